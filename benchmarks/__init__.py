@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks` times gradcore beside torch. Start at cases.py: what is timed."""

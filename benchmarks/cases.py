@@ -1,0 +1,136 @@
+"""What is timed: CASES, one list. Setup and statement are source text in which `torch` is the library being
+timed.
+
+A goal is how many times faster than torch gradcore means to be; 0 means that a row has none.
+Start reading at CASES, at the end.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    statement: str
+    setup: str = ""
+    goal: float = 0.0
+    repeats: int = 1  # how many times the statement does the named thing; its time is divided by this
+    threads: int = 0  # 0: as many as --threads says
+    large: bool = False  # --quick leaves it out
+
+
+def calls() -> list[Case]:
+    chain = "y = x\nfor _ in range({n}): y = y * c\n"
+    scalars = "x = torch.tensor([1.0], requires_grad=True); c = torch.tensor([1.0])\n"
+    step = scalars + "x.grad = torch.tensor([0.1]); opt = torch.optim.{name}([x], lr=1e-3)"
+    return [
+        Case("a + b, 1 element, no grad", "a + b", "a = torch.tensor([1.0]); b = torch.tensor([2.0])", 15),
+        Case("a * b, 1 element, recorded", "x * c", scalars, 12),
+        Case("10 multiplications, forward and backward", chain.format(n=10) + "y.backward()", scalars, 20),
+        Case("backward, each of 100 multiplications", "y.backward(retain_graph=True)",
+             scalars + chain.format(n=100), repeats=100),
+        Case("SGD step, 1 element", "opt.step()", step.format(name="SGD")),
+        Case("Adam step, 1 element", "opt.step()", step.format(name="Adam")),
+    ]
+
+
+THERMOMETER = """
+t_c = torch.tensor([0.5, 14.0, 15.0, 28.0, 11.0, 8.0, 3.0, -4.0, 6.0, 13.0, 21.0])
+t_u = torch.tensor([35.7, 55.9, 58.2, 81.9, 56.3, 48.9, 33.9, 21.8, 48.4, 60.4, 68.4]) * 0.1
+params = torch.tensor([1.0, 0.0], requires_grad=True)
+def loss_of(w, b):
+    return ((w * t_u + b - t_c) ** 2).mean()
+def plain(n, params):
+    for _ in range(n):
+        if params.grad is not None:
+            params.grad.zero_()
+        loss_of(*params).backward()
+        params = (params - 1e-2 * params.grad).detach().requires_grad_()
+    return params
+def with_optimizer(n, opt):
+    for _ in range(n):
+        loss = loss_of(*params)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+
+
+def thermometer() -> list[Case]:
+    def optimizer(name: str) -> Case:
+        setup = THERMOMETER + f"opt = torch.optim.{name}([params], lr=1e-3)"
+        return Case(f"thermometer epoch, {name}", "with_optimizer(50, opt)", setup, 20, repeats=50)
+
+    return [Case("thermometer epoch, plain loop", "params = plain(50, params)", THERMOMETER, 15, repeats=50),
+            optimizer("SGD"), optimizer("Adam")]
+
+
+def elementwise() -> list[Case]:
+    sizes = {"1K": 1 << 10, "16K": 1 << 14, "64K": 1 << 16, "256K": 1 << 18, "1M": 1 << 20, "4M": 1 << 22,
+             "16M": 1 << 24}
+    adds = [Case(f"a + b, {label}", "a + b", f"a = torch.rand({n}); b = torch.rand({n})",
+                 3.0 if label == "16M" else 1.2, large=label == "16M") for label, n in sizes.items()]
+    maths = [Case(f"{f}, {label}", f"torch.{f}(a)", f"a = torch.rand({n}) * 4 + 0.1", 1.5)
+             for f in ("exp", "log", "tanh", "sin", "erf") for label, n in (("4K", 4096), ("1M", 1 << 20))]
+    return adds + maths
+
+
+def reductions() -> list[Case]:
+    return [Case(f"{f} of 4096 x 1024, dim {dim}", f"torch.{f}(a, {dim})", "a = torch.randn(4096, 1024)", 1.0)
+            for f in ("sum", "mean", "max", "softmax") for dim in (0, 1)]
+
+
+def matmul() -> list[Case]:
+    """C (m x n) = A (m x k) @ B (k x n); the second letter T: B is a transposed view, the first: A is one."""
+
+    def case(label: str, layout: str, m: int, n: int, k: int, threads: int) -> Case:
+        a = f"a = torch.rand({k}, {m}).t()" if layout[0] == "T" else f"a = torch.rand({m}, {k})"
+        b = f"b = torch.rand({n}, {k}).t()" if layout[1] == "T" else f"b = torch.rand({k}, {n})"
+        name = f"matmul {label} {layout}, {threads} thread{'s' if threads > 1 else ''}"
+        return Case(name, "a @ b", f"{a}; {b}", 1.0, threads=threads, large=m * n * k > 1 << 30)
+
+    cases = []
+    for threads in (1, 2):
+        for size in (2**power for power in range(12)):
+            cases += [case(f"{size}", layout, size, size, size, threads) for layout in ("NN", "NT", "TN")]
+        for outputs, inputs in ((1024, 784), (10, 1024)):
+            for batch in (1, 8, 32, 128, 512):  # y = x @ w.T; gradient of x = g @ w; gradient of w = g.T @ x
+                label = f"layer {inputs}-{outputs}, batch {batch},"
+                cases += [case(label, "NT", batch, outputs, inputs, threads),
+                          case(label, "NN", batch, inputs, outputs, threads),
+                          case(label, "TN", outputs, inputs, batch, threads)]
+    return cases
+
+
+def optimizers() -> list[Case]:
+    setup = """
+params = [torch.randn({n}).requires_grad_() for _ in range({count})]
+for p in params: p.grad = torch.randn({n})
+opt = torch.optim.Adam(params, lr=1e-3{fused})
+"""
+    fused = ", **({'fused': True} if torch.__name__ == 'torch' else {})"
+    return [
+        Case("Adam, 8 x 1M floats (torch: fused=True)", "opt.step()",
+             setup.format(n=1 << 20, count=8, fused=fused), 1.0),
+        Case("Adam, 200 x 1,000 floats", "opt.step()", setup.format(n=1000, count=200, fused=""), 10),
+    ]
+
+
+DIGITS = """
+inputs, labels = torch.rand(1437, 64), torch.randint(0, 10, (1437,))  # as many as the example trains on
+params = [(torch.randn(*shape) * 0.1).requires_grad_() for shape in ((64, 128), (128,), (128, 10), (10,))]
+opt = torch.optim.Adam(params, lr=1e-3)
+def epoch():
+    order = torch.randperm(1437)
+    for start in range(0, 1437, 64):
+        batch = order[start:start + 64]
+        hidden = torch.relu(inputs[batch] @ params[0] + params[1])
+        log_p = torch.log_softmax(hidden @ params[2] + params[3], dim=1)
+        loss = -log_p.gather(1, labels[batch].unsqueeze(1)).mean()
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+
+CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(),
+         Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS), *matmul()]

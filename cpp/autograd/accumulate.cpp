@@ -1,0 +1,68 @@
+#include "autograd/accumulate.h"
+
+#include <mutex>
+
+namespace gradcore {
+
+TapeOps tape_ops;
+
+namespace {
+
+std::mutex accumulator_mutex;  // guards AutogradMeta::accumulator once threads can meet
+
+std::unique_lock<std::mutex> guard() {
+  return concurrent_mode() ? std::unique_lock(accumulator_mutex) : std::unique_lock<std::mutex>();
+}
+
+class AccumulateGrad final : public Node {
+ public:
+  explicit AccumulateGrad(const Tensor& leaf) : leaf_(leaf) {}
+  ~AccumulateGrad() override {
+    const auto lock = guard();
+    if (AutogradMeta* meta = meta_of(leaf_); meta && meta->accumulator == this) meta->accumulator = nullptr;
+  }
+  const char* name() const override { return "torch::autograd::AccumulateGrad"; }
+  TensorImpl* leaf() const override { return leaf_.impl(); }
+  void apply(std::span<Tensor> grads, std::span<Tensor>) override {
+    if (grads[0]) accumulate_grad(leaf_, std::move(grads[0]));
+  }
+
+ private:
+  Tensor leaf_;
+};
+
+}  // namespace
+
+Ref<Node> accumulator_of(const Tensor& t) {
+  AutogradMeta& meta = make_meta(t);
+  const auto lock = guard();
+  if (meta.accumulator && meta.accumulator->retain_if_alive()) return Ref<Node>::adopt(meta.accumulator);
+  Ref<Node> fresh = Ref<Node>::adopt(new AccumulateGrad(t));
+  meta.accumulator = fresh.get();
+  return fresh;
+}
+
+void accumulate_grad(const Tensor& t, Tensor grad) {
+  AutogradMeta& meta = make_meta(t);
+  if (!meta.grad) {
+    const bool mine = !modes.grad && grad.unique() && grad.strides() == t.strides() && is_dense(grad);
+    if (mine) {
+      meta.grad = std::move(grad);
+    } else if (is_dense(t) && grad.strides() != t.strides()) {
+      // The gradient takes the leaf's memory order.
+      Tensor copy = empty_strided(t.shape(), t.strides(), grad.dtype());
+      tape_ops.copy_into(copy, grad);
+      meta.grad = std::move(copy);
+    } else {
+      meta.grad = tape_ops.clone(grad);
+    }
+    return;
+  }
+  if (modes.grad) {
+    meta.grad = tape_ops.add(meta.grad, grad);
+    return;
+  }
+  tape_ops.add_into(meta.grad, grad);
+}
+
+}  // namespace gradcore

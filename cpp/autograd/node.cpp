@@ -1,0 +1,161 @@
+#include "autograd/node.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "autograd/accumulate.h"
+#include "autograd/views.h"
+
+namespace gradcore {
+
+uint64_t Node::next_seq() {
+  static constinit std::atomic<uint64_t> counter{1};
+  if (concurrent_mode()) return counter.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t n = counter.load(std::memory_order_relaxed);
+  counter.store(n + 1, std::memory_order_relaxed);
+  return n;
+}
+
+void Node::set_edges(std::span<Edge> edges) {
+  edge_count_ = static_cast<int>(edges.size());
+  if (edge_count_ > kInlineEdges) more_edges_ = std::make_unique<Edge[]>(edges.size());
+  for (int i = 0; i < edge_count_; ++i) edge(i) = std::move(edges[i]);
+}
+
+AutogradMeta& make_meta(const Tensor& t) {
+  if (!t->meta) t->meta = new AutogradMeta;
+  return *meta_of(t);
+}
+
+static void stop_retaining(AutogradMeta& meta) {
+  if (!meta.retains_grad || !meta.grad_fn) return;
+  if (HookList* hooks = meta.grad_fn->hooks_or_null())
+    std::erase_if(hooks->retained, [&](const HookList::Retained& r) { return r.meta == &meta; });
+}
+
+// The accumulator points to us only while it holds our tensor, so it is gone by now.
+AutogradMeta::~AutogradMeta() { stop_retaining(*this); }
+
+Ref<Node> grad_fn_of(const Tensor& t) {
+  if (t->base) return view_grad_fn(t);
+  return t->meta ? meta_of(t)->grad_fn : Ref<Node>();
+}
+
+bool is_leaf(const Tensor& t) { return !grad_fn_of(t); }
+
+Edge gradient_edge(const Tensor& t) {
+  if (!requires_grad(t)) return {};
+  if (Ref<Node> fn = grad_fn_of(t)) return {std::move(fn), meta_of(t)->output_nr};
+  return {accumulator_of(t), 0};
+}
+
+void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
+  AutogradMeta& meta = make_meta(t);
+  if (meta.retains_grad) [[unlikely]] {  // an in-place op: the retained gradient is that of the new value
+    stop_retaining(meta);
+    node->hooks().retained.push_back({nr, &meta});
+  }
+  meta.grad_fn = std::move(node);
+  meta.output_nr = nr;
+  meta.requires_grad = true;
+  if (t->base) t->view_version = t.version();
+}
+
+void set_requires_grad(const Tensor& t, bool on) {
+  if (!on && !is_leaf(t))
+    fail("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
+         "that doesn't require differentiation use var_no_grad = var.detach().");
+  if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
+  if (on && t->inference && !inference_mode)
+    fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
+  if (!on && !t->meta) return;
+  if (is_leaf(t)) make_meta(t).requires_grad = on;
+}
+
+void retain_grad(const Tensor& t) {
+  check(requires_grad(t), "can't retain_grad on Tensor that has requires_grad=False");
+  Ref<Node> fn = grad_fn_of(t);
+  if (!fn || meta_of(t)->retains_grad) return;
+  meta_of(t)->retains_grad = true;
+  fn->hooks().retained.push_back({meta_of(t)->output_nr, meta_of(t)});
+}
+
+void add_hook(const Tensor& t, Ref<TensorHook> hook) {
+  check(requires_grad(t), "cannot register a hook on a tensor that doesn't require gradient");
+  if (Ref<Node> fn = grad_fn_of(t)) {
+    fn->hooks().hooks.push_back({meta_of(t)->output_nr, std::move(hook)});
+    return;
+  }
+  AutogradMeta& meta = make_meta(t);
+  if (!meta.hooks) meta.hooks = std::make_unique<HookList>();
+  meta.hooks->hooks.push_back({0, std::move(hook)});
+}
+
+void remove_hook(const Tensor& t, TensorHook* hook) {
+  const auto drop = [&](HookList* list) {
+    if (list) std::erase_if(list->hooks, [&](const HookList::Entry& e) { return e.hook.get() == hook; });
+  };
+  if (!t->meta) return;
+  drop(meta_of(t)->hooks.get());
+  if (Ref<Node> fn = meta_of(t)->grad_fn) drop(fn->hooks_or_null());
+}
+
+Tensor detach(const Tensor& t) {
+  Tensor out = alias_of(t);
+  return out;
+}
+
+void detach_(const Tensor& t) {
+  check(!t->base, "Can't detach views in-place. Use detach() instead.");
+  if (!t->meta) return;
+  meta_of(t)->grad_fn.reset();
+  meta_of(t)->output_nr = 0;
+  meta_of(t)->requires_grad = false;
+}
+
+Saved::Saved(const Tensor& t) : t_(t), version_(t.version()) {
+  if (t->inference) [[unlikely]]
+    fail("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
+         "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
+}
+
+Saved Saved::output(const Tensor& t, uint32_t nr) {
+  Saved s;
+  s.t_ = alias_of(t);
+  s.version_ = t.version();
+  s.nr_ = nr;
+  s.is_output_ = true;
+  return s;
+}
+
+[[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* from, uint32_t nr) {
+  std::string origin;
+  if (from) {
+    std::string_view name = from->name();
+    origin = cat(", which is output ", nr, " of ", name, ",");
+  }
+  fail("one of the variables needed for gradient computation has been modified by an inplace operation: [torch.",
+       scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]", origin, " is at version ", t.version(), "; expected version ",
+       expected, " instead. Hint: work on a clone() where the tensor is changed, or use an out-of-place op.");
+}
+
+Tensor Saved::unpack(Node* node) const {
+  if (!t_) return {};
+  if (t_.version() != version_) [[unlikely]] {
+    const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
+    fail_modified(t_, version_, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
+  }
+  if (!is_output_ || !modes.grad) return t_;
+  Tensor out = alias_of(t_);
+  set_history(out, Ref<Node>::share(node), nr_);
+  return out;
+}
+
+void fail_released(const Node& node) {
+  fail("Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+       "freed): what ", node.name(), " saved was freed by the first backward(). Specify retain_graph=True there if you need "
+       "to go through the graph again.");
+}
+
+}  // namespace gradcore

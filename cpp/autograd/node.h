@@ -1,0 +1,162 @@
+// The tape: nodes, edges, what a tensor knows about its gradient, saved tensors. Start at Node.
+//
+// Note [Who owns whom]
+// tensor -> AutogradMeta -> grad_fn -> edges -> nodes of the inputs -> ... -> AccumulateGrad -> leaf tensor.
+// A leaf holds its AccumulateGrad weakly, and a node that saves its own output saves it without its history, so there is
+// no cycle; a graph goes when its last output goes. Nodes carry a process-wide sequence number taken after their edges
+// are collected: every edge points to a smaller one, so descending numbers are a topological order.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "autograd/modes.h"
+#include "tensor/tensor.h"
+
+namespace gradcore {
+
+class Node;
+
+struct Edge {
+  Ref<Node> node;
+  uint32_t nr = 0;
+};
+
+// A gradient hook on a tensor: gets the gradient, returns another one or an undefined tensor to leave it.
+class TensorHook : public RefCounted {
+ public:
+  virtual ~TensorHook() = default;
+  static void destroy(TensorHook* h) { delete h; }
+  virtual Tensor call(const Tensor& grad) = 0;
+  // For garbage collectors above: calls visit on each foreign object held.
+  virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
+};
+
+struct HookList {
+  struct Entry {
+    uint32_t nr;  // which output of the node
+    Ref<TensorHook> hook;
+  };
+  std::vector<Entry> hooks;        // in order of registration
+  struct Retained {
+    uint32_t nr;
+    struct AutogradMeta* meta;  // weak: a dying tensor takes its entry out
+  };
+  std::vector<Retained> retained;  // outputs whose gradient is kept in .grad
+};
+
+class Node : public RefCounted, public Disposable, public Pooled {
+ public:
+  using Pooled::operator new;
+  using Pooled::operator delete;
+  static void destroy(Node* n) noexcept { dispose(n); }
+
+  virtual const char* name() const = 0;
+  // grads: one for each output of the forward op, possibly undefined; fills one for each edge that has a node.
+  virtual void apply(std::span<Tensor> grads, std::span<Tensor> out) = 0;
+  // Drops what was saved for backward; a later apply() refuses.
+  virtual void release_saved() {}
+  // The leaf tensor of an AccumulateGrad.
+  virtual TensorImpl* leaf() const { return nullptr; }
+  // A node that must run even when no gradient reached it (custom functions that materialise).
+  virtual bool runs_without_grads() const { return false; }
+
+  void set_edges(std::span<Edge> edges);
+  int edge_count() const { return edge_count_; }
+  Edge& edge(int i) { return edge_count_ <= kInlineEdges ? inline_edges_[i] : more_edges_[i]; }
+  const Edge& edge(int i) const { return const_cast<Node*>(this)->edge(i); }
+  bool needs(int i) const { return static_cast<bool>(edge(i).node); }
+  // For nodes with few inputs, without a detour.
+  void add_edge(Edge e) { inline_edges_[edge_count_++] = std::move(e); }
+
+  uint64_t seq() const { return seq_; }
+  // Call once, after the edges are there.
+  void number() { seq_ = next_seq(); }
+  static uint64_t next_seq();
+
+  HookList& hooks() {
+    if (!hooks_) hooks_ = std::make_unique<HookList>();
+    return *hooks_;
+  }
+  HookList* hooks_or_null() const { return hooks_.get(); }
+
+  uint32_t output_count = 1;
+  uint32_t mark = 0;         // the engine's: position in the running backward, plus one
+  void* pyobject = nullptr;  // the Python wrapper, not owned
+
+ protected:
+  static constexpr int kInlineEdges = 3;
+
+ private:
+  uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
+  int edge_count_ = 0;
+  Edge inline_edges_[kInlineEdges];
+  std::unique_ptr<Edge[]> more_edges_;
+  std::unique_ptr<HookList> hooks_;
+};
+
+struct AutogradMeta final : AutogradMetaBase, Pooled {
+  using Pooled::operator new;
+  using Pooled::operator delete;
+  Tensor grad;
+  Ref<Node> grad_fn;
+  uint32_t output_nr = 0;
+  bool retains_grad = false;
+  Node* accumulator = nullptr;      // weak
+  std::unique_ptr<HookList> hooks;  // a leaf's
+
+  ~AutogradMeta() override;
+};
+
+inline AutogradMeta* meta_of(const Tensor& t) { return static_cast<AutogradMeta*>(t->meta); }
+AutogradMeta& make_meta(const Tensor& t);
+
+inline bool requires_grad(const TensorImpl* t) {
+  if (t->meta && t->meta->requires_grad) return true;
+  return t->base && t->base->meta && t->base->meta->requires_grad;  // a view follows its base, even after an in-place op
+}
+inline bool requires_grad(const Tensor& t) { return t && requires_grad(t.impl()); }
+template <class... T>
+inline bool should_record(const T&... t) {
+  return modes.grad && (requires_grad(t) || ...);
+}
+
+// grad_fn as a program sees it; a view whose base was written through another view gets a fresh one.
+Ref<Node> grad_fn_of(const Tensor& t);
+bool is_leaf(const Tensor& t);
+// Where the gradient of `t` goes; no node when it needs none.
+Edge gradient_edge(const Tensor& t);
+void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
+void set_requires_grad(const Tensor& t, bool on);
+void retain_grad(const Tensor& t);
+void add_hook(const Tensor& t, Ref<TensorHook> hook);
+void remove_hook(const Tensor& t, TensorHook* hook);
+// A tensor on the same memory without history.
+Tensor detach(const Tensor& t);
+void detach_(const Tensor& t);
+
+// A tensor kept for backward. As an input it is kept as it is; as the node's own output it is kept without its history
+// and gets it back on unpacking.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Tensor& t);
+  static Saved output(const Tensor& t, uint32_t nr = 0);
+
+  bool defined() const { return static_cast<bool>(t_); }
+  // Checks that nobody wrote to it meanwhile. `node` is the one that saved it.
+  Tensor unpack(Node* node) const;
+  void reset() { t_.reset(); }
+  const Tensor& raw() const { return t_; }
+
+ private:
+  Tensor t_;
+  uint32_t version_ = 0;
+  uint32_t nr_ = 0;
+  bool is_output_ = false;
+};
+
+[[noreturn]] void fail_released(const Node& node);
+
+}  // namespace gradcore

@@ -1,0 +1,181 @@
+// Note [In-place on views]
+//
+//      base ---- history: f(base)             v = base[...]; v.mul_(w)
+//       |
+//       +--- v   (window on base's memory)
+//
+// After the write the content of `base` is: the old content outside v, mul(old v, w) inside. So the base's history
+// becomes one node, CopySlices, that wraps the op's node:
+//
+//      base.grad_fn = CopySlices{ geometry of v, MulBackward0 } --edge 0--> old history of base
+//                                                               --edge k--> the op's other operands
+//      v.grad_fn    = AsStridedBackward0 --> CopySlices          (made when somebody asks: view_grad_fn)
+//
+// Backward through CopySlices: copy the gradient, hand the part under v to the op's node, put what it returns for its
+// first operand back under v. Every other view of the base finds out by the version counter: its grad_fn was made at an
+// older version, so it is replaced by an AsStridedBackward0 on the base's new history. All views are strided windows on
+// one storage and know their root base, so as_strided replays any chain of them and no view keeps a closure.
+//
+// Some views may not be written to under grad mode, because what the write means for the history is ambiguous: views that
+// were made in no_grad, and the outputs of ops that return several views (unbind, split, chunk). A view of such a view
+// inherits the ban.
+#include "autograd/views.h"
+
+#include "autograd/accumulate.h"
+
+namespace gradcore {
+
+Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
+  Tensor v = make_window(t, shape, strides, data);
+  if (inference_mode && t->inference) return v;
+  v->base = t->base ? t->base : t.ref();
+  if (t->base && t->view_kind != ViewKind::Normal)
+    v->view_kind = t->view_kind;
+  else if (!modes.grad)
+    v->view_kind = inference_mode ? ViewKind::Inference : ViewKind::NoGrad;
+  else
+    v->view_kind = kind;
+  v->view_version = v.version();
+  return v;
+}
+
+namespace {
+
+struct Geometry {
+  Dims shape, strides;
+  int64_t offset;
+  explicit Geometry(const Tensor& t) : shape(t.shape()), strides(t.strides()), offset(t.offset()) {}
+};
+
+// Replays a view from its base.
+class AsStridedBackward final : public Node {
+ public:
+  AsStridedBackward(const Tensor& base, const Tensor& view) : base_(base), view_(view) {}
+  const char* name() const override { return "AsStridedBackward0"; }
+  void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
+    if (!grads[0] || !needs(0)) return;
+    out[0] = tape_ops.as_strided_backward(grads[0], base_.shape, base_.strides, base_.offset, view_.shape, view_.strides,
+                                          view_.offset);
+  }
+
+ private:
+  Geometry base_, view_;
+};
+
+class CopySlices final : public Node {
+ public:
+  CopySlices(const Tensor& base, const Tensor& view, Ref<Node> fn) : base_(base), view_(view), fn_(std::move(fn)) {
+    std::vector<Edge> edges;
+    edges.push_back(gradient_edge(base));
+    for (int i = 1; i < fn_->edge_count(); ++i) edges.push_back(fn_->edge(i));
+    set_edges(edges);
+    number();
+  }
+  const char* name() const override { return "CopySlices"; }
+  void release_saved() override {
+    fn_->release_saved();
+    released_ = true;
+  }
+  void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
+    if (!grads[0]) return;
+    Tensor all = empty_strided(base_.shape, base_.strides, grads[0].dtype());
+    tape_ops.copy_into(all, grads[0]);
+    Tensor part = tape_ops.as_strided(all, view_.shape, view_.strides, view_.offset - base_.offset);
+    Tensor incoming[1] = {tape_ops.clone(part)};
+    std::vector<Tensor> result(fn_->edge_count());
+    fn_->apply(incoming, result);
+    if (needs(0)) {
+      if (result[0])
+        tape_ops.copy_into(part, result[0]);
+      else
+        tape_ops.zero(part);
+      out[0] = std::move(all);
+    }
+    for (int i = 1; i < fn_->edge_count(); ++i) out[i] = std::move(result[i]);
+  }
+
+ private:
+  Geometry base_, view_;
+  Ref<Node> fn_;
+  bool released_ = false;
+};
+
+Tensor base_of(const Tensor& view) { return Tensor(view->base); }
+
+// `through_base`: the write happened to the base or to another of its views.
+void refuse_ambiguous_view(const Tensor& view, bool through_base) {
+  if (view->view_kind == ViewKind::Normal) return;
+  const char* what = through_base ? "its base or another view of its base has been modified inplace"
+                                  : "is being modified inplace";
+  switch (view->view_kind) {
+    case ViewKind::MultiOutput: {
+      const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
+      fail("Output ", fn ? meta_of(view)->output_nr : 0u, " of ", fn ? fn->name() : "a multi-output view",
+           " is a view and ", what, ". This view is the output of a function that returns multiple views. Such functions do "
+           "not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place "
+           "one.");
+    }
+    case ViewKind::Inference:
+      fail("A view was created in inference mode and ", what, " in normal mode.");
+    case ViewKind::Function:
+      fail("A view was created inside a custom Function (or because an input was returned as-is) and ", what,
+           ". This is not allowed because it would override the Function's backward: clone() the output instead.");
+    default:
+      fail("A view was created in no_grad mode and ", what, " with grad mode enabled. Given that this use case is ambiguous "
+           "and error-prone, it is forbidden: move the view and the write either both inside the no_grad block or both "
+           "outside.");
+  }
+}
+
+}  // namespace
+
+Ref<Node> view_grad_fn(const Tensor& view) {
+  AutogradMeta* meta = meta_of(view);
+  if (view->view_version == view.version() || !requires_grad(view->base.get()))
+    return meta ? meta->grad_fn : Ref<Node>();
+  const Tensor base = base_of(view);
+  refuse_ambiguous_view(view, true);
+  Ref<Node> fn = Ref<Node>::adopt(new AsStridedBackward(base, view));
+  fn->add_edge(gradient_edge(base));
+  fn->number();
+  set_history(view, fn);
+  return fn;
+}
+
+void check_inplace(const Tensor& t, bool recorded) {
+  if (t->inference && !inference_mode) [[unlikely]]
+    fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+         "tensor before doing inplace update.");
+  if (!t->storage->writable) [[unlikely]]
+    fail("this tensor's memory is read-only (it came from a read-only buffer): clone() it before writing to it");
+  if (overlaps_itself(t)) [[unlikely]]
+    fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
+         "clone() the tensor before performing the operation.");
+  if (!recorded) return;
+  if (t->base) {
+    refuse_ambiguous_view(t, false);
+    if (requires_grad(t) && is_leaf(base_of(t)))
+      fail("a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
+  if (requires_grad(t) && is_leaf(t))
+    fail("a leaf Variable that requires grad is being used in an in-place operation.");
+}
+
+void finish_inplace(const Tensor& t, Ref<Node> node) {
+  t.bump_version();
+  if (node) finish_inplace_counted(t, std::move(node));
+}
+
+void finish_inplace_counted(const Tensor& t, Ref<Node> node) {
+  if (!t->base) {
+    set_history(t, std::move(node));
+    return;
+  }
+  const Tensor base = base_of(t);
+  Ref<Node> copy = Ref<Node>::adopt(new CopySlices(base, t, std::move(node)));
+  set_history(base, std::move(copy));
+  if (AutogradMeta* meta = meta_of(t)) meta->grad_fn.reset();
+  t->view_version = t.version() - 1;  // older than now: the next question makes a fresh grad_fn
+}
+
+}  // namespace gradcore

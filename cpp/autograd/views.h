@@ -1,0 +1,19 @@
+// Views and in-place ops: who may write, and what the tape makes of it. Read Note [In-place on views] in views.cpp.
+#pragma once
+#include "autograd/node.h"
+
+namespace gradcore {
+
+// A window on `t` that remembers its base (what every view op returns).
+Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind = ViewKind::Normal);
+// grad_fn of a view, made afresh when the base was written to since.
+Ref<Node> view_grad_fn(const Tensor& view);
+
+// Refuses an in-place op on `t` where torch does. `recorded`: grad mode is on and an operand requires grad.
+void check_inplace(const Tensor& t, bool recorded);
+// Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be null.
+void finish_inplace(const Tensor& t, Ref<Node> node);
+// The same after the version was bumped already.
+void finish_inplace_counted(const Tensor& t, Ref<Node> node);
+
+}  // namespace gradcore

@@ -1,0 +1,584 @@
+// Data in and out: numbers, lists, buffers, NumPy; and indexing with []. Start at tensor_from_object() and getitem().
+#include <cstring>
+
+#include "autograd/views.h"
+#include "bindings/args.h"
+#include "core/generator.h"
+
+namespace gradcore {
+
+// ---- numbers ----------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// A NumPy scalar or a 0-d array-like number: has __float__ or __index__ but is no sequence, string or tensor.
+bool is_foreign_number(PyObject* o) {
+  const PyNumberMethods* n = Py_TYPE(o)->tp_as_number;
+  if (!n || (!n->nb_float && !n->nb_index) || PyUnicode_Check(o)) return false;
+  if (Py_TYPE(o)->tp_as_mapping && Py_TYPE(o)->tp_as_mapping->mp_length) return false;
+  return !(Py_TYPE(o)->tp_as_sequence && Py_TYPE(o)->tp_as_sequence->sq_length);
+}
+
+bool is_numpy_bool(PyObject* o) {
+  const std::string_view name = Py_TYPE(o)->tp_name;
+  return name == "numpy.bool" || name == "numpy.bool_";
+}
+
+}  // namespace
+
+bool is_number(PyObject* o) {
+  if (PyFloat_Check(o) || PyLong_Check(o)) return true;
+  return !is_tensor(o) && is_foreign_number(o);
+}
+
+Scalar to_scalar(PyObject* o) {
+  if (PyFloat_Check(o)) return PyFloat_AS_DOUBLE(o);
+  if (PyBool_Check(o)) return o == Py_True;
+  if (is_tensor(o)) {
+    const Owned v(checked(PyObject_CallMethod(o, "item", nullptr)));
+    return to_scalar(v.get());
+  }
+  if (PyLong_Check(o) || PyIndex_Check(o)) {
+    const Owned index(checked(PyNumber_Index(o)));
+    int overflow = 0;
+    const long long v = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
+    check(!overflow, "Overflow when unpacking long long");
+    if (v == -1 && PyErr_Occurred()) throw PythonError{};
+    return static_cast<int64_t>(v);
+  }
+  if (is_numpy_bool(o)) return PyObject_IsTrue(o) == 1;
+  const double d = PyFloat_AsDouble(o);
+  if (d == -1 && PyErr_Occurred()) throw PythonError{};
+  return d;
+}
+
+// ---- foreign memory -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
+  std::string_view f = format ? format : "B";
+  if (f.size() > 1 && (f[0] == '=' || f[0] == '<' || f[0] == '@' || f[0] == '|')) f.remove_prefix(1);
+  if (f.size() != 1) return std::nullopt;
+  switch (f[0]) {
+    case '?': return DType::Bool;
+    case 'B': return DType::UInt8;
+    case 'b': return DType::Int8;
+    case 'f': return DType::Float32;
+    case 'd': return DType::Float64;
+    case 'h': case 'i': case 'l': case 'q':
+      return item == 2 ? DType::Int16 : item == 4 ? DType::Int32 : DType::Int64;
+    default: return std::nullopt;
+  }
+}
+
+void release_buffer(void* owner) {
+  const PyGILState_STATE gil = PyGILState_Ensure();
+  auto* view = static_cast<Py_buffer*>(owner);
+  PyBuffer_Release(view);
+  delete view;
+  PyGILState_Release(gil);
+}
+
+// The tensor on a buffer's memory; undefined where the format is none of ours (the caller says so).
+Tensor tensor_on_buffer(PyObject* o, bool must) {
+  auto view = std::make_unique<Py_buffer>();
+  if (PyObject_GetBuffer(o, view.get(), PyBUF_RECORDS_RO) < 0) {
+    if (must) throw PythonError{};
+    PyErr_Clear();
+    return {};
+  }
+  struct Guard {
+    std::unique_ptr<Py_buffer>& v;
+    ~Guard() {
+      if (v) PyBuffer_Release(v.get());
+    }
+  } guard{view};
+  const auto dtype = dtype_of_format(view->format, view->itemsize);
+  if (!dtype || item_size(*dtype) != view->itemsize) {
+    if (must)
+      fail(ErrorKind::Type, "can't convert an array with element format '", view->format ? view->format : "?",
+           "'. The only supported types are: float64, float32, int64, int32, int16, int8, uint8, and bool.");
+    return {};
+  }
+  Dims shape, strides;
+  for (int i = 0; i < view->ndim; ++i) {
+    const Py_ssize_t s = view->strides[i];
+    if (s < 0)
+      fail(ErrorKind::Value, "At least one stride in the given numpy array is negative, and tensors with negative strides are "
+           "not currently supported. (You can probably work around this by making a copy of your array with array.copy().)");
+    check(s % view->itemsize == 0, ErrorKind::Value, "given numpy array strides not a multiple of the element byte size. Copy "
+          "the numpy array to reallocate the memory.");
+    shape.push_back(view->shape[i]);
+    strides.push_back(s / view->itemsize);
+  }
+  if (reinterpret_cast<uintptr_t>(view->buf) % static_cast<uintptr_t>(view->itemsize)) return {};  // unaligned: copied
+  int64_t reach = 1;
+  bool none = false;
+  for (int i = 0; i < shape.size(); ++i) {
+    none |= shape[i] == 0;
+    reach += (shape[i] - 1) * strides[i];
+  }
+  Py_buffer* owner = view.release();
+  auto storage = Storage::foreign(owner->buf, none ? 0 : reach * owner->itemsize, owner, release_buffer);
+  storage->writable = !owner->readonly;
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = *dtype;
+  impl->numel = checked_numel(shape);
+  impl->contiguous = is_contiguous(shape, strides);
+  impl->shape = std::move(shape);
+  impl->strides = std::move(strides);
+  impl->data = owner->buf;
+  impl->storage = std::move(storage);
+  return Tensor(std::move(impl));
+}
+
+bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
+
+}  // namespace
+
+// ---- lists ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct ListScan {
+  Dims shape;
+  Category kind = Category::Bool;
+  bool any = false;
+  bool float64 = false;  // a NumPy or tensor element of double
+};
+
+bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !PyDict_Check(o) && PySequence_Size(o) >= 0); }
+
+// The shape along the first elements and the widest kind over all of them.
+void scan(PyObject* o, size_t depth, ListScan& s) {
+  check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
+  if (is_tensor(o)) {
+    const TensorImpl* t = impl_of(o);
+    check(t->shape.empty() || t->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
+    s.kind = std::max(s.kind, category(t->dtype));
+    s.any = true;
+    return;
+  }
+  if (is_number(o)) {
+    const Category kind = PyBool_Check(o) || is_numpy_bool(o) ? Category::Bool
+                          : PyLong_Check(o) || (!PyFloat_Check(o) && PyIndex_Check(o)) ? Category::Int
+                                                                                     : Category::Float;
+    s.kind = std::max(s.kind, kind);
+    s.any = true;
+    return;
+  }
+  if (!is_sequence(o)) {
+    PyErr_Clear();
+    if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
+    fail(ErrorKind::Type, depth ? "must be real number, not " : "Could not infer dtype of ", Py_TYPE(o)->tp_name);
+  }
+  const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
+  const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
+  if (static_cast<size_t>(s.shape.size()) == depth) s.shape.push_back(n);
+  for (Py_ssize_t i = 0; i < n; ++i) scan(PySequence_Fast_GET_ITEM(fast.get(), i), depth + 1, s);
+}
+
+template <class T>
+T element(PyObject* o) {
+  const Scalar v = to_scalar(o);
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (v.is_float() && std::isnan(v.to_double())) fail(ErrorKind::Value, "cannot convert float NaN to integer");
+    if (v.is_float() && std::isinf(v.to_double())) fail(ErrorKind::Overflow, "cannot convert float infinity to integer");
+    const int64_t i = v.to_int();
+    const bool wraps = std::is_unsigned_v<T> && i < 0 && i >= -255;
+    check(static_cast<int64_t>(static_cast<T>(i)) == i || wraps, "value cannot be converted to type ",
+          dtype_name(dtype_of<T>), "_t without overflow");
+  }
+  return v.to<T>();
+}
+
+template <class T>
+T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
+  if (depth == shape.size()) {
+    if (is_sequence(o) && !is_number(o) && !is_tensor(o))
+      fail(ErrorKind::Value, "expected a number at dim ", depth, ", got a sequence: the nested lists are ragged");
+    *to = element<T>(o);
+    return to + 1;
+  }
+  if (!is_sequence(o) || is_tensor(o)) {
+    PyErr_Clear();
+    fail(ErrorKind::Type, "expected a sequence of length ", shape[depth], " at dim ", depth, ", got ", Py_TYPE(o)->tp_name);
+  }
+  const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
+  const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
+  check(n == shape[depth], ErrorKind::Value, "expected sequence of length ", shape[depth], " at dim ", depth, " (got ", n, ")");
+  for (Py_ssize_t i = 0; i < n; ++i) to = store_list(PySequence_Fast_GET_ITEM(fast.get(), i), shape, depth + 1, to);
+  return to;
+}
+
+// A list of equal tensors or arrays, as torch takes it: element by element for lists of numbers, stacked here.
+bool is_list_of_arrays(PyObject* o) {
+  if (!PyList_Check(o) && !PyTuple_Check(o)) return false;
+  return PySequence_Fast_GET_SIZE(o) > 0 && is_array(PySequence_Fast_GET_ITEM(o, 0)) &&
+         !is_number(PySequence_Fast_GET_ITEM(o, 0));
+}
+
+}  // namespace
+
+Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
+  const GradModeGuard off(false);
+  if (is_tensor(data)) {
+    const Tensor t = unwrap(data);
+    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
+  }
+  if (!is_number(data) && is_array(data)) {
+    Tensor t = tensor_on_buffer(data, true);
+    if (!t) t = tensor_on_buffer(checked(PyObject_CallMethod(data, "copy", nullptr)), true);
+    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t, true);
+  }
+  if (is_list_of_arrays(data)) {
+    std::vector<Tensor> parts;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i)
+      parts.push_back(tensor_from_object(PySequence_Fast_GET_ITEM(data, i), dtype));
+    return stack(std::span<const Tensor>(parts), 0);
+  }
+  ListScan s;
+  scan(data, 0, s);
+  const DType t = dtype ? *dtype
+                  : !s.any ? default_dtype()
+                  : s.kind == Category::Float ? default_dtype()
+                  : s.kind == Category::Int   ? DType::Int64
+                                              : DType::Bool;
+  const Tensor out = empty(s.shape, t);
+  visit_dtype(t, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    store_list<T>(data, s.shape, 0, out.data<T>());
+  });
+  return out;
+}
+
+bool share_array(PyObject* array, Tensor& out) {
+  if (!PyObject_CheckBuffer(array)) return false;
+  out = tensor_on_buffer(array, true);
+  if (!out) fail(ErrorKind::Value, "the array's memory is not aligned to its element size: copy it first");
+  return true;
+}
+
+// ---- indexing ---------------------------------------------------------------------------------------------------------------
+//
+// An index is read from left to right; ints, slices, None and Ellipsis are views at once, tensors, masks and lists collect
+// into the operands of one advanced `index`.
+
+namespace {
+
+struct Indexing {
+  Tensor view;                  // after the basic part
+  std::vector<Tensor> tensors;  // by dim of `view`; undefined: full slice
+  bool advanced = false;
+};
+
+int64_t index_value(PyObject* o) {
+  const Owned i(checked(PyNumber_Index(o)));
+  const Py_ssize_t v = PyLong_AsSsize_t(i.get());
+  if (v == -1 && PyErr_Occurred()) throw PythonError{};
+  return v;
+}
+
+bool is_int_index(PyObject* o) {
+  if (PyBool_Check(o)) return false;
+  if (PyLong_Check(o)) return true;
+  return !is_tensor(o) && is_foreign_number(o) && PyIndex_Check(o);
+}
+
+// A tensor index that is one integer counts as an int.
+bool is_scalar_tensor_index(PyObject* o) {
+  return is_tensor(o) && impl_of(o)->shape.empty() && is_integral(impl_of(o)->dtype) && !requires_grad(impl_of(o));
+}
+
+Tensor tensor_index(PyObject* o) {
+  if (is_tensor(o)) {
+    const Tensor t = unwrap(o);
+    if (t.dtype() == DType::Bool || t.dtype() == DType::UInt8 || t.dtype() == DType::Int64) return t;
+    check(is_integral(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
+    return t;
+  }
+  const Tensor t = tensor_from_object(o, std::nullopt);
+  if (t.numel() == 0 && is_floating(t.dtype())) return cast(t, DType::Int64);  // an empty list
+  check(!is_floating(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
+  return t;
+}
+
+int consumed_dims(PyObject* o) {
+  if (o == Py_None || o == Py_Ellipsis || PyBool_Check(o)) return 0;
+  if (is_tensor(o) && (impl_of(o)->dtype == DType::Bool || impl_of(o)->dtype == DType::UInt8)) return impl_of(o)->shape.size();
+  if (is_array(o) && !is_number(o)) {
+    const Tensor t = tensor_from_object(o, std::nullopt);
+    return t.dtype() == DType::Bool ? t.dim() : 1;
+  }
+  return 1;
+}
+
+Tensor sliced(const Tensor& t, int dim, PyObject* o) {
+  Py_ssize_t start, stop, step;
+  if (PySlice_Unpack(o, &start, &stop, &step) < 0) throw PythonError{};
+  check(step > 0, ErrorKind::Value, "step must be greater than zero");
+  const Py_ssize_t n = t.size(dim);
+  if (start == 0 && stop >= n && step == 1) return alias(t);
+  PySlice_AdjustIndices(n, &start, &stop, step);
+  return slice(t, dim, start, stop < start ? start : stop, step);
+}
+
+struct IndexReader {
+  Indexing out;
+  int dim = 0;
+
+  void put_tensor(Tensor t) {
+    out.tensors.resize(dim);
+    const int used = t.dtype() == DType::Bool || t.dtype() == DType::UInt8 ? t.dim() : 1;
+    if (used == 0) {  // a 0-d mask adds a dim of 0 or 1
+      out.view = unsqueeze(out.view, dim);
+      Tensor mask = expand(unsqueeze(cast(t, DType::Bool), 0), Dims{1});
+      t = std::move(mask);
+    }
+    out.tensors.push_back(std::move(t));
+    for (int k = 1; k < used; ++k) out.tensors.emplace_back();
+    dim += used ? used : 1;
+    out.advanced = true;
+  }
+
+  void read(PyObject* o, int rest) {
+    if (o == Py_None) {
+      out.view = unsqueeze(out.view, dim++);
+      return;
+    }
+    if (o == Py_Ellipsis) {
+      dim = out.view.dim() - rest;
+      return;
+    }
+    if (PyBool_Check(o)) return put_tensor(scalar_tensor(o == Py_True, DType::Bool));
+    if (is_int_index(o) || is_scalar_tensor_index(o)) {
+      const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : index_value(o);
+      check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
+      const int64_t n = out.view.size(dim);
+      check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension ", dim, " with size ", n);
+      out.view = select(out.view, dim, i);
+      return;
+    }
+    if (PySlice_Check(o)) {
+      check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
+      out.view = sliced(out.view, dim, o);
+      ++dim;
+      return;
+    }
+    const bool array = is_tensor(o) || is_sequence(o) || is_array(o);
+    PyErr_Clear();
+    if (!array || PyUnicode_Check(o))
+      fail(ErrorKind::Index, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+           "(got ", Py_TYPE(o)->tp_name, ")");
+    put_tensor(tensor_index(o));
+  }
+};
+
+Indexing read_index(const Tensor& t, PyObject* key) {
+  IndexReader r;
+  r.out.view = t;
+  if (!PyTuple_Check(key)) {
+    const int used = consumed_dims(key);
+    check(used <= t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());
+    r.read(key, key == Py_Ellipsis ? t.dim() : 0);
+    if (key == Py_Ellipsis) r.out.view = alias(t);
+    return std::move(r.out);
+  }
+  const Py_ssize_t n = PyTuple_GET_SIZE(key);
+  int used = 0;
+  bool ellipsis = false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* o = PyTuple_GET_ITEM(key, i);
+    check(!(o == Py_Ellipsis && ellipsis), ErrorKind::Index, "an index can only have a single ellipsis ('...')");
+    ellipsis |= o == Py_Ellipsis;
+    used += consumed_dims(o);
+  }
+  check(used <= t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());
+  bool after = false;
+  int behind = 0;  // dims used behind the ellipsis
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* o = PyTuple_GET_ITEM(key, i);
+    if (after) behind += consumed_dims(o);
+    after |= o == Py_Ellipsis;
+  }
+  for (Py_ssize_t i = 0; i < n; ++i) r.read(PyTuple_GET_ITEM(key, i), behind);
+  if (r.out.view.is_same(t)) r.out.view = alias(t);
+  return std::move(r.out);
+}
+
+}  // namespace
+
+PyObject* getitem(PyObject* self, PyObject* key) {
+  return guarded([&]() -> PyObject* {
+    const Borrowed t(self);
+    if (PyLong_CheckExact(key) && t->dim() > 0) {  // x[i]
+      const int64_t i = index_value(key), n = t->size(0);
+      check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension 0 with size ", n);
+      return wrap(select(t, 0, i));
+    }
+    if (t->dim() == 0 && is_int_index(key))
+      fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+           "number");
+    const Indexing ix = read_index(t, key);
+    return wrap(ix.advanced ? index(ix.view, ix.tensors) : ix.view);
+  });
+}
+
+int setitem(PyObject* self, PyObject* key, PyObject* value) {
+  return guarded_int([&] {
+    check(value != nullptr, ErrorKind::Type, "Tensor does not support deleting items");
+    const Borrowed t(self);
+    if (t->dim() == 0 && is_int_index(key))
+      fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+           "number");
+    Tensor from;
+    if (is_tensor(value))
+      from = unwrap(value);
+    else if (is_number(value))
+      from = scalar_tensor(to_scalar(value), t->dtype());
+    else
+      fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
+    const Indexing ix = read_index(t, key);
+    if (ix.advanced) {
+      index_put_(ix.view, ix.tensors, from, false);
+      return;
+    }
+    // Leading dims of one are dropped, as torch does.
+    while (from.dim() > ix.view.dim() && from.size(0) == 1) from = select(from, 0, 0);
+    if (!broadcastable_to(from.shape(), ix.view.shape()))
+      fail("shape mismatch: value tensor of shape ", from.shape(), " cannot be broadcast to indexing result of shape ",
+           ix.view.shape());
+    copy_(ix.view, from);
+  });
+}
+
+// ---- the module's functions ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+Tensor with_grad(Tensor t, bool needs_grad) {
+  if (needs_grad) set_requires_grad(t, true);
+  return t;
+}
+
+std::optional<DType> dtype_or_none(py::handle h) {
+  if (h.is_none()) return std::nullopt;
+  const auto d = to_dtype(h.ptr());
+  if (!d) fail(ErrorKind::Type, "dtype must be a torch.dtype, not ", Py_TYPE(h.ptr())->tp_name);
+  return d;
+}
+
+}  // namespace
+
+// The buffer protocol, which is how NumPy shares our memory. Shape and strides live as long as the view.
+int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
+  const TensorImpl* t = impl_of(self);
+  if (requires_grad(t)) {
+    PyErr_SetString(PyExc_BufferError, "a tensor that requires grad gives no buffer: use tensor.detach()");
+    return -1;
+  }
+  if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE && !t->storage->writable) {
+    PyErr_SetString(PyExc_BufferError, "the tensor's memory is read-only");
+    return -1;
+  }
+  static const char* const formats[] = {"?", "B", "b", "h", "i", "l", "f", "d"};
+  const int n = t->shape.size();
+  auto* dims = new Py_ssize_t[2 * n + 1];
+  for (int i = 0; i < n; ++i) {
+    dims[i] = t->shape[i];
+    dims[n + i] = t->strides[i] * item_size(t->dtype);
+  }
+  view->obj = Py_NewRef(self);
+  view->buf = t->data;
+  view->len = t->numel * item_size(t->dtype);
+  view->readonly = !t->storage->writable;
+  view->itemsize = item_size(t->dtype);
+  view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(formats[index_of(t->dtype)]) : nullptr;
+  view->ndim = n;
+  view->shape = dims;
+  view->strides = dims + n;
+  view->suboffsets = nullptr;
+  view->internal = dims;
+  return 0;
+}
+void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete[] static_cast<Py_ssize_t*>(view->internal); }
+
+void add_data(py::module_& m) {
+  m.def(
+      "tensor",
+      [](py::handle data, py::handle dtype, py::handle, bool requires_grad_, bool) {
+        return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
+      },
+      py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
+      py::arg("requires_grad") = false, py::arg("pin_memory") = false,
+      "A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.");
+  m.def(
+      "as_tensor",
+      [](py::handle data, py::handle dtype, py::handle) -> Tensor {
+        const auto d = dtype_or_none(dtype);
+        if (is_tensor(data.ptr())) return d ? cast(unwrap(data.ptr()), *d) : unwrap(data.ptr());
+        if (!is_number(data.ptr()) && is_array(data.ptr())) {
+          Tensor t;
+          share_array(data.ptr(), t);
+          return d ? cast(t, *d) : t;
+        }
+        return tensor_from_object(data.ptr(), d);
+      },
+      py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
+      "`data` as a tensor, sharing memory where it is a tensor or an array of the right dtype.");
+  m.def(
+      "from_numpy",
+      [](py::handle array) -> Tensor {
+        if (!is_array(array.ptr()))
+          fail(ErrorKind::Type, "expected np.ndarray (got ", Py_TYPE(array.ptr())->tp_name, ")");
+        Tensor t;
+        share_array(array.ptr(), t);
+        return t;
+      },
+      py::arg("ndarray"), "A tensor on the array's memory.");
+  m.def(
+      "frombuffer",
+      [](py::handle buffer, py::handle dtype, int64_t count, int64_t offset, bool requires_grad_) {
+        const auto d = dtype_or_none(dtype);
+        check(d.has_value(), ErrorKind::Type, "frombuffer() needs a dtype");
+        auto view = std::make_unique<Py_buffer>();
+        if (PyObject_GetBuffer(buffer.ptr(), view.get(), PyBUF_SIMPLE) < 0) throw py::error_already_set();
+        Py_buffer* owner = view.release();
+        auto storage = Storage::foreign(owner->buf, owner->len, owner, release_buffer);
+        storage->writable = !owner->readonly;
+        const int64_t item = item_size(*d);
+        check(owner->len > 0 && count != 0, ErrorKind::Value, "both buffer length (", static_cast<int64_t>(owner->len),
+              ") and count (", count, ") must not be 0");
+        check(offset >= 0 && offset < owner->len, ErrorKind::Value, "offset (", offset,
+              " bytes) must be non-negative and no greater than buffer length (", static_cast<int64_t>(owner->len), " bytes) minus 1");
+        const int64_t room = (owner->len - offset) / item;
+        check(count > 0 || (owner->len - offset) % item == 0, ErrorKind::Value, "buffer length (",
+              static_cast<int64_t>(owner->len - offset), " bytes) after offset (", offset,
+              " bytes) must be a multiple of element size (", item, ")");
+        check(count <= room, ErrorKind::Value, "requested buffer length (", count, " * ", item, " bytes) after offset (", offset,
+              " bytes) must not be greater than actual buffer length (", static_cast<int64_t>(owner->len), " bytes)");
+        const int64_t n = count < 0 ? room : count;
+        char* first = static_cast<char*>(owner->buf) + offset;
+        check(reinterpret_cast<uintptr_t>(first) % static_cast<uintptr_t>(item) == 0, ErrorKind::Value,
+              "the buffer at this offset is not aligned to the element size");
+        auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+        impl->dtype = *d;
+        impl->numel = n;
+        impl->shape = Dims{n};
+        impl->strides = Dims{1};
+        impl->data = first;
+        impl->storage = std::move(storage);
+        return with_grad(Tensor(std::move(impl)), requires_grad_);
+      },
+      py::arg("buffer"), py::kw_only(), py::arg("dtype"), py::arg("count") = -1, py::arg("offset") = 0,
+      py::arg("requires_grad") = false, "A 1-D tensor on the memory of an object with the buffer protocol.");
+  m.def("_cast", [](const Tensor& t, py::handle dtype, bool copy) {
+    const auto d = dtype_or_none(dtype);
+    const DType to = d.value_or(t.dtype());
+    if (to != t.dtype()) return cast(t, to);
+    return copy ? clone(t) : t;
+  });
+}
+
+}  // namespace gradcore

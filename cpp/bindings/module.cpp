@@ -1,0 +1,76 @@
+// The extension module gradcore._C: puts the parts together.
+#include "autograd/accumulate.h"
+#include "bindings/args.h"
+#include "core/cpu.h"
+#include "core/parallel.h"
+
+namespace gradcore {
+
+void register_autograd_ops();
+
+void fill_tape_ops() {
+  tape_ops.add = [](const Tensor& a, const Tensor& b) { return add(a, b); };
+  tape_ops.add_into = [](const Tensor& to, const Tensor& b) { add_(to, b); };
+  tape_ops.clone = [](const Tensor& t) { return clone(t); };
+  tape_ops.copy_into = [](const Tensor& to, const Tensor& from) { copy_(to, from); };
+  tape_ops.as_strided = [](const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {
+    return as_strided(t, shape, strides, offset);
+  };
+  tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
+  tape_ops.zero = [](const Tensor& t) { zero_(t); };
+  tape_ops.as_strided_backward = as_strided_backward;
+}
+
+static void add_build_info(py::module_& m) {
+  m.attr("__version__") = GRADCORE_VERSION;
+  m.def("_build_info", [] {
+    py::dict d;
+    d["version"] = GRADCORE_VERSION;
+    d["isa"] = kIsaName[static_cast<int>(active_isa())];
+    d["threads"] = num_threads();
+    d["compiler"] = "g++ " __VERSION__;
+    return d;
+  });
+  m.def("available_isas", [] {
+    py::list out;
+    for (int i = 0; i < kIsaCount; ++i)
+      if (isa_available(static_cast<Isa>(i))) out.append(std::string(kIsaName[i]).substr(7));
+    return out;
+  });
+  m.def("_op_table", &op_table);
+  m.def("_op_names", [] {
+    py::list names;
+    for (py::handle row : op_table()) names.append(py::reinterpret_borrow<py::tuple>(row)[0]);
+    return names;
+  });
+}
+
+}  // namespace gradcore
+
+PYBIND11_MODULE(_C, m) {
+  using namespace gradcore;
+  py::register_exception_translator([](std::exception_ptr p) {
+    if (!p) return;
+    try {
+      std::rethrow_exception(p);
+    } catch (const PythonError&) {
+    } catch (const Error&) {
+      set_python_error();
+    }
+  });
+  try {
+    active_isa();
+  } catch (const Error& e) {
+    throw py::import_error(e.what());
+  }
+  fill_tape_ops();
+  register_ops();
+  register_autograd_ops();
+  add_types(m);
+  add_tensor_type(m);
+  add_functions(m);
+  add_data(m);
+  add_autograd(m);
+  add_optim(m);
+  add_build_info(m);
+}

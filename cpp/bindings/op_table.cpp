@@ -1,0 +1,512 @@
+// Every op that Python sees: its signature and the call behind it. Adding an op is a line here (elementwise formulas get
+// theirs from the lists in ops.h).
+#include "bindings/args.h"
+
+#include "autograd/views.h"
+
+namespace gradcore {
+
+namespace {
+
+PyObject* self_of(Args& a) { return Py_NewRef(a.object(0)); }
+
+// The dtype of a factory: dtype=, else the default; and requires_grad= on the result.
+PyObject* finish(Tensor t, bool needs_grad) {
+  if (needs_grad) set_requires_grad(t, true);
+  return wrap(std::move(t));
+}
+
+PyObject* pair(ValuesIndices r);
+
+MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
+
+#define OP(kind, signature, ...) register_op(kind, signature, [](Args & a) -> PyObject* { return __VA_ARGS__; })
+#define VOID_OP(kind, signature, ...)              \
+  register_op(kind, signature, [](Args & a) -> PyObject* { \
+    __VA_ARGS__;                                   \
+    return self_of(a);                             \
+  })
+
+void register_elementwise() {
+#define GC_REGISTER(f, Op)                                                          \
+  OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));        \
+  VOID_OP(kBoth, #f "_(Tensor input)", f##_(a.tensor(0)));
+  GC_UNARY_OPS(GC_REGISTER)
+#undef GC_REGISTER
+#define GC_REGISTER(f, alias)                                                       \
+  OP(kBoth, #alias "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));    \
+  VOID_OP(kBoth, #alias "_(Tensor input)", f##_(a.tensor(0)));
+  GC_REGISTER(abs, absolute)
+  GC_REGISTER(neg, negative)
+  GC_REGISTER(trunc, fix)
+  GC_REGISTER(asin, arcsin)
+  GC_REGISTER(acos, arccos)
+  GC_REGISTER(atan, arctan)
+#undef GC_REGISTER
+
+#define GC_REGISTER_AS(f, name)                                                                                     \
+  OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", wrap(f(OperandArg(a, 0), OperandArg(a, 1)))); \
+  VOID_OP(kMethod, name "_(Tensor input, Operand other)", f##_(a.tensor(0), OperandArg(a, 1)));
+#define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f)
+#define GC_REGISTER_COMMON(X)                                                                                          \
+  X(mul, Mul) X(floor_divide, FloorDivide) X(fmod, Fmod) X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le)       \
+  X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) X(logical_xor, LogicalXor)                   \
+  X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift)      \
+  X(bitwise_right_shift, RightShift) X(remainder, Remainder)
+  GC_REGISTER_COMMON(GC_REGISTER)
+  GC_REGISTER_AS(mul, "multiply")
+  GC_REGISTER_AS(atan2, "arctan2")
+  GC_REGISTER_AS(ne, "not_equal")
+  GC_REGISTER_AS(gt, "greater")
+  GC_REGISTER_AS(ge, "greater_equal")
+  GC_REGISTER_AS(lt, "less")
+  GC_REGISTER_AS(le, "less_equal")
+#undef GC_REGISTER
+  // Numbers on the left, where torch's functions take them.
+  OP(kFunction, "remainder(Number input, Tensor other)", wrap(remainder(a.scalar(0), a.tensor(1))));
+  for (const char* name : {"maximum", "max"})
+    register_op(kBoth, cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* { return wrap(maximum(a.tensor(0), a.tensor(1))); });
+  for (const char* name : {"minimum", "min"})
+    register_op(kBoth, cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* { return wrap(minimum(a.tensor(0), a.tensor(1))); });
+
+  for (const char* name : {"div", "divide", "true_divide"}) {
+    register_op(kBoth, cat(name, "(Tensor input, Operand other, *, str? rounding_mode=None, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* {
+                  const OperandArg x(a, 0), y(a, 1);
+                  if (!a.given(2)) return wrap(div(x, y));
+                  const std::string mode = a.str(2);
+                  if (mode == "floor") return wrap(div_floor(x, y));
+                  if (mode == "trunc") return wrap(div_trunc(x, y));
+                  fail("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
+                });
+    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, str? rounding_mode=None)").c_str(),
+                [](Args& a) -> PyObject* {
+                  const OperandArg y(a, 1);
+                  const std::string mode = a.given(2) ? a.str(2) : "";
+                  check(mode.empty() || mode == "floor" || mode == "trunc",
+                        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
+                  if (mode == "floor")
+                    div_floor_(a.tensor(0), y);
+                  else if (mode == "trunc")
+                    div_trunc_(a.tensor(0), y);
+                  else
+                    div_(a.tensor(0), y);
+                  return self_of(a);
+                });
+  }
+  OP(kBoth, "add(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)",
+     wrap(add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))));
+  VOID_OP(kMethod, "add_(Tensor input, Operand other, *, Number alpha=1)",
+          add_(a.tensor(0), OperandArg(a, 1), a.scalar(2)));
+  for (const char* name : {"sub", "subtract"}) {
+    register_op(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* { return wrap(sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))); });
+    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(), [](Args& a) -> PyObject* {
+      sub_(a.tensor(0), OperandArg(a, 1), a.scalar(2));
+      return self_of(a);
+    });
+  }
+  OP(kFunction, "rsub(Tensor input, Operand other, *, Number alpha=1)",
+     wrap(sub(OperandArg(a, 1), OperandArg(a, 0), a.scalar(2))));
+  OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
+  OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
+  VOID_OP(kMethod, "pow_(Tensor input, Operand exponent)", pow_(a.tensor(0), OperandArg(a, 1)));
+  OP(kBoth, "isnan(Tensor input)", wrap(isnan(a.tensor(0))));
+  OP(kBoth, "isinf(Tensor input)", wrap(isinf(a.tensor(0))));
+  OP(kBoth, "isfinite(Tensor input)", wrap(isfinite(a.tensor(0))));
+
+  OP(kFunction, "where(Tensor condition, Operand input, Operand other, *, Tensor? out=None)",
+     wrap(where(a.tensor(0), OperandArg(a, 1), OperandArg(a, 2))));
+  OP(kMethod, "where(Tensor input, Tensor condition, Operand other)",
+     wrap(where(a.tensor(1), OperandArg(a, 0), OperandArg(a, 2))));
+  OP(kFunction, "where(Tensor condition)", [&] {
+    std::vector<Tensor> columns = unbind(nonzero(a.tensor(0)), 1);
+    return wrap_list(std::move(columns));
+  }());
+  OP(kBoth, "masked_fill(Tensor input, Tensor mask, Operand value)",
+     wrap(masked_fill(a.tensor(0), a.tensor(1), OperandArg(a, 2))));
+  VOID_OP(kMethod, "masked_fill_(Tensor input, Tensor mask, Operand value)",
+          masked_fill_(a.tensor(0), a.tensor(1), OperandArg(a, 2)));
+  for (const char* name : {"addcmul", "addcdiv"}) {
+    const bool mul = name[4] == 'm';
+    const std::string params = "(Tensor input, Tensor tensor1, Tensor tensor2, *, Number value=1";
+    register_op(kBoth, (name + params + ", Tensor? out=None)").c_str(),
+                mul ? [](Args& a) -> PyObject* { return wrap(addcmul(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); }
+                    : [](Args& a) -> PyObject* { return wrap(addcdiv(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); });
+    register_op(kMethod, cat(name, "_", params, ")").c_str(),
+                mul ? [](Args& a) -> PyObject* {
+                  addcmul_(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3));
+                  return self_of(a);
+                }
+                    : [](Args& a) -> PyObject* {
+                        addcdiv_(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3));
+                        return self_of(a);
+                      });
+  }
+  OP(kBoth, "lerp(Tensor input, Tensor end, Operand weight, *, Tensor? out=None)",
+     wrap(lerp(a.tensor(0), a.tensor(1), OperandArg(a, 2))));
+  VOID_OP(kMethod, "lerp_(Tensor input, Tensor end, Operand weight)",
+          lerp_(a.tensor(0), a.tensor(1), OperandArg(a, 2)));
+  for (const char* name : {"clamp", "clip"}) {
+    register_op(kBoth, cat(name, "(Tensor input, Operand? min=None, Operand? max=None, *, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* {
+                  const OperandArg lo(a, 1), hi(a, 2);
+                  return wrap(clamp(a.tensor(0), lo.bound(), hi.bound()));
+                });
+    register_op(kBoth, cat(name, "_(Tensor input, Operand? min=None, Operand? max=None)").c_str(), [](Args& a) -> PyObject* {
+      const OperandArg lo(a, 1), hi(a, 2);
+      clamp_(a.tensor(0), lo.bound(), hi.bound());
+      return self_of(a);
+    });
+  }
+  OP(kBoth, "clamp_min(Tensor input, Operand min, *, Tensor? out=None)",
+     wrap(clamp(a.tensor(0), OperandArg(a, 1).bound(), {})));
+  OP(kBoth, "clamp_max(Tensor input, Operand max, *, Tensor? out=None)",
+     wrap(clamp(a.tensor(0), {}, OperandArg(a, 1).bound())));
+  VOID_OP(kMethod, "clamp_min_(Tensor input, Operand min)", clamp_(a.tensor(0), OperandArg(a, 1).bound(), {}));
+  VOID_OP(kMethod, "clamp_max_(Tensor input, Operand max)", clamp_(a.tensor(0), {}, OperandArg(a, 1).bound()));
+}
+
+void register_reductions() {
+  OP(kBoth, "sum(Tensor input, *, dtype? dtype=None)", wrap(sum(a.tensor(0), {}, false, a.maybe_dtype(1))));
+  OP(kBoth, "sum(Tensor input, int[]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(sum(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
+  OP(kBoth, "mean(Tensor input, *, dtype? dtype=None)", wrap(mean(a.tensor(0), {}, false, a.maybe_dtype(1))));
+  OP(kBoth, "mean(Tensor input, int[]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(mean(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
+  OP(kBoth, "prod(Tensor input, *, dtype? dtype=None)", wrap(prod(a.tensor(0), {}, false, a.maybe_dtype(1))));
+  OP(kBoth, "prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(prod(a.tensor(0), a.integer(1), a.flag(2), a.maybe_dtype(3))));
+#define GC_SPREAD(f)                                                                                                  \
+  OP(kBoth, #f "(Tensor input, bool unbiased)", wrap(f(a.tensor(0), {}, a.flag(1) ? 1 : 0, false)));                  \
+  OP(kBoth, #f "(Tensor input, int[]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",    \
+     wrap(f(a.tensor(0), dims_or_all(a, 1), a.given(2) ? a.scalar(2).to_double() : 1, a.flag(3))));                   \
+  OP(kBoth, #f "(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",             \
+     wrap(f(a.tensor(0), dims_or_all(a, 1), a.flag(2) ? 1 : 0, a.flag(3))));
+  GC_SPREAD(var)
+  GC_SPREAD(std)
+#undef GC_SPREAD
+#define GC_EXTREME(f)                                                                                \
+  OP(kBoth, #f "(Tensor input)", wrap(f(a.tensor(0))));                                              \
+  OP(kBoth, #f "(Tensor input, int dim, bool keepdim=False)", pair(f(a.tensor(0), a.integer(1), a.flag(2))));
+  GC_EXTREME(max)
+  GC_EXTREME(min)
+#undef GC_EXTREME
+  OP(kBoth, "amax(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+     wrap(amax(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
+  OP(kBoth, "amin(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+     wrap(amin(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
+  OP(kBoth, "argmax(Tensor input, int? dim=None, bool keepdim=False)",
+     wrap(argmax(a.tensor(0), a.maybe_integer(1), a.flag(2))));
+  OP(kBoth, "argmin(Tensor input, int? dim=None, bool keepdim=False)",
+     wrap(argmin(a.tensor(0), a.maybe_integer(1), a.flag(2))));
+  OP(kBoth, "any(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+     wrap(any(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
+  OP(kBoth, "all(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+     wrap(all(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
+  OP(kBoth, "norm(Tensor input, object p='fro', int[]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None)",
+     [&] {
+       double p = 2;
+       if (PyUnicode_Check(a.object(1))) {
+         const std::string name = a.str(1);
+         if (name == "nuc") fail(ErrorKind::NotImplemented, "norm(): the nuclear norm is not implemented in gradcore");
+         check(name == "fro", "norm(): p must be a number, 'fro' or 'nuc', not '", name, "'");
+       } else if (a.given(1)) {
+         p = a.number(1);
+       }
+       return wrap(norm(a.tensor(0), p, dims_or_all(a, 2), a.flag(3), a.maybe_dtype(4)));
+     }());
+  OP(kBoth, "logsumexp(Tensor input, int[] dim, bool keepdim=False, *, Tensor? out=None)",
+     wrap(logsumexp(a.tensor(0), a.dims(1), a.flag(2))));
+  OP(kBoth, "count_nonzero(Tensor input, int[]? dim=None)", wrap(count_nonzero(a.tensor(0), dims_or_all(a, 1))));
+  OP(kBoth, "softmax(Tensor input, int dim, dtype? dtype=None)",
+     wrap(softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
+  OP(kBoth, "log_softmax(Tensor input, int dim, dtype? dtype=None)",
+     wrap(log_softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
+  OP(kBoth, "cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(cumsum(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
+  OP(kBoth, "cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(cumprod(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
+}
+
+void register_matmul() {
+  OP(kBoth, "matmul(Tensor input, Tensor other, *, Tensor? out=None)", wrap(matmul(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "mm(Tensor input, Tensor mat2, *, Tensor? out=None)", wrap(mm(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "bmm(Tensor input, Tensor mat2, *, Tensor? out=None)", wrap(bmm(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "mv(Tensor input, Tensor vec, *, Tensor? out=None)", wrap(mv(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "dot(Tensor input, Tensor tensor, *, Tensor? out=None)", wrap(dot(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "outer(Tensor input, Tensor vec2, *, Tensor? out=None)", wrap(outer(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None)",
+     wrap(addmm(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3), a.scalar(4))));
+}
+
+void register_views() {
+  OP(kMethod, "view(Tensor input, dtype dtype)", wrap(view_dtype(a.tensor(0), a.dtype(1, DType::Float32))));
+  OP(kMethod, "view(Tensor input, int[] size)", wrap(view(a.tensor(0), a.dims(1))));
+  OP(kMethod, "view_as(Tensor input, Tensor other)", wrap(view(a.tensor(0), a.tensor(1).shape())));
+  OP(kBoth, "reshape(Tensor input, int[] shape)", wrap(reshape(a.tensor(0), a.dims(1))));
+  OP(kMethod, "reshape_as(Tensor input, Tensor other)", wrap(reshape(a.tensor(0), a.tensor(1).shape())));
+  OP(kBoth, "flatten(Tensor input, int start_dim=0, int end_dim=-1)",
+     wrap(flatten(a.tensor(0), a.integer(1), a.integer(2))));
+  OP(kBoth, "ravel(Tensor input)", wrap(flatten(a.tensor(0))));
+  OP(kBoth, "unflatten(Tensor input, int dim, int[] sizes)", wrap(unflatten(a.tensor(0), a.integer(1), a.dims(2))));
+  for (const char* name : {"transpose", "swapaxes", "swapdims"})
+    register_op(kBoth, cat(name, "(Tensor input, int dim0, int dim1)").c_str(),
+                [](Args& a) -> PyObject* { return wrap(transpose(a.tensor(0), a.integer(1), a.integer(2))); });
+  OP(kBoth, "t(Tensor input)", wrap(t(a.tensor(0))));
+  OP(kBoth, "permute(Tensor input, int[] dims)", wrap(permute(a.tensor(0), a.dims(1))));
+  for (const char* name : {"movedim", "moveaxis"})
+    register_op(kBoth, cat(name, "(Tensor input, int[] source, int[] destination)").c_str(),
+                [](Args& a) -> PyObject* { return wrap(movedim(a.tensor(0), a.dims(1), a.dims(2))); });
+  OP(kBoth, "squeeze(Tensor input)", wrap(squeeze(a.tensor(0))));
+  OP(kBoth, "squeeze(Tensor input, int[] dim)", wrap(squeeze(a.tensor(0), a.dims(1))));
+  OP(kBoth, "unsqueeze(Tensor input, int dim)", wrap(unsqueeze(a.tensor(0), a.integer(1))));
+  OP(kMethod, "expand(Tensor input, int[] size)", wrap(expand(a.tensor(0), a.dims(1))));
+  OP(kMethod, "expand_as(Tensor input, Tensor other)", wrap(expand(a.tensor(0), a.tensor(1).shape())));
+  OP(kFunction, "broadcast_to(Tensor input, int[] size)", wrap(expand(a.tensor(0), a.dims(1))));
+  OP(kMethod, "broadcast_to(Tensor input, int[] size)", wrap(expand(a.tensor(0), a.dims(1))));
+  OP(kBoth, "select(Tensor input, int dim, int index)", wrap(select(a.tensor(0), a.integer(1), a.integer(2))));
+  OP(kBoth, "narrow(Tensor input, int dim, int start, int length)",
+     wrap(narrow(a.tensor(0), a.integer(1), a.integer(2), a.integer(3))));
+  OP(kBoth, "diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1)",
+     wrap(diagonal(a.tensor(0), a.integer(1), a.integer(2), a.integer(3))));
+  OP(kBoth, "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
+     wrap(as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
+  OP(kBoth, "unbind(Tensor input, int dim=0)", wrap_list(unbind(a.tensor(0), a.integer(1))));
+  OP(kBoth, "split(Tensor input, int split_size, int dim=0)",
+     wrap_list(split(a.tensor(0), a.integer(1), a.integer(2))));
+  OP(kBoth, "split(Tensor input, int[] split_size, int dim=0)",
+     wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
+  OP(kBoth, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0)",
+     wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
+  OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)",
+     wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
+  OP(kMethod, "contiguous(Tensor input)", wrap(contiguous(a.tensor(0))));
+  OP(kBoth, "clone(Tensor input)", wrap(clone(a.tensor(0))));
+  OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
+  VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
+  VOID_OP(kMethod, "copy_(Tensor input, Tensor src, bool non_blocking=False)", copy_(a.tensor(0), a.tensor(1)));
+  VOID_OP(kMethod, "fill_(Tensor input, Operand value)", fill_(a.tensor(0), OperandArg(a, 1)));
+  VOID_OP(kBoth, "zero_(Tensor input)", zero_(a.tensor(0)));
+  OP(kBoth, "tril(Tensor input, int diagonal=0, *, Tensor? out=None)", wrap(tril(a.tensor(0), a.integer(1))));
+  OP(kBoth, "triu(Tensor input, int diagonal=0, *, Tensor? out=None)", wrap(triu(a.tensor(0), a.integer(1))));
+}
+
+// Conversions. A device is only checked: everything is on the CPU.
+void check_device(PyObject* o) {
+  if (!PyUnicode_Check(o)) return;
+  const std::string_view name = PyUnicode_AsUTF8(o);
+  check(name == "cpu" || name == "cpu:0", "gradcore runs on the CPU only: there is no device '", name, "'");
+}
+Tensor converted(const Tensor& t, std::optional<DType> dtype, bool copy) {
+  const DType to = dtype.value_or(t.dtype());
+  if (to != t.dtype()) return cast(t, to);
+  return copy ? clone(t) : t;
+}
+PyObject* converted_or_self(Args& a, std::optional<DType> dtype, bool copy = false) {
+  const Tensor t = a.tensor(0);
+  const Tensor out = converted(t, dtype, copy);
+  return out.is_same(t) ? self_of(a) : wrap(out);
+}
+
+void register_conversions() {
+  OP(kMethod, "to(Tensor input, dtype dtype, bool non_blocking=False, bool copy=False, *, object? memory_format=None)",
+     converted_or_self(a, a.maybe_dtype(1), a.flag(3)));
+  OP(kMethod,
+     "to(Tensor input, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, object? "
+     "memory_format=None)",
+     [&] {
+       check_device(a.object(1));
+       return converted_or_self(a, a.maybe_dtype(2), a.flag(4));
+     }());
+  OP(kMethod, "to(Tensor input, Tensor other, bool non_blocking=False, bool copy=False)",
+     converted_or_self(a, a.tensor(1).dtype(), a.flag(3)));
+  OP(kMethod, "type_as(Tensor input, Tensor other)", converted_or_self(a, a.tensor(1).dtype()));
+  OP(kMethod, "cpu(Tensor input)", self_of(a));
+  OP(kMethod, "float(Tensor input)", converted_or_self(a, DType::Float32));
+  OP(kMethod, "double(Tensor input)", converted_or_self(a, DType::Float64));
+  OP(kMethod, "long(Tensor input)", converted_or_self(a, DType::Int64));
+  OP(kMethod, "int(Tensor input)", converted_or_self(a, DType::Int32));
+  OP(kMethod, "short(Tensor input)", converted_or_self(a, DType::Int16));
+  OP(kMethod, "char(Tensor input)", converted_or_self(a, DType::Int8));
+  OP(kMethod, "byte(Tensor input)", converted_or_self(a, DType::UInt8));
+  OP(kMethod, "bool(Tensor input)", converted_or_self(a, DType::Bool));
+  OP(kMethod, "size(Tensor input)", wrap_shape(a.tensor(0).shape()));
+  OP(kMethod, "size(Tensor input, int dim)",
+     PyLong_FromLongLong(a.tensor(0).size(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
+  OP(kMethod, "stride(Tensor input)", [&] {
+    const Tensor t = a.tensor(0);
+    Owned out(checked(PyTuple_New(t.dim())));
+    for (int i = 0; i < t.dim(); ++i) PyTuple_SET_ITEM(out.get(), i, PyLong_FromLongLong(t.stride(i)));
+    return out.release();
+  }());
+  OP(kMethod, "stride(Tensor input, int dim)",
+     PyLong_FromLongLong(a.tensor(0).stride(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
+  VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)",
+          set_requires_grad(a.tensor(0), a.flag(1)));
+  OP(kFunction, "numel(Tensor input)", PyLong_FromLongLong(a.tensor(0).numel()));
+  OP(kFunction, "is_floating_point(Tensor input)", boolean(is_floating(a.tensor(0).dtype())));
+  OP(kFunction, "is_tensor(object obj)", boolean(is_tensor(a.object(0))));
+  OP(kBoth, "equal(Tensor input, Tensor other)", [&] {
+    const Tensor x = a.tensor(0), y = a.tensor(1);
+    if (!same_shape(x, y)) return boolean(false);
+    const GradModeGuard off(false);
+    return boolean(*all(eq(x, y), {}, false).data<uint8_t>() != 0);
+  }());
+}
+
+void register_joins_and_indexing() {
+  for (const char* name : {"cat", "concat", "concatenate"})
+    register_op(kFunction, cat(name, "(Tensor[] tensors, int dim=0, *, Tensor? out=None)").c_str(),
+                [](Args& a) -> PyObject* { 
+                  const std::vector<Tensor> parts = a.tensors(0);
+                  return wrap(cat(std::span<const Tensor>(parts), a.integer(1)));
+                });
+  OP(kFunction, "stack(Tensor[] tensors, int dim=0, *, Tensor? out=None)", wrap(stack(a.tensors(0), a.integer(1))));
+  OP(kBoth, "flip(Tensor input, int[] dims)", wrap(flip(a.tensor(0), a.dims(1))));
+  OP(kBoth, "roll(Tensor input, int[] shifts, int[]? dims=None)",
+     wrap(roll(a.tensor(0), a.dims(1), a.given(2) ? a.dims(2) : Dims())));
+  OP(kMethod, "repeat(Tensor input, int[] repeats)", wrap(repeat(a.tensor(0), a.dims(1))));
+  OP(kFunction, "tile(Tensor input, int[] dims)", wrap(repeat(a.tensor(0), a.dims(1))));
+  OP(kBoth, "index_select(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
+     wrap(index_select(a.tensor(0), a.integer(1), a.tensor(2))));
+  OP(kBoth, "gather(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
+     wrap(gather(a.tensor(0), a.integer(1), a.tensor(2))));
+  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Operand src)",
+     wrap(scatter(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
+  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Number value)",
+     wrap(scatter(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
+  VOID_OP(kMethod, "scatter_(Tensor input, int dim, Tensor index, Operand src)",
+          scatter_(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3)));
+  VOID_OP(kMethod, "scatter_(Tensor input, int dim, Tensor index, Number value)",
+          scatter_(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3)));
+  OP(kBoth, "scatter_add(Tensor input, int dim, Tensor index, Tensor src)",
+     wrap(scatter_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3))));
+  VOID_OP(kMethod, "scatter_add_(Tensor input, int dim, Tensor index, Tensor src)",
+          scatter_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3)));
+  OP(kBoth, "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
+     wrap(index_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4))));
+  VOID_OP(kMethod, "index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
+          index_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4)));
+  OP(kBoth, "masked_select(Tensor input, Tensor mask, *, Tensor? out=None)",
+     wrap(masked_select(a.tensor(0), a.tensor(1))));
+  OP(kBoth, "nonzero(Tensor input, *, bool as_tuple=False)",
+     a.flag(1) ? wrap_list(unbind(nonzero(a.tensor(0)), 1)) : wrap(nonzero(a.tensor(0))));
+}
+
+// Factories share their keyword tail. `k` is the position of dtype.
+#define FACTORY "dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False)"
+#define LIKE "*, dtype? dtype=None, object? layout=None, device? device=None, bool requires_grad=False, object? memory_format=None)"
+
+void register_factories() {
+  OP(kFunction, "zeros(int[] size, *, Tensor? out=None, " FACTORY,
+     finish(zeros(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
+  OP(kFunction, "ones(int[] size, *, Tensor? out=None, " FACTORY,
+     finish(ones(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
+  OP(kFunction, "empty(int[] size, *, Tensor? out=None, " FACTORY,
+     finish(empty(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
+  OP(kFunction, "empty_strided(int[] size, int[] stride, *, " FACTORY,
+     finish(empty_strided(a.dims(0), a.dims(1), a.dtype(2, default_dtype())), a.flag(6)));
+  OP(kFunction, "full(int[] size, Number fill_value, *, Tensor? out=None, " FACTORY,
+     finish(full(a.dims(0), a.scalar(1), a.dtype(3, a.scalar(1).dtype(default_dtype()))), a.flag(7)));
+  OP(kFunction, "zeros_like(Tensor input, " LIKE,
+     finish(full_like(a.tensor(0), 0, a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
+  OP(kFunction, "ones_like(Tensor input, " LIKE,
+     finish(full_like(a.tensor(0), 1, a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
+  OP(kFunction, "empty_like(Tensor input, " LIKE,
+     finish(empty_like(a.tensor(0), a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
+  OP(kFunction, "full_like(Tensor input, Number fill_value, " LIKE,
+     finish(full_like(a.tensor(0), a.scalar(1), a.dtype(2, a.tensor(0).dtype())), a.flag(5)));
+  OP(kFunction, "scalar_tensor(Number s, *, " FACTORY,
+     finish(scalar_tensor(a.scalar(0), a.dtype(1, default_dtype())), a.flag(5)));
+  OP(kFunction, "arange(Number end, *, Tensor? out=None, " FACTORY,
+     finish(arange(0, a.scalar(0), 1, a.maybe_dtype(2)), a.flag(6)));
+  OP(kFunction, "arange(Number start, Number end, Number step=1, *, Tensor? out=None, " FACTORY,
+     finish(arange(a.scalar(0), a.scalar(1), a.scalar(2), a.maybe_dtype(4)), a.flag(8)));
+  OP(kFunction, "linspace(Number start, Number end, int steps, *, Tensor? out=None, " FACTORY,
+     finish(linspace(a.scalar(0), a.scalar(1), a.integer(2), a.dtype(4, default_dtype())), a.flag(8)));
+  OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
+     finish(eye(a.integer(0), a.given(1) ? a.integer(1) : a.integer(0), a.dtype(3, default_dtype())), a.flag(7)));
+  // new_*: the dtype of the tensor they are called on.
+  OP(kMethod, "new_zeros(Tensor input, int[] size, *, " FACTORY,
+     finish(zeros(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+  OP(kMethod, "new_ones(Tensor input, int[] size, *, " FACTORY,
+     finish(ones(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+  OP(kMethod, "new_empty(Tensor input, int[] size, *, " FACTORY,
+     finish(empty(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+  OP(kMethod, "new_full(Tensor input, int[] size, Number fill_value, *, " FACTORY,
+     finish(full(a.dims(1), a.scalar(2), a.dtype(3, a.tensor(0).dtype())), a.flag(7)));
+}
+
+Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
+  const Tensor t = empty(shape, dtype);
+  const GradModeGuard off(false);
+  uniform_(t, 0, 1, g);
+  return t;
+}
+Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
+  const Tensor t = empty(shape, dtype);
+  const GradModeGuard off(false);
+  normal_(t, 0, 1, g);
+  return t;
+}
+Tensor drawn_integers(int64_t low, int64_t high, const Dims& shape, DType dtype, Generator* g) {
+  check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
+  const Tensor t = empty(shape, dtype);
+  random_(t, low, high, g);
+  return t;
+}
+
+void register_random() {
+  OP(kFunction, "rand(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
+     finish(drawn_uniform(a.dims(0), a.dtype(3, default_dtype()), a.generator(1)), a.flag(7)));
+  OP(kFunction, "randn(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
+     finish(drawn_normal(a.dims(0), a.dtype(3, default_dtype()), a.generator(1)), a.flag(7)));
+  OP(kFunction, "rand_like(Tensor input, " LIKE,
+     finish(drawn_uniform(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
+  OP(kFunction, "randn_like(Tensor input, " LIKE,
+     finish(drawn_normal(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
+  OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
+     finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
+  OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
+     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
+  OP(kFunction, "randperm(int n, *, Generator? generator=None, Tensor? out=None, " FACTORY,
+     finish(randperm(a.integer(0), a.dtype(3, DType::Int64), a.generator(1)), a.flag(7)));
+  VOID_OP(kMethod, "uniform_(Tensor input, float from=0.0, float to=1.0, *, Generator? generator=None)",
+          uniform_(a.tensor(0), a.number(1), a.number(2), a.generator(3)));
+  VOID_OP(kMethod, "normal_(Tensor input, float mean=0.0, float std=1.0, *, Generator? generator=None)",
+          normal_(a.tensor(0), a.number(1), a.number(2), a.generator(3)));
+  VOID_OP(kMethod, "random_(Tensor input, *, Generator? generator=None)",
+          random_(a.tensor(0), {}, {}, a.generator(1)));
+  VOID_OP(kMethod, "random_(Tensor input, int to, *, Generator? generator=None)",
+          random_(a.tensor(0), 0, a.integer(1), a.generator(2)));
+  VOID_OP(kMethod, "random_(Tensor input, int from, int? to, *, Generator? generator=None)",
+          random_(a.tensor(0), a.integer(1), a.maybe_integer(2), a.generator(3)));
+}
+
+PyObject* pair(ValuesIndices r) {
+  static PyObject* type = nullptr;  // made once, never freed: torch.return_types
+  if (!type) {
+    const py::object made = py::module_::import("collections").attr("namedtuple")("max", "values indices");
+    type = py::object(made).release().ptr();
+  }
+  Owned v(wrap(std::move(r.values))), i(wrap(std::move(r.indices)));
+  return checked(PyObject_CallFunctionObjArgs(type, v.get(), i.get(), nullptr));
+}
+
+}  // namespace
+
+void register_ops() {
+  register_elementwise();
+  register_reductions();
+  register_matmul();
+  register_views();
+  register_conversions();
+  register_joins_and_indexing();
+  register_factories();
+  register_random();
+}
+
+}  // namespace gradcore

@@ -1,0 +1,150 @@
+// What every binding file needs: the Tensor type, wrapping, errors, the GIL. Start at wrap() and unwrap().
+#pragma once
+#define PY_SSIZE_T_CLEAN
+#include <pybind11/pybind11.h>
+
+#include "autograd/node.h"
+#include "ops/ops.h"
+
+namespace gradcore {
+
+namespace py = pybind11;
+
+// A Python tensor owns its TensorImpl; the impl points back without owning, so that one impl has one wrapper.
+struct PyTensor {
+  PyObject_HEAD
+  TensorImpl* impl;
+  PyObject* dict;
+  PyObject* weakrefs;
+};
+
+extern PyTypeObject* tensor_type;   // gradcore.Tensor
+extern PyTypeObject* size_type;     // gradcore.Size
+extern PyObject* device_cpu;        // gradcore.device('cpu')
+extern PyTypeObject* device_type;
+extern PyTypeObject* dtype_type;
+extern PyObject* dtype_objects[kDTypeCount];
+
+inline bool is_tensor(PyObject* o) { return Py_TYPE(o) == tensor_type || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
+inline TensorImpl* impl_of(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->impl; }
+inline Tensor unwrap(PyObject* o) { return Tensor(Ref<TensorImpl>::share(impl_of(o))); }
+
+// A borrowed view of a wrapper's tensor, without touching the count.
+class Borrowed {
+ public:
+  explicit Borrowed(PyObject* o) : t_(Ref<TensorImpl>::adopt(impl_of(o))) {}
+  ~Borrowed() { t_.take().leak(); }
+  Borrowed(const Borrowed&) = delete;
+  operator const Tensor&() const { return t_; }
+  const Tensor& operator*() const { return t_; }
+  const Tensor* operator->() const { return &t_; }
+
+ private:
+  Tensor t_;
+};
+
+// New references.
+PyObject* wrap(Tensor t);
+PyObject* wrap_as(PyTypeObject* type, Tensor t);  // as a subclass
+PyObject* wrap_shape(std::span<const int64_t> dims);
+PyObject* wrap_node(const Ref<Node>& node);
+PyObject* wrap_list(std::vector<Tensor> tensors);  // a tuple
+PyObject* wrap_scalar(const void* element, DType dtype);
+
+inline PyObject* none() { return Py_NewRef(Py_None); }
+inline PyObject* boolean(bool b) { return Py_NewRef(b ? Py_True : Py_False); }
+
+// A Python exception is already set; unwinds to the nearest guard.
+struct PythonError {};
+inline PyObject* checked(PyObject* o) {
+  if (!o) throw PythonError{};
+  return o;
+}
+void set_python_error();  // turns the exception in flight into Python's
+
+// Runs f, turning C++ exceptions into Python ones.
+template <class F>
+PyObject* guarded(F&& f) {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+template <class F>
+int guarded_int(F&& f) {
+  try {
+    f();
+    return 0;
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+// Lets other Python threads run. With a single thread nobody could, so the GIL is kept and counts stay cheap:
+// Note [Counts without locks] in core/ref.h.
+class GilRelease {
+ public:
+  GilRelease();
+  ~GilRelease();
+  GilRelease(const GilRelease&) = delete;
+
+ private:
+  PyThreadState* state_ = nullptr;
+};
+
+// Small owner of a new reference.
+class Owned {
+ public:
+  explicit Owned(PyObject* o = nullptr) : o_(o) {}
+  Owned(Owned&& other) noexcept : o_(std::exchange(other.o_, nullptr)) {}
+  Owned& operator=(Owned other) noexcept {
+    std::swap(o_, other.o_);
+    return *this;
+  }
+  ~Owned() { Py_XDECREF(o_); }
+  PyObject* get() const { return o_; }
+  PyObject* release() { return std::exchange(o_, nullptr); }
+  explicit operator bool() const { return o_ != nullptr; }
+
+ private:
+  PyObject* o_;
+};
+
+// Conversions shared by the parser and the slots.
+bool is_number(PyObject* o);              // Python or NumPy scalar
+Scalar to_scalar(PyObject* o);
+std::optional<DType> to_dtype(PyObject* o);  // of a dtype object, or float / int / bool
+Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)
+bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
+int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
+void tensor_releasebuffer(PyObject* self, Py_buffer* view);
+PyObject* getitem(PyObject* self, PyObject* key);
+int setitem(PyObject* self, PyObject* key, PyObject* value);
+
+// Each file adds its part to the module or to the tensor type's tables.
+void add_tensor_type(py::module_& m);
+void add_autograd(py::module_& m);
+void add_types(py::module_& m);
+void add_data(py::module_& m);
+void add_optim(py::module_& m);
+void fill_tape_ops();
+
+}  // namespace gradcore
+
+namespace pybind11::detail {
+template <>
+struct type_caster<gradcore::Tensor> {
+  PYBIND11_TYPE_CASTER(gradcore::Tensor, const_name("Tensor"));
+  bool load(handle h, bool) {
+    if (!gradcore::is_tensor(h.ptr())) return false;
+    value = gradcore::unwrap(h.ptr());
+    return true;
+  }
+  static handle cast(const gradcore::Tensor& t, return_value_policy, handle) {
+    return t ? gradcore::wrap(t) : gradcore::none();
+  }
+};
+}  // namespace pybind11::detail

@@ -1,0 +1,673 @@
+// The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
+// op_table.cpp; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
+#include "bindings/args.h"
+
+#include <structmember.h>
+
+#include "autograd/accumulate.h"
+#include "autograd/views.h"
+
+namespace gradcore {
+
+PyTypeObject* tensor_type;
+PyTypeObject* size_type;
+PyTypeObject* device_type;
+PyObject* device_cpu;
+
+// ---- life ---------------------------------------------------------------------------------------------------------------
+//
+// Note [Wrappers]
+// The exact type keeps a free list, and its instances are shown to the garbage collector only once they can be part of a
+// cycle (an attribute or a hook was set on them): creating one costs a few nanoseconds. Subclasses go through tp_alloc.
+
+namespace {
+
+constexpr int kFreeMax = 256;
+PyTensor* free_wrappers[kFreeMax];
+int free_count = 0;
+
+void track(PyObject* o) {
+  if (!PyObject_GC_IsTracked(o)) PyObject_GC_Track(o);
+}
+
+PyObject* fill_wrapper(PyTensor* o, Tensor t) {
+  o->dict = nullptr;
+  o->weakrefs = nullptr;
+  o->impl = t.take().leak();
+  o->impl->pyobject = o;
+  return reinterpret_cast<PyObject*>(o);
+}
+
+void tensor_dealloc(PyObject* self) {
+  auto* o = reinterpret_cast<PyTensor*>(self);
+  PyTypeObject* type = Py_TYPE(self);
+  if (PyObject_GC_IsTracked(self)) PyObject_GC_UnTrack(self);
+  if (o->weakrefs) PyObject_ClearWeakRefs(self);
+  Py_CLEAR(o->dict);
+  if (TensorImpl* impl = std::exchange(o->impl, nullptr)) {
+    impl->pyobject = nullptr;
+    Ref<TensorImpl>::adopt(impl).reset();
+  }
+  if (type == tensor_type && free_count < kFreeMax) {
+    free_wrappers[free_count++] = o;  // it keeps its reference to the type
+    return;
+  }
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
+  auto* o = reinterpret_cast<PyTensor*>(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(o->dict);
+  // What only we keep alive belongs to us: hooks of a leaf that nobody else holds.
+  if (!o->impl || o->impl->use_count() != 1 || !o->impl->meta) return 0;
+  const auto* meta = static_cast<AutogradMeta*>(o->impl->meta);
+  if (!meta->hooks) return 0;
+  for (const auto& entry : meta->hooks->hooks)
+    if (const int r = entry.hook->traverse(reinterpret_cast<int (*)(void*, void*)>(visit), arg)) return r;
+  return 0;
+}
+
+int tensor_clear(PyObject* self) {
+  auto* o = reinterpret_cast<PyTensor*>(self);
+  Py_CLEAR(o->dict);
+  if (o->impl && o->impl->use_count() == 1 && o->impl->meta) static_cast<AutogradMeta*>(o->impl->meta)->hooks.reset();
+  return 0;
+}
+
+int tensor_setattro(PyObject* self, PyObject* name, PyObject* value) {
+  const int r = PyObject_GenericSetAttr(self, name, value);
+  if (r == 0 && reinterpret_cast<PyTensor*>(self)->dict) track(self);
+  return r;
+}
+
+// Tensor(), Tensor(2, 3), Tensor([1, 2]): torch's legacy constructor, always of the default dtype.
+PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  return guarded([&]() -> PyObject* {
+    if (kwargs && PyDict_GET_SIZE(kwargs)) {
+      PyErr_SetString(PyExc_TypeError, "Tensor() takes no keyword arguments: use gradcore.tensor()");
+      throw PythonError{};
+    }
+    const Py_ssize_t n = PyTuple_GET_SIZE(args);
+    PyObject* first = n ? PyTuple_GET_ITEM(args, 0) : nullptr;
+    Tensor t;
+    if (n == 0) {
+      t = empty(Dims{0}, default_dtype());
+    } else if (n == 1 && is_tensor(first)) {
+      t = detach(unwrap(first));
+    } else if (n == 1 && !PyLong_Check(first)) {
+      t = tensor_from_object(first, default_dtype());
+    } else {
+      Dims shape;
+      for (Py_ssize_t i = 0; i < n; ++i) {
+        const Py_ssize_t d = PyNumber_AsSsize_t(PyTuple_GET_ITEM(args, i), PyExc_OverflowError);
+        if (d == -1 && PyErr_Occurred()) throw PythonError{};
+        shape.push_back(d);
+      }
+      t = empty(shape, default_dtype());
+    }
+    return wrap_as(type, std::move(t));
+  });
+}
+
+}  // namespace
+
+PyObject* wrap(Tensor t) {
+  TensorImpl* impl = t.impl();
+  if (impl->pyobject) return Py_NewRef(static_cast<PyObject*>(impl->pyobject));
+  PyTensor* o;
+  if (free_count) {
+    o = free_wrappers[--free_count];
+    _Py_NewReference(reinterpret_cast<PyObject*>(o));
+  } else {
+    o = PyObject_GC_New(PyTensor, tensor_type);
+    if (!o) throw PythonError{};
+  }
+  return fill_wrapper(o, std::move(t));
+}
+
+PyObject* wrap_as(PyTypeObject* type, Tensor t) {
+  if (type == tensor_type) return wrap(std::move(t));
+  if (t->pyobject) t = alias_of(t);
+  auto* o = reinterpret_cast<PyTensor*>(checked(type->tp_alloc(type, 0)));
+  return fill_wrapper(o, std::move(t));
+}
+
+PyObject* wrap_shape(std::span<const int64_t> dims) {
+  PyObject* s = checked(size_type->tp_alloc(size_type, static_cast<Py_ssize_t>(dims.size())));
+  for (size_t i = 0; i < dims.size(); ++i) PyTuple_SET_ITEM(s, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(dims[i]));
+  return s;
+}
+
+PyObject* wrap_list(std::vector<Tensor> tensors) {
+  Owned out(checked(PyTuple_New(static_cast<Py_ssize_t>(tensors.size()))));
+  for (size_t i = 0; i < tensors.size(); ++i)
+    PyTuple_SET_ITEM(out.get(), static_cast<Py_ssize_t>(i), wrap(std::move(tensors[i])));
+  return out.release();
+}
+
+PyObject* wrap_scalar(const void* p, DType dtype) {
+  switch (dtype) {
+    case DType::Bool: return boolean(*static_cast<const uint8_t*>(p) != 0);
+    case DType::UInt8: return PyLong_FromLong(*static_cast<const uint8_t*>(p));
+    case DType::Int8: return PyLong_FromLong(*static_cast<const int8_t*>(p));
+    case DType::Int16: return PyLong_FromLong(*static_cast<const int16_t*>(p));
+    case DType::Int32: return PyLong_FromLong(*static_cast<const int32_t*>(p));
+    case DType::Int64: return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
+    case DType::Float32: return PyFloat_FromDouble(*static_cast<const float*>(p));
+    case DType::Float64: return PyFloat_FromDouble(*static_cast<const double*>(p));
+  }
+  return nullptr;
+}
+
+void set_python_error() {
+  try {
+    throw;
+  } catch (const PythonError&) {
+  } catch (py::error_already_set& e) {
+    e.restore();
+  } catch (const Error& e) {
+    static PyObject* const kinds[] = {PyExc_RuntimeError, PyExc_ValueError,  PyExc_TypeError,         PyExc_IndexError,
+                                      PyExc_NotImplementedError, PyExc_MemoryError, PyExc_ZeroDivisionError, PyExc_OverflowError};
+    PyErr_SetString(kinds[static_cast<int>(e.kind())], e.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_RuntimeError, e.what());
+  }
+}
+
+GilRelease::GilRelease() {
+  PyThreadState* me = PyThreadState_Get();
+  PyThreadState* head = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(me));
+  if (head == me && !PyThreadState_Next(head)) return;
+  enter_concurrent_mode();
+  state_ = PyEval_SaveThread();
+}
+GilRelease::~GilRelease() {
+  if (state_) PyEval_RestoreThread(state_);
+}
+
+// ---- number slots ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The two sides of a binary slot; `ok` is false for a foreign object, which gets NotImplemented.
+struct Sides {
+  bool ok = true;
+  Tensor keep[2];
+  alignas(Operand) char raw[2][sizeof(Operand)];
+  int64_t work = 0;
+
+  Sides(PyObject* a, PyObject* b) {
+    set(0, a);
+    set(1, b);
+  }
+  ~Sides() {
+    for (Tensor& t : keep)
+      if (t) t.take().leak();
+  }
+  Sides(const Sides&) = delete;
+  void set(int i, PyObject* o) {
+    if (is_tensor(o)) [[likely]] {
+      keep[i] = Tensor(Ref<TensorImpl>::adopt(impl_of(o)));  // borrowed: the caller's stack holds the object
+      work += keep[i].numel();
+      new (raw[i]) Operand(keep[i]);
+    } else if (is_number(o)) {
+      new (raw[i]) Operand(to_scalar(o));
+    } else {
+      ok = false;
+      new (raw[i]) Operand(Scalar(0));
+    }
+  }
+  const Operand& operator[](int i) const { return *reinterpret_cast<const Operand*>(raw[i]); }
+};
+
+constexpr int64_t kReleaseWork = 1 << 18;  // elements from which other threads may run meanwhile
+
+template <class F>
+Tensor run_released(int64_t work, F&& f) {
+  if (work < kReleaseWork) return f();
+  const GilRelease release;
+  return f();
+}
+
+template <Tensor (*f)(const Operand&, const Operand&)>
+PyObject* binary_slot(PyObject* a, PyObject* b) {
+  return guarded([&]() -> PyObject* {
+    const Sides s(a, b);
+    if (!s.ok) return Py_NewRef(Py_NotImplemented);
+    return wrap(run_released(s.work, [&] { return f(s[0], s[1]); }));
+  });
+}
+Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
+Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
+
+template <void (*f)(const Tensor&, const Operand&)>
+PyObject* inplace_slot(PyObject* a, PyObject* b) {
+  return guarded([&]() -> PyObject* {
+    const Sides s(a, b);
+    if (!s.ok) return Py_NewRef(Py_NotImplemented);
+    f(*s[0].tensor, s[1]);
+    return Py_NewRef(a);
+  });
+}
+void add_plain_(const Tensor& a, const Operand& b) { add_(a, b); }
+void sub_plain_(const Tensor& a, const Operand& b) { sub_(a, b); }
+
+template <Tensor (*f)(const Tensor&)>
+PyObject* unary_slot(PyObject* a) {
+  return guarded([&] { return wrap(f(Borrowed(a))); });
+}
+
+Tensor neg_checked(const Tensor& t) {
+  check(t.dtype() != DType::Bool, "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+        "a mask, use the `~` or `logical_not()` operator instead.");
+  return neg(t);
+}
+
+PyObject* power_slot(PyObject* a, PyObject* b, PyObject* mod) {
+  if (mod != Py_None) return Py_NewRef(Py_NotImplemented);
+  return binary_slot<pow>(a, b);
+}
+PyObject* ipower_slot(PyObject* a, PyObject* b, PyObject*) { return inplace_slot<pow_>(a, b); }
+
+PyObject* matmul_slot(PyObject* a, PyObject* b) {
+  if (!is_tensor(a) || !is_tensor(b)) return Py_NewRef(Py_NotImplemented);
+  return guarded([&] {
+    const Borrowed x(a), y(b);
+    return wrap(run_released(x->numel() + y->numel(), [&] { return matmul(x, y); }));
+  });
+}
+
+PyObject* positive_slot(PyObject* a) {
+  return guarded([&]() -> PyObject* {
+    check(Borrowed(a)->dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
+    return Py_NewRef(a);
+  });
+}
+
+template <Tensor (*f)(const Operand&, const Operand&)>
+PyObject* compare(PyObject* a, PyObject* b) {
+  return binary_slot<f>(a, b);
+}
+
+PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
+  switch (op) {
+    case Py_LT: return compare<lt>(a, b);
+    case Py_LE: return compare<le>(a, b);
+    case Py_EQ: return compare<eq>(a, b);
+    case Py_NE: return compare<ne>(a, b);
+    case Py_GT: return compare<gt>(a, b);
+    default: return compare<ge>(a, b);
+  }
+}
+
+// The single element of a tensor.
+const void* the_element(const Tensor& t) {
+  check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
+  return t->data;
+}
+
+int tensor_bool(PyObject* self) {
+  try {
+    const Borrowed t(self);
+    check(t->numel() != 0, "Boolean value of Tensor with no values is ambiguous");
+    check(t->numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
+    const Owned v(checked(wrap_scalar((*t)->data, t->dtype())));
+    return PyObject_IsTrue(v.get());
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+PyObject* tensor_item(PyObject* self, PyObject*) {
+  return guarded([&] {
+    const Borrowed t(self);
+    return wrap_scalar(the_element(t), t->dtype());
+  });
+}
+PyObject* tensor_float(PyObject* self) {
+  return guarded([&] {
+    const Owned v(checked(tensor_item(self, nullptr)));
+    return PyNumber_Float(v.get());
+  });
+}
+PyObject* tensor_int(PyObject* self) {
+  return guarded([&] {
+    const Owned v(checked(tensor_item(self, nullptr)));
+    return PyNumber_Long(v.get());
+  });
+}
+PyObject* tensor_index(PyObject* self) {
+  return guarded([&]() -> PyObject* {
+    const Borrowed t(self);
+    if (t->numel() != 1 || is_floating(t->dtype()))
+      fail(ErrorKind::Type, "only integer tensors of a single element can be converted to an index");
+    const Owned v(checked(tensor_item(self, nullptr)));
+    return PyNumber_Index(v.get());
+  });
+}
+
+Py_ssize_t tensor_len(PyObject* self) {
+  const TensorImpl* t = impl_of(self);
+  if (!t->shape.empty()) return t->shape[0];
+  PyErr_SetString(PyExc_TypeError, "len() of a 0-d tensor");
+  return -1;
+}
+
+// `w, b = params` unbinds; so does a loop over the first dim.
+PyObject* tensor_iter(PyObject* self) {
+  return guarded([&]() -> PyObject* {
+    const Borrowed t(self);
+    check(t->dim() > 0, ErrorKind::Type, "iteration over a 0-d tensor");
+    const Owned parts(wrap_list(unbind(t, 0)));
+    return PyObject_GetIter(parts.get());
+  });
+}
+
+int tensor_contains(PyObject* self, PyObject* item) {
+  try {
+    const Sides s(self, item);
+    if (!s.ok) {
+      PyErr_Format(PyExc_RuntimeError, "Tensor.__contains__ only supports Tensor or scalar, but you passed in a %R.",
+                   reinterpret_cast<PyObject*>(Py_TYPE(item)));
+      return -1;
+    }
+    const Tensor hit = any(eq(s[0], s[1]), {}, false);
+    return *hit.data<uint8_t>() != 0;
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+Py_hash_t tensor_hash(PyObject* self) { return _Py_HashPointer(self); }
+
+// Printing is Python's: gradcore._tensor_str.
+PyObject* tensor_repr(PyObject* self) {
+  return guarded([&] {
+    return py::module_::import("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr();
+  });
+}
+
+// ---- attributes -------------------------------------------------------------------------------------------------------------
+
+PyObject* get_shape(PyObject* self, void*) {
+  return guarded([&] { return wrap_shape(impl_of(self)->shape); });
+}
+PyObject* get_dtype(PyObject* self, void*) { return Py_NewRef(dtype_objects[index_of(impl_of(self)->dtype)]); }
+PyObject* get_device(PyObject*, void*) { return Py_NewRef(device_cpu); }
+PyObject* get_ndim(PyObject* self, void*) { return PyLong_FromLong(impl_of(self)->shape.size()); }
+PyObject* get_requires_grad(PyObject* self, void*) { return boolean(requires_grad(impl_of(self))); }
+int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
+  return guarded_int([&] {
+    if (!value || !PyBool_Check(value)) {
+      PyErr_SetString(PyExc_RuntimeError, "requires_grad must be a bool");
+      throw PythonError{};
+    }
+    set_requires_grad(Borrowed(self), value == Py_True);
+  });
+}
+PyObject* get_grad(PyObject* self, void*) {
+  const auto* meta = static_cast<AutogradMeta*>(impl_of(self)->meta);
+  if (!meta || !meta->grad) return none();
+  return guarded([&] { return wrap(meta->grad); });
+}
+int set_grad(PyObject* self, PyObject* value, void*) {
+  return guarded_int([&] {
+    const Borrowed t(self);
+    if (!value || value == Py_None) {
+      if (AutogradMeta* meta = meta_of(t)) meta->grad.reset();
+      return;
+    }
+    if (!is_tensor(value))
+      fail(ErrorKind::Type, "assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name);
+    const Tensor g = unwrap(value);
+    check(g.impl() != t->impl(), "can't assign Variable as its own grad");
+    check(g.dtype() == t->dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()),
+          "' to a tensor with dtype '", dtype_name(t->dtype()), "'. The gradient must match the tensor's dtype");
+    check(same_shape(g, t), "attempting to assign a gradient of size '", g.shape(), "' to a tensor of size '", t->shape(),
+          "'. Please ensure that the gradient and the tensor are the same size");
+    make_meta(t).grad = g;
+  });
+}
+PyObject* get_grad_fn(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    const Ref<Node> fn = grad_fn_of(Borrowed(self));
+    return fn ? wrap_node(fn) : none();
+  });
+}
+PyObject* get_is_leaf(PyObject* self, void*) {
+  return guarded([&] { return boolean(is_leaf(Borrowed(self))); });
+}
+PyObject* get_output_nr(PyObject* self, void*) {
+  const auto* meta = static_cast<AutogradMeta*>(impl_of(self)->meta);
+  return PyLong_FromUnsignedLong(meta ? meta->output_nr : 0);
+}
+PyObject* get_retains_grad(PyObject* self, void*) {
+  const auto* meta = static_cast<AutogradMeta*>(impl_of(self)->meta);
+  return boolean(meta && meta->retains_grad);
+}
+PyObject* get_version(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    const Borrowed t(self);
+    check(!(*t)->inference, "Inference tensors do not track version counter.");
+    return PyLong_FromUnsignedLong(t->version());
+  });
+}
+PyObject* get_base(PyObject* self, void*) {
+  const TensorImpl* t = impl_of(self);
+  return t->base ? guarded([&] { return wrap(Tensor(t->base)); }) : none();
+}
+// .data: the same memory with neither history nor a shared version counter.
+PyObject* get_data(PyObject* self, void*) {
+  return guarded([&] {
+    Tensor t = alias_of(Borrowed(self));
+    t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(0));
+    return wrap(std::move(t));
+  });
+}
+int set_data(PyObject* self, PyObject* value, void*) {
+  return guarded_int([&] {
+    if (!value || !is_tensor(value))
+      fail(ErrorKind::Type, "Variable data has to be a tensor, but got ", value ? Py_TYPE(value)->tp_name : "nothing");
+    const Borrowed t(self);
+    const Tensor from = unwrap(value);
+    check(!requires_grad(*t) || is_floating(from.dtype()),
+          "data set to a tensor that requires gradients must be floating point dtype");
+    set_window(t, from);
+  });
+}
+PyObject* get_T(PyObject* self, void*) { return unary_slot<numpy_T>(self); }
+PyObject* get_mT(PyObject* self, void*) {
+  return guarded([&] {
+    const Borrowed t(self);
+    check(t->dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", t->dim(), "-D tensor.");
+    return wrap(transpose(t, -2, -1));
+  });
+}
+PyObject* get_true(PyObject*, void*) { return boolean(true); }
+PyObject* get_false(PyObject*, void*) { return boolean(false); }
+PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(item_size(impl_of(self)->dtype)); }
+PyObject* get_nbytes(PyObject* self, void*) {
+  return PyLong_FromLongLong(impl_of(self)->numel * item_size(impl_of(self)->dtype));
+}
+PyObject* get_layout(PyObject*, void*) {
+  return guarded([] { return py::object(py::module_::import("gradcore").attr("strided")).release().ptr(); });
+}
+PyObject* get_none(PyObject*, void*) { return none(); }
+
+PyGetSetDef kAttributes[] = {
+    {"shape", get_shape, nullptr, "The sizes, as a Size.", nullptr},
+    {"dtype", get_dtype, nullptr, "The element type.", nullptr},
+    {"device", get_device, nullptr, "Always device('cpu').", nullptr},
+    {"layout", get_layout, nullptr, "Always strided.", nullptr},
+    {"ndim", get_ndim, nullptr, "The number of dims.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether backward() computes a gradient for it.", nullptr},
+    {"grad", get_grad, set_grad, "The accumulated gradient, None until there is one.", nullptr},
+    {"grad_fn", get_grad_fn, nullptr, "The node that made it; None for a leaf.", nullptr},
+    {"is_leaf", get_is_leaf, nullptr, "Whether it has no history.", nullptr},
+    {"output_nr", get_output_nr, nullptr, "Which output of grad_fn it is.", nullptr},
+    {"retains_grad", get_retains_grad, nullptr, "Whether retain_grad() was called on this non-leaf.", nullptr},
+    {"_version", get_version, nullptr, "How often its memory was written to in place.", nullptr},
+    {"_base", get_base, nullptr, "For a view: the tensor it is a view of.", nullptr},
+    {"data", get_data, set_data, "The same memory outside autograd.", nullptr},
+    {"T", get_T, nullptr, "With the dims reversed.", nullptr},
+    {"mT", get_mT, nullptr, "With the last two dims swapped.", nullptr},
+    {"itemsize", get_itemsize, nullptr, "Bytes of an element.", nullptr},
+    {"nbytes", get_nbytes, nullptr, "Bytes of all elements.", nullptr},
+    {"is_cpu", get_true, nullptr, "Always True.", nullptr},
+    {"is_cuda", get_false, nullptr, "Always False.", nullptr},
+    {"is_sparse", get_false, nullptr, "Always False.", nullptr},
+    {"is_quantized", get_false, nullptr, "Always False.", nullptr},
+    {"is_meta", get_false, nullptr, "Always False.", nullptr},
+    {"is_mps", get_false, nullptr, "Always False.", nullptr},
+    {"names", get_none, nullptr, "Named dims are not supported: None.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+// ---- methods that speak Python ----------------------------------------------------------------------------------------------
+
+PyObject* nested_list(const Tensor& t, int dim, const char* p) {
+  if (dim == t.dim()) return checked(wrap_scalar(p, t.dtype()));
+  Owned list(checked(PyList_New(t.size(dim))));
+  const int64_t step = t.stride(dim) * item_size(t.dtype());
+  for (int64_t i = 0; i < t.size(dim); ++i) PyList_SET_ITEM(list.get(), i, nested_list(t, dim + 1, p + i * step));
+  return list.release();
+}
+
+PyObject* method_tolist(PyObject* self, PyObject*) {
+  return guarded([&] {
+    const Borrowed t(self);
+    check(t->dim() <= kMaxDims, "tolist() of a tensor with more than ", kMaxDims, " dims");
+    return nested_list(t, 0, static_cast<const char*>((*t)->data));
+  });
+}
+PyObject* method_dim(PyObject* self, PyObject*) { return get_ndim(self, nullptr); }
+PyObject* method_numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->numel); }
+PyObject* method_element_size(PyObject* self, PyObject*) { return get_itemsize(self, nullptr); }
+PyObject* method_storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->offset()); }
+PyObject* method_data_ptr(PyObject* self, PyObject*) { return PyLong_FromVoidPtr(impl_of(self)->data); }
+PyObject* method_is_contiguous(PyObject* self, PyObject* const*, Py_ssize_t, PyObject*) {
+  return boolean(impl_of(self)->contiguous);
+}
+PyObject* method_is_floating_point(PyObject* self, PyObject*) { return boolean(is_floating(impl_of(self)->dtype)); }
+PyObject* method_is_complex(PyObject*, PyObject*) { return boolean(false); }
+PyObject* method_is_inference(PyObject* self, PyObject*) { return boolean(impl_of(self)->inference); }
+PyObject* method_is_view(PyObject* self, PyObject*) { return boolean(static_cast<bool>(impl_of(self)->base)); }
+PyObject* method_get_device(PyObject*, PyObject*) { return PyLong_FromLong(-1); }
+PyObject* method_retain_grad(PyObject* self, PyObject*) {
+  return guarded([&] {
+    retain_grad(Borrowed(self));
+    return none();
+  });
+}
+PyObject* method_to_bytes(PyObject* self, PyObject*) {
+  return guarded([&] {
+    const GradModeGuard off(false);
+    const Tensor t = contiguous(Borrowed(self));
+    return PyBytes_FromStringAndSize(static_cast<const char*>(t->data), t.numel() * item_size(t.dtype()));
+  });
+}
+
+PyMethodDef kMethods[] = {
+    {"tolist", method_tolist, METH_NOARGS, "tolist()\n\nThe elements as nested Python lists; a number for a 0-d tensor."},
+    {"item", tensor_item, METH_NOARGS, "item()\n\nThe only element as a Python number. RuntimeError if there are more."},
+    {"dim", method_dim, METH_NOARGS, "dim()\n\nThe number of dims."},
+    {"ndimension", method_dim, METH_NOARGS, "ndimension()\n\nThe number of dims."},
+    {"numel", method_numel, METH_NOARGS, "numel()\n\nThe number of elements."},
+    {"nelement", method_numel, METH_NOARGS, "nelement()\n\nThe number of elements."},
+    {"element_size", method_element_size, METH_NOARGS, "element_size()\n\nBytes of an element."},
+    {"storage_offset", method_storage_offset, METH_NOARGS, "storage_offset()\n\nElements before the first one."},
+    {"data_ptr", method_data_ptr, METH_NOARGS, "data_ptr()\n\nThe address of the first element."},
+    {"is_contiguous", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(method_is_contiguous)),
+     METH_FASTCALL | METH_KEYWORDS, "is_contiguous()\n\nWhether the elements stand densely in row-major order."},
+    {"is_floating_point", method_is_floating_point, METH_NOARGS, "is_floating_point()\n\nWhether the dtype is a float."},
+    {"is_complex", method_is_complex, METH_NOARGS, "is_complex()\n\nAlways False."},
+    {"is_inference", method_is_inference, METH_NOARGS, "is_inference()\n\nWhether it was made in inference mode."},
+    {"_is_view", method_is_view, METH_NOARGS, "_is_view()\n\nWhether it is a view that autograd tracks."},
+    {"get_device", method_get_device, METH_NOARGS, "get_device()\n\n-1: the CPU has no index."},
+    {"retain_grad", method_retain_grad, METH_NOARGS, "retain_grad()\n\nKeeps this non-leaf's gradient in .grad."},
+    {"_to_bytes", method_to_bytes, METH_NOARGS, "_to_bytes()\n\nThe elements in row-major order as bytes."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyMemberDef kMembers[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weakrefs), READONLY, nullptr},
+                          {"__dictoffset__", T_PYSSIZET, offsetof(PyTensor, dict), READONLY, nullptr},
+                          {nullptr, 0, 0, 0, nullptr}};
+
+}  // namespace
+
+void add_tensor_type(py::module_& m) {
+  static auto* methods = new std::vector<PyMethodDef>(op_methods());
+  for (const PyMethodDef* d = kMethods; d->ml_name; ++d) methods->push_back(*d);
+  methods->push_back({nullptr, nullptr, 0, nullptr});
+  static PyType_Slot slots[] = {
+      {Py_tp_dealloc, reinterpret_cast<void*>(tensor_dealloc)},
+      {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
+      {Py_tp_traverse, reinterpret_cast<void*>(tensor_traverse)},
+      {Py_tp_clear, reinterpret_cast<void*>(tensor_clear)},
+      {Py_tp_setattro, reinterpret_cast<void*>(tensor_setattro)},
+      {Py_tp_repr, reinterpret_cast<void*>(tensor_repr)},
+      {Py_tp_hash, reinterpret_cast<void*>(tensor_hash)},
+      {Py_tp_richcompare, reinterpret_cast<void*>(tensor_richcompare)},
+      {Py_tp_iter, reinterpret_cast<void*>(tensor_iter)},
+      {Py_tp_getset, kAttributes},
+      {Py_tp_methods, methods->data()},
+      {Py_tp_members, kMembers},
+      {Py_tp_doc, const_cast<char*>("Tensor\n\nA strided, typed array that records what is done to it. Made by "
+                                    "gradcore.tensor() and its relatives.")},
+      {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain>)},
+      {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain>)},
+      {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul>)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<div>)},
+      {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide>)},
+      {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder>)},
+      {Py_nb_power, reinterpret_cast<void*>(power_slot)},
+      {Py_nb_and, reinterpret_cast<void*>(binary_slot<bitwise_and>)},
+      {Py_nb_or, reinterpret_cast<void*>(binary_slot<bitwise_or>)},
+      {Py_nb_xor, reinterpret_cast<void*>(binary_slot<bitwise_xor>)},
+      {Py_nb_lshift, reinterpret_cast<void*>(binary_slot<bitwise_left_shift>)},
+      {Py_nb_rshift, reinterpret_cast<void*>(binary_slot<bitwise_right_shift>)},
+      {Py_nb_inplace_add, reinterpret_cast<void*>(inplace_slot<add_plain_>)},
+      {Py_nb_inplace_subtract, reinterpret_cast<void*>(inplace_slot<sub_plain_>)},
+      {Py_nb_inplace_multiply, reinterpret_cast<void*>(inplace_slot<mul_>)},
+      {Py_nb_inplace_true_divide, reinterpret_cast<void*>(inplace_slot<div_>)},
+      {Py_nb_inplace_floor_divide, reinterpret_cast<void*>(inplace_slot<floor_divide_>)},
+      {Py_nb_inplace_remainder, reinterpret_cast<void*>(inplace_slot<remainder_>)},
+      {Py_nb_inplace_power, reinterpret_cast<void*>(ipower_slot)},
+      {Py_nb_inplace_and, reinterpret_cast<void*>(inplace_slot<bitwise_and_>)},
+      {Py_nb_inplace_or, reinterpret_cast<void*>(inplace_slot<bitwise_or_>)},
+      {Py_nb_inplace_xor, reinterpret_cast<void*>(inplace_slot<bitwise_xor_>)},
+      {Py_nb_inplace_lshift, reinterpret_cast<void*>(inplace_slot<bitwise_left_shift_>)},
+      {Py_nb_inplace_rshift, reinterpret_cast<void*>(inplace_slot<bitwise_right_shift_>)},
+      {Py_nb_matrix_multiply, reinterpret_cast<void*>(matmul_slot)},
+      {Py_nb_negative, reinterpret_cast<void*>(unary_slot<neg_checked>)},
+      {Py_nb_positive, reinterpret_cast<void*>(positive_slot)},
+      {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs>)},
+      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<bitwise_not>)},
+      {Py_nb_bool, reinterpret_cast<void*>(tensor_bool)},
+      {Py_nb_float, reinterpret_cast<void*>(tensor_float)},
+      {Py_nb_int, reinterpret_cast<void*>(tensor_int)},
+      {Py_nb_index, reinterpret_cast<void*>(tensor_index)},
+      {Py_mp_length, reinterpret_cast<void*>(tensor_len)},
+      {Py_mp_subscript, reinterpret_cast<void*>(getitem)},
+      {Py_mp_ass_subscript, reinterpret_cast<void*>(setitem)},
+      {Py_sq_contains, reinterpret_cast<void*>(tensor_contains)},
+      {Py_bf_getbuffer, reinterpret_cast<void*>(tensor_getbuffer)},
+      {Py_bf_releasebuffer, reinterpret_cast<void*>(tensor_releasebuffer)},
+      {0, nullptr}};
+  static PyType_Spec spec = {"gradcore.Tensor", sizeof(PyTensor), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
+  if (!tensor_type) throw py::error_already_set();
+  m.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
+  m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
+    Tensor alias = detach(t);
+    if (requires_grad_) set_requires_grad(alias, true);
+    return py::reinterpret_steal<py::object>(wrap_as(reinterpret_cast<PyTypeObject*>(type.ptr()), std::move(alias)));
+  });
+}
+
+}  // namespace gradcore

@@ -1,0 +1,85 @@
+// The small types: dtype, default dtype, and the hooks for Size and device (written in Python).
+#include "bindings/python.h"
+
+namespace gradcore {
+
+PyTypeObject* dtype_type;
+PyObject* dtype_objects[kDTypeCount];
+
+namespace {
+
+struct DTypeObject {
+  DType value;
+};
+
+DType dtype_of_object(py::handle h) { return h.cast<const DTypeObject&>().value; }
+
+}  // namespace
+
+std::optional<DType> to_dtype(PyObject* o) {
+  for (int i = 0; i < kDTypeCount; ++i)
+    if (o == dtype_objects[i]) return static_cast<DType>(i);
+  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::Float64;
+  if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::Int64;
+  if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::Bool;
+  if (Py_TYPE(o) == dtype_type) return dtype_of_object(o);
+  return std::nullopt;
+}
+
+void add_types(py::module_& m) {
+  py::class_<DTypeObject> cls(m, "dtype", "The element type of a tensor: gradcore.float32 and so on.");
+  cls.def("__repr__", [](const DTypeObject& d) { return cat("torch.", dtype_name(d.value)); })
+      .def("__hash__", [](const DTypeObject& d) { return index_of(d.value) + 1; })
+      .def("__eq__", [](const DTypeObject& d, py::object o) {
+        return Py_TYPE(o.ptr()) == dtype_type && dtype_of_object(o) == d.value;
+      })
+      .def("__reduce__", [](const DTypeObject& d) { return dtype_name(d.value); })
+      .def_property_readonly("is_floating_point", [](const DTypeObject& d) { return is_floating(d.value); })
+      .def_property_readonly("is_complex", [](const DTypeObject&) { return false; })
+      .def_property_readonly("is_signed", [](const DTypeObject& d) { return d.value != DType::Bool && d.value != DType::UInt8; })
+      .def_property_readonly("itemsize", [](const DTypeObject& d) { return item_size(d.value); })
+      .def_property_readonly("_name", [](const DTypeObject& d) { return dtype_name(d.value); });
+  cls.attr("__module__") = "gradcore";
+  dtype_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+  for (int i = 0; i < kDTypeCount; ++i) {
+    dtype_objects[i] = py::cast(DTypeObject{static_cast<DType>(i)}).release().ptr();
+    m.attr(kDTypeName[i]) = py::handle(dtype_objects[i]);
+  }
+  m.def("get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
+        "The dtype of floats that come without one.");
+  m.def(
+      "set_default_dtype",
+      [](py::handle d) {
+        const auto t = to_dtype(d.ptr());
+        if (!t) throw py::type_error(cat("invalid dtype object: expected a dtype, got ", Py_TYPE(d.ptr())->tp_name));
+        if (!is_floating(*t)) throw py::type_error("only floating-point types are supported as the default type");
+        set_default_dtype(*t);
+      },
+      py::arg("d"), "Sets the dtype of floats that come without one: float32 or float64.");
+  m.def("promote_types", [](py::handle a, py::handle b) {
+    return py::handle(dtype_objects[index_of(promote_types(dtype_of_object(a), dtype_of_object(b)))]);
+  });
+  m.def("can_cast", [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); });
+  m.def("result_type", [](py::handle a, py::handle b) {
+    Tensor keep[2];
+    Operand in[2] = {Scalar(0), Scalar(0)};
+    py::handle both[2] = {a, b};
+    for (int i = 0; i < 2; ++i) {
+      if (is_tensor(both[i].ptr())) {
+        keep[i] = unwrap(both[i].ptr());
+        in[i] = Operand(keep[i]);
+      } else {
+        in[i] = Operand(to_scalar(both[i].ptr()));
+      }
+    }
+    return py::handle(dtype_objects[index_of(result_type(in))]);
+  });
+  // The Python side hands over the types it defines.
+  m.def("_set_python_types", [](py::type size, py::type device, py::object cpu) {
+    size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
+    device_type = reinterpret_cast<PyTypeObject*>(device.release().ptr());
+    device_cpu = cpu.release().ptr();
+  });
+}
+
+}  // namespace gradcore

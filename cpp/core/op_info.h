@@ -1,0 +1,25 @@
+// What a formula says about itself besides its mathematics.
+#pragma once
+#include <cstdint>
+
+namespace gradcore {
+
+// Dtypes that an op accepts, after promotion.
+enum TypeSet : uint8_t { kBools = 1, kInts = 2, kFloats = 4, kNumbers = kInts | kFloats, kAllTypes = 7 };
+
+enum class ResultType : uint8_t {
+  Same,   // the promoted type of the operands
+  Float,  // integers and bools become the default float first
+  Bool,   // computed in the promoted type, answered as bool
+};
+
+struct OpInfo {
+  const char* name;                    // torch's name
+  const char* node = nullptr;          // grad_fn's name; null: no gradient
+  ResultType result = ResultType::Same;
+  uint8_t types = kFloats;
+  int mask = -1;                       // the operand that is a bool whatever the others are
+  double cost = 0.25;                  // about the nanoseconds of an element, for deciding on threads
+};
+
+}  // namespace gradcore

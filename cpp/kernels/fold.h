@@ -1,0 +1,325 @@
+// Folding a contiguous run of elements into one value: the inner loop of reductions and softmax. Start at fold_run().
+// A "kind" says how: { Part; kIdentity; map(x); combine(a, b) }, where map and combine of the float kinds also take
+// GCC vectors. Integer folds are plain loops, which the compiler vectorises itself; it may not reorder float ones.
+#pragma once
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/math.h"
+
+namespace gradcore::GC_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <bool B, class A, class C>
+using If = std::conditional_t<B, A, C>;
+template <class T>
+constexpr bool is_float = __is_same(T, float) || __is_same(T, double);
+
+template <class T>
+using SameWidthInt = If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+constexpr int64_t kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <class T>
+GC_INLINE Vec<T> load_vec(const T* p) {
+  Vec<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+constexpr T highest() {
+  if constexpr (is_float<T>) return static_cast<T>(__builtin_inf());
+  if constexpr (static_cast<T>(-1) > 0) return static_cast<T>(-1);
+  return static_cast<T>(UINT64_MAX >> (65 - 8 * sizeof(T)));
+}
+template <class T>
+constexpr T lowest() {
+  if constexpr (is_float<T>) return -highest<T>();
+  if constexpr (static_cast<T>(-1) > 0) return 0;
+  return static_cast<T>(-highest<T>() - 1);
+}
+
+// For code that only moves elements: one copy per width instead of one per type.
+template <int kBytes>
+struct WordOf {
+  typedef If<kBytes == 1, uint8_t, If<kBytes == 2, uint16_t, If<kBytes == 4, uint32_t, uint64_t>>> type
+      __attribute__((may_alias));
+};
+template <class T>
+using Word = typename WordOf<static_cast<int>(sizeof(T))>::type;
+
+// How an element type lies in memory. A bool may be any byte there: it is only ever compared with 0.
+template <class E>
+using StoredOf = If<__is_same(E, bool), uint8_t, E>;
+template <class E, class X>
+GC_INLINE X element(X x) {
+  if constexpr (__is_same(E, bool)) return x != 0;
+  return x;
+}
+
+GC_INLINE float magnitude(float x) { return __builtin_fabsf(x); }
+GC_INLINE double magnitude(double x) { return __builtin_fabs(x); }
+GC_INLINE Vec<float> magnitude(Vec<float> x) {
+  typedef Vec<int32_t> Bits;
+  return reinterpret_cast<Vec<float>>(reinterpret_cast<Bits>(x) & INT32_MAX);
+}
+GC_INLINE Vec<double> magnitude(Vec<double> x) {
+  typedef Vec<int64_t> Bits;
+  return reinterpret_cast<Vec<double>>(reinterpret_cast<Bits>(x) & INT64_MAX);
+}
+
+struct Plus {
+  template <class X>
+  GC_INLINE X combine(X a, X b) {
+    return a + b;
+  }
+};
+struct Times {
+  template <class X>
+  GC_INLINE X combine(X a, X b) {
+    return a * b;
+  }
+};
+// NaN wins from either side. Two selects: as one condition it is a branch, and no loop over it vectorises.
+struct Larger {
+  template <class X>
+  GC_INLINE X combine(X a, X b) {
+    const X best = b > a ? b : a;
+    return b == b ? best : b;
+  }
+};
+struct Smaller {
+  template <class X>
+  GC_INLINE X combine(X a, X b) {
+    const X best = b < a ? b : a;
+    return b == b ? best : b;
+  }
+};
+
+// Part is what a run of at most kChunk elements is folded in; Acc merges runs: double keeps long float sums exact.
+constexpr int64_t kChunk = 32768;
+
+// Called from several places, and large: kept once.
+#define GC_OUTLINE __attribute__((noinline, noclone)) static
+
+template <class E>
+struct SumKind : Plus {
+  using Part = If<is_float<E>, E, If<(sizeof(E) < 4), int32_t, int64_t>>;
+  using Acc = If<is_float<E>, double, int64_t>;
+  using Out = If<is_float<E>, E, int64_t>;
+  static constexpr Part kIdentity = 0;
+  template <class X>
+  GC_INLINE auto map(X x) {
+    if constexpr (is_float<E>)
+      return x;
+    else
+      return static_cast<Part>(element<E>(x));
+  }
+};
+
+template <class E>
+struct ProdKind : Times {
+  using Part = If<is_float<E>, E, int64_t>;
+  using Acc = If<is_float<E>, double, int64_t>;
+  using Out = If<is_float<E>, E, int64_t>;
+  static constexpr Part kIdentity = 1;
+  template <class X>
+  GC_INLINE auto map(X x) {
+    if constexpr (is_float<E>)
+      return x;
+    else
+      return static_cast<Part>(element<E>(x));
+  }
+};
+
+template <class E>
+struct MaxKind : Larger {
+  using Part = StoredOf<E>;
+  using Acc = Part;
+  using Out = Part;
+  static constexpr Part kIdentity = lowest<Part>();
+  template <class X>
+  GC_INLINE X map(X x) {
+    return element<E>(x);
+  }
+};
+
+template <class E>
+struct MinKind : Smaller {
+  using Part = StoredOf<E>;
+  using Acc = Part;
+  using Out = Part;
+  static constexpr Part kIdentity = highest<Part>();
+  template <class X>
+  GC_INLINE X map(X x) {
+    return element<E>(x);
+  }
+};
+
+template <class T, int kBytes>
+struct ShortVector {
+  typedef T type __attribute__((vector_size(kBytes)));
+};
+
+// The lanes' values, folded pairwise: the vector's halves with each other, down to 16 bytes.
+template <class K, class T, int kBytes, int... I>
+GC_INLINE T fold_halves(typename ShortVector<T, kBytes>::type v, std::integer_sequence<int, I...>) {
+  constexpr int n = static_cast<int>(sizeof...(I));  // lanes of a half
+  if constexpr (kBytes == 16) {
+    T lane[2 * n];
+    __builtin_memcpy(lane, &v, sizeof v);
+    if constexpr (n == 1) return K::combine(lane[0], lane[1]);
+    if constexpr (n == 2) return K::combine(K::combine(lane[0], lane[2]), K::combine(lane[1], lane[3]));
+  } else {
+    return fold_halves<K, T, kBytes / 2>(
+        K::combine(__builtin_shufflevector(v, v, I...), __builtin_shufflevector(v, v, (I + n)...)),
+        std::make_integer_sequence<int, n / 2>());
+  }
+}
+template <class K, class T>
+GC_INLINE T fold_lanes(Vec<T> v) {
+  return fold_halves<K, T, kVectorBytes>(v, std::make_integer_sequence<int, static_cast<int>(kLanes<T>) / 2>());
+}
+
+// Eight accumulators hide the latency of an addition; what is left after the last full step goes to 4, 2, 1 of them,
+// and a rest shorter than a vector is read again with its neighbours, whose lanes are then dropped.
+template <class K, class T>
+GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
+  using V = Vec<T>;
+  using Bits = Vec<SameWidthInt<T>>;
+  constexpr int64_t L = kLanes<T>;
+  V acc[8];
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; ++k) acc[k] = V{} + K::kIdentity;
+  const T* const end = p + n;
+  for (; end - p >= 8 * L; p += 8 * L)
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) acc[k] = K::combine(acc[k], K::map(load_vec(p + k * L)));
+  if (end - p >= 4 * L) {
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) acc[k] = K::combine(acc[k], K::map(load_vec(p + k * L)));
+    p += 4 * L;
+  }
+  if (end - p >= 2 * L) {
+    acc[4] = K::combine(acc[4], K::map(load_vec(p)));
+    acc[5] = K::combine(acc[5], K::map(load_vec(p + L)));
+    p += 2 * L;
+  }
+  if (end - p >= L) {
+    acc[6] = K::combine(acc[6], K::map(load_vec(p)));
+    p += L;
+  }
+  if (p < end) {
+    Bits lane;
+#pragma GCC unroll 16
+    for (int64_t j = 0; j < L; ++j) lane[j] = static_cast<SameWidthInt<T>>(j);
+    const V both = K::combine(acc[7], K::map(load_vec(end - L)));
+    acc[7] = lane >= static_cast<SameWidthInt<T>>(L - (end - p)) ? both : acc[7];
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) acc[k] = K::combine(acc[k], acc[k + 4]);
+  return fold_lanes<K, T>(K::combine(K::combine(acc[0], acc[2]), K::combine(acc[1], acc[3])));
+}
+
+template <class K, class T>
+GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
+  typename K::Part acc = K::kIdentity;
+  for (int64_t i = 0; i < n; ++i) acc = K::combine(acc, K::map(p[i]));
+  return acc;
+}
+
+// Note: a kind whose Part is narrower than the sum of kChunk elements needs (int32_t) must not be given more than that.
+template <class K, class T>
+GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
+  if constexpr (is_float<T> && __is_same(typename K::Part, T)) {
+    if (n >= kLanes<T>) return fold_vectors<K>(p, n);
+  }
+  return fold_plain<K>(p, n);
+}
+
+constexpr int64_t kPad = 16;      // elements; a multiple of every vector's lanes
+constexpr int64_t kBuffer = 256;  // elements mapped at a time
+
+// out[i] = f(in[i]) for a function that may call exp or pow. Its vector form rounds differently from its scalar one, so
+// a rest is padded to whole vectors: the same bits at every position. in may be out.
+template <class T, class F>
+GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
+  const int64_t whole = n / kPad * kPad;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < whole; ++i) out[i] = f(Lane<T>{in[i]}).v;
+  if (whole == n) return;
+  alignas(64) T pad[kPad];
+  for (int64_t i = 0; i < kPad; ++i) pad[i] = in[whole + i < n ? whole + i : whole];
+#pragma GCC ivdep
+  for (int64_t i = 0; i < kPad; ++i) pad[i] = f(Lane<T>{pad[i]}).v;
+  for (int64_t i = whole; i < n; ++i) out[i] = pad[i - whole];
+}
+
+constexpr int64_t kExpBlock = 64;
+constexpr int64_t kExpRun = 8192;  // a lane's float sum grows no longer than this / kExpBlock terms
+
+// acc[j] gets exp(x[j] - max), which also goes to `out`, if there is one. A fixed count: no vector loop's entry and tail.
+template <int64_t kCount, bool kStore, class T>
+GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
+#pragma GCC ivdep
+  for (int64_t j = 0; j < kCount; ++j) {
+    const T e = exp(Lane<T>{x[j] - max}).v;
+    if constexpr (kStore) out[j] = e;
+    acc[j] += e;
+  }
+}
+
+// The sum of exp(x - max). With kStore the terms go to out, which may be x.
+// A rest shorter than kPad is computed again with its neighbours, out of a copy made before they are overwritten.
+template <bool kStore, class T>
+GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
+  alignas(64) T acc[kExpBlock] = {};
+  alignas(64) T last[kPad];
+  const int64_t rest = n % kPad, whole = n - rest;
+  if (rest && whole) __builtin_memcpy(last, x + n - kPad, sizeof last);
+  int64_t i = 0;
+  for (; i + kExpBlock <= whole; i += kExpBlock) exp_block<kExpBlock, kStore>(x + i, kStore ? out + i : out, max, acc);
+  for (; i < whole; i += kPad) exp_block<kPad, kStore>(x + i, kStore ? out + i : out, max, acc);
+  if (rest) {
+    if (!whole)
+      for (int j = 0; j < kPad; ++j) last[j] = x[j < kPad - rest ? 0 : j - (kPad - rest)];
+    const int skip = static_cast<int>(kPad - rest);
+    for (int j = 0; j < kPad; ++j) {
+      last[j] = exp(Lane<T>{last[j] - max}).v;
+      acc[j] += j < skip ? T(0) : last[j];
+    }
+    if constexpr (kStore) {
+      if (whole)
+        __builtin_memcpy(out + n - kPad, last, sizeof last);
+      else
+        for (int64_t j = 0; j < n; ++j) out[j] = last[skip + j];
+    }
+  }
+  return fold_run<SumKind<T>>(acc, kExpBlock);
+}
+
+template <bool kStore, class T>
+GC_OUTLINE double sum_exp(const T* x, T* out, int64_t n, T max) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += kExpRun)
+    sum += static_cast<double>(sum_exp_run<kStore>(x + i, kStore ? out + i : out, n - i < kExpRun ? n - i : kExpRun, max));
+  return sum;
+}
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,418 @@
+// Matrix products. Start at multiply(): it picks a method by the shape and the strides of the whole product, cuts C
+// into one rectangle for each thread and runs the method on each; the methods follow the order of this file. How C is
+// cut does not change the result (see gemm_tiles.h), so the cut may depend on the number of threads.
+#include "kernels/gemm.h"
+
+#include "core/allocator.h"
+#include "core/parallel.h"
+#include "kernels/gemm_tiles.h"
+
+namespace gradcore::GC_ISA {
+
+namespace {
+
+constexpr int64_t kPackDepth = 4096;      // bytes along k of a packed block: 1024 floats
+constexpr int64_t kPackCols = 1024;       // columns of B packed at a time
+constexpr int64_t kPackRows = 12 * kTileRows;
+constexpr int64_t kInPlace = 300000;      // bytes of B that stay in the second cache and need no packing
+constexpr int64_t kShallow = 1024;        // bytes along k up to which the tiles of a row of C follow one another
+constexpr int64_t kDotDepth = 4096;
+constexpr int64_t kLongDepth = 8192;      // part of k, and most elements of C, for multiply_long
+constexpr int64_t kLongSize = 1024;
+constexpr int64_t kSweep = 8192;          // elements of B that multiply_rows takes at a time
+
+GC_INLINE int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+GC_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+// The size of equal parts of at most `limit` each.
+GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
+
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t count)
+      : bytes_(static_cast<size_t>(count) * sizeof(T)), data_(count ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
+  ~Scratch() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() const { return data_; }
+
+ private:
+  size_t bytes_;
+  T* data_;
+};
+
+template <class T>
+GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
+  GemmArgs<T> part = g;
+  part.m = rows;
+  part.n = cols;
+  part.a += row * g.a_row;
+  part.b += col * g.b_col;
+  part.c += row * g.ldc + col;
+  return part;
+}
+
+// ---- dot products: rows of A against columns of B, both contiguous along k ----
+
+template <class T>
+constexpr DotFn<T> kDotFns[6] = {run_dots<T, 1, 8>,
+                                 run_dots<T, (2 < kDotRows ? 2 : kDotRows), 4>,
+                                 run_dots<T, (3 < kDotRows ? 3 : kDotRows), 4>,
+                                 run_dots<T, (4 < kDotRows ? 4 : kDotRows), 4>,
+                                 run_dots<T, (5 < kDotRows ? 5 : kDotRows), 4>,
+                                 run_dots<T, (6 < kDotRows ? 6 : kDotRows), 4>};
+
+// Every row of X with every row of Y; X should be the smaller, it is read again for each step along Y.
+template <class T>
+void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
+  const T *x = t.x, *y = t.y;
+  T* c = t.c;
+  const int64_t x_step = even_part(xs, kDotRows), y_step = x_step == 1 ? 8 : 4;
+  for (int64_t j = 0; j < ys; j += y_step) {
+    t.ys = static_cast<int>(min(y_step, ys - j));
+    t.y = y + j * t.ldy;
+    for (int64_t i = 0; i < xs; i += x_step) {
+      const int64_t rows = min(x_step, xs - i);
+      t.x = x + i * t.ldx;
+      t.c = c + i * t.c_x + j * t.c_y;
+      if (rows == 1 && y_step == 4)
+        run_dots<T, 1, 4>(t);
+      else
+        kDotFns<T>[rows - 1](t);
+    }
+  }
+}
+
+template <class T>
+void multiply_dots(const GemmArgs<T>& g) {
+  if (g.m == 1 && g.n == 1) {
+    const T sum = dot(g.k, g.a, g.b);
+    g.c[0] = g.accumulate ? g.c[0] + sum : sum;
+    return;
+  }
+  for (int64_t k = 0; k < g.k; k += kDotDepth) {
+    const T *a = g.a + k, *b = g.b + k;
+    const int64_t depth = min(kDotDepth, g.k - k);
+    const bool accumulate = g.accumulate || k > 0;
+    if (g.m <= g.n)
+      dot_block<T>(g.m, g.n, {depth, a, g.a_row, b, g.b_col, g.c, g.ldc, 1, 0, accumulate});
+    else
+      dot_block<T>(g.n, g.m, {depth, b, g.b_col, a, g.a_row, g.c, 1, g.ldc, 0, accumulate});
+  }
+}
+
+// ---- each row of C as a sum of rows of B ----
+
+// y[0 .. n) += x[0] rows[0] + .. + x[kRows-1] rows[kRows-1], from 0 instead of y when `fresh`.
+template <class T, int kRows>
+void add_rows(int64_t n, const T* x, int64_t x_step, const T* rows, int64_t ld, T* y, bool fresh) {
+  constexpr int lanes = kLanes<T>;
+  T scale[kRows];
+  for (int r = 0; r < kRows; ++r) scale[r] = x[r * x_step];
+  int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    Vec<T> sum = fresh ? Vec<T>{} : load(y + j);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) sum += scale[r] * load(rows + r * ld + j);
+    store(y + j, sum);
+  }
+  if (j == n) return;
+  const int rest = static_cast<int>(n - j);
+  Vec<T> sum = fresh ? Vec<T>{} : load_part(y + j, rest);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) sum += scale[r] * load_part(rows + r * ld + j, rest);
+  store_part(y + j, sum, rest);
+}
+template <class T>
+constexpr decltype(&add_rows<T, 1>) kAddRows[8] = {add_rows<T, 1>, add_rows<T, 2>, add_rows<T, 3>, add_rows<T, 4>,
+                                                   add_rows<T, 5>, add_rows<T, 6>, add_rows<T, 7>, add_rows<T, 8>};
+
+template <class T>
+void multiply_rows(const GemmArgs<T>& g) {
+  const int64_t sweep = g.m == 1 ? g.n : kSweep / min(g.k, 8);  // these parts of rows of B stay in the first cache
+  for (int64_t j = 0; j < g.n; j += sweep) {
+    const int64_t n = min(sweep, g.n - j);
+    for (int64_t k = 0; k < g.k; k += 8) {
+      const auto add = kAddRows<T>[min(8, g.k - k) - 1];
+      for (int64_t i = 0; i < g.m; ++i)
+        add(n, g.a + i * g.a_row + k * g.a_col, g.a_col, g.b + k * g.b_row + j, g.b_row, g.c + i * g.ldc + j,
+            !g.accumulate && k == 0);
+    }
+  }
+}
+
+// C is one gapless column and the columns of A are contiguous: C^T = B^T A^T.
+template <class T>
+void multiply_column(const GemmArgs<T>& g) {
+  multiply_rows<T>({1, g.m, g.k, g.b, 0, g.b_row, g.a, g.a_col, 1, g.c, 0, g.accumulate});
+}
+
+// ---- tiles ----
+
+// B[k, cols] as rows of kTileCols, filled up with zeros.
+template <class T>
+void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T* to) {
+  constexpr int lanes = kLanes<T>, width = kTileCols<T>;
+  if (b_col == 1) {
+    for (; k > 0; --k, b += b_row, to += width) {
+      prefetch(b, 16 * b_row, kTileVecs * kVecBytes);
+      for (int j = 0; j < width; j += lanes)
+        store(to + j, cols >= j + lanes ? load(b + j) : load_part(b + j, static_cast<int>(cols > j ? cols - j : 0)));
+    }
+    return;
+  }
+  for (int j = 0; j < width; j += lanes, b += lanes * b_col, cols -= lanes, to += lanes) {
+    const int used = static_cast<int>(cols < 0 ? 0 : min(cols, lanes));
+    int64_t i = 0;
+    if (b_row == 1)
+      for (; i + lanes <= k; i += lanes) transpose(b + i, b_col, used, to + i * width, width);
+    for (; i < k; ++i)
+      for (int l = 0; l < lanes; ++l) to[i * width + l] = l < used ? b[i * b_row + l * b_col] : T(0);
+  }
+}
+
+// Where a packed group of rows of A keeps its elements. Rows of A that are contiguous stay so, one after the other
+// (a padded distance apart, lest they share cache sets); other layouts become columns of kTileRows.
+template <class T>
+struct PackedA {
+  int64_t row, col, group;
+};
+template <class T>
+PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
+  if (g.a_col == 1) {
+    const int64_t row = round_up(k, kLanes<T>) + kLanes<T>;
+    return {row, 1, kTileRows * row};
+  }
+  const int64_t col = round_up(kTileRows, kLanes<T>);
+  return {1, col, k * col};
+}
+template <class T>
+void pack_a(const T* a, int64_t a_row, int64_t a_col, int64_t rows, int64_t k, const PackedA<T>& layout, T* to) {
+  constexpr int lanes = kLanes<T>;
+  if (layout.col == 1) {
+    for (int64_t i = 0; i < rows; ++i) memcpy(to + i * layout.row, a + i * a_row, k * sizeof(T));
+    return;
+  }
+  for (; k > 0; --k, a += a_col, to += layout.col) {
+    if (a_row == 1)
+      for (int i = 0; i < rows; i += lanes) store(to + i, load_part(a + i, static_cast<int>(min(lanes, rows - i))));
+    else
+      for (int i = 0; i < rows; ++i) to[i] = a[i * a_row];
+  }
+}
+
+// How multiply_tiles goes about a product.
+template <class T>
+struct TilePlan {
+  int64_t depth;       // part of k taken at a time
+  int64_t rows, cols;  // of A and of B taken at a time
+  int64_t group;       // rows of a tile
+  bool pack_a, pack_b;
+  bool keep_b;         // packed panels of B serve more than one block or group of rows
+  bool by_rows;        // tiles go along rows of C first: B is small, and writing C is much of the work
+  PackedA<T> a;
+};
+template <class T>
+TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
+  constexpr int64_t size = sizeof(T);
+  TilePlan<T> p;
+  p.depth = even_part(g.k, kPackDepth / size);
+  p.group = even_part(g.m, kTileRows);
+  p.rows = round_up(even_part(g.m, kPackRows), p.group);
+  p.by_rows = g.k * size <= kShallow;
+  p.keep_b = p.by_rows || p.rows < g.m;
+  p.cols = p.keep_b ? round_up(even_part(g.n, kPackCols), kTileCols<T>) : g.n;
+  p.pack_b = g.b_col != 1 || (p.rows < g.m && g.k * g.n * size > kInPlace);
+  p.pack_a = g.n > 2 * kTileCols<T> && g.m > 4;
+  p.a = p.pack_a ? packed_a(g, p.depth) : PackedA<T>{g.a_row, g.a_col, p.group * g.a_row};
+  return p;
+}
+
+// Packs A for one block, which from then on takes it from `to`.
+template <class T>
+void pack_block(const TilePlan<T>& p, GemmArgs<T>& g, T* to) {
+  for (int64_t i = 0; i < g.m; i += p.group)
+    pack_a(g.a + i * g.a_row, g.a_row, g.a_col, min(p.group, g.m - i), g.k, p.a, to + i / p.group * p.a.group);
+  g.a = to;
+  g.a_row = p.a.row;
+  g.a_col = p.a.col;
+}
+
+// The tiles of one block: A already packed as p.a says, B packed into `panels` on the way when `fresh`.
+template <class T>
+void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool fresh) {
+  constexpr int width = kTileCols<T>;
+  const auto panel = [&](int64_t j) { return panels + (p.keep_b ? j * g.k : 0); };
+  const auto pack = [&](int64_t j) {
+    if (p.pack_b && fresh) pack_b(g.b + j * g.b_col, g.b_row, g.b_col, g.k, min(width, g.n - j), panel(j));
+  };
+  const auto run = [&](int64_t i, int64_t j) {
+    Tile<T> t{g.k,     g.a + i / p.group * p.a.group,         g.a_row, g.a_col, p.pack_b ? panel(j) : g.b + j,
+              p.pack_b ? width : g.b_row, g.c + i * g.ldc + j, g.ldc,   0,       g.accumulate};
+    tile_fns(t, min(width, g.n - j))[min(p.group, g.m - i) - 1](t);
+  };
+  if (p.by_rows) {
+    for (int64_t j = 0; j < g.n; j += width) pack(j);
+    for (int64_t i = 0; i < g.m; i += p.group)
+      for (int64_t j = 0; j < g.n; j += width) run(i, j);
+    return;
+  }
+  for (int64_t j = 0; j < g.n; j += width) {
+    pack(j);
+    for (int64_t i = 0; i < g.m; i += p.group) run(i, j);
+  }
+}
+
+template <class T>
+void multiply_tiles(const GemmArgs<T>& g) {
+  const TilePlan<T> p = plan_tiles(g);
+  const Scratch<T> panels(p.pack_b ? (p.keep_b ? round_up(p.cols, kTileCols<T>) : kTileCols<T>) * p.depth : 0);
+  const Scratch<T> a_pack(p.pack_a ? p.rows / p.group * p.a.group : 0);
+  for (int64_t j = 0; j < g.n; j += p.cols)
+    for (int64_t k = 0; k < g.k; k += p.depth)
+      for (int64_t i = 0; i < g.m; i += p.rows) {
+        GemmArgs<T> block = rectangle(g, i, min(p.rows, g.m - i), j, min(p.cols, g.n - j));
+        block.k = min(p.depth, g.k - k);
+        block.a += k * g.a_col;
+        block.b += k * g.b_row;
+        block.accumulate = g.accumulate || k > 0;
+        if (p.pack_a) pack_block(p, block, a_pack.data());
+        multiply_block(p, block, panels.data(), i == 0);
+      }
+}
+
+// ---- choice and division of the work ----
+
+enum class Method { Dots, Rows, Column, Tiles };
+
+template <class T>
+Method choose(const GemmArgs<T>& g) {
+  if (g.b_col == 1 && g.n > 1 && (g.m <= 2 || (g.k <= 4 && g.n >= 128))) return Method::Rows;
+  if (g.n == 1 && g.ldc == 1 && g.a_row == 1 && g.m > 1) return Method::Column;
+  if (g.a_col == 1 && g.b_row == 1) {
+    if (g.m == 1 || g.n == 1) return Method::Dots;
+    const int64_t least = g.m < g.n ? g.m : g.n;
+    if (least <= 4 * kDotRows && g.k >= (least <= kDotRows ? 2 : 8) * kLanes<T>) return Method::Dots;
+  }
+  return Method::Tiles;
+}
+
+template <class T>
+void run_method(Method method, const GemmArgs<T>& g) {
+  switch (method) {
+    case Method::Dots: return multiply_dots(g);
+    case Method::Rows: return multiply_rows(g);
+    case Method::Column: return multiply_column(g);
+    case Method::Tiles: return multiply_tiles(g);
+  }
+}
+
+template <class T>
+void clear(const GemmArgs<T>& g) {
+  for (int64_t i = 0; i < g.m; ++i) memset(g.c + i * g.ldc, 0, g.n * sizeof(T));
+}
+
+struct Grid {
+  int64_t rows, cols;  // of one part
+};
+
+// Cuts m x n into at most `parts` rectangles: the split that leaves a part the least to multiply and to pack.
+template <class T>
+Grid cut(const GemmArgs<T>& g, int64_t parts) {
+  Grid best{g.m, g.n};
+  double best_cost = 1e300;
+  for (int64_t across = 1; across <= parts; ++across) {
+    const int64_t cols = round_up(ceil_div(g.n, across), kTileCols<T>), rows = ceil_div(g.m, parts / across);
+    const double cost = static_cast<double>(rows) * cols + 8.0 * (rows + cols);
+    if (cost >= best_cost) continue;
+    best_cost = cost;
+    best = {rows, cols};
+  }
+  return best;
+}
+
+template <class T>
+void multiply_cut(Method method, const GemmArgs<T>& g, int64_t parts) {
+  const Grid part = cut(g, parts);
+  const int64_t down = ceil_div(g.m, part.rows), across = ceil_div(g.n, part.cols);
+  parallel_blocks(down * across, [&](int64_t block) {
+    const int64_t row = block / across * part.rows, col = block % across * part.cols;
+    run_method(method, rectangle(g, row, min(part.rows, g.m - row), col, min(part.cols, g.n - col)));
+  });
+}
+
+// A small C from very long sums: k is cut, at places that the shape alone decides, and the parts are added in order.
+template <class T>
+void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
+  const int64_t parts = ceil_div(g.k, kLongDepth), size = g.m * g.n;
+  const Scratch<T> sums(parts * size);
+  auto run = [&](int64_t i) {
+    const int64_t k = i * kLongDepth;
+    run_method<T>(method, {g.m, g.n, min(kLongDepth, g.k - k), g.a + k * g.a_col, g.a_row, g.a_col, g.b + k * g.b_row,
+                           g.b_row, g.b_col, sums.data() + i * size, g.n, false});
+  };
+  if (parallel)
+    parallel_blocks(parts, run);
+  else
+    for (int64_t i = 0; i < parts; ++i) run(i);
+  for (int64_t i = 0; i < g.m; ++i)
+    for (int64_t j = 0; j < g.n; ++j) {
+      const T* from = sums.data() + i * g.n + j;
+      T sum = from[0];
+      for (int64_t p = 1; p < parts; ++p) sum += from[p * size];
+      T& to = g.c[i * g.ldc + j];
+      to = g.accumulate ? to + sum : sum;
+    }
+}
+
+template <class T>
+void multiply(const GemmArgs<T>& g, bool parallel) {
+  if (g.m <= 0 || g.n <= 0) return;
+  if (g.k <= 0) {
+    if (!g.accumulate) clear(g);
+    return;
+  }
+  const Method method = choose(g);
+  const double work = static_cast<double>(g.m) * g.n * g.k;
+  const double worth = g.m == 1 || g.n == 1 ? 6e4 : 2e5;  // multiplications that make a thread worth its start
+  const bool worthwhile = parallel && work >= 2 * worth && num_threads() > 1;
+  if (g.k >= 2 * kLongDepth && g.m * g.n <= kLongSize) return multiply_long(method, g, worthwhile);
+  if (!worthwhile) return run_method(method, g);
+  multiply_cut(method, g, static_cast<int64_t>(work / worth < num_threads() ? work / worth : num_threads()));
+}
+
+template <class T>
+void multiply_batch(const GemmArgs<T>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+  const auto run = [&](int64_t begin, int64_t end, bool parallel) {
+    GemmArgs<T> g = first;
+    for (int64_t i = begin; i < end; ++i) {
+      g.a = first.a + i * a_step;
+      g.b = first.b + i * b_step;
+      g.c = first.c + i * c_step;
+      multiply(g, parallel);
+    }
+  };
+  const double work = static_cast<double>(first.m) * first.n * first.k + 1;
+  if (work > 4e6) return run(0, batch, true);
+  const int64_t per_block = static_cast<int64_t>(5e5 / work) + 1;
+  parallel_blocks(ceil_div(batch, per_block), [&](int64_t block) {
+    run(block * per_block, min(batch, (block + 1) * per_block), false);
+  });
+}
+
+}  // namespace
+
+void gemm_f32(const GemmArgs<float>& args) { multiply(args, true); }
+void gemm_f64(const GemmArgs<double>& args) { multiply(args, true); }
+
+void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+  multiply_batch(first, batch, a_step, b_step, c_step);
+}
+void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+  multiply_batch(first, batch, a_step, b_step, c_step);
+}
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,34 @@
+// Matrix products. The arguments are plain declarations for baseline code; the kernels are in gemm.cpp.
+#pragma once
+#include <cstdint>
+
+namespace gradcore {
+
+// C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements; those of
+// A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B.
+template <class T>
+struct GemmArgs {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+};
+
+}  // namespace gradcore
+
+#ifdef GC_ISA
+namespace gradcore::GC_ISA {
+
+void gemm_f32(const GemmArgs<float>& args);
+void gemm_f64(const GemmArgs<double>& args);
+
+// `batch` products of one shape; the i-th has its operands i steps (in elements) after those of `first`.
+void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+
+}  // namespace gradcore::GC_ISA
+#endif

@@ -1,0 +1,19 @@
+// Gathers this instruction set's kernels into the table that baseline code sees.
+#include "kernels/table.h"
+
+namespace gradcore::GC_ISA {
+
+extern const ElementwiseKernels* const unary_kernels;
+extern const ElementwiseKernels* const binary_kernels;
+extern const ElementwiseKernels* const ternary_kernels;
+extern const LoopFn (*const copy_kernels)[kDTypeCount];
+void stream_copy(void* to, const void* from, int64_t bytes);
+
+const KernelTable& table() {
+  static constexpr const ReduceFn (*reduce)[kDTypeCount] = reduce_table;
+  static const KernelTable t{unary_kernels, binary_kernels, ternary_kernels, copy_kernels, stream_copy,
+                             reduce,        row_table,      gemm_f32,        gemm_f64,     optim_kernels()};
+  return t;
+}
+
+}  // namespace gradcore::GC_ISA

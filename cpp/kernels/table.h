@@ -1,0 +1,28 @@
+// The one table that each instruction set's build of the kernels exports. Start at kernels().
+#pragma once
+#include "core/cpu.h"
+#include "core/dtype.h"
+#include "core/loop.h"
+#include "kernels/gemm.h"
+#include "kernels/optim.h"
+#include "kernels/reduce.h"
+
+namespace gradcore {
+
+struct KernelTable {
+  const ElementwiseKernels* unary;  // in the order of formulas::UnaryOps, ...
+  const ElementwiseKernels* binary;
+  const ElementwiseKernels* ternary;
+  const LoopFn (*copy)[kDTypeCount];      // [to][from]
+  void (*stream)(void* to, const void* from, int64_t bytes);  // copy past the caches; both 64-byte aligned
+  const ReduceFn (*reduce)[kDTypeCount];  // [ReduceOp][input dtype]
+  const RowFn (*row)[kDTypeCount];        // [RowOp][dtype]
+  void (*gemm_f32)(const GemmArgs<float>&);
+  void (*gemm_f64)(const GemmArgs<double>&);
+  OptimKernels optim;
+};
+
+// The table of the active instruction set.
+const KernelTable& kernels();
+
+}  // namespace gradcore

@@ -1,0 +1,190 @@
+// Copies, fills and conversions. Start at copy_raw().
+#include <cstring>
+
+#include "core/parallel.h"
+#include "ops/ops.h"
+#include "ops/record.h"
+#include "tensor/plan.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr double kCopyCost = 0.2;
+
+void copy_bytes(void* to, const void* from, int64_t bytes) {
+  constexpr int64_t kSpan = 256 << 10;
+  if (bytes < 4 * kSpan) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  parallel_blocks((bytes + kSpan - 1) / kSpan, [&](int64_t b) {
+    const int64_t begin = b * kSpan, n = bytes - begin < kSpan ? bytes - begin : kSpan;
+    std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, n);
+  });
+}
+
+struct ToCopyVjp {
+  static constexpr const char* kName = "ToCopyBackward0";
+  DType dtype;
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = cast(g[0], dtype); }
+};
+struct CloneVjp {
+  static constexpr const char* kName = "CloneBackward0";
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = g[0]; }
+};
+struct CopyVjp {
+  static constexpr const char* kName = "CopyBackwards";
+  Dims shape;
+  DType dtype;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    if (self.needs(0)) out[0] = zeros_like(g[0]);
+    if (self.needs(1)) out[1] = cast(sum_to(g[0], shape), dtype);
+  }
+};
+struct FillVjp {
+  static constexpr const char* kName = "FillBackward0";
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    if (self.needs(0)) out[0] = zeros_like(g[0]);
+    if (self.edge_count() > 1 && self.needs(1)) out[1] = sum(g[0]);
+  }
+};
+struct ZeroVjp {
+  static constexpr const char* kName = "ZeroBackward0";
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
+};
+
+// A number that does not fit an integer type is refused rather than wrapped.
+void check_fits(const Scalar& v, DType dtype) {
+  if (dtype == DType::Bool || is_floating(dtype)) return;
+  const auto refuse = [&] {
+    fail("value cannot be converted to type ", dtype == DType::Int64 ? "int64_t" : cat(dtype_name(dtype), "_t"),
+         " without overflow");
+  };
+  if (v.is_float() && !(v.to_double() > -0x1p63 && v.to_double() < 0x1p63)) refuse();
+  const int64_t i = v.to_int();
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    // Unsigned types take negative numbers by wrapping, as torch's conversion does.
+    const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
+    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse();
+  });
+}
+
+Tensor fresh_like(const Tensor& t, DType dtype) {
+  if (t.is_contiguous()) return empty(t.shape(), dtype);
+  const Tensor* in[] = {&t};
+  return empty_strided(t.shape(), is_dense(t) ? t.strides() : result_strides(t.shape(), in, 1), dtype);
+}
+
+}  // namespace
+
+void copy_raw(const Tensor& to, const Tensor& from) {
+  const int64_t n = to.numel();
+  if (n == 0) return;
+  const bool alike = same_shape(to, from);
+  const bool flat = alike && (to.is_contiguous() ? from.is_contiguous() : to.strides() == from.strides() && is_dense(to));
+  if (flat && to.dtype() == from.dtype()) {
+    if (to->data != from->data) copy_bytes(to->data, from->data, n * item_size(to.dtype()));
+    return;
+  }
+  const LoopFn loop = kernels().copy[index_of(to.dtype())][index_of(from.dtype())];
+  if (flat || from.numel() == 1) {
+    char* ptr[] = {static_cast<char*>(to->data), static_cast<char*>(from->data)};
+    const int64_t stride[] = {item_size(to.dtype()), from.numel() == 1 ? 0 : item_size(from.dtype())};
+    if (flat || to.is_contiguous()) return run_flat(2, ptr, stride, n, loop, nullptr, kCopyCost);
+  }
+  const PlanOperand operands[] = {
+      {static_cast<char*>(to->data), &to.shape(), &to.strides(), item_size(to.dtype())},
+      {static_cast<char*>(from->data), &from.shape(), &from.strides(), item_size(from.dtype())}};
+  Plan plan;
+  make_plan(plan, to.shape(), operands, 2);
+  run_plan(plan, loop, nullptr, kCopyCost);
+}
+
+void fill_raw(const Tensor& t, const Scalar& value) {
+  if (t.numel() == 0) return;
+  alignas(8) char bytes[8];
+  visit_dtype(t.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T v = value.to<T>();
+    std::memcpy(bytes, &v, sizeof v);
+  });
+  const LoopFn loop = kernels().copy[index_of(t.dtype())][index_of(t.dtype())];
+  if (t.is_contiguous()) {
+    char* ptr[] = {static_cast<char*>(t->data), bytes};
+    const int64_t stride[] = {item_size(t.dtype()), 0};
+    return run_flat(2, ptr, stride, t.numel(), loop, nullptr, kCopyCost);
+  }
+  const PlanOperand operands[] = {{static_cast<char*>(t->data), &t.shape(), &t.strides(), item_size(t.dtype())},
+                                  {bytes, nullptr, nullptr, 0}};
+  Plan plan;
+  make_plan(plan, t.shape(), operands, 2);
+  run_plan(plan, loop, nullptr, kCopyCost);
+}
+
+Tensor cast(const Tensor& t, DType dtype) {
+  if (t.dtype() == dtype) return t;
+  const Tensor out = fresh_like(t, dtype);
+  copy_raw(out, t);
+  if (is_floating(dtype) && should_record(t)) record(out, {&t}, ToCopyVjp{t.dtype()});
+  return out;
+}
+
+Tensor clone(const Tensor& t, bool contiguous) {
+  const Tensor out = contiguous ? empty(t.shape(), t.dtype()) : fresh_like(t, t.dtype());
+  copy_raw(out, t);
+  if (should_record(t)) record(out, {&t}, CloneVjp{});
+  return out;
+}
+
+Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, true); }
+
+void copy_(const Tensor& to, const Tensor& from) {
+  if (!broadcastable_to(from.shape(), to.shape()))
+    fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
+         "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
+  if (to.is_same(from)) return;
+  const bool recorded = is_floating(to.dtype()) && should_record(to, from);
+  check_inplace(to, recorded);
+  Ref<Node> node;
+  if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
+  // A source that shares memory with the target is read out first.
+  if (overlap_of(to, from) == Overlap::Partial || (to->storage.get() == from->storage.get() && !is_dense(to))) {
+    const GradModeGuard off(false);
+    copy_raw(to, clone(from));
+  } else {
+    copy_raw(to, from);
+  }
+  finish_inplace(to, std::move(node));
+}
+
+void fill_(const Tensor& t, const Operand& value) {
+  const bool of_tensor = value.is_tensor();
+  check(!of_tensor || value.tensor->dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ",
+        of_tensor ? value.tensor->dim() : 0, " dimensions.");
+  if (!of_tensor) check_fits(value.scalar, t.dtype());
+  const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
+  check_inplace(t, recorded);
+  Ref<Node> node;
+  if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{}) : make_node({&t}, FillVjp{});
+  if (of_tensor)
+    copy_raw(t, *value.tensor);
+  else
+    fill_raw(t, value.scalar);
+  finish_inplace(t, std::move(node));
+}
+
+void zero_(const Tensor& t) {
+  const bool recorded = should_record(t);
+  check_inplace(t, recorded);
+  Ref<Node> node;
+  if (recorded) node = make_node({&t}, ZeroVjp{});
+  if (t.is_contiguous() && t.numel() * item_size(t.dtype()) <= (1 << 20))
+    std::memset(t->data, 0, t.numel() * item_size(t.dtype()));
+  else
+    fill_raw(t, 0);
+  finish_inplace(t, std::move(node));
+}
+
+}  // namespace gradcore

@@ -1,0 +1,737 @@
+// The driver of elementwise ops: types, shapes, the kernel, the node. Start at elementwise().
+#include "ops/elementwise.h"
+
+#include <algorithm>
+
+#include "autograd/views.h"
+#include "core/parallel.h"
+#include "formulas/traits.h"
+#include "ops/formula_ops.h"
+#include "ops/ops.h"
+#include "tensor/plan.h"
+
+namespace gradcore {
+
+// ---- records made from formulas ---------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Op, int Arity, int K>
+Sym recorded_vjp(const Sym* v, const Sym* params) {
+  return formulas::vjp_with<Op, Arity, K>(v[0], v[1], v[2], v[3], v[4], params);
+}
+
+template <class Op, int Arity, int K>
+constexpr auto recorded_vjp_or_null() -> Sym (*)(const Sym*, const Sym*) {
+  if constexpr (formulas::has_vjp<Op, Arity, K>())
+    return recorded_vjp<Op, Arity, K>;
+  else
+    return nullptr;
+}
+
+template <class Op, int Arity, class List>
+constexpr ElementwiseOp make_op() {
+  return {&Op::info,
+          Arity,
+          formulas::params_of<Op, Arity>,
+          formulas::IndexIn<Op, List>::value,
+          {formulas::vjp_uses<Op, Arity, 0>(), formulas::vjp_uses<Op, Arity, 1>(), formulas::vjp_uses<Op, Arity, 2>()},
+          {recorded_vjp_or_null<Op, Arity, 0>(), recorded_vjp_or_null<Op, Arity, 1>(), recorded_vjp_or_null<Op, Arity, 2>()}};
+}
+
+template <class Op>
+constexpr ElementwiseOp unary_op = make_op<Op, 1, formulas::UnaryOps>();
+template <class Op>
+constexpr ElementwiseOp binary_op = make_op<Op, 2, formulas::BinaryOps>();
+template <class Op>
+constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
+
+// ---- running a loop -----------------------------------------------------------------------------------------------------
+
+constexpr int64_t kStreamBytes = 16 << 20;  // results from here on bypass the caches: they would only evict the operands
+
+// One input of a loop: a tensor of the compute type, or a number already converted to it.
+struct LoopInput {
+  const Tensor* tensor = nullptr;
+  void* number = nullptr;
+};
+
+// For results beyond the caches: computes into a small buffer and streams that out, which saves reading the lines first.
+void run_streamed(int count, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params) {
+  constexpr int64_t kChunk = 2048, kSpan = 64 * kChunk;
+  parallel_blocks((n + kSpan - 1) / kSpan, [&](int64_t block) {
+    alignas(64) char buffer[kChunk * 8];
+    LoopArgs a{};
+    a.m = 1;
+    a.params = params;
+    std::copy_n(stride, count, a.inner);
+    const int64_t end = std::min(n, (block + 1) * kSpan);
+    for (int64_t i = block * kSpan; i < end; i += kChunk) {
+      a.n = std::min(kChunk, end - i);
+      a.ptr[0] = buffer;
+      for (int k = 1; k < count; ++k) a.ptr[k] = ptr[k] + i * stride[k];
+      loop(a);
+      kernels().stream(ptr[0] + i * stride[0], buffer, a.n * stride[0]);
+    }
+  });
+}
+
+// Walks `out` with inputs that broadcast to it.
+void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput> in, const void* params, bool fresh) {
+  const int64_t n = out.numel();
+  if (n == 0) return;
+  const int count = static_cast<int>(in.size()) + 1;
+  char* ptr[kMaxOperands];
+  int64_t stride[kMaxOperands];
+  ptr[0] = static_cast<char*>(out->data);
+  stride[0] = item_size(out.dtype());
+  bool flat = out.is_contiguous();
+  for (int k = 1; k < count && flat; ++k) {
+    const LoopInput& o = in[k - 1];
+    if (!o.tensor) {
+      ptr[k] = static_cast<char*>(o.number);
+      stride[k] = 0;
+      continue;
+    }
+    const TensorImpl* t = o.tensor->impl();
+    ptr[k] = static_cast<char*>(t->data);
+    stride[k] = t->numel == 1 ? 0 : item_size(t->dtype);
+    if (n == 1)
+      stride[k] = item_size(t->dtype);
+    else
+      flat = t->numel == 1 || (t->contiguous && t->shape == out.shape());
+  }
+  if (flat) {
+    if (fresh && n * stride[0] >= kStreamBytes) return run_streamed(count, ptr, stride, n, loop, params);
+    return run_flat(count, ptr, stride, n, loop, params, cost);
+  }
+  PlanOperand operands[kMaxOperands];
+  operands[0] = {ptr[0], &out.shape(), &out.strides(), stride[0]};
+  for (int k = 1; k < count; ++k) {
+    const LoopInput& o = in[k - 1];
+    operands[k] = o.tensor ? PlanOperand{static_cast<char*>((*o.tensor)->data), &o.tensor->shape(), &o.tensor->strides(),
+                                         item_size(o.tensor->dtype())}
+                           : PlanOperand{static_cast<char*>(o.number), nullptr, nullptr, 0};
+  }
+  Plan plan;
+  make_plan(plan, out.shape(), operands, count);
+  run_plan(plan, loop, params, cost);
+}
+
+union Number {
+  bool b;
+  int64_t i;
+  double d;
+};
+
+void store(Number& to, const Scalar& s, DType dtype) {
+  if (dtype == DType::Float32) {
+    const float f = s.to<float>();
+    __builtin_memcpy(&to, &f, sizeof f);
+    return;
+  }
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T v = s.to<T>();
+    __builtin_memcpy(&to, &v, sizeof v);
+  });
+}
+
+// Scalar parameters in the loop's type, side by side.
+struct PackedParams {
+  alignas(8) char bytes[16];
+  PackedParams(const Scalar* params, int count, DType dtype) {
+    for (int i = 0; i < count; ++i) {
+      Number v;
+      store(v, params[i], dtype);
+      __builtin_memcpy(bytes + i * item_size(dtype), &v, item_size(dtype));
+    }
+  }
+};
+
+// ---- the node -------------------------------------------------------------------------------------------------------------
+
+template <int N>
+class ElementwiseNode final : public Node {
+ public:
+  ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute)
+      : op_(op), compute_(compute) {
+    for (int k = 0; k < N; ++k) {
+      if (!in[k].is_tensor()) {
+        scalars_[k] = in[k].scalar;
+        add_edge({});
+        continue;
+      }
+      const bool wanted = op.differentiable(k);
+      add_edge(wanted ? gradient_edge(*in[k].tensor) : Edge{});
+      if (needs(k)) uses_ |= op.uses[k];
+    }
+    for (int k = 0; k < N; ++k)
+      if (in[k].is_tensor() && (uses_ & formulas::uses_operand(k))) saved_[k] = Saved(*in[k].tensor);
+    for (int i = 0; i < op.params; ++i) params_[i] = params[i];
+    number();
+  }
+
+  // Notes how the operands were broadcast and converted on the way to `out`.
+  void set_output(const Tensor& out, std::span<const Operand> in) {
+    if (uses_ & formulas::kUsesOutput) output_ = Saved::output(out);
+    for (int k = 0; k < N; ++k) {
+      if (!needs(k)) continue;
+      dtype_[k] = in[k].tensor->dtype();
+      reduce_[k] = in[k].tensor->shape() != out.shape();
+      if (reduce_[k]) shape_[k] = in[k].tensor->shape();
+    }
+  }
+
+  const char* name() const override { return op_.info->node; }
+
+  void release_saved() override {
+    constexpr unsigned kSaved = formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) |
+                                formulas::kUsesOutput;
+    if (!(uses_ & kSaved)) return;  // nothing was saved: a second backward is fine
+    for (Saved& s : saved_) s.reset();
+    output_.reset();
+    released_ = true;
+  }
+
+  void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
+    if (!grads[0]) return;
+    if (released_) fail_released(*this);
+    Tensor operands[N];
+    for (int k = 0; k < N; ++k) operands[k] = saved_[k].unpack(this);
+    const Tensor y = output_.unpack(this);
+    int last = N - 1;
+    while (last > 0 && !needs(last)) --last;
+    for (int k = 0; k <= last; ++k) {
+      if (!needs(k)) continue;
+      Tensor r;
+      if (!(op_.uses[k] & formulas::kChanged))
+        r = k == last ? std::move(grads[0]) : grads[0];
+      else if (modes.grad)
+        r = recorded(k, grads[0], operands, y);
+      else
+        r = computed(k, grads[0], operands, y, k == last);
+      if (reduce_[k]) r = sum_to(r, shape_[k]);
+      if (r.dtype() != dtype_[k]) r = cast(r, dtype_[k]);
+      out[k] = std::move(r);
+    }
+  }
+
+ private:
+  Tensor recorded(int k, const Tensor& g, const Tensor* operands, const Tensor& y) {
+    Sym v[5], p[2];
+    v[0] = g.dtype() == compute_ ? g : cast(g, compute_);
+    for (int i = 0; i < N; ++i) v[1 + i] = operands[i] ? Sym(operands[i]) : Sym(scalars_[i]);
+    v[4] = y;
+    for (int i = 0; i < op_.params; ++i) p[i] = Sym(params_[i]);
+    Tensor r = op_.vjp[k](v, p).t;
+    return r.shape() == g.shape() ? r : expand(r, g.shape());
+  }
+
+  Tensor computed(int k, Tensor& g, const Tensor* operands, const Tensor& y, bool last) {
+    const Tensor grad = g.dtype() == compute_ ? g : cast(g, compute_);
+    LoopInput in[5] = {{&grad}};
+    int count = 1;
+    Tensor converted[N];
+    Number numbers[N];
+    for (int i = 0; i < N; ++i) {
+      if (!(op_.uses[k] & formulas::uses_operand(i))) continue;
+      LoopInput& o = in[count++];
+      const DType type = i == op_.info->mask ? DType::Bool : compute_;
+      if (!operands[i]) {
+        store(numbers[i], scalars_[i], type);
+        o.number = &numbers[i];
+        continue;
+      }
+      converted[i] = operands[i].dtype() == type ? operands[i] : cast(operands[i], type);
+      o.tensor = &converted[i];
+    }
+    if (op_.uses[k] & formulas::kUsesOutput) in[count++].tensor = &y;
+    // The gradient's own memory serves when nobody needs it any more.
+    const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
+                       g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g);
+    const Tensor out = reuse ? grad : empty(grad.shape(), compute_);
+    const PackedParams params(params_, op_.params, compute_);
+    const int width = compute_ == DType::Float64;
+    run(op_.kernels().vjp[k][width], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes, !reuse);
+    return out;
+  }
+
+  const ElementwiseOp& op_;
+  unsigned uses_ = 0;
+  DType compute_;
+  bool released_ = false;
+  DType dtype_[N]{};
+  bool reduce_[N]{};
+  Scalar scalars_[N];
+  Scalar params_[2];
+  Saved saved_[N];
+  Saved output_;
+  Dims shape_[N];
+};
+
+// ---- types and shapes -------------------------------------------------------------------------------------------------------
+
+struct TypeState {
+  bool any = false;
+  DType type = DType::Bool;
+  void add(DType t) {
+    type = any ? promote_types(type, t) : t;
+    any = true;
+  }
+};
+
+DType combine(const TypeState& dims, const TypeState& zeros, const TypeState& numbers) {
+  const auto join = [](const TypeState& high, const TypeState& low) {
+    TypeState s = high;
+    if (!low.any) return s;
+    if (!high.any) return low;
+    if (category(low.type) > category(high.type)) s.type = promote_types(high.type, low.type);
+    return s;
+  };
+  return join(join(dims, zeros), numbers).type;
+}
+
+// The type in which an op computes, and the one of its result.
+struct Types {
+  DType compute, result;
+};
+
+Types types_of(const ElementwiseOp& op, std::span<const Operand> in) {
+  DType t;
+  if (op.info->mask < 0) {
+    t = result_type(in);
+  } else {
+    const Operand values[2] = {in[op.info->mask == 0 ? 1 : 0], in[2]};
+    t = result_type(values);
+  }
+  if (op.info->result == ResultType::Float && !is_floating(t)) t = default_dtype();
+  return {t, op.info->result == ResultType::Bool ? DType::Bool : t};
+}
+
+LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
+  const LoopFn loop = op.kernels().fwd[index_of(compute)];
+  if (!loop) [[unlikely]]
+    fail(ErrorKind::NotImplemented, "\"", op.info->name, "\" not implemented for '", scalar_type_name(compute), "'");
+  return loop;
+}
+
+// The operands as the loop takes them: in the compute type, numbers converted.
+struct Prepared {
+  Tensor converted[3];
+  Number numbers[3];
+  LoopInput in[3];
+  Prepared(const ElementwiseOp& op, std::span<const Operand> operands, DType compute) {
+    for (size_t k = 0; k < operands.size(); ++k) {
+      const DType type = static_cast<int>(k) == op.info->mask ? DType::Bool : compute;
+      if (!operands[k].is_tensor()) {
+        store(numbers[k], operands[k].scalar, type);
+        in[k].number = &numbers[k];
+        continue;
+      }
+      const Tensor& t = *operands[k].tensor;
+      if (t.dtype() == type) {
+        in[k].tensor = &t;
+        continue;
+      }
+      converted[k] = empty_strided(t.shape(), is_dense(t) ? t.strides() : contiguous_strides(t.shape()), type);
+      copy_raw(converted[k], t);
+      in[k].tensor = &converted[k];
+    }
+  }
+};
+
+Dims shape_of(std::span<const Operand> in, bool& same) {
+  const Tensor* first = nullptr;
+  same = true;
+  Dims shape;
+  for (const Operand& o : in) {
+    if (!o.is_tensor()) continue;
+    if (!first) {
+      first = o.tensor;
+      shape = o.tensor->shape();
+    } else if (o.tensor->shape() != shape) {
+      shape = broadcast_shapes(shape, o.tensor->shape());
+      same = false;
+    }
+  }
+  return shape;
+}
+
+Tensor fresh_result(std::span<const Operand> in, DType dtype) {
+  bool same;
+  const Dims shape = shape_of(in, same);
+  const Tensor* tensors[3];
+  int count = 0;
+  bool contiguous = true;
+  for (const Operand& o : in)
+    if (o.is_tensor()) {
+      tensors[count++] = o.tensor;
+      contiguous &= o.tensor->is_contiguous();
+    }
+  if (contiguous && same) return empty(shape, dtype);
+  return empty_strided(shape, result_strides(shape, tensors, count), dtype);
+}
+
+bool recording(const ElementwiseOp& op, std::span<const Operand> in) {
+  if (!modes.grad || !op.info->node) return false;
+  for (size_t k = 0; k < in.size(); ++k)
+    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && requires_grad(*in[k].tensor)) return true;
+  return false;
+}
+
+// A node for an op whose result is floating; its class by the number of operands.
+template <class F>
+Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, F&& then) {
+  const auto make = [&]<int N>(std::integral_constant<int, N>) -> Ref<Node> {
+    auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, in, params, compute));
+    then(*node);
+    return node;
+  };
+  switch (op.arity) {
+    case 1: return make(std::integral_constant<int, 1>{});
+    case 2: return make(std::integral_constant<int, 2>{});
+    default: return make(std::integral_constant<int, 3>{});
+  }
+}
+
+// Integer division has no value for a zero divisor.
+void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput& divisor) {
+  if (!is_integral(compute)) return;
+  const bool divides = std::string_view(op.info->name) == "floor_divide" || std::string_view(op.info->name) == "remainder" ||
+                       std::string_view(op.info->name) == "fmod" || std::string_view(op.info->name) == "div";
+  if (!divides) return;
+  const Tensor t = divisor.tensor ? *divisor.tensor : Tensor();
+  bool zero = false;
+  if (t) {
+    const GradModeGuard off(false);
+    const Tensor nonzero = all(t, {}, false);
+    zero = !*nonzero.data<bool>();
+  } else {
+    int64_t v = 0;
+    __builtin_memcpy(&v, divisor.number, item_size(compute));
+    zero = v == 0;
+  }
+  check(!zero, "ZeroDivisionError");
+}
+
+void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params,
+                  DType compute, bool fresh) {
+  const LoopFn loop = forward_loop(op, compute);
+  Prepared prepared(op, in, compute);
+  if (op.arity == 2) refuse_zero_divisor(op, compute, prepared.in[1]);
+  const PackedParams packed(params, op.params, compute);
+  run(loop, op.info->cost, out, {prepared.in, in.size()}, packed.bytes, fresh);
+}
+
+void refuse_partial_overlap(const Tensor& out, std::span<const Operand> in) {
+  for (const Operand& o : in)
+    if (o.is_tensor() && overlap_of(out, *o.tensor) == Overlap::Partial)
+      fail("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+           "location. Please clone() the tensor before performing the operation.");
+}
+
+}  // namespace
+
+DType result_type(std::span<const Operand> in) {
+  const auto same_type = [&]() -> bool {
+    for (size_t k = 1; k < in.size(); ++k)
+      if (!in[k].is_tensor() || in[k].tensor->dtype() != in[0].tensor->dtype()) return false;
+    return true;
+  };
+  if (in[0].is_tensor() && same_type()) return in[0].tensor->dtype();
+  TypeState dims, zeros, numbers;
+  for (const Operand& o : in) {
+    if (!o.is_tensor())
+      numbers.add(o.scalar.dtype(default_dtype()));
+    else
+      (o.tensor->dim() ? dims : zeros).add(o.tensor->dtype());
+  }
+  return combine(dims, zeros, numbers);
+}
+
+Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  const Types types = types_of(op, in);
+  const Tensor out = fresh_result(in, types.result);
+  if (!recording(op, in)) [[likely]] {
+    compute_into(op, out, in, params, types.compute, true);
+    return out;
+  }
+  Ref<Node> node = with_node(op, in, params, types.compute, [&](auto& n) {
+    compute_into(op, out, in, params, types.compute, true);
+    n.set_output(out, in);
+  });
+  set_history(out, std::move(node));
+  return out;
+}
+
+void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
+  const Types types = types_of(op, in);
+  if (!can_cast(types.result, self.dtype()))
+    fail("result type ", scalar_type_name(types.result), " can't be cast to the desired output type ",
+         scalar_type_name(self.dtype()));
+  bool same;
+  const Dims shape = shape_of(in, same);
+  if (shape != self.shape())
+    fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
+  const bool recorded = recording(op, in);
+  check_inplace(self, recorded);
+  refuse_partial_overlap(self, in);
+  const auto write = [&] {
+    if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute, false);
+    const Tensor wide = empty(shape, types.result);
+    compute_into(op, wide, in, params, types.compute, false);
+    copy_raw(self, wide);
+  };
+  if (!recorded) {
+    write();
+    finish_inplace(self, nullptr);
+    return;
+  }
+  // The output is saved after the version moved on, so that it is found unmodified.
+  Ref<Node> node = with_node(op, in, params, types.compute, [&](auto& n) {
+    write();
+    self.bump_version();
+    n.set_output(self, in);
+  });
+  finish_inplace_counted(self, std::move(node));
+}
+
+void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {
+  const GradModeGuard off(false);
+  const Tensor result = elementwise(op, in, params);
+  copy_raw(out, result);
+  out.bump_version();
+}
+
+Tensor sum_to(const Tensor& t, const Dims& shape) {
+  if (t.shape() == shape) return t;
+  const int extra = t.dim() - shape.size();
+  Dims dims;
+  for (int i = 0; i < t.dim(); ++i)
+    if (i < extra || (shape[i - extra] == 1 && t.size(i) != 1)) dims.push_back(i);
+  if (shape.empty()) return sum(t);
+  Tensor s = dims.empty() ? t : sum(t, dims, true);
+  return extra ? view(s, shape) : s;
+}
+
+// ---- the ops ---------------------------------------------------------------------------------------------------------------
+
+#define GC_DEFINE(f, Op)                                                                     \
+  Tensor f(const Tensor& a) { return elementwise(unary_op<formulas::Op>, {{Operand(a)}}); }  \
+  void f##_(const Tensor& a) { elementwise_(unary_op<formulas::Op>, a, {{Operand(a)}}); }
+GC_UNARY_OPS(GC_DEFINE)
+#undef GC_DEFINE
+#define GC_DEFINE(f, Op)                                                                                          \
+  Tensor f(const Operand& a, const Operand& b) { return elementwise(binary_op<formulas::Op>, {{a, b}}); }         \
+  void f##_(const Tensor& a, const Operand& b) { elementwise_(binary_op<formulas::Op>, a, {{Operand(a), b}}); }
+GC_BINARY_OPS(GC_DEFINE)
+#undef GC_DEFINE
+
+namespace {
+
+bool is_one(const Scalar& s) { return s.is_float() ? s.to_double() == 1 : s.to_int() == 1; }
+
+// alpha must be a number of the result's kind.
+void check_alpha(const Scalar& alpha, DType result) {
+  check(!(alpha.kind() == Category::Bool && result != DType::Bool), "Boolean alpha only supported for Boolean results.");
+  check(!(alpha.is_float() && !is_floating(result)),
+        "For integral input tensors, argument alpha must not be a floating point number.");
+}
+
+void refuse_bool_sub(const Operand& a, const Operand& b) {
+  const auto is_bool = [](const Operand& o) {
+    return o.is_tensor() ? o.tensor->dtype() == DType::Bool : o.scalar.kind() == Category::Bool;
+  };
+  if (is_bool(a) && is_bool(b))
+    fail("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+         "instead.");
+  if (is_bool(a) || is_bool(b))
+    fail("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+         "`~` or `logical_not()` operator instead.");
+}
+
+const ElementwiseOp& pow_op(const Tensor& base, const Scalar& e) {
+  const double v = e.to_double();
+  if (v == 2) return unary_op<formulas::PowTwo>;
+  if (v == 3) return unary_op<formulas::PowThree>;
+  if (v == 0.5 && is_floating(base.dtype())) return unary_op<formulas::PowHalf>;
+  return unary_op<formulas::PowScalar>;
+}
+
+void refuse_negative_integer_power(const Operand& a, const Scalar& e) {
+  const bool integer_base = a.is_tensor() ? !is_floating(a.tensor->dtype()) : !a.scalar.is_float();
+  if (integer_base && !e.is_float() && e.to_int() < 0) fail("Integers to negative integer powers are not allowed.");
+}
+
+}  // namespace
+
+Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
+  if (is_one(alpha)) return elementwise(binary_op<formulas::Add>, {{a, b}});
+  const Operand in[] = {a, b};
+  check_alpha(alpha, result_type(in));
+  return elementwise(binary_op<formulas::AddScaled>, in, &alpha);
+}
+void add_(const Tensor& a, const Operand& b, const Scalar& alpha) {
+  const Operand in[] = {a, b};
+  if (is_one(alpha)) return elementwise_(binary_op<formulas::Add>, a, in);
+  check_alpha(alpha, result_type(in));
+  elementwise_(binary_op<formulas::AddScaled>, a, in, &alpha);
+}
+Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) {
+  refuse_bool_sub(a, b);
+  if (is_one(alpha)) return elementwise(binary_op<formulas::Sub>, {{a, b}});
+  const Operand in[] = {a, b};
+  check_alpha(alpha, result_type(in));
+  return elementwise(binary_op<formulas::SubScaled>, in, &alpha);
+}
+void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) {
+  refuse_bool_sub(a, b);
+  const Operand in[] = {a, b};
+  if (is_one(alpha)) return elementwise_(binary_op<formulas::Sub>, a, in);
+  check_alpha(alpha, result_type(in));
+  elementwise_(binary_op<formulas::SubScaled>, a, in, &alpha);
+}
+
+// An integer base with a float exponent computes in float, so the exponent takes part in the type.
+static Tensor pow_scalar(const Tensor& a, const Scalar& e) {
+  refuse_negative_integer_power(a, e);
+  const Operand in[] = {a, e};
+  const DType t = result_type(in);
+  const Tensor base = a.dtype() == t ? a : cast(a, t);
+  return elementwise(pow_op(base, e), {{Operand(base)}}, &e);
+}
+Tensor pow(const Operand& a, const Operand& b) {
+  if (a.is_tensor() && !b.is_tensor()) return pow_scalar(*a.tensor, b.scalar);
+  return elementwise(binary_op<formulas::Pow>, {{a, b}});
+}
+void pow_(const Tensor& a, const Operand& b) {
+  if (b.is_tensor()) return elementwise_(binary_op<formulas::Pow>, a, {{Operand(a), b}});
+  refuse_negative_integer_power(a, b.scalar);
+  const Operand in[] = {a, b};
+  const DType t = result_type(in);
+  if (!can_cast(t, a.dtype()))
+    fail("result type ", scalar_type_name(t), " can't be cast to the desired output type ", scalar_type_name(a.dtype()));
+  elementwise_(pow_op(a, b.scalar), a, {{Operand(a)}}, &b.scalar);
+}
+
+Tensor isnan(const Tensor& t) { return elementwise(unary_op<formulas::Isnan>, {{Operand(t)}}); }
+// Integers are always finite.
+Tensor isinf(const Tensor& t) {
+  if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
+  return elementwise(unary_op<formulas::Isinf>, {{Operand(t)}});
+}
+Tensor isfinite(const Tensor& t) {
+  if (!is_floating(t.dtype())) return full_like(t, true, DType::Bool);
+  return elementwise(unary_op<formulas::Isfinite>, {{Operand(t)}});
+}
+
+Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
+  if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
+    fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
+         scalar_type_name(condition.dtype()));
+  return elementwise(ternary_op<formulas::Where>, {{Operand(condition), a, b}});
+}
+
+static void check_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
+  check(mask.dtype() == DType::Bool, "masked_fill only supports boolean masks, but got mask with dtype ",
+        dtype_name(mask.dtype()));
+  check(!value.is_tensor() || value.tensor->dim() == 0,
+        "masked_fill only supports a 0-dimensional value tensor, but got tensor with ",
+        value.is_tensor() ? value.tensor->dim() : 0, " dimension(s).");
+  const DType v = value.is_tensor() ? value.tensor->dtype() : value.scalar.dtype(default_dtype());
+  check(can_cast(v, t.dtype()), "value cannot be converted to type ", dtype_name(t.dtype()), " without overflow");
+}
+Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
+  check_fill(t, mask, value);
+  return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), value}});
+}
+void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
+  check_fill(t, mask, value);
+  elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), value}});
+}
+
+Tensor addcmul(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
+  return elementwise(ternary_op<formulas::Addcmul>, {{Operand(t), a, b}}, &value);
+}
+void addcmul_(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
+  elementwise_(ternary_op<formulas::Addcmul>, t, {{Operand(t), a, b}}, &value);
+}
+static void refuse_integer_addcdiv(const Tensor& t, const Operand& a, const Operand& b) {
+  const Operand in[] = {t, a, b};
+  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
+        "will perform a true division of tensor1 and tensor2.");
+}
+Tensor addcdiv(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
+  refuse_integer_addcdiv(t, a, b);
+  return elementwise(ternary_op<formulas::Addcdiv>, {{Operand(t), a, b}}, &value);
+}
+void addcdiv_(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
+  refuse_integer_addcdiv(t, a, b);
+  elementwise_(ternary_op<formulas::Addcdiv>, t, {{Operand(t), a, b}}, &value);
+}
+
+static void check_lerp(const Tensor& a, const Tensor& b, const Operand& w) {
+  check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
+        scalar_type_name(b.dtype()));
+  if (w.is_tensor())
+    check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `weight` but got dtype ",
+          scalar_type_name(w.tensor->dtype()));
+  if (!is_floating(a.dtype()))
+    fail(ErrorKind::NotImplemented, "\"lerp\" not implemented for '", scalar_type_name(a.dtype()), "'");
+}
+Tensor lerp(const Tensor& a, const Tensor& b, const Operand& weight) {
+  check_lerp(a, b, weight);
+  return elementwise(ternary_op<formulas::Lerp>, {{Operand(a), Operand(b), weight}});
+}
+void lerp_(const Tensor& a, const Tensor& b, const Operand& weight) {
+  check_lerp(a, b, weight);
+  elementwise_(ternary_op<formulas::Lerp>, a, {{Operand(a), Operand(b), weight}});
+}
+
+namespace {
+
+// Which formula a clamp is, and its numbers.
+struct ClampCall {
+  const ElementwiseOp* op;
+  Operand in[3];
+  int count;
+  Scalar params[2];
+};
+
+ClampCall clamp_call(const Tensor& t, const Bound& lo, const Bound& hi) {
+  check(lo || hi, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  const bool tensors = (lo && lo->is_tensor()) || (hi && hi->is_tensor());
+  if (!tensors) {
+    if (!hi) return {&unary_op<formulas::ClampMin>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, 0}};
+    if (!lo) return {&unary_op<formulas::ClampMax>, {t, Scalar(0), Scalar(0)}, 1, {hi->scalar, 0}};
+    return {&unary_op<formulas::Clamp>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, hi->scalar}};
+  }
+  if (!hi) return {&binary_op<formulas::Maximum>, {t, *lo, Scalar(0)}, 2, {}};
+  if (!lo) return {&binary_op<formulas::Minimum>, {t, *hi, Scalar(0)}, 2, {}};
+  return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, 3, {}};
+}
+
+// Number bounds take part in the type, though they are parameters of the formula.
+DType clamp_type(const Tensor& t, const Bound& lo, const Bound& hi) {
+  Operand in[3] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
+  return result_type(in);
+}
+
+}  // namespace
+
+Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
+  const ClampCall probe = clamp_call(t, lo, hi);
+  const DType type = clamp_type(t, lo, hi);
+  if (probe.count == 1 && type != t.dtype()) return clamp(cast(t, type), lo, hi);
+  return elementwise(*probe.op, {probe.in, static_cast<size_t>(probe.count)}, probe.params);
+}
+void clamp_(const Tensor& t, const Bound& lo, const Bound& hi) {
+  const ClampCall call = clamp_call(t, lo, hi);
+  const DType type = clamp_type(t, lo, hi);
+  if (!can_cast(type, t.dtype()))
+    fail("result type ", scalar_type_name(type), " can't be cast to the desired output type ", scalar_type_name(t.dtype()));
+  elementwise_(*call.op, t, {call.in, static_cast<size_t>(call.count)}, call.params);
+}
+
+}  // namespace gradcore

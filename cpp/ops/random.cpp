@@ -1,0 +1,95 @@
+// Random fills. The numbers are those of torch's CPU generator: core/generator.h says how they are made.
+#include <cmath>
+
+#include "core/generator.h"
+#include "ops/ops.h"
+#include "ops/record.h"
+
+namespace gradcore {
+
+namespace {
+
+// What was there has no influence on the numbers drawn.
+struct DrawVjp {
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
+};
+
+// Draws into `t`: directly where it is dense (in memory order, as torch does), else into a buffer that is copied over.
+template <class F>
+void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
+  const bool recorded = is_floating(t.dtype()) && should_record(t);
+  check_inplace(t, recorded);
+  Ref<Node> history;
+  if (recorded) history = make_node({&t}, DrawVjp{node});
+  {
+    const GradModeGuard off(false);
+    Generator& gen = g ? *g : default_generator();
+    const Tensor target = is_dense(t) ? t : empty(t.shape(), t.dtype());
+    {
+      const std::lock_guard lock(gen.mutex());
+      visit_dtype(t.dtype(), [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        fill(gen, target.data<T>(), target.numel());
+      });
+    }
+    if (!target.is_same(t)) copy_raw(t, target);
+  }
+  finish_inplace(t, std::move(history));
+}
+
+void need_floating(const Tensor& t, const char* name) {
+  if (!is_floating(t.dtype()))
+    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
+}
+
+}  // namespace
+
+void uniform_(const Tensor& t, double from, double to, Generator* g) {
+  need_floating(t, "check_uniform_bounds");
+  check(from <= to, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to);
+  const double limit = t.dtype() == DType::Float32 ? 3.4028234663852886e38 : 1.7976931348623157e308;
+  check(to - from <= limit, "uniform_ expects to-from <= std::numeric_limits<", dtype_name(t.dtype()), ">::max(), but found to=",
+        to, " and from=", from);
+  draw(t, g, "UniformBackward0", [&](Generator& gen, auto* p, int64_t n) {
+    if constexpr (std::is_floating_point_v<std::remove_pointer_t<decltype(p)>>) fill_uniform(gen, p, n, from, to);
+  });
+}
+
+void normal_(const Tensor& t, double mean, double std, Generator* g) {
+  need_floating(t, "normal_kernel_cpu");
+  check(std >= 0, "normal expects std >= 0.0, but found std ", std);
+  draw(t, g, "NormalBackward0", [&](Generator& gen, auto* p, int64_t n) {
+    if constexpr (std::is_floating_point_v<std::remove_pointer_t<decltype(p)>>) {
+      if (t.is_contiguous())
+        fill_normal(gen, p, n, mean, std);
+      else
+        fill_normal_one_by_one(gen, p, n, mean, std);
+    }
+  });
+}
+
+void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t> high, Generator* g) {
+  if (!low) {
+    draw(t, g, "RandomBackward0", [&](Generator& gen, auto* p, int64_t n) { fill_random(gen, p, n); });
+    return;
+  }
+  const RandomRange range = random_range(t.dtype(), *low, high);
+  draw(t, g, "RandomBackward0", [&](Generator& gen, auto* p, int64_t n) { fill_randint(gen, p, n, range); });
+}
+
+Tensor randperm(int64_t n, DType dtype, Generator* g) {
+  check(n >= 0, "n must be non-negative, got", n);
+  if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"randperm\" not implemented for 'Bool'");
+  static constexpr double kGreatest[] = {1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0};
+  check(static_cast<double>(n) <= kGreatest[index_of(dtype)] + 1, "n is too large for result tensor type: '",
+        scalar_type_name(dtype), "'");
+  const Tensor t = empty(Dims{n}, dtype);
+  draw(t, g, "RandpermBackward0", [&](Generator& gen, auto* p, int64_t count) {
+    if constexpr (!std::is_same_v<std::remove_pointer_t<decltype(p)>, bool>) fill_randperm(gen, p, count);
+  });
+  return t;
+}
+
+}  // namespace gradcore

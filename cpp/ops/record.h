@@ -1,0 +1,72 @@
+// Recording ops that are not elementwise. An op describes its backward as a small struct:
+//   struct SumVjp {
+//     static constexpr const char* kName = "SumBackward0";
+//     Dims shape;                                        // what it keeps; tensors as Saved
+//     void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) { ... }
+//     void release() { ... }                             // only if it keeps tensors
+//   };
+// and calls record(). vjp is written in differentiable ops, so that it is its own double backward.
+#pragma once
+#include <initializer_list>
+
+#include "autograd/node.h"
+#include "autograd/views.h"
+
+namespace gradcore {
+
+template <class Vjp>
+class OpNode final : public Node {
+ public:
+  explicit OpNode(Vjp&& v) : vjp_(std::move(v)) {}
+  const char* name() const override {
+    if constexpr (requires { vjp_.name(); })
+      return vjp_.name();
+    else
+      return Vjp::kName;
+  }
+  void apply(std::span<Tensor> g, std::span<Tensor> out) override {
+    if (released_) fail_released(*this);
+    bool any = false;
+    for (const Tensor& t : g) any |= t.defined();
+    if (any) vjp_.vjp(*this, g, out);
+  }
+  void release_saved() override {
+    if constexpr (requires { vjp_.release(); }) {
+      vjp_.release();
+      released_ = true;
+    }
+  }
+  Vjp& state() { return vjp_; }
+
+ private:
+  Vjp vjp_;
+  bool released_ = false;
+};
+
+template <class Vjp>
+Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t outputs = 1) {
+  auto node = Ref<Node>::adopt(new OpNode<Vjp>(std::move(v)));
+  if (inputs.size() <= 3) {
+    for (const Tensor* t : inputs) node->add_edge(gradient_edge(*t));
+  } else {
+    std::vector<Edge> edges;
+    edges.reserve(inputs.size());
+    for (const Tensor* t : inputs) edges.push_back(gradient_edge(*t));
+    node->set_edges(edges);
+  }
+  node->output_count = outputs;
+  node->number();
+  return node;
+}
+template <class Vjp>
+Ref<Node> make_node(std::initializer_list<const Tensor*> inputs, Vjp&& v, uint32_t outputs = 1) {
+  return make_node(std::span<const Tensor* const>(inputs.begin(), inputs.size()), std::move(v), outputs);
+}
+
+// Gives `out` the history of an op with one output. Call it only under should_record(inputs...).
+template <class Vjp>
+void record(const Tensor& out, std::initializer_list<const Tensor*> inputs, Vjp v) {
+  set_history(out, make_node(inputs, std::move(v)));
+}
+
+}  // namespace gradcore

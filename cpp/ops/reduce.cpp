@@ -1,0 +1,566 @@
+// Reductions. Start at run(): any choice of dims becomes [outer, reduce, inner] for the kernel, by merging neighbours, or by
+// a copy in the right order where that fails.
+#include <bitset>
+#include <cmath>
+
+#include "ops/ops.h"
+#include "ops/record.h"
+
+namespace gradcore {
+
+namespace {
+
+using DimMask = std::bitset<kMaxDims>;
+
+// The dims to reduce. None (or an empty list) means all of them.
+DimMask mask_of(const Tensor& t, const MaybeDims& dims) {
+  check(t.dim() <= kMaxDims, "only tensors with up to ", kMaxDims, " dims are supported");
+  DimMask mask;
+  if (!dims || dims->empty()) {
+    for (int i = 0; i < t.dim(); ++i) mask.set(i);
+    return mask;
+  }
+  for (int64_t d : *dims) {
+    const int i = wrap_dim(d, t.dim());
+    if (mask[i]) fail("dim ", i, " appears multiple times in the list of dims");
+    mask.set(i);
+  }
+  return mask;
+}
+
+Dims reduced_shape(const Tensor& t, const DimMask& mask, bool keepdim) {
+  Dims out;
+  for (int i = 0; i < t.dim(); ++i) {
+    if (!mask[i])
+      out.push_back(t.size(i));
+    else if (keepdim)
+      out.push_back(1);
+  }
+  return out;
+}
+
+int64_t reduced_count(const Tensor& t, const DimMask& mask) {
+  int64_t n = 1;
+  for (int i = 0; i < t.dim(); ++i)
+    if (mask[i]) n *= t.size(i);
+  return n;
+}
+
+// The dims longer than one, neighbours of a kind merged where their memory continues.
+struct Run {
+  bool reduced;
+  int64_t size, stride;
+};
+
+bool as_three(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
+  Run runs[kMaxDims];
+  int n = 0;
+  for (int i = 0; i < t.dim(); ++i) {
+    if (t.size(i) == 1) continue;
+    const Run next{mask[i], t.size(i), t.stride(i)};
+    if (n && runs[n - 1].reduced == next.reduced && runs[n - 1].stride == next.stride * next.size) {
+      runs[n - 1].size *= next.size;
+      runs[n - 1].stride = next.stride;
+    } else {
+      runs[n++] = next;
+    }
+  }
+  a.outer = a.reduce = a.inner = 1;
+  a.s_outer = a.s_reduce = a.s_inner = 1;
+  int k = 0;
+  if (k < n && !runs[k].reduced) {
+    a.outer = runs[k].size;
+    a.s_outer = runs[k++].stride;
+  }
+  if (k < n && runs[k].reduced) {
+    a.reduce = runs[k].size;
+    a.s_reduce = runs[k++].stride;
+  }
+  if (k < n && !runs[k].reduced) {
+    a.inner = runs[k].size;
+    a.s_inner = runs[k++].stride;
+  }
+  return k == n;
+}
+
+// A dense copy with the kept dims before the reduced ones.
+Tensor kept_first(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
+  Dims order;
+  for (int i = 0; i < t.dim(); ++i)
+    if (!mask[i]) order.push_back(i);
+  for (int i = 0; i < t.dim(); ++i)
+    if (mask[i]) order.push_back(i);
+  Dims shape, strides;
+  for (int64_t d : order) {
+    shape.push_back(t.size(static_cast<int>(d)));
+    strides.push_back(t.stride(static_cast<int>(d)));
+  }
+  const Tensor copy = empty(shape, t.dtype());
+  copy_raw(copy, make_window(t, shape, strides, t->data));
+  a.reduce = reduced_count(t, mask);
+  a.outer = a.reduce ? copy.numel() / a.reduce : 0;
+  a.inner = 1;
+  a.s_outer = a.reduce;
+  a.s_reduce = a.s_inner = 1;
+  return copy;
+}
+
+struct Outputs {
+  void* out;
+  int64_t* index = nullptr;
+  void* mean = nullptr;
+  double param = 0;
+};
+
+void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
+  const ReduceFn kernel = kernels().reduce[static_cast<int>(op)][index_of(t.dtype())];
+  if (!kernel) fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
+  ReduceArgs a{};
+  a.out = o.out;
+  a.index = o.index;
+  a.mean = o.mean;
+  a.param = o.param;
+  Tensor keep;
+  if (t.is_contiguous() && mask.count() == static_cast<size_t>(t.dim())) {
+    a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+    a.reduce = t.numel();
+    a.in = t->data;
+  } else if (t.numel() == 0) {  // no memory to walk, only sizes
+    int64_t kept = 1;
+    for (int i = 0; i < t.dim(); ++i)
+      if (!mask[i]) kept *= t.size(i);
+    a.outer = kept;
+    a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+    a.reduce = reduced_count(t, mask);
+    a.in = t->data;
+  } else if (as_three(t, mask, a)) {
+    a.in = t->data;
+  } else {
+    keep = kept_first(t, mask, a);
+    a.in = keep->data;
+  }
+  kernel(a);
+}
+
+Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
+  const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
+  run(op, t, mask, {out->data, nullptr, nullptr, param});
+  return out;
+}
+
+// ---- gradients ------------------------------------------------------------------------------------------------------------
+
+// Puts the reduced dims back with size one.
+Tensor restore_dims(const Tensor& g, const Dims& shape, const DimMask& mask, bool keepdim) {
+  if (keepdim || mask.none() || shape.empty()) return g;
+  Dims with_ones = shape;
+  for (int i = 0; i < shape.size(); ++i)
+    if (mask[i]) with_ones[i] = 1;
+  return g.dim() == shape.size() ? g : view(g.is_contiguous() ? g : contiguous(g), with_ones);
+}
+
+// What a reduction over dims remembers.
+struct Over {
+  Dims shape;
+  DimMask mask;
+  bool keepdim;
+  Over(const Tensor& t, const DimMask& m, bool k) : shape(t.shape()), mask(m), keepdim(k) {}
+  Tensor spread(const Tensor& g) const { return restore_dims(g, shape, mask, keepdim); }
+  Tensor expanded(const Tensor& g) const { return expand(spread(g), shape); }
+  int64_t count() const {
+    int64_t n = 1;
+    for (int i = 0; i < shape.size(); ++i)
+      if (mask[i]) n *= shape[i];
+    return n;
+  }
+};
+
+struct SumVjp {
+  Over over;
+  DType dtype;
+  bool all;
+  const char* name() const { return all ? "SumBackward0" : "SumBackward1"; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor r = over.expanded(g[0]);
+    out[0] = r.dtype() == dtype ? r : cast(r, dtype);
+  }
+};
+struct MeanVjp {
+  Over over;
+  DType dtype;
+  bool all;
+  const char* name() const { return all ? "MeanBackward0" : "MeanBackward1"; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
+    // Divided before it is spread: one element instead of all.
+    const Tensor r = over.expanded(div(g[0], Scalar(static_cast<double>(over.count()))));
+    out[0] = r.dtype() == dtype ? r : cast(r, dtype);
+  }
+};
+
+// The product of all the others: cumulative products from both sides, so that zeros are no exception.
+Tensor product_of_others(const Tensor& x, int dim) {
+  const int64_t n = x.size(dim);
+  Dims one = x.shape();
+  one[dim] = 1;
+  const Tensor first = ones(one, x.dtype());
+  const auto exclusive = [&](const Tensor& v) {
+    const Tensor parts[] = {first, narrow(v, dim, 0, n - 1)};
+    return cumprod(cat(std::span<const Tensor>(parts), dim), dim, {});
+  };
+  return mul(exclusive(x), flip(exclusive(flip(x, Dims{dim})), Dims{dim}));
+}
+struct ProdVjp {
+  Over over;
+  Saved x;
+  std::optional<int64_t> dim;
+  const char* name() const { return dim ? "ProdBackward1" : "ProdBackward0"; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self);
+    if (v.numel() == 0) {
+      out[0] = zeros_like(v);
+      return;
+    }
+    const Tensor grad = cast(g[0], v.dtype());
+    if (dim && v.dim()) {
+      out[0] = mul(over.spread(grad), product_of_others(v, static_cast<int>(*dim)));
+      return;
+    }
+    const Tensor flat = reshape(v, Dims{v.numel()});
+    out[0] = reshape(mul(grad, product_of_others(flat, 0)), v.shape());
+  }
+  void release() { x.reset(); }
+};
+
+Tensor centered(const Tensor& x, const Over& over) {
+  Dims dims;
+  for (int i = 0; i < x.dim(); ++i)
+    if (over.mask[i]) dims.push_back(i);
+  return sub(x, mean(x, dims, true));
+}
+struct VarVjp {
+  static constexpr const char* kName = "VarBackward0";
+  Over over;
+  Saved x;
+  double correction;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self);
+    const double dof = static_cast<double>(over.count()) - correction;
+    out[0] = mul(mul(over.spread(g[0]), Scalar(2.0 / dof)), centered(v, over));
+  }
+  void release() { x.reset(); }
+};
+struct StdVjp {
+  static constexpr const char* kName = "StdBackward0";
+  Over over;
+  Saved x, y;
+  double correction;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), s = y.unpack(&self);
+    const double dof = static_cast<double>(over.count()) - correction;
+    const Tensor scaled = masked_fill(div(g[0], mul(s, Scalar(dof))), eq(s, Scalar(0.0)), Scalar(0.0));
+    out[0] = mul(over.spread(scaled), centered(v, over));
+  }
+  void release() {
+    x.reset();
+    y.reset();
+  }
+};
+
+// The gradient is shared by all elements that equal the extreme.
+struct ExtremeVjp {
+  Over over;
+  Saved x, y;
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
+    Tensor hit = eq(v, top);
+    hit = logical_or(hit, logical_and(isnan(v), isnan(top)));
+    Dims dims;
+    for (int i = 0; i < v.dim(); ++i)
+      if (over.mask[i]) dims.push_back(i);
+    const Tensor share = cast(hit, v.dtype());
+    out[0] = mul(over.spread(g[0]), div(share, v.dim() ? sum(share, dims, true) : share));
+  }
+  void release() {
+    x.reset();
+    y.reset();
+  }
+};
+
+// max(dim): all of the gradient goes to the index that was returned.
+struct IndexedVjp {
+  Dims shape;
+  Saved index;
+  int dim;
+  bool keepdim;
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor at = index.unpack(&self);
+    if (shape.empty()) {
+      out[0] = g[0];
+      return;
+    }
+    const bool missing = !keepdim;
+    out[0] = scatter_add(zeros(shape, g[0].dtype()), dim, missing ? unsqueeze(at, dim) : at, missing ? unsqueeze(g[0], dim) : g[0]);
+  }
+  void release() { index.reset(); }
+};
+
+struct NormVjp {
+  static constexpr const char* kName = "LinalgVectorNormBackward0";
+  Over over;
+  Saved x, y;
+  double p;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
+    const Tensor none = eq(n, Scalar(0.0));
+    if (p == 0) {
+      out[0] = zeros_like(v);
+    } else if (p == 1) {
+      out[0] = mul(sign(v), grad);
+    } else if (p == 2) {
+      out[0] = masked_fill(mul(v, div(grad, n)), none, Scalar(0.0));
+    } else if (std::isinf(p)) {
+      const Tensor hit = cast(logical_or(eq(abs(v), n), logical_and(isnan(v), isnan(n))), v.dtype());
+      Dims dims;
+      for (int i = 0; i < v.dim(); ++i)
+        if (over.mask[i]) dims.push_back(i);
+      out[0] = mul(mul(sign(v), hit), div(grad, v.dim() ? sum(hit, dims, true) : hit));
+    } else if (p < 1) {
+      const Tensor scaled = masked_fill(mul(sign(v), pow(abs(v), Scalar(p - 1))), eq(v, Scalar(0.0)), Scalar(0.0));
+      out[0] = mul(scaled, mul(grad, pow(n, Scalar(1 - p))));
+    } else if (p < 2) {
+      const Tensor scale = masked_fill(div(grad, pow(n, Scalar(p - 1))), none, Scalar(0.0));
+      out[0] = mul(mul(sign(v), pow(abs(v), Scalar(p - 1))), scale);
+    } else {
+      const Tensor scale = masked_fill(div(grad, pow(n, Scalar(p - 1))), none, Scalar(0.0));
+      out[0] = mul(mul(v, pow(abs(v), Scalar(p - 2))), scale);
+    }
+  }
+  void release() {
+    x.reset();
+    y.reset();
+  }
+};
+
+struct LogsumexpVjp {
+  static constexpr const char* kName = "LogsumexpBackward0";
+  Over over;
+  Saved x, y;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
+    out[0] = mul(over.spread(g[0]), exp(sub(v, masked_fill(top, eq(abs(top), Scalar(HUGE_VAL)), Scalar(0.0)))));
+  }
+  void release() {
+    x.reset();
+    y.reset();
+  }
+};
+
+DType sum_type(DType t, const MaybeDType& asked) {
+  if (asked) return *asked;
+  return is_floating(t) ? t : DType::Int64;
+}
+
+// Sum or product in the type asked for.
+Tensor accumulate(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType type) {
+  const bool kernel_converts = !is_floating(t.dtype()) && type == DType::Int64;
+  if (t.dtype() == type || kernel_converts) {
+    if (is_integral(type) && type != DType::Int64) {  // the kernel adds integers in int64
+      const Tensor wide = reduce(op, t, mask, keepdim, DType::Int64);
+      return cast(wide, type);
+    }
+    if (type == DType::Bool) return cast(reduce(op, t, mask, keepdim, DType::Int64), type);
+    return reduce(op, t, mask, keepdim, type);
+  }
+  return accumulate(op, cast(t, type), mask, keepdim, type);
+}
+
+void refuse_empty(const char* name, const Tensor& t, const DimMask& mask, bool all) {
+  if (all && t.numel() == 0)
+    fail(name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+         "argument.");
+  for (int i = 0; i < t.dim(); ++i)
+    check(!mask[i] || t.size(i) != 0, ErrorKind::Index, name, "(): Expected reduction dim ", i, " to have non-zero size.");
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  const DimMask mask = mask_of(t, dim);
+  Tensor out;
+  {
+    const GradModeGuard off(false);
+    out = accumulate(ReduceOp::Sum, t, mask, keepdim, sum_type(t.dtype(), dtype));
+  }
+  if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim}, t.dtype(), !dim});
+  return out;
+}
+
+Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  const DType type = dtype.value_or(t.dtype());
+  if (!is_floating(type))
+    fail("mean(): could not infer output dtype. ", dtype ? "Optional dtype" : "Input dtype",
+         " must be either a floating point or complex dtype. Got: ", scalar_type_name(type));
+  const DimMask mask = mask_of(t, dim);
+  Tensor out;
+  {
+    const GradModeGuard off(false);
+    out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
+    div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
+  }
+  if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim}, t.dtype(), !dim});
+  return out;
+}
+
+Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDType dtype) {
+  const DimMask mask = mask_of(t, dim ? MaybeDims(Dims{*dim}) : MaybeDims());
+  const DType type = sum_type(t.dtype(), dtype);
+  if (type != t.dtype() && is_floating(type)) return prod(cast(t, type), dim, keepdim, {});
+  Tensor out;
+  {
+    const GradModeGuard off(false);
+    out = accumulate(ReduceOp::Prod, t, mask, keepdim, type);
+  }
+  if (is_floating(out.dtype()) && should_record(t)) {
+    std::optional<int64_t> at;
+    if (dim) at = wrap_dim(*dim, t.dim());
+    record(out, {&t}, ProdVjp{{t, mask, keepdim}, Saved(t), at});
+  }
+  return out;
+}
+
+static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
+  if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
+  const GradModeGuard off(false);
+  const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
+  const Tensor means = empty(out.shape(), t.dtype());
+  run(ReduceOp::SumSquaredDev, t, mask, {out->data, nullptr, means->data});
+  const double dof = static_cast<double>(reduced_count(t, mask)) - correction;
+  div_(out, Scalar(dof > 0 ? dof : 0.0));  // 0/0 is NaN, as in torch
+  return out;
+}
+Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  const DimMask mask = mask_of(t, dim);
+  const Tensor out = variance(t, mask, correction, keepdim, "var(): std and var");
+  if (should_record(t)) record(out, {&t}, VarVjp{{t, mask, keepdim}, Saved(t), correction});
+  return out;
+}
+Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  const DimMask mask = mask_of(t, dim);
+  const Tensor out = variance(t, mask, correction, keepdim, "std(): std and var");
+  {
+    const GradModeGuard off(false);
+    sqrt_(out);
+  }
+  if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), correction});
+  return out;
+}
+
+namespace {
+
+Tensor extreme(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim, const char* name, const char* node) {
+  const DimMask mask = mask_of(t, dim);
+  refuse_empty(name, t, mask, !dim || dim->empty());
+  const Tensor out = reduce(op, t, mask, keepdim, t.dtype());
+  if (is_floating(t.dtype()) && should_record(t))
+    record(out, {&t}, ExtremeVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), node});
+  return out;
+}
+
+ValuesIndices indexed(ReduceOp op, const Tensor& t, int64_t dim, bool keepdim, const char* name, const char* node) {
+  const int d = wrap_dim(dim, t.dim());
+  DimMask mask;
+  if (t.dim()) mask.set(d);
+  refuse_empty(name, t, mask, false);
+  const Dims shape = reduced_shape(t, mask, keepdim);
+  ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
+  run(op, t, mask, {r.values->data, r.indices.data<int64_t>()});
+  if (is_floating(t.dtype()) && should_record(t))
+    record(r.values, {&t}, IndexedVjp{t.shape(), Saved(r.indices), d, keepdim, node});
+  return r;
+}
+
+Tensor arg_extreme(ReduceOp op, const Tensor& t, std::optional<int64_t> dim, bool keepdim, const char* name) {
+  if (t.dtype() == DType::Bool) fail(ErrorKind::NotImplemented, "\"", name, "_cpu\" not implemented for 'Bool'");
+  const DimMask mask = mask_of(t, dim ? MaybeDims(Dims{*dim}) : MaybeDims());
+  refuse_empty(name, t, mask, !dim);
+  // The position counts in logical order, so a tensor in another memory order is read out first.
+  const Tensor source = dim || t.is_contiguous() ? t : clone(detach(t), true);
+  return reduce(op, source, mask, keepdim, DType::Int64);
+}
+
+}  // namespace
+
+Tensor max(const Tensor& t) { return extreme(ReduceOp::Max, t, {}, false, "max", "MaxBackward1"); }
+Tensor min(const Tensor& t) { return extreme(ReduceOp::Min, t, {}, false, "min", "MinBackward1"); }
+ValuesIndices max(const Tensor& t, int64_t dim, bool keepdim) {
+  return indexed(ReduceOp::MaxIndex, t, dim, keepdim, "max", "MaxBackward0");
+}
+ValuesIndices min(const Tensor& t, int64_t dim, bool keepdim) {
+  return indexed(ReduceOp::MinIndex, t, dim, keepdim, "min", "MinBackward0");
+}
+Tensor amax(const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  return extreme(ReduceOp::Max, t, dim, keepdim, "amax", "AmaxBackward0");
+}
+Tensor amin(const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  return extreme(ReduceOp::Min, t, dim, keepdim, "amin", "AminBackward0");
+}
+Tensor argmax(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
+  return arg_extreme(ReduceOp::ArgMax, t, dim, keepdim, "argmax");
+}
+Tensor argmin(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
+  return arg_extreme(ReduceOp::ArgMin, t, dim, keepdim, "argmin");
+}
+
+// torch answers uint8 with uint8.
+static DType truth_type(const Tensor& t) { return t.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool; }
+Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  return reduce(ReduceOp::Any, t, mask_of(t, dim), keepdim, truth_type(t));
+}
+Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  return reduce(ReduceOp::All, t, mask_of(t, dim), keepdim, truth_type(t));
+}
+Tensor count_nonzero(const Tensor& t, const MaybeDims& dim) {
+  return reduce(ReduceOp::CountNonzero, t, mask_of(t, dim), false, DType::Int64);
+}
+
+Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  const Tensor t = dtype && *dtype != input.dtype() ? cast(input, *dtype) : input;
+  if (!is_floating(t.dtype()))
+    fail("linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", scalar_type_name(t.dtype()));
+  const DimMask mask = mask_of(t, dim);
+  if (t.numel() == 0 && (p < 0 || std::isinf(p)))
+    fail("linalg.vector_norm cannot compute the ", p, " norm on an empty tensor because the operation does not have an identity");
+  Tensor out;
+  {
+    const GradModeGuard off(false);
+    if (p == 2) {
+      out = reduce(ReduceOp::SumSquares, t, mask, keepdim, t.dtype());
+      sqrt_(out);
+    } else if (p == 1) {
+      out = reduce(ReduceOp::SumAbs, t, mask, keepdim, t.dtype());
+    } else if (p == 0) {
+      out = cast(reduce(ReduceOp::CountNonzero, t, mask, keepdim, DType::Int64), t.dtype());
+    } else if (std::isinf(p)) {
+      out = reduce(p > 0 ? ReduceOp::MaxAbs : ReduceOp::MinAbs, t, mask, keepdim, t.dtype());
+    } else {
+      out = reduce(ReduceOp::SumPow, t, mask, keepdim, t.dtype(), p);
+      pow_(out, Scalar(1 / p));
+    }
+  }
+  if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), p});
+  return out;
+}
+
+Tensor logsumexp(const Tensor& input, const Dims& dim, bool keepdim) {
+  const Tensor t = is_floating(input.dtype()) ? input : cast(input, default_dtype());
+  const DimMask mask = mask_of(t, dim);
+  const Tensor out = reduce(ReduceOp::LogSumExp, t, mask, keepdim, t.dtype());
+  if (should_record(t)) record(out, {&t}, LogsumexpVjp{{t, mask, keepdim}, Saved(t), Saved::output(out)});
+  return out;
+}
+
+}  // namespace gradcore

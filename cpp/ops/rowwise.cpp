@@ -1,0 +1,167 @@
+// Ops along one dim that keep its length: softmax, log_softmax, cumulative sums and products.
+#include "ops/ops.h"
+#include "ops/record.h"
+
+namespace gradcore {
+
+namespace {
+
+Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
+  const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
+  const Tensor out = empty(a.shape(), a.dtype());
+  if (a.numel() == 0) return out;
+  RowArgs args{};
+  args.in = a->data;
+  args.in2 = b ? b->data : nullptr;
+  args.out = out->data;
+  args.outer = args.inner = 1;
+  args.n = a.dim() ? a.size(dim) : 1;
+  for (int i = 0; i < a.dim(); ++i) {
+    if (i < dim) args.outer *= a.size(i);
+    if (i > dim) args.inner *= a.size(i);
+  }
+  kernels().row[static_cast<int>(op)][index_of(a.dtype())](args);
+  return out;
+}
+
+Tensor run_quietly(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
+  const GradModeGuard off(false);
+  return run(op, in, in2, dim);
+}
+
+Tensor along(const Tensor& t, int dim) { return t.dim() ? sum(t, Dims{dim}, true) : t; }
+
+struct SoftmaxVjp {
+  static constexpr const char* kName = "SoftmaxBackward0";
+  Saved y;
+  int dim;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = y.unpack(&self);
+    if (!modes.grad) {
+      out[0] = run(RowOp::SoftmaxBackward, g[0], v, dim);
+      return;
+    }
+    const Tensor weighted = mul(g[0], v);
+    out[0] = sub(weighted, mul(v, along(weighted, dim)));
+  }
+  void release() { y.reset(); }
+};
+
+struct LogSoftmaxVjp {
+  static constexpr const char* kName = "LogSoftmaxBackward0";
+  Saved y;
+  int dim;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = y.unpack(&self);
+    out[0] = modes.grad ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
+  }
+  void release() { y.reset(); }
+};
+
+// The sum of everything from an element on.
+Tensor sum_from_here(const Tensor& g, int dim) {
+  if (g.dim() == 0) return g;
+  return flip(cumsum(flip(g, Dims{dim}), dim, {}), Dims{dim});
+}
+
+struct CumsumVjp {
+  static constexpr const char* kName = "CumsumBackward0";
+  int dim;
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = sum_from_here(g[0], dim); }
+};
+
+// d y_k / d x_i = y_k / x_i for k >= i. Where x has zeros that quotient says nothing, and the sum is taken over products
+// without x_i, one i after the other.
+struct CumprodVjp {
+  static constexpr const char* kName = "CumprodBackward0";
+  Saved x, y;
+  int dim;
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), p = y.unpack(&self);
+    if (v.dim() == 0 || v.numel() == 0) {
+      out[0] = g[0];
+      return;
+    }
+    bool zeros_inside;
+    {
+      const GradModeGuard off(false);
+      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
+    }
+    if (!zeros_inside && !modes.grad) {
+      out[0] = div(sum_from_here(mul(g[0], p), dim), v);
+      return;
+    }
+    const int64_t n = v.size(dim);
+    std::vector<Tensor> parts;
+    for (int64_t i = 0; i < n; ++i) {
+      Tensor before = i ? narrow(p, dim, i - 1, 1) : ones_like(narrow(v, dim, 0, 1));
+      Tensor total = mul(narrow(g[0], dim, i, 1), before);
+      if (i + 1 < n) {
+        const Tensor after = cumprod(narrow(v, dim, i + 1, n - i - 1), dim, {});
+        total = add(total, along(mul(mul(narrow(g[0], dim, i + 1, n - i - 1), after), before), dim));
+      }
+      parts.push_back(total);
+    }
+    out[0] = cat(std::span<const Tensor>(parts), dim);
+  }
+  void release() {
+    x.reset();
+    y.reset();
+  }
+};
+
+Tensor floating(const Tensor& t, const MaybeDType& dtype, const char* name) {
+  if (dtype && *dtype != t.dtype()) return cast(t, *dtype);
+  if (!is_floating(t.dtype()))
+    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
+  return t;
+}
+
+// Integers accumulate in int64.
+Tensor accumulating(const Tensor& t, const MaybeDType& dtype) {
+  const DType type = dtype.value_or(is_floating(t.dtype()) ? t.dtype() : DType::Int64);
+  return t.dtype() == type ? t : cast(t, type);
+}
+
+// The kernels know float and int64; other integer types are computed there and converted.
+Tensor cumulative(RowOp op, const Tensor& x, int dim) {
+  const GradModeGuard off(false);
+  if (is_floating(x.dtype()) || x.dtype() == DType::Int64) return run(op, x, {}, dim);
+  return cast(run(op, cast(x, DType::Int64), {}, dim), x.dtype());
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& t, int64_t dim, MaybeDType dtype) {
+  const Tensor x = floating(t, dtype, "softmax_lastdim_kernel_impl");
+  const int d = wrap_dim(dim, x.dim());
+  const Tensor out = run_quietly(RowOp::Softmax, x, {}, d);
+  if (should_record(x)) record(out, {&x}, SoftmaxVjp{Saved::output(out), d});
+  return out;
+}
+
+Tensor log_softmax(const Tensor& t, int64_t dim, MaybeDType dtype) {
+  const Tensor x = floating(t, dtype, "log_softmax_lastdim_kernel_impl");
+  const int d = wrap_dim(dim, x.dim());
+  const Tensor out = run_quietly(RowOp::LogSoftmax, x, {}, d);
+  if (should_record(x)) record(out, {&x}, LogSoftmaxVjp{Saved::output(out), d});
+  return out;
+}
+
+Tensor cumsum(const Tensor& t, int64_t dim, MaybeDType dtype) {
+  const Tensor x = accumulating(t, dtype);
+  const int d = wrap_dim(dim, x.dim());
+  const Tensor out = cumulative(RowOp::CumSum, x, d);
+  if (is_floating(x.dtype()) && should_record(x)) record(out, {&x}, CumsumVjp{d});
+  return out;
+}
+
+Tensor cumprod(const Tensor& t, int64_t dim, MaybeDType dtype) {
+  const Tensor x = accumulating(t, dtype);
+  const int d = wrap_dim(dim, x.dim());
+  const Tensor out = cumulative(RowOp::CumProd, x, d);
+  if (is_floating(x.dtype()) && should_record(x)) record(out, {&x}, CumprodVjp{Saved(x), Saved::output(out), d});
+  return out;
+}
+
+}  // namespace gradcore

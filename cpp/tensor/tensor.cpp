@@ -1,0 +1,212 @@
+#include "tensor/tensor.h"
+
+#include <algorithm>
+#include <new>
+
+namespace gradcore {
+
+// Note [Flat destruction]
+// A graph is a chain of nodes and tensors that own each other; letting destructors nest would use stack in proportion to
+// its length. Every such chain passes through a Disposable, so it is enough that deleting one never deletes another
+// inside: what falls due meanwhile waits in this thread's list.
+namespace {
+thread_local Disposable* trash = nullptr;
+thread_local bool draining = false;
+}  // namespace
+
+void dispose(Disposable* d) noexcept {
+  if (draining) {
+    d->next_in_trash = trash;
+    trash = d;
+    return;
+  }
+  draining = true;
+  delete d;
+  while (Disposable* next = trash) {
+    trash = next->next_in_trash;
+    delete next;
+  }
+  draining = false;
+}
+
+namespace {
+constexpr size_t kHeader = 128;         // keeps inline data on a cache line of its own
+constexpr int64_t kInlineLimit = 4096;  // small data stands behind its header: one block less to fetch
+static_assert(sizeof(Storage) <= kHeader);
+}  // namespace
+
+Ref<Storage> Storage::make(int64_t bytes) {
+  const bool within = bytes <= kInlineLimit;
+  const size_t block = kHeader + (within ? bytes : 0);
+  auto* s = new (allocate(block)) Storage;
+  s->block = block;
+  s->bytes = bytes;
+  Ref<Storage> owned = Ref<Storage>::adopt(s);
+  if (within)
+    s->data = reinterpret_cast<char*>(s) + kHeader;
+  else
+    s->data = allocate(bytes);  // on failure `data` is null and only the header goes back
+  return owned;
+}
+
+Ref<Storage> Storage::foreign(void* data, int64_t bytes, void* owner, Release release) {
+  auto* s = new (allocate(kHeader)) Storage;
+  s->block = kHeader;
+  s->data = data;
+  s->bytes = bytes;
+  s->owner = owner;
+  s->release = release;
+  return Ref<Storage>::adopt(s);
+}
+
+void Storage::destroy(Storage* s) noexcept {
+  if (s->release)
+    s->release(s->owner);
+  else if (s->bytes > kInlineLimit)
+    deallocate(s->data, s->bytes);
+  const size_t block = s->block;
+  s->~Storage();
+  deallocate(s, block);
+}
+
+static void finish(TensorImpl* t, int64_t numel) {
+  t->numel = numel;
+  t->contiguous = is_contiguous(t->shape, t->strides);
+}
+
+Tensor empty(const Dims& shape, DType dtype) {
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->numel = checked_numel(shape);
+  impl->dtype = dtype;
+  impl->shape = shape;
+  impl->strides = contiguous_strides(shape);
+  impl->storage = Storage::make(impl->numel * item_size(dtype));
+  impl->data = impl->storage->data;
+  return Tensor(std::move(impl));
+}
+
+// How many elements a window reaches over: one past its last element's offset.
+static int64_t extent(const Dims& shape, const Dims& strides) {
+  int64_t last = 0;
+  for (int i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 0) return 0;
+    int64_t step;
+    const bool bad = __builtin_mul_overflow(shape[i] - 1, strides[i], &step) || __builtin_add_overflow(last, step, &last);
+    check(!bad && last < INT64_MAX / 16, "Storage size calculation overflowed with sizes=", shape, " and strides=", strides);
+  }
+  return last + 1;
+}
+
+Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype) {
+  check(shape.size() == strides.size(), "dimensionality of sizes (", shape.size(),
+        ") must match dimensionality of strides (", strides.size(), ")");
+  const int64_t numel = checked_numel(shape);
+  for (int64_t s : strides) check(s >= 0, "as_strided: Negative strides are not supported, got strides: ", strides);
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = dtype;
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->storage = Storage::make(extent(shape, strides) * item_size(dtype));
+  impl->data = impl->storage->data;
+  finish(impl.get(), numel);
+  return Tensor(std::move(impl));
+}
+
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data) {
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = t.dtype();
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->storage = t->storage;
+  impl->own_version = t->own_version;
+  impl->inference = t->inference;
+  impl->data = data;
+  int64_t numel = 1;
+  for (int64_t d : shape) numel *= d;
+  finish(impl.get(), numel);
+  return Tensor(std::move(impl));
+}
+
+Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides(), t->data); }
+
+Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {
+  check(shape.size() == strides.size(), "mismatch in length of strides and shape");
+  checked_numel(shape);
+  for (int64_t s : strides) check(s >= 0, "as_strided: Negative strides are not supported, got strides: ", strides);
+  check(offset >= 0, "Tensor: invalid storage offset ", offset);
+  const int64_t reach = extent(shape, strides), item = item_size(t.dtype());
+  if (reach > 0 && (offset > INT64_MAX / 16 || (offset + reach) * item > t->storage->bytes))
+    fail("setStorage: sizes ", shape, ", strides ", strides, ", storage offset ", offset, ", and itemsize ", item,
+         " requiring a storage size of ", (offset + reach) * item, " are out of bounds for storage of size ",
+         t->storage->bytes);
+  char* first = static_cast<char*>(t->storage->data) + (reach > 0 ? offset * item : 0);
+  return make_window(t, shape, strides, first);
+}
+
+void set_window(const Tensor& t, const Tensor& from) {
+  if (!t->own_version) t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(t.version()));
+  t->dtype = from.dtype();
+  t->contiguous = from.is_contiguous();
+  t->numel = from.numel();
+  t->data = from->data;
+  t->storage = from->storage;
+  t->shape = from.shape();
+  t->strides = from.strides();
+}
+
+bool same_shape(const Tensor& a, const Tensor& b) { return a.shape() == b.shape(); }
+
+namespace {
+// The dims longer than one, by rising stride.
+struct Step {
+  int64_t stride, size;
+};
+int sorted_steps(const Tensor& t, Step* out) {
+  int n = 0;
+  for (int i = 0; i < t.dim(); ++i)
+    if (t.size(i) != 1) out[n++] = {t.stride(i), t.size(i)};
+  std::sort(out, out + n, [](const Step& a, const Step& b) { return a.stride < b.stride; });
+  return n;
+}
+}  // namespace
+
+bool is_dense(const Tensor& t) {
+  if (t.is_contiguous()) return true;
+  if (t.dim() > kMaxDims) return false;
+  Step steps[kMaxDims];
+  const int n = sorted_steps(t, steps);
+  int64_t expected = 1;
+  for (int i = 0; i < n; ++i) {
+    if (steps[i].stride != expected) return false;
+    expected *= steps[i].size;
+  }
+  return true;
+}
+
+bool overlaps_itself(const Tensor& t) {
+  if (t.is_contiguous() || t.numel() <= 1) return false;
+  for (int i = 0; i < t.dim(); ++i)
+    if (t.size(i) > 1 && t.stride(i) == 0) return true;
+  return false;  // like torch, only the cheap certain case is refused
+}
+
+Overlap overlap_of(const Tensor& a, const Tensor& b) {
+  if (a->storage.get() != b->storage.get() || a.numel() == 0 || b.numel() == 0) return Overlap::None;
+  if (a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
+  if (!is_dense(a) || !is_dense(b)) {
+    // Two windows that interleave cannot be told apart cheaply: torch lets them pass, and so do we.
+    return Overlap::None;
+  }
+  const char* pa = static_cast<const char*>(a->data);
+  const char* pb = static_cast<const char*>(b->data);
+  const char* ea = pa + a.numel() * item_size(a.dtype());
+  const char* eb = pb + b.numel() * item_size(b.dtype());
+  if (pa == pb && ea == eb) return a.strides() == b.strides() ? Overlap::Same : Overlap::Partial;
+  return pa < eb && pb < ea ? Overlap::Partial : Overlap::None;
+}
+
+static std::atomic<DType> the_default_dtype{DType::Float32};
+DType default_dtype() { return the_default_dtype.load(std::memory_order_relaxed); }
+void set_default_dtype(DType t) { the_default_dtype.store(t); }
+
+}  // namespace gradcore

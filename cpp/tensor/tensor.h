@@ -1,0 +1,147 @@
+// Tensor: a counted handle on a strided window into a storage. Start at TensorImpl.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "core/allocator.h"
+#include "core/dtype.h"
+#include "core/ref.h"
+#include "core/scalar.h"
+#include "core/shape.h"
+
+namespace gradcore {
+
+// Things whose destruction can reach arbitrarily long chains of their own kind (nodes, autograd metadata).
+// dispose() deletes them one after the other, never one inside the other: see Note [Flat destruction] in tensor.cpp.
+struct Disposable {
+  virtual ~Disposable() = default;
+  Disposable* next_in_trash = nullptr;
+};
+void dispose(Disposable* d) noexcept;
+
+// Counts the writes to a family of tensors; a saved tensor compares it when it is used.
+struct VersionCounter final : RefCounted, Pooled {
+  explicit VersionCounter(uint32_t v) : value(v) {}
+  static void destroy(VersionCounter* p) { delete p; }
+  std::atomic<uint32_t> value;
+};
+
+struct Storage final : RefCounted {
+  using Release = void (*)(void* owner);
+
+  void* data = nullptr;
+  int64_t bytes = 0;
+  std::atomic<uint32_t> version{0};
+  bool writable = true;        // false for read-only foreign memory (reads are fine, writes are refused)
+  Release release = nullptr;   // for foreign memory: called with owner when the storage goes
+  void* owner = nullptr;
+  size_t block = 0;            // size of the pool block this header stands in
+
+  static Ref<Storage> make(int64_t bytes);
+  static Ref<Storage> foreign(void* data, int64_t bytes, void* owner, Release release);
+  static void destroy(Storage* s) noexcept;
+};
+
+// How a view was made decides what an in-place op on it may do.
+enum class ViewKind : uint8_t { None, Normal, MultiOutput, NoGrad, Inference, Function };
+
+struct TensorImpl;
+
+// True while this thread is in inference_mode: what it makes then never takes part in autograd.
+inline thread_local constinit bool inference_mode = false;
+
+// The autograd room derives its per-tensor data from this.
+struct AutogradMetaBase : Disposable {
+  bool requires_grad = false;  // a leaf that asked for it, or a tensor with a history
+};
+
+struct TensorImpl final : RefCounted, Pooled {
+  DType dtype = DType::Float32;
+  ViewKind view_kind = ViewKind::None;
+  bool contiguous = true;
+  bool inference = inference_mode;
+  int64_t numel = 1;
+  void* data = nullptr;         // first element: storage->data + offset
+  Ref<Storage> storage;
+  AutogradMetaBase* meta = nullptr;  // owned
+  void* pyobject = nullptr;     // the Python wrapper, not owned: it owns us and clears this when it goes
+  Ref<TensorImpl> base;         // for a view: the tensor that is no view; else null
+  uint32_t view_version = 0;    // the version at which a view's grad_fn was right
+  Ref<VersionCounter> own_version;  // null: the storage's counter (`.data` gives a tensor its own)
+  Dims shape, strides;
+
+  ~TensorImpl() {
+    if (meta) dispose(meta);
+  }
+  static void destroy(TensorImpl* p) noexcept { delete p; }
+
+  std::atomic<uint32_t>& version() const { return own_version ? own_version->value : storage->version; }
+  int64_t offset() const {
+    return (static_cast<char*>(data) - static_cast<char*>(storage->data)) / item_size(dtype);
+  }
+};
+
+class Tensor {
+ public:
+  Tensor() = default;
+  explicit Tensor(Ref<TensorImpl> impl) : impl_(std::move(impl)) {}
+
+  bool defined() const { return static_cast<bool>(impl_); }
+  explicit operator bool() const { return defined(); }
+  TensorImpl* impl() const { return impl_.get(); }
+  TensorImpl* operator->() const { return impl_.get(); }
+  const Ref<TensorImpl>& ref() const { return impl_; }
+  Ref<TensorImpl> take() { return std::move(impl_); }
+  void reset() { impl_.reset(); }
+  bool is_same(const Tensor& o) const { return impl_ == o.impl_; }
+
+  DType dtype() const { return impl_->dtype; }
+  const Dims& shape() const { return impl_->shape; }
+  const Dims& strides() const { return impl_->strides; }
+  int64_t size(int i) const { return impl_->shape[i]; }
+  int64_t stride(int i) const { return impl_->strides[i]; }
+  int dim() const { return impl_->shape.size(); }
+  int64_t numel() const { return impl_->numel; }
+  int64_t offset() const { return impl_->offset(); }
+  bool is_contiguous() const { return impl_->contiguous; }
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(impl_->data);
+  }
+
+  uint32_t version() const { return impl_->version().load(std::memory_order_relaxed); }
+  void bump_version() const {
+    auto& v = impl_->version();
+    v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  // True when nobody else can see this tensor or its memory: then it may be overwritten or handed on.
+  bool unique() const { return impl_->use_count() == 1 && impl_->storage->use_count() == 1 && !impl_->pyobject; }
+
+ private:
+  Ref<TensorImpl> impl_;
+};
+
+// New memory, not initialised.
+Tensor empty(const Dims& shape, DType dtype);
+Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype);
+// Another window on the same memory, sharing the version counter; knows nothing of autograd.
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data);
+// The same window again (what detach() and saved outputs start from).
+Tensor alias_of(const Tensor& t);
+// A window given by an offset in elements from the storage's start, checked against the storage's bounds.
+Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
+// Makes `t` the window that `from` is, memory included, keeping its identity and its version counter.
+void set_window(const Tensor& t, const Tensor& from);
+
+bool same_shape(const Tensor& a, const Tensor& b);
+// No two indices share an element and there are no holes.
+bool is_dense(const Tensor& t);
+// Whether two indices of one tensor may be the same element (an expanded tensor): writing to it is refused.
+bool overlaps_itself(const Tensor& t);
+enum class Overlap : uint8_t { None, Same, Partial };
+Overlap overlap_of(const Tensor& a, const Tensor& b);
+
+DType default_dtype();
+void set_default_dtype(DType t);
+
+}  // namespace gradcore

@@ -1,0 +1,93 @@
+"""gradcore: tensors, autograd and optimizers on the CPU with torch's names, semantics and errors.
+
+`import gradcore as torch` runs a torch program.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import TYPE_CHECKING, Any
+
+from . import _C
+from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
+from ._C import __version__ as __version__
+from ._types import Size as Size
+from ._types import contiguous_format as contiguous_format
+from ._types import device as device
+from ._types import layout as layout
+from ._types import memory_format as memory_format
+from ._types import preserve_format as preserve_format
+from ._types import strided as strided
+from . import _tensor as _tensor
+from . import autograd as autograd
+from . import random as random
+from ._modes import enable_grad as enable_grad
+from ._modes import inference_mode as inference_mode
+from ._modes import no_grad as no_grad
+from ._modes import set_grad_enabled as set_grad_enabled
+from .random import get_rng_state as get_rng_state
+from .random import initial_seed as initial_seed
+from .random import manual_seed as manual_seed
+from .random import seed as seed
+from .random import set_rng_state as set_rng_state
+
+if TYPE_CHECKING:
+    from . import optim as optim
+    from . import testing as testing
+    from ._serialization import load as load
+    from ._serialization import save as save
+    from ._tensor_str import printoptions as printoptions
+    from ._tensor_str import set_printoptions as set_printoptions
+    from ._type_info import finfo as finfo
+    from ._type_info import iinfo as iinfo
+
+float = _C.float32
+double = _C.float64
+long = _C.int64
+int = _C.int32
+short = _C.int16
+pi = math.pi
+e = math.e
+inf = math.inf
+nan = math.nan
+newaxis = None
+
+# What most programs never touch is imported when it is first asked for: `import gradcore` takes milliseconds.
+_LAZY = {
+    "optim": ("optim", None),
+    "testing": ("testing", None),
+    "save": ("_serialization", "save"),
+    "load": ("_serialization", "load"),
+    "set_printoptions": ("_tensor_str", "set_printoptions"),
+    "printoptions": ("_tensor_str", "printoptions"),
+    "finfo": ("_type_info", "finfo"),
+    "iinfo": ("_type_info", "iinfo"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'gradcore' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    value = importlib.import_module(f".{module}", __name__)
+    if attribute:
+        value = getattr(value, attribute)
+    globals()[name] = value
+    return value
+
+
+def show_config() -> str:
+    """How this gradcore was built and what it runs on: version, instruction set, threads, compiler.
+
+    >>> import gradcore
+    >>> print(gradcore.show_config())  # doctest: +ELLIPSIS
+    gradcore ...
+    """
+    info = _C._build_info()
+    return (
+        f"gradcore {info['version']}\n  instruction set: {info['isa']}\n"
+        f"  threads: {info['threads']}\n  compiler: {info['compiler']}"
+    )
+
+

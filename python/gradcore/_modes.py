@@ -1,0 +1,152 @@
+"""Switches for gradient recording, as context managers and decorators: no_grad, enable_grad, inference_mode."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import TracebackType
+from typing import Any, Callable, TypeVar, cast
+
+from . import _C
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Switch:
+    """A mode for a `with` block, or for every call of a decorated function or generator."""
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []  # a stack: the same object may be entered again inside itself
+
+    def _set(self) -> bool:
+        raise NotImplementedError
+
+    def _restore(self, before: bool) -> None:
+        _C._set_grad_enabled(before)
+
+    def _clone(self) -> _Switch:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self._before.append(self._set())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore(self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        if inspect.isclass(function):
+            raise TypeError(f"{type(self).__name__} decorates functions, not classes: decorate the methods")
+        if inspect.isgeneratorfunction(function):
+            return cast(F, self._wrap_generator(function))
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self._clone():
+                return function(*args, **kwargs)
+
+        return cast(F, wrapped)
+
+    def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        # The mode holds while the generator runs, never while its consumer does.
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            try:
+                with self._clone():
+                    item = generator.send(None)
+                while True:
+                    try:
+                        request = yield item
+                    except GeneratorExit:
+                        with self._clone():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        with self._clone():
+                            item = generator.throw(error)
+                    else:
+                        with self._clone():
+                            item = generator.send(request)
+            except StopIteration as stop:
+                return stop.value
+
+        return wrapped
+
+
+class no_grad(_Switch):
+    """Nothing is recorded inside.
+
+    >>> import gradcore
+    >>> x = gradcore.ones(1, requires_grad=True)
+    >>> with gradcore.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        self.__init__()  # type: ignore[misc]
+        return self(function)  # @no_grad without parentheses
+
+    def _set(self) -> bool:
+        return _C._set_grad_enabled(False)
+
+
+class enable_grad(no_grad):
+    """Ops are recorded inside, also within a no_grad block."""
+
+    def _set(self) -> bool:
+        return _C._set_grad_enabled(True)
+
+
+class set_grad_enabled(_Switch):
+    """Sets recording on or off at once; as a context manager it is undone at the end of the block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+        self._pending = [_C._set_grad_enabled(mode)]
+
+    def __call__(self, function: F) -> F:
+        self._restore(self._pending.pop())  # as a decorator it must not act now
+        return super().__call__(function)
+
+    def _set(self) -> bool:
+        if self._pending:
+            return self._pending.pop()
+        return _C._set_grad_enabled(self.mode)
+
+    def _clone(self) -> _Switch:
+        return set_grad_enabled(self.mode)
+
+
+class inference_mode(_Switch):
+    """Like no_grad; what is made inside never takes part in autograd, not even later."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        if isinstance(mode, bool):
+            return self
+        self.__init__()  # type: ignore[misc]
+        return self(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.mode = mode
+        self._inference: list[bool] = []
+
+    def _set(self) -> bool:
+        self._inference.append(_C._set_inference_mode(self.mode))
+        return _C._set_grad_enabled(not self.mode and _C.is_grad_enabled())
+
+    def _restore(self, before: bool) -> None:
+        _C._set_inference_mode(self._inference.pop())
+        _C._set_grad_enabled(before)
+
+    def _clone(self) -> _Switch:
+        copy: _Switch = inference_mode(self.mode)
+        return copy

@@ -1,0 +1,136 @@
+"""The methods of Tensor that are better said in Python: NumPy, copying, pickling, hooks. Attached at import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+from . import _C
+from ._C import Tensor
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class RemovableHandle:
+    """What register_hook() returns. `remove()` takes the hook out; it also works as a context manager."""
+
+    def __init__(self, handle: _C._HookHandle) -> None:
+        self._handle = handle
+
+    def remove(self) -> None:
+        """Takes the hook out; a second call does nothing."""
+        self._handle.remove()
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def numpy_(self: Tensor, *, force: bool = False) -> numpy.ndarray[Any, Any]:
+    """The tensor as a NumPy array on the same memory.
+
+    Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it.
+
+    >>> import gradcore
+    >>> gradcore.ones(2).numpy()
+    array([1., 1.], dtype=float32)
+    """
+    if self.requires_grad:
+        if not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        self = self.detach()
+    import numpy
+
+    return numpy.asarray(memoryview(self))
+
+
+def array_(self: Tensor, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
+    """NumPy's conversion protocol."""
+    import numpy
+
+    array = numpy_(self)
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError("a copy is needed to change the dtype, and copy=False forbids it")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def deepcopy_(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """copy.deepcopy: new memory. Refused for a tensor with a history, as in torch."""
+    from ._serialization import deepcopy_tensor
+
+    result: Tensor = deepcopy_tensor(self, memo)
+    return result
+
+
+def reduce_(self: Tensor, protocol: int) -> Any:
+    """pickle."""
+    from ._serialization import reduce_tensor
+
+    return reduce_tensor(self)
+
+
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """Without an argument the type's name ('torch.FloatTensor'), else the tensor converted to `dtype`."""
+    if dtype is None:
+        return f"torch.{_TYPE_NAMES[self.dtype._name]}Tensor"
+    if isinstance(dtype, str):
+        for name, cls in _TYPE_NAMES.items():
+            if dtype == f"torch.{cls}Tensor":
+                return self.to(getattr(_C, name))
+        raise ValueError(f"invalid type: {dtype!r}")
+    return self.to(dtype)
+
+
+_TYPE_NAMES = {
+    "float32": "Float",
+    "float64": "Double",
+    "int64": "Long",
+    "int32": "Int",
+    "int16": "Short",
+    "int8": "Char",
+    "uint8": "Byte",
+    "bool": "Bool",
+}
+
+
+def register_hook_(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+    """Calls `hook` with the gradient of this tensor during backward; what it returns replaces the gradient.
+
+    Raises RuntimeError for a tensor that does not require grad.
+    """
+    return RemovableHandle(_C._register_hook(self, hook))
+
+
+def format_(self: Tensor, spec: str) -> str:
+    """A single number formats as a number, anything else as its text."""
+    if self.dim() == 0 and spec:
+        return format(self.item(), spec)
+    return object.__format__(self, spec)
+
+
+def reversed_(self: Tensor) -> Tensor:
+    """reversed(t): flipped along the first dim."""
+    return self if self.dim() == 0 else self.flip(0)
+
+
+for _name, _function in {
+    "numpy": numpy_,
+    "__array__": array_,
+    "__deepcopy__": deepcopy_,
+    "__reduce_ex__": reduce_,
+    "__format__": format_,
+    "__reversed__": reversed_,
+    "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
+    "type": type_,
+    "register_hook": register_hook_,
+}.items():
+    if callable(_function):
+        _function.__name__ = _name
+        _function.__qualname__ = f"Tensor.{_name}"
+    setattr(Tensor, _name, _function)

@@ -1,0 +1,104 @@
+"""finfo and iinfo: the limits of a dtype, as torch.finfo and torch.iinfo give them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import dtype
+
+# bits, bits of the fraction, largest exponent, decimal digits that survive
+_FLOATS = {"float32": (32, 23, 127, 6), "float64": (64, 52, 1023, 15)}
+# bits, signed
+_INTEGERS = {"uint8": (8, False), "int8": (8, True), "int16": (16, True), "int32": (32, True), "int64": (64, True)}
+_DEFAULT = object()
+
+
+class _TypeInfo:
+    __slots__ = ("bits", "dtype", "max", "min")
+    bits: int
+    dtype: str
+
+    def _fill(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not hasattr(self, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"attribute {name!r} of {type(self).__name__!r} objects is not writable")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _TypeInfo) and self.dtype == other.dtype
+
+    def _show(self, *names: str) -> str:
+        limits = ", ".join(f"{name}={getattr(self, name):g}" for name in names)
+        return f"{type(self).__name__}({limits}, dtype={self.dtype})"
+
+
+class finfo(_TypeInfo):
+    """Limits of a floating-point dtype; of the default dtype when none is given.
+
+    >>> import gradcore
+    >>> gradcore.finfo(gradcore.float32).eps
+    1.1920928955078125e-07
+    """
+
+    __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
+    max: float
+    min: float
+    eps: float
+    resolution: float
+    smallest_normal: float
+    tiny: float
+
+    def __init__(self, type: dtype = _DEFAULT) -> None:  # type: ignore[assignment]
+        name = _dtype_name("finfo", type)
+        if name not in _FLOATS:
+            raise TypeError(
+                f"finfo() requires a floating point input type, got torch.{name}. Use iinfo for an integer one."
+            )
+        bits, fraction, exponent, digits = _FLOATS[name]
+        largest = (2.0 - 2.0**-fraction) * 2.0**exponent
+        smallest = 2.0 ** (1 - exponent)
+        self._fill(dtype=name, bits=bits, max=largest, min=-largest, eps=2.0**-fraction)
+        self._fill(tiny=smallest, smallest_normal=smallest, resolution=float(f"1e-{digits}"))
+
+    def __repr__(self) -> str:
+        return self._show("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+
+
+class iinfo(_TypeInfo):
+    """Limits of an integer dtype.
+
+    >>> import gradcore
+    >>> gradcore.iinfo(gradcore.int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    __slots__ = ()
+    max: int
+    min: int
+
+    def __init__(self, type: dtype) -> None:
+        name = _dtype_name("iinfo", type)
+        if name == "bool":
+            raise TypeError("torch.bool is not supported by iinfo")
+        if name not in _INTEGERS:
+            raise TypeError(f"iinfo() requires an integer input type, got torch.{name}. Use finfo for a float one.")
+        bits, signed = _INTEGERS[name]
+        smallest = -(2 ** (bits - 1)) if signed else 0
+        self._fill(dtype=name, bits=bits, min=smallest, max=2**bits - 1 + smallest)
+
+    def __repr__(self) -> str:
+        return self._show("min", "max")
+
+
+def _dtype_name(function: str, given: object) -> str:
+    from . import dtype, get_default_dtype
+
+    if given is _DEFAULT:
+        given = get_default_dtype()
+    if not isinstance(given, dtype):
+        raise TypeError(f"{function}(): argument 'type' must be torch.dtype, not {type(given).__name__}")
+    return str(given).removeprefix("torch.")

@@ -1,0 +1,111 @@
+"""Size, device and the other small types that are plain Python. They are handed to the C++ core at import."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex, overload
+
+from . import _C
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple of ints that prints as torch's.
+
+    >>> import gradcore
+    >>> gradcore.zeros(2, 3).shape
+    torch.Size([2, 3])
+    >>> gradcore.Size([2, 3]).numel()
+    6
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        n = 1
+        for d in self:
+            n *= d
+        return n
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, key: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, key: slice) -> Size: ...
+    def __getitem__(self, key: Any) -> Any:
+        item = tuple.__getitem__(self, key)
+        return Size(item) if isinstance(key, slice) else item
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __reduce__(self) -> Any:
+        return (Size, (tuple(self),))
+
+
+class device:
+    """Where a tensor lives. There is one place: the CPU.
+
+    >>> import gradcore
+    >>> gradcore.device("cpu")
+    device(type='cpu')
+
+    Raises RuntimeError for any other device.
+    """
+
+    __slots__ = ("type", "index")
+
+    type: str
+    index: int | None
+
+    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        if not isinstance(type, str):
+            raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
+        name, colon, number = type.partition(":")
+        if name != "cpu" or (colon and not number.isdigit()):
+            raise RuntimeError(f"gradcore runs on the CPU only: there is no device {type!r}")
+        self.type = name
+        self.index = int(number) if colon else index
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __reduce__(self) -> Any:
+        return (device, (str(self),))
+
+
+class _Named:
+    """A named constant such as `strided`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+class layout(_Named):
+    """How a tensor's elements are laid out; `strided` is the only one."""
+
+
+class memory_format(_Named):
+    """A memory order; `contiguous_format` and `preserve_format` are known."""
+
+
+strided = layout("torch.strided")
+contiguous_format = memory_format("torch.contiguous_format")
+preserve_format = memory_format("torch.preserve_format")
+
+_C._set_python_types(Size, device, device("cpu"))

@@ -1,0 +1,80 @@
+"""gradcore.autograd: gradients on demand. `backward` accumulates into leaves, `grad` returns gradients."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence, Union
+
+from .. import _C
+from .._C import Node, Tensor, is_grad_enabled
+from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from . import graph
+
+Variable = Tensor  # the old name, still in many programs
+
+TensorOrTensors = Union[Tensor, Sequence[Tensor]]
+
+__all__ = [
+    "Node", "Variable", "backward", "enable_grad", "grad", "graph", "inference_mode", "is_grad_enabled", "no_grad",
+    "set_grad_enabled",
+]  # fmt: skip
+
+
+def backward(
+    tensors: TensorOrTensors,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: TensorOrTensors | None = None,
+) -> None:
+    """Accumulates the gradients of `tensors` into the leaves they came from.
+
+    tensors: one or several outputs; grad_tensors: a gradient of the same shape for each (None for scalars);
+    retain_graph: keep what the graph saved (default: create_graph); create_graph: record the backward itself;
+    inputs: accumulate into these only. Raises RuntimeError as Tensor.backward() does.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor(3.0, requires_grad=True)
+    >>> gradcore.autograd.backward(x * x)
+    >>> x.grad
+    tensor(6.)
+    """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(). "
+                "Please only use 'grad_tensors'."
+            )
+        grad_tensors = grad_variables
+    _C._backward(tensors, grad_tensors, retain_graph, create_graph, inputs)
+
+
+def grad(
+    outputs: TensorOrTensors,
+    inputs: TensorOrTensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """The gradients of `outputs` with respect to `inputs`, one of each input's shape; no .grad is touched.
+
+    Raises RuntimeError for an input that was not used, unless allow_unused (then None stands for it) or
+    materialize_grads (then zeros do).
+
+    >>> import gradcore
+    >>> x = gradcore.tensor(2.0, requires_grad=True)
+    >>> (g,) = gradcore.autograd.grad(x**3, x, create_graph=True)
+    >>> gradcore.autograd.grad(g, x)
+    (tensor(12.),)
+    """
+    if is_grads_batched:
+        raise NotImplementedError("autograd.grad(is_grads_batched=True) needs vmap, which gradcore does not have yet")
+    if not only_inputs:
+        raise NotImplementedError("autograd.grad(only_inputs=False) was removed from torch: use backward()")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    return _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, bool(allow_unused), materialize_grads)

@@ -1,0 +1,1139 @@
+"""The tape: what requires grad, backward and its arguments, hooks, modes, in-place writes, views, memory and threads.
+
+Each program runs in gradcore and in torch through `both`; random programs of the same kind are in
+test_random_programs.py.
+"""
+
+import copy
+import gc
+import threading
+import weakref
+
+import pytest
+from support import Facts, both, collected, difference, gradcore, needs_torch, outcome, outcome_difference, torch
+
+
+def leaf(lib, *values):
+    return lib.tensor(list(values), requires_grad=True)
+
+
+def node_name(node):
+    return None if node is None else node.name()
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Attributes of the tape
+
+
+def test_leaves_and_results():
+    def program(lib):
+        a, b = leaf(lib, 1.0, 2.0), lib.ones(2)
+        c = a * b
+        d = c.detach()
+        assert a.is_leaf and b.is_leaf and not c.is_leaf and d.is_leaf
+        assert a.grad is None and c.requires_grad and not d.requires_grad
+        assert a.grad_fn is None and d.grad_fn is None and c.grad_fn is not None
+        return [(t.requires_grad, t.is_leaf, node_name(t.grad_fn)) for t in (a, b, c, d, (a > 1), c.sum())]
+
+    both(program)
+
+
+GRAPHS = [
+    "x + y", "x - y", "x * y", "x / y", "-x", "x ** 2", "x ** y", "2 ** x", "x.exp()", "x.log()", "x.sqrt()", "x.rsqrt()", "x.abs()",
+    "x.sin()", "x.cos()", "x.tan()", "x.asin()", "x.atan()", "x.tanh()", "x.sigmoid()", "x.relu()", "x.erf()", "x.log1p()", "x.expm1()",
+    "x.log2()", "x.log10()", "x.sinh()", "x.cosh()", "x.square()", "x.reciprocal()", "x.sign()", "x.floor()", "x.ceil()", "x.round()",
+    "x.trunc()", "x.fmod(y)", "x.remainder(y)", "x.atan2(y)", "x.clamp(0, 1)", "x.clamp(min=0.5)", "x.clamp(max=0.5)", "x.clamp_min(0.5)",
+    "x.clamp_max(0.5)", "x.clamp(x * 0, y)", "lib.where(x > 1, x, y)", "lib.minimum(x, y)", "lib.maximum(x, y)", "lib.lerp(x, y, 0.5)",
+    "lib.lerp(x, y, x)", "lib.addcmul(x, y, y)", "lib.addcdiv(x, y, y)", "x.sum()", "x.sum(0)", "x.mean()", "x.mean(0)", "x.prod()",
+    "x.prod(0)", "x.var()", "x.std()", "x.var(0)", "x.max()", "x.min()", "x.max(0)[0]", "x.min(0).values", "x.amax()", "x.amin(0)", "x.norm()",
+    "x.norm(1, 0)", "x.logsumexp(0)", "x.cumsum(0)", "x.cumprod(0)", "x.softmax(0)", "x.log_softmax(0)", "x @ y", "x.dot(y)", "lib.outer(x, y)",
+    "m @ m", "m @ x", "m.mm(m)", "m.mv(x)", "b @ b", "b.bmm(b)", "b @ m", "b @ x", "lib.addmm(x, m, m)", "m.view(4)", "m.reshape(4)",
+    "m.t().reshape(4)", "m.flatten()", "m.t()", "m.T", "m.transpose(0, 1)", "m.permute(1, 0)", "x.unsqueeze(0)", "x.unsqueeze(0).squeeze()",
+    "x.unsqueeze(0).squeeze(0)", "x.expand(3, 2)", "x.expand_as(m)", "m.narrow(0, 0, 1)", "m.select(0, 1)", "m[0]", "m[0, 1]", "m[:, 1]",
+    "m[0:1]", "m[None]", "m[...]", "m[m > 0]", "m[[0, 1]]", "m[lib.tensor([0, 1]), 1]", "m.split(1)[1]", "m.chunk(2)[0]", "m.unbind()[1]",
+    "lib.cat([x, y])", "lib.stack([x, y])", "m.flip(0)", "m.roll(1, 0)", "m.tril()", "m.triu()", "m.diagonal()", "m.t().contiguous()",
+    "m.contiguous()", "x.clone()", "x.to(lib.float64)", "x.double()", "x.masked_fill(x > 1, 0)", "x.index_select(0, lib.tensor([0]))",
+    "x.gather(0, lib.tensor([0]))", "x.scatter(0, lib.tensor([0]), y)", "x.scatter(0, lib.tensor([0]), 1.0)",
+    "x.scatter_add(0, lib.tensor([0]), y)", "x.repeat(2)", "x.masked_select(x > 1)", "x.index_add(0, lib.tensor([0, 1]), y)",
+    "lib.tensor(2.0) * x", "x.float()", "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)", "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
+    "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x",
+]
+
+
+@needs_torch
+def test_graphs_have_the_names_of_torch():
+    """Names and edges of the nodes, one graph a line."""
+    def describe(node, depth=0):
+        if node is None or depth > 4:
+            return None
+        return [node.name(), type(node).__name__, [(describe(n, depth + 1), i) for n, i in node.next_functions]]
+
+    def program(lib, source):
+        x, y = leaf(lib, 1.5, 2.5), leaf(lib, 3.5, 1.25)
+        m = lib.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+        b = lib.ones(3, 2, 2, requires_grad=True)
+        return describe(eval(source, {"lib": lib, "x": x, "y": y, "m": m, "b": b}).grad_fn)
+
+    with collected() as failures:
+        for source in GRAPHS:
+            ours, theirs = outcome(program, gradcore, source), outcome(program, torch, source)
+            failures.add(source, outcome_difference(ours, theirs))
+
+
+def test_inplace_changes_grad_fn():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        names = [node_name(b.grad_fn)]
+        for write in (lambda: b.mul_(3), lambda: b.add_(a), lambda: b[0].exp_(), lambda: b.zero_(), lambda: b.copy_(a),
+                      lambda: b.__setitem__(0, 5.0), lambda: b.__setitem__(0, a[1])):
+            write()
+            names.append((node_name(b.grad_fn), b._version))
+        window = (a * 2)[0:1]
+        window.mul_(2)
+        return [*names, node_name(window.grad_fn), node_name(window._base.grad_fn)]
+
+    both(program)
+
+
+def test_requires_grad_():
+    def program(lib):
+        a = lib.ones(2)
+        assert a.requires_grad_() is a and a.requires_grad
+        a.requires_grad_(False)
+        a.requires_grad = True
+        return a, lib.ones(2).requires_grad_(False), lib.zeros(2, requires_grad=True)
+
+    both(program)
+
+
+@pytest.mark.parametrize(("action", "phrase"), [
+    (lambda lib: lib.tensor([1, 2]).requires_grad_(), "floating point"),
+    (lambda lib: lib.tensor([True], requires_grad=True), "floating point"),
+    (lambda lib: setattr(leaf(lib, 1.0) * 2, "requires_grad", False), "leaf"),
+    (lambda lib: (leaf(lib, 1.0) * 2).numpy(), "detach().numpy()"),
+    (lambda lib: leaf(lib, 1.0).numpy(), "detach().numpy()"),
+    (lambda lib: copy.deepcopy(leaf(lib, 1.0) * 2), "deepcopy protocol"),
+])
+def test_requires_grad_refusals(action, phrase):
+    both(action, raises=phrase)
+
+
+def test_grad_can_be_assigned():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        a.grad = lib.tensor([3.0, 4.0])
+        (a * 2).sum().backward()
+        kept = a.grad
+        a.grad = None
+        assert a.grad is None
+        (a * 2).sum().backward()
+        assert a.grad is a.grad
+        return kept, a.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize("value", [
+    lambda lib: lib.ones(3), lambda lib: lib.ones(2, dtype=lib.float64), lambda lib: lib.ones(2, dtype=lib.int64),
+    lambda lib: 1.0, lambda lib: [1.0, 2.0],
+])
+def test_grad_refuses(value):
+    both(lambda lib: setattr(leaf(lib, 1.0, 2.0), "grad", value(lib)), raises="")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# backward
+
+
+def test_backward_accumulates():
+    def program(lib):
+        w = leaf(lib, 1.0, 2.0)
+        (w * w).sum().backward()
+        first = w.grad
+        (w * 3).sum().backward()
+        assert w.grad is first, "accumulates in place"
+        w.grad.zero_()
+        (w * w).sum().backward()
+        return w.grad
+
+    both(program)
+
+
+def test_accumulates_out_of_place_under_create_graph():
+    def program(lib):
+        w = leaf(lib, 1.0, 2.0)
+        (w ** 3).sum().backward(create_graph=True)
+        first = w.grad
+        (w ** 3).sum().backward(create_graph=True)
+        return w.grad, w.grad is first, node_name(w.grad.grad_fn), first
+
+    both(program)
+
+
+def test_gradients_are_not_shared_between_leaves():
+    def program(lib):
+        a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
+        (a + b).backward(lib.ones(2))
+        a.grad.mul_(10)
+        seed = lib.ones(2)
+        c = leaf(lib, 1.0, 2.0)
+        (c * 1.0).backward(seed)
+        (c + 0).backward(seed)
+        return a.grad, b.grad, c.grad, seed
+
+    both(program)
+
+
+def test_backward_gradient_argument():
+    def program(lib):
+        w = lib.ones(2, 3, requires_grad=True)
+        (w * 2).backward(lib.arange(6.0).reshape(2, 3))
+        (w * 2).backward(gradient=lib.arange(6.0).reshape(3, 2).t())
+        w.sum().backward(lib.tensor(5.0))
+        return w.grad
+
+    both(program)
+
+
+def test_retain_graph():
+    def program(lib):
+        w = leaf(lib, 1.0, 2.0)
+        loss = (w.exp() * w).sum()
+        loss.backward(retain_graph=True)
+        loss.backward(retain_graph=True)
+        loss.backward()
+        return w.grad
+
+    both(program)
+
+
+def test_second_backward_without_saved_tensors_is_fine():
+    def program(lib):
+        w = leaf(lib, 1.0, 2.0)
+        loss = (w + 1).sum()
+        loss.backward()
+        loss.backward()
+        return w.grad
+
+    both(program)
+
+
+def test_backward_inputs():
+    def program(lib):
+        a, b = leaf(lib, 1.0), leaf(lib, 2.0)
+        c = a * b
+        (c * b).sum().backward(inputs=[a], retain_graph=True)
+        only_a = (a.grad.clone(), b.grad)
+        d = c * 2
+        d.sum().backward(inputs=b)
+        return only_a, a.grad, b.grad
+
+    both(program)
+
+
+def test_backward_to_an_intermediate_input():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        (b * b).sum().backward(inputs=[b])
+        return a.grad, b.grad
+
+    both(program)
+
+
+def test_autograd_backward_function():
+    def program(lib):
+        a, b = leaf(lib, 1.0), leaf(lib, 2.0)
+        lib.autograd.backward([a * b, a * 3], [lib.ones(1), lib.tensor([2.0])])
+        lib.autograd.backward((a * b).sum())
+        return a.grad, b.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize(("action", "phrase"), [
+    (lambda lib: (leaf(lib, 1.0, 2.0) * 2).backward(), "grad can be implicitly created only for scalar outputs"),
+    (lambda lib: lib.ones(1).backward(), "does not require grad and does not have a grad_fn"),
+    (lambda lib: lib.ones(2).sum().backward(), "element 0 of tensors does not require grad and does not have a grad_fn"),
+    (lambda lib: (leaf(lib, 1.0) * 2).backward(lib.ones(3)), "shape"),
+    (lambda lib: (leaf(lib, 1.0) * 2).backward("x"), ""),
+    (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[]), "empty"),
+    (lambda lib: lib.tensor(1).backward(), "does not require grad"),
+])
+def test_backward_refusals(action, phrase):
+    both(action, raises=phrase)
+
+
+def test_second_backward_is_refused():
+    def program(lib):
+        loss = (leaf(lib, 1.0).exp() * 2).sum()
+        loss.backward()
+        loss.backward()
+
+    both(program, raises="backward through the graph a second time")
+
+
+def test_second_backward_through_a_shared_part_is_refused():
+    def program(lib):
+        shared = leaf(lib, 1.0).exp()
+        (shared * 2).sum().backward()
+        (shared * 3).sum().backward()
+
+    both(program, raises="backward through the graph a second time")
+
+
+def test_saved_tensor_modified():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 1
+        c = b * b
+        b.add_(1)
+        c.sum().backward()
+
+    both(program, raises="modified by an inplace operation")
+
+
+@pytest.mark.parametrize("op", ["exp", "tanh", "sigmoid", "sqrt", "relu", "reciprocal"])
+def test_saved_output_modified(op):
+    def program(lib):
+        c = getattr(leaf(lib, 1.0, 2.0) * 1, op)()
+        c.mul_(2)
+        c.sum().backward()
+
+    both(program, raises="modified by an inplace operation")
+
+
+@pytest.mark.parametrize("op", ["sin", "log", "square", "abs"])
+def test_saved_input_modified(op):
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0) * 1
+        c = getattr(a, op)()
+        a.detach().mul_(2)  # a detached alias shares the version
+        c.sum().backward()
+
+    both(program, raises="modified by an inplace operation")
+
+
+def test_modification_that_was_not_saved_is_fine():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 1
+        c = b + 1
+        b.mul_(5)
+        d = c.exp()
+        b.add_(1)
+        (d + b).sum().backward()
+        return a.grad
+
+    both(program)
+
+
+def test_version_counts_under_no_grad_but_not_through_data():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        versions = [b._version]
+        with lib.no_grad():
+            b.add_(1)
+            versions.append(b._version)
+        b.data.add_(1)
+        versions.append(b._version)
+        b.detach().add_(1)
+        versions.append(b._version)
+        b[0].zero_()
+        versions.append(b._version)
+        b[0] = 3.0
+        versions += [b._version, b[1]._version]
+        return versions, b
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# autograd.grad
+
+
+def test_grad_function():
+    def program(lib):
+        a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
+        single = lib.autograd.grad((a * b).sum(), a)
+        several = lib.autograd.grad([(a * b), a.exp()], (a, b), grad_outputs=[lib.ones(2), lib.tensor([2.0, 3.0])])
+        assert isinstance(single, tuple) and a.grad is None and b.grad is None
+        return single, several
+
+    both(program)
+
+
+def test_grad_of_intermediates():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a.exp()
+        c = b * b
+        return lib.autograd.grad(c.sum(), [b, a, c])
+
+    both(program)
+
+
+def test_grad_same_input_twice():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        return lib.autograd.grad((a * a).sum(), [a, a])
+
+    both(program)
+
+
+def test_grad_unused():
+    def program(lib):
+        a, b = leaf(lib, 1.0), leaf(lib, 2.0)
+        kept = lib.autograd.grad(a.sum(), [a, b], allow_unused=True)
+        zeros = lib.autograd.grad(a.sum(), [a, b], materialize_grads=True)
+        return kept, zeros
+
+    both(program)
+
+
+@pytest.mark.parametrize(("action", "phrase"), [
+    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b]), "appears to not have been used in the graph"),
+    (lambda lib, a, b: lib.autograd.grad(a.sum(), lib.ones(1)), "does not require grad"),
+    (lambda lib, a, b: lib.autograd.grad(lib.ones(1), a), "does not require grad"),
+    (lambda lib, a, b: lib.autograd.grad(a * b, a, lib.ones(2)), "shape"),
+    (lambda lib, a, b: lib.autograd.grad(a.expand(2), a), "grad can be implicitly created only for scalar outputs"),
+    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b], materialize_grads=True, allow_unused=False), "materialize_grads"),
+])
+def test_grad_refusals(action, phrase):
+    both(lambda lib: action(lib, leaf(lib, 1.0), leaf(lib, 2.0)), raises=phrase)
+
+
+def test_grad_leaves_grad_alone_and_frees():
+    def program(lib):
+        a = leaf(lib, 1.0)
+        loss = a.exp().sum()
+        lib.autograd.grad(loss, a)
+        lib.autograd.grad(loss, a)
+
+    both(program, raises="backward through the graph a second time")
+
+
+def test_hessian_of_rosenbrock():
+    def program(lib):
+        x = lib.tensor([-1.2, 1.0, 0.7, 1.3], dtype=lib.float64, requires_grad=True)
+        value = (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+        (gradient,) = lib.autograd.grad(value, x, create_graph=True)
+        rows = [lib.autograd.grad(g, x, retain_graph=True)[0] for g in gradient]
+        hessian = lib.stack(rows)
+        assert lib.equal(hessian, hessian.t())
+        u, v = x.tolist()[:2]
+        assert abs(hessian[0, 0].item() - (1200 * u * u - 400 * v + 2)) < 1e-9
+        return value, gradient, hessian
+
+    both(program, ulps=16, scale=1000)
+
+
+def test_triple_derivative():
+    def program(lib):
+        x = lib.tensor([0.3, 1.7], dtype=lib.float64, requires_grad=True)
+        derivative = (x.sin() * x.exp() / x).sum()
+        found = []
+        for _ in range(4):
+            (gradient,) = lib.autograd.grad(derivative, x, create_graph=True)
+            found.append(gradient.detach())
+            derivative = gradient.sum()
+        return found
+
+    both(program, ulps=512, scale=10)
+
+
+def test_double_backward_through_backward():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        y = leaf(lib, 0.5, -0.5)
+        (x ** 2 * y).sum().backward(create_graph=True)
+        penalty = (x.grad ** 2).sum()
+        x.grad, y.grad = None, None
+        penalty.backward()
+        return x.grad, y.grad
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# detach, data and copies
+
+
+def test_detach_shares_memory():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a.detach()
+        b.mul_(2)
+        c = (a * 3)
+        c.detach_()
+        assert c.is_leaf and c.grad_fn is None and not c.requires_grad
+        assert b.data_ptr() == a.data_ptr()
+        return a, b, c, a._version, b._version
+
+    both(program)
+
+
+def test_detach_of_a_view_is_refused():
+    both(lambda lib: (leaf(lib, 1.0, 2.0) * 1)[0:1].detach_(), raises="view")
+
+
+def test_data():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        loss = (a * a).sum()
+        a.data.sub_(1)
+        a.data = a.data * 3
+        versions = a._version, a.data._version
+        a.data = lib.tensor([5.0])
+        return a, versions, a.data.requires_grad, loss
+
+    both(program)
+
+
+def test_zero_():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.zero_()
+        b.sum().backward()
+        return a.grad, node_name(b.grad_fn)
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# retain_grad and hooks
+
+
+def test_retain_grad():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.retain_grad()
+        b.retain_grad()
+        a.retain_grad()
+        (b * b).sum().backward()
+        assert b.retains_grad and not a.retains_grad
+        return a.grad, b.grad
+
+    both(program)
+
+
+def test_retain_grad_after_an_inplace_op():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.retain_grad()
+        b.mul_(5)
+        (b * b).sum().backward()
+        return a.grad, b.grad
+
+    both(program)
+
+
+def test_retain_grad_needs_a_gradient():
+    both(lambda lib: lib.ones(1).retain_grad(), raises="requires_grad=False")
+
+
+def test_hooks():
+    def program(lib):
+        seen = []
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 3
+        b.register_hook(lambda g: seen.append(("b", g.clone())))
+        b.register_hook(lambda g: g * 10)
+        b.register_hook(lambda g: seen.append(("b again", g.clone())))
+        a.register_hook(lambda g: g + 1)
+        b.retain_grad()
+        (b * b).sum().backward()
+        return seen, a.grad, b.grad
+
+    both(program)
+
+
+def test_hook_runs_once_on_the_whole_gradient():
+    def program(lib):
+        seen = []
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 1
+        b.register_hook(lambda g: seen.append(g.tolist()))
+        a.register_hook(lambda g: seen.append(g.tolist()))
+        (b * 2 + b * 3 + b.exp() * 0).sum().backward()
+        return seen
+
+    both(program)
+
+
+def test_hook_removal():
+    def program(lib):
+        a = leaf(lib, 1.0)
+        handle = a.register_hook(lambda g: g * 100)
+        a.sum().backward()
+        handle.remove()
+        handle.remove()
+        a.sum().backward()
+        with a.register_hook(lambda g: g * 7):
+            a.sum().backward()
+        a.sum().backward()
+        return a.grad
+
+    both(program)
+
+
+def test_hook_in_autograd_grad():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.register_hook(lambda g: g * 2)
+        a.register_hook(lambda g: g * 5)
+        return lib.autograd.grad((b * b).sum(), [a, b])
+
+    both(program)
+
+
+def test_hook_follows_an_inplace_write():
+    def program(lib):
+        seen = []
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.register_hook(lambda g: seen.append(("before", g.tolist())))
+        b.mul_(3)
+        b.register_hook(lambda g: seen.append(("after", g.tolist())))
+        b.sum().backward()
+        return seen, a.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize(("hook", "phrase"), [
+    (lambda lib: lambda g: g.expand(3, 2), ""), (lambda lib: lambda g: "text", ""),
+])
+def test_hook_results_are_checked(hook, phrase):
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a * 2
+        b.register_hook(hook(lib))
+        b.sum().backward()
+
+    both(program, raises=phrase)
+
+
+def test_hook_on_a_tensor_without_grad_is_refused():
+    both(lambda lib: lib.ones(1).register_hook(print), raises="require")
+
+
+def test_exception_in_a_hook_leaves_everything_usable():
+    def program(lib):
+        class Stop(Exception):
+            pass
+
+        def stop(gradient):
+            raise Stop("here")
+
+        a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
+        middle = a * b
+        handle = middle.register_hook(stop)
+        loss = (middle * middle).sum()
+        with pytest.raises(Stop, match="here"):
+            loss.backward(retain_graph=True)
+        grads = (a.grad, b.grad)
+        handle.remove()
+        loss.backward()
+        assert lib.is_grad_enabled()
+        return grads, a.grad, b.grad
+
+    both(program)
+
+
+def test_backward_inside_a_hook():
+    def program(lib):
+        a, c = leaf(lib, 1.0, 2.0), leaf(lib, 3.0)
+        b = a * 2
+        def other_backward(gradient):
+            assert not lib.is_grad_enabled()
+            with lib.enable_grad():
+                (c * c).sum().backward()
+
+        b.register_hook(other_backward)
+        (b * b).sum().backward()
+        return a.grad, c.grad
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Modes
+
+
+def test_modes_as_contexts():
+    def program(lib):
+        a = leaf(lib, 1.0)
+        found = []
+        with lib.no_grad():
+            found.append(((a * 2).requires_grad, lib.is_grad_enabled()))
+            with lib.enable_grad():
+                found.append(((a * 2).requires_grad, lib.is_grad_enabled()))
+            with lib.set_grad_enabled(True):
+                found.append((a * 2).requires_grad)
+            found.append(lib.zeros(1, requires_grad=True).requires_grad)
+        with lib.set_grad_enabled(False):
+            found.append((a * 2).requires_grad)
+        lib.set_grad_enabled(False)
+        found.append((a * 2).requires_grad)
+        lib.set_grad_enabled(True)
+        found.append((a * 2).requires_grad)
+        return found
+
+    both(program)
+
+
+def test_modes_as_decorators():
+    def program(lib):
+        a = leaf(lib, 1.0)
+
+        @lib.no_grad()
+        def plain(x, *, factor):
+            """Doc."""
+            return x * factor
+
+        @lib.no_grad
+        def bare(x):
+            return x * 2
+
+        @lib.no_grad()
+        @lib.enable_grad()
+        def inner(x):
+            return x * 2
+
+        @lib.inference_mode()
+        def inferred(x):
+            return x * 2
+
+        @lib.no_grad()
+        def generator(x):
+            yield (x * 2).requires_grad
+            yield (x * 3).requires_grad
+
+        assert plain.__name__ == "plain" and plain.__doc__ == "Doc."
+        results = [plain(a, factor=3).requires_grad, bare(a).requires_grad, inner(a).requires_grad, inferred(a).requires_grad]
+        results += [(flag, lib.is_grad_enabled()) for flag in generator(a)]
+        return results, lib.is_grad_enabled()
+
+    both(program)
+
+
+def test_mode_is_restored_after_an_exception():
+    def program(lib):
+        with pytest.raises(ValueError, match="out"), lib.no_grad():
+            raise ValueError("out")
+
+        @lib.no_grad()
+        def fail():
+            raise KeyError("in")
+
+        with pytest.raises(KeyError):
+            fail()
+        return lib.is_grad_enabled(), lib.is_inference_mode_enabled()
+
+    both(program)
+
+
+def test_inference_mode():
+    def program(lib):
+        a = leaf(lib, 1.0)
+        with lib.inference_mode():
+            b = a * 2
+            c = lib.ones(1)
+            inside = [lib.is_inference_mode_enabled(), lib.is_grad_enabled(), b.is_inference(), b.requires_grad]
+            with lib.inference_mode(False):
+                inside.append((a * 2).requires_grad)
+        return inside, c.is_inference(), a.is_inference(), lib.is_inference_mode_enabled(), (c + 1).is_inference()
+
+    both(program)
+
+
+@pytest.mark.parametrize(("action", "phrase"), [
+    (lambda lib, a, t: (a * t).sum().backward(), "nference tensors"),
+    (lambda lib, a, t: t.add_(1), "nference tensor"),
+    (lambda lib, a, t: t.requires_grad_(), "nference"),
+    (lambda lib, a, t: t._version, "nference tensors do not track version counter"),
+])
+def test_inference_tensors_stay_out_of_the_tape(action, phrase):
+    def program(lib):
+        with lib.inference_mode():
+            t = lib.ones(1)
+        action(lib, leaf(lib, 2.0), t)
+
+    both(program, raises=phrase)
+
+
+def test_grad_mode_belongs_to_a_thread():
+    def program(lib):
+        found = []
+        with lib.no_grad():
+            thread = threading.Thread(target=lambda: found.append(lib.is_grad_enabled()))
+            thread.start()
+            thread.join()
+            found.append(lib.is_grad_enabled())
+        return found
+
+    both(program)
+
+
+def test_backward_under_no_grad():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        loss = (a * a).sum()
+        with lib.no_grad():
+            loss.backward()
+        return a.grad
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# In-place writes and views
+
+
+@pytest.mark.parametrize(("action", "phrase"), [
+    (lambda lib, a: a.add_(1), "a leaf Variable that requires grad is being used in an in-place operation"),
+    (lambda lib, a: a.__setitem__(0, 1.0), "leaf Variable that requires grad"),
+    (lambda lib, a: a[0].mul_(2), "view of a leaf Variable that requires grad is being used in an in-place operation"),
+    (lambda lib, a: a.t().zero_(), "view of a leaf Variable"),
+    (lambda lib, a: (a * 1).unbind()[0].add_(1), "view"),
+    (lambda lib, a: (a * 1).split(1)[0].add_(1), "view"),
+    (lambda lib, a: (a * 1).chunk(2)[0].add_(1), "view"),
+    (lambda lib, a: next(iter(a * 1)).add_(1), "view"),
+    (lambda lib, a: no_grad_view(lib, a * 1).add_(a[0]), "no_grad"),
+    (lambda lib, a: (a * 1).expand(2, 2, 2).add_(1), "single memory location"),
+])
+def test_inplace_refusals(action, phrase):
+    both(lambda lib: action(lib, lib.ones(2, 2, requires_grad=True)), raises=phrase)
+
+
+def no_grad_view(lib, tensor):
+    with lib.no_grad():
+        return tensor[0]
+
+
+def test_leaf_may_change_under_no_grad():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        with lib.no_grad():
+            a -= 0.5
+            a[0] = 7
+            a.t().mul_(2)
+        return a, a.is_leaf, a._version
+
+    both(program)
+
+
+VIEW_WRITES = {
+    "slice": lambda lib, b, x: b[0].mul_(x),
+    "slice of slice": lambda lib, b, x: b[1:][0].mul_(x),
+    "column": lambda lib, b, x: b[:, 1:].mul_(2),
+    "transpose": lambda lib, b, x: b.t()[1].mul_(3),
+    "diagonal": lambda lib, b, x: b.diagonal().exp_(),
+    "reshape": lambda lib, b, x: b.view(-1)[2:5].mul_(x),
+    "expand of a row": lambda lib, b, x: b[0].add_(x.sum()),
+    "unsqueeze": lambda lib, b, x: b.unsqueeze(0).transpose(0, 2)[0].mul_(2),
+    "two windows": lambda lib, b, x: (b[0].mul_(x), b[1].add_(b[0])),
+    "overlapping windows": lambda lib, b, x: (b[0:2].mul_(2), b[1:3].mul_(3), b[:, 0].exp_()),
+    "copy_": lambda lib, b, x: b[1].copy_(x),
+    "copy_ from another dtype": lambda lib, b, x: b[1].copy_(x.double()),
+    "zero_": lambda lib, b, x: b[1].zero_(),
+    "fill_": lambda lib, b, x: b[1].fill_(x[0]),
+    "setitem": lambda lib, b, x: b.__setitem__((slice(None), 0), x),
+    "setitem broadcast": lambda lib, b, x: b.__setitem__(slice(1, None), x),
+    "setitem advanced": lambda lib, b, x: b.__setitem__(([0, 2], [1, 1]), x[:2]),
+    "setitem mask": lambda lib, b, x: b.__setitem__(b.detach() > 4, 0.0),
+    "setitem chain": lambda lib, b, x: b[1].__setitem__(0, x[2]),
+    "masked_fill_": lambda lib, b, x: b[0].masked_fill_(x > 1, 5),
+    "clamp_": lambda lib, b, x: b[0].clamp_(0, 2),
+    "write base, read view": lambda lib, b, x: (b[0], b.mul_(2))[0].mul_(x),
+    "as_strided": lambda lib, b, x: b.as_strided((2,), (4,), 0).mul_(2),
+    "narrow select": lambda lib, b, x: b.narrow(1, 1, 2).select(0, 2).mul_(4),
+    "augmented": lambda lib, b, x: b[0].__iadd__(x),
+    "addcmul_": lambda lib, b, x: b[2].addcmul_(x, x, value=2),
+    "no effect": lambda lib, b, x: b[0:0].mul_(2),
+    "scatter_": lambda lib, b, x: b[0].scatter_(0, lib.tensor([2, 0]), x[:2]),
+    "scatter_add_": lambda lib, b, x: b[:, 0].scatter_add_(0, lib.tensor([2, 2, 0]), x),
+    "index_put_ accumulate": lambda lib, b, x: b.index_put_((lib.tensor([0, 0, 2]),), x, accumulate=True),
+}
+
+
+@pytest.mark.parametrize("name", VIEW_WRITES)
+def test_inplace_on_views(name):
+    """Gradients of the base and of what was written, and what earlier and later views see."""
+    def program(lib):
+        a = lib.arange(1.0, 10.0).reshape(3, 3).requires_grad_()
+        x = leaf(lib, 0.5, 1.5, 2.5)
+        base = a * 1
+        earlier = base[0:2]
+        VIEW_WRITES[name](lib, base, x)
+        later = base[1:]
+        loss = (base * lib.arange(9.0).reshape(3, 3)).sum() + earlier.sin().sum() + (later ** 2).sum()
+        loss.backward()
+        return a.grad, x.grad, base, earlier, later, base._version, [node_name(t.grad_fn) for t in (base, earlier, later)]
+
+    both(program, ulps=8, scale=1000)
+
+
+def test_view_of_a_plain_base_starts_to_require_grad():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        base = lib.zeros(2, 2)
+        view, other = base[0], base.t()
+        view.add_(x)
+        assert base.requires_grad and view.requires_grad and other.requires_grad
+        (base * 3 + other).sum().backward()
+        return x.grad, [node_name(t.grad_fn) for t in (base, view, other)]
+
+    both(program)
+
+
+def test_detached_alias_is_not_recorded():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        base = x * 2
+        base.detach().zero_()
+        base.sum().backward()
+        return x.grad, base
+
+    both(program)
+
+
+def test_loop_that_fills_rows():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        rows = lib.zeros(5, 2)
+        for i in range(5):
+            rows[i] = x * i if i == 0 else rows[i - 1] * 1.0 + x
+        rows.sum().backward()
+        return x.grad, rows
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Deep graphs, memory and threads
+
+
+DEPTH = 100_000
+
+
+def deep_chain(lib, depth=DEPTH):
+    a = leaf(lib, 1.0)
+    y = a
+    for _ in range(depth):
+        y = y * 1.0
+    return a, y
+
+
+@pytest.mark.parametrize("use", ["dropped", "run"])
+def test_deep_chain_on_a_small_stack(use):
+    """Nothing recurses over the graph: not building, not backward, not the destructors."""
+    failures, found = [], []
+
+    def work():
+        try:
+            a, y = deep_chain(gradcore)
+            if use == "run":
+                y.sum().backward()
+                found.append(a.grad.tolist())
+            del y
+        except BaseException as error:
+            failures.append(error)
+
+    before = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert not failures
+    assert found == ([[1.0]] if use == "run" else [])
+
+
+def test_deep_chain_of_inplace_writes():
+    a = leaf(gradcore, 1.0, 2.0)
+    y = a * 1
+    for i in range(20_000):
+        y[i % 2] *= 1.0
+    y.sum().backward()
+    assert a.grad.tolist() == [1.0, 1.0]
+
+
+def test_deep_chain_with_create_graph():
+    a, y = deep_chain(gradcore, 20_000)
+    (gradient,) = gradcore.autograd.grad(y.sum(), a, create_graph=True)
+    assert gradient.tolist() == [1.0]
+
+
+def test_wide_fan():
+    a = leaf(gradcore, 2.0)
+    total = sum(a * i for i in range(5000))
+    total.backward()
+    assert a.grad.tolist() == [5000 * 4999 / 2]
+
+
+def test_graph_frees_its_tensors():
+    """Without the cycle collector: a result owns its graph, and nothing in the graph owns the result."""
+    def alive_after(make):
+        gc.disable()
+        try:
+            return weakref_of(make)() is not None
+        finally:
+            gc.enable()
+
+    def weakref_of(make):
+        result = make(leaf(gradcore, 1.0, 2.0))
+        return weakref.ref(result)
+
+    def hooked(a):
+        b = a * 2
+        b.register_hook(lambda g: g)
+        return b
+
+    def written(a):
+        b = a.exp()
+        b[0].mul_(2)
+        return b
+
+    makers = {"result": lambda a: a * 2, "saved output": lambda a: a.exp(), "hook": hooked, "written view": written,
+              "view": lambda a: (a * 2)[0:1], "gradient": lambda a: gradcore.autograd.grad((a ** 3).sum(), a, create_graph=True)[0]}
+    assert not [name for name, make in makers.items() if alive_after(make)]
+
+
+def bytes_in_use():
+    if not hasattr(gradcore, "memory_stats"):
+        pytest.skip("no memory statistics")
+    return gradcore.memory_stats()["in_use"]
+
+
+@pytest.mark.parametrize("step", [
+    lambda a: (a.exp() * a).sum().backward(),
+    lambda a: (a.exp() * a).sum(),
+    lambda a: gradcore.autograd.grad((a ** 3).sum(), a, create_graph=True)[0].sum().backward(),
+    lambda a: (a * 1)[2:5].exp_().sum().backward(),
+    lambda a: (a * 1).register_hook(lambda g: g * 2),
+    lambda a: (a.tanh() @ a).retain_grad(),
+    lambda a: a.softmax(0)[a.detach() > 0].sum().backward(),
+    lambda a: failing(lambda: a.exp().backward()),
+    lambda a: failing(lambda: (a * gradcore.ones(3))),
+])
+def test_steps_do_not_leak(step):
+    a = gradcore.linspace(-1, 1, 1000).requires_grad_()
+    step(a)
+    a.grad = gradcore.zeros(1000)
+    before = bytes_in_use()
+    for _ in range(5):
+        step(a)
+    assert bytes_in_use() == before
+
+
+def failing(action):
+    with pytest.raises(RuntimeError):
+        action()
+
+
+def test_graph_is_freed_by_backward():
+    """Saved tensors go when backward is done, though the loss is alive; retain_graph keeps them."""
+    a = gradcore.ones(100_000, requires_grad=True)
+    a.grad = gradcore.zeros(100_000)
+    before = bytes_in_use()
+    loss = a.exp().sin().exp().sum()
+    held = bytes_in_use() - before
+    loss.backward(retain_graph=True)
+    assert bytes_in_use() - before >= held
+    loss.backward()
+    assert bytes_in_use() - before < 10_000
+
+
+def test_threads_run_backward_at_the_same_time():
+    def program(lib):
+        results = {}
+
+        def work(seed):
+            w = lib.full((50,), float(seed), requires_grad=True)
+            for _ in range(50):
+                ((w * 0.01).sin() * w).sum().backward()
+            results[seed] = w.grad
+
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2, 3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [results[seed] for seed in (1, 2, 3)]
+
+    both(program, ulps=64, scale=1)
+
+
+def test_threads_share_a_leaf():
+    """Two backwards accumulate into one leaf: no update may be lost."""
+    def program(lib):
+        w = lib.ones(1000, requires_grad=True)
+
+        def work():
+            for _ in range(100):
+                (w * 2).sum().backward()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return w.grad
+
+    both(program)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Whole programs
+
+
+def test_thermometer():
+    """The program of the README, against the published answer."""
+    def program(lib):
+        t_c = lib.tensor([0.5, 14.0, 15.0, 28.0, 11.0, 8.0, 3.0, -4.0, 6.0, 13.0, 21.0])
+        t_u = lib.tensor([35.7, 55.9, 58.2, 81.9, 56.3, 48.9, 33.9, 21.8, 48.4, 60.4, 68.4]) * 0.1
+        params = lib.tensor([1.0, 0.0], requires_grad=True)
+        for _ in range(500):
+            if params.grad is not None:
+                params.grad.zero_()
+            w, b = params
+            loss = ((w * t_u + b - t_c) ** 2).mean()
+            loss.backward()
+            params = (params - 1e-2 * params.grad).detach().requires_grad_()
+        return params, loss
+
+    both(program, ulps=512)
+
+
+def test_recurrent_network():
+    def program(lib):
+        lib.manual_seed(3)
+        w, u, h0 = (lib.rand(4, 4, dtype=lib.float64, requires_grad=True) for _ in range(3))
+        h = h0
+        for _ in range(10):
+            h = lib.tanh(h @ w + u)
+        loss = -(h.softmax(-1)[:, 0] + 1e-3).log().mean()
+        loss.backward()
+        return loss, w.grad, u.grad, h0.grad
+
+    both(program, ulps=256, scale=1)
+
+
+def test_difference_sees_differences():
+    """The comparison itself: a suite that cannot fail shows nothing."""
+    one = Facts(gradcore.tensor([1.0, 2.0]))
+    for other in (gradcore.tensor([1.0, 2.5]), gradcore.tensor([[1.0, 2.0]]), gradcore.tensor([1, 2]), gradcore.tensor([1.0, float("nan")]),
+                  gradcore.tensor([1.0, 2.0], requires_grad=True), gradcore.tensor([[1.0, 0.0], [2.0, 0.0]])[:, 0]):
+        assert difference(one, Facts(other))
+    assert difference([one, 1], [one, 2])
+    assert difference(Facts(gradcore.tensor([0.0])), Facts(gradcore.tensor([-0.0])))
+    assert not difference(one, Facts(gradcore.tensor([1.0, 2.0])))
