@@ -197,7 +197,7 @@ class Call {
     const int count = static_cast<int>(s.params.size());
     for (int k = 0; k < count; ++k) bound_.slots_[k] = nullptr;
     if (self_) bound_.slots_[slot++] = self_;
-    const bool spread = slot < s.positional && s.params[slot].type == ArgType::Ints && nargs_ > 0 &&
+    const bool spread = slot < s.positional && s.positional - slot == 1 && s.params[slot].type == ArgType::Ints && nargs_ > 0 &&
                         (is_index(args_[0]) || is_int_tensor(args_[0])) && (nargs_ > 1) && only_ints();
     if (spread) {
       bound_.varargs_ = PyTuple_New(nargs_);
@@ -281,19 +281,20 @@ class Call {
   // out=: computes without recording and copies into the tensor given, resized to fit.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
     const Tensor target = unwrap(out);
-    for (size_t k = 0; k < o.signature.params.size(); ++k) {
-      PyObject* a = bound_.slots_[k];
-      if (modes.grad && a != Py_None && is_tensor(a) && requires_grad(impl_of(a)))
-        fail(op_.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the "
-             "arguments requires grad.");
-    }
-    Owned result;
-    {
-      const GradModeGuard off(false);
-      result = Owned(checked(o.handler(bound_)));
-    }
+    const Owned result(checked(o.handler(bound_)));
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
+    // Comparisons and the like take tensors that require grad; what would be recorded is refused.
+    if (modes.grad && (requires_grad(impl_of(result.get())) || requires_grad(target)))
+      fail(op_.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the "
+           "arguments requires grad.");
     const Tensor value = unwrap(result.get());
+    // torch lets most ops convert into out, but not these.
+    static constexpr std::string_view kExact[] = {"abs", "absolute", "neg", "negative", "sign", "floor", "ceil", "round", "trunc", "fix",
+                                                  "bitwise_not", "mm", "bmm", "mv", "dot", "addmm", "matmul", "index_select",
+                                                  "gather", "scatter", "scatter_add", "index_add", "masked_select", "tril", "triu", "where", "outer"};
+    for (std::string_view exact : kExact)
+      if (exact == op_.name && value.dtype() != target.dtype())
+        fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
     if (!can_cast(value.dtype(), target.dtype()))
       fail("result type ", scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
            scalar_type_name(target.dtype()));

@@ -18,6 +18,7 @@ PyObject* finish(Tensor t, bool needs_grad) {
 
 PyObject* pair(ValuesIndices r);
 
+double correction(const Args& a, int i) { return a.given(i) ? a.scalar(i).to_double() : 1; }
 MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
 
 #define OP(kind, signature, ...) register_op(kind, signature, [](Args & a) -> PyObject* { return __VA_ARGS__; })
@@ -113,6 +114,10 @@ void register_elementwise() {
   OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   VOID_OP(kMethod, "pow_(Tensor input, Operand exponent)", pow_(a.tensor(0), OperandArg(a, 1)));
+  OP(kBoth, "positive(Tensor input)", [&] {
+    check(a.tensor(0).dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
+    return self_of(a);
+  }());
   OP(kBoth, "isnan(Tensor input)", wrap(isnan(a.tensor(0))));
   OP(kBoth, "isinf(Tensor input)", wrap(isinf(a.tensor(0))));
   OP(kBoth, "isfinite(Tensor input)", wrap(isfinite(a.tensor(0))));
@@ -182,12 +187,30 @@ void register_reductions() {
 #define GC_SPREAD(f)                                                                                                  \
   OP(kBoth, #f "(Tensor input, bool unbiased)", wrap(f(a.tensor(0), {}, a.flag(1) ? 1 : 0, false)));                  \
   OP(kBoth, #f "(Tensor input, int[]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",    \
-     wrap(f(a.tensor(0), dims_or_all(a, 1), a.given(2) ? a.scalar(2).to_double() : 1, a.flag(3))));                   \
+     wrap(f(a.tensor(0), dims_or_all(a, 1), correction(a, 2), a.flag(3))));                                           \
   OP(kBoth, #f "(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",             \
      wrap(f(a.tensor(0), dims_or_all(a, 1), a.flag(2) ? 1 : 0, a.flag(3))));
   GC_SPREAD(var)
   GC_SPREAD(std)
 #undef GC_SPREAD
+  for (const char* name : {"var_mean", "std_mean"}) {
+    const bool is_var = name[0] == 'v';
+    register_op(kFunction, cat(name, "(Tensor input, bool unbiased)").c_str(),
+                is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
+                       : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
+    register_op(
+        kFunction, cat(name, "(Tensor input, int[]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
+        is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
+                                                              mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
+               : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
+                                                              mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
+    register_op(
+        kFunction, cat(name, "(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False)").c_str(),
+        is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
+                                                              mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
+               : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
+                                                              mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
+  }
 #define GC_EXTREME(f)                                                                                \
   OP(kBoth, #f "(Tensor input)", wrap(f(a.tensor(0))));                                              \
   OP(kBoth, #f "(Tensor input, int dim, bool keepdim=False)", pair(f(a.tensor(0), a.integer(1), a.flag(2))));
@@ -220,6 +243,12 @@ void register_reductions() {
      }());
   OP(kBoth, "logsumexp(Tensor input, int[] dim, bool keepdim=False, *, Tensor? out=None)",
      wrap(logsumexp(a.tensor(0), a.dims(1), a.flag(2))));
+  OP(kBoth, "isclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+     wrap(isclose(a.tensor(0), a.tensor(1), a.number(2), a.number(3), a.flag(4))));
+  OP(kBoth, "allclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)", [&] {
+    const Tensor close = isclose(a.tensor(0), a.tensor(1), a.number(2), a.number(3), a.flag(4));
+    return boolean(*all(close, {}, false).data<uint8_t>() != 0);
+  }());
   OP(kBoth, "count_nonzero(Tensor input, int[]? dim=None)", wrap(count_nonzero(a.tensor(0), dims_or_all(a, 1))));
   OP(kBoth, "softmax(Tensor input, int dim, dtype? dtype=None)",
      wrap(softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
@@ -227,6 +256,10 @@ void register_reductions() {
      wrap(log_softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
   OP(kBoth, "cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumsum(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
+  VOID_OP(kMethod, "cumsum_(Tensor input, int dim, *, dtype? dtype=None)",
+          copy_(a.tensor(0), cumsum(clone(a.tensor(0)), a.integer(1), a.maybe_dtype(2))));
+  VOID_OP(kMethod, "cumprod_(Tensor input, int dim, *, dtype? dtype=None)",
+          copy_(a.tensor(0), cumprod(clone(a.tensor(0)), a.integer(1), a.maybe_dtype(2))));
   OP(kBoth, "cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumprod(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
 }
@@ -238,6 +271,8 @@ void register_matmul() {
   OP(kBoth, "mv(Tensor input, Tensor vec, *, Tensor? out=None)", wrap(mv(a.tensor(0), a.tensor(1))));
   OP(kBoth, "dot(Tensor input, Tensor tensor, *, Tensor? out=None)", wrap(dot(a.tensor(0), a.tensor(1))));
   OP(kBoth, "outer(Tensor input, Tensor vec2, *, Tensor? out=None)", wrap(outer(a.tensor(0), a.tensor(1))));
+  VOID_OP(kMethod, "addmm_(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1)",
+          copy_(a.tensor(0), addmm(clone(a.tensor(0)), a.tensor(1), a.tensor(2), a.scalar(3), a.scalar(4))));
   OP(kBoth, "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None)",
      wrap(addmm(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3), a.scalar(4))));
 }
@@ -283,12 +318,27 @@ void register_views() {
      wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
   OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)",
      wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
-  OP(kMethod, "contiguous(Tensor input)", wrap(contiguous(a.tensor(0))));
-  OP(kBoth, "clone(Tensor input)", wrap(clone(a.tensor(0))));
+  VOID_OP(kMethod, "t_(Tensor input)", become_view(a.tensor(0), t(a.tensor(0))));
+  for (const char* name : {"transpose_", "swapaxes_", "swapdims_"})
+    register_op(kMethod, cat(name, "(Tensor input, int dim0, int dim1)").c_str(), [](Args& a) -> PyObject* {
+      become_view(a.tensor(0), transpose(a.tensor(0), a.integer(1), a.integer(2)));
+      return self_of(a);
+    });
+  VOID_OP(kMethod, "squeeze_(Tensor input)", become_view(a.tensor(0), squeeze(a.tensor(0))));
+  VOID_OP(kMethod, "squeeze_(Tensor input, int[] dim)", become_view(a.tensor(0), squeeze(a.tensor(0), a.dims(1))));
+  VOID_OP(kMethod, "unsqueeze_(Tensor input, int dim)", become_view(a.tensor(0), unsqueeze(a.tensor(0), a.integer(1))));
+  VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
+          become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
+  OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)", wrap(contiguous(a.tensor(0))));
+  OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0))));
   OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
   VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
   VOID_OP(kMethod, "copy_(Tensor input, Tensor src, bool non_blocking=False)", copy_(a.tensor(0), a.tensor(1)));
   VOID_OP(kMethod, "fill_(Tensor input, Operand value)", fill_(a.tensor(0), OperandArg(a, 1)));
+  VOID_OP(kMethod, "fill_diagonal_(Tensor input, Number fill_value, bool wrap=False)",
+          fill_diagonal_(a.tensor(0), a.scalar(1), a.flag(2)));
+  VOID_OP(kMethod, "tril_(Tensor input, int diagonal=0)", copy_(a.tensor(0), tril(clone(a.tensor(0)), a.integer(1))));
+  VOID_OP(kMethod, "triu_(Tensor input, int diagonal=0)", copy_(a.tensor(0), triu(clone(a.tensor(0)), a.integer(1))));
   VOID_OP(kBoth, "zero_(Tensor input)", zero_(a.tensor(0)));
   OP(kBoth, "tril(Tensor input, int diagonal=0, *, Tensor? out=None)", wrap(tril(a.tensor(0), a.integer(1))));
   OP(kBoth, "triu(Tensor input, int diagonal=0, *, Tensor? out=None)", wrap(triu(a.tensor(0), a.integer(1))));
@@ -374,25 +424,32 @@ void register_joins_and_indexing() {
      wrap(index_select(a.tensor(0), a.integer(1), a.tensor(2))));
   OP(kBoth, "gather(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
      wrap(gather(a.tensor(0), a.integer(1), a.tensor(2))));
-  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Operand src)",
+  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Operand src, *, Tensor? out=None)",
      wrap(scatter(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
-  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Number value)",
+  OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Number value, *, Tensor? out=None)",
      wrap(scatter(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
   VOID_OP(kMethod, "scatter_(Tensor input, int dim, Tensor index, Operand src)",
           scatter_(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3)));
   VOID_OP(kMethod, "scatter_(Tensor input, int dim, Tensor index, Number value)",
           scatter_(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3)));
-  OP(kBoth, "scatter_add(Tensor input, int dim, Tensor index, Tensor src)",
+  OP(kBoth, "scatter_add(Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None)",
      wrap(scatter_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3))));
   VOID_OP(kMethod, "scatter_add_(Tensor input, int dim, Tensor index, Tensor src)",
           scatter_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3)));
-  OP(kBoth, "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
+  OP(kBoth, "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1, Tensor? out=None)",
      wrap(index_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4))));
   VOID_OP(kMethod, "index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
           index_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4)));
+  OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)", [&] {
+    Tensor out = clone(a.tensor(0));
+    index_put_(out, a.tensors(1), a.tensor(2), a.flag(3));
+    return wrap(out);
+  }());
+  VOID_OP(kBoth, "index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
+          index_put_(a.tensor(0), a.tensors(1), a.tensor(2), a.flag(3)));
   OP(kBoth, "masked_select(Tensor input, Tensor mask, *, Tensor? out=None)",
      wrap(masked_select(a.tensor(0), a.tensor(1))));
-  OP(kBoth, "nonzero(Tensor input, *, bool as_tuple=False)",
+  OP(kBoth, "nonzero(Tensor input, *, bool as_tuple=False, Tensor? out=None)",
      a.flag(1) ? wrap_list(unbind(nonzero(a.tensor(0)), 1)) : wrap(nonzero(a.tensor(0))));
 }
 
@@ -430,6 +487,8 @@ void register_factories() {
   OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
      finish(eye(a.integer(0), a.given(1) ? a.integer(1) : a.integer(0), a.dtype(3, default_dtype())), a.flag(7)));
   // new_*: the dtype of the tensor they are called on.
+  OP(kMethod, "new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)",
+     finish(tensor_from_object(a.object(1), a.dtype(2, a.tensor(0).dtype())), a.flag(4)));
   OP(kMethod, "new_zeros(Tensor input, int[] size, *, " FACTORY,
      finish(zeros(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
   OP(kMethod, "new_ones(Tensor input, int[] size, *, " FACTORY,
@@ -472,6 +531,11 @@ void register_random() {
      finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
      finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
+  OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
+     finish(drawn_integers(0, a.integer(1), a.tensor(0).shape(), a.dtype(2, a.tensor(0).dtype()), nullptr), a.flag(5)));
+  OP(kFunction, "randint_like(Tensor input, int low, int high, " LIKE,
+     finish(drawn_integers(a.integer(1), a.integer(2), a.tensor(0).shape(), a.dtype(3, a.tensor(0).dtype()), nullptr),
+            a.flag(6)));
   OP(kFunction, "randperm(int n, *, Generator? generator=None, Tensor? out=None, " FACTORY,
      finish(randperm(a.integer(0), a.dtype(3, DType::Int64), a.generator(1)), a.flag(7)));
   VOID_OP(kMethod, "uniform_(Tensor input, float from=0.0, float to=1.0, *, Generator? generator=None)",

@@ -267,6 +267,11 @@ Tensor neg_checked(const Tensor& t) {
   return neg(t);
 }
 
+// A number divided by a tensor: torch multiplies with the reciprocal, and so has MulBackward0 for it.
+Tensor div_slot(const Operand& a, const Operand& b) {
+  return a.is_tensor() ? div(a, b) : mul(reciprocal(*b.tensor), a);
+}
+
 PyObject* power_slot(PyObject* a, PyObject* b, PyObject* mod) {
   if (mod != Py_None) return Py_NewRef(Py_NotImplemented);
   return binary_slot<pow>(a, b);
@@ -621,7 +626,7 @@ void add_tensor_type(py::module_& m) {
       {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain>)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain>)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul>)},
-      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<div>)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<div_slot>)},
       {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide>)},
       {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder>)},
       {Py_nb_power, reinterpret_cast<void*>(power_slot)},

@@ -19,6 +19,7 @@ struct OpInfo {
   ResultType result = ResultType::Same;
   uint8_t types = kFloats;
   int mask = -1;                       // the operand that is a bool whatever the others are
+  const char* no_bool = nullptr;       // what to say to a bool tensor, where torch has its own words
   double cost = 0.25;                  // about the nanoseconds of an element, for deciding on threads
 };
 

@@ -31,6 +31,13 @@ struct SubScaled {
   template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return -g * alpha; }
 };
+// A number minus a tensor.
+struct Rsub {
+  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers};
+  template <class V> static constexpr V fwd(V a, V b) { return b - a; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V) { return -g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
+};
 struct Mul {
   static constexpr OpInfo info{.name = "mul", .node = "MulBackward0", .types = kAllTypes};
   template <class V> static constexpr V fwd(V a, V b) { return a * b; }
@@ -168,7 +175,7 @@ struct RightShift {
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 
-using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Mul, Div, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Pow,
+using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Pow,
                            Atan2, Maximum, Minimum, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
                            BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 

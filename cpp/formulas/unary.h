@@ -8,7 +8,12 @@ namespace gradcore::formulas {
 using enum gradcore::ResultType;
 
 struct Neg {
-  static constexpr OpInfo info{.name = "neg", .node = "NegBackward0", .types = kNumbers};
+  static constexpr OpInfo info{
+      .name = "neg",
+      .node = "NegBackward0",
+      .types = kNumbers,
+      .no_bool = "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+                 "`~` or `logical_not()` operator instead."};
   template <class V> static constexpr V fwd(V x) { return -x; }
   template <class V> static constexpr V vjp(V g, V, V) { return -g; }
 };
@@ -128,9 +133,10 @@ struct Erfc {
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (exp(-(x * x)) * c<V>(-1.1283791670955126)); }
 };
 struct Relu {
-  static constexpr OpInfo info{.name = "relu", .node = "ReluBackward0", .types = kNumbers};
-  // x stays where it is NaN, as in torch.
-  template <class V> static constexpr V fwd(V x) { return select(le(x, c<V>(0)), c<V>(0), x); }
+  static constexpr OpInfo info{
+      .name = "relu", .node = "ReluBackward0", .types = kNumbers, .no_bool = "Boolean inputs not supported for relu"};
+  // x stays where it is NaN or -0, as in torch.
+  template <class V> static constexpr V fwd(V x) { return select(lt(x, c<V>(0)), c<V>(0), x); }
   template <class V> static constexpr V vjp(V g, V, V y) { return select(le(y, c<V>(0)), c<V>(0), g); }
 };
 struct Floor {

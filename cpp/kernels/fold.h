@@ -253,6 +253,29 @@ GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
   return fold_plain<K>(p, n);
 }
 
+// R elements, `stride` apart, folded pairwise.
+template <class K, int R, class In>
+GC_INLINE typename K::Part fold_column(const In* p, int64_t stride) {
+  if constexpr (R == 1)
+    return static_cast<typename K::Part>(K::map(*p));
+  else
+    return K::combine(fold_column<K, R / 2>(p, stride), fold_column<K, R / 2>(p + R / 2 * stride, stride));
+}
+
+template <class K, int R, class In>
+GC_INLINE void fold_rows(const In* p, int64_t stride, int64_t cols, typename K::Part* part) {
+#pragma GCC ivdep
+  for (int64_t j = 0; j < cols; ++j) part[j] = K::combine(part[j], fold_column<K, R>(p + j, stride));
+}
+
+// part[j] = column j folded over all rows: eight rows at a time, so that part is seldom loaded and stored.
+template <class K, class In>
+GC_INLINE void fold_band(const In* p, int64_t stride, int64_t rows, int64_t cols, typename K::Part* part) {
+  for (int64_t j = 0; j < cols; ++j) part[j] = K::kIdentity;
+  for (; rows >= 8; rows -= 8, p += 8 * stride) fold_rows<K, 8>(p, stride, cols, part);
+  for (; rows > 0; --rows, p += stride) fold_rows<K, 1>(p, stride, cols, part);
+}
+
 constexpr int64_t kPad = 16;      // elements; a multiple of every vector's lanes
 constexpr int64_t kBuffer = 256;  // elements mapped at a time
 

@@ -3,12 +3,14 @@
 //
 // A family is a struct of
 //   In                          memory element
-//   row(s, n)                   one contiguous row
 //   kIndex                      writes positions as well
+//   kWidth                      most columns of a block
+//   row(s, n)                   one contiguous row
 //   long_row(s, n)              one long row, in parallel (not where kIndex)
-//   tile(s, n, stride, cols)    cols <= kTile columns of n elements `stride` apart, vectors across them
-// Long rows are cut into parts of kPart elements whose partial results merge in order: by shape only, so that results
-// have the same bits for any number of threads.
+//   block(s, n, stride, cols)   cols columns of n elements `stride` apart, vectors across them
+// A block is read in whole rows: memory likes nothing less than narrow columns of tall rows. Long rows are cut into
+// parts of kPart elements, tall blocks into bands of rows, whose partial results merge in order: by shape only, so that
+// results have the same bits for any number of threads.
 #include "core/allocator.h"
 #include "core/parallel.h"
 #include "kernels/fold.h"
@@ -20,11 +22,16 @@ namespace {
 constexpr int64_t kGrain = 1 << 14;  // elements of a parallel block: each costs an exp, or a step of a chain
 constexpr int64_t kPart = 1 << 13;
 constexpr int64_t kFewRows = 4;  // fewer rows than this, and long ones, are cut into parts
-constexpr int64_t kTile = 64;    // columns
+constexpr int64_t kGroup = 64;   // short columns gathered at a time
 constexpr int64_t kShort = 16;   // columns up to this length, and fewer than this, are gathered into tiles
+constexpr int64_t kMaxWidth = 4096;  // columns of a block
+constexpr int64_t kFlush = 128;      // rows summed in floats before the sum goes to a double
+constexpr int64_t kMaxBands = 64;
+constexpr int64_t kFewBlocks = 16;
 constexpr int64_t kNarrow = 4;   // up to so many long columns are copied into rows
 
 GC_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+GC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The operands of one row or tile.
@@ -62,12 +69,44 @@ class Scratch {
   A* data_;
 };
 
+// The bands of rows that a block of n by cols is cut into.
+struct Bands {
+  int64_t n, rows, count;
+
+  Bands(int64_t height, int64_t cols)
+      : n(height), rows(larger(larger(4, kGrain / cols), ceil_div(height, kMaxBands))), count(ceil_div(height, rows)) {}
+  // f(band, first row, number of rows)
+  template <class F>
+  void each(const F& f) const {
+    parallel_blocks(count, [&](int64_t k) { f(k, k * rows, smaller(rows, n - k * rows)); });
+  }
+};
+
+// total[j] = the sum over rows of what add_row(row, part) adds to part[j].
+template <class T, class F>
+GC_INLINE void sum_rows(int64_t row, int64_t rows, int64_t cols, double* total, const F& add_row) {
+  alignas(64) T part[kMaxWidth];
+  for (int64_t j = 0; j < cols; ++j) total[j] = 0;
+  for (const int64_t end = row + rows; row < end;) {
+    for (int64_t j = 0; j < cols; ++j) part[j] = 0;
+    for (const int64_t stop = smaller(end, row + kFlush); row < stop; ++row) add_row(row, part);
+    for (int64_t j = 0; j < cols; ++j) total[j] += static_cast<double>(part[j]);
+  }
+}
+
+// The bands' totals, added to the first one's.
+GC_INLINE void merge_totals(double* total, int64_t bands, int64_t cols) {
+  for (int64_t k = 1; k < bands; ++k)
+    for (int64_t j = 0; j < cols; ++j) total[j] += total[k * cols + j];
+}
+
 // ---- softmax: exp(x - max) / sum; log_softmax: x - max - log(sum) ----
 
 template <class T, bool kLog>
 struct Softmax {
   using In = T;
   static constexpr bool kIndex = false;
+  static constexpr int64_t kWidth = kMaxWidth;
 
   GC_INLINE void finish(const Slice<T>& s, int64_t n, T max, double sum) {
     const T scale = static_cast<T>(1 / sum);
@@ -99,36 +138,45 @@ struct Softmax {
       sum[j] += e;
     }
   }
-  GC_INLINE void exp_some_columns(const T* x, T* y, const T* max, T* sum, int64_t cols) {
-    alignas(64) T pad[kTile] = {};
-    for (int64_t j = 0; j < cols; ++j) pad[j] = x[j];
-    for (int64_t j = 0; j < cols; j += kPad) exp_columns<kPad>(pad + j, pad + j, max + j, sum + j);
+  static void exp_row(const T* x, T* y, const T* max, T* sum, int64_t cols) {
+    int64_t i = 0;
+    for (; i + kExpBlock <= cols; i += kExpBlock) exp_columns<kExpBlock>(x + i, y + i, max + i, sum + i);
+    for (; i + kPad <= cols; i += kPad) exp_columns<kPad>(x + i, y + i, max + i, sum + i);
+    if (i == cols) return;
+    alignas(64) T pad[kPad] = {}, pad_max[kPad] = {}, pad_sum[kPad] = {};
+    for (int64_t j = i; j < cols; ++j) pad[j - i] = x[j];
+    for (int64_t j = i; j < cols; ++j) pad_max[j - i] = max[j];
+    exp_columns<kPad>(pad, pad, pad_max, pad_sum);
+    for (int64_t j = i; j < cols; ++j) sum[j] += pad_sum[j - i];
     if constexpr (!kLog)
-      for (int64_t j = 0; j < cols; ++j) y[j] = pad[j];
+      for (int64_t j = i; j < cols; ++j) y[j] = pad[j - i];
   }
-  GC_OUTLINE void tile(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
-    alignas(64) T max[kTile] = {}, sum[kTile] = {};
-    for (int64_t j = 0; j < cols; ++j) max[j] = s.x[j];
-    for (int64_t r = 1; r < n; ++r)
-      for (int64_t j = 0; j < cols; ++j) max[j] = Larger::combine(max[j], s.x[r * stride + j]);
-    for (int64_t r = 0; r < n; ++r) {
-      const T* const x = s.x + r * stride;
-      T* const y = s.y + r * stride;
-      if (cols == kTile)
-        exp_columns<kTile>(x, y, max, sum);
-      else
-        exp_some_columns(x, y, max, sum, cols);
-    }
-    if constexpr (kLog)
-      map_run(sum, sum, cols, [](Lane<T> v) { return log(v); });
-    else
-      for (int64_t j = 0; j < cols; ++j) sum[j] = 1 / sum[j];
-    for (int64_t r = 0; r < n; ++r) {
-      const T* const x = s.x + r * stride;
-      T* const y = s.y + r * stride;
+  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+    const Bands bands(n, cols);
+    const Scratch<T> max(bands.count * cols);
+    const Scratch<double> total(bands.count * cols);
+    bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      fold_band<MaxKind<T>>(s.x + row * stride, stride, rows, cols, max.data() + k * cols);
+    });
+    for (int64_t k = 1; k < bands.count; ++k)
+      for (int64_t j = 0; j < cols; ++j) max[j] = Larger::combine(max[j], max[k * cols + j]);
+    bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      sum_rows<T>(row, rows, cols, total.data() + k * cols, [&](int64_t r, T* part) {
+        exp_row(s.x + r * stride, s.y + r * stride, max.data(), part, cols);
+      });
+    });
+    merge_totals(total.data(), bands.count, cols);
+    const Scratch<T> last(cols);  // what finishes a column: log(sum) or 1 / sum
+    if constexpr (kLog) map_run(total.data(), total.data(), cols, [](F64 v) { return log(v); });
+    for (int64_t j = 0; j < cols; ++j) last[j] = static_cast<T>(kLog ? total[j] : 1 / total[j]);
+    bands.each([&](int64_t, int64_t row, int64_t rows) {
+      for (int64_t r = row; r < row + rows; ++r)
+        finish_row(s.x + r * stride, s.y + r * stride, max.data(), last.data(), cols);
+    });
+  }
+  GC_INLINE void finish_row(const T* x, T* y, const T* max, const T* last, int64_t cols) {
 #pragma GCC ivdep
-      for (int64_t j = 0; j < cols; ++j) y[j] = kLog ? (x[j] - max[j]) - sum[j] : y[j] * sum[j];
-    }
+    for (int64_t j = 0; j < cols; ++j) y[j] = kLog ? (x[j] - max[j]) - last[j] : y[j] * last[j];
   }
 };
 
@@ -138,6 +186,7 @@ template <class T, bool kLog>
 struct SoftmaxBackward {
   using In = T;
   static constexpr bool kIndex = false;
+  static constexpr int64_t kWidth = kMaxWidth;
 
   GC_INLINE double dot(const Slice<T>& s, int64_t n) {
     if constexpr (kLog) return static_cast<double>(fold_run<SumKind<T>>(s.x, n));
@@ -175,18 +224,32 @@ struct SoftmaxBackward {
     for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, sum); });
   }
 
-  GC_OUTLINE void tile(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
-    alignas(64) T sum[kTile] = {}, e[kTile];
-    for (int64_t r = 0; r < n; ++r) {
-      const Slice<T> t = s.at(r * stride);
-      for (int64_t j = 0; j < cols; ++j) sum[j] += kLog ? t.x[j] : t.x[j] * t.x2[j];
-    }
-    for (int64_t r = 0; r < n; ++r) {
-      const Slice<T> t = s.at(r * stride);
-      if constexpr (kLog) map_run(t.x2, e, cols, [](Lane<T> v) { return exp(v); });
+  GC_INLINE void finish_row(const Slice<T>& s, const T* sum, int64_t cols) {
+    if constexpr (!kLog) {
 #pragma GCC ivdep
-      for (int64_t j = 0; j < cols; ++j) t.y[j] = kLog ? t.x[j] - e[j] * sum[j] : t.x2[j] * (t.x[j] - sum[j]);
+      for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x2[j] * (s.x[j] - sum[j]);
+      return;
     }
+    alignas(64) T e[kMaxWidth];
+    map_run(s.x2, e, cols, [](Lane<T> v) { return exp(v); });
+#pragma GCC ivdep
+    for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
+  }
+  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+    const Bands bands(n, cols);
+    const Scratch<double> total(bands.count * cols);
+    bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      sum_rows<T>(row, rows, cols, total.data() + k * cols, [&](int64_t r, T* part) {
+        const T *const g = s.x + r * stride, *const y = kLog ? g : s.x2 + r * stride;
+        for (int64_t j = 0; j < cols; ++j) part[j] += kLog ? g[j] : g[j] * y[j];
+      });
+    });
+    merge_totals(total.data(), bands.count, cols);
+    const Scratch<T> sum(cols);
+    for (int64_t j = 0; j < cols; ++j) sum[j] = static_cast<T>(total[j]);
+    bands.each([&](int64_t, int64_t row, int64_t rows) {
+      for (int64_t r = row; r < row + rows; ++r) finish_row(s.at(r * stride), sum.data(), cols);
+    });
   }
 };
 
@@ -198,10 +261,11 @@ struct Cumulative {
   using Acc = typename K::Acc;
   using V = Vec<Acc>;
   static constexpr bool kIndex = false;
-  static constexpr int kWidth = static_cast<int>(kLanes<Acc>);
+  static constexpr int64_t kWidth = kMaxWidth;
+  static constexpr int kStep = static_cast<int>(kLanes<Acc>);
 
   GC_INLINE V load_wide(const T* p) {
-    typename ShortVector<T, kWidth * static_cast<int>(sizeof(T))>::type v;
+    typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type v;
     __builtin_memcpy(&v, p, sizeof v);
     return __builtin_convertvector(v, V);
   }
@@ -209,23 +273,23 @@ struct Cumulative {
   template <int kBy, int... I>
   GC_INLINE V shifted(V v, std::integer_sequence<int, I...>) {
     const V neutral = V{} + static_cast<Acc>(K::kIdentity);
-    return __builtin_shufflevector(v, neutral, (I < kBy ? kWidth : I - kBy)...);
+    return __builtin_shufflevector(v, neutral, (I < kBy ? kStep : I - kBy)...);
   }
-  // Sums of the lanes up to each, in log2(kWidth) steps. Only the carry links one vector to the next.
+  // Sums of the lanes up to each, in log2(kStep) steps. Only the carry links one vector to the next.
   template <int kBy = 1>
   GC_INLINE V prefix(V v) {
-    if constexpr (kBy == kWidth)
+    if constexpr (kBy == kStep)
       return v;
     else
-      return prefix<2 * kBy>(K::combine(shifted<kBy>(v, std::make_integer_sequence<int, kWidth>()), v));
+      return prefix<2 * kBy>(K::combine(shifted<kBy>(v, std::make_integer_sequence<int, kStep>()), v));
   }
   static void run(const T* x, T* y, int64_t n, Acc carry) {
     int64_t i = 0;
-    for (; i + kWidth <= n; i += kWidth) {
+    for (; i + kStep <= n; i += kStep) {
       const V local = prefix(load_wide(x + i));
       const V all = K::combine(V{} + carry, local);
-      carry = K::combine(carry, static_cast<Acc>(local[kWidth - 1]));
-      const auto narrow = __builtin_convertvector(all, typename ShortVector<T, kWidth * static_cast<int>(sizeof(T))>::type);
+      carry = K::combine(carry, static_cast<Acc>(local[kStep - 1]));
+      const auto narrow = __builtin_convertvector(all, typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type);
       __builtin_memcpy(y + i, &narrow, sizeof narrow);
     }
     for (; i < n; ++i) {
@@ -236,7 +300,7 @@ struct Cumulative {
   GC_INLINE Acc total(const T* x, int64_t n) {
     V acc = V{} + static_cast<Acc>(K::kIdentity);
     int64_t i = 0;
-    for (; i + kWidth <= n; i += kWidth) acc = K::combine(acc, load_wide(x + i));
+    for (; i + kStep <= n; i += kStep) acc = K::combine(acc, load_wide(x + i));
     Acc sum = fold_lanes<K, Acc>(acc);
     for (; i < n; ++i) sum = K::combine(sum, static_cast<Acc>(x[i]));
     return sum;
@@ -256,18 +320,33 @@ struct Cumulative {
     }
     for_parts(n, [&](int64_t k, int64_t i, int64_t m) { run(s.x + i, s.y + i, m, start[k]); });
   }
-  GC_OUTLINE void tile(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
-    alignas(64) Acc acc[kTile];
+  // acc[j] = the total of column j over some rows.
+  static void column_totals(const T* x, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
     for (int64_t j = 0; j < cols; ++j) acc[j] = static_cast<Acc>(K::kIdentity);
-    for (int64_t r = 0; r < n; ++r) {
-      const T* const x = s.x + r * stride;
-      T* const y = s.y + r * stride;
+    for (; rows > 0; --rows, x += stride)
+      for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
+  }
+  static void run_columns(const T* x, T* y, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
+    for (; rows > 0; --rows, x += stride, y += stride)
 #pragma GCC ivdep
       for (int64_t j = 0; j < cols; ++j) {
         acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
         y[j] = static_cast<T>(acc[j]);
       }
-    }
+  }
+  // As long_row: the bands' totals become their starts.
+  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+    const Bands bands(n, cols);
+    const Scratch<Acc> start((bands.count + 1) * cols);  // band k's total is put where band k + 1 starts
+    for (int64_t j = 0; j < cols; ++j) start[j] = static_cast<Acc>(K::kIdentity);
+    if (bands.count > 1)
+      bands.each([&](int64_t k, int64_t row, int64_t rows) {
+        column_totals(s.x + row * stride, rows, stride, cols, start.data() + (k + 1) * cols);
+      });
+    for (int64_t i = cols; i < bands.count * cols; ++i) start[i] = K::combine(start[i - cols], start[i]);
+    bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      run_columns(s.x + row * stride, s.y + row * stride, rows, stride, cols, start.data() + k * cols);
+    });
   }
 };
 
@@ -277,6 +356,7 @@ template <class K, class E>
 struct Extreme {
   using In = StoredOf<E>;
   static constexpr bool kIndex = true;
+  static constexpr int64_t kWidth = 512;
 
   GC_INLINE bool takes(In best, In v) { return (K::combine(best, v) == v) | (v != v); }
 
@@ -292,9 +372,9 @@ struct Extreme {
       s.index[r] = place;
     }
   }
-  GC_OUTLINE void tile(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {
-    alignas(64) In best[kTile];
-    alignas(64) int64_t place[kTile];
+  GC_OUTLINE void block(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {
+    alignas(64) In best[kWidth];
+    alignas(64) int64_t place[kWidth];
     for (int64_t j = 0; j < cols; ++j) best[j] = K::map(s.x[j]);
     for (int64_t j = 0; j < cols; ++j) place[j] = 0;
     for (int64_t r = 0; r < n; ++r) {
@@ -318,13 +398,13 @@ struct Extreme {
 GC_INLINE int64_t column_start(const RowArgs& a, int64_t column) {
   return a.inner == 1 ? column * a.n : column / a.inner * a.n * a.inner + column % a.inner;
 }
-// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from, tile[r * kTile + j].
+// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from, tile[r * kGroup + j].
 template <class Bits>
 GC_OUTLINE void gather_tile(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile) {
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const p = static_cast<const Bits*>(from) + column_start(a, begin + j);
     Bits* const to = static_cast<Bits*>(tile) + j;
-    for (int64_t r = 0; r < a.n; ++r) to[r * kTile] = p[r * a.inner];
+    for (int64_t r = 0; r < a.n; ++r) to[r * kGroup] = p[r * a.inner];
   }
 }
 template <class Bits>
@@ -332,24 +412,24 @@ GC_OUTLINE void scatter_tile(const RowArgs& a, const void* tile, int64_t begin, 
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const from = static_cast<const Bits*>(tile) + j;
     Bits* const p = static_cast<Bits*>(into) + column_start(a, begin + j);
-    for (int64_t r = 0; r < a.n; ++r) p[r * a.inner] = from[r * kTile];
+    for (int64_t r = 0; r < a.n; ++r) p[r * a.inner] = from[r * kGroup];
   }
 }
 
-// Short columns: kTile of them side by side.
+// Short columns: kGroup of them side by side.
 template <class Op>
 void apply_short(const RowArgs& a) {
   using T = typename Op::In;
-  const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n * kTile) * kTile;
+  const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n * kGroup) * kGroup;
   parallel_blocks(ceil_div(columns, per_block), [&](int64_t b) {
-    alignas(64) T x[kShort * kTile], x2[kShort * kTile];
-    int64_t index[kShort * kTile];
+    alignas(64) T x[kShort * kGroup], x2[kShort * kGroup];
+    int64_t index[kShort * kGroup];
     const int64_t end = smaller(columns, (b + 1) * per_block);
-    for (int64_t c = b * per_block; c < end; c += kTile) {
-      const int64_t cols = smaller(kTile, end - c);
+    for (int64_t c = b * per_block; c < end; c += kGroup) {
+      const int64_t cols = smaller(kGroup, end - c);
       gather_tile<Word<T>>(a, a.in, c, cols, x);
       if (a.in2) gather_tile<Word<T>>(a, a.in2, c, cols, x2);
-      Op::tile({x, x2, x, index}, a.n, kTile, cols);
+      Op::block({x, x2, x, index}, a.n, kGroup, cols);
       scatter_tile<Word<T>>(a, x, c, cols, a.out);
       if constexpr (Op::kIndex) scatter_tile<Word<int64_t>>(a, index, c, cols, a.index);
     }
@@ -388,16 +468,22 @@ void apply_rows(const RowArgs& a) {
   });
 }
 
+// Few and tall blocks run in parallel inside (their bands), many next to each other.
 template <class Op>
-void apply_tiles(const RowArgs& a) {
+void apply_blocks(const RowArgs& a) {
   const auto s = Slice<typename Op::In>::of(a);
-  const int64_t per_outer = ceil_div(a.inner, kTile), tiles = a.outer * per_outer;
-  const int64_t per_block = ceil_div(kGrain, a.n * smaller(kTile, a.inner));
-  parallel_blocks(ceil_div(tiles, per_block), [&](int64_t b) {
-    for (int64_t t = b * per_block; t < smaller(tiles, (b + 1) * per_block); ++t) {
-      const int64_t o = t / per_outer, col = t % per_outer * kTile;
-      Op::tile(s.at(o * a.n * a.inner + col), a.n, a.inner, smaller(kTile, a.inner - col));
+  const int64_t per_outer = ceil_div(a.inner, Op::kWidth), blocks = a.outer * per_outer;
+  const int64_t width = ceil_div(ceil_div(a.inner, per_outer), kExpBlock) * kExpBlock, size = a.n * smaller(width, a.inner);
+  const auto run = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t o = i / per_outer, col = i % per_outer * width;
+      if (col < a.inner) Op::block(s.at(o * a.n * a.inner + col), a.n, a.inner, smaller(width, a.inner - col));
     }
+  };
+  if (!Op::kIndex && blocks < kFewBlocks && size >= 4 * kGrain) return run(0, blocks);
+  const int64_t per_block = ceil_div(kGrain, size);
+  parallel_blocks(ceil_div(blocks, per_block), [&](int64_t b) {
+    run(b * per_block, smaller(blocks, (b + 1) * per_block));
   });
 }
 
@@ -406,7 +492,7 @@ void apply(const RowArgs& a) {
   if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
   if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return apply_short<Op>(a);
   if (a.inner > 1 && a.inner <= kNarrow) return apply_narrow<Op>(a);
-  if (a.inner > 1) return apply_tiles<Op>(a);
+  if (a.inner > 1) return apply_blocks<Op>(a);
   if constexpr (!Op::kIndex) {
     if (a.outer < kFewRows && a.n >= 4 * kPart) {
       const auto s = Slice<typename Op::In>::of(a);

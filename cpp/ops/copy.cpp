@@ -187,4 +187,24 @@ void zero_(const Tensor& t) {
   finish_inplace(t, std::move(node));
 }
 
+void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap) {
+  check(t.dim() >= 2, "dimensions must larger than 1");
+  for (int i = 1; t.dim() > 2 && i < t.dim(); ++i)
+    check(t.size(i) == t.size(0), "all dimensions of input must be of equal length");
+  int64_t step = 0, n = t.size(0);
+  for (int i = 0; i < t.dim(); ++i) {
+    step += t.stride(i);
+    n = t.size(i) < n ? t.size(i) : n;
+  }
+  fill_(as_strided(t, Dims{n}, Dims{step}, t.offset()), value);
+  // A tall matrix may start its diagonal again below, one row further down.
+  if (!wrap || t.dim() != 2 || t.size(0) <= t.size(1) + 1) return;
+  const int64_t period = t.size(1) + 1, rest = (t.size(0) * t.size(1) + t.size(1)) / period;
+  for (int64_t i = n; i < rest; ++i) {
+    const int64_t at = i * period, row = at / t.size(1), column = at % t.size(1);
+    if (row >= t.size(0)) return;
+    fill_(select(select(t, 0, row), 0, column), value);
+  }
+}
+
 }  // namespace gradcore

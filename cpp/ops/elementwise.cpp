@@ -151,10 +151,28 @@ struct PackedParams {
 
 // ---- the node -------------------------------------------------------------------------------------------------------------
 
+bool all_contiguous(std::span<const LoopInput> in) {
+  for (const LoopInput& i : in)
+    if (i.tensor && !i.tensor->is_contiguous()) return false;
+  return true;
+}
+
+// A gradient in the memory order that its inputs share.
+Tensor result_like(std::span<const LoopInput> in) {
+  const Tensor& g = *in[0].tensor;
+  if (all_contiguous(in)) return empty(g.shape(), g.dtype());
+  const Tensor* tensors[5];
+  int count = 0;
+  for (const LoopInput& i : in)
+    if (i.tensor) tensors[count++] = i.tensor;
+  return empty_strided(g.shape(), result_strides(g.shape(), tensors, count), g.dtype());
+}
+
 template <int N>
 class ElementwiseNode final : public Node {
  public:
-  ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute)
+  // An op that writes over its first operand saves a copy of it.
+  ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, bool inplace)
       : op_(op), compute_(compute) {
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor()) {
@@ -167,7 +185,8 @@ class ElementwiseNode final : public Node {
       if (needs(k)) uses_ |= op.uses[k];
     }
     for (int k = 0; k < N; ++k)
-      if (in[k].is_tensor() && (uses_ & formulas::uses_operand(k))) saved_[k] = Saved(*in[k].tensor);
+      if (in[k].is_tensor() && (uses_ & formulas::uses_operand(k)))
+        saved_[k] = Saved(inplace && k == 0 ? clone(*in[k].tensor) : *in[k].tensor);
     for (int i = 0; i < op.params; ++i) params_[i] = params[i];
     number();
   }
@@ -224,8 +243,9 @@ class ElementwiseNode final : public Node {
     for (int i = 0; i < N; ++i) v[1 + i] = operands[i] ? Sym(operands[i]) : Sym(scalars_[i]);
     v[4] = y;
     for (int i = 0; i < op_.params; ++i) p[i] = Sym(params_[i]);
-    Tensor r = op_.vjp[k](v, p).t;
-    return r.shape() == g.shape() ? r : expand(r, g.shape());
+    const Sym r = op_.vjp[k](v, p);
+    if (!r.is_tensor()) return full_like(g, r.s, compute_);  // a constant derivative
+    return r.t.shape() == g.shape() ? r.t : expand(r.t, g.shape());
   }
 
   Tensor computed(int k, Tensor& g, const Tensor* operands, const Tensor& y, bool last) {
@@ -249,8 +269,8 @@ class ElementwiseNode final : public Node {
     if (op_.uses[k] & formulas::kUsesOutput) in[count++].tensor = &y;
     // The gradient's own memory serves when nobody needs it any more.
     const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
-                       g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g);
-    const Tensor out = reuse ? grad : empty(grad.shape(), compute_);
+                       g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) && all_contiguous({in, static_cast<size_t>(count)});
+    const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
     const int width = compute_ == DType::Float64;
     run(op_.kernels().vjp[k][width], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes, !reuse);
@@ -311,6 +331,7 @@ Types types_of(const ElementwiseOp& op, std::span<const Operand> in) {
 
 LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
   const LoopFn loop = op.kernels().fwd[index_of(compute)];
+  if (!loop && compute == DType::Bool && op.info->no_bool) fail(op.info->no_bool);
   if (!loop) [[unlikely]]
     fail(ErrorKind::NotImplemented, "\"", op.info->name, "\" not implemented for '", scalar_type_name(compute), "'");
   return loop;
@@ -382,9 +403,10 @@ bool recording(const ElementwiseOp& op, std::span<const Operand> in) {
 
 // A node for an op whose result is floating; its class by the number of operands.
 template <class F>
-Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, F&& then) {
+Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, bool inplace,
+                    F&& then) {
   const auto make = [&]<int N>(std::integral_constant<int, N>) -> Ref<Node> {
-    auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, in, params, compute));
+    auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, in, params, compute, inplace));
     then(*node);
     return node;
   };
@@ -457,7 +479,7 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
     compute_into(op, out, in, params, types.compute, true);
     return out;
   }
-  Ref<Node> node = with_node(op, in, params, types.compute, [&](auto& n) {
+  Ref<Node> node = with_node(op, in, params, types.compute, false, [&](auto& n) {
     compute_into(op, out, in, params, types.compute, true);
     n.set_output(out, in);
   });
@@ -489,7 +511,7 @@ void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const O
     return;
   }
   // The output is saved after the version moved on, so that it is found unmodified.
-  Ref<Node> node = with_node(op, in, params, types.compute, [&](auto& n) {
+  Ref<Node> node = with_node(op, in, params, types.compute, true, [&](auto& n) {
     write();
     self.bump_version();
     n.set_output(self, in);
@@ -580,6 +602,7 @@ void add_(const Tensor& a, const Operand& b, const Scalar& alpha) {
 }
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) {
   refuse_bool_sub(a, b);
+  if (is_one(alpha) && !a.is_tensor()) return elementwise(binary_op<formulas::Rsub>, {{b, a}});
   if (is_one(alpha)) return elementwise(binary_op<formulas::Sub>, {{a, b}});
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
@@ -615,6 +638,9 @@ void pow_(const Tensor& a, const Operand& b) {
   elementwise_(pow_op(a, b.scalar), a, {{Operand(a)}}, &b.scalar);
 }
 
+Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
+void square_(const Tensor& t) { pow_(t, Scalar(2)); }
+
 Tensor isnan(const Tensor& t) { return elementwise(unary_op<formulas::Isnan>, {{Operand(t)}}); }
 // Integers are always finite.
 Tensor isinf(const Tensor& t) {
@@ -633,22 +659,30 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   return elementwise(ternary_op<formulas::Where>, {{Operand(condition), a, b}});
 }
 
+// The value takes the tensor's type; a number is cut to it.
 static void check_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
   check(mask.dtype() == DType::Bool, "masked_fill only supports boolean masks, but got mask with dtype ",
         dtype_name(mask.dtype()));
   check(!value.is_tensor() || value.tensor->dim() == 0,
         "masked_fill only supports a 0-dimensional value tensor, but got tensor with ",
         value.is_tensor() ? value.tensor->dim() : 0, " dimension(s).");
-  const DType v = value.is_tensor() ? value.tensor->dtype() : value.scalar.dtype(default_dtype());
-  check(can_cast(v, t.dtype()), "value cannot be converted to type ", dtype_name(t.dtype()), " without overflow");
+  check(!value.is_tensor() || can_cast(value.tensor->dtype(), t.dtype()), "value cannot be converted to type ",
+        dtype_name(t.dtype()), " without overflow");
+}
+static Scalar fill_number(const Scalar& s, DType dtype) {
+  if (dtype == DType::Bool) return !s.is_zero();
+  return is_floating(dtype) ? s : Scalar(s.to_int());
+}
+static Operand fill_operand(const Operand& value, DType dtype) {
+  return value.is_tensor() ? value : Operand(fill_number(value.scalar, dtype));
 }
 Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
   check_fill(t, mask, value);
-  return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), value}});
+  return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), fill_operand(value, t.dtype())}});
 }
 void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
   check_fill(t, mask, value);
-  elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), value}});
+  elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), fill_operand(value, t.dtype())}});
 }
 
 Tensor addcmul(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {

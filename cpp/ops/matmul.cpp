@@ -43,6 +43,10 @@ void multiply_integers(const GemmArgs<T>& g) {
 // c (dense, m x n) = a (m x k) b (k x n)
 void multiply(DType dtype, int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c) {
   if (m == 0 || n == 0) return;
+  if (k == 0) {
+    std::memset(c, 0, m * n * item_size(dtype));
+    return;
+  }
   switch (dtype) {
     case DType::Float32: return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
     case DType::Float64: return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));

@@ -17,7 +17,7 @@ class Generator;
   X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(log2, Log2) X(log10, Log10) X(sin, Sin) X(cos, Cos) X(tan, Tan)        \
   X(asin, Asin) X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf)  \
   X(erfc, Erfc) X(relu, Relu) X(floor, Floor) X(ceil, Ceil) X(round, Round) X(trunc, Trunc)                            \
-  X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot) X(square, PowTwo)
+  X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
 #define GC_BINARY_OPS(X)                                                                                               \
   X(mul, Mul) X(div, Div) X(floor_divide, FloorDivide) X(div_floor, DivFloor) X(div_trunc, DivTrunc)                   \
   X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2) X(maximum, Maximum) X(minimum, Minimum) X(eq, Eq) X(ne, Ne)    \
@@ -39,6 +39,8 @@ void add_(const Tensor& a, const Operand& b, const Scalar& alpha = 1);
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha = 1);
 void sub_(const Tensor& a, const Operand& b, const Scalar& alpha = 1);
 Tensor pow(const Operand& a, const Operand& b);
+Tensor square(const Tensor& t);
+void square_(const Tensor& t);
 void pow_(const Tensor& a, const Operand& b);
 Tensor isnan(const Tensor& t);
 Tensor isinf(const Tensor& t);
@@ -65,6 +67,7 @@ void copy_raw(const Tensor& to, const Tensor& from);           // the same witho
 void fill_(const Tensor& t, const Operand& value);
 void fill_raw(const Tensor& t, const Scalar& value);
 void zero_(const Tensor& t);
+void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap);
 
 // create.cpp
 Tensor full(const Dims& shape, const Scalar& value, DType dtype);
@@ -109,6 +112,8 @@ std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim);
 std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim);
 std::vector<Tensor> chunk(const Tensor& t, int64_t chunks, int64_t dim);
 Tensor alias(const Tensor& t);
+// Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
+void become_view(const Tensor& t, const Tensor& v);
 
 // join.cpp
 Tensor cat(std::span<const Tensor> tensors, int64_t dim);
@@ -141,6 +146,7 @@ Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim);
 Tensor norm(const Tensor& t, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 Tensor logsumexp(const Tensor& t, const Dims& dim, bool keepdim);
 Tensor count_nonzero(const Tensor& t, const MaybeDims& dim);
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan);
 
 // rowwise.cpp
 Tensor softmax(const Tensor& t, int64_t dim, MaybeDType dtype);

@@ -191,8 +191,7 @@ struct MeanVjp {
   bool all;
   const char* name() const { return all ? "MeanBackward0" : "MeanBackward1"; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
-    // Divided before it is spread: one element instead of all.
-    const Tensor r = over.expanded(div(g[0], Scalar(static_cast<double>(over.count()))));
+    const Tensor r = div(over.expanded(g[0]), Scalar(static_cast<double>(over.count())));
     out[0] = r.dtype() == dtype ? r : cast(r, dtype);
   }
 };
@@ -484,7 +483,7 @@ ValuesIndices indexed(ReduceOp op, const Tensor& t, int64_t dim, bool keepdim, c
 }
 
 Tensor arg_extreme(ReduceOp op, const Tensor& t, std::optional<int64_t> dim, bool keepdim, const char* name) {
-  if (t.dtype() == DType::Bool) fail(ErrorKind::NotImplemented, "\"", name, "_cpu\" not implemented for 'Bool'");
+  if (t.dtype() == DType::Bool) fail(name, "(): does not support bool input");
   const DimMask mask = mask_of(t, dim ? MaybeDims(Dims{*dim}) : MaybeDims());
   refuse_empty(name, t, mask, !dim);
   // The position counts in logical order, so a tensor in another memory order is read out first.
@@ -561,6 +560,19 @@ Tensor logsumexp(const Tensor& input, const Dims& dim, bool keepdim) {
   const Tensor out = reduce(ReduceOp::LogSumExp, t, mask, keepdim, t.dtype());
   if (should_record(t)) record(out, {&t}, LogsumexpVjp{{t, mask, keepdim}, Saved(t), Saved::output(out)});
   return out;
+}
+
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  check(a.dtype() == b.dtype(), scalar_type_name(a.dtype()), " did not match ", scalar_type_name(b.dtype()));
+  check(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
+  check(atol >= 0, "atol must be greater than or equal to zero, but got ", atol);
+  const GradModeGuard off(false);
+  Tensor close = eq(a, b);
+  if (equal_nan && is_floating(a.dtype())) close = logical_or(close, logical_and(isnan(a), isnan(b)));
+  if (rtol == 0 && atol == 0) return close;
+  const Tensor x = is_floating(a.dtype()) ? a : cast(a, default_dtype()), y = is_floating(b.dtype()) ? b : cast(b, default_dtype());
+  const Tensor allowed = add(abs(mul(y, Scalar(rtol))), Scalar(atol)), actual = abs(sub(x, y));
+  return logical_or(close, logical_and(isfinite(actual), le(actual, allowed)));
 }
 
 }  // namespace gradcore

@@ -804,4 +804,17 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
   return walk(grad, {in_shape, in_strides, in_offset}, {out_shape, out_strides, out_offset}, true);
 }
 
+// The tensor keeps its identity and its memory; only the window and the history change.
+void become_view(const Tensor& t, const Tensor& v) {
+  check_inplace(t, should_record(t));
+  const Ref<Node> history = grad_fn_of(v);
+  t->shape = v.shape();
+  t->strides = v.strides();
+  t->data = v->data;
+  t->numel = v.numel();
+  t->contiguous = v.is_contiguous();
+  t.bump_version();
+  if (history) set_history(t, history, meta_of(v)->output_nr);
+}
+
 }  // namespace gradcore
