@@ -271,12 +271,16 @@ class Sweep {
     out.clear();
     out.resize(node->edge_count());
     if (any) {
+      const bool goes_on = continues(e);
+      // torch's order: a gradient that was asked for is taken before the hooks where the sweep goes on below it, after
+      // them where it ends.
+      if (e.capture >= 0 && goes_on) capture(e, grads);
       if (HookList* hooks = node->hooks_or_null()) {
         run_hooks(hooks, grads);
         keep_retained(hooks, grads);
       }
-      if (e.capture >= 0) capture(e, grads);
-      if (continues(e)) {
+      if (e.capture >= 0 && !goes_on) capture(e, grads);
+      if (goes_on) {
         node->apply(grads, out);
         if (!request_.keep_graph) node->release_saved();
       }

@@ -71,7 +71,7 @@ class CopySlices final : public Node {
     set_edges(edges);
     number();
   }
-  const char* name() const override { return "CopySlices"; }
+  const char* name() const override { return "torch::autograd::CopySlices"; }
   void release_saved() override {
     fn_->release_saved();
     released_ = true;

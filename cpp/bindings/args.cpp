@@ -283,11 +283,11 @@ class Call {
     const Tensor target = unwrap(out);
     const Owned result(checked(o.handler(bound_)));
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
+    const Tensor value = unwrap(result.get());
     // Comparisons and the like take tensors that require grad; what would be recorded is refused.
-    if (modes.grad && (requires_grad(impl_of(result.get())) || requires_grad(target)))
+    if (modes.grad && (requires_grad(impl_of(result.get())) || (requires_grad(target) && is_floating(value.dtype()))))
       fail(op_.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the "
            "arguments requires grad.");
-    const Tensor value = unwrap(result.get());
     // torch lets most ops convert into out, but not these.
     static constexpr std::string_view kExact[] = {"abs", "absolute", "neg", "negative", "sign", "floor", "ceil", "round", "trunc", "fix",
                                                   "bitwise_not", "mm", "bmm", "mv", "dot", "addmm", "matmul", "index_select",

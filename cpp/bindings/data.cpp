@@ -171,7 +171,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   if (!is_sequence(o)) {
     PyErr_Clear();
     if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
-    fail(ErrorKind::Type, depth ? "must be real number, not " : "Could not infer dtype of ", Py_TYPE(o)->tp_name);
+    fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
@@ -319,17 +319,18 @@ Tensor sliced(const Tensor& t, int dim, PyObject* o) {
   if (PySlice_Unpack(o, &start, &stop, &step) < 0) throw PythonError{};
   check(step > 0, ErrorKind::Value, "step must be greater than zero");
   const Py_ssize_t n = t.size(dim);
-  if (start == 0 && stop >= n && step == 1) return alias(t);
+  if (start == 0 && stop >= n && step == 1) return t;
   PySlice_AdjustIndices(n, &start, &stop, step);
   return slice(t, dim, start, stop < start ? start : stop, step);
 }
 
 struct IndexReader {
   Indexing out;
-  int dim = 0;
+  int dim = 0;       // of out.view, where the next item applies
+  int consumed = 0;  // dims that the entries of out.tensors stand for
 
   void put_tensor(Tensor t) {
-    out.tensors.resize(dim);
+    out.tensors.resize(out.tensors.size() + dim - consumed);  // full slices up to here
     const int used = t.dtype() == DType::Bool || t.dtype() == DType::UInt8 ? t.dim() : 1;
     if (used == 0) {  // a 0-d mask adds a dim of 0 or 1
       out.view = unsqueeze(out.view, dim);
@@ -337,8 +338,8 @@ struct IndexReader {
       t = std::move(mask);
     }
     out.tensors.push_back(std::move(t));
-    for (int k = 1; k < used; ++k) out.tensors.emplace_back();
     dim += used ? used : 1;
+    consumed = dim;
     out.advanced = true;
   }
 
@@ -366,9 +367,9 @@ struct IndexReader {
       ++dim;
       return;
     }
-    const bool array = is_tensor(o) || is_sequence(o) || is_array(o);
+    const bool array = !PyUnicode_Check(o) && (is_tensor(o) || is_sequence(o) || is_array(o));
     PyErr_Clear();
-    if (!array || PyUnicode_Check(o))
+    if (!array)
       fail(ErrorKind::Index, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
            "(got ", Py_TYPE(o)->tp_name, ")");
     put_tensor(tensor_index(o));
@@ -381,8 +382,7 @@ Indexing read_index(const Tensor& t, PyObject* key) {
   if (!PyTuple_Check(key)) {
     const int used = consumed_dims(key);
     check(used <= t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());
-    r.read(key, key == Py_Ellipsis ? t.dim() : 0);
-    if (key == Py_Ellipsis) r.out.view = alias(t);
+    r.read(key, 0);
     return std::move(r.out);
   }
   const Py_ssize_t n = PyTuple_GET_SIZE(key);
@@ -403,7 +403,6 @@ Indexing read_index(const Tensor& t, PyObject* key) {
     after |= o == Py_Ellipsis;
   }
   for (Py_ssize_t i = 0; i < n; ++i) r.read(PyTuple_GET_ITEM(key, i), behind);
-  if (r.out.view.is_same(t)) r.out.view = alias(t);
   return std::move(r.out);
 }
 
@@ -421,7 +420,8 @@ PyObject* getitem(PyObject* self, PyObject* key) {
       fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
            "number");
     const Indexing ix = read_index(t, key);
-    return wrap(ix.advanced ? index(ix.view, ix.tensors) : ix.view);
+    if (ix.advanced) return wrap(index(ix.view, ix.tensors));
+    return wrap(ix.view.is_same(*t) ? alias(t) : ix.view);
   });
 }
 

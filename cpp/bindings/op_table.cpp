@@ -114,6 +114,8 @@ void register_elementwise() {
   OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   VOID_OP(kMethod, "pow_(Tensor input, Operand exponent)", pow_(a.tensor(0), OperandArg(a, 1)));
+  OP(kBoth, "square(Tensor input, *, Tensor? out=None)", wrap(square(a.tensor(0))));
+  VOID_OP(kBoth, "square_(Tensor input)", square_(a.tensor(0)));
   OP(kBoth, "positive(Tensor input)", [&] {
     check(a.tensor(0).dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
     return self_of(a);

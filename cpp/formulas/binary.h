@@ -91,6 +91,10 @@ struct Pow {
     return select(both(eq(a, c<V>(0)), ge(b, c<V>(0))), c<V>(0), g * (y * log(a)));
   }
 };
+// A number to the power of a tensor.
+struct PowNumber : Pow {
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .cost = 2.0};
+};
 struct Atan2 {
   static constexpr OpInfo info{.name = "atan2", .node = "Atan2Backward0", .result = Float, .cost = 1.5};
   template <class V> static constexpr V fwd(V a, V b) { return atan2(a, b); }
@@ -175,7 +179,7 @@ struct RightShift {
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 
-using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Pow,
+using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Pow, PowNumber,
                            Atan2, Maximum, Minimum, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
                            BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 

@@ -34,7 +34,7 @@ struct CloneVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = g[0]; }
 };
 struct CopyVjp {
-  static constexpr const char* kName = "CopyBackwards";
+  static constexpr const char* kName = "torch::autograd::CopyBackwards";
   Dims shape;
   DType dtype;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {

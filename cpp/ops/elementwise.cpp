@@ -621,12 +621,13 @@ static Tensor pow_scalar(const Tensor& a, const Scalar& e) {
   refuse_negative_integer_power(a, e);
   const Operand in[] = {a, e};
   const DType t = result_type(in);
+  if (t == DType::Bool) return e.is_zero() ? ones_like(a) : clone(a);
   const Tensor base = a.dtype() == t ? a : cast(a, t);
   return elementwise(pow_op(base, e), {{Operand(base)}}, &e);
 }
 Tensor pow(const Operand& a, const Operand& b) {
   if (a.is_tensor() && !b.is_tensor()) return pow_scalar(*a.tensor, b.scalar);
-  return elementwise(binary_op<formulas::Pow>, {{a, b}});
+  return elementwise(a.is_tensor() ? binary_op<formulas::Pow> : binary_op<formulas::PowNumber>, {{a, b}});
 }
 void pow_(const Tensor& a, const Operand& b) {
   if (b.is_tensor()) return elementwise_(binary_op<formulas::Pow>, a, {{Operand(a), b}});
@@ -635,6 +636,7 @@ void pow_(const Tensor& a, const Operand& b) {
   const DType t = result_type(in);
   if (!can_cast(t, a.dtype()))
     fail("result type ", scalar_type_name(t), " can't be cast to the desired output type ", scalar_type_name(a.dtype()));
+  if (t == DType::Bool) return copy_(a, pow_scalar(a, b.scalar));
   elementwise_(pow_op(a, b.scalar), a, {{Operand(a)}}, &b.scalar);
 }
 

@@ -141,7 +141,7 @@ class inference_mode(_Switch):
 
     def _set(self) -> bool:
         self._inference.append(_C._set_inference_mode(self.mode))
-        return _C._set_grad_enabled(not self.mode and _C.is_grad_enabled())
+        return _C._set_grad_enabled(not self.mode)  # inference_mode(False) turns recording on
 
     def _restore(self, before: bool) -> None:
         _C._set_inference_mode(self._inference.pop())
