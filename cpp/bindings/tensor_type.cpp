@@ -569,6 +569,7 @@ PyObject* method_retain_grad(PyObject* self, PyObject*) {
     return none();
   });
 }
+PyObject* method_storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->storage->bytes); }
 PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
     const GradModeGuard off(false);
@@ -595,6 +596,7 @@ PyMethodDef kMethods[] = {
     {"_is_view", method_is_view, METH_NOARGS, "_is_view()\n\nWhether it is a view that autograd tracks."},
     {"get_device", method_get_device, METH_NOARGS, "get_device()\n\n-1: the CPU has no index."},
     {"retain_grad", method_retain_grad, METH_NOARGS, "retain_grad()\n\nKeeps this non-leaf's gradient in .grad."},
+    {"_storage_nbytes", method_storage_nbytes, METH_NOARGS, "_storage_nbytes()\n\nBytes of the memory behind it, shared or not."},
     {"_to_bytes", method_to_bytes, METH_NOARGS, "_to_bytes()\n\nThe elements in row-major order as bytes."},
     {nullptr, nullptr, 0, nullptr}};
 

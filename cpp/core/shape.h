@@ -26,13 +26,15 @@ class Dims {
     resize(static_cast<int>(v.size()));
     if (!v.empty()) std::memcpy(data(), v.data(), v.size() * sizeof(int64_t));
   }
-  Dims(const Dims& o) : Dims(o.span()) {}
+  Dims(const Dims& o) {
+    if (o.capacity_ == kInline) [[likely]]  // the whole object: a copy of fixed size is a few vector moves
+      std::memcpy(static_cast<void*>(this), static_cast<const void*>(&o), sizeof(Dims));
+    else
+      assign(o);
+  }
   Dims(Dims&& o) noexcept { take(o); }
   Dims& operator=(const Dims& o) {
-    if (this != &o) {
-      resize(o.size_);
-      if (o.size_) std::memcpy(data(), o.data(), sizeof(int64_t) * o.size_);
-    }
+    if (this != &o) assign(o);
     return *this;
   }
   Dims& operator=(Dims&& o) noexcept {
@@ -77,7 +79,11 @@ class Dims {
     --size_;
   }
   friend bool operator==(const Dims& a, const Dims& b) {
-    return a.size_ == b.size_ && std::memcmp(a.data(), b.data(), sizeof(int64_t) * a.size_) == 0;
+    if (a.size_ != b.size_) return false;
+    const int64_t *x = a.data(), *y = b.data();
+    for (int i = 0; i < a.size_; ++i)
+      if (x[i] != y[i]) return false;
+    return true;
   }
   // As torch writes a shape: [2, 3].
   std::string str() const;
@@ -85,6 +91,10 @@ class Dims {
  private:
   static constexpr int kInline = 5;
   void grow(int n);
+  void assign(const Dims& o) {
+    resize(o.size_);
+    if (o.size_) std::memcpy(data(), o.data(), sizeof(int64_t) * o.size_);
+  }
   void drop() {
     if (capacity_ > kInline) deallocate(heap_, sizeof(int64_t) * capacity_);
   }

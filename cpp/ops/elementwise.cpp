@@ -48,6 +48,7 @@ constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
 
 // ---- running a loop -----------------------------------------------------------------------------------------------------
 
+constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
 constexpr int64_t kStreamBytes = 16 << 20;  // results from here on bypass the caches: they would only evict the operands
 
 // One input of a loop: a tensor of the compute type, or a number already converted to it.
@@ -472,10 +473,65 @@ DType result_type(std::span<const Operand> in) {
   return combine(dims, zeros, numbers);
 }
 
+namespace {
+
+// The common case, done without a plan: dense operands of one type and one shape, and numbers that fit the type. Returns an
+// undefined tensor where there is anything to convert, to broadcast or to think about.
+Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  if (!in[0].is_tensor() || op.info->mask >= 0) return {};
+  const Tensor& first = *in[0].tensor;
+  const DType type = first.dtype();
+  if (!first.is_contiguous() || (op.info->result == ResultType::Float && !is_floating(type)) || is_integral(type)) return {};
+  const LoopFn loop = op.kernels().fwd[index_of(type)];
+  if (!loop || first.numel() == 0) return {};
+  LoopArgs a;
+  Number numbers[3];
+  const int64_t item = item_size(type);
+  for (size_t k = 0; k < in.size(); ++k) {
+    a.outer[k + 1] = 0;
+    if (in[k].is_tensor()) {
+      const Tensor& t = *in[k].tensor;
+      if (t.dtype() != type || !t.is_contiguous() || t.shape() != first.shape()) return {};
+      a.ptr[k + 1] = static_cast<char*>(t->data);
+      a.inner[k + 1] = item;
+    } else {
+      if (in[k].scalar.kind() > category(type)) return {};
+      store(numbers[k], in[k].scalar, type);
+      a.ptr[k + 1] = reinterpret_cast<char*>(&numbers[k]);
+      a.inner[k + 1] = 0;
+    }
+  }
+  const Tensor out = empty_as(first, op.info->result == ResultType::Bool ? DType::Bool : type);
+  const PackedParams packed(params, op.params, type);
+  const int64_t n = first.numel(), out_item = item_size(out.dtype());
+  a.ptr[0] = static_cast<char*>(out->data);
+  a.inner[0] = out_item;
+  a.params = packed.bytes;
+  if (op.info->cost * static_cast<double>(n) < kInlineWork) {
+    a.outer[0] = 0;
+    a.n = n;
+    a.m = 1;
+    loop(a);
+  } else if (n * out_item >= kStreamBytes) {
+    run_streamed(static_cast<int>(in.size()) + 1, a.ptr, a.inner, n, loop, packed.bytes);
+  } else {
+    run_flat(static_cast<int>(in.size()) + 1, a.ptr, a.inner, n, loop, packed.bytes, op.info->cost);
+  }
+  return out;
+}
+
+}  // namespace
+
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  const bool recorded = recording(op, in);
+  if (Tensor out = dense_result(op, in, params)) [[likely]] {
+    if (!recorded) return out;
+    set_history(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
+    return out;
+  }
   const Types types = types_of(op, in);
   const Tensor out = fresh_result(in, types.result);
-  if (!recording(op, in)) [[likely]] {
+  if (!recorded) {
     compute_into(op, out, in, params, types.compute, true);
     return out;
   }

@@ -85,6 +85,17 @@ Tensor empty(const Dims& shape, DType dtype) {
   return Tensor(std::move(impl));
 }
 
+Tensor empty_as(const Tensor& t, DType dtype) {
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->numel = t->numel;
+  impl->dtype = dtype;
+  impl->shape = t->shape;
+  impl->strides = t->strides;
+  impl->storage = Storage::make(impl->numel * item_size(dtype));
+  impl->data = impl->storage->data;
+  return Tensor(std::move(impl));
+}
+
 // How many elements a window reaches over: one past its last element's offset.
 static int64_t extent(const Dims& shape, const Dims& strides) {
   int64_t last = 0;

@@ -123,6 +123,8 @@ class Tensor {
 
 // New memory, not initialised.
 Tensor empty(const Dims& shape, DType dtype);
+// Of the shape and order of a contiguous tensor, without working them out again.
+Tensor empty_as(const Tensor& contiguous, DType dtype);
 Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype);
 // Another window on the same memory, sharing the version counter; knows nothing of autograd.
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data);

@@ -119,7 +119,7 @@ def reversed_(self: Tensor) -> Tensor:
     return self if self.dim() == 0 else self.flip(0)
 
 
-for _name, _function in {
+_METHODS: dict[str, Any] = {
     "numpy": numpy_,
     "__array__": array_,
     "__deepcopy__": deepcopy_,
@@ -129,7 +129,8 @@ for _name, _function in {
     "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
     "type": type_,
     "register_hook": register_hook_,
-}.items():
+}
+for _name, _function in _METHODS.items():
     if callable(_function):
         _function.__name__ = _name
         _function.__qualname__ = f"Tensor.{_name}"
