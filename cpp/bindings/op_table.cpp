@@ -19,6 +19,11 @@ PyObject* finish(Tensor t, bool needs_grad) {
 PyObject* pair(ValuesIndices r);
 
 double correction(const Args& a, int i) { return a.given(i) ? a.scalar(i).to_double() : 1; }
+// memory_format=contiguous_format, as against preserve_format or none.
+bool wants_contiguous(const Args& a, int i) {
+  if (!a.given(i)) return false;
+  return py::repr(py::handle(a.object(i))).cast<std::string>().find("contiguous") != std::string::npos;
+}
 MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
 
 #define OP(kind, signature, ...) register_op(kind, signature, [](Args & a) -> PyObject* { return __VA_ARGS__; })
@@ -332,7 +337,7 @@ void register_views() {
   VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
           become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
   OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)", wrap(contiguous(a.tensor(0))));
-  OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0))));
+  OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0), wants_contiguous(a, 1))));
   OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
   VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
   VOID_OP(kMethod, "copy_(Tensor input, Tensor src, bool non_blocking=False)", copy_(a.tensor(0), a.tensor(1)));

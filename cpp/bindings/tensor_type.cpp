@@ -531,6 +531,7 @@ PyGetSetDef kAttributes[] = {
     {"is_meta", get_false, nullptr, "Always False.", nullptr},
     {"is_mps", get_false, nullptr, "Always False.", nullptr},
     {"names", get_none, nullptr, "Named dims are not supported: None.", nullptr},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // ---- methods that speak Python ----------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ struct Step {
 // Nested loops, the outermost first.
 struct Walk {
   int ndim = 0;
-  int cut = -1;  // the longest loop that may be cut into blocks
+  int cut = -1;    // the longest loop that may be cut into blocks
+  int along = -1;  // the loop along the indexed dim
   int64_t total = 1;
   Step step[kMaxDims];
 
@@ -31,7 +32,10 @@ struct Walk {
     total *= s.size;
     if (s.size == 1) return;
     check(ndim < kMaxDims, "a tensor of more than ", kMaxDims, " dimensions is more than ops support");
-    if (may_cut && (cut < 0 || s.size > step[cut].size)) cut = ndim;
+    if (!may_cut)
+      along = ndim;
+    else if (cut < 0 || s.size > step[cut].size)
+      cut = ndim;
     step[ndim++] = s;
   }
 };
@@ -64,18 +68,26 @@ template <class Row> void walk_rows(const Walk& w, Offsets at, Row&& row) {
   }
 }
 
-// The same in parallel blocks.
+// The same in parallel blocks. Where the indexed dim lies outside the innermost loop, that loop is cut into
+// cache lines: the lines of the table that one strip of it touches are then still there for the next step
+// along the dim.
 template <class Row> void walk_in_blocks(const Walk& w, Row&& row) {
   constexpr int64_t kBlock = 8192;  // elements; about 10 us of random access
-  if (w.cut < 0 || w.total < 2 * kBlock) return walk_rows(w, {}, row);
-  const int64_t size = w.step[w.cut].size, blocks = std::min(size, w.total / kBlock);
+  constexpr int64_t kStrip = 16;
+  const bool strips = w.along >= 0 && w.along < w.ndim - 1 && w.step[w.along].size >= kStrip;
+  const int cut = strips ? w.ndim - 1 : w.cut;
+  if (cut < 0 || w.total < 2 * kBlock) return walk_rows(w, {}, row);
+  const int64_t size = w.step[cut].size, grain = strips ? kStrip : 1, pieces = (size + grain - 1) / grain;
+  const int64_t blocks = std::min(pieces, w.total / kBlock);
   parallel_blocks(blocks, [&](int64_t b) {
-    const int64_t begin = size * b / blocks, end = size * (b + 1) / blocks;
+    const int64_t end = std::min(size, pieces * (b + 1) / blocks * grain);
     Walk part = w;
-    part.step[w.cut].size = end - begin;
-    Offsets at;
-    at.advance(w.step[w.cut], begin);
-    walk_rows(part, at, row);
+    for (int64_t begin = pieces * b / blocks * grain; begin < end; begin += part.step[cut].size) {
+      part.step[cut].size = strips ? std::min(kStrip, end - begin) : end - begin;
+      Offsets at;
+      at.advance(w.step[cut], begin);
+      walk_rows(part, at, row);
+    }
   });
 }
 

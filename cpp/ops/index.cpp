@@ -69,12 +69,21 @@ std::vector<int64_t> block_starts(const Tensor& mask) {
 
 // Calls f(place among the true elements, position in the mask) for each true element, in parallel blocks.
 template <class F> void for_each_true(const Tensor& mask, const std::vector<int64_t>& starts, F f) {
+  constexpr int64_t kChunk = 256;
   const int64_t n = mask.numel(), blocks = static_cast<int64_t>(starts.size()) - 1;
   const uint8_t* bytes = mask.data<uint8_t>();
   parallel_blocks(blocks, [&](int64_t b) {
+    int64_t found[kChunk];  // collected without a branch: a mask's bytes are hard to predict
     int64_t k = starts[b];
-    for (int64_t i = b * kMaskBlock; i < std::min(n, (b + 1) * kMaskBlock); ++i)
-      if (bytes[i]) f(k++, i);
+    const int64_t end = std::min(n, (b + 1) * kMaskBlock);
+    for (int64_t i = b * kMaskBlock; i < end; i += kChunk) {
+      int64_t count = 0;
+      for (int64_t j = i; j < std::min(end, i + kChunk); ++j) {
+        found[count] = j;
+        count += bytes[j] != 0;
+      }
+      for (int64_t j = 0; j < count; ++j) f(k++, found[j]);
+    }
   });
 }
 
@@ -237,14 +246,23 @@ void write_slabs(const Tensor& t, const Slabs& s, const Values& values) {
       for (int64_t a = begin; a < end; ++a) Op(to[a], from[a]);
     }
   };
-  // Slabs that may meet in one place stay in one block, in order.
+  // Slabs that may meet in one place stay in one block, in order; how the places are cut changes no result.
   const bool by_before = s.before.count > 1;
   const int64_t places = by_before ? s.before.count : n;
-  const int64_t blocks = block_count(s, sizeof(T), by_before ? places : std::max<int64_t>(1, places / 64));
+  const int64_t most =
+      by_before ? places : std::min<int64_t>(num_threads(), std::max<int64_t>(1, places / 64));
+  const int64_t blocks = block_count(s, sizeof(T), most);
   parallel_blocks(blocks, [&](int64_t block) {
     const int64_t begin = places * block / blocks, end = places * (block + 1) / blocks;
-    for (int64_t b = by_before ? begin : 0; b < (by_before ? end : 1); ++b)
+    for (int64_t b = by_before ? begin : 0; b < (by_before ? end : 1); ++b) {
+      if (n == 1) {
+        T* to = t.data<T>() + before[b];
+        const T* from = source + b * k_count * values.step;
+        for (int64_t k = 0; k < k_count; ++k) Op(to[picked[k]], from[k * values.step]);
+        continue;
+      }
       for (int64_t k = 0; k < k_count; ++k) write(b, k, by_before ? 0 : begin, by_before ? n : end);
+    }
   });
 }
 
@@ -351,7 +369,8 @@ Dims broadcast_picks(std::span<const Pick> picks) {
   return block;
 }
 
-Resolved resolve(const Tensor& t, std::span<const Tensor> indices) {
+// `values`, if any, must broadcast to the result.
+Resolved resolve(const Tensor& t, std::span<const Tensor> indices, const Tensor* values = nullptr) {
   std::vector<Pick> picks;
   int dim = 0;
   bool neighbours = true;
@@ -395,6 +414,9 @@ Resolved resolve(const Tensor& t, std::span<const Tensor> indices) {
     t_strides.push_back(right_strides[d]);
   }
   const int64_t numel = checked_numel(r.shape);
+  if (values && !broadcastable_to(values->shape(), r.shape))
+    fail("shape mismatch: value tensor of shape ", values->shape(),
+         " cannot be broadcast to indexing result of shape ", r.shape);
   r.strides = result_layout(t, picks, r.shape, t_strides, left.size(), block.size());
   r.slabs.picked.count = picked;
 
@@ -452,11 +474,15 @@ void fill_where(const Tensor& t, const Tensor& mask, const Tensor& value) {
     const uint8_t* bytes = mask.data<uint8_t>();
     parallel_blocks((n + span - 1) / span, [=](int64_t b) {
       const int64_t end = std::min(n, (b + 1) * span);
-      if (each == 1)
-        for (int64_t i = b * span; i < end; ++i) data[i] = bytes[i] ? v : data[i];
-      else
-        for (int64_t i = b * span; i < end; ++i)
-          if (bytes[i]) std::fill_n(data + i * each, each, v);
+      for (int64_t i = b * span; i < end; ++i) {
+        if (each == 1) {
+          const T chosen =
+              static_cast<T>(-static_cast<T>(bytes[i] != 0));  // all ones or all zeros: no branch
+          data[i] = static_cast<T>((data[i] & ~chosen) | (v & chosen));
+        } else if (bytes[i]) {
+          std::fill_n(data + i * each, each, v);
+        }
+      }
     });
   });
 }
@@ -597,10 +623,7 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
     return finish_inplace(t, std::move(fn));
   }
 
-  const Resolved r = resolve(t, indices);
-  if (!broadcastable_to(source.shape(), r.shape))
-    fail("shape mismatch: value tensor of shape ", source.shape(),
-         " cannot be broadcast to indexing result of shape ", r.shape);
+  const Resolved r = resolve(t, indices, &source);
   Values from{source};
   if (source.numel() == 1) {
     from.step = 0;

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/ops.h"
+#include "ops/indexing.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
 
@@ -60,11 +60,30 @@ void copy_range(char* out, std::span<const Piece> pieces, int64_t row_bytes, int
   }
 }
 
+// Rows [begin, end) where every piece is one element of a row.
+template <class T> void copy_elements(char* out, std::span<const Piece> pieces, int64_t begin, int64_t end) {
+  T* to = reinterpret_cast<T*>(out) + begin * static_cast<int64_t>(pieces.size());
+  for (int64_t row = begin; row < end; ++row)
+    for (const Piece& p : pieces) *to++ = reinterpret_cast<const T*>(p.data)[row];
+}
+
 void copy_joined(const Tensor& out, std::span<const Piece> pieces, int64_t row_bytes) {
   constexpr int64_t kSpan = 256 << 10;  // bytes of a block; one thread copies that in about 20 us
-  const int64_t bytes = out.numel() * item_size(out.dtype());
+  const int64_t item = item_size(out.dtype()), bytes = out.numel() * item;
   char* data = out.data<char>();
   if (bytes == 0) return;
+  const bool single =
+      std::all_of(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.bytes == item; });
+  if (single && bytes > row_bytes) {
+    const int64_t rows = bytes / row_bytes, blocks = std::clamp<int64_t>(bytes / kSpan, 1, rows);
+    visit_item_size(item, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      parallel_blocks(blocks, [&](int64_t b) {
+        copy_elements<T>(data, pieces, rows * b / blocks, rows * (b + 1) / blocks);
+      });
+    });
+    return;
+  }
   if (bytes < 2 * kSpan) return copy_range(data, pieces, row_bytes, 0, bytes);
   parallel_blocks((bytes + kSpan - 1) / kSpan, [&](int64_t b) {
     copy_range(data, pieces, row_bytes, b * kSpan, std::min(bytes, (b + 1) * kSpan));
@@ -114,9 +133,10 @@ struct StackVjp {
 Dims joined_shape(std::span<const Tensor> tensors, int64_t& dim) {
   const Tensor* first = nullptr;
   Dims shape{0};
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (tensors[i].dim() == 0) fail("zero-dimensional tensor (at position ", i, ") cannot be concatenated");
   for (size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& t = tensors[i];
-    if (t.dim() == 0) fail("zero-dimensional tensor (at position ", i, ") cannot be concatenated");
     if (is_skipped(t)) continue;
     if (!first) {
       first = &t;
@@ -252,6 +272,19 @@ void copy_rolled(const Tensor& to, const Tensor& from, const Dims& shift) {
   }
 }
 
+// The loop of a flip whose innermost dim runs backwards.
+template <class T> void copy_backwards(const LoopArgs& a) {
+  for (int64_t j = 0; j < a.m; ++j) {
+    char* to = a.ptr[0] + j * a.outer[0];
+    const char* from = a.ptr[1] + j * a.outer[1];
+    if (a.inner[0] == sizeof(T) && a.inner[1] == -static_cast<int64_t>(sizeof(T)))
+      for (int64_t i = 0; i < a.n; ++i) reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[-i];
+    else
+      for (int64_t i = 0; i < a.n; ++i)
+        *reinterpret_cast<T*>(to + i * a.inner[0]) = *reinterpret_cast<const T*>(from + i * a.inner[1]);
+  }
+}
+
 }  // namespace
 
 Tensor flip(const Tensor& t, const Dims& dims) {
@@ -277,7 +310,11 @@ Tensor flip(const Tensor& t, const Dims& dims) {
                                     {from, &t.shape(), &strides, item}};
     Plan plan;
     make_plan(plan, t.shape(), operands, 2);
-    run_plan(plan, kernels().copy[index_of(t.dtype())][index_of(t.dtype())], nullptr, 0.5);
+    LoopFn loop = kernels().copy[index_of(t.dtype())][index_of(t.dtype())];
+    if (plan.stride[0][1] < 0)
+      loop = visit_item_size(item,
+                             [](auto tag) -> LoopFn { return copy_backwards<typename decltype(tag)::type>; });
+    run_plan(plan, loop, nullptr, 0.5);
   }
   if (should_record(t)) record(out, {&t}, FlipVjp{dims});
   return out;
