@@ -134,7 +134,8 @@ def test_nothing_is_written_when_refused():
                 x[subscript] = value
         return x
 
-    both(program)
+    # torch itself leaves some of these half written.
+    assert program(gradcore).tolist() == [[0.0] * 4] * 3
 
 
 @needs_torch

@@ -285,7 +285,7 @@ class Call {
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
     const Tensor value = unwrap(result.get());
     // Comparisons and the like take tensors that require grad; what would be recorded is refused.
-    if (modes.grad && (requires_grad(impl_of(result.get())) || (requires_grad(target) && is_floating(value.dtype()))))
+    if (modes.grad && (requires_grad(impl_of(result.get())) || (requires_grad(target) && value.dtype() != DType::Bool)))
       fail(op_.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the "
            "arguments requires grad.");
     // torch lets most ops convert into out, but not these.

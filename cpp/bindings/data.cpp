@@ -42,7 +42,7 @@ Scalar to_scalar(PyObject* o) {
     const Owned index(checked(PyNumber_Index(o)));
     int overflow = 0;
     const long long v = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
-    check(!overflow, "Overflow when unpacking long long");
+    check(!overflow, ErrorKind::Value, "Overflow when unpacking long long");
     if (v == -1 && PyErr_Occurred()) throw PythonError{};
     return static_cast<int64_t>(v);
   }
@@ -50,6 +50,13 @@ Scalar to_scalar(PyObject* o) {
   const double d = PyFloat_AsDouble(o);
   if (d == -1 && PyErr_Occurred()) throw PythonError{};
   return d;
+}
+
+// A device is only checked: everything is on the CPU.
+void check_device(PyObject* o) {
+  if (!PyUnicode_Check(o)) return;
+  const std::string_view name = PyUnicode_AsUTF8(o);
+  check(name == "cpu" || name == "cpu:0", "gradcore runs on the CPU only: there is no device '", name, "'");
 }
 
 // ---- foreign memory -----------------------------------------------------------------------------------------------------------
@@ -367,6 +374,7 @@ struct IndexReader {
       ++dim;
       return;
     }
+    check(!PyUnicode_Check(o), ErrorKind::Type, "new(): invalid data type 'str'");
     const bool array = !PyUnicode_Check(o) && (is_tensor(o) || is_sequence(o) || is_array(o));
     PyErr_Clear();
     if (!array)
@@ -387,22 +395,16 @@ Indexing read_index(const Tensor& t, PyObject* key) {
   }
   const Py_ssize_t n = PyTuple_GET_SIZE(key);
   int used = 0;
-  bool ellipsis = false;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* o = PyTuple_GET_ITEM(key, i);
-    check(!(o == Py_Ellipsis && ellipsis), ErrorKind::Index, "an index can only have a single ellipsis ('...')");
-    ellipsis |= o == Py_Ellipsis;
     used += consumed_dims(o);
   }
   check(used <= t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());
-  bool after = false;
-  int behind = 0;  // dims used behind the ellipsis
+  int behind = used;  // dims that the items still to come use: where an ellipsis ends
   for (Py_ssize_t i = 0; i < n; ++i) {
-    PyObject* o = PyTuple_GET_ITEM(key, i);
-    if (after) behind += consumed_dims(o);
-    after |= o == Py_Ellipsis;
+    behind -= consumed_dims(PyTuple_GET_ITEM(key, i));
+    r.read(PyTuple_GET_ITEM(key, i), behind);
   }
-  for (Py_ssize_t i = 0; i < n; ++i) r.read(PyTuple_GET_ITEM(key, i), behind);
   return std::move(r.out);
 }
 
@@ -421,7 +423,8 @@ PyObject* getitem(PyObject* self, PyObject* key) {
            "number");
     const Indexing ix = read_index(t, key);
     if (ix.advanced) return wrap(index(ix.view, ix.tensors));
-    return wrap(ix.view.is_same(*t) ? alias(t) : ix.view);
+    if (!ix.view.is_same(*t)) return wrap(ix.view);
+    return wrap(PySlice_Check(key) ? slice(t, 0, 0, t->size(0), 1) : alias(t));
   });
 }
 
@@ -441,7 +444,7 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
     const Indexing ix = read_index(t, key);
     if (ix.advanced) {
-      index_put_(ix.view, ix.tensors, from, false);
+      index_put_(ix.view, ix.tensors, cast(from, ix.view.dtype()), false);
       return;
     }
     // Leading dims of one are dropped, as torch does.
@@ -507,7 +510,8 @@ void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete[] static_cast<Py_
 void add_data(py::module_& m) {
   m.def(
       "tensor",
-      [](py::handle data, py::handle dtype, py::handle, bool requires_grad_, bool) {
+      [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
+        check_device(device.ptr());
         return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
@@ -515,7 +519,8 @@ void add_data(py::module_& m) {
       "A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.");
   m.def(
       "as_tensor",
-      [](py::handle data, py::handle dtype, py::handle) -> Tensor {
+      [](py::handle data, py::handle dtype, py::handle device) -> Tensor {
+        check_device(device.ptr());
         const auto d = dtype_or_none(dtype);
         if (is_tensor(data.ptr())) return d ? cast(unwrap(data.ptr()), *d) : unwrap(data.ptr());
         if (!is_number(data.ptr()) && is_array(data.ptr())) {

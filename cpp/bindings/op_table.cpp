@@ -174,9 +174,9 @@ void register_elementwise() {
     });
   }
   OP(kBoth, "clamp_min(Tensor input, Operand min, *, Tensor? out=None)",
-     wrap(clamp(a.tensor(0), OperandArg(a, 1).bound(), {})));
+     wrap(clamp_min(a.tensor(0), OperandArg(a, 1))));
   OP(kBoth, "clamp_max(Tensor input, Operand max, *, Tensor? out=None)",
-     wrap(clamp(a.tensor(0), {}, OperandArg(a, 1).bound())));
+     wrap(clamp_max(a.tensor(0), OperandArg(a, 1))));
   VOID_OP(kMethod, "clamp_min_(Tensor input, Operand min)", clamp_(a.tensor(0), OperandArg(a, 1).bound(), {}));
   VOID_OP(kMethod, "clamp_max_(Tensor input, Operand max)", clamp_(a.tensor(0), {}, OperandArg(a, 1).bound()));
 }
@@ -351,12 +351,7 @@ void register_views() {
   OP(kBoth, "triu(Tensor input, int diagonal=0, *, Tensor? out=None)", wrap(triu(a.tensor(0), a.integer(1))));
 }
 
-// Conversions. A device is only checked: everything is on the CPU.
-void check_device(PyObject* o) {
-  if (!PyUnicode_Check(o)) return;
-  const std::string_view name = PyUnicode_AsUTF8(o);
-  check(name == "cpu" || name == "cpu:0", "gradcore runs on the CPU only: there is no device '", name, "'");
-}
+// Conversions.
 Tensor converted(const Tensor& t, std::optional<DType> dtype, bool copy) {
   const DType to = dtype.value_or(t.dtype());
   if (to != t.dtype()) return cast(t, to);

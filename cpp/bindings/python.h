@@ -116,6 +116,7 @@ class Owned {
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
+void check_device(PyObject* o);           // a name that is not the CPU's is refused
 std::optional<DType> to_dtype(PyObject* o);  // of a dtype object, or float / int / bool
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface

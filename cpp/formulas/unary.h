@@ -214,6 +214,13 @@ struct ClampMax {
   template <class V> static constexpr V fwd(V x, V hi) { return select(gt(x, hi), hi, x); }
   template <class V> static constexpr V vjp(V g, V x, V, V hi) { return select(le(x, hi), g, c<V>(0)); }
 };
+// clamp() with one bound goes by clamp()'s name.
+struct ClampOnlyMin : ClampMin {
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers};
+};
+struct ClampOnlyMax : ClampMax {
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers};
+};
 struct Clamp {
   static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers};
   // The upper bound wins where the two cross.
@@ -229,6 +236,7 @@ struct Clamp {
 using UnaryOps =
     TypeList<Neg, Abs, Sign, Reciprocal, Sqrt, Rsqrt, Exp, Expm1, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan,
              Sinh, Cosh, Tanh, Sigmoid, Erf, Erfc, Relu, Floor, Ceil, Round, Trunc, Isnan, Isinf, Isfinite, LogicalNot,
-             BitwiseNot, PowScalar, PowTwo, PowThree, PowHalf, ClampMin, ClampMax, Clamp>;
+             BitwiseNot, PowScalar, PowTwo, PowThree, PowHalf, ClampMin, ClampMax, ClampOnlyMin,
+             ClampOnlyMax, Clamp>;
 
 }  // namespace gradcore::formulas

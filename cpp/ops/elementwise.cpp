@@ -8,6 +8,7 @@
 #include "formulas/traits.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
+#include "ops/record.h"
 #include "tensor/plan.h"
 
 namespace gradcore {
@@ -475,6 +476,18 @@ DType result_type(std::span<const Operand> in) {
 
 namespace {
 
+// torch records ops that have no derivative, so that asking for it is an error and not a silent zero.
+struct NoDerivative {
+  static constexpr const char* kName = "NotImplemented";
+  const char* op;
+  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
+};
+void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
+  if (op.info->node || !is_floating(out.dtype()) || !modes.grad) return;
+  for (const Operand& o : in)
+    if (o.is_tensor() && requires_grad(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
+}
+
 // The common case, done without a plan: dense operands of one type and one shape, and numbers that fit the type. Returns an
 // undefined tensor where there is anything to convert, to broadcast or to think about.
 Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
@@ -525,7 +538,10 @@ Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const 
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
   const bool recorded = recording(op, in);
   if (Tensor out = dense_result(op, in, params)) [[likely]] {
-    if (!recorded) return out;
+    if (!recorded) {
+      if (!op.info->node) record_no_derivative(op, out, in);
+      return out;
+    }
     set_history(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
     return out;
   }
@@ -533,6 +549,7 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
   const Tensor out = fresh_result(in, types.result);
   if (!recorded) {
     compute_into(op, out, in, params, types.compute, true);
+    record_no_derivative(op, out, in);
     return out;
   }
   Ref<Node> node = with_node(op, in, params, types.compute, false, [&](auto& n) {
@@ -795,8 +812,8 @@ ClampCall clamp_call(const Tensor& t, const Bound& lo, const Bound& hi) {
   check(lo || hi, "torch.clamp: At least one of 'min' or 'max' must not be None");
   const bool tensors = (lo && lo->is_tensor()) || (hi && hi->is_tensor());
   if (!tensors) {
-    if (!hi) return {&unary_op<formulas::ClampMin>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, 0}};
-    if (!lo) return {&unary_op<formulas::ClampMax>, {t, Scalar(0), Scalar(0)}, 1, {hi->scalar, 0}};
+    if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, 0}};
+    if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t, Scalar(0), Scalar(0)}, 1, {hi->scalar, 0}};
     return {&unary_op<formulas::Clamp>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, hi->scalar}};
   }
   if (!hi) return {&binary_op<formulas::Maximum>, {t, *lo, Scalar(0)}, 2, {}};
@@ -817,6 +834,14 @@ Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
   const DType type = clamp_type(t, lo, hi);
   if (probe.count == 1 && type != t.dtype()) return clamp(cast(t, type), lo, hi);
   return elementwise(*probe.op, {probe.in, static_cast<size_t>(probe.count)}, probe.params);
+}
+Tensor clamp_min(const Tensor& t, const Operand& lo) {
+  if (lo.is_tensor() || clamp_type(t, lo, {}) != t.dtype()) return clamp(t, lo, {});
+  return elementwise(unary_op<formulas::ClampMin>, {{Operand(t)}}, &lo.scalar);
+}
+Tensor clamp_max(const Tensor& t, const Operand& hi) {
+  if (hi.is_tensor() || clamp_type(t, {}, hi) != t.dtype()) return clamp(t, {}, hi);
+  return elementwise(unary_op<formulas::ClampMax>, {{Operand(t)}}, &hi.scalar);
 }
 void clamp_(const Tensor& t, const Bound& lo, const Bound& hi) {
   const ClampCall call = clamp_call(t, lo, hi);

@@ -73,7 +73,7 @@ template <class Row> void walk_rows(const Walk& w, Offsets at, Row&& row) {
 // along the dim.
 template <class Row> void walk_in_blocks(const Walk& w, Row&& row) {
   constexpr int64_t kBlock = 8192;  // elements; about 10 us of random access
-  constexpr int64_t kStrip = 16;
+  constexpr int64_t kStrip = 128;
   const bool strips = w.along >= 0 && w.along < w.ndim - 1 && w.step[w.along].size >= kStrip;
   const int cut = strips ? w.ndim - 1 : w.cut;
   if (cut < 0 || w.total < 2 * kBlock) return walk_rows(w, {}, row);
@@ -120,10 +120,13 @@ Tensor checked_index(const Tensor& index, int64_t size, int dim) {
   for (int d = 0; d < wide.dim(); ++d) w.add({wide.size(d), wide.stride(d), 0, 0}, true);
   const int64_t* data = wide.data<int64_t>();
   walk_in_blocks(w, [&](const Offsets& at, const Step& s) {
-    for (int64_t i = 0; i < s.size; ++i) {
-      const int64_t v = data[at.index + i * s.index];
-      if (v < 0 || v >= size) [[unlikely]]
-        fail_out_of_bounds(ErrorKind::Runtime, v, dim, size);
+    const int64_t* row = data + at.index;
+    uint64_t outside = 0;
+    for (int64_t i = 0; i < s.size; ++i)
+      outside |= static_cast<uint64_t>(row[i * s.index]) >= static_cast<uint64_t>(size);
+    for (int64_t i = 0; outside && i < s.size; ++i) {
+      const int64_t v = row[i * s.index];
+      if (v < 0 || v >= size) fail_out_of_bounds(ErrorKind::Runtime, v, dim, size);
     }
   });
   return wide;

@@ -749,7 +749,7 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
 // -------------------------------------------------------------------------------------------------------
 
 Tensor masked_select(const Tensor& t, const Tensor& mask) {
-  check(mask.dtype() == DType::Bool, "masked_select: expected BoolTensor for mask");
+  check(mask.dtype() == DType::Bool, "masked_select: expected a bool tensor (BoolTensor) for mask");
   const Dims shape = broadcast_shapes(mask.shape(), t.shape());
   Tensor out;
   {

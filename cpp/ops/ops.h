@@ -57,6 +57,8 @@ void lerp_(const Tensor& a, const Tensor& b, const Operand& weight);
 using Bound = std::optional<Operand>;
 Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi);
 void clamp_(const Tensor& t, const Bound& lo, const Bound& hi);
+Tensor clamp_min(const Tensor& t, const Operand& lo);
+Tensor clamp_max(const Tensor& t, const Operand& hi);
 
 // copy.cpp
 Tensor cast(const Tensor& t, DType dtype);                     // recorded; `t` itself when nothing changes

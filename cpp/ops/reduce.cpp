@@ -315,9 +315,8 @@ struct NormVjp {
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
     const Tensor none = eq(n, Scalar(0.0));
-    if (p == 0) {
-      out[0] = zeros_like(v);
-    } else if (p == 1) {
+    if (p == 0) return;  // a count has no slope: no gradient, as in torch
+    if (p == 1) {
       out[0] = mul(sign(v), grad);
     } else if (p == 2) {
       out[0] = masked_fill(mul(v, div(grad, n)), none, Scalar(0.0));
@@ -485,7 +484,8 @@ ValuesIndices indexed(ReduceOp op, const Tensor& t, int64_t dim, bool keepdim, c
 Tensor arg_extreme(ReduceOp op, const Tensor& t, std::optional<int64_t> dim, bool keepdim, const char* name) {
   if (t.dtype() == DType::Bool) fail(name, "(): does not support bool input");
   const DimMask mask = mask_of(t, dim ? MaybeDims(Dims{*dim}) : MaybeDims());
-  refuse_empty(name, t, mask, !dim);
+  check(dim || t.numel(), ErrorKind::Index, name, "(): Expected reduction dim to be specified for input.numel() == 0.");
+  refuse_empty(name, t, mask, false);
   // The position counts in logical order, so a tensor in another memory order is read out first.
   const Tensor source = dim || t.is_contiguous() ? t : clone(detach(t), true);
   return reduce(op, source, mask, keepdim, DType::Int64);
