@@ -27,6 +27,8 @@ IMPORT_GOAL_MS = 10.0
 SIZE_GOAL_MB = 5.0
 MEMORY_GOAL_MB = 20.0
 
+UNSTEADY = 2.0  # turns of one library that differ by more than this say that the machine was disturbed
+
 Row = dict[str, Any]  # name, unit, goal or at_most; of each library its figure or "<library> error"; ratio
 
 
@@ -89,6 +91,7 @@ def time_cases(cases: list[Case], libraries: list[str], options: argparse.Namesp
         if len(row["turns"]) == 2:
             pairs = zip(row["turns"]["gradcore"], row["turns"]["torch"], strict=False)
             row["ratio"] = statistics.median(theirs / ours for ours, theirs in pairs)
+        row["unsteady"] = any(max(turns) > UNSTEADY * min(turns) for turns in row["turns"].values())
     return rows
 
 
@@ -162,12 +165,18 @@ def print_table(rows: list[Row]) -> None:
         times = [f"{amount(row.get(library), row['unit']):>9}" for library in ("gradcore", "torch")]
         ratio = f"{row['ratio']:.2f}x" if "ratio" in row else ""
         goal, verdict = judge(row)
-        print(f"{row['name']:{width}}  {'  '.join(times)}  {ratio:>14}  {goal:>8}  {verdict}".rstrip())
+        note = "unsteady" if row.get("unsteady") else ""
+        line = f"{row['name']:{width}}  {'  '.join(times)}  {ratio:>14}  {goal:>8}  {verdict:6}  {note}"
+        print(line.rstrip())
 
 
 def print_summary(rows: list[Row]) -> None:
     verdicts = [judge(row)[1] for row in rows]
+    unsteady = sum(row.get("unsteady", False) for row in rows)
     print(f"\n{verdicts.count('met')} goals met, {verdicts.count('MISSED')} missed")
+    if unsteady:
+        print(f"{unsteady} rows are unsteady: turns of one library differ by more than {UNSTEADY:g}x. "
+              "Repeat these on an idle machine.")
     ratios = [row["ratio"] for row in rows if row["name"].startswith("matmul") and "ratio" in row]
     if ratios:
         mean = statistics.geometric_mean(ratios)
@@ -200,7 +209,6 @@ def main() -> None:
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.turns, options.budget = (3, 0.01) if options.quick else (5, 0.03)
 
-    busy = os.getloadavg()[0]
     libraries = [name for name in ("gradcore", "torch") if importlib.util.find_spec(name)]
     wanted = re.compile(options.filter, re.IGNORECASE)
     cases = [case for case in CASES if wanted.search(case.name) and not (options.quick and case.large)]
@@ -211,8 +219,6 @@ def main() -> None:
 
     about = versions(libraries, options.threads)
     print(about)
-    if busy > 0.5:
-        print(f"Other work was running at the start (load {busy:.1f}): these figures are unreliable.")
     print_table(rows)
     print_summary(rows)
     if options.json:

@@ -444,7 +444,9 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
     const Indexing ix = read_index(t, key);
     if (ix.advanced) {
-      index_put_(ix.view, ix.tensors, cast(from, ix.view.dtype()), false);
+      // torch converts a single value under a mask, and wants the same dtype otherwise.
+      const bool masked = ix.tensors.size() == 1 && ix.tensors[0] && ix.tensors[0].dtype() == DType::Bool;
+      index_put_(ix.view, ix.tensors, masked && from.numel() == 1 ? cast(from, ix.view.dtype()) : from, false);
       return;
     }
     // Leading dims of one are dropped, as torch does.

@@ -69,11 +69,10 @@ template <class Row> void walk_rows(const Walk& w, Offsets at, Row&& row) {
 }
 
 // The same in parallel blocks. Where the indexed dim lies outside the innermost loop, that loop is cut into
-// cache lines: the lines of the table that one strip of it touches are then still there for the next step
-// along the dim.
+// strips: what one strip touches of the table is then still in the cache for the next step along the dim.
 template <class Row> void walk_in_blocks(const Walk& w, Row&& row) {
   constexpr int64_t kBlock = 8192;  // elements; about 10 us of random access
-  constexpr int64_t kStrip = 128;
+  constexpr int64_t kStrip = 64;
   const bool strips = w.along >= 0 && w.along < w.ndim - 1 && w.step[w.along].size >= kStrip;
   const int cut = strips ? w.ndim - 1 : w.cut;
   if (cut < 0 || w.total < 2 * kBlock) return walk_rows(w, {}, row);
