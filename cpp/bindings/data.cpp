@@ -449,6 +449,7 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       index_put_(ix.view, ix.tensors, masked && from.numel() == 1 ? cast(from, ix.view.dtype()) : from, false);
       return;
     }
+    if (!is_tensor(value)) return fill_(ix.view, Operand(from));
     // Leading dims of one are dropped, as torch does.
     while (from.dim() > ix.view.dim() && from.size(0) == 1) from = select(from, 0, 0);
     if (!broadcastable_to(from.shape(), ix.view.shape()))

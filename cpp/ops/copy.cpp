@@ -43,7 +43,8 @@ struct CopyVjp {
   }
 };
 struct FillVjp {
-  static constexpr const char* kName = "FillBackward0";
+  bool of_tensor;
+  const char* name() const { return of_tensor ? "FillBackward3" : "FillBackward2"; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = zeros_like(g[0]);
     if (self.edge_count() > 1 && self.needs(1)) out[1] = sum(g[0]);
@@ -167,7 +168,7 @@ void fill_(const Tensor& t, const Operand& value) {
   const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
   check_inplace(t, recorded);
   Ref<Node> node;
-  if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{}) : make_node({&t}, FillVjp{});
+  if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});
   if (of_tensor)
     copy_raw(t, *value.tensor);
   else

@@ -1,0 +1,64 @@
+"""The house itself: includes point down, kernels share no code with the baseline, stubs are complete, doctests run."""
+
+import doctest
+import importlib
+import pathlib
+import re
+import subprocess
+import sys
+
+import gradcore
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+MAY_USE = {
+    "core": set(),
+    "formulas": {"core"},
+    "kernels": {"formulas", "core"},
+    "tensor": {"core"},
+    "autograd": {"tensor", "core"},
+    "ops": {"autograd", "tensor", "kernels", "formulas", "core"},
+    "optim": {"autograd", "tensor", "kernels", "core"},
+    "bindings": {"ops", "optim", "autograd", "tensor", "kernels", "formulas", "core"},
+}
+
+
+def test_includes_point_down():
+    for room, allowed in MAY_USE.items():
+        for file in (ROOT / "cpp" / room).iterdir():
+            for used in re.findall(r'^#include "(\w+)/', file.read_text(), re.MULTILINE):
+                assert used == room or used in allowed, f"{file.name} includes {used}"
+
+
+def test_kernels_define_nothing_outside_their_namespace():
+    """Functions compiled for AVX must not be merged with the baseline's: in the sources all is in GC_ISA's namespace."""
+    for file in (ROOT / "cpp" / "kernels").glob("*.cpp"):
+        text = file.read_text()
+        assert "namespace gradcore::GC_ISA" in text, file.name
+        assert not re.search(r"std::(vector|string|function|sort|min|max)\b", text), file.name
+
+
+def test_import_is_light():
+    code = "import sys, gradcore; print(sorted({'numpy', 'torch', 'inspect'} & set(sys.modules) - {'inspect'}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_stubs_are_up_to_date():
+    made = subprocess.run([sys.executable, str(ROOT / "cpp/bindings/make_stubs.py"), "--check"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize("name", ["gradcore", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
+                                  "gradcore.autograd", "gradcore.optim.sgd", "gradcore.optim.adam"])
+def test_examples_in_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0 and (result.attempted or name in ("gradcore",))
+
+
+def test_unknown_isa_is_refused():
+    done = subprocess.run([sys.executable, "-c", "import gradcore"], env={"GRADCORE_ISA": "v9", "PYTHONPATH": ":".join(sys.path)},
+                          capture_output=True, text=True)
+    assert done.returncode and "GRADCORE_ISA" in done.stderr
+
+
+assert gradcore.__name__ == "gradcore"

@@ -1,0 +1,107 @@
+"""Making tensors, looking into them, and what is global: dtypes, seeds, threads, memory."""
+
+import copy
+import pickle
+
+import gradcore
+import numpy as np
+import pytest
+from support import both, needs_torch
+
+
+def test_shape_and_strides():
+    t = gradcore.arange(24).reshape(2, 3, 4)
+    assert t.shape == (2, 3, 4) and isinstance(t.shape, gradcore.Size) and repr(t.shape) == "torch.Size([2, 3, 4])"
+    assert t.size() == t.shape and t.size(-1) == 4 and t.stride() == (12, 4, 1) and t.stride(1) == 4
+    assert t.dim() == t.ndimension() == t.ndim == 3 and t.numel() == t.nelement() == gradcore.numel(t) == 24
+    assert t[1:].storage_offset() == 12 and t[1:].data_ptr() == t.data_ptr() + 12 * t.element_size()
+    assert t.is_contiguous() and not t.transpose(0, 1).is_contiguous()
+    assert t.get_device() == -1 and not t.is_complex() and gradcore.is_tensor(t) and not gradcore.is_tensor([1])
+    assert gradcore.empty_strided((2, 3), (1, 2)).stride() == (1, 2)
+    assert [p.shape[0] for p in t.reshape(6, 4).split_with_sizes([1, 2, 3])] == [1, 2, 3]
+    assert gradcore.tile(gradcore.tensor([1, 2]), (2,)).tolist() == [1, 2, 1, 2]
+
+
+def test_values_come_out_as_they_went_in():
+    for data in (3, 2.5, True, [1, 2], [[1.5], [2.5]], [], [[], []], [True, False]):
+        assert gradcore.tensor(data).tolist() == data
+    assert gradcore.tensor([[1, 2], [3, 4]])[1, 0].item() == 3
+    with pytest.raises(RuntimeError, match="cannot be converted to Scalar"):
+        gradcore.ones(2).item()
+
+
+@needs_torch
+def test_dtype_of_data():
+    both(lambda lib: [str(lib.tensor(d).dtype) for d in (1, 1.0, True, [1, 2.0], [True, 2], [], np.float32(1), np.arange(2))])
+
+
+def test_memory_is_shared_with_numpy():
+    a = np.arange(6, dtype=np.float32).reshape(2, 3)
+    t = gradcore.from_numpy(a)
+    t[0, 0] = 7
+    assert a[0, 0] == 7
+    b = t.numpy()
+    b[1, 1] = -1
+    assert t[1, 1].item() == -1 and a[1, 1] == -1
+    assert gradcore.as_tensor(a).data_ptr() == t.data_ptr() and gradcore.tensor(a).data_ptr() != t.data_ptr()
+    assert np.asarray(t.t()).strides == (4, 12)
+    with pytest.raises(ValueError, match="negative"):
+        gradcore.from_numpy(a[::-1])
+    with pytest.raises(RuntimeError, match="requires grad"):
+        gradcore.ones(1, requires_grad=True).numpy()
+    read_only = np.zeros(2)
+    read_only.flags.writeable = False
+    with pytest.raises(RuntimeError, match="read-only"):
+        gradcore.from_numpy(read_only).add_(1)
+
+
+def test_frombuffer():
+    data = bytearray(np.arange(4, dtype=np.int32).tobytes())
+    assert gradcore.frombuffer(data, dtype=gradcore.int32, offset=4, count=2).tolist() == [1, 2]
+    with pytest.raises(ValueError):
+        gradcore.frombuffer(data, dtype=gradcore.int32, count=5)
+
+
+def test_copies():
+    t = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    for other in (copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        assert other.tolist() == t.tolist() and other.requires_grad and other.data_ptr() != t.data_ptr()
+
+
+@needs_torch
+def test_default_dtype_and_promotion():
+    def program(lib):
+        lib.set_default_dtype(lib.float64)
+        names = [str(lib.tensor(1.0).dtype), str(lib.get_default_dtype()), str((lib.ones(1, dtype=lib.int32) * 1.5).dtype)]
+        return names + [str(lib.promote_types(lib.uint8, lib.int8)), lib.can_cast(lib.float32, lib.int64),
+                        str(lib.result_type(lib.ones(1, dtype=lib.int8), 2.0)), lib.float32.is_signed, lib.bool.is_signed]
+    both(program)
+
+
+@needs_torch
+def test_seeds():
+    def program(lib):
+        lib.manual_seed(3)
+        state = lib.get_rng_state()
+        first = [lib.rand(3), lib.randn(3), lib.randperm(9), lib.randint(0, 9, (4,))]
+        lib.set_rng_state(state)
+        return first, lib.rand(3), lib.initial_seed()
+    both(program)
+    assert isinstance(gradcore.seed(), int)
+
+
+def test_threads_memory_config():
+    before = gradcore.get_num_threads()
+    gradcore.set_num_threads(1)
+    assert gradcore.get_num_threads() == 1
+    gradcore.set_num_threads(before)
+    with pytest.raises(RuntimeError, match="positive"):
+        gradcore.set_num_threads(0)
+    used = gradcore.memory_stats()["in_use"]
+    t = gradcore.empty(1 << 20)
+    assert gradcore.memory_stats()["in_use"] >= used + t.nbytes
+    del t
+    assert gradcore.memory_stats()["in_use"] < used + (1 << 20)
+    gradcore.release_unused_memory()
+    assert "instruction set" in gradcore.show_config()
+    assert "v2" in gradcore._C.available_isas()
