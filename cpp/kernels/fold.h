@@ -6,6 +6,10 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 #include "kernels/math.h"
 
 namespace gradcore::GC_ISA {
@@ -85,32 +89,61 @@ GC_INLINE Vec<double> magnitude(Vec<double> x) {
 }
 
 struct Plus {
+  static constexpr bool kExtreme = false;
   template <class X>
   GC_INLINE X combine(X a, X b) {
     return a + b;
   }
 };
 struct Times {
+  static constexpr bool kExtreme = false;
   template <class X>
   GC_INLINE X combine(X a, X b) {
     return a * b;
   }
 };
+// pick(x, a): x if it is beyond a, else a, also where x is NaN. That is one instruction, but the compiler does not find
+// it in the comparison.
+#if defined(__AVX512F__)
+#define GC_EXTREME(less, op)                                                     \
+  GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm512_##op##_ps(x, a); } \
+  GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm512_##op##_pd(x, a); }
+#elif defined(__AVX2__)
+#define GC_EXTREME(less, op)                                                     \
+  GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm256_##op##_ps(x, a); } \
+  GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm256_##op##_pd(x, a); }
+#elif defined(__SSE2__)
+#define GC_EXTREME(less, op)                                                  \
+  GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm_##op##_ps(x, a); } \
+  GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm_##op##_pd(x, a); }
+#else
+#define GC_EXTREME(less, op)      \
+  template <class X>              \
+  GC_INLINE X pick(X x, X a) {    \
+    return x less a ? x : a;      \
+  }
+#endif
+
 // NaN wins from either side. Two selects: as one condition it is a branch, and no loop over it vectorises.
 struct Larger {
+  static constexpr bool kExtreme = true;
   template <class X>
   GC_INLINE X combine(X a, X b) {
     const X best = b > a ? b : a;
     return b == b ? best : b;
   }
+  GC_EXTREME(>, max)
 };
 struct Smaller {
+  static constexpr bool kExtreme = true;
   template <class X>
   GC_INLINE X combine(X a, X b) {
     const X best = b < a ? b : a;
     return b == b ? best : b;
   }
+  GC_EXTREME(<, min)
 };
+#undef GC_EXTREME
 
 // Part is what a run of at most kChunk elements is folded in; Acc merges runs: double keeps long float sums exact.
 constexpr int64_t kChunk = 32768;
@@ -237,6 +270,44 @@ GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
   return fold_lanes<K, T>(K::combine(K::combine(acc[0], acc[2]), K::combine(acc[1], acc[3])));
 }
 
+// Largest or smallest. Only numbers are compared; a NaN shows in a sum kept beside, and then the careful fold decides
+// (which it also does, in vain, for inf together with -inf).
+template <class K, class T>
+GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
+  using V = Vec<T>;
+  constexpr int64_t L = kLanes<T>;
+  const T* const end = p + n;
+  const T* at = p;
+  V best[8], sum[4] = {};
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; ++k) best[k] = V{} + K::kIdentity;
+  const auto step = [&](const T* from, V& b, V& s) {
+    const V x = K::map(load_vec(from));
+    b = K::pick(x, b);
+    s += x;
+  };
+  for (; end - at >= 8 * L; at += 8 * L)
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) step(at + k * L, best[k], sum[k % 4]);
+  if (end - at >= 4 * L) {
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) step(at + k * L, best[k], sum[k]);
+    at += 4 * L;
+  }
+  if (end - at >= 2 * L) {
+    step(at, best[4], sum[0]);
+    step(at + L, best[5], sum[1]);
+    at += 2 * L;
+  }
+  if (end - at >= L) step(at, best[6], sum[2]);
+  step(end - L, best[7], sum[3]);  // the rest, with some again: that changes no extreme
+  const T check = fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  if (check != check) return fold_vectors<K>(p, n);
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) best[k] = K::pick(best[k], best[k + 4]);
+  return fold_lanes<K, T>(K::pick(K::pick(best[0], best[2]), K::pick(best[1], best[3])));
+}
+
 template <class K, class T>
 GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
   typename K::Part acc = K::kIdentity;
@@ -248,7 +319,10 @@ GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
 template <class K, class T>
 GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
   if constexpr (is_float<T> && __is_same(typename K::Part, T)) {
-    if (n >= kLanes<T>) return fold_vectors<K>(p, n);
+    if (n >= kLanes<T>) {
+      if constexpr (K::kExtreme) return fold_extreme<K>(p, n);
+      return fold_vectors<K>(p, n);
+    }
   }
   return fold_plain<K>(p, n);
 }

@@ -161,8 +161,15 @@ struct SumPowOp {
   static constexpr bool kFolds = true;
 
   GC_INLINE Acc empty() { return 0; }
-  static void powers(const T* p, T* out, int64_t n, T exponent) {
-    map_run(p, out, n, [exponent](Lane<T> x) { return pow(abs(x), Lane<T>{exponent}); });
+  // out[0..n) = |p|^exponent, n <= kBuffer; out has room for kBuffer. The exponent is an operand of every lane: what
+  // pow decides about an invariant one would become branches, and no loop over them vectorises.
+  GC_OUTLINE void powers(const T* p, T* out, int64_t n, T exponent) {
+    alignas(64) T exponents[kBuffer];
+    const int64_t padded = ceil_div(n, kPad) * kPad;
+    for (int64_t i = 0; i < n; ++i) out[i] = magnitude(p[i]);
+    for (int64_t i = n; i < padded; ++i) out[i] = 1;
+    for (int64_t i = 0; i < padded; ++i) exponents[i] = exponent;
+    for (int64_t i = 0; i < padded; ++i) out[i] = pow(Lane<T>{out[i]}, Lane<T>{exponents[i]}).v;
   }
   GC_OUTLINE Acc run(const T* p, int64_t n, int64_t, double param) {
     alignas(64) T buffer[kBuffer];
@@ -175,14 +182,17 @@ struct SumPowOp {
     return sum;
   }
   GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double param, Acc* acc) {
-    alignas(64) T row[tile_of<T>];
-    alignas(64) T sum[tile_of<T>];
-    for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
-    for (; rows > 0; --rows, p += stride) {
-      powers(p, row, cols, static_cast<T>(param));
-      for (int64_t j = 0; j < cols; ++j) sum[j] += row[j];
+    alignas(64) T buffer[kBuffer];
+    alignas(64) T sum[kBuffer];
+    for (int64_t i = 0; i < cols; i += kBuffer) {
+      const int64_t m = smaller(kBuffer, cols - i);
+      for (int64_t j = 0; j < m; ++j) sum[j] = 0;
+      for (int64_t r = 0; r < rows; ++r) {
+        powers(p + r * stride + i, buffer, m, static_cast<T>(param));
+        for (int64_t j = 0; j < m; ++j) sum[j] += buffer[j];
+      }
+      for (int64_t j = 0; j < m; ++j) acc[i + j] += static_cast<Acc>(sum[j]);
     }
-    for (int64_t j = 0; j < cols; ++j) acc[j] += static_cast<Acc>(sum[j]);
   }
   GC_INLINE void merge(Acc& a, const Acc& b) { a += b; }
   GC_INLINE void store(const ReduceArgs& a, int64_t i, Acc acc) { static_cast<T*>(a.out)[i] = static_cast<T>(acc); }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import math
-from typing import TYPE_CHECKING, Any
 
 from . import _C
 from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
@@ -32,7 +31,10 @@ from .random import manual_seed as manual_seed
 from .random import seed as seed
 from .random import set_rng_state as set_rng_state
 
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import optim as optim
     from . import testing as testing
     from ._serialization import load as load

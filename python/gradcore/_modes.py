@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from types import TracebackType
-from typing import Any, Callable, TypeVar, cast
 
 from . import _C
 
-F = TypeVar("F", bound=Callable[..., Any])
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+_GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would double our own import time
 
 
 class _Switch:
@@ -36,17 +40,17 @@ class _Switch:
         self._restore(self._before.pop())
 
     def __call__(self, function: F) -> F:
-        if inspect.isclass(function):
+        if isinstance(function, type):
             raise TypeError(f"{type(self).__name__} decorates functions, not classes: decorate the methods")
-        if inspect.isgeneratorfunction(function):
-            return cast(F, self._wrap_generator(function))
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
+            return self._wrap_generator(function)  # type: ignore[return-value]
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with self._clone():
                 return function(*args, **kwargs)
 
-        return cast(F, wrapped)
+        return wrapped  # type: ignore[return-value]
 
     def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # The mode holds while the generator runs, never while its consumer does.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
-
 from . import _C
 from ._C import Tensor
 
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     import numpy
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence, Union
-
 from .. import _C
 from .._C import Node, Tensor, is_grad_enabled
 from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -11,7 +9,11 @@ from . import graph
 
 Variable = Tensor  # the old name, still in many programs
 
-TensorOrTensors = Union[Tensor, Sequence[Tensor]]
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any, Sequence, Union
+
+    TensorOrTensors = Union[Tensor, Sequence[Tensor]]
 
 __all__ = [
     "Node", "Variable", "backward", "enable_grad", "grad", "graph", "inference_mode", "is_grad_enabled", "no_grad",
