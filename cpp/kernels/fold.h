@@ -1,6 +1,7 @@
-// Folding a contiguous run of elements into one value: the inner loop of reductions and softmax. Start at fold_run().
-// A "kind" says how: { Part; kIdentity; map(x); combine(a, b) }, where map and combine of the float kinds also take
-// GCC vectors. Integer folds are plain loops, which the compiler vectorises itself; it may not reorder float ones.
+// Folding a contiguous run of elements into one value: the inner loop of reductions and softmax. Start at
+// fold_run(). A "kind" says how: { Part; kIdentity; map(x); combine(a, b) }, where map and combine of the
+// float kinds also take GCC vectors. Integer folds are plain loops, which the compiler vectorises itself; it
+// may not reorder float ones.
 #pragma once
 #include <cstdint>
 #include <type_traits>
@@ -28,7 +29,8 @@ template <class T>
 constexpr bool is_float = __is_same(T, float) || __is_same(T, double);
 
 template <class T>
-using SameWidthInt = If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
+using SameWidthInt =
+    If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
 
 template <class T>
 struct VectorOf {
@@ -102,25 +104,33 @@ struct Times {
     return a * b;
   }
 };
-// pick(x, a): x if it is beyond a, else a, also where x is NaN. That is one instruction, but the compiler does not find
-// it in the comparison.
+// pick(x, a): x if it is beyond a, else a, also where x is NaN. That is one instruction, but the compiler
+// does not find it in the comparison. (The unmasked AVX-512 intrinsics make g++ 12 warn of its own header.)
 #if defined(__AVX512F__)
-#define GC_EXTREME(less, op)                                                     \
-  GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm512_##op##_ps(x, a); } \
-  GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm512_##op##_pd(x, a); }
+#define GC_PICK(op)                                                                                        \
+  GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm512_maskz_##op##_ps(0xffff, x, a); } \
+  GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm512_maskz_##op##_pd(0xff, x, a); }
 #elif defined(__AVX2__)
-#define GC_EXTREME(less, op)                                                     \
+#define GC_PICK(op)                                                                            \
   GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm256_##op##_ps(x, a); } \
   GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm256_##op##_pd(x, a); }
 #elif defined(__SSE2__)
-#define GC_EXTREME(less, op)                                                  \
+#define GC_PICK(op)                                                                         \
   GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm_##op##_ps(x, a); } \
   GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm_##op##_pd(x, a); }
 #else
-#define GC_EXTREME(less, op)      \
-  template <class X>              \
-  GC_INLINE X pick(X x, X a) {    \
-    return x less a ? x : a;      \
+template <class X>
+GC_INLINE X pick_max(X x, X a) {
+  return x > a ? x : a;
+}
+template <class X>
+GC_INLINE X pick_min(X x, X a) {
+  return x < a ? x : a;
+}
+#define GC_PICK(op)            \
+  template <class X>           \
+  GC_INLINE X pick(X x, X a) { \
+    return pick_##op(x, a);    \
   }
 #endif
 
@@ -132,7 +142,7 @@ struct Larger {
     const X best = b > a ? b : a;
     return b == b ? best : b;
   }
-  GC_EXTREME(>, max)
+  GC_PICK(max)
 };
 struct Smaller {
   static constexpr bool kExtreme = true;
@@ -141,11 +151,12 @@ struct Smaller {
     const X best = b < a ? b : a;
     return b == b ? best : b;
   }
-  GC_EXTREME(<, min)
+  GC_PICK(min)
 };
-#undef GC_EXTREME
+#undef GC_PICK
 
-// Part is what a run of at most kChunk elements is folded in; Acc merges runs: double keeps long float sums exact.
+// Part is what a run of at most kChunk elements is folded in; Acc merges runs: double keeps long float sums
+// exact.
 constexpr int64_t kChunk = 32768;
 
 // Called from several places, and large: kept once.
@@ -227,11 +238,12 @@ GC_INLINE T fold_halves(typename ShortVector<T, kBytes>::type v, std::integer_se
 }
 template <class K, class T>
 GC_INLINE T fold_lanes(Vec<T> v) {
-  return fold_halves<K, T, kVectorBytes>(v, std::make_integer_sequence<int, static_cast<int>(kLanes<T>) / 2>());
+  constexpr int half = static_cast<int>(kLanes<T>) / 2;
+  return fold_halves<K, T, kVectorBytes>(v, std::make_integer_sequence<int, half>());
 }
 
-// Eight accumulators hide the latency of an addition; what is left after the last full step goes to 4, 2, 1 of them,
-// and a rest shorter than a vector is read again with its neighbours, whose lanes are then dropped.
+// Eight accumulators hide the latency of an addition; what is left after the last full step goes to 4, 2, 1
+// of them, and a rest shorter than a vector is read again with its neighbours, whose lanes are then dropped.
 template <class K, class T>
 GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
   using V = Vec<T>;
@@ -270,8 +282,8 @@ GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
   return fold_lanes<K, T>(K::combine(K::combine(acc[0], acc[2]), K::combine(acc[1], acc[3])));
 }
 
-// Largest or smallest. Only numbers are compared; a NaN shows in a sum kept beside, and then the careful fold decides
-// (which it also does, in vain, for inf together with -inf).
+// Largest or smallest. Only numbers are compared; a NaN shows in a sum kept beside, and then the careful fold
+// decides (which it also does, in vain, for inf together with -inf).
 template <class K, class T>
 GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
   using V = Vec<T>;
@@ -315,7 +327,8 @@ GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
   return acc;
 }
 
-// Note: a kind whose Part is narrower than the sum of kChunk elements needs (int32_t) must not be given more than that.
+// Note: a kind whose Part is narrower than the sum of kChunk elements needs (int32_t) must not be given more
+// than that.
 template <class K, class T>
 GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
   if constexpr (is_float<T> && __is_same(typename K::Part, T)) {
@@ -353,8 +366,8 @@ GC_INLINE void fold_band(const In* p, int64_t stride, int64_t rows, int64_t cols
 constexpr int64_t kPad = 16;      // elements; a multiple of every vector's lanes
 constexpr int64_t kBuffer = 256;  // elements mapped at a time
 
-// out[i] = f(in[i]) for a function that may call exp or pow. Its vector form rounds differently from its scalar one, so
-// a rest is padded to whole vectors: the same bits at every position. in may be out.
+// out[i] = f(in[i]) for a function that may call exp or pow. Its vector form rounds differently from its
+// scalar one, so a rest is padded to whole vectors: the same bits at every position. in may be out.
 template <class T, class F>
 GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
   const int64_t whole = n / kPad * kPad;
@@ -371,7 +384,8 @@ GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
 constexpr int64_t kExpBlock = 64;
 constexpr int64_t kExpRun = 8192;  // a lane's float sum grows no longer than this / kExpBlock terms
 
-// acc[j] gets exp(x[j] - max), which also goes to `out`, if there is one. A fixed count: no vector loop's entry and tail.
+// acc[j] gets exp(x[j] - max), which also goes to `out`, if there is one. A fixed count: no vector loop's
+// entry and tail.
 template <int64_t kCount, bool kStore, class T>
 GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
 #pragma GCC ivdep
@@ -383,7 +397,8 @@ GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
 }
 
 // The sum of exp(x - max). With kStore the terms go to out, which may be x.
-// A rest shorter than kPad is computed again with its neighbours, out of a copy made before they are overwritten.
+// A rest shorter than kPad is computed again with its neighbours, out of a copy made before they are
+// overwritten.
 template <bool kStore, class T>
 GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
   alignas(64) T acc[kExpBlock] = {};
@@ -391,7 +406,8 @@ GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
   const int64_t rest = n % kPad, whole = n - rest;
   if (rest && whole) __builtin_memcpy(last, x + n - kPad, sizeof last);
   int64_t i = 0;
-  for (; i + kExpBlock <= whole; i += kExpBlock) exp_block<kExpBlock, kStore>(x + i, kStore ? out + i : out, max, acc);
+  for (; i + kExpBlock <= whole; i += kExpBlock)
+    exp_block<kExpBlock, kStore>(x + i, kStore ? out + i : out, max, acc);
   for (; i < whole; i += kPad) exp_block<kPad, kStore>(x + i, kStore ? out + i : out, max, acc);
   if (rest) {
     if (!whole)
@@ -414,8 +430,10 @@ GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
 template <bool kStore, class T>
 GC_OUTLINE double sum_exp(const T* x, T* out, int64_t n, T max) {
   double sum = 0;
-  for (int64_t i = 0; i < n; i += kExpRun)
-    sum += static_cast<double>(sum_exp_run<kStore>(x + i, kStore ? out + i : out, n - i < kExpRun ? n - i : kExpRun, max));
+  for (int64_t i = 0; i < n; i += kExpRun) {
+    const int64_t m = n - i < kExpRun ? n - i : kExpRun;
+    sum += static_cast<double>(sum_exp_run<kStore>(x + i, kStore ? out + i : out, m, max));
+  }
   return sum;
 }
 

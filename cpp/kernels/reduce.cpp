@@ -1,25 +1,26 @@
-// Reductions of [outer, reduce, inner] views. Start at reduce(); then drive(), the layouts, and the operations.
+// Reductions of [outer, reduce, inner] views. Start at reduce(); then drive(), the layouts, and the
+// operations.
 //
 // Note [The reduction tree]
-// A reduction is cut into chunks of kChunk elements (or bands of kBand rows), each folded in registers, and the chunks'
-// results are merged in index order. The cuts depend on shapes only, so a result has the same bits for any number of
-// threads; whether the chunks of one output run in parallel changes nothing either.
+// A reduction is cut into chunks of kChunk elements (or bands of kBand rows), each folded in registers, and
+// the chunks' results are merged in index order. The cuts depend on shapes only, so a result has the same
+// bits for any number of threads; whether the chunks of one output run in parallel changes nothing either.
 //
 // An operation is a struct of
-//   In, Part, Acc       memory element, column accumulator (sizes the tile), mergeable result of a part of the elements
+//   In, Part, Acc       memory element, column accumulator (sizes the tile), mergeable result of elements
 //   kCost               work per element, 1 = an addition
 //   kBand               rows of a column tile that are folded between two merges
 //   kFolds              false: indices matter, so that several rows must not be taken as one
 //   empty()             the Acc of no elements
-//   run(p, n, first, param)                                 n <= kChunk contiguous elements, the first has index `first`
-//   band(p, stride, rows, cols, first, param, acc)          rows <= kBand; merges into acc[0..cols)
+//   run(p, n, first, param)                          n <= kChunk contiguous elements, from index `first` on
+//   band(p, stride, rows, cols, first, param, acc)   rows <= kBand; merges into acc[0..cols)
 //   merge(a, b)         a comes before b
 //   store(args, i, acc) writes output i
 #include "kernels/reduce.h"
 
-#include "core/allocator.h"
 #include "core/parallel.h"
 #include "kernels/fold.h"
+#include "kernels/scratch.h"
 
 namespace gradcore::GC_ISA {
 namespace {
@@ -161,8 +162,8 @@ struct SumPowOp {
   static constexpr bool kFolds = true;
 
   GC_INLINE Acc empty() { return 0; }
-  // out[0..n) = |p|^exponent, n <= kBuffer; out has room for kBuffer. The exponent is an operand of every lane: what
-  // pow decides about an invariant one would become branches, and no loop over them vectorises.
+  // out[0..n) = |p|^exponent, n <= kBuffer; out has room for kBuffer. The exponent is an operand of every
+  // lane: what pow decides about an invariant one would become branches, and no loop over them vectorises.
   GC_OUTLINE void powers(const T* p, T* out, int64_t n, T exponent) {
     alignas(64) T exponents[kBuffer];
     const int64_t padded = ceil_div(n, kPad) * kPad;
@@ -181,7 +182,8 @@ struct SumPowOp {
     }
     return sum;
   }
-  GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double param, Acc* acc) {
+  GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double param,
+                       Acc* acc) {
     alignas(64) T buffer[kBuffer];
     alignas(64) T sum[kBuffer];
     for (int64_t i = 0; i < cols; i += kBuffer) {
@@ -195,11 +197,13 @@ struct SumPowOp {
     }
   }
   GC_INLINE void merge(Acc& a, const Acc& b) { a += b; }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, Acc acc) { static_cast<T*>(a.out)[i] = static_cast<T>(acc); }
+  GC_INLINE void store(const ReduceArgs& a, int64_t i, Acc acc) {
+    static_cast<T*>(a.out)[i] = static_cast<T>(acc);
+  }
 };
 
-// Largest or smallest element and its place. A run first finds the value block by block, at the speed of max, and then
-// searches the one block that holds it.
+// Largest or smallest element and its place. A run first finds the value block by block, at the speed of max,
+// and then searches the one block that holds it.
 template <class E, template <class> class Kind>
 struct ArgOp {
   using K = Kind<E>;
@@ -242,7 +246,8 @@ struct ArgOp {
     }
     return i + place;
   }
-  GC_OUTLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double, Acc* acc) {
+  GC_OUTLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double,
+                       Acc* acc) {
     using Row = SameWidthInt<In>;
     alignas(64) In best[tile_of<In>];
     alignas(64) Row place[tile_of<In>];
@@ -275,8 +280,9 @@ struct ArgOp {
   }
 };
 
-// Sum of squared deviations from the mean: two passes over pieces that stay in cache, merged as in Chan, Golub and
-// LeVeque. A piece's deviations are from its mean rounded to T; their own sum then corrects both results.
+// Sum of squared deviations from the mean: two passes over pieces that stay in cache, merged as in Chan,
+// Golub and LeVeque. A piece's deviations are from its mean rounded to T; their own sum then corrects both
+// results.
 template <class T>
 struct SquaredDevOp {
   using In = T;
@@ -359,7 +365,8 @@ struct SquaredDevOp {
   }
 };
 
-// log sum exp(x), around the largest x so far. Around an infinite one nothing is subtracted: exp then gives 0 or inf.
+// log sum exp(x), around the largest x so far. Around an infinite one nothing is subtracted: exp then gives 0
+// or inf.
 template <class T>
 struct LogSumExpOp {
   using In = T;
@@ -391,7 +398,8 @@ struct LogSumExpOp {
       map_run(row, row, cols, [](Lane<T> x) { return exp(x); });
       for (int64_t j = 0; j < cols; ++j) sum[j] += row[j];
     }
-    for (int64_t j = 0; j < cols; ++j) merge(acc[j], {static_cast<double>(shift[j]), static_cast<double>(sum[j])});
+    for (int64_t j = 0; j < cols; ++j)
+      merge(acc[j], {static_cast<double>(shift[j]), static_cast<double>(sum[j])});
   }
   // A sum is 0 when all of its elements are -inf, and inf when one is inf: neither needs the common shift.
   GC_INLINE void merge(Acc& a, const Acc& b) {
@@ -422,7 +430,8 @@ struct OpTable {
   bool folds;
   void (*outputs)(const ReduceArgs&, int64_t begin, int64_t end);
   void (*chunk)(const ReduceArgs&, int64_t output, int64_t begin, int64_t end, void* acc);
-  void (*columns)(const ReduceArgs&, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows, void* acc);
+  void (*columns)(const ReduceArgs&, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows,
+                  void* acc);
   void (*finish)(const ReduceArgs&, int64_t output, int64_t n, void* acc, int64_t parts);
 };
 
@@ -464,7 +473,8 @@ struct Walk {
   GC_INLINE Acc whole(const ReduceArgs& a, const In* p) {
     if (a.reduce <= kChunk) return run(a, p, 0, a.reduce);
     Acc acc = run(a, p, 0, kChunk);
-    for (int64_t i = kChunk; i < a.reduce; i += kChunk) Op::merge(acc, run(a, p, i, smaller(a.reduce, i + kChunk)));
+    for (int64_t i = kChunk; i < a.reduce; i += kChunk)
+      Op::merge(acc, run(a, p, i, smaller(a.reduce, i + kChunk)));
     return acc;
   }
 
@@ -480,7 +490,8 @@ struct Walk {
     }
   }
   static void outputs(const ReduceArgs& a, int64_t begin, int64_t end) {
-    if (a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow) return short_outputs(a, begin, end);
+    const bool gather = a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow;
+    if (gather) return short_outputs(a, begin, end);
     int64_t i = begin % a.inner;
     const In* row = static_cast<const In*>(a.in) + begin / a.inner * a.s_outer;
     for (int64_t output = begin; output < end; ++output) {
@@ -499,13 +510,15 @@ struct Walk {
 #pragma GCC ivdep
     for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
   }
-  static void bands(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, Acc* acc) {
+  static void bands(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param,
+                    Acc* acc) {
     for (int64_t r = 0; r < rows; r += Op::kBand)
       Op::band(p + r * stride, stride, smaller(Op::kBand, rows - r), cols, first + r, param, acc);
   }
-  // Rows [row, row + rows) of columns [col, col + cols), cols <= kTile. Short dense rows are taken several at a time as
-  // one long row, where an operation does not ask for indices.
-  static void columns(const ReduceArgs& a, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows, void* into) {
+  // Rows [row, row + rows) of columns [col, col + cols), cols <= kTile. Short dense rows are taken several at
+  // a time as one long row, where an operation does not ask for indices.
+  static void columns(const ReduceArgs& a, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows,
+                      void* into) {
     Acc* const acc = static_cast<Acc*>(into);
     const In* p = static_cast<const In*>(a.in) + o * a.s_outer + row * a.s_reduce + col;
     for (int64_t j = 0; j < cols; ++j) acc[j] = Op::empty();
@@ -533,34 +546,21 @@ struct Walk {
   static constexpr OpTable kTable{Op::kCost, sizeof(Acc), kTile, Op::kFolds, outputs, chunk, columns, finish};
 };
 
-// Scratch for partial results.
-class Scratch {
- public:
-  explicit Scratch(int64_t bytes) : bytes_(static_cast<size_t>(bytes)), data_(static_cast<char*>(allocate(bytes_))) {}
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  char* at(int64_t offset) const { return data_ + offset; }
-
- private:
-  size_t bytes_;
-  char* data_;
-};
-
 // A few long reductions: their chunks in parallel.
 void reduce_chunks(const ReduceArgs& a, const OpTable& op, int64_t outputs) {
   const int64_t chunks = ceil_div(a.reduce, kChunk);
-  const Scratch scratch(outputs * chunks * op.acc_size);
+  const Scratch<char> scratch(outputs * chunks * op.acc_size);
   parallel_blocks(outputs * chunks, [&](int64_t b) {
     const int64_t output = b / chunks, begin = b % chunks * kChunk;
-    op.chunk(a, output, begin, smaller(a.reduce, begin + kChunk), scratch.at(b * op.acc_size));
+    op.chunk(a, output, begin, smaller(a.reduce, begin + kChunk), scratch.data() + b * op.acc_size);
   });
-  for (int64_t i = 0; i < outputs; ++i) op.finish(a, i, 1, scratch.at(i * chunks * op.acc_size), chunks);
+  for (int64_t i = 0; i < outputs; ++i) op.finish(a, i, 1, scratch.data() + i * chunks * op.acc_size, chunks);
 }
 
 void reduce_runs(const ReduceArgs& a, const OpTable& op) {
   const int64_t outputs = a.outer * a.inner, work = a.reduce * op.cost;
-  if (outputs < kFewOutputs && a.reduce > kChunk && outputs * work >= 2 * kGrain) return reduce_chunks(a, op, outputs);
+  const bool few_and_long = outputs < kFewOutputs && a.reduce > kChunk;
+  if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(a, op, outputs);
   const int64_t per_block = larger(1, kGrain / larger(1, work));
   parallel_blocks(ceil_div(outputs, per_block), [&](int64_t b) {
     op.outputs(a, b * per_block, smaller(outputs, (b + 1) * per_block));
@@ -569,7 +569,8 @@ void reduce_runs(const ReduceArgs& a, const OpTable& op) {
 
 // Column tiles; where they are few and tall, each is also cut into `parts` bands of rows.
 void reduce_columns(const ReduceArgs& a, const OpTable& op) {
-  const int64_t tile = smaller(op.tile, a.inner), per_outer = ceil_div(a.inner, tile), tiles = a.outer * per_outer;
+  const int64_t tile = smaller(op.tile, a.inner), per_outer = ceil_div(a.inner, tile);
+  const int64_t tiles = a.outer * per_outer;
   const int64_t work = larger(1, a.reduce * tile * op.cost);
   int64_t parts = tiles >= kFewOutputs ? 1 : larger(1, smaller(work / kSplitGrain, kMaxSplit / tiles));
   const int64_t rows = larger(1, ceil_div(a.reduce, parts));
@@ -577,12 +578,13 @@ void reduce_columns(const ReduceArgs& a, const OpTable& op) {
   const int64_t per_block = parts > 1 ? 1 : larger(1, kGrain / work);
   const int64_t part_size = tile * op.acc_size, tile_size = parts * part_size;
   const int64_t blocks = ceil_div(tiles * parts, per_block);
-  const Scratch scratch(parts > 1 ? tiles * tile_size : blocks * part_size);
+  const Scratch<char> scratch(parts > 1 ? tiles * tile_size : blocks * part_size);
   parallel_blocks(blocks, [&](int64_t b) {
     for (int64_t i = b * per_block; i < smaller(tiles * parts, (b + 1) * per_block); ++i) {
       const int64_t t = i / parts, k = i % parts, o = t / per_outer, col = t % per_outer * tile;
       const int64_t cols = smaller(tile, a.inner - col), row = k * rows;
-      char* const acc = parts > 1 ? scratch.at(t * tile_size + k * cols * op.acc_size) : scratch.at(b * part_size);
+      char* const acc =
+          scratch.data() + (parts > 1 ? t * tile_size + k * cols * op.acc_size : b * part_size);
       op.columns(a, o, col, cols, row, smaller(rows, a.reduce - row), acc);
       if (parts == 1) op.finish(a, o * a.inner + col, cols, acc, 1);
     }
@@ -590,7 +592,7 @@ void reduce_columns(const ReduceArgs& a, const OpTable& op) {
   if (parts == 1) return;
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t o = t / per_outer, col = t % per_outer * tile;
-    op.finish(a, o * a.inner + col, smaller(tile, a.inner - col), scratch.at(t * tile_size), parts);
+    op.finish(a, o * a.inner + col, smaller(tile, a.inner - col), scratch.data() + t * tile_size, parts);
   }
 }
 

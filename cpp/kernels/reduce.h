@@ -10,7 +10,7 @@ namespace gradcore {
 enum class ReduceOp : uint8_t {
   Sum, Prod,                             // float -> same dtype; integers and bool -> int64
   Max, Min,                              // every dtype; NaN wins
-  ArgMax, ArgMin,                        // out is int64; the first among equals, the first NaN if there is one
+  ArgMax, ArgMin,                        // out is int64; the first among equals; the first NaN if any
   MaxIndex, MinIndex,                    // both of the above: values in out, positions in index
   Any, All,                              // every dtype -> bool
   SumSquares, SumAbs, SumPow,            // float; SumPow is sum |x|^param
@@ -23,7 +23,8 @@ enum class ReduceOp : uint8_t {
 constexpr int kReduceOpCount = static_cast<int>(ReduceOp::Count);
 
 // The input seen as [outer, reduce, inner] with strides in elements; outputs are dense [outer, inner].
-// An empty reduction gives the operation's neutral value; the caller refuses it where there is none (max, arg...).
+// An empty reduction gives the operation's neutral value; the caller refuses it where there is none (max,
+// arg...).
 struct ReduceArgs {
   const void* in;
   void* out;

@@ -1,5 +1,6 @@
-// Operations along one dimension of a dense [outer, n, inner] view that give every element a result: softmax and its
-// relatives, cumulative sums, products and extremes. Start at row_table at the end, then apply(), then the families.
+// Operations along one dimension of a dense [outer, n, inner] view that give every element a result: softmax
+// and its relatives, cumulative sums, products and extremes. Start at row_table at the end, then apply(),
+// then the families.
 //
 // A family is a struct of
 //   In                          memory element
@@ -8,33 +9,33 @@
 //   row(s, n)                   one contiguous row
 //   long_row(s, n)              one long row, in parallel (not where kIndex)
 //   block(s, n, stride, cols)   cols columns of n elements `stride` apart, vectors across them
-// A block is read in whole rows: memory likes nothing less than narrow columns of tall rows. Long rows are cut into
-// parts of kPart elements, tall blocks into bands of rows, whose partial results merge in order: by shape only, so that
-// results have the same bits for any number of threads.
-#include "core/allocator.h"
+// A block is read in whole rows: memory likes nothing less than narrow columns of tall rows. Long rows are
+// cut into parts of kPart elements, tall blocks into bands of rows, whose partial results merge in order: by
+// shape only, so that results have the same bits for any number of threads.
 #include "core/parallel.h"
 #include "kernels/fold.h"
 #include "kernels/reduce.h"
+#include "kernels/scratch.h"
 
 namespace gradcore::GC_ISA {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;  // elements of a parallel block: each costs an exp, or a step of a chain
-constexpr int64_t kPart = 1 << 13;
-constexpr int64_t kFewRows = 4;  // fewer rows than this, and long ones, are cut into parts
-constexpr int64_t kGroup = 64;   // short columns gathered at a time
-constexpr int64_t kShort = 16;   // columns up to this length, and fewer than this, are gathered into tiles
+constexpr int64_t kPart = 1 << 13;   // elements of a part of a long row
+constexpr int64_t kFewRows = 4;      // fewer rows than this, and long ones, are cut into parts
 constexpr int64_t kMaxWidth = 4096;  // columns of a block
+constexpr int64_t kMaxBands = 64;    // of a block
+constexpr int64_t kFewBlocks = 16;   // fewer blocks than this, and big ones, are cut into bands
 constexpr int64_t kFlush = 128;      // rows summed in floats before the sum goes to a double
-constexpr int64_t kMaxBands = 64;
-constexpr int64_t kFewBlocks = 16;
-constexpr int64_t kNarrow = 4;   // up to so many long columns are copied into rows
+constexpr int64_t kShort = 16;       // columns up to this length, and fewer than this, are gathered,
+constexpr int64_t kGroup = 64;       // so many at a time
+constexpr int64_t kNarrow = 4;       // up to so many long columns are copied into rows
 
 GC_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 GC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// The operands of one row or tile.
+// The operands of one row or block.
 template <class T>
 struct Slice {
   const T* x;
@@ -54,27 +55,14 @@ GC_INLINE void for_parts(int64_t n, const F& f) {
   parallel_blocks(ceil_div(n, kPart), [&](int64_t k) { f(k, k * kPart, smaller(kPart, n - k * kPart)); });
 }
 
-template <class A>
-class Scratch {
- public:
-  explicit Scratch(int64_t n) : bytes_(static_cast<size_t>(n) * sizeof(A)), data_(static_cast<A*>(allocate(bytes_))) {}
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  A& operator[](int64_t i) const { return data_[i]; }
-  A* data() const { return data_; }
-
- private:
-  size_t bytes_;
-  A* data_;
-};
-
 // The bands of rows that a block of n by cols is cut into.
 struct Bands {
   int64_t n, rows, count;
 
   Bands(int64_t height, int64_t cols)
-      : n(height), rows(larger(larger(4, kGrain / cols), ceil_div(height, kMaxBands))), count(ceil_div(height, rows)) {}
+      : n(height),
+        rows(larger(larger(4, kGrain / cols), ceil_div(height, kMaxBands))),
+        count(ceil_div(height, rows)) {}
   // f(band, first row, number of rows)
   template <class F>
   void each(const F& f) const {
@@ -121,9 +109,13 @@ struct Softmax {
   static void long_row(const Slice<T>& s, int64_t n) {
     const Scratch<double> result(ceil_div(n, kPart));
     const int64_t parts = ceil_div(n, kPart);
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { result[k] = static_cast<double>(fold_run<MaxKind<T>>(s.x + i, m)); });
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
+      result[k] = static_cast<double>(fold_run<MaxKind<T>>(s.x + i, m));
+    });
     const T max = static_cast<T>(fold_run<MaxKind<double>>(result.data(), parts));
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { result[k] = sum_exp<!kLog>(s.x + i, s.y + i, m, max); });
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
+      result[k] = sum_exp<!kLog>(s.x + i, s.y + i, m, max);
+    });
     const double sum = fold_run<SumKind<double>>(result.data(), parts);
     for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, max, sum); });
   }
@@ -264,8 +256,10 @@ struct Cumulative {
   static constexpr int64_t kWidth = kMaxWidth;
   static constexpr int kStep = static_cast<int>(kLanes<Acc>);
 
+  using Narrow = typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type;  // as many lanes as V
+
   GC_INLINE V load_wide(const T* p) {
-    typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type v;
+    Narrow v;
     __builtin_memcpy(&v, p, sizeof v);
     return __builtin_convertvector(v, V);
   }
@@ -289,7 +283,7 @@ struct Cumulative {
       const V local = prefix(load_wide(x + i));
       const V all = K::combine(V{} + carry, local);
       carry = K::combine(carry, static_cast<Acc>(local[kStep - 1]));
-      const auto narrow = __builtin_convertvector(all, typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type);
+      const Narrow narrow = __builtin_convertvector(all, Narrow);
       __builtin_memcpy(y + i, &narrow, sizeof narrow);
     }
     for (; i < n; ++i) {
@@ -398,7 +392,8 @@ struct Extreme {
 GC_INLINE int64_t column_start(const RowArgs& a, int64_t column) {
   return a.inner == 1 ? column * a.n : column / a.inner * a.n * a.inner + column % a.inner;
 }
-// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from, tile[r * kGroup + j].
+// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from, tile[r * kGroup
+// + j].
 template <class Bits>
 GC_OUTLINE void gather_tile(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile) {
   for (int64_t j = 0; j < cols; ++j) {
@@ -464,7 +459,8 @@ void apply_rows(const RowArgs& a) {
   const auto s = Slice<typename Op::In>::of(a);
   const int64_t per_block = ceil_div(kGrain, a.n);
   parallel_blocks(ceil_div(a.outer, per_block), [&](int64_t b) {
-    for (int64_t r = b * per_block; r < smaller(a.outer, (b + 1) * per_block); ++r) Op::row(s.at(r * a.n), a.n);
+    const int64_t end = smaller(a.outer, (b + 1) * per_block);
+    for (int64_t r = b * per_block; r < end; ++r) Op::row(s.at(r * a.n), a.n);
   });
 }
 
@@ -473,11 +469,13 @@ template <class Op>
 void apply_blocks(const RowArgs& a) {
   const auto s = Slice<typename Op::In>::of(a);
   const int64_t per_outer = ceil_div(a.inner, Op::kWidth), blocks = a.outer * per_outer;
-  const int64_t width = ceil_div(ceil_div(a.inner, per_outer), kExpBlock) * kExpBlock, size = a.n * smaller(width, a.inner);
+  const int64_t width = ceil_div(ceil_div(a.inner, per_outer), kExpBlock) * kExpBlock;
+  const int64_t size = a.n * smaller(width, a.inner);
   const auto run = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t o = i / per_outer, col = i % per_outer * width;
-      if (col < a.inner) Op::block(s.at(o * a.n * a.inner + col), a.n, a.inner, smaller(width, a.inner - col));
+      if (col >= a.inner) continue;  // rounding the width up may leave the last one nothing
+      Op::block(s.at(o * a.n * a.inner + col), a.n, a.inner, smaller(width, a.inner - col));
     }
   };
   if (!Op::kIndex && blocks < kFewBlocks && size >= 4 * kGrain) return run(0, blocks);
