@@ -1,6 +1,7 @@
-// Matrix products. Start at multiply(): it picks a method by the shape and the strides of the whole product, cuts C
-// into one rectangle for each thread and runs the method on each; the methods follow the order of this file. How C is
-// cut does not change the result (see gemm_tiles.h), so the cut may depend on the number of threads.
+// Matrix products. Start at multiply(), near the end: it picks a method by the shape and the strides of the
+// whole product, cuts C into one rectangle for each thread and runs the method on each. How C is cut does not
+// change a bit of the result (see gemm_tiles.h), so here, unlike elsewhere, the blocks may depend on the
+// number of threads.
 #include "kernels/gemm.h"
 
 #include "core/allocator.h"
@@ -11,15 +12,22 @@ namespace gradcore::GC_ISA {
 
 namespace {
 
-constexpr int64_t kPackDepth = 4096;      // bytes along k of a packed block: 1024 floats
-constexpr int64_t kPackCols = 1024;       // columns of B packed at a time
+// Blocks for the caches: of A about half of the second cache, of B (a panel of kTileCols columns) less.
+constexpr int64_t kPackDepth = 4096;  // bytes along k
 constexpr int64_t kPackRows = 12 * kTileRows;
-constexpr int64_t kInPlace = 300000;      // bytes of B that stay in the second cache and need no packing
-constexpr int64_t kShallow = 1024;        // bytes along k up to which the tiles of a row of C follow one another
-constexpr int64_t kDotDepth = 4096;
-constexpr int64_t kLongDepth = 8192;      // part of k, and most elements of C, for multiply_long
-constexpr int64_t kLongSize = 1024;
-constexpr int64_t kSweep = 8192;          // elements of B that multiply_rows takes at a time
+constexpr int64_t kPackCols = 1024;
+constexpr int64_t kInPlace = 300000;  // bytes of B that stay in the second cache without packing
+constexpr int64_t kShallow = 1024;    // bytes along k up to which writing C is much of the work
+constexpr int64_t kSweep = 8192;      // elements of B that multiply_rows takes at a time
+constexpr int64_t kDotDepth = 4096;   // elements along k that multiply_dots takes at a time
+constexpr int64_t kLongDepth = 8192;  // the same for multiply_long
+constexpr int64_t kLongSize = 1024;   // elements of C, at most, for multiply_long
+constexpr int64_t kTiny = 32;         // multiplications, at most, for multiply_tiny
+
+// Work is counted in multiplications.
+constexpr double kWorth = 1.5e5;      // makes a thread worth its start
+constexpr double kVectorWorth = 6e4;  // the same where each element of a matrix is used once
+constexpr double kCallWork = 1000;    // costs as much as a call
 
 GC_INLINE int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -31,7 +39,8 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(int64_t count)
-      : bytes_(static_cast<size_t>(count) * sizeof(T)), data_(count ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
+      : bytes_(static_cast<size_t>(count) * sizeof(T)),
+        data_(count ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
   ~Scratch() {
     if (data_) deallocate(data_, bytes_);
   }
@@ -55,6 +64,20 @@ GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t c
   return part;
 }
 
+// ---- a handful of multiplications, where anything cleverer costs more than it saves ----
+
+template <class T>
+void multiply_tiny(const GemmArgs<T>& g) {
+  for (int64_t i = 0; i < g.m; ++i)
+    for (int64_t j = 0; j < g.n; ++j) {
+      const T *a = g.a + i * g.a_row, *b = g.b + j * g.b_col;
+      T sum = 0;
+      for (int64_t k = 0; k < g.k; ++k, a += g.a_col, b += g.b_row) sum += *a * *b;
+      T& to = g.c[i * g.ldc + j];
+      to = g.accumulate ? to + sum : sum;
+    }
+}
+
 // ---- dot products: rows of A against columns of B, both contiguous along k ----
 
 template <class T>
@@ -72,7 +95,7 @@ void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
   T* c = t.c;
   const int64_t x_step = even_part(xs, kDotRows), y_step = x_step == 1 ? 8 : 4;
   for (int64_t j = 0; j < ys; j += y_step) {
-    t.ys = static_cast<int>(min(y_step, ys - j));
+    t.ys = min(y_step, ys - j);
     t.y = y + j * t.ldy;
     for (int64_t i = 0; i < xs; i += x_step) {
       const int64_t rows = min(x_step, xs - i);
@@ -87,12 +110,13 @@ void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
 }
 
 template <class T>
+void multiply_dot(const GemmArgs<T>& g) {
+  const T sum = dot(g.k, g.a, g.b);
+  g.c[0] = g.accumulate ? g.c[0] + sum : sum;
+}
+
+template <class T>
 void multiply_dots(const GemmArgs<T>& g) {
-  if (g.m == 1 && g.n == 1) {
-    const T sum = dot(g.k, g.a, g.b);
-    g.c[0] = g.accumulate ? g.c[0] + sum : sum;
-    return;
-  }
   for (int64_t k = 0; k < g.k; k += kDotDepth) {
     const T *a = g.a + k, *b = g.b + k;
     const int64_t depth = min(kDotDepth, g.k - k);
@@ -120,19 +144,21 @@ void add_rows(int64_t n, const T* x, int64_t x_step, const T* rows, int64_t ld, 
     store(y + j, sum);
   }
   if (j == n) return;
-  const int rest = static_cast<int>(n - j);
+  const int64_t rest = n - j;
   Vec<T> sum = fresh ? Vec<T>{} : load_part(y + j, rest);
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) sum += scale[r] * load_part(rows + r * ld + j, rest);
   store_part(y + j, sum, rest);
 }
 template <class T>
-constexpr decltype(&add_rows<T, 1>) kAddRows[8] = {add_rows<T, 1>, add_rows<T, 2>, add_rows<T, 3>, add_rows<T, 4>,
-                                                   add_rows<T, 5>, add_rows<T, 6>, add_rows<T, 7>, add_rows<T, 8>};
+constexpr decltype(&add_rows<T, 1>) kAddRows[8] = {
+    add_rows<T, 1>, add_rows<T, 2>, add_rows<T, 3>, add_rows<T, 4>,
+    add_rows<T, 5>, add_rows<T, 6>, add_rows<T, 7>, add_rows<T, 8>};
 
 template <class T>
 void multiply_rows(const GemmArgs<T>& g) {
-  const int64_t sweep = g.m == 1 ? g.n : kSweep / min(g.k, 8);  // these parts of rows of B stay in the first cache
+  // Parts of eight rows of B that stay in the first cache from one row of C to the next.
+  const int64_t sweep = g.m == 1 ? g.n : kSweep / min(g.k, 8);
   for (int64_t j = 0; j < g.n; j += sweep) {
     const int64_t n = min(sweep, g.n - j);
     for (int64_t k = 0; k < g.k; k += 8) {
@@ -144,15 +170,9 @@ void multiply_rows(const GemmArgs<T>& g) {
   }
 }
 
-// C is one gapless column and the columns of A are contiguous: C^T = B^T A^T.
-template <class T>
-void multiply_column(const GemmArgs<T>& g) {
-  multiply_rows<T>({1, g.m, g.k, g.b, 0, g.b_row, g.a, g.a_col, 1, g.c, 0, g.accumulate});
-}
-
 // ---- tiles ----
 
-// B[k, cols] as rows of kTileCols, filled up with zeros.
+// One panel of B, k x cols, as rows of kTileCols filled up with zeros.
 template <class T>
 void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T* to) {
   constexpr int lanes = kLanes<T>, width = kTileCols<T>;
@@ -160,22 +180,26 @@ void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T
     for (; k > 0; --k, b += b_row, to += width) {
       prefetch(b, 16 * b_row, kTileVecs * kVecBytes);
       for (int j = 0; j < width; j += lanes)
-        store(to + j, cols >= j + lanes ? load(b + j) : load_part(b + j, static_cast<int>(cols > j ? cols - j : 0)));
+        store(to + j, cols >= j + lanes ? load(b + j) : load_part(b + j, cols > j ? cols - j : 0));
     }
     return;
   }
   for (int j = 0; j < width; j += lanes, b += lanes * b_col, cols -= lanes, to += lanes) {
-    const int used = static_cast<int>(cols < 0 ? 0 : min(cols, lanes));
+    const int64_t used = cols < 0 ? 0 : min(cols, lanes);
+    if (b_row != 1) {
+      for (int64_t i = 0; i < k; ++i)  // any strides
+        for (int l = 0; l < lanes; ++l) to[i * width + l] = l < used ? b[i * b_row + l * b_col] : T(0);
+      continue;
+    }
     int64_t i = 0;
-    if (b_row == 1)
-      for (; i + lanes <= k; i += lanes) transpose(b + i, b_col, used, to + i * width, width);
-    for (; i < k; ++i)
-      for (int l = 0; l < lanes; ++l) to[i * width + l] = l < used ? b[i * b_row + l * b_col] : T(0);
+    for (; i + lanes <= k; i += lanes) transpose(b + i, b_col, used, lanes, to + i * width, width);
+    if (i < k) transpose(b + i, b_col, used, k - i, to + i * width, width);
   }
 }
 
-// Where a packed group of rows of A keeps its elements. Rows of A that are contiguous stay so, one after the other
-// (a padded distance apart, lest they share cache sets); other layouts become columns of kTileRows.
+// Where a packed group of rows of A keeps its elements. Contiguous rows stay so, one after the other, an odd
+// number of cache lines apart lest they share a few sets of the cache; other layouts become columns of
+// kTileRows.
 template <class T>
 struct PackedA {
   int64_t row, col, group;
@@ -183,24 +207,25 @@ struct PackedA {
 template <class T>
 PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
   if (g.a_col == 1) {
-    const int64_t row = round_up(k, kLanes<T>) + kLanes<T>;
+    const int64_t line = 64 / sizeof(T), row = (ceil_div(k, line) | 1) * line;
     return {row, 1, kTileRows * row};
   }
   const int64_t col = round_up(kTileRows, kLanes<T>);
   return {1, col, k * col};
 }
 template <class T>
-void pack_a(const T* a, int64_t a_row, int64_t a_col, int64_t rows, int64_t k, const PackedA<T>& layout, T* to) {
+void pack_a(const GemmArgs<T>& g, int64_t row, int64_t rows, const PackedA<T>& layout, T* to) {
   constexpr int lanes = kLanes<T>;
+  const T* a = g.a + row * g.a_row;
   if (layout.col == 1) {
-    for (int64_t i = 0; i < rows; ++i) memcpy(to + i * layout.row, a + i * a_row, k * sizeof(T));
+    for (int64_t i = 0; i < rows; ++i) memcpy(to + i * layout.row, a + i * g.a_row, g.k * sizeof(T));
     return;
   }
-  for (; k > 0; --k, a += a_col, to += layout.col) {
-    if (a_row == 1)
-      for (int i = 0; i < rows; i += lanes) store(to + i, load_part(a + i, static_cast<int>(min(lanes, rows - i))));
+  for (int64_t k = 0; k < g.k; ++k, a += g.a_col, to += layout.col) {
+    if (g.a_row == 1)
+      for (int64_t i = 0; i < rows; i += lanes) store(to + i, load_part(a + i, min(lanes, rows - i)));
     else
-      for (int i = 0; i < rows; ++i) to[i] = a[i * a_row];
+      for (int64_t i = 0; i < rows; ++i) to[i] = a[i * g.a_row];
   }
 }
 
@@ -220,13 +245,16 @@ TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
   constexpr int64_t size = sizeof(T);
   TilePlan<T> p;
   p.depth = even_part(g.k, kPackDepth / size);
-  p.group = even_part(g.m, kTileRows);
+  p.pack_a = g.n > 2 * kTileCols<T> && g.m > 4;
+  // Rows in place may all lie in one set of the first cache, which has eight ways: seven at once, no more.
+  p.group = even_part(g.m, !p.pack_a && g.a_col == 1 && g.k * size > 512 ? min(kTileRows, 7) : kTileRows);
   p.rows = round_up(even_part(g.m, kPackRows), p.group);
   p.by_rows = g.k * size <= kShallow;
   p.keep_b = p.by_rows || p.rows < g.m;
   p.cols = p.keep_b ? round_up(even_part(g.n, kPackCols), kTileCols<T>) : g.n;
-  p.pack_b = g.b_col != 1 || (p.rows < g.m && g.k * g.n * size > kInPlace);
-  p.pack_a = g.n > 2 * kTileCols<T> && g.m > 4;
+  // Narrow panels in place lose their lines before the next tile needs them where rows lie in few sets.
+  const bool clash = kTileVecs * kVecBytes <= 64 && g.m > 2 * kTileRows && g.b_row * size % 1024 == 0;
+  p.pack_b = g.b_col != 1 || clash || (p.rows < g.m && g.k * g.n * size > kInPlace);
   p.a = p.pack_a ? packed_a(g, p.depth) : PackedA<T>{g.a_row, g.a_col, p.group * g.a_row};
   return p;
 }
@@ -235,7 +263,7 @@ TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
 template <class T>
 void pack_block(const TilePlan<T>& p, GemmArgs<T>& g, T* to) {
   for (int64_t i = 0; i < g.m; i += p.group)
-    pack_a(g.a + i * g.a_row, g.a_row, g.a_col, min(p.group, g.m - i), g.k, p.a, to + i / p.group * p.a.group);
+    pack_a(g, i, min(p.group, g.m - i), p.a, to + i / p.group * p.a.group);
   g.a = to;
   g.a_row = p.a.row;
   g.a_col = p.a.col;
@@ -250,8 +278,10 @@ void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool 
     if (p.pack_b && fresh) pack_b(g.b + j * g.b_col, g.b_row, g.b_col, g.k, min(width, g.n - j), panel(j));
   };
   const auto run = [&](int64_t i, int64_t j) {
-    Tile<T> t{g.k,     g.a + i / p.group * p.a.group,         g.a_row, g.a_col, p.pack_b ? panel(j) : g.b + j,
-              p.pack_b ? width : g.b_row, g.c + i * g.ldc + j, g.ldc,   0,       g.accumulate};
+    const T* a = g.a + i / p.group * p.a.group;
+    const T* b = p.pack_b ? panel(j) : g.b + j;
+    const int64_t ldb = p.pack_b ? width : g.b_row;
+    Tile<T> t{g.k, a, g.a_row, g.a_col, b, ldb, g.c + i * g.ldc + j, g.ldc, 0, g.accumulate};
     tile_fns(t, min(width, g.n - j))[min(p.group, g.m - i) - 1](t);
   };
   if (p.by_rows) {
@@ -269,7 +299,8 @@ void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool 
 template <class T>
 void multiply_tiles(const GemmArgs<T>& g) {
   const TilePlan<T> p = plan_tiles(g);
-  const Scratch<T> panels(p.pack_b ? (p.keep_b ? round_up(p.cols, kTileCols<T>) : kTileCols<T>) * p.depth : 0);
+  const int64_t kept = p.keep_b ? round_up(p.cols, kTileCols<T>) : kTileCols<T>;
+  const Scratch<T> panels(p.pack_b ? kept * p.depth : 0);
   const Scratch<T> a_pack(p.pack_a ? p.rows / p.group * p.a.group : 0);
   for (int64_t j = 0; j < g.n; j += p.cols)
     for (int64_t k = 0; k < g.k; k += p.depth)
@@ -286,26 +317,44 @@ void multiply_tiles(const GemmArgs<T>& g) {
 
 // ---- choice and division of the work ----
 
-enum class Method { Dots, Rows, Column, Tiles };
+enum class Method { Tiny, Dot, Dots, Rows, Tiles };
 
+// Whether packing B would cost more than the product.
+template <class T>
+bool is_tiny(const GemmArgs<T>& g) {
+  return g.b_col != 1 && g.m <= kTiny && g.n <= kTiny && g.k <= kTiny && g.m * g.n * g.k <= kTiny;
+}
+// Whether to take C row by row: B is read in the order of memory, but C once for every eight rows of B.
+template <class T>
+bool by_row(const GemmArgs<T>& g) {
+  if (g.b_col != 1) return false;
+  if (g.m == 1) return g.n >= 64 || g.k <= 16;
+  if (g.m == 2 && g.n >= 512) return true;
+  return g.k <= 4 && (g.m == 2 || g.n >= 128);
+}
+// Whether to take C as dot products, which need no packing but end in a sum over the lanes of a vector.
+template <class T>
+bool by_dots(const GemmArgs<T>& g) {
+  if (g.a_col != 1 || g.b_row != 1) return false;
+  const int64_t least = min(g.m, g.n);
+  if (least == 1) return true;
+  return least <= 4 * kDotRows && g.k >= (least <= kDotRows ? 2 : 8) * kLanes<T>;
+}
 template <class T>
 Method choose(const GemmArgs<T>& g) {
-  if (g.b_col == 1 && g.n > 1 && (g.m <= 2 || (g.k <= 4 && g.n >= 128))) return Method::Rows;
-  if (g.n == 1 && g.ldc == 1 && g.a_row == 1 && g.m > 1) return Method::Column;
-  if (g.a_col == 1 && g.b_row == 1) {
-    if (g.m == 1 || g.n == 1) return Method::Dots;
-    const int64_t least = g.m < g.n ? g.m : g.n;
-    if (least <= 4 * kDotRows && g.k >= (least <= kDotRows ? 2 : 8) * kLanes<T>) return Method::Dots;
-  }
-  return Method::Tiles;
+  if (g.m == 1 && g.n == 1 && g.a_col == 1 && g.b_row == 1) return Method::Dot;
+  if (by_row(g)) return Method::Rows;
+  if (by_dots(g)) return Method::Dots;
+  return is_tiny(g) ? Method::Tiny : Method::Tiles;
 }
 
 template <class T>
 void run_method(Method method, const GemmArgs<T>& g) {
   switch (method) {
+    case Method::Tiny: return multiply_tiny(g);
+    case Method::Dot: return multiply_dot(g);
     case Method::Dots: return multiply_dots(g);
     case Method::Rows: return multiply_rows(g);
-    case Method::Column: return multiply_column(g);
     case Method::Tiles: return multiply_tiles(g);
   }
 }
@@ -320,13 +369,16 @@ struct Grid {
 };
 
 // Cuts m x n into at most `parts` rectangles: the split that leaves a part the least to multiply and to pack.
+// To pack an element counts as eight multiplications, and as twice that where packing has to transpose. With a
+// small k B hardly matters: whole rows of C are the best to write.
 template <class T>
 Grid cut(const GemmArgs<T>& g, int64_t parts) {
   Grid best{g.m, g.n};
   double best_cost = 1e300;
+  const double pack_b = g.k * static_cast<int64_t>(sizeof(T)) <= kShallow ? 0 : g.b_col == 1 ? 8 : 16;
   for (int64_t across = 1; across <= parts; ++across) {
     const int64_t cols = round_up(ceil_div(g.n, across), kTileCols<T>), rows = ceil_div(g.m, parts / across);
-    const double cost = static_cast<double>(rows) * cols + 8.0 * (rows + cols);
+    const double cost = static_cast<double>(rows) * cols + 8.0 * rows + pack_b * cols;
     if (cost >= best_cost) continue;
     best_cost = cost;
     best = {rows, cols};
@@ -344,15 +396,21 @@ void multiply_cut(Method method, const GemmArgs<T>& g, int64_t parts) {
   });
 }
 
-// A small C from very long sums: k is cut, at places that the shape alone decides, and the parts are added in order.
+// A small C from very long sums: k is cut, at places that k alone decides, and the parts are added in order.
 template <class T>
 void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
   const int64_t parts = ceil_div(g.k, kLongDepth), size = g.m * g.n;
   const Scratch<T> sums(parts * size);
   auto run = [&](int64_t i) {
     const int64_t k = i * kLongDepth;
-    run_method<T>(method, {g.m, g.n, min(kLongDepth, g.k - k), g.a + k * g.a_col, g.a_row, g.a_col, g.b + k * g.b_row,
-                           g.b_row, g.b_col, sums.data() + i * size, g.n, false});
+    GemmArgs<T> part = g;
+    part.k = min(kLongDepth, g.k - k);
+    part.a += k * g.a_col;
+    part.b += k * g.b_row;
+    part.c = sums.data() + i * size;
+    part.ldc = g.n;
+    part.accumulate = false;
+    run_method(method, part);
   };
   if (parallel)
     parallel_blocks(parts, run);
@@ -368,8 +426,15 @@ void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
     }
 }
 
+// C^T = B^T A^T. C must be one column without gaps, so that its transpose is one row.
+template <class T>
+GemmArgs<T> transposed(const GemmArgs<T>& g) {
+  return {1, g.m, g.k, g.b, g.b_col, g.b_row, g.a, g.a_col, g.a_row, g.c, g.m, g.accumulate};
+}
+
 template <class T>
 void multiply(const GemmArgs<T>& g, bool parallel) {
+  if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g), parallel);
   if (g.m <= 0 || g.n <= 0) return;
   if (g.k <= 0) {
     if (!g.accumulate) clear(g);
@@ -377,30 +442,31 @@ void multiply(const GemmArgs<T>& g, bool parallel) {
   }
   const Method method = choose(g);
   const double work = static_cast<double>(g.m) * g.n * g.k;
-  const double worth = g.m == 1 || g.n == 1 ? 6e4 : 2e5;  // multiplications that make a thread worth its start
+  const double worth = g.m == 1 || g.n == 1 ? kVectorWorth : kWorth;
   const bool worthwhile = parallel && work >= 2 * worth && num_threads() > 1;
   if (g.k >= 2 * kLongDepth && g.m * g.n <= kLongSize) return multiply_long(method, g, worthwhile);
   if (!worthwhile) return run_method(method, g);
   multiply_cut(method, g, static_cast<int64_t>(work / worth < num_threads() ? work / worth : num_threads()));
 }
 
+// Products side by side where there are enough of them, else one after the other, each on all threads.
 template <class T>
 void multiply_batch(const GemmArgs<T>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
-  const auto run = [&](int64_t begin, int64_t end, bool parallel) {
+  const double work = static_cast<double>(first.m) * first.n * first.k;
+  const bool side_by_side = batch >= 4 * num_threads() || work < 2 * kWorth;
+  auto run = [&](int64_t begin, int64_t end) {
     GemmArgs<T> g = first;
     for (int64_t i = begin; i < end; ++i) {
       g.a = first.a + i * a_step;
       g.b = first.b + i * b_step;
       g.c = first.c + i * c_step;
-      multiply(g, parallel);
+      multiply(g, !side_by_side);
     }
   };
-  const double work = static_cast<double>(first.m) * first.n * first.k + 1;
-  if (work > 4e6) return run(0, batch, true);
-  const int64_t per_block = static_cast<int64_t>(5e5 / work) + 1;
-  parallel_blocks(ceil_div(batch, per_block), [&](int64_t block) {
-    run(block * per_block, min(batch, (block + 1) * per_block), false);
-  });
+  if (!side_by_side) return run(0, batch);
+  const int64_t per_block = static_cast<int64_t>(kWorth / (work + kCallWork)) + 1;
+  parallel_blocks(ceil_div(batch, per_block),
+                  [&](int64_t block) { run(block * per_block, min(batch, (block + 1) * per_block)); });
 }
 
 }  // namespace
@@ -408,10 +474,12 @@ void multiply_batch(const GemmArgs<T>& first, int64_t batch, int64_t a_step, int
 void gemm_f32(const GemmArgs<float>& args) { multiply(args, true); }
 void gemm_f64(const GemmArgs<double>& args) { multiply(args, true); }
 
-void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                      int64_t c_step) {
   multiply_batch(first, batch, a_step, b_step, c_step);
 }
-void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                      int64_t c_step) {
   multiply_batch(first, batch, a_step, b_step, c_step);
 }
 

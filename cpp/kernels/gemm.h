@@ -4,8 +4,8 @@
 
 namespace gradcore {
 
-// C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements; those of
-// A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B.
+// C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements;
+// those of A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B.
 template <class T>
 struct GemmArgs {
   int64_t m, n, k;
@@ -27,8 +27,10 @@ void gemm_f32(const GemmArgs<float>& args);
 void gemm_f64(const GemmArgs<double>& args);
 
 // `batch` products of one shape; the i-th has its operands i steps (in elements) after those of `first`.
-void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
-void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                      int64_t c_step);
+void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                      int64_t c_step);
 
 }  // namespace gradcore::GC_ISA
 #endif

@@ -1,6 +1,7 @@
-// The inner loops of gemm.cpp: tiles of C that are computed wholly in registers. Start at Tile and at DotTile.
-// Every sum is one chain of fused multiply-adds in the order of k (per vector lane in DotTile), whatever the size
-// of the tile around it, so a matrix may be cut anywhere without changing a bit of the result.
+// The inner loops of gemm.cpp: tiles of C that are computed wholly in registers. Start at Tile and DotTile.
+// Every sum is one chain of multiply-adds in the order of k (per vector lane in DotTile), whatever the size
+// of the tile around it, so C may be cut anywhere without changing a bit of the result.
+// Compiled with -ffp-contract=fast: a * b + c becomes one fused instruction where the machine has it.
 #pragma once
 #include <immintrin.h>
 
@@ -59,39 +60,40 @@ GC_INLINE void store(T* p, Vec<T> v) {
 
 // The first n lanes only, 0 <= n <= lanes: memory past them is not touched; a load fills the others with 0.
 #if defined(__AVX512F__)
-GC_INLINE Vec<float> load_part(const float* p, int n) {
+GC_INLINE Vec<float> load_part(const float* p, int64_t n) {
   return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
 }
-GC_INLINE Vec<double> load_part(const double* p, int n) {
+GC_INLINE Vec<double> load_part(const double* p, int64_t n) {
   return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p);
 }
-GC_INLINE void store_part(float* p, Vec<float> v, int n) {
+GC_INLINE void store_part(float* p, Vec<float> v, int64_t n) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
 }
-GC_INLINE void store_part(double* p, Vec<double> v, int n) {
+GC_INLINE void store_part(double* p, Vec<double> v, int64_t n) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
 }
 #elif defined(__AVX2__)
-GC_INLINE __m256i mask_of(int n, float) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+GC_INLINE __m256i mask_of(int64_t n, float) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lanes);
 }
-GC_INLINE __m256i mask_of(int n, double) {
+GC_INLINE __m256i mask_of(int64_t n, double) {
   return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
 }
-GC_INLINE Vec<float> load_part(const float* p, int n) { return _mm256_maskload_ps(p, mask_of(n, 0.0f)); }
-GC_INLINE Vec<double> load_part(const double* p, int n) { return _mm256_maskload_pd(p, mask_of(n, 0.0)); }
-GC_INLINE void store_part(float* p, Vec<float> v, int n) { _mm256_maskstore_ps(p, mask_of(n, 0.0f), v); }
-GC_INLINE void store_part(double* p, Vec<double> v, int n) { _mm256_maskstore_pd(p, mask_of(n, 0.0), v); }
+GC_INLINE Vec<float> load_part(const float* p, int64_t n) { return _mm256_maskload_ps(p, mask_of(n, 0.0f)); }
+GC_INLINE Vec<double> load_part(const double* p, int64_t n) { return _mm256_maskload_pd(p, mask_of(n, 0.0)); }
+GC_INLINE void store_part(float* p, Vec<float> v, int64_t n) { _mm256_maskstore_ps(p, mask_of(n, 0.0f), v); }
+GC_INLINE void store_part(double* p, Vec<double> v, int64_t n) { _mm256_maskstore_pd(p, mask_of(n, 0.0), v); }
 #else
 template <class T>
-GC_INLINE Vec<T> load_part(const T* p, int n) {
+GC_INLINE Vec<T> load_part(const T* p, int64_t n) {
   Vec<T> v{};
   for (int i = 0; i < kLanes<T>; ++i)
     if (i < n) v[i] = p[i];
   return v;
 }
 template <class T>
-GC_INLINE void store_part(T* p, Vec<T> v, int n) {
+GC_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
   for (int i = 0; i < kLanes<T>; ++i)
     if (i < n) p[i] = v[i];
 }
@@ -116,7 +118,7 @@ struct Tile {
   int64_t ldb;
   T* c;
   int64_t ldc;
-  int last;  // lanes used in the last vector, 1 .. lanes
+  int64_t last;  // lanes used in the last vector, 1 .. lanes
   bool accumulate;
 };
 template <class T>
@@ -130,7 +132,7 @@ void run_tile(const Tile<T>& t) {
   const T* b = t.b;
   T* to = t.c;
   const int64_t a_row = t.a_row, a_col = t.a_col, ldb = t.ldb, ldc = t.ldc;
-  const int last = t.last;
+  const int64_t last = t.last;
   const bool accumulate = t.accumulate;
   Vec<T> c[kRows][kVecs];
 #pragma GCC unroll 16
@@ -179,7 +181,7 @@ constexpr const TileFn<T>* kTileFns[kTileVecs][2] = {{TileRow<T, 1, false>::of, 
 template <class T>
 GC_INLINE const TileFn<T>* tile_fns(Tile<T>& t, int64_t cols) {
   const int vecs = cols > kLanes<T> ? 2 : 1;
-  t.last = static_cast<int>(cols) - (vecs - 1) * kLanes<T>;
+  t.last = cols - (vecs - 1) * kLanes<T>;
   return kTileFns<T>[vecs - 1][t.last < kLanes<T>];
 }
 
@@ -194,13 +196,14 @@ struct DotTile {
   int64_t ldy;
   T* c;
   int64_t c_x, c_y;  // strides of C along the rows of X and of Y
-  int ys;            // rows of Y used
+  int64_t ys;        // rows of Y used
   bool accumulate;
 };
 template <class T>
 using DotFn = void (*)(const DotTile<T>&);
 
-// The vector's halves added, again and again, down to 16 bytes. (Not by intrinsics: g++ 12 warns inside its own.)
+// The vector's halves added, again and again, down to 16 bytes. Not by intrinsics: g++ 12 warns inside its
+// own.
 GC_INLINE __m128 fold(Vec<float> v) {
 #if defined(__AVX512F__)
   const auto half = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
@@ -257,7 +260,7 @@ void run_dots(const DotTile<T>& t) {
     }
   }
   if (k < t.k) {
-    const int rest = static_cast<int>(t.k - k);
+    const int64_t rest = t.k - k;
     Vec<T> row[kYs];
 #pragma GCC unroll 8
     for (int q = 0; q < kYs; ++q) row[q] = load_part(y[q] + k, rest);
@@ -288,7 +291,7 @@ T dot(int64_t n, const T* x, const T* y) {
 #pragma GCC unroll 8
     for (int q = 0; q < chains; ++q) sum[q] += load(x + i + q * lanes) * load(y + i + q * lanes);
   for (; i + lanes <= n; i += lanes) sum[0] += load(x + i) * load(y + i);
-  if (i < n) sum[0] += load_part(x + i, static_cast<int>(n - i)) * load_part(y + i, static_cast<int>(n - i));
+  if (i < n) sum[0] += load_part(x + i, n - i) * load_part(y + i, n - i);
   Vec<T> total[4];
   for (int q = 0; q < 4; ++q) total[q] = sum[q] + sum[q + 4];
   T parts[4];
@@ -318,19 +321,24 @@ GC_INLINE void exchange(Vec<T>* v) {
     v[i + kStep] = __builtin_shuffle(a, b, high);
   }
 }
-// to[j * ld_to + i] = from[i * ld_from + j] for j < lanes; i goes over all lanes, with 0 in place of rows from `rows` on.
+// to[j * ld_to + i] = from[i * ld_from + j] for j < cols and all lanes i, with 0 in place of missing rows.
 template <class T>
-GC_INLINE void transpose(const T* from, int64_t ld_from, int rows, T* to, int64_t ld_to) {
+GC_INLINE void transpose(const T* from, int64_t ld_from, int64_t rows, int64_t cols, T* to, int64_t ld_to) {
   constexpr int lanes = kLanes<T>;
   Vec<T> v[lanes];
 #pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) v[i] = i < rows ? load(from + i * ld_from) : Vec<T>{};
+  for (int i = 0; i < lanes; ++i)
+    if (i >= rows)
+      v[i] = Vec<T>{};
+    else
+      v[i] = cols == lanes ? load(from + i * ld_from) : load_part(from + i * ld_from, cols);
   exchange<T, 1>(v);
   if constexpr (lanes > 2) exchange<T, 2>(v);
   if constexpr (lanes > 4) exchange<T, 4>(v);
   if constexpr (lanes > 8) exchange<T, 8>(v);
 #pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) store(to + i * ld_to, v[i]);
+  for (int i = 0; i < lanes; ++i)
+    if (i < cols) store(to + i * ld_to, v[i]);
 }
 
 }  // namespace
