@@ -31,4 +31,4 @@ def pytest_collection_modifyitems(items):
     for item in items:
         reason = REASONS.get("tests/" + item.nodeid.removeprefix("tests/"))
         if reason:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

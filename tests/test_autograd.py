@@ -1,4 +1,4 @@
-"""The tape: what requires grad, backward and its arguments, hooks, modes, in-place writes, views, memory and threads.
+"""The tape: what requires grad, backward, hooks, modes, in-place writes, views, memory and threads.
 
 Each program runs in gradcore and in torch through `both`; random programs of the same kind are in
 test_random_programs.py.
@@ -10,7 +10,17 @@ import threading
 import weakref
 
 import pytest
-from support import Facts, both, collected, difference, gradcore, needs_torch, outcome, outcome_difference, torch
+from support import (
+    Facts,
+    both,
+    collected,
+    difference,
+    gradcore,
+    needs_torch,
+    outcome,
+    outcome_difference,
+    torch,
+)
 
 
 def leaf(lib, *values):
@@ -21,7 +31,7 @@ def node_name(node):
     return None if node is None else node.name()
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # Attributes of the tape
 
 
@@ -39,23 +49,39 @@ def test_leaves_and_results():
 
 
 GRAPHS = [
-    "x + y", "x - y", "x * y", "x / y", "-x", "x ** 2", "x ** y", "2 ** x", "x.exp()", "x.log()", "x.sqrt()", "x.rsqrt()", "x.abs()",
-    "x.sin()", "x.cos()", "x.tan()", "x.asin()", "x.atan()", "x.tanh()", "x.sigmoid()", "x.relu()", "x.erf()", "x.log1p()", "x.expm1()",
-    "x.log2()", "x.log10()", "x.sinh()", "x.cosh()", "x.square()", "x.reciprocal()", "x.sign()", "x.floor()", "x.ceil()", "x.round()",
-    "x.trunc()", "x.fmod(y)", "x.remainder(y)", "x.atan2(y)", "x.clamp(0, 1)", "x.clamp(min=0.5)", "x.clamp(max=0.5)", "x.clamp_min(0.5)",
-    "x.clamp_max(0.5)", "x.clamp(x * 0, y)", "lib.where(x > 1, x, y)", "lib.minimum(x, y)", "lib.maximum(x, y)", "lib.lerp(x, y, 0.5)",
-    "lib.lerp(x, y, x)", "lib.addcmul(x, y, y)", "lib.addcdiv(x, y, y)", "x.sum()", "x.sum(0)", "x.mean()", "x.mean(0)", "x.prod()",
-    "x.prod(0)", "x.var()", "x.std()", "x.var(0)", "x.max()", "x.min()", "x.max(0)[0]", "x.min(0).values", "x.amax()", "x.amin(0)", "x.norm()",
-    "x.norm(1, 0)", "x.logsumexp(0)", "x.cumsum(0)", "x.cumprod(0)", "x.softmax(0)", "x.log_softmax(0)", "x @ y", "x.dot(y)", "lib.outer(x, y)",
-    "m @ m", "m @ x", "m.mm(m)", "m.mv(x)", "b @ b", "b.bmm(b)", "b @ m", "b @ x", "lib.addmm(x, m, m)", "m.view(4)", "m.reshape(4)",
-    "m.t().reshape(4)", "m.flatten()", "m.t()", "m.T", "m.transpose(0, 1)", "m.permute(1, 0)", "x.unsqueeze(0)", "x.unsqueeze(0).squeeze()",
-    "x.unsqueeze(0).squeeze(0)", "x.expand(3, 2)", "x.expand_as(m)", "m.narrow(0, 0, 1)", "m.select(0, 1)", "m[0]", "m[0, 1]", "m[:, 1]",
-    "m[0:1]", "m[None]", "m[...]", "m[m > 0]", "m[[0, 1]]", "m[lib.tensor([0, 1]), 1]", "m.split(1)[1]", "m.chunk(2)[0]", "m.unbind()[1]",
-    "lib.cat([x, y])", "lib.stack([x, y])", "m.flip(0)", "m.roll(1, 0)", "m.tril()", "m.triu()", "m.diagonal()", "m.t().contiguous()",
-    "m.contiguous()", "x.clone()", "x.to(lib.float64)", "x.double()", "x.masked_fill(x > 1, 0)", "x.index_select(0, lib.tensor([0]))",
+    "x + y", "x - y", "x * y", "x / y", "-x", "x ** 2", "x ** y", "2 ** x", "x.exp()", "x.log()", "x.sqrt()",
+    "x.rsqrt()", "x.abs()",
+    "x.sin()", "x.cos()", "x.tan()", "x.asin()", "x.atan()", "x.tanh()", "x.sigmoid()", "x.relu()", "x.erf()",
+    "x.log1p()", "x.expm1()",
+    "x.log2()", "x.log10()", "x.sinh()", "x.cosh()", "x.square()", "x.reciprocal()", "x.sign()", "x.floor()",
+    "x.ceil()", "x.round()",
+    "x.trunc()", "x.fmod(y)", "x.remainder(y)", "x.atan2(y)", "x.clamp(0, 1)", "x.clamp(min=0.5)",
+    "x.clamp(max=0.5)", "x.clamp_min(0.5)",
+    "x.clamp_max(0.5)", "x.clamp(x * 0, y)", "lib.where(x > 1, x, y)", "lib.minimum(x, y)",
+    "lib.maximum(x, y)", "lib.lerp(x, y, 0.5)",
+    "lib.lerp(x, y, x)", "lib.addcmul(x, y, y)", "lib.addcdiv(x, y, y)", "x.sum()", "x.sum(0)", "x.mean()",
+    "x.mean(0)", "x.prod()",
+    "x.prod(0)", "x.var()", "x.std()", "x.var(0)", "x.max()", "x.min()", "x.max(0)[0]", "x.min(0).values",
+    "x.amax()", "x.amin(0)", "x.norm()",
+    "x.norm(1, 0)", "x.logsumexp(0)", "x.cumsum(0)", "x.cumprod(0)", "x.softmax(0)", "x.log_softmax(0)",
+    "x @ y", "x.dot(y)", "lib.outer(x, y)",
+    "m @ m", "m @ x", "m.mm(m)", "m.mv(x)", "b @ b", "b.bmm(b)", "b @ m", "b @ x", "lib.addmm(x, m, m)",
+    "m.view(4)", "m.reshape(4)",
+    "m.t().reshape(4)", "m.flatten()", "m.t()", "m.T", "m.transpose(0, 1)", "m.permute(1, 0)",
+    "x.unsqueeze(0)", "x.unsqueeze(0).squeeze()",
+    "x.unsqueeze(0).squeeze(0)", "x.expand(3, 2)", "x.expand_as(m)", "m.narrow(0, 0, 1)", "m.select(0, 1)",
+    "m[0]", "m[0, 1]", "m[:, 1]",
+    "m[0:1]", "m[None]", "m[...]", "m[m > 0]", "m[[0, 1]]", "m[lib.tensor([0, 1]), 1]", "m.split(1)[1]",
+    "m.chunk(2)[0]", "m.unbind()[1]",
+    "lib.cat([x, y])", "lib.stack([x, y])", "m.flip(0)", "m.roll(1, 0)", "m.tril()", "m.triu()",
+    "m.diagonal()", "m.t().contiguous()",
+    "m.contiguous()", "x.clone()", "x.to(lib.float64)", "x.double()", "x.masked_fill(x > 1, 0)",
+    "x.index_select(0, lib.tensor([0]))",
     "x.gather(0, lib.tensor([0]))", "x.scatter(0, lib.tensor([0]), y)", "x.scatter(0, lib.tensor([0]), 1.0)",
-    "x.scatter_add(0, lib.tensor([0]), y)", "x.repeat(2)", "x.masked_select(x > 1)", "x.index_add(0, lib.tensor([0, 1]), y)",
-    "lib.tensor(2.0) * x", "x.float()", "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)", "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
+    "x.scatter_add(0, lib.tensor([0]), y)", "x.repeat(2)", "x.masked_select(x > 1)",
+    "x.index_add(0, lib.tensor([0, 1]), y)",
+    "lib.tensor(2.0) * x", "x.float()", "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)",
+    "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
     "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x",
 ]
 
@@ -66,7 +92,8 @@ def test_graphs_have_the_names_of_torch():
     def describe(node, depth=0):
         if node is None or depth > 4:
             return None
-        return [node.name(), type(node).__name__, [(describe(n, depth + 1), i) for n, i in node.next_functions]]
+        return [node.name(), type(node).__name__, [(describe(n, depth + 1), i) for n,
+                                                   i in node.next_functions]]
 
     def program(lib, source):
         x, y = leaf(lib, 1.5, 2.5), leaf(lib, 3.5, 1.25)
@@ -85,7 +112,8 @@ def test_inplace_changes_grad_fn():
         a = leaf(lib, 1.0, 2.0)
         b = a * 2
         names = [node_name(b.grad_fn)]
-        for write in (lambda: b.mul_(3), lambda: b.add_(a), lambda: b[0].exp_(), lambda: b.zero_(), lambda: b.copy_(a),
+        for write in (lambda: b.mul_(3), lambda: b.add_(a), lambda: b[0].exp_(), lambda: b.zero_(),
+                      lambda: b.copy_(a),
                       lambda: b.__setitem__(0, 5.0), lambda: b.__setitem__(0, a[1])):
             write()
             names.append((node_name(b.grad_fn), b._version))
@@ -135,14 +163,15 @@ def test_grad_can_be_assigned():
 
 
 @pytest.mark.parametrize("value", [
-    lambda lib: lib.ones(3), lambda lib: lib.ones(2, dtype=lib.float64), lambda lib: lib.ones(2, dtype=lib.int64),
+    lambda lib: lib.ones(3), lambda lib: lib.ones(2, dtype=lib.float64),
+    lambda lib: lib.ones(2, dtype=lib.int64),
     lambda lib: 1.0, lambda lib: [1.0, 2.0],
 ])
 def test_grad_refuses(value):
     both(lambda lib: setattr(leaf(lib, 1.0, 2.0), "grad", value(lib)), raises="")
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # backward
 
 
@@ -253,9 +282,11 @@ def test_autograd_backward_function():
 
 
 @pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib: (leaf(lib, 1.0, 2.0) * 2).backward(), "grad can be implicitly created only for scalar outputs"),
+    (lambda lib: (leaf(lib, 1.0, 2.0) * 2).backward(),
+     "grad can be implicitly created only for scalar outputs"),
     (lambda lib: lib.ones(1).backward(), "does not require grad and does not have a grad_fn"),
-    (lambda lib: lib.ones(2).sum().backward(), "element 0 of tensors does not require grad and does not have a grad_fn"),
+    (lambda lib: lib.ones(2).sum().backward(),
+     "element 0 of tensors does not require grad and does not have a grad_fn"),
     (lambda lib: (leaf(lib, 1.0) * 2).backward(lib.ones(3)), "shape"),
     (lambda lib: (leaf(lib, 1.0) * 2).backward("x"), ""),
     (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[]), "empty"),
@@ -350,7 +381,7 @@ def test_version_counts_under_no_grad_but_not_through_data():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # autograd.grad
 
 
@@ -358,7 +389,8 @@ def test_grad_function():
     def program(lib):
         a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
         single = lib.autograd.grad((a * b).sum(), a)
-        several = lib.autograd.grad([(a * b), a.exp()], (a, b), grad_outputs=[lib.ones(2), lib.tensor([2.0, 3.0])])
+        several = lib.autograd.grad([(a * b), a.exp()], (a, b),
+                                    grad_outputs=[lib.ones(2), lib.tensor([2.0, 3.0])])
         assert isinstance(single, tuple) and a.grad is None and b.grad is None
         return single, several
 
@@ -398,8 +430,10 @@ def test_grad_unused():
     (lambda lib, a, b: lib.autograd.grad(a.sum(), lib.ones(1)), "does not require grad"),
     (lambda lib, a, b: lib.autograd.grad(lib.ones(1), a), "does not require grad"),
     (lambda lib, a, b: lib.autograd.grad(a * b, a, lib.ones(2)), "shape"),
-    (lambda lib, a, b: lib.autograd.grad(a.expand(2), a), "grad can be implicitly created only for scalar outputs"),
-    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b], materialize_grads=True, allow_unused=False), "materialize_grads"),
+    (lambda lib, a, b: lib.autograd.grad(a.expand(2), a),
+     "grad can be implicitly created only for scalar outputs"),
+    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b], materialize_grads=True, allow_unused=False),
+     "materialize_grads"),
 ])
 def test_grad_refusals(action, phrase):
     both(lambda lib: action(lib, leaf(lib, 1.0), leaf(lib, 2.0)), raises=phrase)
@@ -457,7 +491,7 @@ def test_double_backward_through_backward():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # detach, data and copies
 
 
@@ -503,7 +537,7 @@ def test_zero_():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # retain_grad and hooks
 
 
@@ -663,7 +697,7 @@ def test_backward_inside_a_hook():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # Modes
 
 
@@ -717,7 +751,8 @@ def test_modes_as_decorators():
             yield (x * 3).requires_grad
 
         assert plain.__name__ == "plain" and plain.__doc__ == "Doc."
-        results = [plain(a, factor=3).requires_grad, bare(a).requires_grad, inner(a).requires_grad, inferred(a).requires_grad]
+        results = [plain(a, factor=3).requires_grad, bare(a).requires_grad, inner(a).requires_grad,
+                   inferred(a).requires_grad]
         results += [(flag, lib.is_grad_enabled()) for flag in generator(a)]
         return results, lib.is_grad_enabled()
 
@@ -746,10 +781,12 @@ def test_inference_mode():
         with lib.inference_mode():
             b = a * 2
             c = lib.ones(1)
-            inside = [lib.is_inference_mode_enabled(), lib.is_grad_enabled(), b.is_inference(), b.requires_grad]
+            inside = [lib.is_inference_mode_enabled(), lib.is_grad_enabled(), b.is_inference(),
+                      b.requires_grad]
             with lib.inference_mode(False):
                 inside.append((a * 2).requires_grad)
-        return inside, c.is_inference(), a.is_inference(), lib.is_inference_mode_enabled(), (c + 1).is_inference()
+        outside = [t.is_inference() for t in (a, c, c + 1)]
+        return inside, outside, lib.is_inference_mode_enabled()
 
     both(program)
 
@@ -793,14 +830,15 @@ def test_backward_under_no_grad():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # In-place writes and views
 
 
 @pytest.mark.parametrize(("action", "phrase"), [
     (lambda lib, a: a.add_(1), "a leaf Variable that requires grad is being used in an in-place operation"),
     (lambda lib, a: a.__setitem__(0, 1.0), "leaf Variable that requires grad"),
-    (lambda lib, a: a[0].mul_(2), "view of a leaf Variable that requires grad is being used in an in-place operation"),
+    (lambda lib, a: a[0].mul_(2),
+     "view of a leaf Variable that requires grad is being used in an in-place operation"),
     (lambda lib, a: a.t().zero_(), "view of a leaf Variable"),
     (lambda lib, a: (a * 1).unbind()[0].add_(1), "view"),
     (lambda lib, a: (a * 1).split(1)[0].add_(1), "view"),
@@ -876,7 +914,8 @@ def test_inplace_on_views(name):
         later = base[1:]
         loss = (base * lib.arange(9.0).reshape(3, 3)).sum() + earlier.sin().sum() + (later ** 2).sum()
         loss.backward()
-        return a.grad, x.grad, base, earlier, later, base._version, [node_name(t.grad_fn) for t in (base, earlier, later)]
+        return a.grad, x.grad, base, earlier, later, base._version, [node_name(t.grad_fn)
+            for t in (base, earlier, later)]
 
     both(program, ulps=8, scale=1000)
 
@@ -917,7 +956,7 @@ def test_loop_that_fills_rows():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # Deep graphs, memory and threads
 
 
@@ -944,7 +983,7 @@ def test_deep_chain_on_a_small_stack(use):
                 y.sum().backward()
                 found.append(a.grad.tolist())
             del y
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  shown by the assertion below
             failures.append(error)
 
     before = threading.stack_size(256 * 1024)
@@ -1003,8 +1042,10 @@ def test_graph_frees_its_tensors():
         b[0].mul_(2)
         return b
 
-    makers = {"result": lambda a: a * 2, "saved output": lambda a: a.exp(), "hook": hooked, "written view": written,
-              "view": lambda a: (a * 2)[0:1], "gradient": lambda a: gradcore.autograd.grad((a ** 3).sum(), a, create_graph=True)[0]}
+    makers = {"result": lambda a: a * 2, "saved output": lambda a: a.exp(), "hook": hooked,
+              "written view": written,
+              "view": lambda a: (a * 2)[0:1], "gradient": lambda a: gradcore.autograd.grad((a ** 3).sum(), a,
+                  create_graph=True)[0]}
     assert not [name for name, make in makers.items() if alive_after(make)]
 
 
@@ -1092,7 +1133,7 @@ def test_threads_share_a_leaf():
     both(program)
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------
 # Whole programs
 
 
@@ -1131,8 +1172,10 @@ def test_recurrent_network():
 def test_difference_sees_differences():
     """The comparison itself: a suite that cannot fail shows nothing."""
     one = Facts(gradcore.tensor([1.0, 2.0]))
-    for other in (gradcore.tensor([1.0, 2.5]), gradcore.tensor([[1.0, 2.0]]), gradcore.tensor([1, 2]), gradcore.tensor([1.0, float("nan")]),
-                  gradcore.tensor([1.0, 2.0], requires_grad=True), gradcore.tensor([[1.0, 0.0], [2.0, 0.0]])[:, 0]):
+    for other in (gradcore.tensor([1.0, 2.5]), gradcore.tensor([[1.0, 2.0]]), gradcore.tensor([1, 2]),
+                  gradcore.tensor([1.0, float("nan")]),
+                  gradcore.tensor([1.0, 2.0], requires_grad=True),
+                  gradcore.tensor([[1.0, 0.0], [2.0, 0.0]])[:, 0]):
         assert difference(one, Facts(other))
     assert difference([one, 1], [one, 2])
     assert difference(Facts(gradcore.tensor([0.0])), Facts(gradcore.tensor([-0.0])))

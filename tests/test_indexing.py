@@ -1,7 +1,7 @@
 """Subscripts: reading, writing and differentiating x[...] with every kind of index, against torch and NumPy.
 
-INDICES lists the subscripts as source, in which `t` makes an integer tensor and `m` a bool mask of a shape; tables of
-them are checked in one loop each.
+INDICES lists the subscripts as source, in which `t` makes an integer tensor and `m` a bool mask of a shape; a
+test checks the whole table in a loop.
 """
 
 import numpy as np
@@ -9,32 +9,51 @@ import pytest
 from support import Raised, both, collected, gradcore, needs_torch, outcome, outcome_difference, torch
 
 INDICES = {
-    (5,): ["0", "-1", "4", "1:4", "::2", "1::3", ":0", "10:", "-3:", ":-1", "4:1", "...", "None", "None, 2", "2, None", "t([0, 2])",
-           "[0, 4, 4]", "t([[0, 1], [2, 3]])", "t([-1, -5])", "m(5)", "[True, False, True, False, True]", "t(3)", "t([])", "()", "True",
-           "False", "None, [1, 2]", "np.int64(2)", "np.array([1, 3])", "t([0, 1]).to(lib.int32)", "t([0, 1]).to(lib.uint8).long()",
-           "slice(None)", "slice(np.int64(1), t(3))", "t(1):t(4)", "m(5), None", "range(2)", "(1,)", "..., ...", "..., 1", "1, ..."],
-    (3, 4): ["0", "-1", "1, 2", "-1, -1", "0:2", "0:2, 1:3", ":, 1", "..., 1", "1, ...", ":, ::2", "::2, ::3", "None, 1", "1, None", ":, None",
-             ":, None, 1", "..., None", "None, ..., None", "t([0, 2])", "t([0, 2]), t([1, 3])", "[0, 2], [1, 3]", "[[0], [2]], [1, 3]",
-             "t([[0], [2]]), t([1, 3])", ":, t([1, 3])", "t([0, 2]), :", "1, t([1, 3])", "t([0, 2]), 1", "t([0, 2]), 1:3", "0:2, t([1, 1])",
-             "m(3)", "m(3, 4)", "m(3), 1", "m(3), :", ":, m(4)", "m(3), t([1])", "t([0, 2]), None", "None, t([0, 2])", "t([0]), None, t([1])",
-             "t([])", "t([]), t([])", "t(1), t(2)", "t(1)", ":, t(2)", "[1]", "..., t([0, 1])", "t([0, 1]), ...", "True",
-             "None", "True, 1", "1, True", "0:0", "0:0, t([1])", "(0, 1)", "([0, 1],)", "t([-1, 0, -3])", "[True, False, True]", "np.array([0, 2]), 1",
-             "np.array([True, False, True])", "m(3, 4) & m(3, 4)", "lib.zeros(3, 4, dtype=lib.bool)", "lib.ones(3, dtype=lib.bool)"],
-    (2, 3, 4): ["0", "1, 2", "1, 2, 3", ":, 1", ":, :, 1", "..., 1", "0, ..., 1", "..., 1, :", "0:1, 1:, ::2", "t([0, 1])", "t([0, 1]), t([1, 2])",
-                "t([0, 1]), :, t([1, 2])", "t([0, 1]), t([1, 2]), t([0, 3])", ":, t([1, 2]), t([0, 3])", ":, t([1, 2])", "..., t([1, 2])",
-                "0, t([1, 2])", "0, :, t([1, 2])", "t([0, 1]), 1, :", "t([0, 1]), 1:, 2", "1:, t([0, 1]), 1:", "t([0, 1]), None, 1", "m(2)",
-                "m(2, 3)", "m(2, 3, 4)", ":, m(3)", ":, m(3, 4)", "m(2, 3), 1", "m(2, 3), t([0])", "m(2), :, t([1])", "0, m(3)", "None, m(2), None",
-                "t([[0, 1], [1, 0]])", "t([[0, 1], [1, 0]]), :, t([2])", "t([[0], [1]]), t([[0, 1, 2]]), 3", "..., None, 0:2", "t([0]), ..., t([1])",
-                "[[0], [1]], [[1, 2]]", "[0, 1], [1, 2]", "t(0), :, t([1, 2])", "None, t([0, 1]), None, t([0, 2])", ":, 0, t([1])", "0, 0, m(4)"],
+    (5,): ["0", "-1", "4", "1:4", "::2", "1::3", ":0", "10:", "-3:", ":-1", "4:1", "...", "None", "None, 2",
+           "2, None", "t([0, 2])",
+           "[0, 4, 4]", "t([[0, 1], [2, 3]])", "t([-1, -5])", "m(5)", "[True, False, True, False, True]",
+           "t(3)", "t([])", "()", "True",
+           "False", "None, [1, 2]", "np.int64(2)", "np.array([1, 3])", "t([0, 1]).to(lib.int32)",
+           "t([0, 1]).to(lib.uint8).long()",
+           "slice(None)", "slice(np.int64(1), t(3))", "t(1):t(4)", "m(5), None", "range(2)", "(1,)",
+           "..., ...", "..., 1", "1, ..."],
+    (3, 4): ["0", "-1", "1, 2", "-1, -1", "0:2", "0:2, 1:3", ":, 1", "..., 1", "1, ...", ":, ::2", "::2, ::3",
+             "None, 1", "1, None", ":, None",
+             ":, None, 1", "..., None", "None, ..., None", "t([0, 2])", "t([0, 2]), t([1, 3])",
+             "[0, 2], [1, 3]", "[[0], [2]], [1, 3]",
+             "t([[0], [2]]), t([1, 3])", ":, t([1, 3])", "t([0, 2]), :", "1, t([1, 3])", "t([0, 2]), 1",
+             "t([0, 2]), 1:3", "0:2, t([1, 1])",
+             "m(3)", "m(3, 4)", "m(3), 1", "m(3), :", ":, m(4)", "m(3), t([1])", "t([0, 2]), None",
+             "None, t([0, 2])", "t([0]), None, t([1])",
+             "t([])", "t([]), t([])", "t(1), t(2)", "t(1)", ":, t(2)", "[1]", "..., t([0, 1])",
+             "t([0, 1]), ...", "True",
+             "None", "True, 1", "1, True", "0:0", "0:0, t([1])", "(0, 1)", "([0, 1],)", "t([-1, 0, -3])",
+             "[True, False, True]", "np.array([0, 2]), 1",
+             "np.array([True, False, True])", "m(3, 4) & m(3, 4)", "lib.zeros(3, 4, dtype=lib.bool)",
+             "lib.ones(3, dtype=lib.bool)"],
+    (2, 3, 4): ["0", "1, 2", "1, 2, 3", ":, 1", ":, :, 1", "..., 1", "0, ..., 1", "..., 1, :", "0:1, 1:, ::2",
+                "t([0, 1])", "t([0, 1]), t([1, 2])",
+                "t([0, 1]), :, t([1, 2])", "t([0, 1]), t([1, 2]), t([0, 3])", ":, t([1, 2]), t([0, 3])",
+                ":, t([1, 2])", "..., t([1, 2])",
+                "0, t([1, 2])", "0, :, t([1, 2])", "t([0, 1]), 1, :", "t([0, 1]), 1:, 2", "1:, t([0, 1]), 1:",
+                "t([0, 1]), None, 1", "m(2)",
+                "m(2, 3)", "m(2, 3, 4)", ":, m(3)", ":, m(3, 4)", "m(2, 3), 1", "m(2, 3), t([0])",
+                "m(2), :, t([1])", "0, m(3)", "None, m(2), None",
+                "t([[0, 1], [1, 0]])", "t([[0, 1], [1, 0]]), :, t([2])", "t([[0], [1]]), t([[0, 1, 2]]), 3",
+                "..., None, 0:2", "t([0]), ..., t([1])",
+                "[[0], [1]], [[1, 2]]", "[0, 1], [1, 2]", "t(0), :, t([1, 2])",
+                "None, t([0, 1]), None, t([0, 2])", ":, 0, t([1])", "0, 0, m(4)"],
     (): ["...", "None", "()", "True", "False", "None, ...", "t(True)", "m()"],
     (0, 3): [":", "t([])", ":, 1", "..., None", "m(0, 3)", "m(0)", ":, t([0, 2])"],
     (1, 3): ["0", ":, 0", "t([0, 0, 0])", "m(1)", "..., 0:0"],
 }
 
 REFUSED = {
-    (5,): ["5", "-6", "t([5])", "t([0, -6])", "1.0", "'a'", "t([1.5])", "0, 0", "::-1", "::0", "m(4)", "m(5, 1)", "{}", "[[0], [1, 2]]",
+    (5,): ["5", "-6", "t([5])", "t([0, -6])", "1.0", "'a'", "t([1.5])", "0, 0", "::-1", "::0", "m(4)",
+           "m(5, 1)", "{}", "[[0], [1, 2]]",
            "t(1.5)", "lib.zeros(2)", "0:1.5", "2**70", "None, None, 0, 0"],
-    (3, 4): ["3", "0, 4", "0, 0, 0", "t([3])", "t([0, 1]), t([0, 1, 2])", "m(4)", "m(3, 3)", ":, m(3)", ":, :, 0", "0, t([4])", "m(3), m(3)", "::-1"],
+    (3, 4): ["3", "0, 4", "0, 0, 0", "t([3])", "t([0, 1]), t([0, 1, 2])", "m(4)", "m(3, 3)", ":, m(3)",
+             ":, :, 0", "0, t([4])", "m(3), m(3)", "::-1"],
     (): ["0", ":", "t([0])", "0:1", "m(1)", "..., 0"],
 }
 
@@ -55,7 +74,8 @@ def index(lib, source):
         def __getitem__(self, item):
             return item
 
-    return eval(f"Subscript()[{source}]", {"lib": lib, "np": np, "t": tensor, "m": mask, "Subscript": Subscript})
+    return eval(f"Subscript()[{source}]", {"lib": lib, "np": np, "t": tensor, "m": mask,
+                                           "Subscript": Subscript})
 
 
 def tensor_of(lib, shape, dtype="float64", *, window=False):
@@ -74,16 +94,18 @@ def compare(failures, label, program, **tolerances):
 @needs_torch
 @pytest.mark.parametrize("window", [False, True])
 def test_get(window):
-    """Values, shapes, strides, and whether memory is shared."""
+    """Values, shapes, and for views where they lie in memory."""
     def program(lib, shape, source):
         x = tensor_of(lib, shape, window=window)
         found = x[index(lib, source)]
         offset = found.data_ptr() - x.data_ptr() if found._is_view() and found.numel() else None
-        return found, found._is_view(), offset
+        strides = found.stride() if found._is_view() and found.numel() else None
+        return found, found._is_view(), offset, strides
 
     with collected() as failures:
         for shape, source in cases(INDICES):
-            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i))
+            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i),
+                    strides="any")
 
 
 @needs_torch
@@ -92,7 +114,8 @@ def test_refused():
         for shape, source in cases(REFUSED):
             label = f"{shape}[{source}]"
             compare(failures, label, lambda lib, s=shape, i=source: tensor_of(lib, s)[index(lib, i)])
-            compare(failures, f"{label} = 1", lambda lib, s=shape, i=source: tensor_of(lib, s).__setitem__(index(lib, i), 1))
+            compare(failures, f"{label} = 1", lambda lib, s=shape,
+                    i=source: tensor_of(lib, s).__setitem__(index(lib, i), 1))
 
 
 VALUES = {
@@ -128,7 +151,8 @@ def test_set(dtype):
 def test_nothing_is_written_when_refused():
     def program(lib):
         x = lib.zeros(3, 4)
-        for subscript, value in [((0, [1, 9]), 1.0), (([0, 1], [0, 9]), 1.0), (slice(0, 2), lib.ones(3, 3)), (0, "text"),
+        for subscript, value in [((0, [1, 9]), 1.0), (([0, 1], [0, 9]), 1.0), (slice(0, 2), lib.ones(3, 3)),
+                                 (0, "text"),
                                  (lib.tensor([0, 1, 3]), lib.ones(3, 4)), ((slice(None), 5), 2.0)]:
             with pytest.raises((IndexError, RuntimeError, TypeError, ValueError)):
                 x[subscript] = value
@@ -153,7 +177,8 @@ def test_gradients_of_get():
 
     with collected() as failures:
         for shape, source in cases(INDICES):
-            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i), ulps=16)
+            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i),
+                    ulps=16)
 
 
 @needs_torch
@@ -165,20 +190,23 @@ def test_gradients_of_set():
         subscript = index(lib, source)
         y = value(lib, target[subscript])
         target[subscript] = y
-        outputs = (target ** 2 * lib.arange(1.0, 1.0 + target.numel(), dtype=lib.float64).reshape(shape)).sum()
+        outputs = (target ** 2 * lib.arange(1.0, 1.0 + target.numel(),
+                                            dtype=lib.float64).reshape(shape)).sum()
         leaves = [x, y] if isinstance(y, lib.Tensor) else [x]
         return target, lib.autograd.grad(outputs, leaves, allow_unused=True), target.grad_fn.name()
 
     values = {
         "a number": lambda lib, part: 3.0,
-        "a tensor": lambda lib, part: lib.arange(1.0, 1.0 + part.numel(), dtype=lib.float64).reshape(part.shape).requires_grad_(),
+        "a tensor": lambda lib, part: lib.arange(1.0, 1.0 + part.numel(),
+                                                 dtype=lib.float64).reshape(part.shape).requires_grad_(),
         "a row": lambda lib, part: lib.full(part.shape[-1:], 4.0, dtype=lib.float64, requires_grad=True),
         "a scalar": lambda lib, part: lib.tensor(5.0, dtype=lib.float64, requires_grad=True),
     }
     with collected() as failures:
         for shape, source in cases(INDICES):
             for name, value in values.items():
-                compare(failures, f"{shape}[{source}] = {name}", lambda lib, s=shape, i=source, v=value: program(lib, s, i, v), ulps=64)
+                compare(failures, f"{shape}[{source}] = {name}", lambda lib, s=shape, i=source,
+                        v=value: program(lib, s, i, v), ulps=64)
 
 
 @needs_torch
@@ -222,7 +250,8 @@ def as_numpy(subscript):
     if isinstance(subscript, gradcore.Tensor):
         return subscript.numpy()
     if isinstance(subscript, slice):
-        return slice(*(None if part is None else int(part) for part in (subscript.start, subscript.stop, subscript.step)))
+        return slice(*(None if part is None else int(part)
+                       for part in (subscript.start, subscript.stop, subscript.step)))
     return subscript
 
 
@@ -236,7 +265,8 @@ def test_iteration_and_unpacking():
             iter(lib.tensor(1.0))
         with pytest.raises(TypeError):
             len(lib.tensor(1.0))
-        return params.grad, rows, w.grad_fn.name(), len(lib.zeros(0, 3)), list(lib.zeros(0, 3)), 2 in lib.arange(3), list(reversed(lib.arange(3)))
+        return params.grad, rows, w.grad_fn.name(), len(lib.zeros(0, 3)), list(lib.zeros(0,
+            3)), 2 in lib.arange(3), list(reversed(lib.arange(3)))
 
     both(program)
 
