@@ -36,12 +36,5 @@ KNOWN = {
         "tests/test_ops.py::test_out[cumsum]",
         "tests/test_ops.py::test_out[outer]",
     ],
-    "remainder by a tensor has no second derivative": [
-        "tests/test_ops.py::test_gradient_of_gradient[remainder]",
-        "tests/test_ops.py::test_numeric_gradient_of_gradient[remainder]",
-    ],
-    "the gradient of relu has no graph, so that a second backward is refused": [
-        "tests/test_ops.py::test_gradients_that_require_grad[relu]",
-    ],
 }
 REASONS = {test: reason for reason, tests in KNOWN.items() for test in tests}

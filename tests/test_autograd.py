@@ -1180,3 +1180,60 @@ def test_difference_sees_differences():
     assert difference([one, 1], [one, 2])
     assert difference(Facts(gradcore.tensor([0.0])), Facts(gradcore.tensor([-0.0])))
     assert not difference(one, Facts(gradcore.tensor([1.0, 2.0])))
+
+
+def test_a_frozen_leaf_gets_no_gradient():
+    def program(lib):
+        w = lib.ones(2, requires_grad=True)
+        y = (w * 3).sum()
+        w.requires_grad_(False)
+        y.backward()
+        assert w.grad is None
+
+    both(program)
+
+
+def test_a_view_made_outside_of_the_graph_gets_no_gradient():
+    def program(lib):
+        x = lib.ones(2, requires_grad=True) * 2
+        with lib.no_grad():
+            v = x[0]
+        assert v.requires_grad and v.grad_fn is None
+        (v * 3).backward()
+        assert v.grad is None
+
+    both(program)
+
+
+def test_a_dim_inserted_under_no_grad_is_found_on_the_way_back():
+    def program(lib):
+        x = lib.ones(3, requires_grad=True)
+        y = x * 2
+        with lib.no_grad():
+            y.unsqueeze_(0)
+        (y * lib.tensor([[1.0, 2.0, 3.0]])).sum().backward()
+        assert x.grad.tolist() == [2.0, 4.0, 6.0]
+
+    both(program)
+
+
+def test_backward_into_a_computed_tensor_uses_its_node_up():
+    def program(lib):
+        a = lib.ones(2, requires_grad=True)
+        b = a * a
+        (b * 2).sum().backward(inputs=[b])
+        assert b.grad.tolist() == [2.0, 2.0] and a.grad is None
+        with pytest.raises(RuntimeError, match="second time"):
+            b.sum().backward()
+
+    both(program)
+
+
+def test_a_refused_backward_retains_nothing():
+    def program(lib):
+        b = lib.ones(2, requires_grad=True) * 2
+        with pytest.raises(RuntimeError, match="does not require grad"):
+            lib.ones(1).sum().backward(inputs=[b])
+        assert not b.retains_grad
+
+    both(program)

@@ -24,7 +24,8 @@ class AccumulateGrad final : public Node {
   const char* name() const override { return "torch::autograd::AccumulateGrad"; }
   TensorImpl* leaf() const override { return leaf_.impl(); }
   void apply(std::span<Tensor> grads, std::span<Tensor>) override {
-    if (grads[0]) accumulate_grad(leaf_, std::move(grads[0]));
+    // The leaf may have been frozen (requires_grad_(False), detach_()) since the graph was made.
+    if (grads[0] && requires_grad(leaf_)) accumulate_grad(leaf_, std::move(grads[0]));
   }
 
  private:

@@ -188,7 +188,7 @@ class Sweep {
 
   // Whether anything below a node is asked for; if not, its gradient is only captured.
   bool continues(const Entry& e) {
-    if (request_.inputs.empty()) return true;
+    if (request_.inputs.empty() || request_.accumulate) return true;
     for (int k = 0; k < e.node->edge_count(); ++k) {
       const Entry* to = e.node->edge(k).node ? find(e.node->edge(k).node.get()) : nullptr;
       if (to && to->needed) return true;

@@ -46,6 +46,8 @@ bool is_leaf(const Tensor& t) { return !grad_fn_of(t); }
 Edge gradient_edge(const Tensor& t) {
   if (!requires_grad(t)) return {};
   if (Ref<Node> fn = grad_fn_of(t)) return {std::move(fn), meta_of(t)->output_nr};
+  // A view that asked for nothing itself follows its base, but it was made outside of the graph: no edge, as in torch.
+  if (!t->meta || !t->meta->requires_grad) return {};
   return {accumulator_of(t), 0};
 }
 

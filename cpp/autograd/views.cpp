@@ -142,6 +142,13 @@ Ref<Node> view_grad_fn(const Tensor& view) {
   return fn;
 }
 
+void replay_window(const Tensor& t, const Tensor& before) {
+  Ref<Node> fn = Ref<Node>::adopt(new AsStridedBackward(before, t));
+  fn->add_edge(gradient_edge(t));
+  fn->number();
+  set_history(t, fn);
+}
+
 void check_inplace(const Tensor& t, bool recorded) {
   if (t->inference && !inference_mode) [[unlikely]]
     fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "

@@ -9,6 +9,9 @@ Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* 
 // grad_fn of a view, made afresh when the base was written to since.
 Ref<Node> view_grad_fn(const Tensor& view);
 
+// `t` has become another window on its memory than `before`, whose history it still has: puts the way back on the tape.
+void replay_window(const Tensor& t, const Tensor& before);
+
 // Refuses an in-place op on `t` where torch does. `recorded`: grad mode is on and an operand requires grad.
 void check_inplace(const Tensor& t, bool recorded);
 // Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be null.

@@ -4,6 +4,7 @@
 #include "autograd/views.h"
 #include "bindings/args.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/allocator.h"
@@ -207,8 +208,9 @@ std::vector<Tensor> run_from_python(const BackwardRequest& request) {
 void backward_from_python(std::span<const Tensor> roots, std::vector<Tensor> grads, py::handle retain, bool create,
                           std::span<const Tensor> inputs) {
   prepare_grads(roots, grads);
-  for (const Tensor& t : inputs)
-    if (requires_grad(t) && !is_leaf(t)) retain_grad(t);
+  const bool sound = std::ranges::all_of(roots, [](const Tensor& t) { return requires_grad(t); });
+  for (const Tensor& t : inputs)  // an error leaves them as they were
+    if (sound && requires_grad(t) && !is_leaf(t)) retain_grad(t);
   BackwardRequest request{roots, grads, inputs};
   request.create_graph = create;
   request.keep_graph = retain.is_none() ? create : PyObject_IsTrue(retain.ptr()) == 1;

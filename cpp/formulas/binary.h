@@ -67,6 +67,14 @@ struct DivTrunc {
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return zeros_of(g); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
 };
+// The gradient of relu as an op of its own: that it does not change with y is part of the graph (a second backward gives
+// zeros there, where a mask would end the graph).
+struct Gate {
+  static constexpr OpInfo info{.name = "threshold_backward", .node = "ThresholdBackwardBackward0"};
+  template <class V> static constexpr V fwd(V g, V y) { return gate(g, y); }
+  template <class V> static constexpr V vjp_a(V g, V, V y, V) { return gate(g, y); }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
+};
 // Remainder has the divisor's sign (Python's %), fmod the dividend's (C's).
 struct Remainder {
   static constexpr OpInfo info{.name = "remainder", .node = "RemainderBackward0", .types = kNumbers, .cost = 2.0};
@@ -179,7 +187,7 @@ struct RightShift {
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 
-using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Pow, PowNumber,
+using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Gate, Remainder, Fmod, Pow, PowNumber,
                            Atan2, Maximum, Minimum, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
                            BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 

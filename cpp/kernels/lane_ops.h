@@ -26,6 +26,11 @@ template <class T>
 GC_INLINE Lane<T> zeros_of(Lane<T>) {
   return {T(0)};
 }
+// relu's gradient: what comes where y is positive or NaN.
+template <class T>
+GC_INLINE Lane<T> gate(Lane<T> g, Lane<T> y) {
+  return {y.v <= T(0) ? T(0) : g.v};
+}
 template <class T>
 GC_INLINE Lane<T> select(Lane<bool> m, Lane<T> a, Lane<T> b) {
   return {m.v ? a.v : b.v};

@@ -41,6 +41,7 @@ inline Sym sign(const Sym& a) {
 }
 inline Sym operator-(const Sym& a) { return a.is_tensor() ? Sym(neg(a.t)) : Sym(-a.number()); }
 inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
+inline Sym gate(const Sym& g, const Sym& y) { return gradcore::gate(g.operand(), y.operand()); }
 
 #define GC_SYM_BINARY(name, op, number_result)                           \
   inline Sym name(const Sym& a, const Sym& b) {                          \
@@ -53,7 +54,7 @@ GC_SYM_BINARY(operator-, sub, x - y)
 GC_SYM_BINARY(operator*, mul, x* y)
 GC_SYM_BINARY(operator/, div, x / y)
 GC_SYM_BINARY(pow, pow, std::pow(x, y))
-GC_SYM_BINARY(floor_divide, floor_divide, std::floor(x / y))
+GC_SYM_BINARY(floor_divide, div_floor, std::floor(x / y))
 GC_SYM_BINARY(trunc_divide, div_trunc, std::trunc(x / y))
 GC_SYM_BINARY(lt, lt, x < y)
 GC_SYM_BINARY(le, le, x <= y)

@@ -808,13 +808,17 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, should_record(t));
   const Ref<Node> history = grad_fn_of(v);
+  const Tensor before = alias_of(t);
   t->shape = v.shape();
   t->strides = v.strides();
   t->data = v->data;
   t->numel = v.numel();
   t->contiguous = v.is_contiguous();
   t.bump_version();
-  if (history) set_history(t, history, meta_of(v)->output_nr);
+  if (history)
+    set_history(t, history, meta_of(v)->output_nr);
+  else if (!is_leaf(t))
+    replay_window(t, before);  // under no_grad: gradients still have to find the way back
 }
 
 }  // namespace gradcore
