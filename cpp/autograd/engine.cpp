@@ -94,11 +94,26 @@ class Marks {
 
 class Sweep {
  public:
-  explicit Sweep(const BackwardRequest& request) : request_(request) {}
-  ~Sweep() { marks_.clear(w_->entries); }
+  explicit Sweep(BackwardRequest& request) : request_(request), outer_(std::exchange(running_, this)) {
+    id_ = ++last_id_;
+  }
+  ~Sweep() {
+    marks_.clear(w_->entries);
+    running_ = outer_;
+  }
+
+  static RunningBackward running() {
+    if (!running_) return {};
+    const Sweep* outermost = running_;
+    while (outermost->outer_) outermost = outermost->outer_;
+    return {running_->id_, outermost->id_};
+  }
+  static bool reaches(const Node* n) {
+    const Entry* e = running_ ? running_->find(n) : nullptr;
+    return e && e->needed;
+  }
 
   std::vector<Tensor> run() {
-    collect_roots();
     discover();
     order();
     find_captures();
@@ -112,19 +127,6 @@ class Sweep {
   }
 
  private:
-  void collect_roots() {
-    root_edges_.reserve(request_.roots.size());
-    for (size_t i = 0; i < request_.roots.size(); ++i) {
-      Edge e = gradient_edge(request_.roots[i]);
-      if (!e.node) fail("element ", i, " of tensors does not require grad and does not have a grad_fn");
-      root_edges_.push_back(std::move(e));
-    }
-    for (const Tensor& t : request_.inputs) {
-      check(requires_grad(t), "One of the differentiated Tensors does not require grad");
-      input_edges_.push_back(gradient_edge(t));
-    }
-  }
-
   void enter(Node* n) {
     const uint32_t mark = marks_.get(n);
     if (mark) {
@@ -137,7 +139,7 @@ class Sweep {
   }
 
   void discover() {
-    for (const Edge& e : root_edges_) enter(e.node.get());
+    for (const Edge& e : request_.roots) enter(e.node.get());
     while (!w_->stack.empty()) {
       Node* n = w_->stack.back();
       w_->stack.pop_back();
@@ -160,7 +162,7 @@ class Sweep {
   }
 
   Entry* find(const Node* n) {
-    const uint32_t mark = marks_.get(n);
+    const uint32_t mark = n ? marks_.get(n) : 0;
     return mark ? &w_->entries[mark - 1] : nullptr;
   }
 
@@ -168,12 +170,12 @@ class Sweep {
     if (request_.inputs.empty()) return;
     for (Entry& e : w_->entries) e.needed = false;
     results_.resize(request_.accumulate ? 0 : request_.inputs.size());
-    for (size_t i = 0; i < input_edges_.size(); ++i) {
-      Entry* e = find(input_edges_[i].node.get());
+    for (size_t i = 0; i < request_.inputs.size(); ++i) {
+      Entry* e = find(request_.inputs[i].node.get());
       if (!e) continue;
       e->needed = true;
       if (request_.accumulate) continue;
-      w_->captures.push_back({input_edges_[i].nr, static_cast<uint32_t>(i), e->capture});
+      w_->captures.push_back({request_.inputs[i].nr, static_cast<uint32_t>(i), e->capture});
       e->capture = static_cast<int32_t>(w_->captures.size()) - 1;
     }
     // Ascending: a node's edges lead to entries that are already decided.
@@ -197,9 +199,9 @@ class Sweep {
   }
 
   void seed() {
-    for (size_t i = 0; i < root_edges_.size(); ++i) {
+    for (size_t i = 0; i < request_.roots.size(); ++i) {
       // A leaf among the roots is ready only when every edge has delivered, and so are the roots' own.
-      deliver(root_edges_[i].node.get(), root_edges_[i].nr, std::move(request_.grads[i]));
+      deliver(request_.roots[i].node.get(), request_.roots[i].nr, std::move(request_.grads[i]));
     }
   }
 
@@ -226,14 +228,20 @@ class Sweep {
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
 
-  static void run_hooks(HookList* hooks, std::span<Tensor> grads) {
-    for (size_t i = 0; i < hooks->hooks.size(); ++i) {  // by index: a hook may remove or add hooks
-      const HookList::Entry entry = hooks->hooks[i];
-      if (!grads[entry.nr]) continue;
-      Tensor replaced = entry.hook->call(grads[entry.nr]);
-      if (replaced) grads[entry.nr] = std::move(replaced);
-      if (i >= hooks->hooks.size() || hooks->hooks[i].hook.get() != entry.hook.get()) --i;  // it removed itself
+  // By index, for a hook may add hooks; those that were taken out are forgotten afterwards.
+  static void run_tensor_hooks(HookList* list, std::span<Tensor> grads) {
+    for (size_t i = 0; i < list->tensor_hooks.size(); ++i) {
+      const HookList::Entry entry = list->tensor_hooks[i];
+      if (entry.hook->alive && grads[entry.nr]) entry.hook->call(grads.subspan(entry.nr, 1), {});
     }
+    std::erase_if(list->tensor_hooks, [](const HookList::Entry& e) { return !e.hook->alive; });
+  }
+  static void run_hooks(Hooks& hooks, std::span<Tensor> grads, std::span<Tensor> incoming) {
+    for (size_t i = 0; i < hooks.size(); ++i) {
+      const Ref<Hook> hook = hooks[i];
+      if (hook->alive) hook->call(grads, incoming);
+    }
+    std::erase_if(hooks, [](const Ref<Hook>& h) { return !h->alive; });
   }
 
   static void keep_retained(HookList* hooks, std::span<Tensor> grads) {
@@ -252,18 +260,34 @@ class Sweep {
       results_[w_->captures[c].result] = grads[w_->captures[c].nr];
   }
 
+  // apply() between the node's own hooks.
+  void run_node(Node* node, std::span<Tensor> grads, std::span<Tensor> out) {
+    HookList* hooks = node->hooks_or_null();
+    if (!hooks || (hooks->pre.empty() && hooks->post.empty())) [[likely]]
+      return node->apply(grads, out);
+    const Ref<Node> keep = Ref<Node>::share(node);
+    run_hooks(hooks->pre, grads, {});
+    std::vector<Tensor> incoming(grads.begin(), grads.end());  // held, so that apply() does not reuse their memory
+    node->apply(grads, out);
+    run_hooks(hooks->post, out, incoming);
+  }
+
   void visit_leaf(Entry& e) {
     const std::span<Tensor> grad(&w_->slots[e.slot], 1);
     if (!grad[0]) return;
     const Tensor leaf(Ref<TensorImpl>::share(e.node->leaf()));
-    if (HookList* hooks = meta_of(leaf)->hooks.get()) run_hooks(hooks, grad);
+    if (meta_of(leaf)->hooks) run_tensor_hooks(meta_of(leaf)->hooks.get(), grad);
     if (e.capture >= 0) return capture(e, grad);
-    e.node->apply(grad, {});
+    run_node(e.node, grad, {});
+    HookList* hooks = meta_of(leaf)->hooks.get();
+    if (!hooks || hooks->accumulated.empty()) return;
+    Tensor arg = leaf;
+    run_hooks(hooks->accumulated, {&arg, 1}, {});
   }
 
   void visit(Entry& e) {
     Node* node = e.node;
-    // `incoming` and `outgoing` are used up before the next visit, and a sweep inside this one has its own.
+    // `grads` and `out` are used up before the next visit, and a sweep inside this one has its own.
     const std::span<Tensor> grads(w_->slots.data() + e.slot, node->output_count);
     bool any = node->runs_without_grads();
     for (const Tensor& g : grads) any |= g.defined();
@@ -276,12 +300,12 @@ class Sweep {
       // them where it ends.
       if (e.capture >= 0 && goes_on) capture(e, grads);
       if (HookList* hooks = node->hooks_or_null()) {
-        run_hooks(hooks, grads);
+        run_tensor_hooks(hooks, grads);
         keep_retained(hooks, grads);
       }
       if (e.capture >= 0 && !goes_on) capture(e, grads);
       if (goes_on) {
-        node->apply(grads, out);
+        run_node(node, grads, out);
         if (!request_.keep_graph) node->release_saved();
       }
     }
@@ -290,15 +314,21 @@ class Sweep {
       if (Node* to = node->edge(i).node.get()) deliver(to, node->edge(i).nr, std::move(out[i]));
   }
 
-  const BackwardRequest& request_;
+  static thread_local constinit inline Sweep* running_ = nullptr;
+  static constinit inline std::atomic<uint64_t> last_id_{0};
+
+  BackwardRequest& request_;
+  Sweep* outer_;
+  uint64_t id_;
   WorkspaceLease w_;
   Marks marks_;
-  std::vector<Edge> root_edges_, input_edges_;
   std::vector<Tensor> results_;
 };
 
 }  // namespace
 
-std::vector<Tensor> run_backward(const BackwardRequest& request) { return Sweep(request).run(); }
+std::vector<Tensor> run_backward(BackwardRequest&& request) { return Sweep(request).run(); }
+RunningBackward running_backward() { return Sweep::running(); }
+bool backward_reaches(const Node* node) { return Sweep::reaches(node); }
 
 }  // namespace gradcore

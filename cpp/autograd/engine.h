@@ -8,9 +8,9 @@
 namespace gradcore {
 
 struct BackwardRequest {
-  std::span<const Tensor> roots;
-  std::span<Tensor> grads;         // one for each root, of its shape
-  std::span<const Tensor> inputs;  // empty: accumulate into every leaf that is reached
+  std::vector<Edge> roots;
+  std::vector<Tensor> grads;  // one for each root, of its shape
+  std::vector<Edge> inputs;   // empty: accumulate into every leaf that is reached
   bool accumulate = true;          // with inputs: into their .grad; otherwise return their gradients
   bool keep_graph = false;
   bool create_graph = false;
@@ -18,6 +18,14 @@ struct BackwardRequest {
 
 // Sends the gradients back through the graph. With `inputs` and not `accumulate`, returns one gradient for each input,
 // undefined where none came. Needs no GIL; state is the call's own, so calls may run inside and beside each other.
-std::vector<Tensor> run_backward(const BackwardRequest& request);
+std::vector<Tensor> run_backward(BackwardRequest&& request);
+
+// The backward that this thread is in, by a number of its own, and the one around it all; zeros where there is none.
+struct RunningBackward {
+  uint64_t id = 0, outermost = 0;
+};
+RunningBackward running_backward();
+// Whether the running backward goes through `node`.
+bool backward_reaches(const Node* node);
 
 }  // namespace gradcore

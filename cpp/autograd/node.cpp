@@ -82,24 +82,33 @@ void retain_grad(const Tensor& t) {
   fn->hooks().retained.push_back({meta_of(t)->output_nr, meta_of(t)});
 }
 
-void add_hook(const Tensor& t, Ref<TensorHook> hook) {
-  check(requires_grad(t), "cannot register a hook on a tensor that doesn't require gradient");
-  if (Ref<Node> fn = grad_fn_of(t)) {
-    fn->hooks().hooks.push_back({meta_of(t)->output_nr, std::move(hook)});
-    return;
-  }
-  AutogradMeta& meta = make_meta(t);
-  if (!meta.hooks) meta.hooks = std::make_unique<HookList>();
-  meta.hooks->hooks.push_back({0, std::move(hook)});
+int HookList::traverse(int (*visit)(void* object, void* arg), void* arg) const {
+  for (const Entry& e : tensor_hooks)
+    if (const int r = e.hook->traverse(visit, arg)) return r;
+  for (const Hooks* list : {&pre, &post, &accumulated})
+    for (const Ref<Hook>& hook : *list)
+      if (const int r = hook->traverse(visit, arg)) return r;
+  return 0;
 }
 
-void remove_hook(const Tensor& t, TensorHook* hook) {
-  const auto drop = [&](HookList* list) {
-    if (list) std::erase_if(list->hooks, [&](const HookList::Entry& e) { return e.hook.get() == hook; });
-  };
-  if (!t->meta) return;
-  drop(meta_of(t)->hooks.get());
-  if (Ref<Node> fn = meta_of(t)->grad_fn) drop(fn->hooks_or_null());
+static HookList& leaf_hooks(const Tensor& t) {
+  AutogradMeta& meta = make_meta(t);
+  if (!meta.hooks) meta.hooks = std::make_unique<HookList>();
+  return *meta.hooks;
+}
+
+void add_hook(const Tensor& t, Ref<Hook> hook) {
+  check(requires_grad(t), "cannot register a hook on a tensor that doesn't require gradient");
+  if (Ref<Node> fn = grad_fn_of(t))
+    fn->hooks().tensor_hooks.push_back({meta_of(t)->output_nr, std::move(hook)});
+  else
+    leaf_hooks(t).tensor_hooks.push_back({0, std::move(hook)});
+}
+
+void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook) {
+  check(requires_grad(leaf), "cannot register a hook on a tensor that doesn't require gradient");
+  check(is_leaf(leaf), "post accumulate grad hooks cannot be registered on non-leaf tensors");
+  leaf_hooks(leaf).accumulated.push_back(std::move(hook));
 }
 
 Tensor detach(const Tensor& t) {

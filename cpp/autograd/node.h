@@ -23,27 +23,36 @@ struct Edge {
   uint32_t nr = 0;
 };
 
-// A gradient hook on a tensor: gets the gradient, returns another one or an undefined tensor to leave it.
-class TensorHook : public RefCounted {
+// A function of the user's that backward calls. It is taken out by clearing `alive`, even while it runs; the list it stands
+// in forgets it when it is next walked.
+class Hook : public RefCounted {
  public:
-  virtual ~TensorHook() = default;
-  static void destroy(TensorHook* h) { delete h; }
-  virtual Tensor call(const Tensor& grad) = 0;
+  virtual ~Hook() = default;
+  static void destroy(Hook* h) { delete h; }
+  // May replace the gradients in both: of a tensor hook {grad}, of a node's prehook {incoming}, of its posthook {returned,
+  // incoming}, of a leaf after accumulation {leaf}.
+  virtual void call(std::span<Tensor> grads, std::span<Tensor> incoming) = 0;
   // For garbage collectors above: calls visit on each foreign object held.
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
+  bool alive = true;
 };
+using Hooks = std::vector<Ref<Hook>>;  // in order of registration
 
 struct HookList {
   struct Entry {
     uint32_t nr;  // which output of the node
-    Ref<TensorHook> hook;
+    Ref<Hook> hook;
   };
-  std::vector<Entry> hooks;        // in order of registration
   struct Retained {
     uint32_t nr;
     struct AutogradMeta* meta;  // weak: a dying tensor takes its entry out
   };
-  std::vector<Retained> retained;  // outputs whose gradient is kept in .grad
+  std::vector<Entry> tensor_hooks;  // on the gradients of single outputs
+  std::vector<Retained> retained;   // outputs whose gradient is kept in .grad
+  Hooks pre, post;                  // on the whole node
+  Hooks accumulated;                // a leaf's, after its .grad was written
+
+  int traverse(int (*visit)(void* object, void* arg), void* arg) const;
 };
 
 class Node : public RefCounted, public Disposable, public Pooled {
@@ -61,6 +70,9 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual TensorImpl* leaf() const { return nullptr; }
   // A node that must run even when no gradient reached it (custom functions that materialise).
   virtual bool runs_without_grads() const { return false; }
+
+  // As Hook::traverse, for what the node itself holds.
+  virtual int traverse(int (*)(void* object, void* arg), void*) const { return 0; }
 
   void set_edges(std::span<Edge> edges);
   int edge_count() const { return edge_count_; }
@@ -130,8 +142,8 @@ Edge gradient_edge(const Tensor& t);
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);
-void add_hook(const Tensor& t, Ref<TensorHook> hook);
-void remove_hook(const Tensor& t, TensorHook* hook);
+void add_hook(const Tensor& t, Ref<Hook> hook);
+void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook);
 // A tensor on the same memory without history.
 Tensor detach(const Tensor& t);
 void detach_(const Tensor& t);

@@ -102,24 +102,26 @@ class CopySlices final : public Node {
 
 Tensor base_of(const Tensor& view) { return Tensor(view->base); }
 
+std::string output_of(const Tensor& view) {
+  const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
+  return cat("Output ", fn ? meta_of(view)->output_nr : 0u, " of ", fn ? fn->name() : "a multi-output view");
+}
+
 // `through_base`: the write happened to the base or to another of its views.
 void refuse_ambiguous_view(const Tensor& view, bool through_base) {
   if (view->view_kind == ViewKind::Normal) return;
   const char* what = through_base ? "its base or another view of its base has been modified inplace"
                                   : "is being modified inplace";
   switch (view->view_kind) {
-    case ViewKind::MultiOutput: {
-      const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
-      fail("Output ", fn ? meta_of(view)->output_nr : 0u, " of ", fn ? fn->name() : "a multi-output view",
-           " is a view and ", what, ". This view is the output of a function that returns multiple views. Such functions do "
-           "not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place "
-           "one.");
-    }
+    case ViewKind::MultiOutput:
+      fail(output_of(view), " is a view and ", what, ". This view is the output of a function that returns multiple views. "
+           "Such functions do not allow the output views to be modified inplace. You should replace the inplace operation "
+           "by an out-of-place one.");
     case ViewKind::Inference:
       fail("A view was created in inference mode and ", what, " in normal mode.");
     case ViewKind::Function:
-      fail("A view was created inside a custom Function (or because an input was returned as-is) and ", what,
-           ". This is not allowed because it would override the Function's backward: clone() the output instead.");
+      fail(output_of(view), " is a view and ", what, ". This view was created inside a custom Function (or because an input "
+           "was returned as-is): the write would override the Function's backward, so clone() the output instead.");
     default:
       fail("A view was created in no_grad mode and ", what, " with grad mode enabled. Given that this use case is ambiguous "
            "and error-prone, it is forbidden: move the view and the write either both inside the no_grad block or both "

@@ -1,6 +1,7 @@
 // The extension module gradcore._C: puts the parts together.
 #include "autograd/accumulate.h"
 #include "bindings/args.h"
+#include "bindings/node.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
 
@@ -70,6 +71,8 @@ PYBIND11_MODULE(_C, m) {
   add_tensor_type(m);
   add_functions(m);
   add_data(m);
+  add_nodes(m);
+  add_function(m);
   add_autograd(m);
   add_optim(m);
   add_build_info(m);

@@ -60,19 +60,26 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(o->dict);
-  // What only we keep alive belongs to us: hooks of a leaf that nobody else holds.
+  // What only we keep alive belongs to us: our hooks, and our node with its hooks and its Python context.
   if (!o->impl || o->impl->use_count() != 1 || !o->impl->meta) return 0;
   const auto* meta = static_cast<AutogradMeta*>(o->impl->meta);
-  if (!meta->hooks) return 0;
-  for (const auto& entry : meta->hooks->hooks)
-    if (const int r = entry.hook->traverse(reinterpret_cast<int (*)(void*, void*)>(visit), arg)) return r;
-  return 0;
+  const auto visitor = reinterpret_cast<int (*)(void*, void*)>(visit);
+  if (meta->hooks)
+    if (const int r = meta->hooks->traverse(visitor, arg)) return r;
+  const Node* node = meta->grad_fn.get();
+  if (!node || node->use_count() != 1) return 0;
+  if (const HookList* hooks = node->hooks_or_null())
+    if (const int r = hooks->traverse(visitor, arg)) return r;
+  return node->traverse(visitor, arg);
 }
 
 int tensor_clear(PyObject* self) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_CLEAR(o->dict);
-  if (o->impl && o->impl->use_count() == 1 && o->impl->meta) static_cast<AutogradMeta*>(o->impl->meta)->hooks.reset();
+  if (!o->impl || o->impl->use_count() != 1 || !o->impl->meta) return 0;
+  auto* meta = static_cast<AutogradMeta*>(o->impl->meta);
+  meta->hooks.reset();
+  if (meta->grad_fn && meta->grad_fn->use_count() == 1) meta->grad_fn.reset();
   return 0;
 }
 
@@ -442,6 +449,7 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 PyObject* get_grad_fn(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     const Ref<Node> fn = grad_fn_of(Borrowed(self));
+    if (fn) track(self);  // a hook on the node could lead back here
     return fn ? wrap_node(fn) : none();
   });
 }

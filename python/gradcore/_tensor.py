@@ -108,6 +108,27 @@ def register_hook_(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Rem
     return RemovableHandle(_C._register_hook(self, hook))
 
 
+def register_post_accumulate_grad_hook_(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    """Calls `hook` with this leaf after its .grad was written, once for each backward that reaches it.
+
+    Raises RuntimeError for a tensor that is no leaf or does not require grad.
+    """
+    return RemovableHandle(_C._register_post_accumulate_grad_hook(self, hook))
+
+
+def node_register_hook_(self: _C.Node, hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls `hook(grad_inputs, grad_outputs)` after this node ran in backward: what it returned, what it had got.
+
+    A tuple that the hook returns replaces the gradients that the node returned.
+    """
+    return RemovableHandle(_C._register_node_hook(self, hook, False))
+
+
+def node_register_prehook_(self: _C.Node, hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls `hook(grad_outputs)` before this node runs in backward; a tuple that it returns replaces them."""
+    return RemovableHandle(_C._register_node_hook(self, hook, True))
+
+
 def format_(self: Tensor, spec: str) -> str:
     """A single number formats as a number, anything else as its text."""
     if self.dim() == 0 and spec:
@@ -130,9 +151,18 @@ _METHODS: dict[str, Any] = {
     "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
     "type": type_,
     "register_hook": register_hook_,
+    "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook_,
 }
-for _name, _function in _METHODS.items():
-    if callable(_function):
-        _function.__name__ = _name
-        _function.__qualname__ = f"Tensor.{_name}"
-    setattr(Tensor, _name, _function)
+_NODE_METHODS: dict[str, Any] = {"register_hook": node_register_hook_, "register_prehook": node_register_prehook_}
+
+
+def _attach(cls: type, methods: dict[str, Any]) -> None:
+    for name, function in methods.items():
+        if callable(function):
+            function.__name__ = name
+            function.__qualname__ = f"{cls.__name__}.{name}"
+        setattr(cls, name, function)
+
+
+_attach(Tensor, _METHODS)
+_attach(_C.Node, _NODE_METHODS)

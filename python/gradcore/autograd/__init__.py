@@ -9,6 +9,16 @@ from . import graph
 
 Variable = Tensor  # the old name, still in many programs
 
+
+def __getattr__(name: str) -> Any:
+    if name in ("Function", "function"):
+        import importlib
+
+        module = importlib.import_module(".function", __name__)
+        return module if name == "function" else module.Function
+    raise AttributeError(f"module 'gradcore.autograd' has no attribute {name!r}")
+
+
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any, Sequence, Union

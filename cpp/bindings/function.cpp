@@ -1,0 +1,440 @@
+// Custom Functions: ops whose forward and backward are the user's Python. Start at function_apply().
+//
+// Note [A Function and its context]
+// Every call of MyFn.apply makes a context (`ctx`, an instance of MyFnBackward) and a FunctionNode. The node owns the
+// context; the context points back without owning and is what `result.grad_fn` shows. So the graph's life decides: when the
+// last result goes, node, context and everything saved go with it, and a context that somebody kept only loses its node.
+#include "bindings/node.h"
+
+#include <structmember.h>
+
+#include "autograd/views.h"
+
+namespace gradcore {
+
+namespace {
+
+class FunctionNode;
+
+// The layout of _FunctionBase. The fields from to_save on are written by the methods of FunctionCtx in Python.
+struct PyContext {
+  PyNode base;
+  PyObject* dict;
+  PyObject* weakrefs;
+  PyObject* to_save;
+  PyObject* saved_for_forward;
+  PyObject* non_differentiable;
+  PyObject* dirty_tensors;
+  PyObject* needs_input_grad;
+  char materialize_grads;
+};
+constexpr PyObject* PyContext::* kFields[] = {&PyContext::dict,           &PyContext::to_save,       &PyContext::saved_for_forward,
+                                              &PyContext::non_differentiable, &PyContext::dirty_tensors, &PyContext::needs_input_grad};
+
+PyTypeObject* context_type;
+
+PyContext* context(PyObject* o) { return reinterpret_cast<PyContext*>(o); }
+
+Owned attribute(PyObject* o, const char* name) {
+  Owned value(PyObject_GetAttrString(o, name));
+  if (!value) throw py::error_already_set();
+  return value;
+}
+Owned called(PyObject* f, PyObject* args) {
+  Owned result(PyObject_Call(f, args, nullptr));
+  if (!result) throw py::error_already_set();
+  return result;
+}
+
+class FunctionNode final : public Node {
+ public:
+  struct Meta {
+    Dims shape;
+    DType dtype;
+  };
+  explicit FunctionNode(PyObject* ctx) : ctx_(Py_NewRef(ctx)) {
+    name_ = Py_TYPE(ctx)->tp_name;
+    pyobject = ctx;
+    context(ctx)->base.node = this;
+  }
+  ~FunctionNode() override {
+    const GilAcquire gil;
+    context(ctx_)->base.node = nullptr;
+    Py_CLEAR(ctx_);
+  }
+
+  const char* name() const override { return name_.c_str(); }
+  bool runs_without_grads() const override { return true; }
+  int traverse(int (*visit)(void* object, void* arg), void* arg) const override { return ctx_ ? visit(ctx_, arg) : 0; }
+
+  // Which arguments of forward were tensors, with what their gradients must fit.
+  void set_inputs(std::span<const std::optional<Meta>> arguments, std::span<Edge> edges) {
+    arguments_.assign(arguments.begin(), arguments.end());
+    set_edges(edges);
+    number();
+  }
+  void set_outputs(std::vector<Meta> outputs) {
+    outputs_ = std::move(outputs);
+    output_count = static_cast<uint32_t>(outputs_.size());
+  }
+  void save(std::vector<Saved> saved) { saved_ = std::move(saved); }
+  void release_saved() override {
+    saved_.clear();
+    released_ = true;
+  }
+  Owned saved_tensors() {
+    if (released_) fail_released(*this);
+    Owned tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(saved_.size()))));
+    for (size_t i = 0; i < saved_.size(); ++i) {
+      const Tensor t = saved_[i].unpack(this);
+      PyTuple_SET_ITEM(tuple.get(), i, t ? wrap(t) : none());
+    }
+    return tuple;
+  }
+
+  void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
+    const GilAcquire gil;
+    const Ref<Node> keep = Ref<Node>::share(this);
+    Owned args(checked(PyTuple_New(static_cast<Py_ssize_t>(grads.size() + 1))));
+    PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_));
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (!grads[i] && context(ctx_)->materialize_grads) grads[i] = zeros(outputs_[i].shape, outputs_[i].dtype);
+      PyTuple_SET_ITEM(args.get(), i + 1, grads[i] ? wrap(std::move(grads[i])) : none());
+    }
+    const Owned function = attribute((PyObject*)Py_TYPE(ctx_), "_backward");
+    Owned result = called(function.get(), args.get());
+    if (!PyTuple_Check(result.get())) result = Owned(checked(PyTuple_Pack(1, result.get())));
+    take_gradients(result.get(), out);
+  }
+
+  // Where its backward begins, for error messages.
+  std::string place() const {
+    const Owned forward = attribute((PyObject*)Py_TYPE(ctx_), "_forward_cls");
+    const Owned backward(PyObject_GetAttrString(forward.get(), "backward"));
+    if (backward) return place_of(backward.get());
+    PyErr_Clear();
+    return "";
+  }
+
+ private:
+  void take_gradients(PyObject* result, std::span<Tensor> out) {
+    Py_ssize_t count = PyTuple_GET_SIZE(result);
+    const auto expected = static_cast<Py_ssize_t>(arguments_.size());
+    while (count > expected && PyTuple_GET_ITEM(result, count - 1) == Py_None) --count;  // as torch: trailing Nones are free
+    check(count == expected, "function ", name_, " returned an incorrect number of gradients (expected ", expected, ", got ",
+          count, ")", place());
+    std::vector<Tensor> checked_grads;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyObject* value = PyTuple_GET_ITEM(result, i);
+      if (!arguments_[i]) {
+        check(value == Py_None, "function ", name_, " returned a gradient different than None at position ", i + 1,
+              ", but the corresponding forward input was not a Variable", place());
+        continue;
+      }
+      checked_grads.push_back(fitting(value, *arguments_[i], checked_grads.size()));
+    }
+    for (size_t i = 0; i < out.size(); ++i)
+      if (needs(static_cast<int>(i))) out[i] = std::move(checked_grads[i]);
+  }
+
+  Tensor fitting(PyObject* value, const Meta& meta, size_t i) const {
+    if (value == Py_None) return {};
+    if (!is_tensor(value))
+      fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") as gradient ", i + 1, " of function ", name_, place());
+    Tensor g = unwrap(value);
+    if (g.shape() != meta.shape) {
+      check(expandable_to(meta.shape, g.shape()), "Function ", name_, " returned an invalid gradient at index ", i, " - got ",
+            g.shape(), " but expected shape compatible with ", meta.shape, place());
+      g = sum_to(g, meta.shape);
+    }
+    if (g.dtype() == meta.dtype) return g;
+    check(is_floating(g.dtype()) || !needs(static_cast<int>(i)), "Function ", name_, " returned an invalid gradient at index ", i,
+          " - expected a floating point tensor but got dtype ", dtype_name(g.dtype()), place());
+    return cast(g, meta.dtype);
+  }
+  static bool expandable_to(const Dims& shape, const Dims& target) {
+    if (shape.size() > target.size()) return false;
+    for (int i = 1; i <= shape.size(); ++i) {
+      const int64_t n = shape[shape.size() - i];
+      if (n != 1 && n != target[target.size() - i]) return false;
+    }
+    return true;
+  }
+
+  PyObject* ctx_;
+  std::string name_;
+  std::vector<std::optional<Meta>> arguments_;
+  std::vector<Meta> outputs_;
+  std::vector<Saved> saved_;
+  bool released_ = false;
+};
+
+FunctionNode* node_of(PyObject* ctx) { return static_cast<FunctionNode*>(reinterpret_cast<PyNode*>(ctx)->node); }
+
+// ---- one call -------------------------------------------------------------------------------------------------------------
+
+bool contains(PyObject* tuple, PyObject* o) {
+  if (!tuple || tuple == Py_None) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
+    if (PyTuple_GET_ITEM(tuple, i) == o) return true;
+  return false;
+}
+
+// The tensors that a method of ctx was given; what is no tensor is refused in torch's words.
+void check_tensors(PyObject* tuple, const char* method, bool none_too) {
+  if (!tuple || tuple == Py_None) return;
+  check(PyTuple_Check(tuple), ErrorKind::Type, method, " attribute is expected to be a tuple but is ", Py_TYPE(tuple)->tp_name);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    PyObject* o = PyTuple_GET_ITEM(tuple, i);
+    if (is_tensor(o) || (none_too && o == Py_None)) continue;
+    fail(ErrorKind::Type, method, " can only ", none_too ? "save" : "take", " variables, but argument ", static_cast<int64_t>(i),
+         " is of type ", Py_TYPE(o)->tp_name);
+  }
+}
+
+class Call {
+ public:
+  Call(PyObject* cls, PyObject* args) : args_(args) {
+    const Owned backward_cls = attribute(cls, "_backward_cls");
+    ctx_ = Owned(PyObject_CallNoArgs(backward_cls.get()));
+    if (!ctx_) throw py::error_already_set();
+    node_ = Ref<Node>::adopt(new FunctionNode(ctx_.get()));
+    collect_inputs();
+    forward(cls);
+  }
+
+  PyObject* results() {
+    check_tensors(c()->dirty_tensors, "mark_dirty", false);
+    check_tensors(c()->non_differentiable, "mark_non_differentiable", false);
+    const bool single = !PyTuple_Check(output_.get());
+    Owned outputs = single ? Owned(checked(PyTuple_Pack(1, output_.get()))) : Owned(Py_NewRef(output_.get()));
+    check_outputs(outputs.get());
+    Owned wrapped = adopt(outputs.get());
+    if (executable_) save();
+    for (PyObject** field : {&c()->to_save, &c()->non_differentiable, &c()->dirty_tensors}) Py_CLEAR(*field);
+    if (single) return Py_NewRef(PyTuple_GET_ITEM(wrapped.get(), 0));
+    return wrapped.release();
+  }
+
+ private:
+  PyContext* c() const { return context(ctx_.get()); }
+  FunctionNode& node() const { return static_cast<FunctionNode&>(const_cast<Node&>(*node_.get())); }
+
+  void collect_inputs() {
+    const Py_ssize_t n = PyTuple_GET_SIZE(args_);
+    std::vector<std::optional<FunctionNode::Meta>> metas(static_cast<size_t>(n));
+    std::vector<Edge> edges;
+    Owned needs(checked(PyTuple_New(n)));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(args_, i);
+      const bool wanted = is_tensor(o) && requires_grad(impl_of(o));
+      PyTuple_SET_ITEM(needs.get(), i, boolean(wanted));
+      executable_ |= wanted && modes.grad;
+      if (!is_tensor(o)) continue;
+      const Borrowed t(o);
+      metas[i] = FunctionNode::Meta{t->shape(), t->dtype()};
+    }
+    for (Py_ssize_t i = 0; executable_ && i < n; ++i)
+      if (PyObject* o = PyTuple_GET_ITEM(args_, i); is_tensor(o)) edges.push_back(gradient_edge(Borrowed(o)));
+    node().set_inputs(metas, edges);
+    c()->needs_input_grad = needs.release();
+  }
+
+  void forward(PyObject* cls) {
+    const GradModeGuard off(false);
+    const Owned function = attribute(cls, "forward");
+    const Owned setup = attribute(cls, "setup_context");
+    const Owned inherited = attribute((PyObject*)context_type, "setup_context");
+    if (setup.get() == inherited.get()) {  // forward(ctx, *args)
+      Owned with_ctx(checked(PyTuple_New(PyTuple_GET_SIZE(args_) + 1)));
+      PyTuple_SET_ITEM(with_ctx.get(), 0, Py_NewRef(ctx_.get()));
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args_); ++i)
+        PyTuple_SET_ITEM(with_ctx.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(args_, i)));
+      output_ = called(function.get(), with_ctx.get());
+      return;
+    }
+    output_ = called(function.get(), args_);
+    const Owned args(checked(PyTuple_Pack(3, ctx_.get(), args_, output_.get())));
+    called(setup.get(), args.get());
+  }
+
+  void check_outputs(PyObject* outputs) const {
+    if (PyTuple_GET_SIZE(outputs) == 0) fail("a Function's forward must return at least one value");
+    PyObject* dirty = c()->dirty_tensors;
+    for (Py_ssize_t i = 0; dirty && i < PyTuple_GET_SIZE(dirty); ++i)
+      check(contains(outputs, PyTuple_GET_ITEM(dirty, i)), "Some elements marked as dirty during the forward method were not "
+            "returned as output. The inputs that are modified inplace must all be outputs of the Function.", node().place());
+  }
+
+  bool differentiable(PyObject* o) const {
+    return executable_ && is_tensor(o) && is_floating(impl_of(o)->dtype) && !contains(c()->non_differentiable, o);
+  }
+
+  Owned adopt(PyObject* outputs) {
+    const Py_ssize_t n = PyTuple_GET_SIZE(outputs);
+    std::vector<FunctionNode::Meta> metas;
+    int count = 0;
+    for (Py_ssize_t i = 0; i < n; ++i) count += differentiable(PyTuple_GET_ITEM(outputs, i));
+    Owned wrapped(checked(PyTuple_New(n)));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(outputs, i);
+      if (!is_tensor(o)) {
+        PyTuple_SET_ITEM(wrapped.get(), i, Py_NewRef(o));
+        metas.push_back({{}, DType::Float32});
+        continue;
+      }
+      const Tensor t = adopt_one(o, static_cast<uint32_t>(i), count);
+      metas.push_back({t.shape(), t.dtype()});
+      PyTuple_SET_ITEM(wrapped.get(), i, wrap(t));
+      if (executable_) track_cycles(t);
+    }
+    node().set_outputs(std::move(metas));
+    return wrapped;
+  }
+
+  // What an output becomes: torch's table of cases (an input handed back, written to, a view of something, a new tensor).
+  Tensor adopt_one(PyObject* o, uint32_t nr, int differentiable_outputs) {
+    const Tensor t = unwrap(o);
+    const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
+    if (!differentiable(o)) {
+      if (!requires_grad(t)) return is_input && !dirty ? view_as_self(t) : t;
+      if (is_input) return detach(t);
+      if (!t->base) detach_(t);
+      return t;
+    }
+    if (dirty) {
+      check(!(is_leaf(t) && requires_grad(t)), "a leaf Variable that requires grad has been used in an in-place operation.");
+      check_inplace(t, true);
+      finish_inplace_counted(t, node_);
+      return t;
+    }
+    const Tensor result = is_input ? view_as_self(t) : t;
+    if (result->base) result->view_kind = differentiable_outputs > 1 ? ViewKind::MultiOutput : ViewKind::Function;
+    set_history(result, node_, nr);
+    return result;
+  }
+  // In no_grad mode, as the forward was.
+  static Tensor view_as_self(const Tensor& t) {
+    const GradModeGuard off(false);
+    return make_view(t, t.shape(), t.strides(), t->data);
+  }
+
+  void save() {
+    PyObject* tuple = c()->to_save;
+    if (!tuple || tuple == Py_None) return;
+    check_tensors(tuple, "save_for_backward", true);
+    std::vector<Saved> saved;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+      PyObject* o = PyTuple_GET_ITEM(tuple, i);
+      if (o == Py_None) {
+        saved.emplace_back();
+        continue;
+      }
+      const Tensor t = unwrap(o);
+      const bool own = t->meta && meta_of(t)->grad_fn.get() == node_.get();
+      saved.push_back(own ? Saved::output(t, meta_of(t)->output_nr) : Saved(t));
+    }
+    node().save(std::move(saved));
+  }
+
+  PyObject* args_;
+  Owned ctx_, output_;
+  Ref<Node> node_;
+  bool executable_ = false;
+};
+
+// forward's defaults and keywords, put in order by Python's own rules; only for setup_context, as in torch.
+Owned bound_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  Owned tuple(checked(PyTuple_New(count)));
+  for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SET_ITEM(tuple.get(), i, Py_NewRef(args[i]));
+  const Owned bind = attribute(cls, "_bind");
+  if (bind.get() == Py_None && !keywords) return tuple;
+  check(bind.get() != Py_None, ErrorKind::Type, reinterpret_cast<PyTypeObject*>(cls)->tp_name, ".apply() takes no keyword arguments");
+  const Owned kwargs(checked(PyDict_New()));
+  for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
+    if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(keywords, i), args[count + i])) throw PythonError{};
+  const Owned full(checked(PyTuple_Pack(2, tuple.get(), kwargs.get())));
+  return called(bind.get(), full.get());
+}
+
+PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  return guarded([&] {
+    const Owned all = bound_arguments(cls, args, count, keywords);
+    return Call(cls, all.get()).results();
+  });
+}
+
+// ---- the type ---------------------------------------------------------------------------------------------------------------
+
+PyObject* context_new(PyTypeObject* type, PyObject*, PyObject*) {
+  PyObject* self = type->tp_alloc(type, 0);
+  if (self) context(self)->materialize_grads = 1;
+  return self;
+}
+
+int context_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  for (const auto field : kFields) Py_VISIT(context(self)->*field);
+  return 0;
+}
+int context_clear(PyObject* self) {
+  for (const auto field : kFields) Py_CLEAR(context(self)->*field);
+  return 0;
+}
+void context_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  if (context(self)->weakrefs) PyObject_ClearWeakRefs(self);
+  context_clear(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* context_saved(PyObject* self, void*) {
+  return guarded([&] {
+    FunctionNode* node = node_of(self);
+    return node ? node->saved_tensors().release() : checked(PyTuple_New(0));
+  });
+}
+
+PyMethodDef kContextMethods[] = {
+    {"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function_apply)),
+     METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
+     "apply(*args)\n\nRuns forward on the arguments and records the call, so that backward is used for its gradient."},
+    {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef kContextAttributes[] = {
+    {"saved_tensors", context_saved, nullptr, "What save_for_backward() kept, checked for having been modified.", nullptr},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMemberDef kContextMembers[] = {
+    {"to_save", T_OBJECT, offsetof(PyContext, to_save), 0, nullptr},
+    {"saved_for_forward", T_OBJECT, offsetof(PyContext, saved_for_forward), 0, nullptr},
+    {"non_differentiable", T_OBJECT, offsetof(PyContext, non_differentiable), 0, nullptr},
+    {"dirty_tensors", T_OBJECT, offsetof(PyContext, dirty_tensors), 0, nullptr},
+    {"needs_input_grad", T_OBJECT, offsetof(PyContext, needs_input_grad), 0, "For each argument, whether it needs a gradient."},
+    {"materialize_grads", T_BOOL, offsetof(PyContext, materialize_grads), 0, nullptr},
+    {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
+
+}  // namespace
+
+void add_function(py::module_& m) {
+  static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(context_new)},
+                                {Py_tp_dealloc, reinterpret_cast<void*>(context_dealloc)},
+                                {Py_tp_traverse, reinterpret_cast<void*>(context_traverse)},
+                                {Py_tp_clear, reinterpret_cast<void*>(context_clear)},
+                                {Py_tp_methods, kContextMethods},
+                                {Py_tp_getset, kContextAttributes},
+                                {Py_tp_members, kContextMembers},
+                                {Py_tp_doc, const_cast<char*>("What custom Functions and their contexts are made of.")},
+                                {0, nullptr}};
+  static PyType_Spec spec = {"gradcore._C._FunctionBase", sizeof(PyContext), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  context_type = reinterpret_cast<PyTypeObject*>(
+      PyType_FromModuleAndSpec(m.ptr(), &spec, reinterpret_cast<PyObject*>(node_type)));
+  if (!context_type) throw py::error_already_set();
+  m.add_object("_FunctionBase", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(context_type)));
+}
+
+}  // namespace gradcore

@@ -1,0 +1,282 @@
+// Nodes as Python sees them, and hooks: the user's functions that backward calls. Start at wrap_node() and PythonHook.
+#include "bindings/node.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gradcore {
+
+PyTypeObject* node_type;
+
+// ---- nodes ----------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Each kind of node gets its own Python class, named as in torch, so that type(t.grad_fn).__name__ works.
+const char* short_name(const Node* n) {
+  const char* name = n->name();
+  const char* colon = std::strrchr(name, ':');
+  return colon ? colon + 1 : name;
+}
+
+void node_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  if (Node* n = std::exchange(reinterpret_cast<PyNode*>(self)->node, nullptr)) {
+    n->pyobject = nullptr;
+    Ref<Node>::adopt(n).reset();
+  }
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyTypeObject* class_of_node(const Node* n) {
+  static auto* classes = new std::vector<std::pair<std::string, PyTypeObject*>>;
+  const char* name = short_name(n);
+  for (const auto& [known, type] : *classes)
+    if (known == name) return type;
+  const py::object made = py::reinterpret_borrow<py::object>((PyObject*)&PyType_Type)(
+      name, py::make_tuple(py::handle((PyObject*)node_type)), py::dict(py::arg("__slots__") = py::tuple()));
+  classes->emplace_back(name, reinterpret_cast<PyTypeObject*>(py::object(made).release().ptr()));
+  return classes->back().second;
+}
+
+// Nodes come from ops alone.
+PyObject* node_new(PyTypeObject* type, PyObject*, PyObject*) {
+  PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+  return nullptr;
+}
+
+PyObject* node_repr(PyObject* self) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self); }
+PyObject* node_name(PyObject* self, PyObject*) {
+  return guarded([&] { return PyUnicode_FromString(live_node(self).name()); });
+}
+PyObject* node_next_functions(PyObject* self, void*) {
+  return guarded([&] {
+    const Node& n = live_node(self);
+    py::tuple out(n.edge_count());
+    for (int i = 0; i < n.edge_count(); ++i) {
+      const Edge& e = n.edge(i);
+      out[i] = py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
+    }
+    return out.release().ptr();
+  });
+}
+PyObject* node_variable(PyObject* self, void*) {
+  return guarded([&] {
+    TensorImpl* leaf = live_node(self).leaf();
+    if (leaf) return wrap(Tensor(Ref<TensorImpl>::share(leaf)));
+    PyErr_SetString(PyExc_AttributeError, "only AccumulateGrad has a variable");
+    throw PythonError{};
+  });
+}
+PyObject* node_sequence_nr(PyObject* self, PyObject*) {
+  return guarded([&] { return PyLong_FromUnsignedLongLong(live_node(self).seq()); });
+}
+PyObject* node_reduce(PyObject* self, PyObject*) {
+  PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object: it belongs to the graph of this process", Py_TYPE(self)->tp_name);
+  return nullptr;
+}
+
+PyMethodDef kNodeMethods[] = {{"name", node_name, METH_NOARGS, "name()\n\nThe name of the backward function."},
+                              {"_sequence_nr", node_sequence_nr, METH_NOARGS, "_sequence_nr()\n\nIts place on the tape."},
+                              {"__reduce_ex__", node_reduce, METH_O, "Nodes are not pickled."},
+                              {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef kNodeAttributes[] = {
+    {"next_functions", node_next_functions, nullptr, "(node, output number) for each input.", nullptr},
+    {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace
+
+PyObject* wrap_node(const Ref<Node>& node) {
+  if (node->pyobject) return Py_NewRef(static_cast<PyObject*>(node->pyobject));
+  PyTypeObject* type = class_of_node(node.get());
+  auto* o = reinterpret_cast<PyNode*>(checked(type->tp_alloc(type, 0)));
+  o->node = Ref<Node>(node).leak();
+  node->pyobject = o;
+  return reinterpret_cast<PyObject*>(o);
+}
+
+// ---- hooks ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// A Python callable among the hooks. What its gradients are checked against, each kind below says.
+class PythonHook : public Hook {
+ public:
+  explicit PythonHook(PyObject* f) : f_(Py_NewRef(f)) {}
+  ~PythonHook() override {
+    const GilAcquire gil;
+    Py_CLEAR(f_);
+  }
+  int traverse(int (*visit)(void*, void*), void* arg) override { return f_ ? visit(f_, arg) : 0; }
+
+ protected:
+  Owned result_of(PyObject* args) const {
+    Owned result(PyObject_Call(f_, args, nullptr));
+    if (!result) throw py::error_already_set();
+    return result;
+  }
+  // The name of the hook and the line where it begins.
+  std::string text() const {
+    std::string name = "<unknown>";
+    if (const Owned n(PyObject_GetAttrString(f_, "__name__")); n && PyUnicode_Check(n.get())) name = PyUnicode_AsUTF8(n.get());
+    PyErr_Clear();
+    return cat("'", name, "'", place_of(f_));
+  }
+  // Puts what a hook returned into the place of a gradient.
+  void replace(Tensor& grad, PyObject* result) const {
+    if (!is_tensor(result))
+      fail(ErrorKind::Type, "expected Variable, but hook ", text(), " returned '", Py_TYPE(result)->tp_name, "'");
+    const Tensor t = unwrap(result);
+    if (grad) {
+      check(same_shape(t, grad), "hook ", text(), " has changed the size of value");
+      check(t.dtype() == grad.dtype(), "hook ", text(), " has changed the type of value (was torch.",
+            scalar_type_name(grad.dtype()), "Tensor got torch.", scalar_type_name(t.dtype()), "Tensor)");
+    }
+    grad = t;
+  }
+  // The same for all gradients of a node: a tuple, or a tensor alone where there is one.
+  void replace_all(std::span<Tensor> grads, PyObject* result) const {
+    if (!PyTuple_Check(result)) {
+      check(grads.size() == 1, "backward hook ", text(), " returned a single value, expected a tuple of ", grads.size());
+      return replace(grads[0], result);
+    }
+    check(PyTuple_GET_SIZE(result) == static_cast<Py_ssize_t>(grads.size()), "backward hook ", text(),
+          " returned an incorrect number of values (got ", static_cast<int64_t>(PyTuple_GET_SIZE(result)), ", but expected ",
+          grads.size(), ")");
+    std::vector<Tensor> fresh(grads.begin(), grads.end());
+    for (size_t i = 0; i < grads.size(); ++i) {
+      PyObject* value = PyTuple_GET_ITEM(result, i);
+      if (value == Py_None)
+        fresh[i] = Tensor();
+      else
+        replace(fresh[i], value);
+    }
+    std::ranges::move(fresh, grads.begin());
+  }
+  static Owned tuple_of(std::span<const Tensor> grads) {
+    Owned tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(grads.size()))));
+    for (size_t i = 0; i < grads.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, grads[i] ? wrap(grads[i]) : none());
+    return tuple;
+  }
+
+ private:
+  PyObject* f_;
+};
+
+// hook(grad) -> grad or None
+class TensorHook final : public PythonHook {
+ public:
+  using PythonHook::PythonHook;
+  void call(std::span<Tensor> grads, std::span<Tensor>) override {
+    const GilAcquire gil;
+    const Owned result = result_of(tuple_of(grads).get());
+    if (result.get() != Py_None) replace(grads[0], result.get());
+  }
+};
+// hook(incoming) -> incoming or None
+class PreHook final : public PythonHook {
+ public:
+  using PythonHook::PythonHook;
+  void call(std::span<Tensor> grads, std::span<Tensor>) override {
+    const GilAcquire gil;
+    const Owned args(checked(PyTuple_Pack(1, tuple_of(grads).get())));
+    const Owned result = result_of(args.get());
+    if (result.get() != Py_None) replace_all(grads, result.get());
+  }
+};
+// hook(returned, incoming) -> returned or None
+class PostHook final : public PythonHook {
+ public:
+  using PythonHook::PythonHook;
+  void call(std::span<Tensor> grads, std::span<Tensor> incoming) override {
+    const GilAcquire gil;
+    const Owned args(checked(PyTuple_Pack(2, tuple_of(grads).get(), tuple_of(incoming).get())));
+    const Owned result = result_of(args.get());
+    if (result.get() != Py_None) replace_all(grads, result.get());
+  }
+};
+// hook(leaf) -> None
+class AccumulatedHook final : public PythonHook {
+ public:
+  using PythonHook::PythonHook;
+  void call(std::span<Tensor> leaf, std::span<Tensor>) override {
+    const GilAcquire gil;
+    const Owned result = result_of(tuple_of(leaf).get());
+    if (result.get() != Py_None) fail("hooks should return None: this one is not allowed to replace anything", text());
+  }
+};
+
+// What a registration returns underneath: takes the hook out again.
+struct HookHandle {
+  Ref<Hook> hook;
+  void remove() { hook->alive = false; }
+};
+
+template <class H>
+Ref<Hook> make_hook(py::handle f, const char* who) {
+  check(PyCallable_Check(f.ptr()), ErrorKind::Type, who, "() expects a callable, not ", Py_TYPE(f.ptr())->tp_name);
+  return Ref<Hook>::adopt(new H(f.ptr()));
+}
+
+void add_node_type(py::module_& m) {
+  static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                                {Py_tp_new, reinterpret_cast<void*>(node_new)},
+                                {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+                                {Py_tp_methods, kNodeMethods},
+                                {Py_tp_getset, kNodeAttributes},
+                                {Py_tp_doc, const_cast<char*>("Node\n\nAn op on the tape.")},
+                                {0, nullptr}};
+  static PyType_Spec spec = {"gradcore.autograd.Node", sizeof(PyNode), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+  node_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
+  if (!node_type) throw py::error_already_set();
+  m.add_object("Node", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(node_type)));
+
+}
+
+void add_hooks(py::module_& m) {
+  py::class_<HookHandle>(m, "_HookHandle").def("remove", &HookHandle::remove);
+  m.def("_register_hook", [](const Tensor& t, py::handle f) {
+    HookHandle handle{make_hook<TensorHook>(f, "register_hook")};
+    add_hook(t, handle.hook);
+    track_cycles(t);
+    return handle;
+  });
+  m.def("_register_post_accumulate_grad_hook", [](const Tensor& t, py::handle f) {
+    HookHandle handle{make_hook<AccumulatedHook>(f, "register_post_accumulate_grad_hook")};
+    add_accumulated_hook(t, handle.hook);
+    track_cycles(t);
+    return handle;
+  });
+  m.def("_register_node_hook", [](py::handle node, py::handle f, bool pre) {
+    Node& n = live_node(node.ptr());
+    HookHandle handle{pre ? make_hook<PreHook>(f, "register_prehook") : make_hook<PostHook>(f, "register_hook")};
+    (pre ? n.hooks().pre : n.hooks().post).push_back(handle.hook);
+    return handle;
+  });
+}
+
+}  // namespace
+
+void track_cycles(const Tensor& t) {
+  auto* self = static_cast<PyObject*>(t->pyobject);
+  if (self && !PyObject_GC_IsTracked(self)) PyObject_GC_Track(self);
+}
+
+std::string place_of(PyObject* function) {
+  const Owned code(PyObject_GetAttrString(function, "__code__"));
+  if (!code || !PyCode_Check(code.get())) {
+    PyErr_Clear();
+    return "";
+  }
+  const auto* c = reinterpret_cast<PyCodeObject*>(code.get());
+  return cat(" (", PyUnicode_AsUTF8(c->co_filename), ":", c->co_firstlineno, ")");
+}
+
+void add_nodes(py::module_& m) {
+  add_node_type(m);
+  add_hooks(m);
+}
+
+}  // namespace gradcore

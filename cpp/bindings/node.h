@@ -1,0 +1,38 @@
+// What the files about nodes share: the wrapper, the GIL for callbacks, places in the user's program.
+#pragma once
+#include "bindings/python.h"
+
+namespace gradcore {
+
+// A node's wrapper owns its node. A custom Function's is the other way round: the node owns its context (function.cpp),
+// and `node` is null once the node is gone.
+struct PyNode {
+  PyObject_HEAD
+  Node* node;
+};
+extern PyTypeObject* node_type;
+
+// The node of a wrapper; an error where it is gone.
+inline Node& live_node(PyObject* o) {
+  Node* n = reinterpret_cast<PyNode*>(o)->node;
+  check(n != nullptr, "this node is gone: the graph that it was part of was freed");
+  return *n;
+}
+
+// For callbacks that may come without the GIL.
+struct GilAcquire {
+  PyGILState_STATE state = PyGILState_Ensure();
+  GilAcquire() = default;
+  GilAcquire(const GilAcquire&) = delete;
+  ~GilAcquire() { PyGILState_Release(state); }
+};
+
+// Shows the tensor's wrapper to the garbage collector: it can be part of a cycle now.
+void track_cycles(const Tensor& t);
+// " (file:line)" where a Python function begins; empty for others.
+std::string place_of(PyObject* function);
+
+void add_nodes(py::module_& m);
+void add_function(py::module_& m);
+
+}  // namespace gradcore

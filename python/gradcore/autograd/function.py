@@ -1,0 +1,187 @@
+"""Custom Functions: an op whose forward and backward are written in Python. Start at Function."""
+
+from __future__ import annotations
+
+import functools
+
+from .. import _C
+from .._modes import no_grad
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .._C import Tensor
+
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "once_differentiable"]
+
+
+class FunctionCtx(_C._FunctionBase):
+    """The context of one call, the first argument of forward and backward."""
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keeps inputs, outputs or intermediate tensors for backward: `saved_tensors` gives them back, and refuses to if
+        one was modified in between. Call it at most once; raises TypeError (at the end of forward) for other objects.
+        """
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keeps tensors for jvp."""
+        for tensor in tensors:
+            if not (tensor is None or isinstance(tensor, _C.Tensor)):
+                raise TypeError(
+                    "save_for_forward expects all arguments to be tensors; you should save non-tensors as "
+                    f"attributes on ctx, not {type(tensor).__name__}"
+                )
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Says which inputs forward wrote to; each must be returned as well."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Says which outputs have no gradient; integer outputs never have one."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward gets zeros (the default) or None for an output that was not used."""
+        self.materialize_grads = value
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Fills in the context when forward does not take it: both are given what forward got and returned."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+
+# The core asks this class whether a Function has a setup_context of its own.
+_C._FunctionBase.setup_context = FunctionCtx.setup_context
+
+
+class BackwardCFunction(FunctionCtx):
+    """The class of every context: `type(result.grad_fn)` derives from it."""
+
+    _forward_cls: type[Function]
+
+    def _backward(self, *grads: Tensor | None) -> Any:
+        function = self._forward_cls
+        backward, vjp = function.backward, function.vjp
+        if vjp is Function.vjp:
+            return backward(self, *grads)
+        if backward is not Function.backward:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. "
+                "You should only implement one of them."
+            )
+        return vjp(self, *grads)
+
+
+class FunctionMeta(type):
+    """Gives every Function the class of its contexts, named after it as torch names it."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
+        super().__init__(name, bases, attributes)
+        cls._backward_cls = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__})
+        cls._bind = None
+        if getattr(cls, "setup_context") is not FunctionCtx.setup_context:
+            cls._bind = staticmethod(functools.partial(_bind, cls))
+
+
+def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of forward in order, defaults filled in."""
+    code = getattr(cls.forward, "__code__", None)
+    if not kwargs and code is not None and len(args) == code.co_argcount and not code.co_flags & 0x0C:
+        return args
+    import inspect
+
+    bound = inspect.signature(cls.forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args
+
+
+class Function(FunctionCtx, metaclass=FunctionMeta):
+    """An op with a gradient of your own. Derive from it, write forward and backward as static methods, call `apply`.
+
+    forward(ctx, *args) computes (unrecorded) and may keep things in ctx; backward(ctx, *grads) gets a gradient for each
+    output and returns one for each argument of forward, None where there is none. Alternatively forward(*args) without
+    ctx, and setup_context(ctx, inputs, output). Backward is recorded like any code under create_graph, so that it can be
+    differentiated again. Source: https://docs.pytorch.org/docs/stable/autograd.html#function
+
+    >>> import gradcore
+    >>> class Square(gradcore.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 2 * x * grad
+    >>> x = gradcore.tensor(3.0, requires_grad=True)
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+
+    generate_vmap_rule = False
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Computes the outputs."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Computes the gradients of the arguments from those of the outputs."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it "
+            "with backward mode AD."
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Computes the tangents of the outputs from those of the arguments."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+
+class InplaceFunction(Function):
+    """A Function with a flag that says whether it works in place; kept for old programs."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a backward that cannot be differentiated again: trying to is an error instead of a wrong gradient."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            outputs = backward(ctx, *args)
+        if not _C.is_grad_enabled():
+            return outputs
+        if not any(isinstance(a, _C.Tensor) and a.requires_grad for a in args):
+            return outputs
+        several = isinstance(outputs, tuple)
+        results = tuple(
+            _Refused.apply(o) if isinstance(o, _C.Tensor) else o for o in (outputs if several else (outputs,))
+        )
+        return results if several else results[0]
+
+    return wrapper
+
+
+class _Refused(Function):
+    """Hands a gradient on and refuses its own."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
