@@ -19,6 +19,7 @@ TYPES = {
     "bool": "bool",
     "int[]": "int | Sequence[int]",
     "Tensor[]": "Sequence[Tensor]",
+    "Number[]": "Sequence[Number]",
     "dtype": "_DType",
     "device": "Any",
     "str": "str",

@@ -1,22 +1,27 @@
-// One parallel pass over many tensors. Start at for_each_slice().
+// One parallel pass over many arrays. Start at for_each_slice().
 #pragma once
 #include <span>
 #include <vector>
 
 #include "core/parallel.h"
-#include "tensor/tensor.h"
 
 namespace gradcore {
 
-// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are fixed by the
-// sizes alone, so the result does not depend on the number of threads.
-template <class Item, class F>
-void for_each_slice(std::span<const Item> items, F&& f) {
-  constexpr int64_t kSlice = 16 << 10;     // elements: a few arrays of it fit the second-level cache
-  constexpr int64_t kInline = 24 << 10;    // less than this is not worth a fork
+// Whether there is enough to do for a second thread. An item has a member `n`: its elements.
+template <class Item>
+bool worth_a_fork(std::span<const Item> items) {
+  constexpr int64_t kInline = 24 << 10;  // elements
   int64_t total = 0;
   for (const Item& item : items) total += item.n;
-  if (total <= kInline) {
+  return total > kInline;
+}
+
+// Walks the elements of all items, cut into slices of at most kSlice. Slices are fixed by the sizes alone, so the result does
+// not depend on the number of threads.
+template <class Item, class F>
+void for_each_slice(std::span<const Item> items, F&& f) {
+  constexpr int64_t kSlice = 16 << 10;  // elements: a few arrays of it fit the second-level cache
+  if (!worth_a_fork(items)) {
     for (const Item& item : items) f(item, 0, item.n);
     return;
   }
