@@ -629,6 +629,11 @@ void check_elementwise_(const ElementwiseCall& c, const Tensor& self) {
   check_write(*c.op, self, c.operands(), types_of(c), recording(*c.op, c.operands()));
 }
 
+void check_dense_write(const Tensor& self, std::span<const Operand> in) {
+  check_inplace(self, false);
+  refuse_partial_overlap(self, in);
+}
+
 void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {
   const GradModeGuard off(false);
   const Tensor result = elementwise(op, in, params);

@@ -53,8 +53,9 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
 // Writes into `self`, which is also an operand (an in-place op).
 void elementwise_(const ElementwiseCall& call, const Tensor& self);
 void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params = nullptr);
-// Raises what elementwise_ would raise.
+// Raises what elementwise_ would raise; the second, of a call that is not recorded and has a dense loop.
 void check_elementwise_(const ElementwiseCall& call, const Tensor& self);
+void check_dense_write(const Tensor& self, std::span<const Operand> in);
 // Whether grad mode is on and the op has a gradient to some operand that wants one.
 bool recording(const ElementwiseOp& op, std::span<const Operand> in);
 // Writes into `out`, resized to fit (out=): not recorded.

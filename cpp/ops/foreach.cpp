@@ -76,14 +76,8 @@ bool touch_each_other(const Loops& loops) {
   return false;
 }
 
-bool run_together_(std::span<const ElementwiseCall> calls, const Tensors& self) {
-  Loops loops = dense_loops(calls);
-  if (loops.empty()) return false;
-  for (size_t i = 0; i < loops.size(); ++i) loops[i].args.ptr[0] = static_cast<char*>(self[i]->data);
-  if (worth_a_fork(std::span<const DenseLoop>(loops)) && touch_each_other(loops)) return false;
-  run(loops);
-  for (const Tensor& t : self) finish_inplace(t, nullptr);
-  return true;
+void run_one_by_one(std::span<const ElementwiseCall> calls, const Tensors& self) {
+  for (size_t i = 0; i < calls.size(); ++i) elementwise_(calls[i], self[i]);
 }
 
 }  // namespace
@@ -120,9 +114,18 @@ Tensors foreach(MakeCall make, const ForeachArgs& args) {
 
 void foreach_(MakeCall make, const ForeachArgs& args) {
   const std::vector<ElementwiseCall> calls = make_calls(make, args);
-  for (size_t i = 0; i < calls.size(); ++i) check_elementwise_(calls[i], args.self[i]);
-  if (run_together_(calls, args.self)) return;
-  for (size_t i = 0; i < calls.size(); ++i) elementwise_(calls[i], args.self[i]);
+  Loops loops = dense_loops(calls);
+  if (loops.empty()) {
+    for (size_t i = 0; i < calls.size(); ++i) check_elementwise_(calls[i], args.self[i]);
+    return run_one_by_one(calls, args.self);
+  }
+  for (size_t i = 0; i < loops.size(); ++i) {
+    check_dense_write(args.self[i], calls[i].operands());
+    loops[i].args.ptr[0] = static_cast<char*>(args.self[i]->data);
+  }
+  if (worth_a_fork(std::span<const DenseLoop>(loops)) && touch_each_other(loops)) return run_one_by_one(calls, args.self);
+  run(loops);
+  for (const Tensor& t : args.self) finish_inplace(t, nullptr);
 }
 
 Tensors foreach_norm(const Tensors& tensors, const Scalar& ord, MaybeDType dtype) {
