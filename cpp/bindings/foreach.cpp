@@ -25,7 +25,9 @@ ForeachArgs read(const Args& a) {
   if constexpr (last == Last::Tensor && lists != 2) {
     const Tensor t = a.tensor(at);
     check(t.dim() == 0, "scalar tensor expected to be 0 dim but it has ", t.dim(), " dimensions and ", t.numel(), " elements.");
-    to = t;
+    // torch adds a tensor as the number that it holds, unless alpha scales it or it wants a gradient.
+    const bool as_number = alpha && a.scalar(at + 1).to_double() == 1 && !(modes.grad && requires_grad(t));
+    to = as_number ? Each(a.scalar(at)) : Each(t);
   }
   if constexpr (alpha) out.value = a.scalar(at + 1);
   return out;
