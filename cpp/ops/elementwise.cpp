@@ -451,14 +451,46 @@ void refuse_partial_overlap(const Tensor& out, std::span<const Operand> in) {
 
 }  // namespace
 
-bool recording(const ElementwiseOp& op, std::span<const Operand> in) {
+DType result_type(std::span<const Operand> in) {
+  const auto same_type = [&]() -> bool {
+    for (size_t k = 1; k < in.size(); ++k)
+      if (!in[k].is_tensor() || in[k].tensor->dtype() != in[0].tensor->dtype()) return false;
+    return true;
+  };
+  if (in[0].is_tensor() && same_type()) return in[0].tensor->dtype();
+  TypeState dims, zeros, numbers;
+  for (const Operand& o : in) {
+    if (!o.is_tensor())
+      numbers.add(o.scalar.dtype(default_dtype()));
+    else
+      (o.tensor->dim() ? dims : zeros).add(o.tensor->dtype());
+  }
+  return combine(dims, zeros, numbers);
+}
+
+namespace {
+
+// torch records ops that have no derivative, so that asking for it is an error and not a silent zero.
+struct NoDerivative {
+  static constexpr const char* kName = "NotImplemented";
+  const char* op;
+  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
+};
+void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
+  if (op.info->node || !is_floating(out.dtype()) || !modes.grad) return;
+  for (const Operand& o : in)
+    if (o.is_tensor() && requires_grad(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
+}
+
+// These two are on the path of every op, and are exported below.
+[[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, std::span<const Operand> in) {
   if (!modes.grad || !op.info->node) return false;
   for (size_t k = 0; k < in.size(); ++k)
     if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && requires_grad(*in[k].tensor)) return true;
   return false;
 }
 
-bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
   if (!in[0].is_tensor() || op.info->mask >= 0) return false;
   const Tensor& first = *in[0].tensor;
   const DType type = first.dtype();
@@ -495,41 +527,10 @@ bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Ope
   return true;
 }
 
-DType result_type(std::span<const Operand> in) {
-  const auto same_type = [&]() -> bool {
-    for (size_t k = 1; k < in.size(); ++k)
-      if (!in[k].is_tensor() || in[k].tensor->dtype() != in[0].tensor->dtype()) return false;
-    return true;
-  };
-  if (in[0].is_tensor() && same_type()) return in[0].tensor->dtype();
-  TypeState dims, zeros, numbers;
-  for (const Operand& o : in) {
-    if (!o.is_tensor())
-      numbers.add(o.scalar.dtype(default_dtype()));
-    else
-      (o.tensor->dim() ? dims : zeros).add(o.tensor->dtype());
-  }
-  return combine(dims, zeros, numbers);
-}
-
-namespace {
-
-// torch records ops that have no derivative, so that asking for it is an error and not a silent zero.
-struct NoDerivative {
-  static constexpr const char* kName = "NotImplemented";
-  const char* op;
-  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
-};
-void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
-  if (op.info->node || !is_floating(out.dtype()) || !modes.grad) return;
-  for (const Operand& o : in)
-    if (o.is_tensor() && requires_grad(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
-}
-
 // An undefined tensor where there is no dense loop.
 Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
   DenseLoop d;
-  if (!make_dense_loop(d, op, in, params)) return {};
+  if (!fill_dense_loop(d, op, in, params)) return {};
   const Tensor out = empty_as(*in[0].tensor, d.result);
   const int64_t out_item = item_size(d.result);
   d.args.ptr[0] = static_cast<char*>(out->data);
@@ -575,7 +576,7 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
 
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
                 const Types& types) {
-  const bool recorded = recording(op, in);
+  const bool recorded = is_recorded(op, in);
   check_write(op, self, in, types, recorded);
   const auto write = [&] {
     if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute, false);
@@ -599,8 +600,13 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
 
 }  // namespace
 
+bool recording(const ElementwiseOp& op, std::span<const Operand> in) { return is_recorded(op, in); }
+bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  return fill_dense_loop(to, op, in, params);
+}
+
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  const bool recorded = recording(op, in);
+  const bool recorded = is_recorded(op, in);
   if (Tensor out = dense_result(op, in, params)) [[likely]] {
     if (!recorded) {
       if (!op.info->node) record_no_derivative(op, out, in);
@@ -614,7 +620,7 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
 
 Tensor elementwise(const ElementwiseCall& c) {
   if (!c.compute) return elementwise(*c.op, c.operands(), c.params);
-  return planned_result(*c.op, c.operands(), c.params, types_of(c), recording(*c.op, c.operands()));
+  return planned_result(*c.op, c.operands(), c.params, types_of(c), is_recorded(*c.op, c.operands()));
 }
 
 void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
@@ -626,7 +632,7 @@ void elementwise_(const ElementwiseCall& c, const Tensor& self) {
 }
 
 void check_elementwise_(const ElementwiseCall& c, const Tensor& self) {
-  check_write(*c.op, self, c.operands(), types_of(c), recording(*c.op, c.operands()));
+  check_write(*c.op, self, c.operands(), types_of(c), is_recorded(*c.op, c.operands()));
 }
 
 void check_dense_write(const Tensor& self, std::span<const Operand> in) {
@@ -796,7 +802,10 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 
 }  // namespace calls
 
-Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) { return elementwise(calls::add(a, b, alpha)); }
+Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
+  if (is_one(alpha)) [[likely]] return elementwise(binary_op<formulas::Add>, {{a, b}});  // without a detour: every a + b
+  return elementwise(calls::add(a, b, alpha));
+}
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) { return elementwise(calls::sub(a, b, alpha)); }
 void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::sub(a, b, alpha), a); }
