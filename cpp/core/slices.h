@@ -7,21 +7,12 @@
 
 namespace gradcore {
 
-// Whether there is enough to do for a second thread. An item has a member `n`: its elements.
-template <class Item>
-bool worth_a_fork(std::span<const Item> items) {
-  constexpr int64_t kInline = 24 << 10;  // elements
-  int64_t total = 0;
-  for (const Item& item : items) total += item.n;
-  return total > kInline;
-}
-
-// Walks the elements of all items, cut into slices of at most kSlice. Slices are fixed by the sizes alone, so the result does
+// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are fixed by the sizes alone, so the result does
 // not depend on the number of threads.
 template <class Item, class F>
-void for_each_slice(std::span<const Item> items, F&& f) {
+void for_each_slice(std::span<const Item> items, bool parallel, F&& f) {
   constexpr int64_t kSlice = 16 << 10;  // elements: a few arrays of it fit the second-level cache
-  if (!worth_a_fork(items)) {
+  if (!parallel) {
     for (const Item& item : items) f(item, 0, item.n);
     return;
   }
@@ -49,6 +40,14 @@ void for_each_slice(std::span<const Item> items, F&& f) {
     if (block.last == block.item) return f(items[block.item], block.begin, block.end);
     for (size_t i = block.item; i < block.last; ++i) f(items[i], 0, items[i].n);
   });
+}
+
+template <class Item, class F>
+void for_each_slice(std::span<const Item> items, F&& f) {
+  constexpr int64_t kInline = 24 << 10;  // elements: less than this is not worth a fork
+  int64_t total = 0;
+  for (const Item& item : items) total += item.n;
+  for_each_slice(items, total > kInline, f);
 }
 
 }  // namespace gradcore

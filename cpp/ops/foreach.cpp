@@ -40,8 +40,17 @@ Loops dense_loops(std::span<const ElementwiseCall> calls) {
   return loops;
 }
 
-void run(const Loops& loops) {
-  for_each_slice(std::span(loops), [](const DenseLoop& d, int64_t begin, int64_t end) {
+// These loops are simple and their operands lie in the cache, if anywhere: a second thread gains little below this, and costs
+// milliseconds where another program has its core.
+bool worth_a_fork(const Loops& loops) {
+  constexpr double kForkWork = 64e3;  // nanoseconds
+  double work = 0;
+  for (const DenseLoop& d : loops) work += d.cost * static_cast<double>(d.n);
+  return work > kForkWork;
+}
+
+void run(const Loops& loops, bool parallel) {
+  for_each_slice(std::span<const DenseLoop>(loops), parallel, [](const DenseLoop& d, int64_t begin, int64_t end) {
     LoopArgs a = d.args;
     for (int k = 0; k <= d.inputs; ++k) a.ptr[k] += begin * a.inner[k];
     a.n = end - begin;
@@ -108,7 +117,7 @@ Tensors foreach(MakeCall make, const ForeachArgs& args) {
     out.push_back(empty_as(*calls[i].in[0].tensor, loops[i].result));
     loops[i].args.ptr[0] = static_cast<char*>(out[i]->data);
   }
-  run(loops);
+  run(loops, worth_a_fork(loops));
   return out;
 }
 
@@ -123,8 +132,9 @@ void foreach_(MakeCall make, const ForeachArgs& args) {
     check_dense_write(args.self[i], calls[i].operands());
     loops[i].args.ptr[0] = static_cast<char*>(args.self[i]->data);
   }
-  if (worth_a_fork(std::span<const DenseLoop>(loops)) && touch_each_other(loops)) return run_one_by_one(calls, args.self);
-  run(loops);
+  const bool parallel = worth_a_fork(loops);
+  if (parallel && touch_each_other(loops)) return run_one_by_one(calls, args.self);
+  run(loops, parallel);
   for (const Tensor& t : args.self) finish_inplace(t, nullptr);
 }
 
