@@ -120,7 +120,8 @@ def foreach() -> list[Case]:
     lists = """
 a, b, c = ([torch.rand({n}) + 0.5 for _ in range({count})] for _ in range(3))
 """
-    statements = {"add_": "torch._foreach_add_(a, b, alpha=-1e-6)", "addcdiv_": "torch._foreach_addcdiv_(a, b, c, value=-1e-6)",
+    statements = {"add_": "torch._foreach_add_(a, b, alpha=-1e-6)",
+                  "addcdiv_": "torch._foreach_addcdiv_(a, b, c, value=-1e-6)",
                   "mul by a number": "torch._foreach_mul(a, 0.5)", "sqrt": "torch._foreach_sqrt(a)",
                   "norm": "torch._foreach_norm(a)"}
     small = [Case(f"_foreach_{name}, 200 x 1,000 floats", statement, lists.format(n=1000, count=200), 2)

@@ -39,7 +39,8 @@ ArgType arg_type(std::string_view s) {
   static constexpr std::pair<std::string_view, ArgType> kTypes[] = {
       {"Tensor", ArgType::Tensor}, {"Number", ArgType::Number}, {"Operand", ArgType::Operand},
       {"int", ArgType::Int},       {"float", ArgType::Float},   {"bool", ArgType::Bool},
-      {"int[]", ArgType::Ints},    {"Tensor[]", ArgType::Tensors}, {"Number[]", ArgType::Numbers}, {"dtype", ArgType::DType},
+      {"int[]", ArgType::Ints},    {"Tensor[]", ArgType::Tensors}, {"Number[]", ArgType::Numbers},
+      {"dtype", ArgType::DType},
       {"device", ArgType::Device}, {"str", ArgType::Str},       {"Generator", ArgType::Generator},
       {"object", ArgType::Object}};
   for (const auto& [name, type] : kTypes)

@@ -7,10 +7,9 @@
 
 namespace gradcore {
 
-// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are fixed by the sizes alone, so the result does
-// not depend on the number of threads.
-template <class Item, class F>
-void for_each_slice(std::span<const Item> items, bool parallel, F&& f) {
+// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are
+// fixed by the sizes alone, so the result does not depend on the number of threads.
+template <class Item, class F> void for_each_slice(std::span<const Item> items, bool parallel, F&& f) {
   constexpr int64_t kSlice = 16 << 10;  // elements: a few arrays of it fit the second-level cache
   if (!parallel) {
     for (const Item& item : items) f(item, 0, item.n);
@@ -42,8 +41,7 @@ void for_each_slice(std::span<const Item> items, bool parallel, F&& f) {
   });
 }
 
-template <class Item, class F>
-void for_each_slice(std::span<const Item> items, F&& f) {
+template <class Item, class F> void for_each_slice(std::span<const Item> items, F&& f) {
   constexpr int64_t kInline = 24 << 10;  // elements: less than this is not worth a fork
   int64_t total = 0;
   for (const Item& item : items) total += item.n;

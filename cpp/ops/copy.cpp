@@ -141,7 +141,9 @@ Tensor clone(const Tensor& t, bool contiguous) {
 
 Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, true); }
 
-static bool copy_is_recorded(const Tensor& to, const Tensor& from) { return is_floating(to.dtype()) && should_record(to, from); }
+static bool copy_is_recorded(const Tensor& to, const Tensor& from) {
+  return is_floating(to.dtype()) && should_record(to, from);
+}
 
 void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))

@@ -330,7 +330,9 @@ Types types_of(const ElementwiseOp& op, std::span<const Operand> in) {
   return types_for(op, t);
 }
 
-Types types_of(const ElementwiseCall& c) { return c.compute ? types_for(*c.op, *c.compute) : types_of(*c.op, c.operands()); }
+Types types_of(const ElementwiseCall& c) {
+  return c.compute ? types_for(*c.op, *c.compute) : types_of(*c.op, c.operands());
+}
 
 LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
   const LoopFn loop = op.kernels().fwd[index_of(compute)];
@@ -490,11 +492,13 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
   return false;
 }
 
-[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in,
+                                                   const Scalar* params) {
   if (!in[0].is_tensor() || op.info->mask >= 0) return false;
   const Tensor& first = *in[0].tensor;
   const DType type = first.dtype();
-  if (!first.is_contiguous() || (op.info->result == ResultType::Float && !is_floating(type)) || is_integral(type)) return false;
+  if (!first.is_contiguous() || is_integral(type)) return false;
+  if (op.info->result == ResultType::Float && !is_floating(type)) return false;
   to.loop = op.kernels().fwd[index_of(type)];
   if (!to.loop || first.numel() == 0) return false;
   LoopArgs& a = to.args;
@@ -561,7 +565,8 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
   return out;
 }
 
-void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Types& types, bool recorded) {
+void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Types& types,
+                 bool recorded) {
   if (!can_cast(types.result, self.dtype()))
     fail("result type ", scalar_type_name(types.result), " can't be cast to the desired output type ",
          scalar_type_name(self.dtype()));
@@ -706,7 +711,9 @@ void refuse_bool_sub(const Operand& a, const Operand& b) {
 }
 
 // The type in which a call computes, where it is not its first operand's own.
-std::optional<DType> raised(const Tensor& t, DType type) { return type == t.dtype() ? std::nullopt : std::optional(type); }
+std::optional<DType> raised(const Tensor& t, DType type) {
+  return type == t.dtype() ? std::nullopt : std::optional(type);
+}
 
 const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   const double v = e.to_double();
@@ -759,8 +766,8 @@ ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, co
 
 ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
   const Operand in[] = {t, a, b};
-  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
-        "will perform a true division of tensor1 and tensor2.");
+  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release "
+        "addcdiv will perform a true division of tensor1 and tensor2.");
   return {&ternary_op<formulas::Addcdiv>, {t, a, b}, {value}, {}};
 }
 
@@ -768,8 +775,8 @@ ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
   check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
         scalar_type_name(b.dtype()));
   if (w.is_tensor())
-    check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `weight` but got dtype ",
-          scalar_type_name(w.tensor->dtype()));
+    check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()),
+          " for `weight` but got dtype ", scalar_type_name(w.tensor->dtype()));
   if (!is_floating(a.dtype()))
     fail(ErrorKind::NotImplemented, "\"lerp\" not implemented for '", scalar_type_name(a.dtype()), "'");
   return {&ternary_op<formulas::Lerp>, {a, b, w}, {}, {}};
@@ -803,7 +810,8 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 }  // namespace calls
 
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
-  if (is_one(alpha)) [[likely]] return elementwise(binary_op<formulas::Add>, {{a, b}});  // without a detour: every a + b
+  // Without a detour: every a + b comes here.
+  if (is_one(alpha)) [[likely]] return elementwise(binary_op<formulas::Add>, {{a, b}});
   return elementwise(calls::add(a, b, alpha));
 }
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }

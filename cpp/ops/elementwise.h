@@ -68,8 +68,8 @@ union Number {
   double d;
 };
 
-// The common case of an op, done without a plan: dense operands of one type and one shape, and numbers that fit the type. It
-// points into itself, so it stays where it was made.
+// The common case of an op, done without a plan: dense operands of one type and one shape, and numbers (or tensors
+// without dims) that fit the type. It points into itself, so it stays where it was made.
 struct DenseLoop {
   LoopFn loop;
   LoopArgs args;  // the output's pointer is for the caller to set

@@ -1,4 +1,5 @@
-// Ops over lists of tensors, torch's _foreach_ functions: one call for the whole list. Start at foreach().
+// Ops over lists of tensors, torch's _foreach_ functions: one call for the whole list. Start at
+// for_each_tensor().
 #pragma once
 #include <variant>
 #include <vector>
@@ -40,10 +41,11 @@ struct ForeachItem {
 };
 using MakeCall = ElementwiseCall (*)(const ForeachItem&);
 
-// Lists that nothing records, of dense tensors of one dtype, are one parallel pass over all of their elements. Any other list
-// is the ordinary op for each tensor in turn. An error leaves every tensor as it was.
-Tensors foreach(MakeCall make, const ForeachArgs& args);
-void foreach_(MakeCall make, const ForeachArgs& args);
+// Lists that nothing records, of dense tensors of one dtype, are one parallel pass over all of their
+// elements. Any other list is the ordinary op for each tensor in turn. An error leaves every tensor as it
+// was.
+Tensors for_each_tensor(MakeCall make, const ForeachArgs& args);
+void for_each_tensor_(MakeCall make, const ForeachArgs& args);
 
 Tensors foreach_norm(const Tensors& tensors, const Scalar& ord, MaybeDType dtype);
 Tensors foreach_max(const Tensors& tensors);

@@ -61,8 +61,8 @@ Tensor clamp_min(const Tensor& t, const Operand& lo);
 Tensor clamp_max(const Tensor& t, const Operand& hi);
 
 
-// The same ops as calls that have not run yet: foreach.cpp runs many of them together. Raises what the op raises for its
-// arguments, but for their shapes and dtypes.
+// The same ops as calls that have not run yet: foreach.cpp runs many of them together. Making one raises what the op
+// raises, but for shapes and for types that no kernel takes.
 namespace calls {
 #define GC_DECLARE(f, Op) ElementwiseCall f(const Tensor& a);
 GC_UNARY_OPS(GC_DECLARE)
