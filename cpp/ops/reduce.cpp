@@ -583,7 +583,7 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
     else
       *to.data<double>() = std::sqrt(*to.data<double>());
   };
-  constexpr int64_t kParallel = 64 << 10;  // elements that pay for a second thread
+  constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
   const auto n = static_cast<int64_t>(tensors.size());
   if (total >= kParallel) {
     parallel_blocks(n, compute);
