@@ -116,6 +116,21 @@ opt = torch.optim.Adam(params, lr=1e-3{fused})
     ]
 
 
+def foreach() -> list[Case]:
+    lists = """
+a, b, c = ([torch.rand({n}) + 0.5 for _ in range({count})] for _ in range(3))
+"""
+    statements = {"add_": "torch._foreach_add_(a, b, alpha=-1e-6)",
+                  "addcdiv_": "torch._foreach_addcdiv_(a, b, c, value=-1e-6)",
+                  "mul by a number": "torch._foreach_mul(a, 0.5)", "sqrt": "torch._foreach_sqrt(a)",
+                  "norm": "torch._foreach_norm(a)"}
+    small = [Case(f"_foreach_{name}, 200 x 1,000 floats", statement, lists.format(n=1000, count=200), 2)
+             for name, statement in statements.items()]
+    large = [Case(f"_foreach_{name}, 8 x 1M floats", statements[name], lists.format(n=1 << 20, count=8), 1)
+             for name in ("add_", "addcdiv_", "norm")]
+    return small + large
+
+
 DIGITS = """
 inputs, labels = torch.rand(1437, 64), torch.randint(0, 10, (1437,))  # as many as the example trains on
 params = [(torch.randn(*shape) * 0.1).requires_grad_() for shape in ((64, 128), (128,), (128, 10), (10,))]
@@ -132,5 +147,5 @@ def epoch():
         opt.step()
 """
 
-CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(),
+CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(), *foreach(),
          Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS), *matmul()]

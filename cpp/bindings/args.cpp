@@ -39,7 +39,8 @@ ArgType arg_type(std::string_view s) {
   static constexpr std::pair<std::string_view, ArgType> kTypes[] = {
       {"Tensor", ArgType::Tensor}, {"Number", ArgType::Number}, {"Operand", ArgType::Operand},
       {"int", ArgType::Int},       {"float", ArgType::Float},   {"bool", ArgType::Bool},
-      {"int[]", ArgType::Ints},    {"Tensor[]", ArgType::Tensors}, {"dtype", ArgType::DType},
+      {"int[]", ArgType::Ints},    {"Tensor[]", ArgType::Tensors}, {"Number[]", ArgType::Numbers},
+      {"dtype", ArgType::DType},
       {"device", ArgType::Device}, {"str", ArgType::Str},       {"Generator", ArgType::Generator},
       {"object", ArgType::Object}};
   for (const auto& [name, type] : kTypes)
@@ -113,6 +114,14 @@ bool is_dims(PyObject* o) {
   return true;
 }
 
+template <class F>
+bool is_list_of(PyObject* o, F&& is_item) {
+  if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
+  for (Py_ssize_t i = 0, n = PySequence_Fast_GET_SIZE(o); i < n; ++i)
+    if (!is_item(PySequence_Fast_GET_ITEM(o, i))) return false;
+  return true;
+}
+
 bool fits(const Param& p, PyObject* o) {
   if (o == Py_None) return p.optional || p.fallback == Py_None;
   switch (p.type) {
@@ -123,12 +132,8 @@ bool fits(const Param& p, PyObject* o) {
     case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
     case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
     case ArgType::Ints: return is_dims(o) || is_index(o) || is_int_tensor(o);
-    case ArgType::Tensors: {
-      if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
-      for (Py_ssize_t i = 0, n = PySequence_Fast_GET_SIZE(o); i < n; ++i)
-        if (!is_tensor(PySequence_Fast_GET_ITEM(o, i))) return false;
-      return true;
-    }
+    case ArgType::Tensors: return is_list_of(o, is_tensor);
+    case ArgType::Numbers: return is_list_of(o, is_number);
     case ArgType::DType: return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type || o == (PyObject*)&PyBool_Type;
     case ArgType::Device: return Py_TYPE(o) == device_type || PyUnicode_Check(o);
     case ArgType::Str: return PyUnicode_Check(o);
@@ -148,6 +153,7 @@ const char* type_text(ArgType t) {
     case ArgType::Bool: return "bool";
     case ArgType::Ints: return "tuple of ints";
     case ArgType::Tensors: return "tuple of Tensors";
+    case ArgType::Numbers: return "tuple of Numbers";
     case ArgType::DType: return "torch.dtype";
     case ArgType::Device: return "torch.device";
     case ArgType::Str: return "str";
@@ -389,6 +395,17 @@ std::vector<Tensor> Args::tensors(int i) const {
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(slots_[i]);
   out.reserve(n);
   for (Py_ssize_t k = 0; k < n; ++k) out.push_back(unwrap(PySequence_Fast_GET_ITEM(slots_[i], k)));
+  return out;
+}
+
+std::vector<Scalar> Args::scalars(int i) const {
+  std::vector<Scalar> out;
+  out.reserve(PySequence_Fast_GET_SIZE(slots_[i]));
+  // A number's conversion may run Python code, which may change the list.
+  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(slots_[i]); ++k) {
+    const Owned item(Py_NewRef(PySequence_Fast_GET_ITEM(slots_[i], k)));
+    out.push_back(to_scalar(item.get()));
+  }
   return out;
 }
 

@@ -2,13 +2,13 @@
 // register_op().
 //   "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)"
 // Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, int[] (an int, a sequence, or, where it comes
-// first, the rest of the positional arguments), Tensor[], dtype, device, str, Generator, object. A `?` admits None.
+// first, the rest of the positional arguments), Tensor[], Number[] (numbers alone, no tensors), dtype, device, str, Generator, object. A `?` admits None.
 #pragma once
 #include "bindings/python.h"
 
 namespace gradcore {
 
-enum class ArgType : uint8_t { Tensor, Number, Operand, Int, Float, Bool, Ints, Tensors, DType, Device, Str, Generator, Object };
+enum class ArgType : uint8_t { Tensor, Number, Operand, Int, Float, Bool, Ints, Tensors, Numbers, DType, Device, Str, Generator, Object };
 
 struct Param {
   PyObject* name;        // interned
@@ -43,6 +43,7 @@ class Args {
   Dims dims(int i) const;
   std::string str(int i) const;
   std::vector<Tensor> tensors(int i) const;
+  std::vector<Scalar> scalars(int i) const;
   DType dtype(int i, DType otherwise) const { return given(i) ? *to_dtype(slots_[i]) : otherwise; }
   std::optional<int64_t> maybe_integer(int i) const { return given(i) ? std::optional(integer(i)) : std::nullopt; }
   std::optional<Dims> maybe_dims(int i) const { return given(i) ? std::optional(dims(i)) : std::nullopt; }
@@ -87,6 +88,7 @@ void add_functions(py::module_& m);
 // (name, kind, [signature texts]) of every op, for the stubs and the tests.
 py::list op_table();
 
-void register_ops();  // op_table.cpp
+void register_ops();      // op_table.cpp
+void register_foreach();  // foreach.cpp
 
 }  // namespace gradcore

@@ -19,6 +19,7 @@ TYPES = {
     "bool": "bool",
     "int[]": "int | Sequence[int]",
     "Tensor[]": "Sequence[Tensor]",
+    "Number[]": "Sequence[Number]",
     "dtype": "_DType",
     "device": "Any",
     "str": "str",
@@ -235,8 +236,14 @@ def parameters(signature: str, method: bool) -> str:
     return ", ".join(out)
 
 
+def returned(name: str) -> str:
+    if name.startswith("_foreach_"):
+        return "Sequence[Tensor]" if name.endswith("_") else "tuple[Tensor, ...]"
+    return RETURNS.get(name, "Tensor")
+
+
 def definitions(name: str, signatures: list[str], method: bool, indent: str) -> list[str]:
-    returns = RETURNS.get(name, "Tensor")
+    returns = returned(name)
     forms = list(dict.fromkeys(parameters(s, method) for s in signatures))
     if len(forms) > 1:  # overloads that a type checker cannot tell apart say more as one
         first = "self, " if method else ""

@@ -573,6 +573,7 @@ void register_ops() {
   register_joins_and_indexing();
   register_factories();
   register_random();
+  register_foreach();
 }
 
 }  // namespace gradcore

@@ -130,6 +130,24 @@ struct Minimum {
     return select(eq(a, b), g * c<V>(0.5), select(lt(a, b), c<V>(0), g));
   }
 };
+// clamp_min and clamp_max with a tensor as bound: at the bound the gradient is the operand's, a NaN has none.
+struct ClampMinTensor : Maximum {
+  static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward1", .types = kAllTypes};
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(ge(a, b), g, c<V>(0)); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(lt(a, b), g, c<V>(0)); }
+};
+struct ClampMaxTensor : Minimum {
+  static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward1", .types = kAllTypes};
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(le(a, b), g, c<V>(0)); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(gt(a, b), g, c<V>(0)); }
+};
+// clamp() with one bound goes by clamp()'s name.
+struct ClampOnlyMinTensor : ClampMinTensor {
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes};
+};
+struct ClampOnlyMaxTensor : ClampMaxTensor {
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes};
+};
 struct Eq {
   static constexpr OpInfo info{.name = "eq", .result = Bool, .types = kAllTypes};
   template <class V> static constexpr auto fwd(V a, V b) { return eq(a, b); }
@@ -188,7 +206,8 @@ struct RightShift {
 };
 
 using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Gate, Remainder, Fmod, Pow, PowNumber,
-                           Atan2, Maximum, Minimum, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
+                           Atan2, Maximum, Minimum, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor,
+                           ClampOnlyMaxTensor, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
                            BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 
 // Three operands.

@@ -141,13 +141,21 @@ Tensor clone(const Tensor& t, bool contiguous) {
 
 Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, true); }
 
-void copy_(const Tensor& to, const Tensor& from) {
+static bool copy_is_recorded(const Tensor& to, const Tensor& from) {
+  return is_floating(to.dtype()) && should_record(to, from);
+}
+
+void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))
     fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
          "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
+  if (!to.is_same(from)) check_inplace(to, copy_is_recorded(to, from));
+}
+
+void copy_(const Tensor& to, const Tensor& from) {
+  check_copy_(to, from);
   if (to.is_same(from)) return;
-  const bool recorded = is_floating(to.dtype()) && should_record(to, from);
-  check_inplace(to, recorded);
+  const bool recorded = copy_is_recorded(to, from);
   Ref<Node> node;
   if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
   // A source that shares memory with the target is read out first.

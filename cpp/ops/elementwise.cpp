@@ -120,12 +120,6 @@ void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput>
   run_plan(plan, loop, params, cost);
 }
 
-union Number {
-  bool b;
-  int64_t i;
-  double d;
-};
-
 void store(Number& to, const Scalar& s, DType dtype) {
   if (dtype == DType::Float32) {
     const float f = s.to<float>();
@@ -140,15 +134,16 @@ void store(Number& to, const Scalar& s, DType dtype) {
 }
 
 // Scalar parameters in the loop's type, side by side.
+void pack(char* to, const Scalar* params, int count, DType dtype) {
+  for (int i = 0; i < count; ++i) {
+    Number v;
+    store(v, params[i], dtype);
+    __builtin_memcpy(to + i * item_size(dtype), &v, item_size(dtype));
+  }
+}
 struct PackedParams {
   alignas(8) char bytes[16];
-  PackedParams(const Scalar* params, int count, DType dtype) {
-    for (int i = 0; i < count; ++i) {
-      Number v;
-      store(v, params[i], dtype);
-      __builtin_memcpy(bytes + i * item_size(dtype), &v, item_size(dtype));
-    }
-  }
+  PackedParams(const Scalar* params, int count, DType dtype) { pack(bytes, params, count, dtype); }
 };
 
 // ---- the node -------------------------------------------------------------------------------------------------------------
@@ -319,6 +314,11 @@ struct Types {
   DType compute, result;
 };
 
+Types types_for(const ElementwiseOp& op, DType t) {
+  if (op.info->result == ResultType::Float && !is_floating(t)) t = default_dtype();
+  return {t, op.info->result == ResultType::Bool ? DType::Bool : t};
+}
+
 Types types_of(const ElementwiseOp& op, std::span<const Operand> in) {
   DType t;
   if (op.info->mask < 0) {
@@ -327,8 +327,11 @@ Types types_of(const ElementwiseOp& op, std::span<const Operand> in) {
     const Operand values[2] = {in[op.info->mask == 0 ? 1 : 0], in[2]};
     t = result_type(values);
   }
-  if (op.info->result == ResultType::Float && !is_floating(t)) t = default_dtype();
-  return {t, op.info->result == ResultType::Bool ? DType::Bool : t};
+  return types_for(op, t);
+}
+
+Types types_of(const ElementwiseCall& c) {
+  return c.compute ? types_for(*c.op, *c.compute) : types_of(*c.op, c.operands());
 }
 
 LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
@@ -394,13 +397,6 @@ Tensor fresh_result(std::span<const Operand> in, DType dtype) {
     }
   if (contiguous && same) return empty(shape, dtype);
   return empty_strided(shape, result_strides(shape, tensors, count), dtype);
-}
-
-bool recording(const ElementwiseOp& op, std::span<const Operand> in) {
-  if (!modes.grad || !op.info->node) return false;
-  for (size_t k = 0; k < in.size(); ++k)
-    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && requires_grad(*in[k].tensor)) return true;
-  return false;
 }
 
 // A node for an op whose result is floating; its class by the number of operands.
@@ -488,64 +484,73 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
     if (o.is_tensor() && requires_grad(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
 }
 
-// The common case, done without a plan: dense operands of one type and one shape, and numbers that fit the type. Returns an
-// undefined tensor where there is anything to convert, to broadcast or to think about.
-Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  if (!in[0].is_tensor() || op.info->mask >= 0) return {};
+// These two are on the path of every op, and are exported below.
+[[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, std::span<const Operand> in) {
+  if (!modes.grad || !op.info->node) return false;
+  for (size_t k = 0; k < in.size(); ++k)
+    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && requires_grad(*in[k].tensor)) return true;
+  return false;
+}
+
+[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in,
+                                                   const Scalar* params) {
+  if (!in[0].is_tensor() || op.info->mask >= 0) return false;
   const Tensor& first = *in[0].tensor;
   const DType type = first.dtype();
-  if (!first.is_contiguous() || (op.info->result == ResultType::Float && !is_floating(type)) || is_integral(type)) return {};
-  const LoopFn loop = op.kernels().fwd[index_of(type)];
-  if (!loop || first.numel() == 0) return {};
-  LoopArgs a;
-  Number numbers[3];
-  const int64_t item = item_size(type);
+  if (!first.is_contiguous() || is_integral(type)) return false;
+  if (op.info->result == ResultType::Float && !is_floating(type)) return false;
+  to.loop = op.kernels().fwd[index_of(type)];
+  if (!to.loop || first.numel() == 0) return false;
+  LoopArgs& a = to.args;
   for (size_t k = 0; k < in.size(); ++k) {
     a.outer[k + 1] = 0;
     if (in[k].is_tensor()) {
       const Tensor& t = *in[k].tensor;
-      if (t.dtype() != type || !t.is_contiguous() || t.shape() != first.shape()) return {};
+      if (t.dtype() != type) return false;
+      const bool spread = t.dim() == 0 && first.dim() != 0;
+      if (!spread && (!t.is_contiguous() || t.shape() != first.shape())) return false;
       a.ptr[k + 1] = static_cast<char*>(t->data);
-      a.inner[k + 1] = item;
+      a.inner[k + 1] = spread ? 0 : item_size(type);
     } else {
-      if (in[k].scalar.kind() > category(type)) return {};
-      store(numbers[k], in[k].scalar, type);
-      a.ptr[k + 1] = reinterpret_cast<char*>(&numbers[k]);
+      if (in[k].scalar.kind() > category(type)) return false;
+      store(to.numbers[k], in[k].scalar, type);
+      a.ptr[k + 1] = reinterpret_cast<char*>(&to.numbers[k]);
       a.inner[k + 1] = 0;
     }
   }
-  const Tensor out = empty_as(first, op.info->result == ResultType::Bool ? DType::Bool : type);
-  const PackedParams packed(params, op.params, type);
-  const int64_t n = first.numel(), out_item = item_size(out.dtype());
-  a.ptr[0] = static_cast<char*>(out->data);
-  a.inner[0] = out_item;
-  a.params = packed.bytes;
-  if (op.info->cost * static_cast<double>(n) < kInlineWork) {
-    a.outer[0] = 0;
-    a.n = n;
-    a.m = 1;
-    loop(a);
-  } else if (n * out_item >= kStreamBytes) {
-    run_streamed(static_cast<int>(in.size()) + 1, a.ptr, a.inner, n, loop, packed.bytes);
+  pack(to.params, params, op.params, type);
+  to.result = op.info->result == ResultType::Bool ? DType::Bool : type;
+  to.inputs = static_cast<int>(in.size());
+  to.n = first.numel();
+  to.cost = op.info->cost;
+  a.inner[0] = item_size(to.result);
+  a.outer[0] = 0;
+  a.n = to.n;
+  a.m = 1;
+  a.params = to.params;
+  return true;
+}
+
+// An undefined tensor where there is no dense loop.
+Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  DenseLoop d;
+  if (!fill_dense_loop(d, op, in, params)) return {};
+  const Tensor out = empty_as(*in[0].tensor, d.result);
+  const int64_t out_item = item_size(d.result);
+  d.args.ptr[0] = static_cast<char*>(out->data);
+  if (d.cost * static_cast<double>(d.n) < kInlineWork) {
+    d.loop(d.args);
+  } else if (d.n * out_item >= kStreamBytes) {
+    run_streamed(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params);
   } else {
-    run_flat(static_cast<int>(in.size()) + 1, a.ptr, a.inner, n, loop, packed.bytes, op.info->cost);
+    run_flat(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params, d.cost);
   }
   return out;
 }
 
-}  // namespace
-
-Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  const bool recorded = recording(op, in);
-  if (Tensor out = dense_result(op, in, params)) [[likely]] {
-    if (!recorded) {
-      if (!op.info->node) record_no_derivative(op, out, in);
-      return out;
-    }
-    set_history(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
-    return out;
-  }
-  const Types types = types_of(op, in);
+// Any call.
+Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, const Types& types,
+                      bool recorded) {
   const Tensor out = fresh_result(in, types.result);
   if (!recorded) {
     compute_into(op, out, in, params, types.compute, true);
@@ -560,8 +565,8 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
   return out;
 }
 
-void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
-  const Types types = types_of(op, in);
+void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Types& types,
+                 bool recorded) {
   if (!can_cast(types.result, self.dtype()))
     fail("result type ", scalar_type_name(types.result), " can't be cast to the desired output type ",
          scalar_type_name(self.dtype()));
@@ -569,12 +574,18 @@ void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const O
   const Dims shape = shape_of(in, same);
   if (shape != self.shape())
     fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
-  const bool recorded = recording(op, in);
   check_inplace(self, recorded);
   refuse_partial_overlap(self, in);
+  forward_loop(op, types.compute);
+}
+
+void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
+                const Types& types) {
+  const bool recorded = is_recorded(op, in);
+  check_write(op, self, in, types, recorded);
   const auto write = [&] {
     if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute, false);
-    const Tensor wide = empty(shape, types.result);
+    const Tensor wide = empty(self.shape(), types.result);
     compute_into(op, wide, in, params, types.compute, false);
     copy_raw(self, wide);
   };
@@ -590,6 +601,48 @@ void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const O
     n.set_output(self, in);
   });
   finish_inplace_counted(self, std::move(node));
+}
+
+}  // namespace
+
+bool recording(const ElementwiseOp& op, std::span<const Operand> in) { return is_recorded(op, in); }
+bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  return fill_dense_loop(to, op, in, params);
+}
+
+Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  const bool recorded = is_recorded(op, in);
+  if (Tensor out = dense_result(op, in, params)) [[likely]] {
+    if (!recorded) {
+      if (!op.info->node) record_no_derivative(op, out, in);
+      return out;
+    }
+    set_history(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
+    return out;
+  }
+  return planned_result(op, in, params, types_of(op, in), recorded);
+}
+
+Tensor elementwise(const ElementwiseCall& c) {
+  if (!c.compute) return elementwise(*c.op, c.operands(), c.params);
+  return planned_result(*c.op, c.operands(), c.params, types_of(c), is_recorded(*c.op, c.operands()));
+}
+
+void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
+  write_into(op, self, in, params, types_of(op, in));
+}
+
+void elementwise_(const ElementwiseCall& c, const Tensor& self) {
+  write_into(*c.op, self, c.operands(), c.params, types_of(c));
+}
+
+void check_elementwise_(const ElementwiseCall& c, const Tensor& self) {
+  check_write(*c.op, self, c.operands(), types_of(c), is_recorded(*c.op, c.operands()));
+}
+
+void check_dense_write(const Tensor& self, std::span<const Operand> in) {
+  check_inplace(self, false);
+  refuse_partial_overlap(self, in);
 }
 
 void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {
@@ -611,6 +664,17 @@ Tensor sum_to(const Tensor& t, const Dims& shape) {
 }
 
 // ---- the ops ---------------------------------------------------------------------------------------------------------------
+
+namespace calls {
+#define GC_DEFINE(f, Op) \
+  ElementwiseCall f(const Tensor& a) { return {&unary_op<formulas::Op>, {a}, {}, {}}; }
+GC_UNARY_OPS(GC_DEFINE)
+#undef GC_DEFINE
+#define GC_DEFINE(f, Op) \
+  ElementwiseCall f(const Operand& a, const Operand& b) { return {&binary_op<formulas::Op>, {a, b}, {}, {}}; }
+GC_BINARY_OPS(GC_DEFINE)
+#undef GC_DEFINE
+}  // namespace calls
 
 #define GC_DEFINE(f, Op)                                                                     \
   Tensor f(const Tensor& a) { return elementwise(unary_op<formulas::Op>, {{Operand(a)}}); }  \
@@ -646,11 +710,16 @@ void refuse_bool_sub(const Operand& a, const Operand& b) {
          "`~` or `logical_not()` operator instead.");
 }
 
-const ElementwiseOp& pow_op(const Tensor& base, const Scalar& e) {
+// The type in which a call computes, where it is not its first operand's own.
+std::optional<DType> raised(const Tensor& t, DType type) {
+  return type == t.dtype() ? std::nullopt : std::optional(type);
+}
+
+const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   const double v = e.to_double();
   if (v == 2) return unary_op<formulas::PowTwo>;
   if (v == 3) return unary_op<formulas::PowThree>;
-  if (v == 0.5 && is_floating(base.dtype())) return unary_op<formulas::PowHalf>;
+  if (v == 0.5 && is_floating(base)) return unary_op<formulas::PowHalf>;
   return unary_op<formulas::PowScalar>;
 }
 
@@ -661,58 +730,95 @@ void refuse_negative_integer_power(const Operand& a, const Scalar& e) {
 
 }  // namespace
 
-Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
-  if (is_one(alpha)) return elementwise(binary_op<formulas::Add>, {{a, b}});
+namespace calls {
+
+ElementwiseCall add(const Operand& a, const Operand& b, const Scalar& alpha) {
+  if (is_one(alpha)) return {&binary_op<formulas::Add>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
-  return elementwise(binary_op<formulas::AddScaled>, in, &alpha);
-}
-void add_(const Tensor& a, const Operand& b, const Scalar& alpha) {
-  const Operand in[] = {a, b};
-  if (is_one(alpha)) return elementwise_(binary_op<formulas::Add>, a, in);
-  check_alpha(alpha, result_type(in));
-  elementwise_(binary_op<formulas::AddScaled>, a, in, &alpha);
-}
-Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) {
-  refuse_bool_sub(a, b);
-  if (is_one(alpha) && !a.is_tensor()) return elementwise(binary_op<formulas::Rsub>, {{b, a}});
-  if (is_one(alpha)) return elementwise(binary_op<formulas::Sub>, {{a, b}});
-  const Operand in[] = {a, b};
-  check_alpha(alpha, result_type(in));
-  return elementwise(binary_op<formulas::SubScaled>, in, &alpha);
-}
-void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) {
-  refuse_bool_sub(a, b);
-  const Operand in[] = {a, b};
-  if (is_one(alpha)) return elementwise_(binary_op<formulas::Sub>, a, in);
-  check_alpha(alpha, result_type(in));
-  elementwise_(binary_op<formulas::SubScaled>, a, in, &alpha);
+  return {&binary_op<formulas::AddScaled>, {a, b}, {alpha}, {}};
 }
 
-// An integer base with a float exponent computes in float, so the exponent takes part in the type.
-static Tensor pow_scalar(const Tensor& a, const Scalar& e) {
-  refuse_negative_integer_power(a, e);
-  const Operand in[] = {a, e};
-  const DType t = result_type(in);
-  if (t == DType::Bool) return e.is_zero() ? ones_like(a) : clone(a);
-  const Tensor base = a.dtype() == t ? a : cast(a, t);
-  return elementwise(pow_op(base, e), {{Operand(base)}}, &e);
+ElementwiseCall sub(const Operand& a, const Operand& b, const Scalar& alpha) {
+  refuse_bool_sub(a, b);
+  if (is_one(alpha) && !a.is_tensor()) return {&binary_op<formulas::Rsub>, {b, a}, {}, {}};
+  if (is_one(alpha)) return {&binary_op<formulas::Sub>, {a, b}, {}, {}};
+  const Operand in[] = {a, b};
+  check_alpha(alpha, result_type(in));
+  return {&binary_op<formulas::SubScaled>, {a, b}, {alpha}, {}};
 }
-Tensor pow(const Operand& a, const Operand& b) {
-  if (a.is_tensor() && !b.is_tensor()) return pow_scalar(*a.tensor, b.scalar);
-  return elementwise(a.is_tensor() ? binary_op<formulas::Pow> : binary_op<formulas::PowNumber>, {{a, b}});
-}
-void pow_(const Tensor& a, const Operand& b) {
-  if (b.is_tensor()) return elementwise_(binary_op<formulas::Pow>, a, {{Operand(a), b}});
+
+// A number as exponent is a parameter of the formula, and takes part in the type.
+ElementwiseCall pow(const Operand& a, const Operand& b) {
+  if (!a.is_tensor()) return {&binary_op<formulas::PowNumber>, {a, b}, {}, {}};
+  if (b.is_tensor()) return {&binary_op<formulas::Pow>, {a, b}, {}, {}};
   refuse_negative_integer_power(a, b.scalar);
   const Operand in[] = {a, b};
   const DType t = result_type(in);
-  if (!can_cast(t, a.dtype()))
-    fail("result type ", scalar_type_name(t), " can't be cast to the desired output type ", scalar_type_name(a.dtype()));
-  if (t == DType::Bool) return copy_(a, pow_scalar(a, b.scalar));
-  elementwise_(pow_op(a, b.scalar), a, {{Operand(a)}}, &b.scalar);
+  // Of bools, x ** e is x or not e.
+  if (t == DType::Bool) return {&binary_op<formulas::LogicalOr>, {a, Scalar(b.scalar.is_zero())}, {}, {}};
+  return {&pow_op(t, b.scalar), {a}, {b.scalar}, raised(*a.tensor, t)};
 }
 
+ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
+  return {&ternary_op<formulas::Addcmul>, {t, a, b}, {value}, {}};
+}
+
+ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
+  const Operand in[] = {t, a, b};
+  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release "
+        "addcdiv will perform a true division of tensor1 and tensor2.");
+  return {&ternary_op<formulas::Addcdiv>, {t, a, b}, {value}, {}};
+}
+
+ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
+  check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
+        scalar_type_name(b.dtype()));
+  if (w.is_tensor())
+    check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()),
+          " for `weight` but got dtype ", scalar_type_name(w.tensor->dtype()));
+  if (!is_floating(a.dtype()))
+    fail(ErrorKind::NotImplemented, "\"lerp\" not implemented for '", scalar_type_name(a.dtype()), "'");
+  return {&ternary_op<formulas::Lerp>, {a, b, w}, {}, {}};
+}
+
+// Number bounds are parameters of the formula, and take part in the type.
+ElementwiseCall clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
+  check(lo || hi, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  if ((lo && lo->is_tensor()) || (hi && hi->is_tensor())) {
+    if (!hi) return {&binary_op<formulas::ClampOnlyMinTensor>, {t, *lo}, {}, {}};
+    if (!lo) return {&binary_op<formulas::ClampOnlyMaxTensor>, {t, *hi}, {}, {}};
+    return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, {}, {}};
+  }
+  const Operand in[] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
+  const auto type = raised(t, result_type(in));
+  if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t}, {lo->scalar}, type};
+  if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t}, {hi->scalar}, type};
+  return {&unary_op<formulas::Clamp>, {t}, {lo->scalar, hi->scalar}, type};
+}
+ElementwiseCall clamp_min(const Tensor& t, const Operand& lo) {
+  ElementwiseCall c = calls::clamp(t, lo, {});
+  c.op = lo.is_tensor() ? &binary_op<formulas::ClampMinTensor> : &unary_op<formulas::ClampMin>;
+  return c;
+}
+ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
+  ElementwiseCall c = calls::clamp(t, {}, hi);
+  c.op = hi.is_tensor() ? &binary_op<formulas::ClampMaxTensor> : &unary_op<formulas::ClampMax>;
+  return c;
+}
+
+}  // namespace calls
+
+Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
+  // Without a detour: every a + b comes here.
+  if (is_one(alpha)) [[likely]] return elementwise(binary_op<formulas::Add>, {{a, b}});
+  return elementwise(calls::add(a, b, alpha));
+}
+void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }
+Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) { return elementwise(calls::sub(a, b, alpha)); }
+void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::sub(a, b, alpha), a); }
+Tensor pow(const Operand& a, const Operand& b) { return elementwise(calls::pow(a, b)); }
+void pow_(const Tensor& a, const Operand& b) { elementwise_(calls::pow(a, b), a); }
 Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
 
@@ -761,94 +867,22 @@ void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
 }
 
 Tensor addcmul(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
-  return elementwise(ternary_op<formulas::Addcmul>, {{Operand(t), a, b}}, &value);
+  return elementwise(calls::addcmul(t, a, b, value));
 }
 void addcmul_(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
-  elementwise_(ternary_op<formulas::Addcmul>, t, {{Operand(t), a, b}}, &value);
-}
-static void refuse_integer_addcdiv(const Tensor& t, const Operand& a, const Operand& b) {
-  const Operand in[] = {t, a, b};
-  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
-        "will perform a true division of tensor1 and tensor2.");
+  elementwise_(calls::addcmul(t, a, b, value), t);
 }
 Tensor addcdiv(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
-  refuse_integer_addcdiv(t, a, b);
-  return elementwise(ternary_op<formulas::Addcdiv>, {{Operand(t), a, b}}, &value);
+  return elementwise(calls::addcdiv(t, a, b, value));
 }
 void addcdiv_(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {
-  refuse_integer_addcdiv(t, a, b);
-  elementwise_(ternary_op<formulas::Addcdiv>, t, {{Operand(t), a, b}}, &value);
+  elementwise_(calls::addcdiv(t, a, b, value), t);
 }
-
-static void check_lerp(const Tensor& a, const Tensor& b, const Operand& w) {
-  check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
-        scalar_type_name(b.dtype()));
-  if (w.is_tensor())
-    check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `weight` but got dtype ",
-          scalar_type_name(w.tensor->dtype()));
-  if (!is_floating(a.dtype()))
-    fail(ErrorKind::NotImplemented, "\"lerp\" not implemented for '", scalar_type_name(a.dtype()), "'");
-}
-Tensor lerp(const Tensor& a, const Tensor& b, const Operand& weight) {
-  check_lerp(a, b, weight);
-  return elementwise(ternary_op<formulas::Lerp>, {{Operand(a), Operand(b), weight}});
-}
-void lerp_(const Tensor& a, const Tensor& b, const Operand& weight) {
-  check_lerp(a, b, weight);
-  elementwise_(ternary_op<formulas::Lerp>, a, {{Operand(a), Operand(b), weight}});
-}
-
-namespace {
-
-// Which formula a clamp is, and its numbers.
-struct ClampCall {
-  const ElementwiseOp* op;
-  Operand in[3];
-  int count;
-  Scalar params[2];
-};
-
-ClampCall clamp_call(const Tensor& t, const Bound& lo, const Bound& hi) {
-  check(lo || hi, "torch.clamp: At least one of 'min' or 'max' must not be None");
-  const bool tensors = (lo && lo->is_tensor()) || (hi && hi->is_tensor());
-  if (!tensors) {
-    if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, 0}};
-    if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t, Scalar(0), Scalar(0)}, 1, {hi->scalar, 0}};
-    return {&unary_op<formulas::Clamp>, {t, Scalar(0), Scalar(0)}, 1, {lo->scalar, hi->scalar}};
-  }
-  if (!hi) return {&binary_op<formulas::Maximum>, {t, *lo, Scalar(0)}, 2, {}};
-  if (!lo) return {&binary_op<formulas::Minimum>, {t, *hi, Scalar(0)}, 2, {}};
-  return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, 3, {}};
-}
-
-// Number bounds take part in the type, though they are parameters of the formula.
-DType clamp_type(const Tensor& t, const Bound& lo, const Bound& hi) {
-  Operand in[3] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
-  return result_type(in);
-}
-
-}  // namespace
-
-Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
-  const ClampCall probe = clamp_call(t, lo, hi);
-  const DType type = clamp_type(t, lo, hi);
-  if (probe.count == 1 && type != t.dtype()) return clamp(cast(t, type), lo, hi);
-  return elementwise(*probe.op, {probe.in, static_cast<size_t>(probe.count)}, probe.params);
-}
-Tensor clamp_min(const Tensor& t, const Operand& lo) {
-  if (lo.is_tensor() || clamp_type(t, lo, {}) != t.dtype()) return clamp(t, lo, {});
-  return elementwise(unary_op<formulas::ClampMin>, {{Operand(t)}}, &lo.scalar);
-}
-Tensor clamp_max(const Tensor& t, const Operand& hi) {
-  if (hi.is_tensor() || clamp_type(t, {}, hi) != t.dtype()) return clamp(t, {}, hi);
-  return elementwise(unary_op<formulas::ClampMax>, {{Operand(t)}}, &hi.scalar);
-}
-void clamp_(const Tensor& t, const Bound& lo, const Bound& hi) {
-  const ClampCall call = clamp_call(t, lo, hi);
-  const DType type = clamp_type(t, lo, hi);
-  if (!can_cast(type, t.dtype()))
-    fail("result type ", scalar_type_name(type), " can't be cast to the desired output type ", scalar_type_name(t.dtype()));
-  elementwise_(*call.op, t, {call.in, static_cast<size_t>(call.count)}, call.params);
-}
+Tensor lerp(const Tensor& a, const Tensor& b, const Operand& weight) { return elementwise(calls::lerp(a, b, weight)); }
+void lerp_(const Tensor& a, const Tensor& b, const Operand& weight) { elementwise_(calls::lerp(a, b, weight), a); }
+Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi) { return elementwise(calls::clamp(t, lo, hi)); }
+void clamp_(const Tensor& t, const Bound& lo, const Bound& hi) { elementwise_(calls::clamp(t, lo, hi), t); }
+Tensor clamp_min(const Tensor& t, const Operand& lo) { return elementwise(calls::clamp_min(t, lo)); }
+Tensor clamp_max(const Tensor& t, const Operand& hi) { return elementwise(calls::clamp_max(t, hi)); }
 
 }  // namespace gradcore

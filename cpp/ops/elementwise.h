@@ -1,6 +1,7 @@
 // The diagonal family: elementwise ops of one to three operands, driven by records made from formulas. Start at
 // elementwise(). Typed conveniences (add, tanh, ...) are declared in ops.h.
 #pragma once
+#include <optional>
 #include <span>
 
 #include "autograd/node.h"
@@ -31,17 +32,59 @@ struct ElementwiseOp {
 struct Operand {
   const Tensor* tensor = nullptr;
   Scalar scalar;
+  Operand() = default;
   Operand(const Tensor& t) : tensor(&t) {}
   Operand(const Scalar& s) : scalar(s) {}
   bool is_tensor() const { return tensor != nullptr; }
 };
 
+// An op with its arguments, ready to run.
+struct ElementwiseCall {
+  const ElementwiseOp* op;
+  Operand in[3];  // op->arity of them
+  Scalar params[2];
+  std::optional<DType> compute;  // set where a parameter raises the type in which the op computes
+  std::span<const Operand> operands() const { return {in, static_cast<size_t>(op->arity)}; }
+};
+
 // A fresh result.
+Tensor elementwise(const ElementwiseCall& call);
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params = nullptr);
 // Writes into `self`, which is also an operand (an in-place op).
+void elementwise_(const ElementwiseCall& call, const Tensor& self);
 void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params = nullptr);
+// Raises what elementwise_ would raise; the second, of a call that is not recorded and has a dense loop.
+void check_elementwise_(const ElementwiseCall& call, const Tensor& self);
+void check_dense_write(const Tensor& self, std::span<const Operand> in);
+// Whether grad mode is on and the op has a gradient to some operand that wants one.
+bool recording(const ElementwiseOp& op, std::span<const Operand> in);
 // Writes into `out`, resized to fit (out=): not recorded.
 void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params = nullptr);
+
+// A number as a kernel takes it.
+union Number {
+  bool b;
+  int64_t i;
+  double d;
+};
+
+// The common case of an op, done without a plan: dense operands of one type and one shape, and numbers (or tensors
+// without dims) that fit the type. It points into itself, so it stays where it was made.
+struct DenseLoop {
+  LoopFn loop;
+  LoopArgs args;  // the output's pointer is for the caller to set
+  int inputs;
+  int64_t n;
+  DType result;
+  double cost;
+  Number numbers[3];
+  alignas(8) char params[16];
+
+  DenseLoop() {}  // nothing is initialised: this is on the path of every op
+  DenseLoop(const DenseLoop&) = delete;
+};
+// False where there is anything to convert, to broadcast or to think about.
+bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params);
 
 // torch's rule for the type of an op's operands: dimensioned tensors first, then 0-d ones, then numbers.
 DType result_type(std::span<const Operand> in);

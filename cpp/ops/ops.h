@@ -60,11 +60,32 @@ void clamp_(const Tensor& t, const Bound& lo, const Bound& hi);
 Tensor clamp_min(const Tensor& t, const Operand& lo);
 Tensor clamp_max(const Tensor& t, const Operand& hi);
 
+
+// The same ops as calls that have not run yet: foreach.cpp runs many of them together. Making one raises what the op
+// raises, but for shapes and for types that no kernel takes.
+namespace calls {
+#define GC_DECLARE(f, Op) ElementwiseCall f(const Tensor& a);
+GC_UNARY_OPS(GC_DECLARE)
+#undef GC_DECLARE
+#define GC_DECLARE(f, Op) ElementwiseCall f(const Operand& a, const Operand& b);
+GC_BINARY_OPS(GC_DECLARE)
+#undef GC_DECLARE
+ElementwiseCall add(const Operand& a, const Operand& b, const Scalar& alpha);
+ElementwiseCall sub(const Operand& a, const Operand& b, const Scalar& alpha);
+ElementwiseCall pow(const Operand& a, const Operand& b);
+ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, const Scalar& value);
+ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value);
+ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& weight);
+ElementwiseCall clamp_min(const Tensor& t, const Operand& lo);
+ElementwiseCall clamp_max(const Tensor& t, const Operand& hi);
+}  // namespace calls
+
 // copy.cpp
 Tensor cast(const Tensor& t, DType dtype);                     // recorded; `t` itself when nothing changes
 Tensor clone(const Tensor& t, bool contiguous = false);        // keeps the memory order unless told otherwise
 Tensor contiguous(const Tensor& t);
 void copy_(const Tensor& to, const Tensor& from);              // broadcasts and converts; recorded
+void check_copy_(const Tensor& to, const Tensor& from);        // raises what copy_ would raise
 void copy_raw(const Tensor& to, const Tensor& from);           // the same without tape, version or checks
 void fill_(const Tensor& t, const Operand& value);
 void fill_raw(const Tensor& t, const Scalar& value);
@@ -146,6 +167,8 @@ Tensor argmin(const Tensor& t, std::optional<int64_t> dim, bool keepdim);
 Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim);
 Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim);
 Tensor norm(const Tensor& t, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
+// The norm of each tensor over all of its elements.
+std::vector<Tensor> norms(std::span<const Tensor> tensors, double p, MaybeDType dtype);
 Tensor logsumexp(const Tensor& t, const Dims& dim, bool keepdim);
 Tensor count_nonzero(const Tensor& t, const MaybeDims& dim);
 Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan);

@@ -3,6 +3,7 @@
 #include <bitset>
 #include <cmath>
 
+#include "core/parallel.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -526,31 +527,82 @@ Tensor count_nonzero(const Tensor& t, const MaybeDims& dim) {
   return reduce(ReduceOp::CountNonzero, t, mask_of(t, dim), false, DType::Int64);
 }
 
-Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-  const Tensor t = dtype && *dtype != input.dtype() ? cast(input, *dtype) : input;
+static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
   if (!is_floating(t.dtype()))
     fail("linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", scalar_type_name(t.dtype()));
-  const DimMask mask = mask_of(t, dim);
+  if (dtype && !is_floating(*dtype))
+    fail("linalg.vector_norm: dtype should be floating point or complex, but got ", scalar_type_name(*dtype));
+  if (dtype && *dtype < t.dtype())
+    fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()), ") should be convertible without "
+         "narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
   if (t.numel() == 0 && (p < 0 || std::isinf(p)))
     fail("linalg.vector_norm cannot compute the ", p, " norm on an empty tensor because the operation does not have an identity");
+}
+
+// What a norm sums up before its root is taken.
+static ReduceOp norm_op(double p) {
+  if (p == 2) return ReduceOp::SumSquares;
+  if (p == 1) return ReduceOp::SumAbs;
+  if (p == 0) return ReduceOp::CountNonzero;
+  if (std::isinf(p)) return p > 0 ? ReduceOp::MaxAbs : ReduceOp::MinAbs;
+  return ReduceOp::SumPow;
+}
+
+Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  check_norm(input, p, dtype);
+  const Tensor t = cast(input, dtype.value_or(input.dtype()));
+  const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
     const GradModeGuard off(false);
-    if (p == 2) {
-      out = reduce(ReduceOp::SumSquares, t, mask, keepdim, t.dtype());
-      sqrt_(out);
-    } else if (p == 1) {
-      out = reduce(ReduceOp::SumAbs, t, mask, keepdim, t.dtype());
-    } else if (p == 0) {
-      out = cast(reduce(ReduceOp::CountNonzero, t, mask, keepdim, DType::Int64), t.dtype());
-    } else if (std::isinf(p)) {
-      out = reduce(p > 0 ? ReduceOp::MaxAbs : ReduceOp::MinAbs, t, mask, keepdim, t.dtype());
-    } else {
-      out = reduce(ReduceOp::SumPow, t, mask, keepdim, t.dtype(), p);
-      pow_(out, Scalar(1 / p));
-    }
+    const ReduceOp op = norm_op(p);
+    out = reduce(op, t, mask, keepdim, p == 0 ? DType::Int64 : t.dtype(), p);
+    if (p == 0) out = cast(out, t.dtype());
+    if (p == 2) sqrt_(out);
+    if (op == ReduceOp::SumPow) pow_(out, Scalar(1 / p));
   }
   if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), p});
+  return out;
+}
+
+// The usual norms of plain tensors, in parallel: each has its own result, whoever computes it.
+static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p) {
+  std::vector<Tensor> out;
+  out.reserve(tensors.size());
+  int64_t total = 0;
+  for (const Tensor& t : tensors) {
+    out.push_back(empty({}, t.dtype()));
+    total += t.numel();
+  }
+  auto compute = [&](int64_t i) {
+    const Tensor &t = tensors[i], &to = out[i];
+    run(norm_op(p), t, mask_of(t, {}), {to->data});
+    if (p != 2) return;
+    if (t.dtype() == DType::Float32)
+      *to.data<float>() = std::sqrt(*to.data<float>());
+    else
+      *to.data<double>() = std::sqrt(*to.data<double>());
+  };
+  constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
+  const auto n = static_cast<int64_t>(tensors.size());
+  if (total >= kParallel) {
+    parallel_blocks(n, compute);
+  } else {
+    for (int64_t i = 0; i < n; ++i) compute(i);
+  }
+  return out;
+}
+
+std::vector<Tensor> norms(std::span<const Tensor> tensors, double p, MaybeDType dtype) {
+  bool plain = p == 1 || p == 2 || std::isinf(p);
+  for (const Tensor& t : tensors) {
+    check_norm(t, p, dtype);
+    plain = plain && t.is_contiguous() && dtype.value_or(t.dtype()) == t.dtype() && !should_record(t);
+  }
+  if (plain) return plain_norms(tensors, p);
+  std::vector<Tensor> out;
+  out.reserve(tensors.size());
+  for (const Tensor& t : tensors) out.push_back(norm(t, p, {}, false, dtype));
   return out;
 }
 

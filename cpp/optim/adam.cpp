@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "core/slices.h"
 #include "kernels/table.h"
-#include "optim/multi_tensor.h"
 
 namespace gradcore {
 

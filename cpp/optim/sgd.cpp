@@ -1,7 +1,7 @@
 #include "optim/sgd.h"
 
+#include "core/slices.h"
 #include "kernels/table.h"
-#include "optim/multi_tensor.h"
 
 namespace gradcore {
 

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from ._type_info import finfo as finfo
     from ._type_info import iinfo as iinfo
 
+globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith("_foreach_")})
+
 float = _C.float32
 double = _C.float64
 long = _C.int64

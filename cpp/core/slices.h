@@ -1,22 +1,17 @@
-// One parallel pass over many tensors. Start at for_each_slice().
+// One parallel pass over many arrays. Start at for_each_slice().
 #pragma once
 #include <span>
 #include <vector>
 
 #include "core/parallel.h"
-#include "tensor/tensor.h"
 
 namespace gradcore {
 
-// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are fixed by the
-// sizes alone, so the result does not depend on the number of threads.
-template <class Item, class F>
-void for_each_slice(std::span<const Item> items, F&& f) {
-  constexpr int64_t kSlice = 16 << 10;     // elements: a few arrays of it fit the second-level cache
-  constexpr int64_t kInline = 24 << 10;    // less than this is not worth a fork
-  int64_t total = 0;
-  for (const Item& item : items) total += item.n;
-  if (total <= kInline) {
+// Walks the elements of all items, cut into slices of at most kSlice; an item has a member `n`. Slices are
+// fixed by the sizes alone, so the result does not depend on the number of threads.
+template <class Item, class F> void for_each_slice(std::span<const Item> items, bool parallel, F&& f) {
+  constexpr int64_t kSlice = 16 << 10;  // elements: a few arrays of it fit the second-level cache
+  if (!parallel) {
     for (const Item& item : items) f(item, 0, item.n);
     return;
   }
@@ -44,6 +39,13 @@ void for_each_slice(std::span<const Item> items, F&& f) {
     if (block.last == block.item) return f(items[block.item], block.begin, block.end);
     for (size_t i = block.item; i < block.last; ++i) f(items[i], 0, items[i].n);
   });
+}
+
+template <class Item, class F> void for_each_slice(std::span<const Item> items, F&& f) {
+  constexpr int64_t kInline = 24 << 10;  // elements: less than this is not worth a fork
+  int64_t total = 0;
+  for (const Item& item : items) total += item.n;
+  for_each_slice(items, total > kInline, f);
 }
 
 }  // namespace gradcore
