@@ -23,11 +23,15 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from typing import Any, Sequence, Union
 
+    from . import functional as functional
+    from .gradcheck import gradcheck as gradcheck
+    from .gradcheck import gradgradcheck as gradgradcheck
+
     TensorOrTensors = Union[Tensor, Sequence[Tensor]]
 
 __all__ = [
-    "Node", "Variable", "backward", "enable_grad", "grad", "graph", "inference_mode", "is_grad_enabled", "no_grad",
-    "set_grad_enabled",
+    "Node", "Variable", "backward", "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
+    "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
 
@@ -90,3 +94,24 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
     return _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, bool(allow_unused), materialize_grads)
+
+
+# What most programs never touch is imported when it is first asked for.
+_LAZY = {
+    "functional": ("functional", None),
+    "gradcheck": ("gradcheck", "gradcheck"),
+    "gradgradcheck": ("gradcheck", "gradgradcheck"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module, attribute = _LAZY[name]
+    value: Any = importlib.import_module(f".{module}", __name__)
+    if attribute:
+        value = getattr(value, attribute)
+    globals()[name] = value
+    return value

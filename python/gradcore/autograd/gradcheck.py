@@ -1,0 +1,442 @@
+"""gradcheck, gradgradcheck: gradients compared with differences of the function's values. Mirrors torch.autograd.gradcheck.
+
+Slow mode compares whole Jacobians, element by element. Fast mode compares one number for each output and input, v J u with
+random v and u, and takes two evaluations for each input instead of two for each of its elements. Start at `gradcheck`.
+
+A Jacobian here has a row for each element of the input and a column for each element of the output, as torch prints it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import types
+import warnings
+from typing import Any, Callable, NamedTuple
+
+from .. import _C
+from .._C import Tensor
+from . import Function, grad
+
+__all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
+
+Tensors = tuple[Tensor, ...]
+
+
+class GradcheckError(RuntimeError):
+    """What gradcheck() and gradgradcheck() raise when gradients are wrong."""
+
+
+class _Options(NamedTuple):
+    eps: float
+    atol: float
+    rtol: float
+    nondet_tol: float
+    check_undefined_grad: bool
+    check_grad_dtypes: bool
+    check_batched_grad: bool
+    check_batched_forward_grad: bool
+    check_forward_ad: bool
+    check_backward_ad: bool
+    fast_mode: bool
+    masked: bool | None
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:
+    """True if the gradients of func(*inputs) agree with central differences of width 2 * eps.
+
+    func: returns a tensor or several; inputs: a tensor or a tuple, of which tensors that require grad are checked (float64,
+    or rounding drowns the differences; their data is changed for a moment while func runs). A gradient is right if
+    |analytic - numeric| <= atol + rtol * |numeric|. It is computed twice and may differ by nondet_tol between the two.
+    check_undefined_grad: also call backward with gradients missing. check_batched_grad, check_forward_ad,
+    check_batched_forward_grad: also check vmap over backward, forward mode and both. masked: gradients of zero need to be
+    zero up to rounding only. check_grad_dtypes: accepted; the engine gives a gradient its tensor's dtype anyway.
+
+    Raises GradcheckError if they disagree (with raise_exception=False the result is False instead), ValueError if no input
+    requires grad, RuntimeError for an input whose elements share memory, AssertionError for options that contradict.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor([0.5, 2.0], dtype=gradcore.float64, requires_grad=True)
+    >>> gradcore.autograd.gradcheck(lambda x: x.exp() * x, x)
+    True
+    """
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if check_batched_grad and not check_backward_ad:
+        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    options = _Options(
+        eps,
+        atol,
+        rtol,
+        nondet_tol,
+        check_undefined_grad,
+        check_grad_dtypes,
+        check_batched_grad,
+        check_batched_forward_grad,
+        check_forward_ad,
+        check_backward_ad,
+        fast_mode,
+        masked,
+    )
+    try:
+        _check(func, _as_tuple(inputs), options)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
+) -> bool:
+    """True if the second derivatives of func are right: gradcheck of its backward, as a function of inputs and grad_outputs.
+
+    grad_outputs: of the shapes of the outputs that require grad; random in [-1, 1) if not given, with
+    gen_non_contig_grad_outputs not contiguous. The other options and what is raised are gradcheck's.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor([0.5, 2.0], dtype=gradcore.float64, requires_grad=True)
+    >>> gradcore.autograd.gradgradcheck(lambda x: x.exp() * x, x)
+    True
+    """
+    if not (check_fwd_over_rev or check_rev_over_rev):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    for name, value in (("check_undefined_grad", check_undefined_grad), ("check_batched_grad", check_batched_grad)):
+        if value and not check_rev_over_rev:
+            raise AssertionError(f"Setting {name}=True requires check_rev_over_rev to be True")
+    points = _as_tuple(inputs)
+    if grad_outputs is None:
+        weights = tuple(_random_weight(out, gen_non_contig_grad_outputs) for out in _differentiable(func(*points)))
+    else:
+        weights = _as_tuple(grad_outputs)
+    tracked = [_is_checked(value) for value in points + weights]
+
+    def backward(*values: Any) -> Tensors:
+        values = tuple(v.requires_grad_() if on else v for v, on in zip(values, tracked))
+        arguments, given = values[: len(points)], values[len(points) :]
+        wanted = [value for value, on in zip(arguments, tracked) if on]
+        found = grad(_differentiable(func(*arguments)), wanted, given, create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
+
+    return gradcheck(
+        backward,
+        points + weights,
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
+        fast_mode=fast_mode,
+        masked=masked,
+    )
+
+
+def _check(func: Callable[..., Any], inputs: tuple[Any, ...], options: _Options) -> None:
+    _check_inputs(inputs)
+    all_outputs = _as_tuple(func(*inputs))
+    outputs = _differentiable(all_outputs)
+    if options.check_backward_ad:
+        compare = _compare_fast if options.fast_mode else _compare_slow
+        compare(func, inputs, all_outputs, options)
+    if options.check_forward_ad or options.check_batched_forward_grad:
+        raise NotImplementedError("gradcheck: check_forward_ad needs forward mode, which gradcore does not have yet")
+    if options.check_batched_grad:
+        raise NotImplementedError("gradcheck: check_batched_grad needs vmap, which gradcore does not have yet")
+    _check_zero_gradient(inputs, outputs, options)
+    if options.check_undefined_grad:
+        _check_undefined(func, inputs, len(outputs))
+
+
+def _check_inputs(inputs: tuple[Any, ...]) -> None:
+    checked = [(i, value) for i, value in enumerate(inputs) if _is_checked(value)]
+    if not checked:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
+    for i, value in checked:
+        if value.dtype != _C.float64:
+            warnings.warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
+                "likely fail if all the inputs are not of double precision floating point or complex.",
+                stacklevel=4,
+            )
+        if any(stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape)):
+            raise RuntimeError(
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping, "
+                "because it changes their elements one by one. You should call .contiguous on the input first."
+            )
+
+
+# ---- Slow mode: whole Jacobians --------------------------------------------------------------------------------------
+
+
+def _compare_slow(func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs: Tensors, options: _Options) -> None:
+    numeric = [_numeric_jacobians(func, inputs, i, all_outputs, options.eps) for i in _checked(inputs)]
+    if not _differentiable(all_outputs):
+        return _expect_zero(numeric, all_outputs, 0.0)
+    kept = [i for i, out in enumerate(all_outputs) if out.requires_grad]
+    for output, number in enumerate(kept):
+        analytic = _analytic_jacobians(inputs, all_outputs[number], options.nondet_tol)
+        for i, jacobian in enumerate(analytic):
+            if not _close(jacobian, numeric[i][number], options.rtol, options.atol):
+                raise GradcheckError(_mismatch(output, i, numeric[i][number], jacobian))
+
+
+def _numeric_jacobians(func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors, eps: float) -> Tensors:
+    """For each output the Jacobian with respect to one input, by central differences."""
+    data = inputs[number].data
+    rows = [
+        _slopes(func, inputs, data[index], 1.0, eps, f"on index {index} ")
+        for index in itertools.product(*(range(size) for size in data.shape))
+    ]
+    if not rows:
+        return tuple(_C.zeros(0, out.numel(), dtype=data.dtype) for out in outputs)
+    return tuple(_C.stack(columns) for columns in zip(*rows))
+
+
+def _slopes(
+    func: Callable[..., Any], inputs: tuple[Any, ...], entry: Tensor, direction: Any, eps: float, where: str = ""
+) -> Tensors:
+    """For each output its flat slope when `entry`, a part of an input's data, moves in a direction."""
+    before = entry.clone()
+
+    def at(step: Any) -> Tensors:
+        entry.copy_(before + step)
+        # Clones, because an output may share its memory with the input that moves next.
+        return tuple(out.clone() for out in _as_tuple(func(*inputs)))
+
+    try:
+        low, high = at(-eps * direction), at(eps * direction)
+    finally:
+        entry.copy_(before)
+    for a, b in zip(low, high):
+        for what, first, second in (("shape", a.shape, b.shape), ("dtype", a.dtype, b.dtype)):
+            if first != second:
+                raise AssertionError(
+                    f"Expected `func` to return outputs with the same {what} when inputs are perturbed {where}by {eps}, "
+                    f"but got: {what}s {first} and {second}."
+                )
+    return tuple(((b - a) / (2 * eps)).detach().reshape(-1) for a, b in zip(low, high))
+
+
+def _analytic_jacobians(inputs: tuple[Any, ...], output: Tensor, nondet_tol: float) -> list[Tensor]:
+    """For each checked input the Jacobian of one output, a backward for each of its elements."""
+    wanted = [inputs[i] for i in _checked(inputs)]
+    if output.numel() == 0:
+        return [_C.zeros(point.numel(), 0, dtype=point.dtype) for point in wanted]
+    units = _C.eye(output.numel(), dtype=output.dtype).view(-1, *output.shape)
+    columns = zip(*(_vjp(output, wanted, unit, nondet_tol) for unit in units.unbind()))
+    return [_C.stack(column, 1) for column in columns]
+
+
+def _vjp(output: Tensor, wanted: list[Tensor], weight: Tensor, nondet_tol: float) -> list[Tensor]:
+    """For each wanted tensor weight * its Jacobian, flat. GradcheckError if a second backward gives something else."""
+
+    def once() -> list[Tensor]:
+        found = grad(output, wanted, weight, retain_graph=True, allow_unused=True)
+        return [
+            _C.zeros(point.numel(), dtype=point.dtype) if gradient is None else gradient.reshape(-1).clone()
+            for gradient, point in zip(found, wanted)
+        ]
+
+    first, second = once(), once()
+    if any(a.numel() and float((a - b).abs().max()) > nondet_tol for a, b in zip(first, second)):
+        raise GradcheckError(
+            "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
+            f"different values. The tolerance for nondeterminism was {nondet_tol}: pass nondet_tol to allow more."
+        )
+    return first
+
+
+# ---- Fast mode: v J u ------------------------------------------------------------------------------------------------
+
+
+def _compare_fast(func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs: Tensors, options: _Options) -> None:
+    generator = _C.Generator()  # a new one has a fixed seed: the same vectors each time, and the default stream stays
+    numbers = _checked(inputs)
+    wanted = [inputs[i] for i in numbers]
+    directions = [_random_direction(point, generator) for point in wanted]
+    weights = {i: _random_direction(out, generator) for i, out in enumerate(all_outputs) if out.requires_grad}
+    numeric = [
+        _slopes(func, inputs, inputs[i].data, u.view(inputs[i].shape), options.eps) for i, u in zip(numbers, directions)
+    ]
+    if not weights:
+        return _expect_zero(numeric, all_outputs, options.nondet_tol)
+    for output, (number, v) in enumerate(weights.items()):
+        products = _vjp(all_outputs[number], wanted, v.view(all_outputs[number].shape), options.nondet_tol)
+        for i, (u, product) in enumerate(zip(directions, products)):
+            expected, got = (v * numeric[i][number]).sum(), (u * product).sum()
+            atol = options.atol * float(u.sum()) * float(v.sum())
+            if not _close(got, expected, options.rtol, atol):
+                text = _mismatch(output, i, expected, got)
+                raise GradcheckError(text + _slow_mode_text(func, inputs, all_outputs, numbers[i], number, options))
+
+
+def _random_direction(like: Tensor, generator: _C.Generator) -> Tensor:
+    vector = _C.rand(like.numel(), generator=generator).to(like.dtype)
+    return vector / vector.norm()
+
+
+def _slow_mode_text(
+    func: Callable[..., Any], inputs: tuple[Any, ...], outputs: Tensors, number: int, output: int, options: _Options
+) -> str:
+    """What slow mode finds for the pair that failed in fast mode."""
+    numeric = _numeric_jacobians(func, inputs, number, outputs, options.eps)[output]
+    analytic = _analytic_jacobians(inputs, outputs[output], float("inf"))[_checked(inputs).index(number)]
+    text = (
+        "The above quantities relating the numerical and analytical jacobians are computed in fast mode: they are "
+        "products with random vectors. In slow mode the jacobians are:\n"
+        f"Numerical:\n{numeric}\nAnalytical:\n{analytic}\n"
+        f"The max per-element difference (slow mode) is: {float((numeric - analytic).abs().max())}.\n"
+    )
+    if _close(analytic, numeric, options.rtol, options.atol):
+        text += "Fast gradcheck failed but element-wise differences are small: it passes with `fast_mode=False`.\n"
+    return text
+
+
+# ---- What both share -------------------------------------------------------------------------------------------------
+
+
+def _expect_zero(slopes: list[Tensors], outputs: Tensors, tolerance: float) -> None:
+    """Nothing depends on the inputs as far as autograd knows: then the differences must say so too."""
+    for found in slopes:
+        for slope, out in zip(found, outputs):
+            if out.is_floating_point() and slope.numel() and not float(slope.abs().max()) <= tolerance:
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+
+
+def _check_zero_gradient(inputs: tuple[Any, ...], outputs: Tensors, options: _Options) -> None:
+    zeros = [_C.zeros_like(out) for out in outputs]
+    found = grad(outputs, [inputs[i] for i in _checked(inputs)], zeros, allow_unused=True)
+    for gradient in found:
+        if gradient is None:
+            continue
+        nothing = _C.zeros_like(gradient)
+        if not (_C.allclose(gradient, nothing) if options.masked else bool((gradient == nothing).all())):
+            raise GradcheckError("backward not multiplied by grad_output")
+
+
+def _check_undefined(func: Callable[..., Any], inputs: tuple[Any, ...], count: int) -> None:
+    """Backward with the gradients of all outputs missing, then of each in turn while the others are zero."""
+    everything = set(range(count))
+    for missing in [everything, *({i} for i in range(count))] if count > 1 else [everything]:
+        outputs = [
+            _NoGradient.apply(out) if i in missing else out for i, out in enumerate(_differentiable(func(*inputs)))
+        ]
+        wanted = [inputs[i] for i in _checked(inputs)]
+        try:
+            found = grad(outputs, wanted, [_C.zeros_like(out) for out in outputs], allow_unused=True)
+        except RuntimeError as error:
+            _warn_of_undefined()
+            raise GradcheckError("Expected backward function to handle undefined output grads.") from error
+        if not all(gradient is None or bool((gradient == 0).all()) for gradient in found):
+            _warn_of_undefined()
+            raise GradcheckError(
+                "Expected all input grads to be undefined or zero when all output grads are undefined or zero."
+            )
+
+
+class _NoGradient(Function):
+    """Passes a value on, and no gradient back."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> None:
+        return None
+
+
+def _warn_of_undefined() -> None:
+    warnings.warn(
+        "Backwards compatibility: backward is also called with undefined gradients. If your function may not be called so, "
+        'pass "check_undefined_grad=False" to disable this check.',
+        stacklevel=5,
+    )
+
+
+def _mismatch(output: int, point: int, numeric: Tensor, analytic: Tensor) -> str:
+    return (
+        f"Jacobian mismatch for output {output} with respect to input {point},\n"
+        f"numerical:{numeric}\nanalytical:{analytic}\n"
+    )
+
+
+def _close(a: Tensor, b: Tensor, rtol: float, atol: float) -> bool:
+    dtype = _C.promote_types(a.dtype, b.dtype)
+    return bool(_C.allclose(a.to(dtype), b.to(dtype), rtol, atol))
+
+
+def _random_weight(out: Tensor, spaced: bool) -> Tensor:
+    weight = _C.rand(out.shape, dtype=out.dtype) * 2 - 1
+    if spaced and out.numel() > 1:
+        weight = _C.stack([weight, weight], -1)[..., 0]  # every other element of a larger tensor
+    return weight.requires_grad_()
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _is_checked(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def _checked(inputs: tuple[Any, ...]) -> list[int]:
+    return [i for i, value in enumerate(inputs) if _is_checked(value)]
+
+
+def _differentiable(outputs: Any) -> Tensors:
+    return tuple(out for out in _as_tuple(outputs) if out.requires_grad)
+
+
+class _Module(types.ModuleType):
+    """`autograd.gradcheck` is the function, also after an import of this module has put the module in its place."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> bool:
+        return gradcheck(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Module

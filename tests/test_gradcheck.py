@@ -1,0 +1,283 @@
+"""gradcheck and gradgradcheck beside torch's: what passes, what fails and with which words."""
+
+import numpy as np
+import pytest
+from support import both, gradcore, needs_torch, outcome
+
+A = np.array([[0.3, 1.1, -0.7], [2.0, -0.4, 0.9]])
+MODES = pytest.mark.parametrize("fast_mode", [False, True])
+
+
+def leaf(lib, array=A, requires_grad=True):
+    return lib.from_numpy(array.copy()).requires_grad_(requires_grad)
+
+
+def hooked(hook):
+    """x ** 2 of which `hook` changes the gradient on its way back."""
+
+    def function(x):
+        y = x * 1
+        y.register_hook(hook)
+        return y**2
+
+    return function
+
+
+RIGHT = {
+    "one output": lambda lib, x: x.exp() * x,
+    "a list": lambda lib, x: [x.sin(), x.sum()],
+    "no elements": lambda lib, x: x[:0] * 2,
+    "a scalar": lambda lib, x: (x**3).sum(),
+    "an output without a graph": lambda lib, x: (x * 2, lib.ones(2, dtype=lib.float64)),
+    "nothing to differentiate": lambda lib, x: lib.ones(2, dtype=lib.float64),
+    "integers only": lambda lib, x: lib.arange(3),
+    "memory shared with the input": lambda lib, x: (x, x.view(-1)[1:] * 2),
+    "a transposed result": lambda lib, x: (x * x).t(),
+}
+
+
+@MODES
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_gradients_pass(name, fast_mode):
+    both(lambda lib: lib.autograd.gradcheck(lambda x: RIGHT[name](lib, x), leaf(lib), fast_mode=fast_mode))
+
+
+def test_an_output_without_a_graph_may_come_first():
+    """In fast mode torch mixes up the outputs then, and fails."""
+    ones = gradcore.ones(2, dtype=gradcore.float64)
+    assert gradcore.autograd.gradcheck(lambda x: (ones, x * 2), leaf(gradcore), fast_mode=True)
+
+
+@MODES
+def test_inputs_that_are_not_checked(fast_mode):
+    def program(lib):
+        inputs = (leaf(lib), 2.0, leaf(lib, A[0], False), leaf(lib, A[1]), None)
+        return lib.autograd.gradcheck(lambda x, n, y, z, none: (x * n + y) * z, inputs, fast_mode=fast_mode)
+
+    both(program)
+
+
+LAYOUTS = {"transposed": lambda x: x.t(), "every other": lambda x: x[:, ::2], "0-d": lambda x: x[0, 0], "empty": lambda x: x[:0]}
+
+
+@MODES
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_inputs_of_any_layout(name, fast_mode):
+    def program(lib):
+        x = LAYOUTS[name](leaf(lib, A, False)).requires_grad_()
+        return lib.autograd.gradcheck(lambda x: x**3, x, fast_mode=fast_mode), x
+
+    both(program)
+
+
+@MODES
+def test_the_inputs_are_as_before(fast_mode):
+    def program(lib):
+        x = leaf(lib)
+        passed = lib.autograd.gradcheck(lambda x: x**2, x, fast_mode=fast_mode)
+        return passed, x, x.grad, x._version
+
+    both(program)
+
+
+@MODES
+def test_the_inputs_are_as_before_when_func_raises(fast_mode):
+    calls = []
+
+    def function(x):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyError("third call")
+        return x**2
+
+    x = leaf(gradcore)
+    with pytest.raises(KeyError):
+        gradcore.autograd.gradcheck(function, x, fast_mode=fast_mode)
+    assert np.array_equal(x.detach().numpy(), A)
+
+
+@MODES
+def test_the_default_random_stream_is_left_alone(fast_mode):
+    def program(lib):
+        lib.autograd.gradcheck(lambda x: x**2, leaf(lib), fast_mode=fast_mode)
+        return lib.rand(3)
+
+    both(program)
+
+
+WRONG = {
+    "twice the gradient": (lambda lib: hooked(lambda g: g * 2), "Jacobian mismatch for output 0 with respect to input 0"),
+    "gradient of a part": (lambda lib: lambda x: (x.detach() * x).sum(), "Jacobian mismatch for output 0 with respect to input 0"),
+    "detached": (lambda lib: lambda x: x.detach() ** 2, "Numerical gradient for function expected to be zero"),
+    "the second output": (lambda lib: lambda x: (x * 2, hooked(lambda g: -g)(x)), "Jacobian mismatch for output 1"),
+    "not zero for zero": (lambda lib: hooked(lambda g: g if bool(g.any()) else g + 1), "backward not multiplied by grad_output"),
+    "not a number for zero": (lambda lib: lambda x: (x * 0).sqrt() + x.sum(), "Jacobian mismatch"),
+}
+
+
+@MODES
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_gradients_fail(name, fast_mode):
+    make, phrase = WRONG[name]
+    both(lambda lib: lib.autograd.gradcheck(make(lib), leaf(lib), fast_mode=fast_mode), raises=phrase)
+
+
+@MODES
+@pytest.mark.parametrize("name", WRONG)
+def test_without_exceptions_the_answer_is_false(name, fast_mode):
+    make, _ = WRONG[name]
+    both(lambda lib: lib.autograd.gradcheck(make(lib), leaf(lib), fast_mode=fast_mode, raise_exception=False))
+
+
+@MODES
+def test_backward_that_differs_from_run_to_run(fast_mode):
+    def program(lib, **options):
+        noise = iter(np.linspace(0, 1e-6, 1000))
+        return lib.autograd.gradcheck(hooked(lambda g: g + next(noise) * g), leaf(lib), fast_mode=fast_mode, **options)
+
+    both(program, raises="Backward is not reentrant")
+    both(lambda lib: program(lib, nondet_tol=1e-4))
+
+
+def test_a_failure_in_fast_mode_shows_the_jacobians():
+    def program(lib):
+        return lib.autograd.gradcheck(hooked(lambda g: g * 2), leaf(lib), fast_mode=True)
+
+    both(program, raises="in fast mode")
+    both(program, raises="The max per-element difference (slow mode) is: ")
+
+
+def test_the_message_shows_both_jacobians():
+    error = outcome(lambda: gradcore.autograd.gradcheck(hooked(lambda g: g * 2), leaf(gradcore, A[0, :1]))).error
+    assert "numerical:tensor([[0.6000]], dtype=gradcore.float64" in str(error).replace("torch.", "gradcore.")
+    assert "analytical:tensor([[1.2000]]" in str(error)
+
+
+def test_masked_allows_rounding_at_zero():
+    def program(lib, **options):
+        return lib.autograd.gradcheck(hooked(lambda g: g + 1e-12), leaf(lib), **options)
+
+    both(program, raises="backward not multiplied by grad_output")
+    both(lambda lib: program(lib, masked=True))
+
+
+@pytest.mark.parametrize("options", [{"atol": 1.0}, {"rtol": 1.0}, {"eps": 1e-3, "atol": 1e-4}], ids=str)
+def test_tolerances(options):
+    both(lambda lib: lib.autograd.gradcheck(hooked(lambda g: g * 1.2), leaf(lib), raise_exception=False,
+                                            check_undefined_grad=False, **options))
+
+
+def test_outputs_that_change_shape():
+    def program(lib):
+        return lib.autograd.gradcheck(lambda x: x[x > 0.3], leaf(lib))  # A[0, 0] is 0.3
+
+    both(program, raises="outputs with the same shape when inputs are perturbed on index (0, 0) by 1e-06")
+
+
+REFUSED = {
+    "no input requires grad": (lambda lib, check: check(lambda x: x, leaf(lib, A, False)), "at least one input tensor to require"),
+    "no tensor": (lambda lib, check: check(lambda n: lib.ones(1) * n, 1.0), "at least one input tensor to require gradient"),
+    "shared elements": (lambda lib, check: check(lambda x: x, leaf(lib, A[:1]).detach().expand(2, 3).requires_grad_()),
+                        "The 0th input has a dimension with stride 0"),
+    "func raises": (lambda lib, check: check(lambda x: x.no_such_method(), leaf(lib)), "no_such_method"),
+}
+
+
+@pytest.mark.parametrize("check", ["gradcheck", "gradgradcheck"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name, check):
+    program, phrase = REFUSED[name]
+    both(lambda lib: program(lib, getattr(lib.autograd, check)), raises=phrase)
+
+
+@pytest.mark.parametrize(("check", "options", "phrase"), [
+    ("gradcheck", {"check_backward_ad": False}, "at least one of check_forward_ad or check_backward_ad"),
+    ("gradcheck", {"check_forward_ad": True, "check_backward_ad": False, "check_batched_grad": True}, "check_batched_grad=True"),
+    ("gradcheck", {"check_batched_forward_grad": True}, "check_batched_forward_grad=True requires check_forward_ad"),
+    ("gradgradcheck", {"check_rev_over_rev": False}, "at least one of check_fwd_over_rev or check_rev_over_rev"),
+    ("gradgradcheck", {"check_rev_over_rev": False, "check_fwd_over_rev": True}, "check_undefined_grad=True requires"),
+    ("gradgradcheck", {"check_rev_over_rev": False, "check_fwd_over_rev": True, "check_undefined_grad": False,
+                       "check_batched_grad": True}, "check_batched_grad=True requires"),
+])
+def test_options_that_contradict(check, options, phrase):
+    both(lambda lib: getattr(lib.autograd, check)(lambda x: x, leaf(lib), **options), raises=phrase)
+
+
+def test_other_precisions_are_warned_of():
+    x = gradcore.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="Input #0 requires gradient and is not a double precision"):
+        assert gradcore.autograd.gradcheck(lambda x: x * 2, x, eps=1e-2, atol=1e-3)
+
+
+@MODES
+@pytest.mark.parametrize("name", ["one output", "a list", "a scalar", "an output without a graph", "a transposed result"])
+def test_right_second_derivatives_pass(name, fast_mode):
+    both(lambda lib: lib.autograd.gradgradcheck(lambda x: RIGHT[name](lib, x), leaf(lib), fast_mode=fast_mode))
+
+
+def test_second_derivatives_with_given_weights():
+    def program(lib):
+        weights = leaf(lib, A + 1), leaf(lib, np.array(2.0))
+        return lib.autograd.gradgradcheck(lambda x: (x**3, x.prod()), leaf(lib), weights)
+
+    both(program)
+
+
+def test_second_derivatives_with_weights_that_are_not_contiguous():
+    seen = []
+
+    def program(lib):
+        def function(x):
+            y = x * 1
+            y.register_hook(lambda g: seen.append(g.is_contiguous()))
+            return y
+
+        return lib.autograd.gradgradcheck(function, leaf(lib), gen_non_contig_grad_outputs=True)
+
+    both(program)
+    assert not all(seen)
+
+
+@MODES
+def test_wrong_second_derivatives_fail(fast_mode):
+    def program(lib):  # the gradient looks as if it did not depend on x
+        return lib.autograd.gradgradcheck(lambda x: x * x.detach() * 2, leaf(lib), fast_mode=fast_mode)
+
+    both(program, raises="Jacobian mismatch for output 0 with respect to input 0")
+
+
+def test_random_weights_are_those_of_torch():
+    def program(lib):
+        lib.autograd.gradgradcheck(lambda x: x**2, leaf(lib))
+        return lib.rand(2)
+
+    both(program)
+
+
+def test_the_error_is_a_runtime_error():
+    from gradcore.autograd.gradcheck import GradcheckError
+
+    assert issubclass(GradcheckError, RuntimeError)
+    with pytest.raises(GradcheckError):
+        gradcore.autograd.gradcheck(lambda x: x.detach() * 2, leaf(gradcore))
+
+
+def test_the_module_and_the_function_have_one_name():
+    import importlib
+
+    module = importlib.import_module("gradcore.autograd.gradcheck")
+    assert module.gradcheck is not module
+    assert gradcore.autograd.gradcheck(lambda x: x * 2, leaf(gradcore))
+    assert module(lambda x: x * 2, leaf(gradcore))
+
+
+@needs_torch
+@pytest.mark.parametrize("name", ["gradcheck", "gradgradcheck"])
+def test_signatures_are_those_of_torch(name):
+    import inspect
+
+    import torch
+
+    ours = inspect.signature(getattr(gradcore.autograd, name)).parameters
+    theirs = inspect.signature(getattr(torch.autograd, name)).parameters
+    assert [(p.name, p.default, p.kind) for p in ours.values()] == [(p.name, p.default, p.kind) for p in theirs.values()]
