@@ -9,28 +9,20 @@ from . import graph
 
 Variable = Tensor  # the old name, still in many programs
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("Function", "function"):
-        import importlib
-
-        module = importlib.import_module(".function", __name__)
-        return module if name == "function" else module.Function
-    raise AttributeError(f"module 'gradcore.autograd' has no attribute {name!r}")
-
-
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any, Sequence, Union
 
+    from . import function as function
     from . import functional as functional
+    from .function import Function as Function
     from .gradcheck import gradcheck as gradcheck
     from .gradcheck import gradgradcheck as gradgradcheck
 
     TensorOrTensors = Union[Tensor, Sequence[Tensor]]
 
 __all__ = [
-    "Node", "Variable", "backward", "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Function", "Node", "Variable", "backward", "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
     "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
@@ -101,6 +93,8 @@ _LAZY = {
     "functional": ("functional", None),
     "gradcheck": ("gradcheck", "gradcheck"),
     "gradgradcheck": ("gradcheck", "gradgradcheck"),
+    "Function": ("function", "Function"),
+    "function": ("function", None),
 }
 
 
