@@ -232,7 +232,7 @@ class Sweep {
   static void run_tensor_hooks(HookList* list, std::span<Tensor> grads) {
     for (size_t i = 0; i < list->tensor_hooks.size(); ++i) {
       const HookList::Entry entry = list->tensor_hooks[i];
-      if (entry.hook->alive && grads[entry.nr]) entry.hook->call(grads.subspan(entry.nr, 1), {});
+      if (entry.hook->alive) entry.hook->call(grads.subspan(entry.nr, 1), {});
     }
     std::erase_if(list->tensor_hooks, [](const HookList::Entry& e) { return !e.hook->alive; });
   }
@@ -274,8 +274,8 @@ class Sweep {
 
   void visit_leaf(Entry& e) {
     const std::span<Tensor> grad(&w_->slots[e.slot], 1);
-    if (!grad[0]) return;
     const Tensor leaf(Ref<TensorImpl>::share(e.node->leaf()));
+    if (!grad[0] && !meta_of(leaf)->hooks && !e.node->hooks_or_null()) return;
     if (meta_of(leaf)->hooks) run_tensor_hooks(meta_of(leaf)->hooks.get(), grad);
     if (e.capture >= 0) return capture(e, grad);
     run_node(e.node, grad, {});
@@ -289,7 +289,8 @@ class Sweep {
     Node* node = e.node;
     // `grads` and `out` are used up before the next visit, and a sweep inside this one has its own.
     const std::span<Tensor> grads(w_->slots.data() + e.slot, node->output_count);
-    bool any = node->runs_without_grads();
+    HookList* hooks = node->hooks_or_null();
+    bool any = hooks || node->runs_without_grads();  // hooks are told of missing gradients too, as torch's are
     for (const Tensor& g : grads) any |= g.defined();
     auto& out = w_->outgoing;
     out.clear();
@@ -299,7 +300,7 @@ class Sweep {
       // torch's order: a gradient that was asked for is taken before the hooks where the sweep goes on below it, after
       // them where it ends.
       if (e.capture >= 0 && goes_on) capture(e, grads);
-      if (HookList* hooks = node->hooks_or_null()) {
+      if (hooks) {
         run_tensor_hooks(hooks, grads);
         keep_retained(hooks, grads);
       }

@@ -107,14 +107,18 @@ class FunctionNode final : public Node {
     take_gradients(result.get(), out);
   }
 
-  // Where its backward begins, for error messages.
-  std::string place() const {
-    const Owned forward = attribute((PyObject*)Py_TYPE(ctx_), "_forward_cls");
-    const Owned backward(PyObject_GetAttrString(forward.get(), "backward"));
-    if (backward) return place_of(backward.get());
-    PyErr_Clear();
-    return "";
-  }
+  // Where its backward begins; put together only for an error.
+  struct Place {
+    PyObject* ctx;
+    std::string str() const {
+      const Owned forward = attribute((PyObject*)Py_TYPE(ctx), "_forward_cls");
+      const Owned backward(PyObject_GetAttrString(forward.get(), "backward"));
+      if (backward) return place_of(backward.get());
+      PyErr_Clear();
+      return "";
+    }
+  };
+  Place place() const { return {ctx_}; }
 
  private:
   void take_gradients(PyObject* result, std::span<Tensor> out) {

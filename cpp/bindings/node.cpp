@@ -117,23 +117,26 @@ class PythonHook : public Hook {
     if (!result) throw py::error_already_set();
     return result;
   }
-  // The name of the hook and the line where it begins.
-  std::string text() const {
-    std::string name = "<unknown>";
-    if (const Owned n(PyObject_GetAttrString(f_, "__name__")); n && PyUnicode_Check(n.get())) name = PyUnicode_AsUTF8(n.get());
-    PyErr_Clear();
-    return cat("'", name, "'", place_of(f_));
-  }
+  // The name of the hook and the line where it begins; put together only for an error.
+  struct Text {
+    PyObject* f;
+    std::string str() const {
+      std::string name = "<unknown>";
+      if (const Owned n(PyObject_GetAttrString(f, "__name__")); n && PyUnicode_Check(n.get())) name = PyUnicode_AsUTF8(n.get());
+      PyErr_Clear();
+      return cat("'", name, "'", place_of(f));
+    }
+  };
+  Text text() const { return {f_}; }
   // Puts what a hook returned into the place of a gradient.
   void replace(Tensor& grad, PyObject* result) const {
     if (!is_tensor(result))
       fail(ErrorKind::Type, "expected Variable, but hook ", text(), " returned '", Py_TYPE(result)->tp_name, "'");
     const Tensor t = unwrap(result);
-    if (grad) {
-      check(same_shape(t, grad), "hook ", text(), " has changed the size of value");
-      check(t.dtype() == grad.dtype(), "hook ", text(), " has changed the type of value (was torch.",
-            scalar_type_name(grad.dtype()), "Tensor got torch.", scalar_type_name(t.dtype()), "Tensor)");
-    }
+    check(grad.defined(), "can't replace a None gradient with a non-None value: hook ", text());
+    check(same_shape(t, grad), "hook ", text(), " has changed the size of value");
+    check(t.dtype() == grad.dtype(), "hook ", text(), " has changed the type of value (was torch.",
+          scalar_type_name(grad.dtype()), "Tensor got torch.", scalar_type_name(t.dtype()), "Tensor)");
     grad = t;
   }
   // The same for all gradients of a node: a tuple, or a tensor alone where there is one.
