@@ -306,6 +306,7 @@ class Sweep {
       }
       if (e.capture >= 0 && !goes_on) capture(e, grads);
       if (goes_on) {
+        const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
         run_node(node, grads, out);
         if (!request_.keep_graph) node->release_saved();
       }

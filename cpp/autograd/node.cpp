@@ -140,22 +140,27 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   return s;
 }
 
-[[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* from, uint32_t nr) {
-  std::string origin;
-  if (from) {
-    std::string_view name = from->name();
-    origin = cat(", which is output ", nr, " of ", name, ",");
-  }
+static std::string line(const char* what, Origin o) {
+  const std::string where = origin_text(o);
+  return where.empty() ? where : cat("\n  ", what, ' ', where);
+}
+
+[[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* saver, const Node* from,
+                                                       uint32_t nr) {
   fail("one of the variables needed for gradient computation has been modified by an inplace operation: [torch.",
-       scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]", origin, " is at version ", t.version(), "; expected version ",
-       expected, " instead. Hint: work on a clone() where the tensor is changed, or use an out-of-place op.");
+       scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]",
+       from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(), " is at version ",
+       t.version(), "; expected version ", expected, " instead. Hint: work on a clone() where the tensor is changed, or use an "
+       "out-of-place op.", from ? line("computed at", from->origin()) : std::string(),
+       line(cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
+       line("last written to at", t->storage->written));
 }
 
 Tensor Saved::unpack(Node* node) const {
   if (!t_) return {};
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
-    fail_modified(t_, version_, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
+    fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
   }
   if (!is_output_ || !modes.grad) return t_;
   Tensor out = alias_of(t_);
@@ -166,7 +171,7 @@ Tensor Saved::unpack(Node* node) const {
 void fail_released(const Node& node) {
   fail("Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
        "freed): what ", node.name(), " saved was freed by the first backward(). Specify retain_graph=True there if you need "
-       "to go through the graph again.");
+       "to go through the graph again, or compute the value anew.", line("recorded at", node.origin()));
 }
 
 }  // namespace gradcore

@@ -84,7 +84,11 @@ class Node : public RefCounted, public Disposable, public Pooled {
 
   uint64_t seq() const { return seq_; }
   // Call once, after the edges are there.
-  void number() { seq_ = next_seq(); }
+  void number() {
+    seq_ = next_seq();
+    origin_ = current_origin();
+  }
+  Origin origin() const { return origin_; }
   static uint64_t next_seq();
 
   HookList& hooks() {
@@ -102,6 +106,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
 
  private:
   uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
+  Origin origin_ = 0;
   int edge_count_ = 0;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;

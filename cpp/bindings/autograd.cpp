@@ -91,6 +91,13 @@ Tensor seed_for(const Place& root, Tensor grad, size_t i) {
 
 Edge edge_of(const Place& p) { return p.tensor ? gradient_edge(p.tensor) : p.edge; }
 
+// Where an input was computed, for messages.
+std::string origin_note(const Place& p) {
+  const Edge e = edge_of(p);
+  const std::string where = origin_text(e.node ? e.node->origin() : 0);
+  return where.empty() ? where : cat("\n  it was computed at ", where);
+}
+
 // Everything is checked before anything is changed.
 BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> grads, std::span<const Place> inputs,
                              py::handle retain, bool create) {
@@ -102,7 +109,8 @@ BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> g
   for (size_t i = 0; i < roots.size(); ++i) {
     if (roots[i].requires_grad() || grads[i]) request.grads.push_back(seed_for(roots[i], std::move(grads[i]), i));
     request.roots.push_back(edge_of(roots[i]));
-    if (!request.roots.back().node) fail("element ", i, " of tensors does not require grad and does not have a grad_fn");
+    if (!request.roots.back().node) fail("element ", i, " of tensors does not require grad and does not have a grad_fn: nothing that it was computed "
+           "from requires grad, or it was computed under no_grad() or detach()ed. Call requires_grad_() on what to differentiate for.");
   }
   for (const Place& p : inputs) {
     check(p.requires_grad(), "One of the differentiated Tensors does not require grad");
@@ -155,7 +163,8 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
       result[i] = zeros_like(in[i].tensor);
     else if (!allow_unused)
       fail("The differentiated Tensor at index ", i, " appears to not have been used in the graph (One of the differentiated "
-           "Tensors appears to not have been used in the graph). Set allow_unused=True if this is the desired behavior.");
+           "Tensors appears to not have been used in the graph). Set allow_unused=True if this is the desired behavior.",
+           origin_note(in[i]));
   }
   py::tuple out(result.size());
   for (size_t i = 0; i < result.size(); ++i) out[i] = py::cast(result[i]);

@@ -22,6 +22,7 @@ inline Node& live_node(PyObject* o) {
 // For callbacks that may come without the GIL.
 struct GilAcquire {
   PyGILState_STATE state = PyGILState_Ensure();
+  InheritOrigin origin{0};  // Python code has lines of its own
   GilAcquire() = default;
   GilAcquire(const GilAcquire&) = delete;
   ~GilAcquire() { PyGILState_Release(state); }
@@ -34,5 +35,6 @@ std::string place_of(PyObject* function);
 
 void add_nodes(py::module_& m);
 void add_function(py::module_& m);
+void add_origin(py::module_& m);
 
 }  // namespace gradcore

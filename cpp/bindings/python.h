@@ -93,6 +93,7 @@ class GilRelease {
 
  private:
   PyThreadState* state_ = nullptr;
+  Origin before_ = 0;
 };
 
 // Small owner of a new reference.

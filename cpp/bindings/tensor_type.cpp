@@ -190,10 +190,14 @@ GilRelease::GilRelease() {
   PyThreadState* head = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(me));
   if (head == me && !PyThreadState_Next(head)) return;
   enter_concurrent_mode();
+  before_ = std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
+  if (!inherited_origin) inherited_origin = 1;                  // an unknown place, but no question to the interpreter
   state_ = PyEval_SaveThread();
 }
 GilRelease::~GilRelease() {
-  if (state_) PyEval_RestoreThread(state_);
+  if (!state_) return;
+  PyEval_RestoreThread(state_);
+  inherited_origin = before_;
 }
 
 // ---- number slots ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include "core/allocator.h"
 #include "core/dtype.h"
+#include "core/origin.h"
 #include "core/ref.h"
 #include "core/scalar.h"
 #include "core/shape.h"
@@ -32,6 +33,7 @@ struct Storage final : RefCounted {
   void* data = nullptr;
   int64_t bytes = 0;
   std::atomic<uint32_t> version{0};
+  Origin written = 0;          // of the last counted write
   bool writable = true;        // false for read-only foreign memory (reads are fine, writes are refused)
   Release release = nullptr;   // for foreign memory: called with owner when the storage goes
   void* owner = nullptr;
@@ -113,6 +115,7 @@ class Tensor {
   void bump_version() const {
     auto& v = impl_->version();
     v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    impl_->storage->written = current_origin();
   }
   // True when nobody else can see this tensor or its memory: then it may be overwritten or handed on.
   bool unique() const { return impl_->use_count() == 1 && impl_->storage->use_count() == 1 && !impl_->pyobject; }
