@@ -131,6 +131,38 @@ a, b, c = ([torch.rand({n}) + 0.5 for _ in range({count})] for _ in range(3))
     return small + large
 
 
+ROSENBROCK = """
+x = torch.linspace(-1.0, 1.0, 8)
+def rosenbrock(x):
+    return (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()
+"""
+
+FUNCTION = """
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 2
+x = torch.tensor([1.0], requires_grad=True)
+"""
+
+
+def autograd() -> list[Case]:
+    mixed = """
+def chain(x):
+    for _ in range(10): x = ((x.sin() + 1.5).log() * 0.5 - x).tanh()
+    return x
+x = torch.tensor(0.3, requires_grad=True)
+"""
+    return [
+        Case("Hessian of Rosenbrock's function, 8 dims", "torch.autograd.functional.hessian(rosenbrock, x)", ROSENBROCK, 10),
+        Case("autograd.Function, forward and backward", "Double.apply(x).backward()", FUNCTION, 4),
+        Case("60 scalar operations, forward and backward", "chain(x).backward()", mixed, 15),
+    ]
+
+
 DIGITS = """
 inputs, labels = torch.rand(1437, 64), torch.randint(0, 10, (1437,))  # as many as the example trains on
 params = [(torch.randn(*shape) * 0.1).requires_grad_() for shape in ((64, 128), (128,), (128, 10), (10,))]
@@ -147,5 +179,5 @@ def epoch():
         opt.step()
 """
 
-CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(), *foreach(),
+CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(), *autograd(), *foreach(),
          Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS), *matmul()]

@@ -133,7 +133,8 @@ def test_without_exceptions_the_answer_is_false(name, fast_mode):
 def test_backward_that_differs_from_run_to_run(fast_mode):
     def program(lib, **options):
         noise = iter(np.linspace(0, 1e-6, 1000))
-        return lib.autograd.gradcheck(hooked(lambda g: g + next(noise) * g), leaf(lib), fast_mode=fast_mode, **options)
+        function = hooked(lambda g: g + next(noise) * g)
+        return lib.autograd.gradcheck(function, leaf(lib), fast_mode=fast_mode, check_undefined_grad=False, **options)
 
     both(program, raises="Backward is not reentrant")
     both(lambda lib: program(lib, nondet_tol=1e-4))
@@ -155,7 +156,7 @@ def test_the_message_shows_both_jacobians():
 
 def test_masked_allows_rounding_at_zero():
     def program(lib, **options):
-        return lib.autograd.gradcheck(hooked(lambda g: g + 1e-12), leaf(lib), **options)
+        return lib.autograd.gradcheck(hooked(lambda g: g + 1e-12), leaf(lib), check_undefined_grad=False, **options)
 
     both(program, raises="backward not multiplied by grad_output")
     both(lambda lib: program(lib, masked=True))
@@ -165,6 +166,54 @@ def test_masked_allows_rounding_at_zero():
 def test_tolerances(options):
     both(lambda lib: lib.autograd.gradcheck(hooked(lambda g: g * 1.2), leaf(lib), raise_exception=False,
                                             check_undefined_grad=False, **options))
+
+
+def doubled(lib, when_missing):
+    """2 * x as a Function that does what it is told when its gradient is missing."""
+
+    class Doubled(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.set_materialize_grads(False)
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return when_missing(*ctx.saved_tensors) if gradient is None else gradient * 2
+
+    return Doubled.apply
+
+
+def refuse(x):
+    raise RuntimeError("the gradient is missing")
+
+
+@MODES
+@pytest.mark.parametrize(("when_missing", "phrase"), [
+    (refuse, "Expected backward function to handle undefined output grads"),
+    (lambda x: x + 1, "Expected all input grads to be undefined or zero when all output grads are undefined or zero"),
+], ids=["refused", "not zero"])
+def test_missing_gradients(when_missing, phrase, fast_mode):
+    def program(lib, **options):
+        return lib.autograd.gradcheck(doubled(lib, when_missing), leaf(lib), fast_mode=fast_mode, **options)
+
+    both(program, raises=phrase)
+    both(lambda lib: program(lib, check_undefined_grad=False))
+
+
+@MODES
+def test_missing_gradients_of_one_of_two_outputs(fast_mode):
+    def program(lib):
+        return lib.autograd.gradcheck(lambda x: (doubled(lib, refuse)(x), x * 2), leaf(lib), fast_mode=fast_mode)
+
+    both(program, raises="Expected backward function to handle undefined output grads")
+
+
+@MODES
+@pytest.mark.parametrize("answer", [lambda x: None, lambda x: x * 0], ids=["none", "zeros"])
+def test_missing_gradients_that_are_taken_for_zero(answer, fast_mode):
+    both(lambda lib: lib.autograd.gradcheck(doubled(lib, answer), leaf(lib), fast_mode=fast_mode))
 
 
 def test_outputs_that_change_shape():

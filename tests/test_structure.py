@@ -49,7 +49,8 @@ def test_stubs_are_up_to_date():
 
 
 @pytest.mark.parametrize("name", ["gradcore", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
-                                  "gradcore.autograd", "gradcore.optim.sgd", "gradcore.optim.adam"])
+                                  "gradcore.autograd", "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
+                                  "gradcore.optim.sgd", "gradcore.optim.adam"])
 def test_examples_in_docstrings(name):
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0 and (result.attempted or name in ("gradcore",))
