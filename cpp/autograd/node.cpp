@@ -151,7 +151,7 @@ static std::string line(const char* what, Origin o) {
        scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]",
        from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(), " is at version ",
        t.version(), "; expected version ", expected, " instead. Hint: work on a clone() where the tensor is changed, or use an "
-       "out-of-place op.", from ? line("computed at", from->origin()) : std::string(),
+       "out-of-place op.", from && from->origin() != t->storage->written ? line("computed at", from->origin()) : std::string(),
        line(cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
        line("last written to at", t->storage->written));
 }
