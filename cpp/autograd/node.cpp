@@ -129,6 +129,7 @@ Saved::Saved(const Tensor& t) : t_(t), version_(t.version()) {
     fail("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
          "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
          "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
+  if (saved_hooks) [[unlikely]] pack();
 }
 
 Saved Saved::output(const Tensor& t, uint32_t nr) {
@@ -137,7 +138,16 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   s.version_ = t.version();
   s.nr_ = nr;
   s.is_output_ = true;
+  if (saved_hooks) [[unlikely]] s.pack();
   return s;
+}
+
+void Saved::pack() {
+  packed_ = saved_hooks->pack(t_);
+  check(t_.version() == version_, "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
+        "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
+  if (!is_output_) packed_->edge = gradient_edge(t_);
+  t_.reset();
 }
 
 static std::string line(const char* what, Origin o) {
@@ -156,8 +166,8 @@ static std::string line(const char* what, Origin o) {
        line("last written to at", t->storage->written));
 }
 
-Tensor Saved::unpack(Node* node) const {
-  if (!t_) return {};
+Tensor Saved::unpack_defined(Node* node) const {
+  if (packed_) [[unlikely]] return unpack_packed(node);
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
@@ -165,6 +175,15 @@ Tensor Saved::unpack(Node* node) const {
   if (!is_output_ || !modes.grad) return t_;
   Tensor out = alias_of(t_);
   set_history(out, Ref<Node>::share(node), nr_);
+  return out;
+}
+
+// What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
+Tensor Saved::unpack_packed(Node* node) const {
+  Tensor out = alias_of(packed_->unpack());
+  if (!modes.grad) return out;
+  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
+  if (edge.node) set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
   return out;
 }
 

@@ -153,22 +153,49 @@ void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook);
 Tensor detach(const Tensor& t);
 void detach_(const Tensor& t);
 
+// What a user's hooks made of a saved tensor (graph.saved_tensors_hooks), with what reconnects it to the graph.
+struct Packed : RefCounted {
+  virtual ~Packed() = default;
+  static void destroy(Packed* p) { delete p; }
+  virtual Tensor unpack() = 0;
+  Edge edge;  // of an input
+};
+// The innermost pair of hooks of this thread, or null.
+struct SavedHooks {
+  virtual Ref<Packed> pack(const Tensor& t) = 0;
+
+ protected:
+  ~SavedHooks() = default;
+};
+inline thread_local constinit SavedHooks* saved_hooks = nullptr;
+
 // A tensor kept for backward. As an input it is kept as it is; as the node's own output it is kept without its history
-// and gets it back on unpacking.
+// and gets it back on unpacking. With hooks, what they made of it is kept instead.
 class Saved {
  public:
   Saved() = default;
   explicit Saved(const Tensor& t);
   static Saved output(const Tensor& t, uint32_t nr = 0);
 
-  bool defined() const { return static_cast<bool>(t_); }
+  bool defined() const { return t_ || packed_; }
   // Checks that nobody wrote to it meanwhile. `node` is the one that saved it.
-  Tensor unpack(Node* node) const;
-  void reset() { t_.reset(); }
-  const Tensor& raw() const { return t_; }
+  Tensor unpack(Node* node) const {
+    if (!t_ && !packed_) return {};
+    return unpack_defined(node);
+  }
+  void reset() {
+    t_.reset();
+    packed_.reset();
+  }
+  const Tensor& raw() const { return t_; }  // undefined when packed
 
  private:
+  Tensor unpack_defined(Node* node) const;
+  Tensor unpack_packed(Node* node) const;
+  void pack();
+
   Tensor t_;
+  Ref<Packed> packed_;
   uint32_t version_ = 0;
   uint32_t nr_ = 0;
   bool is_output_ = false;

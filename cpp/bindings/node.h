@@ -36,5 +36,6 @@ std::string place_of(PyObject* function);
 void add_nodes(py::module_& m);
 void add_function(py::module_& m);
 void add_origin(py::module_& m);
+void add_saved_hooks(py::module_& m);
 
 }  // namespace gradcore

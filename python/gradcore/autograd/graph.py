@@ -6,6 +6,7 @@ from collections import namedtuple
 
 from .. import _C
 from .._C import Node, Tensor
+from .._modes import _Switch
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from .._tensor import RemovableHandle
 
-__all__ = ["GradientEdge", "Node", "get_gradient_edge", "register_multi_grad_hook"]
+__all__ = [
+    "GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks",
+]  # fmt: skip
 
 # The place where a gradient arrives: output number `output_nr` of `node`. Stands for a tensor in autograd.grad and backward.
 GradientEdge = namedtuple("GradientEdge", ["node", "output_nr", "ownership_token"], defaults=[None])
@@ -96,3 +100,57 @@ class _MultiHook:
         self._expected[run] -= 1
         if self._expected[run] == 0:
             self._fn(list(self._seen.pop(run)))
+
+
+class saved_tensors_hooks:
+    """Inside this context `pack_hook(tensor)` decides what is kept of every tensor saved for backward, and
+    `unpack_hook(object)` makes the tensor of it again when backward needs it.
+
+    pack_hook gets the tensor (an op's own result without its history) and may not write to it (RuntimeError); unpack_hook must return a tensor
+    of the same content (TypeError for another object). Pairs nest, the innermost counts.
+
+    >>> import gradcore
+    >>> def pack(tensor):
+    ...     print("packs", tensor)
+    ...     return tensor
+    >>> x = gradcore.tensor(2.0, requires_grad=True)
+    >>> with gradcore.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept * 10):
+    ...     y = x.square()
+    packs tensor(2.)
+    >>> gradcore.autograd.grad(y, x)
+    (tensor(40.),)
+    """
+
+    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        self.pack_hook = pack_hook
+        self.unpack_hook = unpack_hook
+
+    def __enter__(self) -> None:
+        _C._push_saved_hooks(self.pack_hook, self.unpack_hook)
+
+    def __exit__(self, *exc: object) -> None:
+        _C._pop_saved_hooks()
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Keeps saved tensors on the CPU, where they are already; `pin_memory` changes nothing here."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
+        super().__init__(lambda tensor: tensor, lambda tensor: tensor)
+
+
+class disable_saved_tensors_hooks(_Switch):
+    """Entering saved_tensors_hooks inside this context (or with hooks already active) is a RuntimeError with this message."""
+
+    def __init__(self, error_message: str) -> None:
+        super().__init__()
+        self.error_message = error_message
+
+    def _set(self) -> Any:
+        return _C._disable_saved_hooks(self.error_message)
+
+    def _restore(self, before: Any) -> None:
+        _C._disable_saved_hooks(before)
+
+    def _clone(self) -> disable_saved_tensors_hooks:
+        return disable_saved_tensors_hooks(self.error_message)

@@ -1,0 +1,140 @@
+"""graph.saved_tensors_hooks and its relatives: who decides how tensors are kept for backward."""
+
+import importlib
+
+import pytest
+from support import both, gradcore
+
+
+def graph_of(lib):
+    return importlib.import_module(f"{lib.__name__}.autograd.graph")
+
+
+def leaf(lib, *values):
+    return lib.tensor(list(values), requires_grad=True)
+
+
+def test_what_was_packed_comes_back():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        packed, unpacked = [], []
+
+        def pack(t):
+            packed.append(t.tolist())
+            return t.tolist()
+
+        def unpack(kept):
+            unpacked.append(kept)
+            return lib.tensor(kept)
+
+        with graph_of(lib).saved_tensors_hooks(pack, unpack):
+            y = (x.exp() * x).sum()
+        y.backward()
+        assert sorted(packed) == sorted(unpacked)
+        return x.grad, len(packed)
+
+    both(program)
+
+
+def test_backward_uses_what_unpack_returns():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).saved_tensors_hooks(lambda t: t, lambda t: t * 10):
+            y = x * x
+        y.sum().backward()
+        return x.grad
+
+    both(program)
+
+
+def test_second_derivatives_go_through_packed_tensors():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+            y = (x.exp() * x * x).sum()
+            (g,) = lib.autograd.grad(y, x, create_graph=True)
+        g.sum().backward()
+        return g, x.grad
+
+    both(program)
+
+
+def test_pairs_nest():
+    def program(lib):
+        x = leaf(lib, 1.0)
+        hooks = graph_of(lib).saved_tensors_hooks
+        with hooks(lambda t: t, lambda t: t * 2):
+            a = x.square()
+            with hooks(lambda t: t, lambda t: t * 5):
+                b = x.square()
+            c = x.square()
+        d = x.square()
+        return [lib.autograd.grad(t, x) for t in (a, b, c, d)]
+
+    both(program)
+
+
+def test_custom_functions_save_through_hooks():
+    def program(lib):
+        class Square(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * x
+
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * g * ctx.saved_tensors[0]
+
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).saved_tensors_hooks(lambda t: t * 3, lambda t: t):
+            y = Square.apply(x)
+        return lib.autograd.grad(y.sum(), x)
+
+    both(program)
+
+
+@pytest.mark.parametrize(("pack", "unpack", "phrase"), [
+    (lambda t: t.detach().mul_(2), lambda t: t, "pack hook is modifying its input in place"),
+    (lambda t: t, lambda t: 5, "unpack_hook expected to be a Tensor but got result of type"),
+    (lambda t: 1 / 0, lambda t: t, "division by zero"),
+    (lambda t: t, lambda t: 1 / 0, "division by zero"),
+])  # fmt: skip
+def test_wrong_hooks(pack, unpack, phrase):
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0) * 1
+        with graph_of(lib).saved_tensors_hooks(pack, unpack):
+            y = x * x
+        y.sum().backward()
+
+    both(program, raises=phrase)
+
+
+def test_an_exception_in_pack_leaves_the_hooks_as_they_were():
+    x = leaf(gradcore, 1.0)
+    with pytest.raises(ZeroDivisionError):
+        with gradcore.autograd.graph.saved_tensors_hooks(lambda t: 1 / 0, lambda t: t):
+            x * x
+    (g,) = gradcore.autograd.grad(x * x, x)
+    assert g.item() == 2
+
+
+def test_hooks_can_be_forbidden():
+    def program(lib):
+        graph = graph_of(lib)
+        with graph.disable_saved_tensors_hooks("none of that"):
+            with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+                pass
+
+    both(program, raises="none of that")
+
+
+def test_saved_tensors_stay_on_the_cpu():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).save_on_cpu():
+            y = (x * x).sum()
+        y.backward()
+        return x.grad
+
+    both(program)
