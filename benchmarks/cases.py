@@ -149,6 +149,17 @@ x = torch.tensor([1.0], requires_grad=True)
 """
 
 
+NET = """
+sizes = (6, 64, 64, 3)
+layers = [(torch.randn(n, m) * 0.3, torch.randn(m)) for n, m in zip(sizes, sizes[1:])]
+def net(x):
+    for w, b in layers: x = torch.tanh(x @ w + b)
+    return x
+jacobian = torch.func.jacrev(net)
+x = torch.randn(6)
+"""
+
+
 def autograd() -> list[Case]:
     mixed = """
 def chain(x):
@@ -158,6 +169,7 @@ x = torch.tensor(0.3, requires_grad=True)
 """
     return [
         Case("Hessian of Rosenbrock's function, 8 dims", "torch.autograd.functional.hessian(rosenbrock, x)", ROSENBROCK, 10),
+        Case("Jacobian of a 6-64-64-3 tanh network, jacrev", "jacobian(x)", NET, 6),
         Case("autograd.Function, forward and backward", "Double.apply(x).backward()", FUNCTION, 4),
         Case("60 scalar operations, forward and backward", "chain(x).backward()", mixed, 15),
     ]

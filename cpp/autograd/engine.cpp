@@ -108,6 +108,7 @@ class Sweep {
     while (outermost->outer_) outermost = outermost->outer_;
     return {running_->id_, outermost->id_};
   }
+  static bool reaches_all_leaves() { return !running_ || running_->request_.inputs.empty(); }
   static bool reaches(const Node* n) {
     const Entry* e = running_ ? running_->find(n) : nullptr;
     return e && e->needed;
@@ -332,5 +333,7 @@ class Sweep {
 std::vector<Tensor> run_backward(BackwardRequest&& request) { return Sweep(request).run(); }
 RunningBackward running_backward() { return Sweep::running(); }
 bool backward_reaches(const Node* node) { return Sweep::reaches(node); }
+
+bool backward_reaches_all_leaves() { return Sweep::reaches_all_leaves(); }
 
 }  // namespace gradcore

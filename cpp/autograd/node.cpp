@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <unordered_set>
 
 #include "autograd/accumulate.h"
 #include "autograd/views.h"
@@ -49,6 +50,23 @@ Edge gradient_edge(const Tensor& t) {
   // A view that asked for nothing itself follows its base, but it was made outside of the graph: no edge, as in torch.
   if (!t->meta || !t->meta->requires_grad) return {};
   return {accumulator_of(t), 0};
+}
+
+bool has_live_leaf(const Tensor& t) {
+  const Edge start = gradient_edge(t);
+  std::vector<const Node*> stack;
+  std::unordered_set<const Node*> seen;
+  const auto enter = [&](const Node* n) {
+    if (n && seen.insert(n).second) stack.push_back(n);
+  };
+  enter(start.node.get());
+  while (!stack.empty()) {
+    const Node* n = stack.back();
+    stack.pop_back();
+    if (n->leaf() && requires_grad(n->leaf())) return true;
+    for (int i = 0; i < n->edge_count(); ++i) enter(n->edge(i).node.get());
+  }
+  return false;
 }
 
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {

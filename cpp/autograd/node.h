@@ -144,6 +144,8 @@ Ref<Node> grad_fn_of(const Tensor& t);
 bool is_leaf(const Tensor& t);
 // Where the gradient of `t` goes; no node when it needs none.
 Edge gradient_edge(const Tensor& t);
+// Whether a backward from `t` would come to a leaf that still takes gradients.
+bool has_live_leaf(const Tensor& t);
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);

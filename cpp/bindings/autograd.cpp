@@ -205,10 +205,12 @@ void add_autograd(py::module_& m) {
     const Edge e = gradient_edge(t);
     return py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
   });
+  m.def("_has_live_leaf", [](const Tensor& t) { return has_live_leaf(t); });
   m.def("_running_backward", [] {
     const RunningBackward r = running_backward();
     return py::make_tuple(r.id, r.outermost);
   });
+  m.def("_backward_reaches_all_leaves", &backward_reaches_all_leaves);
   m.def("_backward_reaches", [](py::handle node) { return backward_reaches(&live_node(node.ptr())); });
 
   m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");

@@ -35,8 +35,10 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import func as func
     from . import optim as optim
     from . import testing as testing
+    from . import utils as utils
     from ._serialization import load as load
     from ._serialization import save as save
     from ._tensor_str import printoptions as printoptions
@@ -60,6 +62,8 @@ newaxis = None
 # What most programs never touch is imported when it is first asked for: `import gradcore` takes milliseconds.
 _LAZY = {
     "optim": ("optim", None),
+    "func": ("func", None),
+    "utils": ("utils", None),
     "testing": ("testing", None),
     "save": ("_serialization", "save"),
     "load": ("_serialization", "load"),

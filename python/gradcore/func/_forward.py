@@ -1,0 +1,172 @@
+"""jvp, jacfwd, hessian and linearize: products with the Jacobian from the right. Start at `linearize`.
+
+They use that u -> u J is linear: the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new trick
+for calculating Jacobian vector products", 2017). u J is recorded once; each product takes one backward through it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable, Sequence
+
+from .. import _C
+from .._C import Tensor
+from ..utils._pytree import tree_flatten, tree_unflatten
+from ._reverse import Argnums, Level, differentiated, jacrev, unit_vectors
+
+_NAME = "jvp(f, primals, tangents)"
+
+
+class _Linear:
+    """The function v -> J v at the points of a level that is over."""
+
+    def __init__(self, level: Level, outputs: list[Tensor]) -> None:
+        self._level = level
+        self._outputs = outputs
+        anything = [_C.zeros_like(out, requires_grad=True) for out in outputs]
+        self._edges = [_C._gradient_edge(u) for u in anything]
+        self._pulled = level.pull(anything, record=True)
+        self._roots = [_C._gradient_edge(g) if g.requires_grad else None for g in self._pulled]
+        for u in anything:
+            u.requires_grad_(False)
+
+    def push(self, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """For each output its derivative along the tangents (None: a point stays). None for one that has no graph."""
+        pairs = [(root, t) for root, t in zip(self._roots, tangents) if root is not None and t is not None]
+        if not pairs:
+            return [None] * len(self._outputs)
+        roots, weights = zip(*pairs)
+        record = _C.is_grad_enabled() and (self._level.seen or any(t.requires_grad for t in weights))
+        found = _C._grad(roots, self._edges, weights, True, record, True, False)
+        return [None if g is None else self._level.seen_from_outside(g) if record else g.detach() for g in found]
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """(func(*primals), a function that multiplies the Jacobian there with tangents).
+
+    The new function takes a tangent for each primal, of its structure, shapes and dtypes, and can be called many times: func is
+    not called again. Raises RuntimeError for tangents that do not fit, and as vjp does.
+
+    >>> import gradcore
+    >>> value, push = gradcore.func.linearize(lambda x: x**2, gradcore.tensor([1.0, 2.0]))
+    >>> push(gradcore.tensor([1.0, 10.0]))
+    tensor([ 2., 40.])
+    """
+    level, outputs, structure = differentiated(func, primals, None, False)
+    linear = _Linear(level, outputs)
+
+    def push(*tangents: Any) -> Any:
+        flat, given = tree_flatten(tangents)
+        if given != level.structure:
+            raise RuntimeError(
+                f"Expected the tangents {given} to have the same argspec as the primals {level.structure}"
+            )
+        for i, (tangent, point) in enumerate(zip(flat, level.points)):
+            for what in ("shape", "dtype"):
+                if getattr(tangent, what) != getattr(point, what):
+                    raise RuntimeError(
+                        f"tangent:{i} with {what} {getattr(tangent, what)} in flattened pytree doesn't match the {what} "
+                        f"{getattr(point, what)} of the corresponding primal."
+                    )
+        return tree_unflatten(_or_zeros(linear.push(flat), outputs), structure)
+
+    return tree_unflatten(map(level.seen_from_outside, outputs), structure), push
+
+
+def jvp(
+    func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
+) -> tuple[Any, ...]:
+    """(func(*primals), its derivative along the tangents), with has_aux also func's second result.
+
+    primals: a tuple of tensors or nests of them; tangents: the same structure and shapes. strict: an output that does not
+    depend on the primals is an error, otherwise its derivative is zero.
+
+    Raises RuntimeError for primals that are no tuple, for tangents that do not fit, and for outputs that are not tensors.
+
+    >>> import gradcore
+    >>> x, v = gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 10.0])
+    >>> gradcore.func.jvp(lambda x: x**2, (x,), (v,))
+    (tensor([1., 4.]), tensor([ 2., 40.]))
+    """
+    flat = _check_tangents(primals, tangents)
+    level, outputs, structure = differentiated(func, primals, None, has_aux, _NAME)
+    found = _Linear(level, outputs).push(flat)
+    if strict and any(derivative is None for derivative in found):
+        raise RuntimeError(
+            "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
+            "This is not allowed with strict=True."
+        )
+    values = tree_unflatten(map(level.seen_from_outside, outputs), structure)
+    derivatives = tree_unflatten(_or_zeros(found, outputs), structure)
+    return (values, derivatives, level.aux) if has_aux else (values, derivatives)
+
+
+def _check_tangents(primals: Any, tangents: Any) -> list[Tensor]:
+    if not isinstance(primals, tuple):
+        raise RuntimeError(f"{_NAME}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+    flat, structure = tree_flatten(primals)
+    flat_tangents, given = tree_flatten(tangents)
+    if structure != given:
+        raise RuntimeError(
+            f"{_NAME}: Expected primals and tangents to have the same python structure. "
+            f"Got primals with structure {structure} and tangents with structure {given}"
+        )
+    for what, leaves in (("primals", flat), ("tangents", flat_tangents)):
+        if not leaves:
+            raise RuntimeError(f"{_NAME}: Expected {what} to contain at least one Tensor.")
+        for leaf in leaves:
+            if not isinstance(leaf, Tensor):
+                raise RuntimeError(f"{_NAME}: Expected {what} to only contain Tensors, got {type(leaf)}")
+    for primal, tangent in zip(flat, flat_tangents):
+        if primal.shape != tangent.shape:
+            raise RuntimeError(
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
+                f"supported. Tensor is of size {list(primal.shape)} while the given forward gradient is of size "
+                f"{list(tangent.shape)}."
+            )
+    return flat_tangents
+
+
+def _or_zeros(found: list[Tensor | None], outputs: list[Tensor]) -> list[Tensor]:
+    return [_C.zeros_like(out).detach() if t is None else t for t, out in zip(found, outputs)]
+
+
+def jacfwd(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Callable[..., Any]:
+    """The function that computes the Jacobian of func column by column: for functions with more outputs than inputs.
+
+    Shapes and structure are jacrev's. randomness: accepted; func is called once, so that it makes no difference. Raises as jvp
+    does.
+
+    >>> import gradcore
+    >>> gradcore.func.jacfwd(lambda x: x**2)(gradcore.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+
+    @functools.wraps(func)
+    def jacobian(*args: Any) -> Any:
+        level, outputs, structure = differentiated(func, args, argnums, has_aux, _NAME)
+        linear = _Linear(level, outputs)
+        blocks = []  # for each point, for each output
+        for i, point in enumerate(level.points):
+            columns = [_or_zeros(linear.push([None] * i + [unit]), outputs) for unit in unit_vectors(point)]
+            blocks.append([_C.stack(column, -1).view(o.shape + point.shape) for o, column in zip(outputs, zip(*columns))])
+        result = tree_unflatten([tree_unflatten(block, level.structure) for block in zip(*blocks)], structure)
+        return (result, level.aux) if has_aux else result
+
+    return jacobian
+
+
+def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The function that computes the Hessian of func: jacfwd of jacrev.
+
+    For an output and two arguments a tensor of shape output.shape + first.shape + second.shape. Raises as jacrev does.
+
+    >>> import gradcore
+    >>> gradcore.func.hessian(lambda x: x[0] ** 2 * x[1])(gradcore.tensor([3.0, 5.0]))
+    tensor([[10.,  6.],
+            [ 6.,  0.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)

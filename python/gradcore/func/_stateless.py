@@ -1,0 +1,142 @@
+"""functional_call and stack_module_state: modules as functions of their parameters."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from .. import _C
+from .._C import Tensor
+
+__all__ = ["functional_call", "stack_module_state"]
+
+
+def functional_call(
+    module: Any,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """module(*args, **kwargs) with other tensors in place of its parameters and buffers; the module is as before afterwards.
+
+    parameter_and_buffer_dicts: tensors by name as in named_parameters() and named_buffers(), or several such dicts. args:
+    a tuple, or the only argument. tie_weights: a parameter that the module knows under two names is replaced under both.
+    strict: every parameter and buffer must be given, and nothing else.
+
+    Raises ValueError for something else than dicts, and for a name in two dicts or tied names with different tensors,
+    RuntimeError if strict finds a name too many or too few, AttributeError for a name that the module does not have.
+
+    >>> import gradcore
+    >>> class Scale:
+    ...     def __init__(self):
+    ...         self.factor = gradcore.tensor(2.0)
+    ...     def named_parameters(self, remove_duplicate=True):
+    ...         return [("factor", self.factor)]
+    ...     def named_buffers(self, remove_duplicate=True):
+    ...         return []
+    ...     def __call__(self, x):
+    ...         return x * self.factor
+    >>> gradcore.func.functional_call(Scale(), {"factor": gradcore.tensor(3.0)}, gradcore.tensor(5.0))
+    tensor(15.)
+    """
+    given = _merged(parameter_and_buffer_dicts)
+    own = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+    if strict:
+        _check_names(module, own, given)
+    if tie_weights:
+        given = _with_ties(own, given)
+    places = [(_owner(module, name), name.rpartition(".")[2], value) for name, value in given.items()]
+    arguments = () if args is None else args if isinstance(args, tuple) else (args,)
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    try:
+        for owner, name, value in places:
+            holder = _holder(owner, name)
+            before.append((holder, name, holder[name]))
+            holder[name] = value
+        return module(*arguments, **(kwargs or {}))
+    finally:
+        for holder, name, value in reversed(before):
+            holder[name] = value
+
+
+def _merged(dicts: Any) -> dict[str, Tensor]:
+    if isinstance(dicts, dict):
+        return dicts
+    if not isinstance(dicts, Sequence):
+        raise ValueError(
+            f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(dicts)}"
+        )
+    if not all(isinstance(d, dict) for d in dicts):
+        raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+    names = [name for d in dicts for name in d]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+    return {name: value for d in dicts for name, value in d.items()}
+
+
+def _check_names(module: Any, own: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    unexpected, missing = given.keys() - own.keys(), own.keys() - given.keys()
+    if unexpected or missing:
+        what = [f"{kind} key(s): {', '.join(sorted(keys))}" for kind, keys in
+                (("Unexpected", unexpected), ("Missing", missing)) if keys]
+        raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:\n\t" + ".\n\t".join(what) + ".")
+
+
+def _with_ties(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with an entry for each other name of a tensor that it replaces."""
+    names: dict[int, list[str]] = {}
+    for name, tensor in own.items():
+        names.setdefault(id(tensor), []).append(name)
+    result = dict(given)
+    for tied in names.values():
+        values = [given[name] for name in tied if name in given]
+        if any(value is not values[0] for value in values):
+            raise ValueError(f"functional_call got values for both {tied}, which are tied: pass one of them, or tie_weights=False")
+        result.update((name, values[0]) for name in tied if values)
+    return result
+
+
+def _owner(module: Any, name: str) -> Any:
+    for part in name.split(".")[:-1]:
+        module = getattr(module, part)
+    return module
+
+
+def _holder(owner: Any, name: str) -> dict[str, Any]:
+    """The dict in which a module keeps the tensor: past __setattr__, which takes only parameters."""
+    state: dict[str, Any] = vars(owner)
+    for holder in (state.get("_parameters", {}), state.get("_buffers", {}), state):
+        if name in holder:
+            return holder
+    raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(parameters, buffers) of several modules of one kind, stacked along a new first dim, by name.
+
+    Raises RuntimeError for no modules, for modules of different classes or modes and for parameters of which only some
+    require grad.
+    """
+    if len(models) == 0:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if len({model.training for model in models}) > 1:
+        raise RuntimeError("stack_module_state: Expected all models to have the same training/eval mode.")
+    if any(type(model) is not type(models[0]) for model in models):
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
+    parameters = [dict(model.named_parameters()) for model in models]
+    buffers = [dict(model.named_buffers()) for model in models]
+    return _stacked(parameters), _stacked(buffers)
+
+
+def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    result = {}
+    for name in states[0]:
+        tensors = [state[name] for state in states]
+        if len({t.requires_grad for t in tensors}) > 1:
+            raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
+        stacked = _C.stack(tensors)
+        result[name] = stacked.detach().requires_grad_() if tensors[0].requires_grad else stacked
+    return result
