@@ -4,7 +4,6 @@ import warnings
 
 import pytest
 import support
-from known_differences import REASONS
 from support import gradcore, torch
 
 
@@ -25,10 +24,3 @@ def fresh_state():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns where programs are odd on purpose
         yield
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        reason = REASONS.get("tests/" + item.nodeid.removeprefix("tests/"))
-        if reason:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -639,6 +639,7 @@ row("is_floating_point", lambda d: [S(d(3))], grad=False)
 
 # What _op_names() or dir(gradcore) lists and is no op of this table, with where it is tested.
 TESTED_ELSEWHERE = {
+    "test_origins": {"set_origin_tracking"},
     "test_tensor_basics": {
         "tensor", "as_tensor", "from_numpy", "asarray", "item", "tolist", "numpy", "size", "stride",
         "storage_offset", "data_ptr", "dim",

@@ -66,6 +66,8 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual void apply(std::span<Tensor> grads, std::span<Tensor> out) = 0;
   // Drops what was saved for backward; a later apply() refuses.
   virtual void release_saved() {}
+  // Bit i: edge i stands for no input that torch's node would show.
+  virtual unsigned hidden_edges() const { return 0; }
   // The leaf tensor of an AccumulateGrad.
   virtual TensorImpl* leaf() const { return nullptr; }
   // A node that must run even when no gradient reached it (custom functions that materialise).

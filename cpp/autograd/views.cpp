@@ -151,13 +151,13 @@ void replay_window(const Tensor& t, const Tensor& before) {
   set_history(t, fn);
 }
 
-void check_inplace(const Tensor& t, bool recorded) {
+void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
   if (t->inference && !inference_mode) [[unlikely]]
     fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
          "tensor before doing inplace update.");
   if (!t->storage->writable) [[unlikely]]
     fail("this tensor's memory is read-only (it came from a read-only buffer): clone() it before writing to it");
-  if (overlaps_itself(t)) [[unlikely]]
+  if (!may_overlap && overlaps_itself(t)) [[unlikely]]
     fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
          "clone() the tensor before performing the operation.");
   if (!recorded) return;
@@ -168,6 +168,12 @@ void check_inplace(const Tensor& t, bool recorded) {
   }
   if (requires_grad(t) && is_leaf(t))
     fail("a leaf Variable that requires grad is being used in an in-place operation.");
+}
+
+void refuse_partial_overlap(const Tensor& out, const Tensor& in) {
+  if (overlap_of(out, in) == Overlap::Partial)
+    fail("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+         "location. Please clone() the tensor before performing the operation.");
 }
 
 void finish_inplace(const Tensor& t, Ref<Node> node) {

@@ -13,7 +13,10 @@ Ref<Node> view_grad_fn(const Tensor& view);
 void replay_window(const Tensor& t, const Tensor& before);
 
 // Refuses an in-place op on `t` where torch does. `recorded`: grad mode is on and an operand requires grad.
-void check_inplace(const Tensor& t, bool recorded);
+// `may_overlap`: the op gives every element the same value or writes in order, so that an expanded tensor can take it.
+void check_inplace(const Tensor& t, bool recorded, bool may_overlap = false);
+// Refuses to write to `out` what is read from other places of the same memory.
+void refuse_partial_overlap(const Tensor& out, const Tensor& in);
 // Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be null.
 void finish_inplace(const Tensor& t, Ref<Node> node);
 // The same after the version was bumped already.

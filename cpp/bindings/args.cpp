@@ -88,6 +88,7 @@ Signature parse_signature(std::string_view text) {
     p.text = PyUnicode_AsUTF8(p.name);
     p.keyword_only = keyword_only;
     if (name == "out") out.out = static_cast<int>(out.params.size());
+    if (name == "device") out.device = static_cast<int>(out.params.size());
     out.params.push_back(p);
     if (!keyword_only) ++out.positional;
     if (!p.fallback) ++out.required;
@@ -279,14 +280,25 @@ class Call {
   }
 
   PyObject* invoke(const Overload& o) {
-    const int out = o.signature.out;
+    const int out = o.signature.out, device = o.signature.device;
+    if (device >= 0 && bound_.slots_[device] != Py_None) check_device(bound_.slots_[device]);
     if (out < 0 || bound_.slots_[out] == Py_None) return checked(o.handler(bound_));
     return invoke_out(o, bound_.slots_[out]);
+  }
+
+  // torch's accumulating ops compute in the type of out where no dtype is named.
+  void compute_in(const Signature& s, DType type) {
+    static constexpr std::string_view kAccumulating[] = {"cumsum", "cumprod", "sum", "prod"};
+    if (std::ranges::find(kAccumulating, op_.name) == std::end(kAccumulating)) return;
+    for (size_t k = 0; k < s.params.size(); ++k)
+      if (std::strcmp(s.params[k].text, "dtype") == 0 && bound_.slots_[k] == Py_None)
+        bound_.slots_[k] = dtype_objects[index_of(type)];
   }
 
   // out=: computes without recording and copies into the tensor given, resized to fit.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
     const Tensor target = unwrap(out);
+    compute_in(o.signature, target.dtype());
     const Owned result(checked(o.handler(bound_)));
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
     const Tensor value = unwrap(result.get());
@@ -297,7 +309,7 @@ class Call {
     // torch lets most ops convert into out, but not these.
     static constexpr std::string_view kExact[] = {"abs", "absolute", "neg", "negative", "sign", "floor", "ceil", "round", "trunc", "fix",
                                                   "bitwise_not", "mm", "bmm", "mv", "dot", "addmm", "matmul", "index_select",
-                                                  "gather", "scatter", "scatter_add", "index_add", "masked_select", "tril", "triu", "where", "outer"};
+                                                  "gather", "scatter", "scatter_add", "index_add", "masked_select", "tril", "triu", "where"};
     for (std::string_view exact : kExact)
       if (exact == op_.name && value.dtype() != target.dtype())
         fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
@@ -375,12 +387,19 @@ bool Args::flag(int i) const {
 Dims Args::dims(int i) const {
   PyObject* o = slots_[i];
   Dims out;
+  const auto element = [&](PyObject* item) {
+    try {
+      return to_int64(item);
+    } catch (const Error& e) {
+      fail(ErrorKind::Type, "a tuple of ints failed to unpack the object at pos ", out.size() + 1, " with error \"", e.what(), '"');
+    }
+  };
   if (!PyTuple_Check(o) && !PyList_Check(o)) {
-    out.push_back(to_int64(o));
+    out.push_back(element(o));
     return out;
   }
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-  for (Py_ssize_t k = 0; k < n; ++k) out.push_back(to_int64(PySequence_Fast_GET_ITEM(o, k)));
+  for (Py_ssize_t k = 0; k < n; ++k) out.push_back(element(PySequence_Fast_GET_ITEM(o, k)));
   return out;
 }
 

@@ -25,6 +25,7 @@ struct Signature {
   int positional = 0;
   int required = 0;
   int out = -1;          // position of `out`
+  int device = -1;       // and of `device`
 };
 
 constexpr int kMaxParams = 12;

@@ -103,6 +103,9 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   } guard{view};
   const auto dtype = dtype_of_format(view->format, view->itemsize);
   if (!dtype || item_size(*dtype) != view->itemsize) {
+    if (must && view->format && view->format[0] == '>')
+      fail(ErrorKind::Value, "given numpy array has byte order different from the native byte order. Conversion between byte "
+           "orders is currently not supported.");
     if (must)
       fail(ErrorKind::Type, "can't convert an array with element format '", view->format ? view->format : "?",
            "'. The only supported types are: float64, float32, int64, int32, int16, int8, uint8, and bool.");
@@ -177,6 +180,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   }
   if (!is_sequence(o)) {
     PyErr_Clear();
+    if (PyUnicode_Check(o) && depth > 0) fail(ErrorKind::Value, "too many dimensions 'str'");
     if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
     fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
@@ -278,11 +282,14 @@ struct Indexing {
   Tensor view;                  // after the basic part
   std::vector<Tensor> tensors;  // by dim of `view`; undefined: full slice
   bool advanced = false;
+  bool scalar_mask = false;     // a bool or a 0-d mask is among them
 };
 
 int64_t index_value(PyObject* o) {
   const Owned i(checked(PyNumber_Index(o)));
-  const Py_ssize_t v = PyLong_AsSsize_t(i.get());
+  int overflow = 0;
+  const long long v = PyLong_AsLongLongAndOverflow(i.get(), &overflow);
+  check(!overflow, ErrorKind::Value, "Overflow when unpacking long long");
   if (v == -1 && PyErr_Occurred()) throw PythonError{};
   return v;
 }
@@ -305,7 +312,13 @@ Tensor tensor_index(PyObject* o) {
     check(is_integral(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
     return t;
   }
-  const Tensor t = tensor_from_object(o, std::nullopt);
+  Tensor t;
+  try {
+    t = tensor_from_object(o, std::nullopt);
+  } catch (const Error& e) {  // torch then takes a ragged list for a tuple of indices, and finds it too long
+    check(e.kind() != ErrorKind::Value || !PyList_Check(o), ErrorKind::Index, "too many indices for tensor: ", e.what());
+    throw;
+  }
   if (t.numel() == 0 && is_floating(t.dtype())) return cast(t, DType::Int64);  // an empty list
   check(!is_floating(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
   return t;
@@ -340,6 +353,7 @@ struct IndexReader {
     out.tensors.resize(out.tensors.size() + dim - consumed);  // full slices up to here
     const int used = t.dtype() == DType::Bool || t.dtype() == DType::UInt8 ? t.dim() : 1;
     if (used == 0) {  // a 0-d mask adds a dim of 0 or 1
+      out.scalar_mask = true;
       out.view = unsqueeze(out.view, dim);
       Tensor mask = expand(unsqueeze(cast(t, DType::Bool), 0), Dims{1});
       t = std::move(mask);
@@ -442,16 +456,23 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       from = scalar_tensor(to_scalar(value), t->dtype());
     else
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
+    // Leading dims of one are dropped, as torch does.
+    while (from.dim() > 0 && from.size(0) == 1) from = select(from, 0, 0);
+    if (key == Py_False) return;  // selects nothing
+    if (key == Py_True) return copy_(unsqueeze(t, 0), from);
     const Indexing ix = read_index(t, key);
     if (ix.advanced) {
       // torch converts a single value under a mask, and wants the same dtype otherwise.
-      const bool masked = ix.tensors.size() == 1 && ix.tensors[0] && ix.tensors[0].dtype() == DType::Bool;
+      int used = 0;
+      bool masked = !ix.scalar_mask;
+      for (const Tensor& i : ix.tensors) {
+        if (!i) continue;
+        masked &= i.dtype() == DType::Bool && ++used == 1;
+      }
       index_put_(ix.view, ix.tensors, masked && from.numel() == 1 ? cast(from, ix.view.dtype()) : from, false);
       return;
     }
-    if (!is_tensor(value)) return fill_(ix.view, Operand(from));
-    // Leading dims of one are dropped, as torch does.
-    while (from.dim() > ix.view.dim() && from.size(0) == 1) from = select(from, 0, 0);
+    if (from.dim() == 0 && ix.view.dim() > 0) return fill_(ix.view, Operand(from));
     if (!broadcastable_to(from.shape(), ix.view.shape()))
       fail("shape mismatch: value tensor of shape ", from.shape(), " cannot be broadcast to indexing result of shape ",
            ix.view.shape());

@@ -53,12 +53,13 @@ PyObject* node_name(PyObject* self, PyObject*) {
 PyObject* node_next_functions(PyObject* self, void*) {
   return guarded([&] {
     const Node& n = live_node(self);
-    py::tuple out(n.edge_count());
+    py::list out;
     for (int i = 0; i < n.edge_count(); ++i) {
+      if (i < 32 && (n.hidden_edges() >> i) & 1) continue;
       const Edge& e = n.edge(i);
-      out[i] = py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
+      out.append(py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr));
     }
-    return out.release().ptr();
+    return py::tuple(out).release().ptr();
   });
 }
 PyObject* node_variable(PyObject* self, void*) {

@@ -33,6 +33,22 @@ MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
     return self_of(a);                             \
   })
 
+// cumsum_ and cumprod_: torch takes no other dtype in place, but lets integers wrap in their own.
+void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
+  const Tensor t = a.tensor(0);
+  const DType type = a.dtype(2, t.dtype());
+  if (type != t.dtype())
+    fail("Bad in-place call: input tensor dtype ", scalar_type_name(t.dtype()), " and output tensor dtype ",
+         scalar_type_name(type), " should match");
+  copy_(t, op(clone(t), a.integer(1), type));
+}
+
+// randint's size: a lone int is more likely a forgotten argument, and refused as in torch.
+Dims size_of(const Args& a, int i) {
+  check(!PyLong_Check(a.object(i)), ErrorKind::Type, "randint(): argument 'size' (position ", i + 1, ") must be tuple of ints, not int");
+  return a.dims(i);
+}
+
 void register_elementwise() {
 #define GC_REGISTER(f, Op)                                                          \
   OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));        \
@@ -264,9 +280,9 @@ void register_reductions() {
   OP(kBoth, "cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumsum(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
   VOID_OP(kMethod, "cumsum_(Tensor input, int dim, *, dtype? dtype=None)",
-          copy_(a.tensor(0), cumsum(clone(a.tensor(0)), a.integer(1), a.maybe_dtype(2))));
+          cumulate_(a, cumsum));
   VOID_OP(kMethod, "cumprod_(Tensor input, int dim, *, dtype? dtype=None)",
-          copy_(a.tensor(0), cumprod(clone(a.tensor(0)), a.integer(1), a.maybe_dtype(2))));
+          cumulate_(a, cumprod));
   OP(kBoth, "cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumprod(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
 }
@@ -530,9 +546,9 @@ void register_random() {
   OP(kFunction, "randn_like(Tensor input, " LIKE,
      finish(drawn_normal(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
   OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
+     finish(drawn_integers(0, a.integer(0), size_of(a, 1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
+     finish(drawn_integers(a.integer(0), a.integer(1), size_of(a, 2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
   OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
      finish(drawn_integers(0, a.integer(1), a.tensor(0).shape(), a.dtype(2, a.tensor(0).dtype()), nullptr), a.flag(5)));
   OP(kFunction, "randint_like(Tensor input, int low, int high, " LIKE,

@@ -176,7 +176,7 @@ void set_python_error() {
     e.restore();
   } catch (const Error& e) {
     static PyObject* const kinds[] = {PyExc_RuntimeError, PyExc_ValueError,  PyExc_TypeError,         PyExc_IndexError,
-                                      PyExc_NotImplementedError, PyExc_MemoryError, PyExc_ZeroDivisionError, PyExc_OverflowError};
+                                      PyExc_NotImplementedError, PyExc_RuntimeError, PyExc_ZeroDivisionError, PyExc_OverflowError};
     PyErr_SetString(kinds[static_cast<int>(e.kind())], e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
@@ -272,6 +272,11 @@ PyObject* unary_slot(PyObject* a) {
   return guarded([&] { return wrap(f(Borrowed(a))); });
 }
 
+Tensor invert(const Tensor& t) {
+  check(!is_floating(t.dtype()), ErrorKind::Type, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+  return bitwise_not(t);
+}
+
 Tensor neg_checked(const Tensor& t) {
   check(t.dtype() != DType::Bool, "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
         "a mask, use the `~` or `logical_not()` operator instead.");
@@ -347,12 +352,14 @@ PyObject* tensor_item(PyObject* self, PyObject*) {
 }
 PyObject* tensor_float(PyObject* self) {
   return guarded([&] {
+    check(impl_of(self)->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
     const Owned v(checked(tensor_item(self, nullptr)));
     return PyNumber_Float(v.get());
   });
 }
 PyObject* tensor_int(PyObject* self) {
   return guarded([&] {
+    check(impl_of(self)->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
     const Owned v(checked(tensor_item(self, nullptr)));
     return PyNumber_Long(v.get());
   });
@@ -666,7 +673,7 @@ void add_tensor_type(py::module_& m) {
       {Py_nb_negative, reinterpret_cast<void*>(unary_slot<neg_checked>)},
       {Py_nb_positive, reinterpret_cast<void*>(positive_slot)},
       {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs>)},
-      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<bitwise_not>)},
+      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<invert>)},
       {Py_nb_bool, reinterpret_cast<void*>(tensor_bool)},
       {Py_nb_float, reinterpret_cast<void*>(tensor_float)},
       {Py_nb_int, reinterpret_cast<void*>(tensor_int)},

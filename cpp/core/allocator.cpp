@@ -188,12 +188,12 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
     release_unused_memory();
     p = system_alloc(c.bytes);
   }
-  if (!p) fail(ErrorKind::OutOfMemory, "not enough memory: you tried to allocate ", asked, " bytes.");
+  if (!p) fail(ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", asked, " bytes.");
   return p;
 }
 
 [[gnu::noinline]] void* allocate_large(size_t bytes) {
-  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "not enough memory: you tried to allocate ", bytes, " bytes.");
+  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", bytes, " bytes.");
   const Class c = class_of(bytes);
   void* p = shared().take(c);
   if (!p) p = allocate_from_system(c, bytes);

@@ -20,6 +20,9 @@ struct OpInfo {
   uint8_t types = kFloats;
   int mask = -1;                       // the operand that is a bool whatever the others are
   const char* no_bool = nullptr;       // what to say to a bool tensor, where torch has its own words
+  const char* node_of_tensor = nullptr;  // grad_fn's name when the last operand is a tensor, where torch has two
+  bool bare_numbers = false;           // next_functions has no entry for an operand that is a number
+  bool dense = false;                  // the result is contiguous whatever the operands are
   double cost = 0.25;                  // about the nanoseconds of an element, for deciding on threads
 };
 

@@ -33,7 +33,7 @@ struct SubScaled {
 };
 // A number minus a tensor.
 struct Rsub {
-  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers};
+  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers, .bare_numbers = true};
   template <class V> static constexpr V fwd(V a, V b) { return b - a; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return -g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -77,13 +77,13 @@ struct Gate {
 };
 // Remainder has the divisor's sign (Python's %), fmod the dividend's (C's).
 struct Remainder {
-  static constexpr OpInfo info{.name = "remainder", .node = "RemainderBackward0", .types = kNumbers, .cost = 2.0};
+  static constexpr OpInfo info{.name = "remainder", .node = "RemainderBackward0", .types = kNumbers, .node_of_tensor = "RemainderBackward1", .bare_numbers = true, .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return remainder(a, b); }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * floor_divide(a, b); }
 };
 struct Fmod {
-  static constexpr OpInfo info{.name = "fmod", .node = "FmodBackward0", .types = kNumbers, .cost = 2.0};
+  static constexpr OpInfo info{.name = "fmod", .node = "FmodBackward0", .types = kNumbers, .node_of_tensor = "FmodBackward1", .bare_numbers = true, .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return fmod(a, b); }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * trunc_divide(a, b); }
@@ -101,7 +101,7 @@ struct Pow {
 };
 // A number to the power of a tensor.
 struct PowNumber : Pow {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .cost = 2.0};
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .bare_numbers = true, .cost = 2.0};
 };
 struct Atan2 {
   static constexpr OpInfo info{.name = "atan2", .node = "Atan2Backward0", .result = Float, .cost = 1.5};
@@ -218,7 +218,8 @@ struct Where {
   template <class V, class M> static constexpr V vjp_c(V g, M m, V, V, V) { return select(m, c<V>(0), g); }
 };
 struct MaskedFill {
-  static constexpr OpInfo info{.name = "masked_fill", .node = "MaskedFillBackward0", .types = kAllTypes, .mask = 1};
+  static constexpr OpInfo info{.name = "masked_fill", .node = "MaskedFillBackward0", .types = kAllTypes, .mask = 1,
+                               .node_of_tensor = "MaskedFillBackward1", .bare_numbers = true, .dense = true};
   template <class V, class M> static constexpr V fwd(V x, M m, V value) { return select(m, value, x); }
   template <class V, class M> static constexpr V vjp_a(V g, V, M m, V, V) { return select(m, c<V>(0), g); }
   template <class V, class M> static constexpr V vjp_c(V g, V, M m, V, V) { return select(m, g, c<V>(0)); }
@@ -239,7 +240,7 @@ struct Addcdiv {
 };
 // Written from both ends, so that weight 1 gives exactly the end.
 struct Lerp {
-  static constexpr OpInfo info{.name = "lerp", .node = "LerpBackward0"};
+  static constexpr OpInfo info{.name = "lerp", .node = "LerpBackward0", .node_of_tensor = "LerpBackward1", .bare_numbers = true};
   template <class V> static constexpr V fwd(V a, V b, V w) {
     return select(lt(abs(w), c<V>(0.5)), a + w * (b - a), b - (b - a) * (c<V>(1) - w));
   }

@@ -149,17 +149,17 @@ void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))
     fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
          "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
-  if (!to.is_same(from)) check_inplace(to, copy_is_recorded(to, from));
+  check_inplace(to, copy_is_recorded(to, from));
+  refuse_partial_overlap(to, from);
 }
 
 void copy_(const Tensor& to, const Tensor& from) {
   check_copy_(to, from);
-  if (to.is_same(from)) return;
   const bool recorded = copy_is_recorded(to, from);
   Ref<Node> node;
   if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
-  // A source that shares memory with the target is read out first.
-  if (overlap_of(to, from) == Overlap::Partial || (to->storage.get() == from->storage.get() && !is_dense(to))) {
+  // A source that may share elements with the target is read out first.
+  if (to->storage.get() == from->storage.get() && !is_dense(to)) {
     const GradModeGuard off(false);
     copy_raw(to, clone(from));
   } else {
@@ -174,7 +174,7 @@ void fill_(const Tensor& t, const Operand& value) {
         of_tensor ? value.tensor->dim() : 0, " dimensions.");
   if (!of_tensor) check_fits(value.scalar, t.dtype());
   const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
-  check_inplace(t, recorded);
+  check_inplace(t, recorded, true);
   Ref<Node> node;
   if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});
   if (of_tensor)
@@ -186,7 +186,7 @@ void fill_(const Tensor& t, const Operand& value) {
 
 void zero_(const Tensor& t) {
   const bool recorded = should_record(t);
-  check_inplace(t, recorded);
+  check_inplace(t, recorded, true);
   Ref<Node> node;
   if (recorded) node = make_node({&t}, ZeroVjp{});
   if (t.is_contiguous() && t.numel() * item_size(t.dtype()) <= (1 << 20))

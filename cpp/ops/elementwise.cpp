@@ -174,6 +174,7 @@ class ElementwiseNode final : public Node {
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor()) {
         scalars_[k] = in[k].scalar;
+        number_operands_ |= 1u << k;
         add_edge({});
         continue;
       }
@@ -199,7 +200,13 @@ class ElementwiseNode final : public Node {
     }
   }
 
-  const char* name() const override { return op_.info->node; }
+  const char* name() const override {
+    const bool of_tensor = op_.info->node_of_tensor && !((number_operands_ >> (N - 1)) & 1);
+    return of_tensor ? op_.info->node_of_tensor : op_.info->node;
+  }
+  unsigned hidden_edges() const override {
+    return (op_.info->bare_numbers ? number_operands_ : 0u) | (op_.info->mask < 0 ? 0u : 1u << op_.info->mask);
+  }
 
   void release_saved() override {
     constexpr unsigned kSaved = formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) |
@@ -276,6 +283,7 @@ class ElementwiseNode final : public Node {
 
   const ElementwiseOp& op_;
   unsigned uses_ = 0;
+  unsigned number_operands_ = 0;  // bit k: operand k is a number
   DType compute_;
   bool released_ = false;
   DType dtype_[N]{};
@@ -384,9 +392,10 @@ Dims shape_of(std::span<const Operand> in, bool& same) {
   return shape;
 }
 
-Tensor fresh_result(std::span<const Operand> in, DType dtype) {
+Tensor fresh_result(const ElementwiseOp& op, std::span<const Operand> in, DType dtype) {
   bool same;
   const Dims shape = shape_of(in, same);
+  if (op.info->dense) return empty(shape, dtype);
   const Tensor* tensors[3];
   int count = 0;
   bool contiguous = true;
@@ -444,11 +453,9 @@ void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Op
   run(loop, op.info->cost, out, {prepared.in, in.size()}, packed.bytes, fresh);
 }
 
-void refuse_partial_overlap(const Tensor& out, std::span<const Operand> in) {
+void refuse_partial_overlaps(const Tensor& out, std::span<const Operand> in) {
   for (const Operand& o : in)
-    if (o.is_tensor() && overlap_of(out, *o.tensor) == Overlap::Partial)
-      fail("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-           "location. Please clone() the tensor before performing the operation.");
+    if (o.is_tensor()) refuse_partial_overlap(out, *o.tensor);
 }
 
 }  // namespace
@@ -474,7 +481,7 @@ namespace {
 
 // torch records ops that have no derivative, so that asking for it is an error and not a silent zero.
 struct NoDerivative {
-  static constexpr const char* kName = "NotImplemented";
+  static constexpr const char* kName = "torch::autograd::NotImplemented";
   const char* op;
   void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
 };
@@ -551,7 +558,7 @@ Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const 
 // Any call.
 Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, const Types& types,
                       bool recorded) {
-  const Tensor out = fresh_result(in, types.result);
+  const Tensor out = fresh_result(op, in, types.result);
   if (!recorded) {
     compute_into(op, out, in, params, types.compute, true);
     record_no_derivative(op, out, in);
@@ -575,7 +582,7 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
   if (shape != self.shape())
     fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
   check_inplace(self, recorded);
-  refuse_partial_overlap(self, in);
+  refuse_partial_overlaps(self, in);
   forward_loop(op, types.compute);
 }
 
@@ -642,7 +649,7 @@ void check_elementwise_(const ElementwiseCall& c, const Tensor& self) {
 
 void check_dense_write(const Tensor& self, std::span<const Operand> in) {
   check_inplace(self, false);
-  refuse_partial_overlap(self, in);
+  refuse_partial_overlaps(self, in);
 }
 
 void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {

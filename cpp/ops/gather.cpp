@@ -132,6 +132,10 @@ Tensor checked_index(const Tensor& index, int64_t size, int dim) {
 }
 
 int same_rank(const Tensor& index, const Tensor& t, const char* what) {
+  // torch looks at the dims of a source one by one, and finds the one that is not there.
+  const bool missing = std::string_view(what) == "src" && t.dim() < index.dim();
+  check(!missing, ErrorKind::Index, "Dimension out of range (expected to be in range of [", -std::max(t.dim(), 1), ", ",
+        std::max(t.dim(), 1) - 1, "], but got ", std::max(t.dim(), 1), "): src has fewer dimensions than index");
   check(std::max(index.dim(), 1) == std::max(t.dim(), 1),
         "Index tensor must have the same number of dimensions as ", what, " tensor");
   return std::max(t.dim(), 1);

@@ -598,7 +598,7 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
 
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, values);
-  check_inplace(t, recorded);
+  check_inplace(t, recorded, true);
   check_indices(t, indices);
   if (values.dtype() != t.dtype())
     fail("Index put requires the source and destination dtypes match, got ", scalar_type_name(t.dtype()),

@@ -217,7 +217,19 @@ Tensor dot(const Tensor& a, const Tensor& b) {
 Tensor outer(const Tensor& a, const Tensor& b) {
   check(a.dim() == 1, "outer: Expected 1-D argument self, but got ", a.dim(), "-D");
   check(b.dim() == 1, "outer: Expected 1-D argument vec2, but got ", b.dim(), "-D");
-  return mul(unsqueeze(a, 1), b);
+  return mul(view(a, Dims{a.numel(), 1}), b);
+}
+
+struct UnsafeViewVjp {
+  static constexpr const char* kName = "UnsafeViewBackward0";
+  Dims shape;
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = reshape(g[0], shape); }
+};
+// A fresh dense result in another shape: nobody else sees its memory, so it is no view of anything.
+static Tensor unsafe_view(const Tensor& t, const Dims& shape) {
+  const Tensor out = make_window(t, shape, contiguous_strides(shape), t->data);
+  if (should_record(t)) record(out, {&t}, UnsafeViewVjp{t.shape()});
+  return out;
 }
 
 // Both of at least one dim; more than two are batches that broadcast.
@@ -230,18 +242,19 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   if (na == 1 && nb == 2) return squeeze(mm(unsqueeze(a, 0), b), Dims{0});
   if (na == 2 && nb == 2) return mm(a, b);
   if (nb == 1 || (nb == 2 && na > 2)) {  // the batch folds into the rows
-    const Tensor right = nb == 1 ? unsqueeze(b, 1) : b;
+    const int64_t inner = b.size(0), columns = nb == 1 ? 1 : b.size(1);
     int64_t rows = 1;
     Dims shape;
     for (int i = 0; i < na - 1; ++i) {
       rows *= a.size(i);
       shape.push_back(a.size(i));
     }
-    check(a.size(na - 1) == right.size(0), "mat1 and mat2 shapes cannot be multiplied (", rows, "x", a.size(na - 1), " and ",
-          right.size(0), "x", right.size(1), ")");
-    const Tensor flat = mm(reshape(a, Dims{rows, a.size(na - 1)}), right);
+    check(a.size(na - 1) == inner, "mat1 and mat2 shapes cannot be multiplied (", rows, "x", a.size(na - 1), " and ",
+          inner, "x", columns, ")");
+    const Tensor wide = reshape(a, Dims{rows, a.size(na - 1)});
+    const Tensor flat = nb == 1 ? mv(wide, b) : mm(wide, b);
     if (nb == 2) shape.push_back(b.size(1));
-    return view(flat, shape);
+    return unsafe_view(flat, shape);
   }
   const Tensor left = na == 1 ? unsqueeze(a, 0) : a;
   const auto batch_of = [](const Tensor& t) { return Dims(t.shape().span().first(t.dim() - 2)); };
@@ -253,13 +266,13 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     const int64_t r = t.size(t.dim() - 2), c = t.size(t.dim() - 1);
     shape.push_back(r);
     shape.push_back(c);
-    return reshape(t.shape() == shape ? t : expand(t, shape), Dims{count, r, c});
+    return reshape(expand(t, shape), Dims{count, r, c});
   };
   const Tensor product = bmm(batched(left), batched(b));
   Dims shape = batch;
   if (na > 1) shape.push_back(product.size(1));
   shape.push_back(product.size(2));
-  return view(product, shape);
+  return unsafe_view(product, shape);
 }
 
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {

@@ -409,6 +409,7 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
     const GradModeGuard off(false);
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
+    out->storage->version.store(0, std::memory_order_relaxed);  // nobody has seen it before
   }
   if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim}, t.dtype(), !dim});
   return out;

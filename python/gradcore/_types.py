@@ -21,6 +21,13 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, sizes: Any = ()) -> Size:
+        self = super().__new__(cls, sizes)
+        for i, n in enumerate(self):
+            if not hasattr(n, "__index__"):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')")
+        return self
+
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
         n = 1
