@@ -66,8 +66,9 @@ def test_random_numbers(preserve, reentrant):
     def program(lib):
         lib.manual_seed(3)
         x = leaf(lib)
-        y = module(lib).checkpoint(lambda x: x * lib.rand(3, dtype=lib.float64), x, use_reentrant=reentrant,
-                                   preserve_rng_state=preserve)
+        y = module(lib).checkpoint(
+            lambda x: x * lib.rand(3, dtype=lib.float64), x, use_reentrant=reentrant, preserve_rng_state=preserve
+        )
         lib.rand(1)
         y.sum().backward()
         return y, x.grad, lib.rand(2)
@@ -79,7 +80,9 @@ def test_random_numbers(preserve, reentrant):
 def test_arguments_that_are_not_tensors(reentrant):
     def program(lib):
         x = leaf(lib)
-        module(lib).checkpoint(lambda x, n, s, none: x * n * len(s), x, 3, "ab", None, use_reentrant=reentrant).sum().backward()
+        module(lib).checkpoint(
+            lambda x, n, s, none: x * n * len(s), x, 3, "ab", None, use_reentrant=reentrant
+        ).sum().backward()
         return x.grad
 
     both(program)
@@ -100,8 +103,9 @@ def test_checkpoints_inside_checkpoints(reentrant):
     def program(lib):
         checkpoint = module(lib).checkpoint
         x = leaf(lib)
-        checkpoint(lambda x: checkpoint(lambda x: x.exp(), x * 2, use_reentrant=reentrant).sin(), x,
-                   use_reentrant=reentrant).sum().backward()
+        checkpoint(
+            lambda x: checkpoint(lambda x: x.exp(), x * 2, use_reentrant=reentrant).sin(), x, use_reentrant=reentrant
+        ).sum().backward()
         return x.grad
 
     both(program, ulps=4)
@@ -150,15 +154,27 @@ def through_grad(lib):
 
 REFUSED = {
     "autograd.grad": (through_grad, "is incompatible with .grad() or passing an `inputs`"),
-    "unknown keyword": (lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, no=1), "Unexpected keyword"),
-    "context_fn": (lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, context_fn=lambda: 1),
-                   "only supported when use_reentrant=False"),
-    "debug": (lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, debug=True),
-              "only supported when use_reentrant=False"),
+    "unknown keyword": (
+        lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, no=1),
+        "Unexpected keyword",
+    ),
+    "context_fn": (
+        lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, context_fn=lambda: 1),
+        "only supported when use_reentrant=False",
+    ),
+    "debug": (
+        lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=True, debug=True),
+        "only supported when use_reentrant=False",
+    ),
     "sequential, unknown keyword": (
-        lambda lib: module(lib).checkpoint_sequential([lambda x: x], 1, leaf(lib), use_reentrant=True, no=1), "Unexpected keyword"),
+        lambda lib: module(lib).checkpoint_sequential([lambda x: x], 1, leaf(lib), use_reentrant=True, no=1),
+        "Unexpected keyword",
+    ),
     "no output has a graph": (detached, "none of output has requires_grad=True"),
-    "the function raises": (lambda lib: module(lib).checkpoint(lambda x: x.no_such(), leaf(lib), use_reentrant=True), "no_such"),
+    "the function raises": (
+        lambda lib: module(lib).checkpoint(lambda x: x.no_such(), leaf(lib), use_reentrant=True),
+        "no_such",
+    ),
 }
 
 
@@ -245,7 +261,9 @@ def test_contexts_around_both_runs():
             entered.append(f"end of {name}")
 
         x = leaf(lib)
-        y = module(lib).checkpoint(lambda x: x.exp(), x, use_reentrant=False, context_fn=lambda: (note("first"), note("second")))
+        y = module(lib).checkpoint(
+            lambda x: x.exp(), x, use_reentrant=False, context_fn=lambda: (note("first"), note("second"))
+        )
         entered.append("between")
         y.sum().backward()
         return entered
@@ -283,7 +301,10 @@ def test_runs_that_differ_are_refused(name):
 
 
 def test_more_tensors_than_the_first_time():
-    both(lambda lib: changing(lib, lambda x: x.exp(), lambda x: x.exp().exp(), early_stop=False), raises="trying to save more tensors")
+    both(
+        lambda lib: changing(lib, lambda x: x.exp(), lambda x: x.exp().exp(), early_stop=False),
+        raises="trying to save more tensors",
+    )
 
 
 def test_the_memory_of_the_graph_is_free_in_between():
@@ -296,9 +317,14 @@ def test_the_memory_of_the_graph_is_free_in_between():
 
 
 REFUSED_TOO = {
-    "check": (lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=False, determinism_check="no"),
-              "determinism_check should be one of"),
-    "the function raises": (lambda lib: module(lib).checkpoint(lambda x: x.no_such(), leaf(lib), use_reentrant=False), "no_such"),
+    "check": (
+        lambda lib: module(lib).checkpoint(lambda x: x, leaf(lib), use_reentrant=False, determinism_check="no"),
+        "determinism_check should be one of",
+    ),
+    "the function raises": (
+        lambda lib: module(lib).checkpoint(lambda x: x.no_such(), leaf(lib), use_reentrant=False),
+        "no_such",
+    ),
 }
 
 

@@ -50,17 +50,17 @@ def checkpoint(
 
     With preserve_rng_state (True by default) both runs draw the same random numbers.
 
-    use_reentrant=False records the graph as ever but keeps none of its tensors: when backward asks for one, the function runs
-    again, as far as the last that was saved (all of it without early_stop). It takes keywords for the function; context_fn
-    makes a context for either run; determinism_check="default" compares shapes and dtypes of the two runs' tensors, "none"
-    does not. debug is not implemented.
+    use_reentrant=False records the graph as ever but keeps none of its tensors: when backward asks for one, the
+    function runs again, as far as the last that was saved (all of it without early_stop). It takes keywords for the
+    function; context_fn makes a context for either run; determinism_check="default" compares shapes and dtypes of the two
+    runs' tensors, "none" does not. debug is not implemented.
 
     use_reentrant=True runs a backward inside the backward. It gives gradients to tensor arguments only, takes no other
     keywords, and works with backward() alone, not with autograd.grad.
 
     Raises ValueError for options that the chosen way does not have. In backward: CheckpointError if the runs differ,
-    RuntimeError if an argument was modified in between or if no output of a reentrant second run requires grad. Warns if
-    use_reentrant is not given and, in the reentrant way, if no argument requires grad.
+    RuntimeError if an argument was modified in between or if no output of a reentrant second run requires grad. Warns
+    if use_reentrant is not given and, in the reentrant way, if no argument requires grad.
 
     >>> import gradcore
     >>> from gradcore.utils.checkpoint import checkpoint
@@ -199,7 +199,8 @@ class _Stop(Exception):
 
 
 class _Place:
-    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's number."""
+    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's
+    number."""
 
     def __init__(self) -> None:
         self.tensors: dict[int, Tensor] = {}
