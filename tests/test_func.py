@@ -52,9 +52,12 @@ RUNS = {
     "value with aux": lambda lib: lib.func.grad_and_value(lambda x: (x.sum(), x), has_aux=True)(t(lib)),
     "second": lambda lib: lib.func.grad(lib.func.grad(lib.sin))(lib.tensor(0.7)),
     "third": lambda lib: lib.func.grad(lib.func.grad(lib.func.grad(lambda x: x**4)))(lib.tensor(2.0)),
-    "closure over an outer level": lambda lib: lib.func.grad(lambda a: lib.func.grad(lambda b: (a * b * b).sum())(a).sum())(t(lib)),
+    "closure over an outer level": lambda lib: lib.func.grad(
+        lambda a: lib.func.grad(lambda b: (a * b * b).sum())(a).sum()
+    )(t(lib)),
     "closure, constant inner input": lambda lib: lib.func.grad(
-        lambda a: lib.func.grad(lambda b: (a * b * b).sum())(t(lib, Y)).sum())(t(lib)),
+        lambda a: lib.func.grad(lambda b: (a * b * b).sum())(t(lib, Y)).sum()
+    )(t(lib)),
     "perturbation": perturbation,
     "no_grad inside": constant_under_no_grad,
     "x requires grad": lambda lib: lib.func.grad(lambda x: (x**3).sum())(t(lib, X, True)),
@@ -70,14 +73,18 @@ RUNS = {
     "vjp without a cotangent": lambda lib: lib.func.vjp(lambda x: x.sum(), t(lib))[1](None),
     "jacrev": lambda lib: lib.func.jacrev(lambda x: x * x.sum())(t(lib)),
     "jacrev of a nest": lambda lib: lib.func.jacrev(lambda x: (x**2, {"s": [x.sum()]}))(t(lib)),
-    "jacrev, two arguments": lambda lib: lib.func.jacrev(lambda x, y: lib.outer(x, y), argnums=(0, 1))(t(lib), t(lib, Y[:2])),
+    "jacrev, two arguments": lambda lib: lib.func.jacrev(lambda x, y: lib.outer(x, y), argnums=(0, 1))(
+        t(lib), t(lib, Y[:2])
+    ),
     "jacrev, a dict": lambda lib: lib.func.jacrev(lambda d: d["a"] * d["b"])({"a": t(lib), "b": t(lib, Y)}),
     "jacrev of a constant": lambda lib: lib.func.jacrev(lambda x: lib.ones(2))(t(lib)),
     "jacrev with aux": lambda lib: lib.func.jacrev(lambda x: (x**2, x), has_aux=True)(t(lib)),
     "jacrev, chunks": lambda lib: lib.func.jacrev(lambda x: x**2, chunk_size=2)(t(lib)),
     "jacfwd": lambda lib: lib.func.jacfwd(lambda x: x * x.sum())(t(lib)),
     "jacfwd of a nest": lambda lib: lib.func.jacfwd(lambda x: (x**2, {"s": [x.sum()]}))(t(lib)),
-    "jacfwd, two arguments": lambda lib: lib.func.jacfwd(lambda x, y: lib.outer(x, y), argnums=(0, 1))(t(lib), t(lib, Y[:2])),
+    "jacfwd, two arguments": lambda lib: lib.func.jacfwd(lambda x, y: lib.outer(x, y), argnums=(0, 1))(
+        t(lib), t(lib, Y[:2])
+    ),
     "jacfwd of a constant": lambda lib: lib.func.jacfwd(lambda x: lib.ones(2))(t(lib)),
     "jacfwd with aux": lambda lib: lib.func.jacfwd(lambda x: (x**2, x), has_aux=True)(t(lib)),
     "jvp": lambda lib: lib.func.jvp(lambda x: x**3, (t(lib),), (t(lib, Y),)),
@@ -86,9 +93,13 @@ RUNS = {
     "jvp of a constant": lambda lib: lib.func.jvp(lambda x: lib.ones(2), (t(lib),), (t(lib),)),
     "jvp with aux": lambda lib: lib.func.jvp(lambda x: (x**2, x), (t(lib),), (t(lib, Y),), has_aux=True),
     "jvp of grad": lambda lib: lib.func.jvp(lib.func.grad(lambda x: (x**3).sum()), (t(lib),), (t(lib, Y),)),
-    "grad of jvp": lambda lib: lib.func.grad(lambda x: lib.func.jvp(lambda y: y**3, (x,), (t(lib, Y),))[1].sum())(t(lib)),
+    "grad of jvp": lambda lib: lib.func.grad(lambda x: lib.func.jvp(lambda y: y**3, (x,), (t(lib, Y),))[1].sum())(
+        t(lib)
+    ),
     "hessian": lambda lib: lib.func.hessian(lambda x: (x**3).sum() * x[0])(t(lib)),
-    "hessian of two arguments": lambda lib: lib.func.hessian(lambda x, y: (x**2 * y).sum(), argnums=(0, 1))(t(lib), t(lib, Y)),
+    "hessian of two arguments": lambda lib: lib.func.hessian(lambda x, y: (x**2 * y).sum(), argnums=(0, 1))(
+        t(lib), t(lib, Y)
+    ),
     "jacrev of jacrev": lambda lib: lib.func.jacrev(lib.func.jacrev(lambda x: (x**3).sum()))(t(lib)),
     "jacfwd of jacfwd": lambda lib: lib.func.jacfwd(lib.func.jacfwd(lambda x: (x**3).sum()))(t(lib)),
 }
@@ -112,7 +123,9 @@ def test_linearize():
     value, push = gradcore.func.linearize(lambda x, d: (x**2, d["y"].sum() * x), t(gradcore), {"y": t(gradcore, Y)})
     tangents = t(gradcore, Y), {"y": t(gradcore)}
     for _ in range(2):
-        expected = gradcore.func.jvp(lambda x, d: (x**2, d["y"].sum() * x), (t(gradcore), {"y": t(gradcore, Y)}), tangents)
+        expected = gradcore.func.jvp(
+            lambda x, d: (x**2, d["y"].sum() * x), (t(gradcore), {"y": t(gradcore, Y)}), tangents
+        )
         assert all(bool((a == b).all()) for a, b in zip(push(*tangents), expected[1], strict=True))
     assert not value[0].requires_grad
     with pytest.raises(RuntimeError, match="same argspec as the primals"):
@@ -148,27 +161,59 @@ def test_inputs_are_left_alone():
 
 
 REFUSED = {
-    "grad: two elements": (lambda lib: lib.func.grad(lambda x: x)(t(lib)), "to return a scalar Tensor, got tensor with 1 dims"),
+    "grad: two elements": (
+        lambda lib: lib.func.grad(lambda x: x)(t(lib)),
+        "to return a scalar Tensor, got tensor with 1 dims",
+    ),
     "grad: a number": (lambda lib: lib.func.grad(lambda x: 1.0)(t(lib)), "Expected f(*args) to return a Tensor, got"),
-    "grad: a tuple": (lambda lib: lib.func.grad(lambda x: (x.sum(),))(t(lib)), "Expected f(*args) to return a Tensor, got"),
-    "grad: not of a tensor": (lambda lib: lib.func.grad(lambda x: x)(1.0), "Thing passed to transform API must be Tensor"),
+    "grad: a tuple": (
+        lambda lib: lib.func.grad(lambda x: (x.sum(),))(t(lib)),
+        "Expected f(*args) to return a Tensor, got",
+    ),
+    "grad: not of a tensor": (
+        lambda lib: lib.func.grad(lambda x: x)(1.0),
+        "Thing passed to transform API must be Tensor",
+    ),
     "grad: of integers": (lambda lib: lib.func.grad(lambda x: x.sum())(lib.ones(2, dtype=lib.int64)), "floating point"),
-    "grad: no aux": (lambda lib: lib.func.grad(lambda x: x.sum(), has_aux=True)(t(lib)), "should be a tuple: (output, aux)"),
-    "grad: aux of text": (lambda lib: lib.func.grad(lambda x: (x.sum(), "a"), has_aux=True)(t(lib)), "unsupported type"),
-    "grad: in place": (lambda lib: lib.func.grad(lambda x: x.mul_(2).sum())(t(lib)), "a leaf Variable that requires grad"),
-    "argnums: too large": (lambda lib: lib.func.grad(lambda x: x, argnums=3)(t(lib)), "Got argnum=3, but only 1 positional"),
+    "grad: no aux": (
+        lambda lib: lib.func.grad(lambda x: x.sum(), has_aux=True)(t(lib)),
+        "should be a tuple: (output, aux)",
+    ),
+    "grad: aux of text": (
+        lambda lib: lib.func.grad(lambda x: (x.sum(), "a"), has_aux=True)(t(lib)),
+        "unsupported type",
+    ),
+    "grad: in place": (
+        lambda lib: lib.func.grad(lambda x: x.mul_(2).sum())(t(lib)),
+        "a leaf Variable that requires grad",
+    ),
+    "argnums: too large": (
+        lambda lib: lib.func.grad(lambda x: x, argnums=3)(t(lib)),
+        "Got argnum=3, but only 1 positional",
+    ),
     "argnums: none": (lambda lib: lib.func.grad(lambda x: x, argnums=())(t(lib)), "argnums must be non-empty"),
-    "argnums: a list": (lambda lib: lib.func.grad(lambda x: x, argnums=[0])(t(lib)), "argnums must be int or Tuple[int, ...]"),
-    "argnums: twice": (lambda lib: lib.func.grad(lambda x: x, argnums=(0, 0))(t(lib)), "argnums elements must be unique"),
+    "argnums: a list": (
+        lambda lib: lib.func.grad(lambda x: x, argnums=[0])(t(lib)),
+        "argnums must be int or Tuple[int, ...]",
+    ),
+    "argnums: twice": (
+        lambda lib: lib.func.grad(lambda x: x, argnums=(0, 0))(t(lib)),
+        "argnums elements must be unique",
+    ),
     "argnums: a text": (lambda lib: lib.func.grad(lambda x: x, argnums=("0",))(t(lib)), "argnum must be int, got"),
-    "vjp: structure": (lambda lib: lib.func.vjp(lambda x: (x, x), t(lib))[1](t(lib)),
-                       "cotangents: *, primal output: (*, *)"),
+    "vjp: structure": (
+        lambda lib: lib.func.vjp(lambda x: (x, x), t(lib))[1](t(lib)),
+        "cotangents: *, primal output: (*, *)",
+    ),
     "vjp: shape": (lambda lib: lib.func.vjp(lambda x: x, t(lib))[1](lib.ones(2)), "Mismatch in shape: grad_output[0]"),
     "vjp: integers": (lambda lib: lib.func.vjp(lambda x: x.long(), t(lib)), "All outputs of f must be floating-point"),
     "vjp: a number": (lambda lib: lib.func.vjp(lambda x: 1.0, t(lib)), "to return only tensors, got unsupported type"),
     "vjp: nothing": (lambda lib: lib.func.vjp(lambda x: None, t(lib)), "non-empty output"),
     "vjp: no aux": (lambda lib: lib.func.vjp(lambda x: x, t(lib), has_aux=True), "should be a tuple: (output, aux)"),
-    "vjp: cotangent missing": (lambda lib: lib.func.vjp(lambda x: x, t(lib))[1](None), "implicitly created only for scalar"),
+    "vjp: cotangent missing": (
+        lambda lib: lib.func.vjp(lambda x: x, t(lib))[1](None),
+        "implicitly created only for scalar",
+    ),
     "jacrev: chunks": (lambda lib: lib.func.jacrev(lambda x: x, chunk_size=0), "`chunk_size` should be greater than 0"),
     "jvp: no tuple": (lambda lib: lib.func.jvp(lambda x: x, t(lib), t(lib)), "Expected primals to be a tuple"),
     "jvp: structure": (lambda lib: lib.func.jvp(lambda x: x, (t(lib),), (t(lib), t(lib))), "the same python structure"),
@@ -176,7 +221,10 @@ REFUSED = {
     "jvp: a number": (lambda lib: lib.func.jvp(lambda x: 1.0, (t(lib),), (t(lib),)), "to return only tensors"),
     "jvp: number in": (lambda lib: lib.func.jvp(lambda x: x, (1.0,), (1.0,)), "to only contain Tensors"),
     "jvp: nothing in": (lambda lib: lib.func.jvp(lambda: 1, (), ()), "to contain at least one Tensor"),
-    "jvp: strict": (lambda lib: lib.func.jvp(lambda x: lib.ones(1), (t(lib),), (t(lib),), strict=True), "independent of the inputs"),
+    "jvp: strict": (
+        lambda lib: lib.func.jvp(lambda x: lib.ones(1), (t(lib),), (t(lib),), strict=True),
+        "independent of the inputs",
+    ),
 }
 
 
@@ -257,14 +305,17 @@ def test_functional_call_ties_weights():
         gradcore.func.functional_call(model, {"w": new, "inner.w": x}, x)
 
 
-@pytest.mark.parametrize(("dicts", "strict", "error", "phrase"), [
-    (1.0, False, ValueError, "to be a dict, or a list/tuple of dicts"),
-    ([1.0], False, ValueError, "to be dictionaries"),
-    ([{"w": 1}, {"w": 2}], False, ValueError, "appeared in multiple dictionaries"),
-    ({"other": 1}, False, AttributeError, "other"),
-    ({"w": 1}, True, RuntimeError, "Missing key"),
-    ({"w": 1, "inner.w": 2, "b": 3}, True, RuntimeError, "Unexpected key"),
-])
+@pytest.mark.parametrize(
+    ("dicts", "strict", "error", "phrase"),
+    [
+        (1.0, False, ValueError, "to be a dict, or a list/tuple of dicts"),
+        ([1.0], False, ValueError, "to be dictionaries"),
+        ([{"w": 1}, {"w": 2}], False, ValueError, "appeared in multiple dictionaries"),
+        ({"other": 1}, False, AttributeError, "other"),
+        ({"w": 1}, True, RuntimeError, "Missing key"),
+        ({"w": 1, "inner.w": 2, "b": 3}, True, RuntimeError, "Unexpected key"),
+    ],
+)
 def test_functional_call_refuses(dicts, strict, error, phrase):
     with pytest.raises(error, match=phrase):
         gradcore.func.functional_call(layers(), dicts, gradcore.tensor(1.0), strict=strict)

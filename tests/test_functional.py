@@ -245,8 +245,17 @@ def run(lib, name, function, x, **options):
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("name", ALL)
 def test_strict_allows_a_function_that_depends_on_all(name, create_graph):
-    both(lambda lib: run(lib, name, lambda x: (x**4).prod(), tensors(lib, X)[0].requires_grad_(), strict=True,
-                         create_graph=create_graph), ulps=16)
+    both(
+        lambda lib: run(
+            lib,
+            name,
+            lambda x: (x**4).prod(),
+            tensors(lib, X)[0].requires_grad_(),
+            strict=True,
+            create_graph=create_graph,
+        ),
+        ulps=16,
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -255,14 +264,17 @@ def test_strict_refuses_an_output_without_a_graph(name):
     both(lambda lib: run(lib, name, lambda x: x.detach().sum(), tensors(lib, X)[0], strict=True), raises=phrase)
 
 
-@pytest.mark.parametrize(("name", "phrase"), [
-    ("jacobian", "Output 0 of the user-provided function is independent of input 1"),
-    ("hessian", "jacobian of the user-provided function with respect to input 1 is independent of the input"),
-    ("vjp", "is independent of input 1. This is not allowed in strict mode"),
-    ("jvp", "is independent of input 1. This is not allowed in strict mode"),
-    ("vhp", "is independent of input 1. This is not allowed in strict mode"),
-    ("hvp", "is independent of input 1. This is not allowed in strict mode"),
-])
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("jacobian", "Output 0 of the user-provided function is independent of input 1"),
+        ("hessian", "jacobian of the user-provided function with respect to input 1 is independent of the input"),
+        ("vjp", "is independent of input 1. This is not allowed in strict mode"),
+        ("jvp", "is independent of input 1. This is not allowed in strict mode"),
+        ("vhp", "is independent of input 1. This is not allowed in strict mode"),
+        ("hvp", "is independent of input 1. This is not allowed in strict mode"),
+    ],
+)
 def test_strict_refuses_an_unused_input(name, phrase):
     def program(lib):
         inputs = tensors(lib, X, Y)
@@ -278,57 +290,120 @@ def test_strict_refuses_a_linear_function_where_a_second_derivative_is_needed(na
     both(lambda lib: run(lib, name, lambda x: x.sum(), tensors(lib, X)[0], strict=True), raises=phrase)
 
 
-@pytest.mark.parametrize(("name", "power", "what"), [
-    ("jacobian", 1, "jacobian"), ("vjp", 1, "jacobian"), ("hessian", 2, "jacobian"), ("vhp", 2, "hessian"), ("hvp", 2, "hessian"),
-])
+@pytest.mark.parametrize(
+    ("name", "power", "what"),
+    [
+        ("jacobian", 1, "jacobian"),
+        ("vjp", 1, "jacobian"),
+        ("hessian", 2, "jacobian"),
+        ("vhp", 2, "hessian"),
+        ("hvp", 2, "hessian"),
+    ],
+)
 def test_strict_with_create_graph_refuses_a_derivative_that_is_constant(name, power, what):
     phrase = f"The {what} of the user-provided function is independent of input 0"
 
     def program(lib):
         (x,) = tensors(lib, X)
-        return run(lib, name, lambda x: (x * x).sum() if power > 1 else x.sum(), x.requires_grad_(), strict=True,
-                   create_graph=True)
+        return run(
+            lib,
+            name,
+            lambda x: (x * x).sum() if power > 1 else x.sum(),
+            x.requires_grad_(),
+            strict=True,
+            create_graph=True,
+        )
 
     both(program, raises=phrase)
 
 
 REFUSED = {
     "inputs: not a tensor": (ALL, lambda lib, f: f(lambda x: x, 1.0), "must be either a Tensor or a tuple of Tensors"),
-    "inputs: a list": (ALL, lambda lib, f: f(lambda x: x, [lib.ones(1)]), "must be either a Tensor or a tuple of Tensors"),
+    "inputs: a list": (
+        ALL,
+        lambda lib, f: f(lambda x: x, [lib.ones(1)]),
+        "must be either a Tensor or a tuple of Tensors",
+    ),
     "inputs: a number in a tuple": (ALL, lambda lib, f: f(lambda x, y: x, (lib.ones(1), 1.0)), "at index 1 has type"),
     "outputs: a number": (ALL, lambda lib, f: f(lambda x: 1.0, lib.ones(1)), "outputs of the user-provided function"),
     "outputs: a list": (ALL, lambda lib, f: f(lambda x: [x], lib.ones(1)), "outputs of the user-provided function"),
     "v: a number": (PRODUCTS, lambda lib, f: f(lambda x: x, lib.ones(1), 1.0), "The v given to"),
     "v: another size": (PRODUCTS, lambda lib, f: f(lambda x: x.sum(), lib.ones(2), lib.ones(3)), "v has invalid size"),
-    "v: two for one": (PRODUCTS, lambda lib, f: f(lambda x: x, lib.ones(1), (lib.ones(1), lib.ones(1))),
-                       "should contain a single Tensor"),
-    "v: one for two": (("jvp", "vhp", "hvp"), lambda lib, f: f(lambda x, y: x, (lib.ones(1), lib.ones(1)), lib.ones(1)),
-                       "invalid length: should be 2 but got 1"),
-    "v: entry of another size": (("jvp", "vhp", "hvp"),
-                                 lambda lib, f: f(lambda x, y: x, (lib.ones(1), lib.ones(1)), (lib.ones(1), lib.ones(2))),
-                                 "Entry 1 in v has invalid size"),
-    "v: missing": (("jvp", "vhp", "hvp"), lambda lib, f: f(lambda x: x.sum(), lib.ones(2)), "The vector v can only be None"),
+    "v: two for one": (
+        PRODUCTS,
+        lambda lib, f: f(lambda x: x, lib.ones(1), (lib.ones(1), lib.ones(1))),
+        "should contain a single Tensor",
+    ),
+    "v: one for two": (
+        ("jvp", "vhp", "hvp"),
+        lambda lib, f: f(lambda x, y: x, (lib.ones(1), lib.ones(1)), lib.ones(1)),
+        "invalid length: should be 2 but got 1",
+    ),
+    "v: entry of another size": (
+        ("jvp", "vhp", "hvp"),
+        lambda lib, f: f(lambda x, y: x, (lib.ones(1), lib.ones(1)), (lib.ones(1), lib.ones(2))),
+        "Entry 1 in v has invalid size",
+    ),
+    "v: missing": (
+        ("jvp", "vhp", "hvp"),
+        lambda lib, f: f(lambda x: x.sum(), lib.ones(2)),
+        "The vector v can only be None",
+    ),
     "v: missing for outputs": (("vjp",), lambda lib, f: f(lambda x: x, lib.ones(2)), "The vector v can only be None"),
     "two outputs": (("hessian",), lambda lib, f: f(lambda x: (x, x), lib.ones(1)), "should return a single Tensor"),
     "two elements": (("hessian",), lambda lib, f: f(lambda x: x, lib.ones(2)), "should contain a single element"),
-    "two elements for products": (("vhp", "hvp"), lambda lib, f: f(lambda x: x, lib.ones(2), lib.ones(2)),
-                                  "should contain a single element"),
-    "two outputs for products": (("vhp", "hvp"), lambda lib, f: f(lambda x: (x, x), lib.ones(1), lib.ones(1)),
-                                 "should return a single Tensor"),
-    "unknown strategy": (("jacobian",), lambda lib, f: f(lambda x: x, lib.ones(1), strategy="sideways"),
-                         "Expected strategy to be either"),
-    "unknown outer strategy": (("hessian",), lambda lib, f: f(lambda x: x, lib.ones(1), outer_jacobian_strategy="up"),
-                               "Expected strategy to be either"),
-    "forward mode with create_graph": (("jacobian",), lambda lib, f: f(lambda x: x, lib.ones(1), create_graph=True,
-                                                                      strategy="forward-mode"), "`create_graph=True`"),
-    "forward mode, strict": (("jacobian",), lambda lib, f: f(lambda x: x, lib.ones(1), strict=True, strategy="forward-mode"),
-                             "`strict=True`"),
-    "forward mode, one by one": (("jacobian",), lambda lib, f: f(lambda x: x, lib.ones(1), strategy="forward-mode"),
-                                 "implemented for `vectorize=True`"),
-    "strict and vectorize": (("jacobian",), lambda lib, f: f(lambda x: x, lib.ones(1), strict=True, vectorize=True),
-                             "`strict=True` and `vectorize"),
-    "the function itself": (ALL, lambda lib, f: f(lambda x: x @ lib.ones(5), lib.ones(2), **({"v": lib.ones(2)} if f.__name__ in PRODUCTS[1:] else {})), "size"),
-    "an empty output": (("jacobian",), lambda lib, f: f(lambda x: x[:0], lib.ones(2)), "stack expects a non-empty TensorList"),
+    "two elements for products": (
+        ("vhp", "hvp"),
+        lambda lib, f: f(lambda x: x, lib.ones(2), lib.ones(2)),
+        "should contain a single element",
+    ),
+    "two outputs for products": (
+        ("vhp", "hvp"),
+        lambda lib, f: f(lambda x: (x, x), lib.ones(1), lib.ones(1)),
+        "should return a single Tensor",
+    ),
+    "unknown strategy": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), strategy="sideways"),
+        "Expected strategy to be either",
+    ),
+    "unknown outer strategy": (
+        ("hessian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), outer_jacobian_strategy="up"),
+        "Expected strategy to be either",
+    ),
+    "forward mode with create_graph": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), create_graph=True, strategy="forward-mode"),
+        "`create_graph=True`",
+    ),
+    "forward mode, strict": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), strict=True, strategy="forward-mode"),
+        "`strict=True`",
+    ),
+    "forward mode, one by one": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), strategy="forward-mode"),
+        "implemented for `vectorize=True`",
+    ),
+    "strict and vectorize": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x, lib.ones(1), strict=True, vectorize=True),
+        "`strict=True` and `vectorize",
+    ),
+    "the function itself": (
+        ALL,
+        lambda lib, f: f(
+            lambda x: x @ lib.ones(5), lib.ones(2), **({"v": lib.ones(2)} if f.__name__ in PRODUCTS[1:] else {})
+        ),
+        "size",
+    ),
+    "an empty output": (
+        ("jacobian",),
+        lambda lib, f: f(lambda x: x[:0], lib.ones(2)),
+        "stack expects a non-empty TensorList",
+    ),
 }
 
 
@@ -347,4 +422,6 @@ def test_signatures_are_those_of_torch(name):
 
     ours = inspect.signature(getattr(gradcore.autograd.functional, name)).parameters
     theirs = inspect.signature(getattr(torch.autograd.functional, name)).parameters
-    assert [(p.name, p.default, p.kind) for p in ours.values()] == [(p.name, p.default, p.kind) for p in theirs.values()]
+    assert [(p.name, p.default, p.kind) for p in ours.values()] == [
+        (p.name, p.default, p.kind) for p in theirs.values()
+    ]

@@ -57,7 +57,12 @@ def test_inputs_that_are_not_checked(fast_mode):
     both(program)
 
 
-LAYOUTS = {"transposed": lambda x: x.t(), "every other": lambda x: x[:, ::2], "0-d": lambda x: x[0, 0], "empty": lambda x: x[:0]}
+LAYOUTS = {
+    "transposed": lambda x: x.t(),
+    "every other": lambda x: x[:, ::2],
+    "0-d": lambda x: x[0, 0],
+    "empty": lambda x: x[:0],
+}
 
 
 @MODES
@@ -106,11 +111,20 @@ def test_the_default_random_stream_is_left_alone(fast_mode):
 
 
 WRONG = {
-    "twice the gradient": (lambda lib: hooked(lambda g: g * 2), "Jacobian mismatch for output 0 with respect to input 0"),
-    "gradient of a part": (lambda lib: lambda x: (x.detach() * x).sum(), "Jacobian mismatch for output 0 with respect to input 0"),
+    "twice the gradient": (
+        lambda lib: hooked(lambda g: g * 2),
+        "Jacobian mismatch for output 0 with respect to input 0",
+    ),
+    "gradient of a part": (
+        lambda lib: lambda x: (x.detach() * x).sum(),
+        "Jacobian mismatch for output 0 with respect to input 0",
+    ),
     "detached": (lambda lib: lambda x: x.detach() ** 2, "Numerical gradient for function expected to be zero"),
     "the second output": (lambda lib: lambda x: (x * 2, hooked(lambda g: -g)(x)), "Jacobian mismatch for output 1"),
-    "not zero for zero": (lambda lib: hooked(lambda g: g if bool(g.any()) else g + 1), "backward not multiplied by grad_output"),
+    "not zero for zero": (
+        lambda lib: hooked(lambda g: g if bool(g.any()) else g + 1),
+        "backward not multiplied by grad_output",
+    ),
     "not a number for zero": (lambda lib: lambda x: (x * 0).sqrt() + x.sum(), "Jacobian mismatch"),
 }
 
@@ -164,8 +178,11 @@ def test_masked_allows_rounding_at_zero():
 
 @pytest.mark.parametrize("options", [{"atol": 1.0}, {"rtol": 1.0}, {"eps": 1e-3, "atol": 1e-4}], ids=str)
 def test_tolerances(options):
-    both(lambda lib: lib.autograd.gradcheck(hooked(lambda g: g * 1.2), leaf(lib), raise_exception=False,
-                                            check_undefined_grad=False, **options))
+    both(
+        lambda lib: lib.autograd.gradcheck(
+            hooked(lambda g: g * 1.2), leaf(lib), raise_exception=False, check_undefined_grad=False, **options
+        )
+    )
 
 
 def doubled(lib, when_missing):
@@ -190,10 +207,17 @@ def refuse(x):
 
 
 @MODES
-@pytest.mark.parametrize(("when_missing", "phrase"), [
-    (refuse, "Expected backward function to handle undefined output grads"),
-    (lambda x: x + 1, "Expected all input grads to be undefined or zero when all output grads are undefined or zero"),
-], ids=["refused", "not zero"])
+@pytest.mark.parametrize(
+    ("when_missing", "phrase"),
+    [
+        (refuse, "Expected backward function to handle undefined output grads"),
+        (
+            lambda x: x + 1,
+            "Expected all input grads to be undefined or zero when all output grads are undefined or zero",
+        ),
+    ],
+    ids=["refused", "not zero"],
+)
 def test_missing_gradients(when_missing, phrase, fast_mode):
     def program(lib, **options):
         return lib.autograd.gradcheck(doubled(lib, when_missing), leaf(lib), fast_mode=fast_mode, **options)
@@ -224,10 +248,18 @@ def test_outputs_that_change_shape():
 
 
 REFUSED = {
-    "no input requires grad": (lambda lib, check: check(lambda x: x, leaf(lib, A, False)), "at least one input tensor to require"),
-    "no tensor": (lambda lib, check: check(lambda n: lib.ones(1) * n, 1.0), "at least one input tensor to require gradient"),
-    "shared elements": (lambda lib, check: check(lambda x: x, leaf(lib, A[:1]).detach().expand(2, 3).requires_grad_()),
-                        "The 0th input has a dimension with stride 0"),
+    "no input requires grad": (
+        lambda lib, check: check(lambda x: x, leaf(lib, A, False)),
+        "at least one input tensor to require",
+    ),
+    "no tensor": (
+        lambda lib, check: check(lambda n: lib.ones(1) * n, 1.0),
+        "at least one input tensor to require gradient",
+    ),
+    "shared elements": (
+        lambda lib, check: check(lambda x: x, leaf(lib, A[:1]).detach().expand(2, 3).requires_grad_()),
+        "The 0th input has a dimension with stride 0",
+    ),
     "func raises": (lambda lib, check: check(lambda x: x.no_such_method(), leaf(lib)), "no_such_method"),
 }
 
@@ -239,15 +271,38 @@ def test_refused(name, check):
     both(lambda lib: program(lib, getattr(lib.autograd, check)), raises=phrase)
 
 
-@pytest.mark.parametrize(("check", "options", "phrase"), [
-    ("gradcheck", {"check_backward_ad": False}, "at least one of check_forward_ad or check_backward_ad"),
-    ("gradcheck", {"check_forward_ad": True, "check_backward_ad": False, "check_batched_grad": True}, "check_batched_grad=True"),
-    ("gradcheck", {"check_batched_forward_grad": True}, "check_batched_forward_grad=True requires check_forward_ad"),
-    ("gradgradcheck", {"check_rev_over_rev": False}, "at least one of check_fwd_over_rev or check_rev_over_rev"),
-    ("gradgradcheck", {"check_rev_over_rev": False, "check_fwd_over_rev": True}, "check_undefined_grad=True requires"),
-    ("gradgradcheck", {"check_rev_over_rev": False, "check_fwd_over_rev": True, "check_undefined_grad": False,
-                       "check_batched_grad": True}, "check_batched_grad=True requires"),
-])
+@pytest.mark.parametrize(
+    ("check", "options", "phrase"),
+    [
+        ("gradcheck", {"check_backward_ad": False}, "at least one of check_forward_ad or check_backward_ad"),
+        (
+            "gradcheck",
+            {"check_forward_ad": True, "check_backward_ad": False, "check_batched_grad": True},
+            "check_batched_grad=True",
+        ),
+        (
+            "gradcheck",
+            {"check_batched_forward_grad": True},
+            "check_batched_forward_grad=True requires check_forward_ad",
+        ),
+        ("gradgradcheck", {"check_rev_over_rev": False}, "at least one of check_fwd_over_rev or check_rev_over_rev"),
+        (
+            "gradgradcheck",
+            {"check_rev_over_rev": False, "check_fwd_over_rev": True},
+            "check_undefined_grad=True requires",
+        ),
+        (
+            "gradgradcheck",
+            {
+                "check_rev_over_rev": False,
+                "check_fwd_over_rev": True,
+                "check_undefined_grad": False,
+                "check_batched_grad": True,
+            },
+            "check_batched_grad=True requires",
+        ),
+    ],
+)
 def test_options_that_contradict(check, options, phrase):
     both(lambda lib: getattr(lib.autograd, check)(lambda x: x, leaf(lib), **options), raises=phrase)
 
@@ -259,7 +314,9 @@ def test_other_precisions_are_warned_of():
 
 
 @MODES
-@pytest.mark.parametrize("name", ["one output", "a list", "a scalar", "an output without a graph", "a transposed result"])
+@pytest.mark.parametrize(
+    "name", ["one output", "a list", "a scalar", "an output without a graph", "a transposed result"]
+)
 def test_right_second_derivatives_pass(name, fast_mode):
     both(lambda lib: lib.autograd.gradgradcheck(lambda x: RIGHT[name](lib, x), leaf(lib), fast_mode=fast_mode))
 
@@ -329,4 +386,6 @@ def test_signatures_are_those_of_torch(name):
 
     ours = inspect.signature(getattr(gradcore.autograd, name)).parameters
     theirs = inspect.signature(getattr(torch.autograd, name)).parameters
-    assert [(p.name, p.default, p.kind) for p in ours.values()] == [(p.name, p.default, p.kind) for p in theirs.values()]
+    assert [(p.name, p.default, p.kind) for p in ours.values()] == [
+        (p.name, p.default, p.kind) for p in theirs.values()
+    ]

@@ -67,10 +67,11 @@ def jvp(
 ) -> tuple[TensorOrTensors, TensorOrTensors]:
     """(func(*inputs), its Jacobian times v), by two backwards.
 
-    u -> u J is linear, so the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new trick for
-    calculating Jacobian vector products", 2017).
+    u -> u J is linear, so the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new trick
+    for calculating Jacobian vector products", 2017).
 
-    v: of the shapes of the inputs; may be left out if there is a single input with a single element. Raises as vjp does.
+    v: of the shapes of the inputs; may be left out if there is a single input with a single element. Raises as vjp
+    does.
 
     >>> import gradcore
     >>> x = gradcore.tensor([1.0, 2.0])
@@ -104,8 +105,8 @@ def jacobian(
     element takes one backward; with vectorize all are done at once. strategy="forward-mode" takes one forward pass for
     each input element and needs vectorize=True.
 
-    Raises as vjp does, AssertionError for an unknown strategy, NotImplementedError or RuntimeError for combinations that torch
-    does not have either.
+    Raises as vjp does, AssertionError for an unknown strategy, NotImplementedError or RuntimeError for combinations
+    that torch does not have either.
 
     >>> import gradcore
     >>> gradcore.autograd.functional.jacobian(lambda x: x**2, gradcore.tensor([1.0, 2.0]))
@@ -145,7 +146,8 @@ def hessian(
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> TensorOrTensors:
-    """The Hessian of a function that returns a single element: for two inputs a tensor of shape first.shape + second.shape.
+    """The Hessian of a function that returns a single element: for two inputs a tensor of shape first.shape +
+    second.shape.
 
     Several inputs give a tuple of tuples, result[first][second]. Raises as jacobian does, RuntimeError also for a
     function that returns more than one element.
@@ -180,7 +182,8 @@ def vhp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Tensor, TensorOrTensors]:
-    """(func(*inputs), v times its Hessian), by two backwards. func returns a single element; v is of the inputs' shapes.
+    """(func(*inputs), v times its Hessian), by two backwards. func returns a single element; v is of the inputs'
+    shapes.
 
     Raises as vjp does, RuntimeError also for a function that returns more than one element.
 
@@ -204,7 +207,8 @@ def hvp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Tensor, TensorOrTensors]:
-    """(func(*inputs), its Hessian times v), by three backwards. The Hessian is symmetric, so vhp gives the same for less.
+    """(func(*inputs), its Hessian times v), by three backwards. The Hessian is symmetric, so vhp gives the same for
+    less.
 
     Raises as vhp does.
 
@@ -397,8 +401,8 @@ def _packed(values: tuple[Any, ...], many: bool) -> Any:
 # What strict mode says of an input that something does not depend on, by the stage at which it shows.
 _INDEPENDENT = {
     "back": "The output of the user-provided function is independent of input {0}.",
-    "back_trick": "The gradient with respect to the input is independent of entry {0} in the grad_outputs when using the "
-    "double backward trick to compute forward mode gradients.",
+    "back_trick": "The gradient with respect to the input is independent of entry {0} in the grad_outputs when using "
+    "the double backward trick to compute forward mode gradients.",
     "double_back": "The jacobian of the user-provided function is independent of input {0}.",
     "double_back_trick": "The hessian of the user-provided function is independent of entry {0} in the grad_jacobian, "
     "which the double backward trick needs.",
@@ -414,7 +418,8 @@ _GRADIENT = (
 _JACOBIAN = (
     "While computing the hessian, found that the jacobian of the user-provided function with respect to input {0} is "
     "independent of the input. This is not allowed in strict mode. You should ensure that your function is twice "
-    "differentiable and that the jacobian depends on the inputs (this would be violated by a linear function for example)."
+    "differentiable and that the jacobian depends on the inputs (this would be violated by a linear function "
+    "for example)."
 )
 
 

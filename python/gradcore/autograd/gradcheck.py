@@ -1,7 +1,9 @@
-"""gradcheck, gradgradcheck: gradients compared with differences of the function's values. Mirrors torch.autograd.gradcheck.
+"""gradcheck, gradgradcheck: gradients compared with differences of the function's values. Mirrors
+torch.autograd.gradcheck.
 
-Slow mode compares whole Jacobians, element by element. Fast mode compares one number for each output and input, v J u with
-random v and u, and takes two evaluations for each input instead of two for each of its elements. Start at `gradcheck`.
+Slow mode compares whole Jacobians, element by element. Fast mode compares one number for each output and input, v J u
+with random v and u, and takes two evaluations for each input instead of two for each of its elements. Start at
+`gradcheck`.
 
 A Jacobian here has a row for each element of the input and a column for each element of the output, as torch prints it.
 """
@@ -62,15 +64,17 @@ def gradcheck(
 ) -> bool:
     """True if the gradients of func(*inputs) agree with central differences of width 2 * eps.
 
-    func: returns a tensor or several; inputs: a tensor or a tuple, of which tensors that require grad are checked (float64,
-    or rounding drowns the differences; their data is changed for a moment while func runs). A gradient is right if
-    |analytic - numeric| <= atol + rtol * |numeric|. It is computed twice and may differ by nondet_tol between the two.
+    func: returns a tensor or several; inputs: a tensor or a tuple, of which tensors that require grad are checked
+    (float64, or rounding drowns the differences; their data is changed for a moment while func runs). A gradient is
+    right if |analytic - numeric| <= atol + rtol * |numeric|. It is computed twice and may differ by nondet_tol
+    between the two.
     check_undefined_grad: also call backward with gradients missing. check_batched_grad, check_forward_ad,
-    check_batched_forward_grad: also check vmap over backward, forward mode and both. masked: gradients of zero need to be
-    zero up to rounding only. check_grad_dtypes: accepted; the engine gives a gradient its tensor's dtype anyway.
+    check_batched_forward_grad: also check vmap over backward, forward mode and both. masked: gradients of zero need to
+    be zero up to rounding only. check_grad_dtypes: accepted; the engine gives a gradient its tensor's dtype anyway.
 
-    Raises GradcheckError if they disagree (with raise_exception=False the result is False instead), ValueError if no input
-    requires grad, RuntimeError for an input whose elements share memory, AssertionError for options that contradict.
+    Raises GradcheckError if they disagree (with raise_exception=False the result is False instead), ValueError if no
+    input requires grad, RuntimeError for an input whose elements share memory, AssertionError for options that
+    contradict.
 
     >>> import gradcore
     >>> x = gradcore.tensor([0.5, 2.0], dtype=gradcore.float64, requires_grad=True)
@@ -125,7 +129,8 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """True if the second derivatives of func are right: gradcheck of its backward, as a function of inputs and grad_outputs.
+    """True if the second derivatives of func are right: gradcheck of its backward, as a function of inputs and
+    grad_outputs.
 
     grad_outputs: of the shapes of the outputs that require grad; random in [-1, 1) if not given, with
     gen_non_contig_grad_outputs not contiguous. The other options and what is raised are gradcheck's.
@@ -197,14 +202,15 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
     for i, value in checked:
         if value.dtype != _C.float64:
             warnings.warn(
-                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                "likely fail if all the inputs are not of double precision floating point or complex.",
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
+                "will likely fail if all the inputs are not of double precision floating point or complex.",
                 stacklevel=4,
             )
         if any(stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape)):
             raise RuntimeError(
-                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping, "
-                "because it changes their elements one by one. You should call .contiguous on the input first."
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
+                "non-overlapping, because it changes their elements one by one. You should call .contiguous "
+                "on the input first."
             )
 
 
@@ -223,7 +229,9 @@ def _compare_slow(func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs
                 raise GradcheckError(_mismatch(output, i, numeric[i][number], jacobian))
 
 
-def _numeric_jacobians(func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors, eps: float) -> Tensors:
+def _numeric_jacobians(
+    func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors, eps: float
+) -> Tensors:
     """For each output the Jacobian with respect to one input, by central differences."""
     data = inputs[number].data
     rows = [
@@ -254,8 +262,8 @@ def _slopes(
         for what, first, second in (("shape", a.shape, b.shape), ("dtype", a.dtype, b.dtype)):
             if first != second:
                 raise AssertionError(
-                    f"Expected `func` to return outputs with the same {what} when inputs are perturbed {where}by {eps}, "
-                    f"but got: {what}s {first} and {second}."
+                    f"Expected `func` to return outputs with the same {what} when inputs are perturbed "
+                    f"{where}by {eps}, but got: {what}s {first} and {second}."
                 )
     return tuple(((b - a) / (2 * eps)).detach().reshape(-1) for a, b in zip(low, high))
 
@@ -391,8 +399,8 @@ class _NoGradient(Function):
 
 def _warn_of_undefined() -> None:
     warnings.warn(
-        "Backwards compatibility: backward is also called with undefined gradients. If your function may not be called so, "
-        'pass "check_undefined_grad=False" to disable this check.',
+        "Backwards compatibility: backward is also called with undefined gradients. If your function may not be "
+        'called so, pass "check_undefined_grad=False" to disable this check.',
         stacklevel=5,
     )
 

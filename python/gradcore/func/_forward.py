@@ -1,7 +1,8 @@
 """jvp, jacfwd, hessian and linearize: products with the Jacobian from the right. Start at `linearize`.
 
-They use that u -> u J is linear: the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new trick
-for calculating Jacobian vector products", 2017). u J is recorded once; each product takes one backward through it.
+They use that u -> u J is linear: the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new
+trick for calculating Jacobian vector products", 2017). u J is recorded once; each product takes
+one backward through it.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class _Linear:
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """(func(*primals), a function that multiplies the Jacobian there with tangents).
 
-    The new function takes a tangent for each primal, of its structure, shapes and dtypes, and can be called many times: func is
-    not called again. Raises RuntimeError for tangents that do not fit, and as vjp does.
+    The new function takes a tangent for each primal, of its structure, shapes and dtypes, and can be called many
+    times: func is not called again. Raises RuntimeError for tangents that do not fit, and as vjp does.
 
     >>> import gradcore
     >>> value, push = gradcore.func.linearize(lambda x: x**2, gradcore.tensor([1.0, 2.0]))
@@ -65,8 +66,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             for what in ("shape", "dtype"):
                 if getattr(tangent, what) != getattr(point, what):
                     raise RuntimeError(
-                        f"tangent:{i} with {what} {getattr(tangent, what)} in flattened pytree doesn't match the {what} "
-                        f"{getattr(point, what)} of the corresponding primal."
+                        f"tangent:{i} with {what} {getattr(tangent, what)} in flattened pytree doesn't match the "
+                        f"{what} {getattr(point, what)} of the corresponding primal."
                     )
         return tree_unflatten(_or_zeros(linear.push(flat), outputs), structure)
 
@@ -78,10 +79,11 @@ def jvp(
 ) -> tuple[Any, ...]:
     """(func(*primals), its derivative along the tangents), with has_aux also func's second result.
 
-    primals: a tuple of tensors or nests of them; tangents: the same structure and shapes. strict: an output that does not
-    depend on the primals is an error, otherwise its derivative is zero.
+    primals: a tuple of tensors or nests of them; tangents: the same structure and shapes. strict: an output that does
+    not depend on the primals is an error, otherwise its derivative is zero.
 
-    Raises RuntimeError for primals that are no tuple, for tangents that do not fit, and for outputs that are not tensors.
+    Raises RuntimeError for primals that are no tuple, for tangents that do not fit, and for outputs that are not
+    tensors.
 
     >>> import gradcore
     >>> x, v = gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 10.0])
@@ -120,8 +122,8 @@ def _check_tangents(primals: Any, tangents: Any) -> list[Tensor]:
     for primal, tangent in zip(flat, flat_tangents):
         if primal.shape != tangent.shape:
             raise RuntimeError(
-                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
-                f"supported. Tensor is of size {list(primal.shape)} while the given forward gradient is of size "
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
+                f"not supported. Tensor is of size {list(primal.shape)} while the given forward gradient is of size "
                 f"{list(tangent.shape)}."
             )
     return flat_tangents
@@ -136,8 +138,8 @@ def jacfwd(
 ) -> Callable[..., Any]:
     """The function that computes the Jacobian of func column by column: for functions with more outputs than inputs.
 
-    Shapes and structure are jacrev's. randomness: accepted; func is called once, so that it makes no difference. Raises as jvp
-    does.
+    Shapes and structure are jacrev's. randomness: accepted; func is called once, so that it makes no difference.
+    Raises as jvp does.
 
     >>> import gradcore
     >>> gradcore.func.jacfwd(lambda x: x**2)(gradcore.tensor([1.0, 2.0]))
@@ -152,7 +154,9 @@ def jacfwd(
         blocks = []  # for each point, for each output
         for i, point in enumerate(level.points):
             columns = [_or_zeros(linear.push([None] * i + [unit]), outputs) for unit in unit_vectors(point)]
-            blocks.append([_C.stack(column, -1).view(o.shape + point.shape) for o, column in zip(outputs, zip(*columns))])
+            blocks.append(
+                [_C.stack(column, -1).view(o.shape + point.shape) for o, column in zip(outputs, zip(*columns))]
+            )
         result = tree_unflatten([tree_unflatten(block, level.structure) for block in zip(*blocks)], structure)
         return (result, level.aux) if has_aux else result
 

@@ -1,12 +1,12 @@
 """grad, grad_and_value, vjp and jacrev: reverse mode as functions of functions. Start at Note [Levels on one tape].
 
 Note [Levels on one tape]
-Each transform differentiates with respect to points of its own: new leaves with the inputs' values, or, for an input that
-an outer transform or the program itself differentiates, a view of it, through which those see it as before. Two
+Each transform differentiates with respect to points of its own: new leaves with the inputs' values, or, for an input
+that an outer transform or the program itself differentiates, a view of it, through which those see it as before. Two
 transforms never share a point, so there is nothing to confuse, and a closure may use whatever it likes.
 When func has returned, the level is over: its leaves are frozen (requires_grad_(False)), which makes them constants for
-everybody else, and it goes on with their edges, which it took before. A result is recorded for outer levels exactly if a
-leaf that is not frozen can be reached from it; if none can, it is returned detached and backward is not recorded.
+everybody else, and it goes on with their edges, which it took before. A result is recorded for outer levels exactly if
+a leaf that is not frozen can be reached from it; if none can, it is returned detached and backward is not recorded.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Argnums = int | tuple[int, ...]
 def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The function that computes the gradient of func with respect to its argument number `argnums`.
 
-    func: returns a tensor without dims, or with has_aux (such a tensor, anything made of tensors); then the new function
-    returns (gradient, aux). argnums: a number, or a tuple of numbers, which gives a tuple. Arguments may be nests of
-    tensors; the gradient has the same structure.
+    func: returns a tensor without dims, or with has_aux (such a tensor, anything made of tensors); then the new
+    function returns (gradient, aux). argnums: a number, or a tuple of numbers, which gives a tuple. Arguments may be
+    nests of tensors; the gradient has the same structure.
 
     Raises RuntimeError if func returns something else and for an argument that is not there or not floating point,
     ValueError for one that is not a tensor.
@@ -74,7 +74,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """(func(*primals), a function that multiplies a cotangent with the Jacobian), with has_aux also func's second result.
+    """(func(*primals), a function that multiplies a cotangent with the Jacobian), with has_aux also func's second
+    result.
 
     The new function takes a nest of the structure of the output and returns a tuple with a gradient for each primal. It
     can be called many times.
@@ -93,8 +94,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         flat, given = tree_flatten(cotangents)
         if given != structure:
             raise RuntimeError(
-                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
-                f"cotangents: {given}, primal output: {structure}"
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                f"function. cotangents: {given}, primal output: {structure}"
             )
         flat = [_one_for_none(cotangent, out) for cotangent, out in zip(flat, outputs)]
         return tree_unflatten(level.pull(flat, retain_graph, create_graph), level.structure)
@@ -113,8 +114,8 @@ def jacrev(
 ) -> Callable[..., Any]:
     """The function that computes the Jacobian of func, by reverse mode: for functions with more inputs than outputs.
 
-    For an output and an argument a tensor of shape output.shape + argument.shape; the structure is that of the output, in
-    each place the structure of the arguments. chunk_size: how many rows are computed at a time (all, if None).
+    For an output and an argument a tensor of shape output.shape + argument.shape; the structure is that of the output,
+    in each place the structure of the arguments. chunk_size: how many rows are computed at a time (all, if None).
 
     Raises as vjp does, ValueError for a chunk_size that is not positive.
 
@@ -132,7 +133,9 @@ def jacrev(
         blocks = []
         for i, out in enumerate(outputs):
             rows = [level.pull([None] * i + [unit]) for unit in unit_vectors(out)]
-            columns = [_C.stack(column).view(out.shape + point.shape) for column, point in zip(zip(*rows), level.points)]
+            columns = [
+                _C.stack(column).view(out.shape + point.shape) for column, point in zip(zip(*rows), level.points)
+            ]
             blocks.append(tree_unflatten(columns, level.structure))
         result = tree_unflatten(blocks, structure)
         return (result, level.aux) if has_aux else result
@@ -165,18 +168,13 @@ def differentiated(
     level = Level(name, func, args, {}, argnums, has_aux)
     outputs, structure = tree_flatten(level.output)
     if not outputs or outputs == [None]:
-        raise RuntimeError(
-            f"{name}: Expected f to be a function that has non-empty output (got output = {outputs})"
-        )
+        raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for out in outputs:
         if not isinstance(out, Tensor):
-            raise RuntimeError(
-                f"{name}: expected f(*primals) to return only tensors, got unsupported type {type(out)}"
-            )
+            raise RuntimeError(f"{name}: expected f(*primals) to return only tensors, got unsupported type {type(out)}")
         if not out.is_floating_point():
             raise RuntimeError(
-                f"{name}: All outputs of f must be floating-point or complex Tensors, "
-                f"got Tensor with dtype {out.dtype}"
+                f"{name}: All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {out.dtype}"
             )
     level.close(outputs)
     return level, outputs, structure

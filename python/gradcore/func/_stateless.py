@@ -19,11 +19,12 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """module(*args, **kwargs) with other tensors in place of its parameters and buffers; the module is as before afterwards.
+    """module(*args, **kwargs) with other tensors in place of its parameters and buffers; the module is as before
+    afterwards.
 
-    parameter_and_buffer_dicts: tensors by name as in named_parameters() and named_buffers(), or several such dicts. args:
-    a tuple, or the only argument. tie_weights: a parameter that the module knows under two names is replaced under both.
-    strict: every parameter and buffer must be given, and nothing else.
+    parameter_and_buffer_dicts: tensors by name as in named_parameters() and named_buffers(), or several such dicts.
+    args: a tuple, or the only argument. tie_weights: a parameter that the module knows under two names is replaced
+    under both. strict: every parameter and buffer must be given, and nothing else.
 
     Raises ValueError for something else than dicts, and for a name in two dicts or tied names with different tensors,
     RuntimeError if strict finds a name too many or too few, AttributeError for a name that the module does not have.
@@ -42,7 +43,10 @@ def functional_call(
     tensor(15.)
     """
     given = _merged(parameter_and_buffer_dicts)
-    own = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+    own = {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
     if strict:
         _check_names(module, own, given)
     if tie_weights:
@@ -80,8 +84,11 @@ def _merged(dicts: Any) -> dict[str, Tensor]:
 def _check_names(module: Any, own: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     unexpected, missing = given.keys() - own.keys(), own.keys() - given.keys()
     if unexpected or missing:
-        what = [f"{kind} key(s): {', '.join(sorted(keys))}" for kind, keys in
-                (("Unexpected", unexpected), ("Missing", missing)) if keys]
+        what = [
+            f"{kind} key(s): {', '.join(sorted(keys))}"
+            for kind, keys in (("Unexpected", unexpected), ("Missing", missing))
+            if keys
+        ]
         raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:\n\t" + ".\n\t".join(what) + ".")
 
 
@@ -94,7 +101,9 @@ def _with_ties(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     for tied in names.values():
         values = [given[name] for name in tied if name in given]
         if any(value is not values[0] for value in values):
-            raise ValueError(f"functional_call got values for both {tied}, which are tied: pass one of them, or tie_weights=False")
+            raise ValueError(
+                f"functional_call got values for both {tied}, which are tied: pass one of them, or tie_weights=False"
+            )
         result.update((name, values[0]) for name in tied if values)
     return result
 

@@ -7,16 +7,22 @@ Source: T. Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import warnings
-from typing import Any, Callable, ContextManager, Sequence
+import weakref
+from typing import Any, Callable, ContextManager, Iterator, Sequence
 
 from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad, no_grad
 from ..autograd import Function, backward
+from ..autograd.graph import saved_tensors_hooks
 from ..random import fork_rng, get_rng_state, set_rng_state
 
-__all__ = ["CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+__all__ = [
+    "CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "noop_context_fn",
+    "set_checkpoint_early_stop",
+]  # fmt: skip
 
 ContextFn = Callable[[], tuple[ContextManager[Any], ContextManager[Any]]]
 
@@ -42,26 +48,36 @@ def checkpoint(
 ) -> Any:
     """function(*args), of which nothing is kept but the arguments: backward runs it again and goes through that run.
 
-    use_reentrant=True runs a backward inside the backward. It gives gradients to tensor arguments only, takes no keywords
-    but preserve_rng_state (True by default: both runs draw the same random numbers), and works with backward() alone, not
-    with autograd.grad. use_reentrant=False needs autograd.graph.saved_tensors_hooks, which gradcore does not have yet.
+    With preserve_rng_state (True by default) both runs draw the same random numbers.
 
-    Raises ValueError for options that the chosen way does not have, RuntimeError in backward if the second run has no output
-    that requires grad. Warns if use_reentrant is not given and if no argument requires grad.
+    use_reentrant=False records the graph as ever but keeps none of its tensors: when backward asks for one, the
+    function runs again, as far as the last that was saved (all of it without early_stop). It takes keywords for the
+    function; context_fn makes a context for either run; determinism_check="default" compares shapes and dtypes of the two
+    runs' tensors, "none" does not. debug is not implemented.
+
+    use_reentrant=True runs a backward inside the backward. It gives gradients to tensor arguments only, takes no other
+    keywords, and works with backward() alone, not with autograd.grad.
+
+    Raises ValueError for options that the chosen way does not have. In backward: CheckpointError if the runs differ,
+    RuntimeError if an argument was modified in between or if no output of a reentrant second run requires grad. Warns
+    if use_reentrant is not given and, in the reentrant way, if no argument requires grad.
 
     >>> import gradcore
     >>> from gradcore.utils.checkpoint import checkpoint
     >>> x = gradcore.tensor(2.0, requires_grad=True)
-    >>> checkpoint(lambda x: x.exp() * x, x, use_reentrant=True).backward()
+    >>> checkpoint(lambda x: x.exp() * x, x, use_reentrant=False).backward()
     >>> x.grad
     tensor(22.1672)
     """
     use_reentrant = _chosen(use_reentrant, "torch.utils.checkpoint")
-    if not use_reentrant:
-        raise NotImplementedError(
-            "checkpoint(use_reentrant=False) needs autograd.graph.saved_tensors_hooks, which gradcore does not have yet"
-        )
     preserve = kwargs.pop("preserve_rng_state", True)
+    if not use_reentrant:
+        if debug:
+            raise NotImplementedError("checkpoint(debug=True), a log of both runs' operations, is not implemented")
+        if determinism_check not in _DESCRIPTIONS:
+            raise ValueError(f"determinism_check should be one of {list(_DESCRIPTIONS)}, but got {determinism_check}")
+        again = _Rerun(function, args, kwargs, preserve, context_fn(), early_stop, _DESCRIPTIONS[determinism_check])
+        return again.first()
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if context_fn is not noop_context_fn or debug is not False:
@@ -154,3 +170,136 @@ class CheckpointFunction(Function):
             raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
         backward([out for out, _ in pairs], [gradient for _, gradient in pairs])
         return (None, None, *(t.grad if isinstance(t, Tensor) else None for t in inputs))
+
+
+# ---- use_reentrant=False ---------------------------------------------------------------------------------------------
+
+
+_DESCRIPTIONS: dict[str, Callable[[Tensor], Any]] = {
+    "default": lambda t: {"shape": t.shape, "dtype": t.dtype, "device": t.device},
+    "none": lambda t: None,
+}
+_early_stop: bool | None = None
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """Inside this context early_stop is `enable` for every checkpoint, whatever it says itself."""
+    global _early_stop
+    before = _early_stop
+    _early_stop = enable
+    try:
+        yield
+    finally:
+        _early_stop = before
+
+
+class _Stop(Exception):
+    """Everything has been computed again that backward can ask for."""
+
+
+class _Place:
+    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's
+    number."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, Tensor] = {}
+
+
+class _Rerun:
+    """One checkpoint. The graph's places hold it; it holds them weakly, so that it knows which are still wanted."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        preserve_rng_state: bool,
+        contexts: tuple[ContextManager[Any], ContextManager[Any]],
+        early_stop: bool,
+        describe: Callable[[Tensor], Any],
+    ) -> None:
+        self._function, self._args, self._kwargs = function, args, kwargs
+        self._versions = [arg._version if isinstance(arg, Tensor) else None for arg in args]
+        self._rng_state = get_rng_state() if preserve_rng_state else None
+        self._first_context, self._second_context = contexts
+        self._early_stop = early_stop if _early_stop is None else _early_stop
+        self._describe = describe
+        self._places: list[weakref.ref[_Place]] = []
+        self._descriptions: list[Any] = []
+        self._done: set[int] = set()
+        self._numbers = itertools.count(-1, -1)  # for unpacking outside of a backward
+
+    def first(self) -> Any:
+        if not _C.is_grad_enabled():
+            return self._function(*self._args, **self._kwargs)
+        with saved_tensors_hooks(self._pack, self._unpack), self._first_context:
+            return self._function(*self._args, **self._kwargs)
+
+    def _pack(self, tensor: Tensor) -> _Place:
+        place = _Place()
+        self._places.append(weakref.ref(place))
+        self._descriptions.append(self._describe(tensor))
+        return place
+
+    def _unpack(self, place: _Place) -> Tensor:
+        number = _C._running_backward()[0] or next(self._numbers)
+        if number not in self._done:
+            self._second(number)
+            self._done.add(number)
+        if number not in place.tensors:
+            raise CheckpointError(
+                "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. "
+                "If you are calling ctx.saved_tensors in backward, make sure to do so only once."
+            )
+        return place.tensors.pop(number)
+
+    def _second(self, number: int) -> None:
+        """Runs the function again and fills the places that are still wanted."""
+        for arg, version in zip(self._args, self._versions):
+            if isinstance(arg, Tensor) and arg._version != version:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"an argument of checkpoint() is at version {arg._version}; expected version {version} instead."
+                )
+        found: list[Any] = []
+
+        def pack(tensor: Tensor) -> Tensor:
+            value = tensor.detach()
+            index = len(found)
+            if index >= len(self._places):
+                raise CheckpointError(
+                    "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original "
+                    "forward pass."
+                )
+            found.append(self._describe(value))
+            if place := self._places[index]():
+                place.tensors[number] = value
+            if self._early_stop and len(found) == len(self._places):
+                raise _Stop
+            return value
+
+        with contextlib.suppress(_Stop), fork_rng(enabled=self._rng_state is not None):
+            if self._rng_state is not None:
+                set_rng_state(self._rng_state)
+            with saved_tensors_hooks(pack, lambda value: value), enable_grad(), self._second_context:
+                self._function(*self._args, **self._kwargs)
+        self._compare(found)
+
+    def _compare(self, found: list[Any]) -> None:
+        if len(found) != len(self._places):
+            raise CheckpointError(
+                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and "
+                f"recomputation.\nNumber of tensors saved during forward: {len(self._places)}\n"
+                f"Number of tensors saved during recomputation: {len(found)}."
+            )
+        differing = [
+            f"tensor at position {i}:\nsaved metadata: {a}\nrecomputed metadata: {b}\n"
+            for i, (a, b, place) in enumerate(zip(self._descriptions, found, self._places))
+            if a != b and place() is not None
+        ]
+        if differing:
+            raise CheckpointError(
+                "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
+                "during the forward pass.\n" + "".join(differing)
+            )
