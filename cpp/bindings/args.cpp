@@ -425,13 +425,14 @@ namespace {
 
 constexpr int kMaxOps = 512;
 
-PyObject* call_method(int n, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+// The number comes last: an entry then only loads it and jumps.
+[[gnu::noinline]] PyObject* call_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names, int n) {
   return guarded([&] {
     const OpEntry& op = *registry()[n];
     return Call(op, self, args, nargs, names).run(op.method);
   });
 }
-PyObject* call_function(int n, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+[[gnu::noinline]] PyObject* call_function(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names, int n) {
   return guarded([&] {
     const OpEntry& op = *registry()[n];
     return Call(op, nullptr, args, nargs, names).run(op.function);
@@ -440,11 +441,11 @@ PyObject* call_function(int n, PyObject* const* args, Py_ssize_t nargs, PyObject
 // CPython gives a C function no place for data: each op has its own entry, which only says its number.
 template <int N>
 PyObject* method_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-  return call_method(N, self, args, nargs, names);
+  return call_method(self, args, nargs, names, N);
 }
 template <int N>
-PyObject* function_entry(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-  return call_function(N, args, nargs, names);
+PyObject* function_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+  return call_function(self, args, nargs, names, N);
 }
 
 using Entry = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
