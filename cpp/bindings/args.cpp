@@ -5,14 +5,31 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <unordered_map>
 
 namespace gradcore {
 
 namespace {
 
-struct Overload {
-  Signature signature;
-  Handler handler;
+Signature parse_signature(std::string_view text);
+
+// Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
+class Overload {
+ public:
+  Overload(std::string_view text, Handler handler, bool is_method) : handler(handler), text_(text), is_method_(is_method) {}
+  const std::string& text() const { return text_; }
+  const Signature& signature() const {
+    if (!parsed_) [[unlikely]] parse();
+    return *parsed_;
+  }
+  const Handler handler;
+
+ private:
+  void parse() const;
+
+  std::string text_;
+  bool is_method_;
+  mutable std::unique_ptr<const Signature> parsed_;
 };
 
 struct OpEntry {
@@ -94,6 +111,15 @@ Signature parse_signature(std::string_view text) {
   }
   check(out.params.size() <= kMaxParams, "too many parameters in ", text);
   return out;
+}
+
+void Overload::parse() const {
+  Signature s = parse_signature(text_);
+  if (is_method_ && s.out >= 0) {  // a method takes no out=
+    s.params[s.out].name = Py_None;
+    s.params[s.out].text = "";
+  }
+  parsed_ = std::make_unique<const Signature>(std::move(s));
 }
 
 // ---- matching a call ------------------------------------------------------------------------------------------------------
@@ -186,7 +212,7 @@ class Call {
 
   PyObject* run(const std::vector<std::unique_ptr<Overload>>& overloads) {
     for (const auto& o : overloads) {
-      if (!bind(o->signature, nullptr)) continue;
+      if (!bind(o->signature(), nullptr)) continue;
       return invoke(*o);
     }
     explain(overloads);
@@ -279,7 +305,7 @@ class Call {
   }
 
   PyObject* invoke(const Overload& o) {
-    const int out = o.signature.out;
+    const int out = o.signature().out;
     if (out < 0 || bound_.slots_[out] == Py_None) return checked(o.handler(bound_));
     return invoke_out(o, bound_.slots_[out]);
   }
@@ -317,7 +343,7 @@ class Call {
   [[noreturn]] void explain(const std::vector<std::unique_ptr<Overload>>& overloads) {
     if (overloads.size() == 1) {
       std::string why;
-      bind(overloads[0]->signature, &why);
+      bind(overloads[0]->signature(), &why);
       raise_type_error(why);
     }
     std::string got;
@@ -326,7 +352,7 @@ class Call {
       got += cat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, i)), "=",
                  Py_TYPE(args_[nargs_ + i])->tp_name);
     std::string text = cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
-    for (const auto& o : overloads) text += cat("\n * ", o->signature.text);
+    for (const auto& o : overloads) text += cat("\n * ", o->text());
     raise_type_error(text);
   }
 
@@ -461,17 +487,19 @@ constexpr auto kMethodEntries = method_entries(std::make_integer_sequence<int, k
 constexpr auto kFunctionEntries = function_entries(std::make_integer_sequence<int, kMaxOps>{});
 
 OpEntry& entry(std::string_view name) {
-  for (auto& op : registry())
-    if (op->name == name) return *op;
+  static auto* by_name = new std::unordered_map<std::string_view, OpEntry*>;
+  if (const auto found = by_name->find(name); found != by_name->end()) return *found->second;
   check(registry().size() < kMaxOps, "the op register is full");
   registry().push_back(std::make_unique<OpEntry>());
-  registry().back()->name = name;
-  return *registry().back();
+  OpEntry& made = *registry().back();
+  made.name = name;
+  by_name->emplace(made.name, &made);
+  return made;
 }
 
 std::string doc_of(const OpEntry& op, const std::vector<std::unique_ptr<Overload>>& overloads) {
   std::string doc;
-  for (const auto& o : overloads) doc += cat(doc.empty() ? "" : "\n", op.name, o->signature.text, "\n");
+  for (const auto& o : overloads) doc += cat(doc.empty() ? "" : "\n", op.name, o->text(), "\n");
   return doc + cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
 }
 
@@ -482,17 +510,8 @@ void register_op(OpKind kind, const char* text, Handler handler) {
   const size_t paren = s.find('(');
   OpEntry& op = entry(s.substr(0, paren));
   op.kinds |= kind;
-  if (kind & kFunction)
-    op.function.push_back(std::make_unique<Overload>(parse_signature(s.substr(paren)), handler));
-  if (kind & kMethod) {
-    auto o = std::make_unique<Overload>(parse_signature(s.substr(paren)), handler);
-    // A method takes no out=.
-    if (o->signature.out >= 0) {
-      o->signature.params[o->signature.out].name = Py_None;
-      o->signature.params[o->signature.out].text = "";
-    }
-    op.method.push_back(std::move(o));
-  }
+  if (kind & kFunction) op.function.push_back(std::make_unique<Overload>(s.substr(paren), handler, false));
+  if (kind & kMethod) op.method.push_back(std::make_unique<Overload>(s.substr(paren), handler, true));
 }
 
 std::vector<PyMethodDef> op_methods() {
@@ -525,8 +544,8 @@ py::list op_table() {
   py::list out;
   for (const auto& op : registry()) {
     py::list functions, methods;
-    for (const auto& o : op->function) functions.append(o->signature.text);
-    for (const auto& o : op->method) methods.append(o->signature.text);
+    for (const auto& o : op->function) functions.append(o->signature().text);
+    for (const auto& o : op->method) methods.append(o->signature().text);
     out.append(py::make_tuple(op->name, functions, methods));
   }
   return out;
