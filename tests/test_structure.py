@@ -2,8 +2,10 @@
 
 import doctest
 import importlib
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -36,6 +38,28 @@ def test_kernels_define_nothing_outside_their_namespace():
         text = file.read_text()
         assert "namespace gradcore::GC_ISA" in text, file.name
         assert not re.search(r"std::(vector|string|function|sort|min|max)\b", text), file.name
+
+
+def kernel_objects():
+    """The object files of the kernels, where the package was built in a folder that still exists."""
+    build = pathlib.Path(os.environ.get("GRADCORE_BUILD") or pathlib.Path(gradcore._C.__file__).resolve().parent)
+    return sorted(build.glob("**/kernels_*.dir/**/*.o"))
+
+
+@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm of the binutils")
+def test_objects_of_an_isa_define_only_their_own_symbols():
+    """Of two functions with one name the linker keeps either: an AVX one would then run on machines that have no AVX."""
+    objects = kernel_objects()
+    if not objects:
+        pytest.skip("the folder that the package was built in is not known: set GRADCORE_BUILD")
+    for file in objects:
+        isa = next(part for part in file.parts if part.startswith("kernels_"))[len("kernels_"):-len(".dir")]
+        listed = subprocess.run(["nm", "--extern-only", "--defined-only", "--format=posix", file],
+                                capture_output=True, text=True, check=True).stdout
+        names = {line.split()[0] for line in listed.splitlines()}
+        names.discard("DW.ref.__gxx_personality_v0")  # an address, the same in every object
+        assert names, file
+        assert not {name for name in names if f"isa_{isa}" not in name}, file
 
 
 def test_import_is_light():

@@ -5,14 +5,31 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <unordered_map>
 
 namespace gradcore {
 
 namespace {
 
-struct Overload {
-  Signature signature;
-  Handler handler;
+Signature parse_signature(std::string_view text);
+
+// Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
+class Overload {
+ public:
+  Overload(std::string_view text, Handler handler, bool is_method) : handler(handler), text_(text), is_method_(is_method) {}
+  const std::string& text() const { return text_; }
+  const Signature& signature() const {
+    if (!parsed_) [[unlikely]] parse();
+    return *parsed_;
+  }
+  const Handler handler;
+
+ private:
+  void parse() const;
+
+  std::string text_;
+  bool is_method_;
+  mutable std::unique_ptr<const Signature> parsed_;
 };
 
 struct OpEntry {
@@ -95,6 +112,15 @@ Signature parse_signature(std::string_view text) {
   }
   check(out.params.size() <= kMaxParams, "too many parameters in ", text);
   return out;
+}
+
+void Overload::parse() const {
+  Signature s = parse_signature(text_);
+  if (is_method_ && s.out >= 0) {  // a method takes no out=
+    s.params[s.out].name = Py_None;
+    s.params[s.out].text = "";
+  }
+  parsed_ = std::make_unique<const Signature>(std::move(s));
 }
 
 // ---- matching a call ------------------------------------------------------------------------------------------------------
@@ -187,7 +213,7 @@ class Call {
 
   PyObject* run(const std::vector<std::unique_ptr<Overload>>& overloads) {
     for (const auto& o : overloads) {
-      if (!bind(o->signature, nullptr)) continue;
+      if (!bind(o->signature(), nullptr)) continue;
       return invoke(*o);
     }
     explain(overloads);
@@ -280,7 +306,7 @@ class Call {
   }
 
   PyObject* invoke(const Overload& o) {
-    const int out = o.signature.out, device = o.signature.device;
+    const int out = o.signature().out, device = o.signature().device;
     if (device >= 0 && bound_.slots_[device] != Py_None) check_device(bound_.slots_[device]);
     if (out < 0 || bound_.slots_[out] == Py_None) return checked(o.handler(bound_));
     return invoke_out(o, bound_.slots_[out]);
@@ -329,7 +355,7 @@ class Call {
   [[noreturn]] void explain(const std::vector<std::unique_ptr<Overload>>& overloads) {
     if (overloads.size() == 1) {
       std::string why;
-      bind(overloads[0]->signature, &why);
+      bind(overloads[0]->signature(), &why);
       raise_type_error(why);
     }
     std::string got;
@@ -338,7 +364,7 @@ class Call {
       got += cat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, i)), "=",
                  Py_TYPE(args_[nargs_ + i])->tp_name);
     std::string text = cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
-    for (const auto& o : overloads) text += cat("\n * ", o->signature.text);
+    for (const auto& o : overloads) text += cat("\n * ", o->text());
     raise_type_error(text);
   }
 
@@ -444,13 +470,14 @@ namespace {
 
 constexpr int kMaxOps = 512;
 
-PyObject* call_method(int n, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+// The number comes last: an entry then only loads it and jumps.
+[[gnu::noinline]] PyObject* call_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names, int n) {
   return guarded([&] {
     const OpEntry& op = *registry()[n];
     return Call(op, self, args, nargs, names).run(op.method);
   });
 }
-PyObject* call_function(int n, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+[[gnu::noinline]] PyObject* call_function(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names, int n) {
   return guarded([&] {
     const OpEntry& op = *registry()[n];
     return Call(op, nullptr, args, nargs, names).run(op.function);
@@ -459,11 +486,11 @@ PyObject* call_function(int n, PyObject* const* args, Py_ssize_t nargs, PyObject
 // CPython gives a C function no place for data: each op has its own entry, which only says its number.
 template <int N>
 PyObject* method_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-  return call_method(N, self, args, nargs, names);
+  return call_method(self, args, nargs, names, N);
 }
 template <int N>
-PyObject* function_entry(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-  return call_function(N, args, nargs, names);
+PyObject* function_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+  return call_function(self, args, nargs, names, N);
 }
 
 using Entry = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
@@ -479,17 +506,19 @@ constexpr auto kMethodEntries = method_entries(std::make_integer_sequence<int, k
 constexpr auto kFunctionEntries = function_entries(std::make_integer_sequence<int, kMaxOps>{});
 
 OpEntry& entry(std::string_view name) {
-  for (auto& op : registry())
-    if (op->name == name) return *op;
+  static auto* by_name = new std::unordered_map<std::string_view, OpEntry*>;
+  if (const auto found = by_name->find(name); found != by_name->end()) return *found->second;
   check(registry().size() < kMaxOps, "the op register is full");
   registry().push_back(std::make_unique<OpEntry>());
-  registry().back()->name = name;
-  return *registry().back();
+  OpEntry& made = *registry().back();
+  made.name = name;
+  by_name->emplace(made.name, &made);
+  return made;
 }
 
 std::string doc_of(const OpEntry& op, const std::vector<std::unique_ptr<Overload>>& overloads) {
   std::string doc;
-  for (const auto& o : overloads) doc += cat(doc.empty() ? "" : "\n", op.name, o->signature.text, "\n");
+  for (const auto& o : overloads) doc += cat(doc.empty() ? "" : "\n", op.name, o->text(), "\n");
   return doc + cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
 }
 
@@ -500,17 +529,8 @@ void register_op(OpKind kind, const char* text, Handler handler) {
   const size_t paren = s.find('(');
   OpEntry& op = entry(s.substr(0, paren));
   op.kinds |= kind;
-  if (kind & kFunction)
-    op.function.push_back(std::make_unique<Overload>(parse_signature(s.substr(paren)), handler));
-  if (kind & kMethod) {
-    auto o = std::make_unique<Overload>(parse_signature(s.substr(paren)), handler);
-    // A method takes no out=.
-    if (o->signature.out >= 0) {
-      o->signature.params[o->signature.out].name = Py_None;
-      o->signature.params[o->signature.out].text = "";
-    }
-    op.method.push_back(std::move(o));
-  }
+  if (kind & kFunction) op.function.push_back(std::make_unique<Overload>(s.substr(paren), handler, false));
+  if (kind & kMethod) op.method.push_back(std::make_unique<Overload>(s.substr(paren), handler, true));
 }
 
 std::vector<PyMethodDef> op_methods() {
@@ -543,8 +563,8 @@ py::list op_table() {
   py::list out;
   for (const auto& op : registry()) {
     py::list functions, methods;
-    for (const auto& o : op->function) functions.append(o->signature.text);
-    for (const auto& o : op->method) methods.append(o->signature.text);
+    for (const auto& o : op->function) functions.append(o->signature().text);
+    for (const auto& o : op->method) methods.append(o->signature().text);
     out.append(py::make_tuple(op->name, functions, methods));
   }
   return out;

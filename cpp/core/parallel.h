@@ -12,7 +12,7 @@ void set_num_threads(int n);
 using BlockFn = void (*)(void* ctx, int64_t block);
 
 // Runs fn(ctx, b) for every b in [0, blocks). Inline when there is one block or one thread, inside another
-// run_blocks, or in a forked child (libgomp's team does not survive a fork). An exception in a block is carried out.
+// run_blocks, or while another thread has the team. An exception in a block is carried out.
 void run_blocks(int64_t blocks, BlockFn fn, void* ctx);
 
 template <class F>

@@ -4,7 +4,7 @@
 // A locked increment costs about 5 ns and an op does a dozen of them, so counts are plain integers until two threads can
 // really meet: every tensor is touched under the GIL, and the only door out of it (bindings' GilRelease) calls
 // enter_concurrent_mode() before it lets go, and does not let go at all while the interpreter has a single thread.
-// The switch is one-way. OpenMP workers never touch a count.
+// The switch is one-way. Workers of parallel loops never touch a count.
 #pragma once
 #include <atomic>
 #include <cstdint>

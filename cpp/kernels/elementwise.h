@@ -106,10 +106,9 @@ static __attribute__((noinline)) void run_row_in_blocks(const LoopSpec& spec, ch
   }
 }
 
-static void run_loop(const LoopSpec& spec, const LoopArgs& a) {
+static __attribute__((noinline)) void run_loop(const LoopSpec& spec, const LoopArgs& a) {
   bool all_dense = true;
   for (int k = 0; k <= spec.inputs; ++k) all_dense &= a.inner[k] == spec.item[k];
-  if (all_dense && a.m == 1) return spec.dense(a.ptr[0], reinterpret_cast<const void* const*>(a.ptr + 1), a.n, a.params);
   char* ptr[kMaxOperands];
   for (int64_t j = 0; j < a.m; ++j) {
     for (int k = 0; k <= spec.inputs; ++k) ptr[k] = a.ptr[k] + j * a.outer[k];
@@ -155,11 +154,16 @@ struct Loop {
     for (int64_t i = 0; i < kWidth; ++i) to[i] = from[0];
     __builtin_memcpy(to, from, n * sizeof(T));
   }
-  static void dense(void* out, const void* const* in, int64_t n, const void* p) {
+  static __attribute__((noinline)) void dense(void* out, const void* const* in, int64_t n, const void* p) {
     dense_(static_cast<Stored<R>*>(out), in, n, p, std::make_integer_sequence<int, kInputs>{});
   }
   static constexpr LoopSpec kSpec{dense, kInputs, {sizeof(R), sizeof(In)...}};
-  static void run(const LoopArgs& a) { run_loop(kSpec, a); }
+  static void run(const LoopArgs& a) {
+    bool is_dense = a.m == 1;
+    for (int k = 0; k <= kInputs; ++k) is_dense &= a.inner[k] == kSpec.item[k];
+    if (is_dense) return dense(a.ptr[0], reinterpret_cast<const void* const*>(a.ptr + 1), a.n, a.params);
+    run_loop(kSpec, a);
+  }
 };
 
 // The scalar parameters of a formula, converted to its compute type by the caller.

@@ -1,7 +1,6 @@
 // Matrix products. Start at multiply(), near the end: it picks a method by the shape and the strides of the
-// whole product, cuts C into one rectangle for each thread and runs the method on each. How C is cut does not
-// change a bit of the result (see gemm_tiles.h), so here, unlike elsewhere, the blocks may depend on the
-// number of threads.
+// whole product, cuts C into rectangles and runs the method on each. How C is cut does not change a bit of the
+// result (see gemm_tiles.h), so that with one thread it is not cut at all: each rectangle packs for itself.
 #include "kernels/gemm.h"
 
 #include "core/allocator.h"
@@ -27,7 +26,10 @@ constexpr int64_t kTiny = 32;         // multiplications, at most, for multiply_
 // Work is counted in multiplications.
 constexpr double kWorth = 1.5e5;      // makes a thread worth its start
 constexpr double kVectorWorth = 6e4;  // the same where each element of a matrix is used once
-constexpr double kCallWork = 1000;    // costs as much as a call
+constexpr double kPartWork = 4e6;     // makes more than two parts: packing is then little of the work
+constexpr double kVectorPart = 5e5;   // the same where each element of a matrix is used once
+constexpr int64_t kFewParts = 16;     // more of them only where each
+constexpr int64_t kPartSize = 512 * 512;  // has so many elements of C, lest each pack much for little
 
 GC_INLINE int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -432,55 +434,37 @@ GemmArgs<T> transposed(const GemmArgs<T>& g) {
   return {1, g.m, g.k, g.b, g.b_col, g.b_row, g.a, g.a_col, g.a_row, g.c, g.m, g.accumulate};
 }
 
+// How many parts to cut C into: by the shape alone, a power of two that grows with the work.
 template <class T>
-void multiply(const GemmArgs<T>& g, bool parallel) {
-  if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g), parallel);
+int64_t part_count(const GemmArgs<T>& g) {
+  const double work = static_cast<double>(g.m) * g.n * g.k;
+  const bool vector = g.m == 1 || g.n == 1;
+  if (work < 2 * (vector ? kVectorWorth : kWorth)) return 1;
+  const double part_work = vector ? kVectorPart : kPartWork;
+  const int64_t most = g.m * g.n > kFewParts * kPartSize ? g.m * g.n / kPartSize : kFewParts;
+  int64_t parts = 2;
+  while (2 * parts <= most && static_cast<double>(2 * parts) * part_work <= work) parts *= 2;
+  return parts;
+}
+
+template <class T>
+void multiply(const GemmArgs<T>& g) {
+  if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g));
   if (g.m <= 0 || g.n <= 0) return;
   if (g.k <= 0) {
     if (!g.accumulate) clear(g);
     return;
   }
   const Method method = choose(g);
-  const double work = static_cast<double>(g.m) * g.n * g.k;
-  const double worth = g.m == 1 || g.n == 1 ? kVectorWorth : kWorth;
-  const bool worthwhile = parallel && work >= 2 * worth && num_threads() > 1;
-  if (g.k >= 2 * kLongDepth && g.m * g.n <= kLongSize) return multiply_long(method, g, worthwhile);
-  if (!worthwhile) return run_method(method, g);
-  multiply_cut(method, g, static_cast<int64_t>(work / worth < num_threads() ? work / worth : num_threads()));
-}
-
-// Products side by side where there are enough of them, else one after the other, each on all threads.
-template <class T>
-void multiply_batch(const GemmArgs<T>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
-  const double work = static_cast<double>(first.m) * first.n * first.k;
-  const bool side_by_side = batch >= 4 * num_threads() || work < 2 * kWorth;
-  auto run = [&](int64_t begin, int64_t end) {
-    GemmArgs<T> g = first;
-    for (int64_t i = begin; i < end; ++i) {
-      g.a = first.a + i * a_step;
-      g.b = first.b + i * b_step;
-      g.c = first.c + i * c_step;
-      multiply(g, !side_by_side);
-    }
-  };
-  if (!side_by_side) return run(0, batch);
-  const int64_t per_block = static_cast<int64_t>(kWorth / (work + kCallWork)) + 1;
-  parallel_blocks(ceil_div(batch, per_block),
-                  [&](int64_t block) { run(block * per_block, min(batch, (block + 1) * per_block)); });
+  const int64_t parts = num_threads() > 1 ? part_count(g) : 1;
+  if (g.k >= 2 * kLongDepth && g.m * g.n <= kLongSize) return multiply_long(method, g, parts > 1);
+  if (parts == 1) return run_method(method, g);
+  multiply_cut(method, g, parts);
 }
 
 }  // namespace
 
-void gemm_f32(const GemmArgs<float>& args) { multiply(args, true); }
-void gemm_f64(const GemmArgs<double>& args) { multiply(args, true); }
-
-void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                      int64_t c_step) {
-  multiply_batch(first, batch, a_step, b_step, c_step);
-}
-void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                      int64_t c_step) {
-  multiply_batch(first, batch, a_step, b_step, c_step);
-}
+void gemm_f32(const GemmArgs<float>& args) { multiply(args); }
+void gemm_f64(const GemmArgs<double>& args) { multiply(args); }
 
 }  // namespace gradcore::GC_ISA

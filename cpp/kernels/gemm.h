@@ -26,11 +26,5 @@ namespace gradcore::GC_ISA {
 void gemm_f32(const GemmArgs<float>& args);
 void gemm_f64(const GemmArgs<double>& args);
 
-// `batch` products of one shape; the i-th has its operands i steps (in elements) after those of `first`.
-void gemm_batched_f32(const GemmArgs<float>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                      int64_t c_step);
-void gemm_batched_f64(const GemmArgs<double>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                      int64_t c_step);
-
 }  // namespace gradcore::GC_ISA
 #endif

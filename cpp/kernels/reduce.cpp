@@ -6,8 +6,15 @@
 // the chunks' results are merged in index order. The cuts depend on shapes only, so a result has the same
 // bits for any number of threads; whether the chunks of one output run in parallel changes nothing either.
 //
+// Note [Few types]
+// The walk over a view is compiled once: it knows an operation by an OpTable of functions over runs of elements. Nor is
+// there an operation for every dtype: a Load turns elements into others on the way, a buffer at a time. So narrow integers
+// are read as int32, and any, all, count, sum |x| and sum |x|^p are the maximum, minimum or sum of what their
+// Load makes. Each of these choices costs a few per cent on types that nobody waits for, and together they are three quarters
+// of this file's machine code.
+//
 // An operation is a struct of
-//   In, Part, Acc       memory element, column accumulator (sizes the tile), mergeable result of elements
+//   In, Part, Acc       element, column accumulator (sizes the tile), mergeable result of elements
 //   kCost               work per element, 1 = an addition
 //   kBand               rows of a column tile that are folded between two merges
 //   kFolds              false: indices matter, so that several rows must not be taken as one
@@ -15,7 +22,7 @@
 //   run(p, n, first, param)                          n <= kChunk contiguous elements, from index `first` on
 //   band(p, stride, rows, cols, first, param, acc)   rows <= kBand; merges into acc[0..cols)
 //   merge(a, b)         a comes before b
-//   store(args, i, acc) writes output i
+// and a StoreFn writes its results.
 #include "kernels/reduce.h"
 
 #include "core/parallel.h"
@@ -37,6 +44,10 @@ constexpr int64_t kShort = 16;       // reductions up to this length are gathere
 constexpr int64_t kGroup = 128;      // so many at a time
 constexpr int64_t kNarrow = 16;      // fewer columns than this are not worth a vector loop
 constexpr int64_t kFoldColumns = 256;  // rows shorter than this are folded several at a time
+constexpr int64_t kLoadRows = 8;       // of a column tile that are converted at a time
+constexpr int64_t kLoadCols = 256;     // and the tile's width then
+constexpr int64_t kStoreGroup = 32;    // results that are stored at a time
+constexpr int64_t kMaxAcc = 24;        // bytes of any Acc
 
 GC_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 GC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -44,39 +55,6 @@ GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // ---- kinds (see fold.h) that only reductions use ----
 
-// Truth values are counted and collected in an integer as wide as the element: no lane is converted.
-template <class E>
-struct AnyKind {
-  using Part = SameWidthInt<StoredOf<E>>;
-  using Acc = uint8_t;
-  using Out = uint8_t;
-  static constexpr Part kIdentity = 0;
-  GC_INLINE Part map(StoredOf<E> x) { return x != 0; }
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
-    return static_cast<X>(a | b);
-  }
-};
-template <class E>
-struct AllKind {
-  using Part = SameWidthInt<StoredOf<E>>;
-  using Acc = uint8_t;
-  using Out = uint8_t;
-  static constexpr Part kIdentity = 1;
-  GC_INLINE Part map(StoredOf<E> x) { return x != 0; }
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
-    return static_cast<X>(a & b);
-  }
-};
-template <class E>
-struct CountKind : Plus {
-  using Part = If<sizeof(E) == 8, int64_t, int32_t>;
-  using Acc = int64_t;
-  using Out = int64_t;
-  static constexpr Part kIdentity = 0;
-  GC_INLINE Part map(StoredOf<E> x) { return x != 0; }
-};
 template <class E>
 struct SquaresKind : Plus {
   using Part = E;
@@ -88,34 +66,8 @@ struct SquaresKind : Plus {
     return x * x;
   }
 };
-template <class E>
-struct AbsKind : Plus {
-  using Part = E;
-  using Acc = double;
-  using Out = E;
-  static constexpr Part kIdentity = 0;
-  template <class X>
-  GC_INLINE X map(X x) {
-    return magnitude(x);
-  }
-};
-template <class E>
-struct MaxAbsKind : Larger {
-  using Part = E;
-  using Acc = E;
-  using Out = E;
-  static constexpr Part kIdentity = 0;
-  template <class X>
-  GC_INLINE X map(X x) {
-    return magnitude(x);
-  }
-};
-template <class E>
-struct MinAbsKind : Smaller {
-  using Part = E;
-  using Acc = E;
-  using Out = E;
-  static constexpr Part kIdentity = highest<E>();
+template <class K>
+struct MagnitudeKind : K {
   template <class X>
   GC_INLINE X map(X x) {
     return magnitude(x);
@@ -134,72 +86,20 @@ struct FoldOp {
   using In = StoredOf<E>;
   using Part = typename K::Part;
   using Acc = typename K::Acc;
+  template <class Load>
+  using Direct = typename Load::template Kind<Kind>;
   static constexpr int64_t kCost = 1;
   static constexpr int64_t kBand = 128;
   static constexpr bool kFolds = true;
 
   GC_INLINE Acc empty() { return static_cast<Acc>(K::kIdentity); }
-  GC_OUTLINE Acc run(const In* p, int64_t n, int64_t, double) { return static_cast<Acc>(fold_run<K>(p, n)); }
-  GC_OUTLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) { return static_cast<Acc>(fold_run<K>(p, n)); }
+  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
     alignas(64) Part part[tile_of<Part>];
     fold_band<K>(p, stride, rows, cols, part);
     for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(part[j]));
   }
   GC_INLINE void merge(Acc& a, const Acc& b) { a = K::combine(a, b); }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, const Acc& acc) {
-    static_cast<typename K::Out*>(a.out)[i] = static_cast<typename K::Out>(acc);
-  }
-};
-
-// sum |x|^param
-template <class T>
-struct SumPowOp {
-  using In = T;
-  using Part = T;
-  using Acc = double;
-  static constexpr int64_t kCost = 16;
-  static constexpr int64_t kBand = 128;
-  static constexpr bool kFolds = true;
-
-  GC_INLINE Acc empty() { return 0; }
-  // out[0..n) = |p|^exponent, n <= kBuffer; out has room for kBuffer. The exponent is an operand of every
-  // lane: what pow decides about an invariant one would become branches, and no loop over them vectorises.
-  GC_OUTLINE void powers(const T* p, T* out, int64_t n, T exponent) {
-    alignas(64) T exponents[kBuffer];
-    const int64_t padded = ceil_div(n, kPad) * kPad;
-    for (int64_t i = 0; i < n; ++i) out[i] = magnitude(p[i]);
-    for (int64_t i = n; i < padded; ++i) out[i] = 1;
-    for (int64_t i = 0; i < padded; ++i) exponents[i] = exponent;
-    for (int64_t i = 0; i < padded; ++i) out[i] = pow(Lane<T>{out[i]}, Lane<T>{exponents[i]}).v;
-  }
-  GC_OUTLINE Acc run(const T* p, int64_t n, int64_t, double param) {
-    alignas(64) T buffer[kBuffer];
-    Acc sum = 0;
-    for (int64_t i = 0; i < n; i += kBuffer) {
-      const int64_t m = smaller(kBuffer, n - i);
-      powers(p + i, buffer, m, static_cast<T>(param));
-      sum += static_cast<Acc>(fold_run<SumKind<T>>(buffer, m));
-    }
-    return sum;
-  }
-  GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double param,
-                       Acc* acc) {
-    alignas(64) T buffer[kBuffer];
-    alignas(64) T sum[kBuffer];
-    for (int64_t i = 0; i < cols; i += kBuffer) {
-      const int64_t m = smaller(kBuffer, cols - i);
-      for (int64_t j = 0; j < m; ++j) sum[j] = 0;
-      for (int64_t r = 0; r < rows; ++r) {
-        powers(p + r * stride + i, buffer, m, static_cast<T>(param));
-        for (int64_t j = 0; j < m; ++j) sum[j] += buffer[j];
-      }
-      for (int64_t j = 0; j < m; ++j) acc[i + j] += static_cast<Acc>(sum[j]);
-    }
-  }
-  GC_INLINE void merge(Acc& a, const Acc& b) { a += b; }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, Acc acc) {
-    static_cast<T*>(a.out)[i] = static_cast<T>(acc);
-  }
 };
 
 // Largest or smallest element and its place. A run first finds the value block by block, at the speed of max,
@@ -214,7 +114,7 @@ struct ArgOp {
     int64_t index;  // -1: none
   };
   static constexpr int64_t kCost = 2;
-  static constexpr int64_t kBand = 127;  // places inside a band fit every element's width
+  static constexpr int64_t kBand = 128;
   static constexpr bool kFolds = false;
   static constexpr int64_t kBlock = 512;
 
@@ -224,7 +124,7 @@ struct ArgOp {
   GC_INLINE bool same(In x, In best) { return (x == best) | ((x != x) & (best != best)); }
   GC_INLINE Acc empty() { return {K::kIdentity, -1}; }
 
-  GC_OUTLINE Acc run(const In* p, int64_t n, int64_t first, double) {
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t first, double) {
     if (n == 0) return empty();
     In best = fold_run<K>(p, smaller(n, kBlock));
     int64_t place = 0;
@@ -246,7 +146,7 @@ struct ArgOp {
     }
     return i + place;
   }
-  GC_OUTLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double,
+  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double,
                        Acc* acc) {
     using Row = SameWidthInt<In>;
     alignas(64) In best[tile_of<In>];
@@ -268,15 +168,6 @@ struct ArgOp {
   }
   GC_INLINE void merge(Acc& a, const Acc& b) {
     if (b.index >= 0 && (a.index < 0 || better(b.value, a.value))) a = b;
-  }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, const Acc& acc) {
-    const int64_t index = acc.index < 0 ? 0 : acc.index;
-    if (!a.index) {
-      static_cast<int64_t*>(a.out)[i] = index;
-      return;
-    }
-    static_cast<In*>(a.out)[i] = acc.value;
-    a.index[i] = index;
   }
 };
 
@@ -302,7 +193,7 @@ struct SquaredDevOp {
     const double dev = static_cast<double>(squares) - s * s / count, mean = static_cast<double>(around);
     return {count, finite(mean) ? mean + s / count : mean, dev < 0 ? 0 : dev};
   }
-  GC_OUTLINE Acc run(const T* p, int64_t n, int64_t, double) {
+  GC_INLINE Acc run(const T* p, int64_t n, int64_t, double) {
     Acc acc = empty();
     for (int64_t i = 0; i < n; i += kPiece) merge(acc, piece(p + i, smaller(kPiece, n - i)));
     return acc;
@@ -330,7 +221,7 @@ struct SquaredDevOp {
     q += fold_lanes<SumKind<T>, T>((squares[0] + squares[1]) + (squares[2] + squares[3]));
     return corrected(n, mean, s, q);
   }
-  GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+  GC_INLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
     alignas(64) T mean[tile_of<T>];
     alignas(64) T sum[tile_of<T>];
     alignas(64) T squares[tile_of<T>];
@@ -359,10 +250,6 @@ struct SquaredDevOp {
     a.dev += b.dev + delta * delta * a.n * share;
     a.n = n;
   }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, const Acc& acc) {
-    static_cast<T*>(a.out)[i] = static_cast<T>(acc.dev);
-    static_cast<T*>(a.mean)[i] = static_cast<T>(acc.n == 0 ? __builtin_nan("") : acc.mean);
-  }
 };
 
 // log sum exp(x), around the largest x so far. Around an infinite one nothing is subtracted: exp then gives 0
@@ -381,12 +268,12 @@ struct LogSumExpOp {
   GC_INLINE Acc empty() { return {0, 0}; }
   GC_INLINE T shift_of(T max) { return magnitude(max) == highest<T>() ? T(0) : max; }
 
-  GC_OUTLINE Acc run(const T* p, int64_t n, int64_t, double) {
+  GC_INLINE Acc run(const T* p, int64_t n, int64_t, double) {
     if (n == 0) return empty();
     const T shift = shift_of(fold_run<MaxKind<T>>(p, n));
     return {static_cast<double>(shift), sum_exp<false>(p, static_cast<T*>(nullptr), n, shift)};
   }
-  GC_OUTLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+  GC_INLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
     alignas(64) T shift[tile_of<T>];
     alignas(64) T sum[tile_of<T>];
     alignas(64) T row[tile_of<T>];
@@ -417,23 +304,208 @@ struct LogSumExpOp {
     a.sum = a.sum * exp(F64{a.around - around}).v + b.sum * exp(F64{b.around - around}).v;
     a.around = around;
   }
-  GC_INLINE void store(const ReduceArgs& a, int64_t i, const Acc& acc) {
-    static_cast<T*>(a.out)[i] = static_cast<T>(acc.around + log(F64{acc.sum}).v);
+};
+
+// ---- how results are stored ----
+
+using StoreFn = void (*)(const ReduceArgs&, int64_t output, const void* acc, int64_t n);
+
+template <class Acc, class Out>
+void store_value(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  Out* const to = static_cast<Out*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<Out>(static_cast<const Acc*>(acc)[j]);
+}
+// The extremes of truth values; those of no elements are far beyond them.
+void store_truth(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  bool* const to = static_cast<bool*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const int32_t*>(acc)[j] > 0;
+}
+// The largest magnitude of no elements is 0.
+template <class T>
+void store_magnitude(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  T* const to = static_cast<T*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const T*>(acc)[j] < 0 ? T(0) : static_cast<const T*>(acc)[j];
+}
+template <class Acc>
+void store_place(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const Acc* const acc = static_cast<const Acc*>(from);
+  for (int64_t j = 0; j < n; ++j)
+    static_cast<int64_t*>(a.out)[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
+}
+template <class Acc, class Out>
+void store_both(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const Acc* const acc = static_cast<const Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) {
+    static_cast<Out*>(a.out)[output + j] = static_cast<Out>(acc[j].value);
+    a.index[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
+  }
+}
+template <class T>
+void store_deviation(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const auto* const acc = static_cast<const typename SquaredDevOp<T>::Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) {
+    static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].dev);
+    static_cast<T*>(a.mean)[output + j] = static_cast<T>(acc[j].n == 0 ? __builtin_nan("") : acc[j].mean);
+  }
+}
+template <class T>
+void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const auto* const acc = static_cast<const typename LogSumExpOp<T>::Acc*>(from);
+  for (int64_t j = 0; j < n; ++j)
+    static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].around + log(F64{acc[j].sum}).v);
+}
+
+// ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
+//
+// Where a fold of contiguous elements need not load them first, Kind says how it folds them.
+
+using LoadFn = void (*)(const void* from, int64_t stride, int64_t n, double param, void* to);
+
+template <class From, class To, class F>
+GC_INLINE void load_each(const void* from, int64_t stride, int64_t n, void* to, const F& f) {
+  const From* const p = static_cast<const From*>(from);
+  To* const out = static_cast<To*>(to);
+  if (stride == 1)
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<To>(f(p[i]));
+  else
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<To>(f(p[i * stride]));
+}
+template <class E>
+struct AsIs {
+  using In = StoredOf<E>;
+  static constexpr bool kInPlace = true;
+  static constexpr int64_t kCost = 0;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<Word<In>, Word<In>>(from, stride, n, to, [](Word<In> x) { return x; });
+  }
+};
+template <class E, class To>
+struct Widen {
+  using In = StoredOf<E>;
+  template <template <class> class K>
+  using Kind = K<E>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<In, To>(from, stride, n, to, [](In x) { return element<E>(x); });
+  }
+};
+template <class E>
+struct Truth {
+  using In = If<sizeof(E) == 1, uint8_t, E>;  // what is only compared with 0 reads any byte the same way
+  template <template <class> class K>
+    requires(sizeof(E) == 1)
+  using Kind = K<bool>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<In, int32_t>(from, stride, n, to, [](In x) { return x != 0; });
+  }
+};
+template <class T>
+struct Magnitude {
+  using In = T;
+  template <template <class> class K>
+  using Kind = MagnitudeKind<K<T>>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<T, T>(from, stride, n, to, [](T x) { return magnitude(x); });
+  }
+};
+// |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches, and
+// no loop over them vectorises.
+template <class T>
+struct Power {
+  using In = T;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 15;
+  static void load(const void* from, int64_t stride, int64_t n, double param, void* to) {
+    alignas(64) T base[kBuffer], exponents[kBuffer];
+    for (int64_t i = 0; i < kBuffer; ++i) exponents[i] = static_cast<T>(param);
+    for (int64_t i = 0; i < n; i += kBuffer) {
+      const int64_t m = smaller(kBuffer, n - i), padded = ceil_div(m, kPad) * kPad;
+      Magnitude<T>::load(static_cast<const T*>(from) + i * stride, stride, m, 0, base);
+      for (int64_t j = m; j < padded; ++j) base[j] = 1;
+      for (int64_t j = 0; j < padded; ++j) base[j] = pow(Lane<T>{base[j]}, Lane<T>{exponents[j]}).v;
+      __builtin_memcpy(static_cast<T*>(to) + i, base, m * sizeof(T));
+    }
   }
 };
 
-// ---- layouts: how an operation walks its view ----
+// ---- what the walk knows of an operation, its Load and its StoreFn ----
 
-// The functions that drive() needs of an operation: with them it is compiled once, not once per operation.
+using RunFn = void (*)(const void* p, int64_t n, int64_t first, double param, void* acc);
+
 struct OpTable {
-  int64_t cost, acc_size, tile;
+  int64_t item, acc_size, tile, band_rows;  // item: bytes of an element as run and band read it
   bool folds;
-  void (*outputs)(const ReduceArgs&, int64_t begin, int64_t end);
-  void (*chunk)(const ReduceArgs&, int64_t output, int64_t begin, int64_t end, void* acc);
-  void (*columns)(const ReduceArgs&, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows,
-                  void* acc);
-  void (*finish)(const ReduceArgs&, int64_t output, int64_t n, void* acc, int64_t parts);
+  void (*empty)(void* acc, int64_t n);
+  RunFn run;
+  void (*band)(const void* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, void* acc);
+  void (*merge)(void* a, const void* b, int64_t n);  // a[j] = a[j] and then b[j]
 };
+struct Reduction {
+  const OpTable* op;
+  LoadFn load;
+  StoreFn store;
+  RunFn direct;   // run on elements as they lie in memory; null: through load
+  int64_t item;   // bytes of an element in memory
+  int64_t cost;
+  bool in_place;  // band may read memory as it is
+
+  int64_t tile() const { return in_place ? op->tile : smaller(op->tile, kLoadCols); }
+};
+
+template <class Op>
+struct Erased {
+  using In = typename Op::In;
+  using Acc = typename Op::Acc;
+  static_assert(sizeof(Acc) <= kMaxAcc);
+
+  static void empty(void* acc, int64_t n) {
+    for (int64_t j = 0; j < n; ++j) static_cast<Acc*>(acc)[j] = Op::empty();
+  }
+  static void run(const void* p, int64_t n, int64_t first, double param, void* acc) {
+    *static_cast<Acc*>(acc) = Op::run(static_cast<const In*>(p), n, first, param);
+  }
+  static void band(const void* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, void* acc) {
+    Op::band(static_cast<const In*>(p), stride, rows, cols, first, param, static_cast<Acc*>(acc));
+  }
+  static void merge(void* into, const void* from, int64_t n) {
+    Acc* const a = static_cast<Acc*>(into);
+    const Acc* const b = static_cast<const Acc*>(from);
+#pragma GCC ivdep
+    for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
+  }
+  static constexpr OpTable kTable{sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds,
+                                  empty, run, band, merge};
+};
+// A fold of elements as they lie in memory, whose result is an Acc of the operation on loaded ones.
+template <class K, class In, class Acc>
+void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
+  *static_cast<Acc*>(acc) = static_cast<Acc>(fold_run<K>(static_cast<const In*>(p), n));
+}
+template <class Op, class Load>
+constexpr RunFn direct_fn() {
+  using In = typename Load::In;
+  if constexpr (Load::kInPlace)
+    return Erased<Op>::run;
+  else if constexpr (requires { typename Op::template Direct<Load>; })
+    return run_direct<typename Op::template Direct<Load>, In, typename Op::Acc>;
+  else
+    return nullptr;
+}
+template <class Op, class Load, StoreFn kStore>
+constexpr Reduction kReduction{&Erased<Op>::kTable,
+                               Load::load,
+                               kStore,
+                               direct_fn<Op, Load>(),
+                               sizeof(typename Load::In),
+                               Op::kCost + Load::kCost,
+                               Load::kInPlace};
+
+// ---- layouts: how a reduction walks its view ----
 
 // Short reductions become columns, kGroup apart: vectors along them would be mostly empty.
 template <class Bits>
@@ -449,150 +521,178 @@ GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols
   }
 }
 
-template <class Op>
 struct Walk {
-  using In = typename Op::In;
-  using Acc = typename Op::Acc;
-  static constexpr int64_t kTile = tile_of<typename Op::Part>;
+  const ReduceArgs& a;
+  const Reduction& r;
+  const OpTable& op = *r.op;
 
-  // Elements [begin, end) of a reduction, at most kChunk of them.
-  static Acc strided_run(const ReduceArgs& a, const In* p, int64_t begin, int64_t end) {
-    In buffer[kGather];
-    Acc acc = Op::empty();
+  const char* element(const char* p, int64_t i) const { return p + i * r.item; }
+  const char* start(int64_t output) const {
+    const char* const in = static_cast<const char*>(a.in);
+    return element(in, output / a.inner * a.s_outer + output % a.inner * a.s_inner);
+  }
+
+  // Elements [begin, end) of the reduction at p, at most kChunk of them.
+  void run(const char* p, int64_t begin, int64_t end, void* acc) const {
+    if (r.direct && a.s_reduce == 1) return r.direct(element(p, begin), end - begin, begin, a.param, acc);
+    run_loaded(p, begin, end, acc);
+  }
+  __attribute__((noinline)) void run_loaded(const char* p, int64_t begin, int64_t end, void* acc) const {
+    alignas(64) char buffer[kGather * 8];
+    alignas(8) char part[kMaxAcc];
+    op.empty(acc, 1);
     for (int64_t i = begin; i < end; i += kGather) {
-      const int64_t m = smaller(kGather, end - i);
-      for (int64_t j = 0; j < m; ++j) buffer[j] = p[(i + j) * a.s_reduce];
-      Op::merge(acc, Op::run(buffer, m, i, a.param));
+      const int64_t n = smaller(kGather, end - i);
+      r.load(element(p, i * a.s_reduce), a.s_reduce, n, a.param, buffer);
+      op.run(buffer, n, i, a.param, part);
+      op.merge(acc, part, 1);
     }
-    return acc;
   }
-  GC_INLINE Acc run(const ReduceArgs& a, const In* p, int64_t begin, int64_t end) {
-    if (a.s_reduce == 1) return Op::run(p + begin, end - begin, begin, a.param);
-    return strided_run(a, p, begin, end);
-  }
-  GC_INLINE Acc whole(const ReduceArgs& a, const In* p) {
-    if (a.reduce <= kChunk) return run(a, p, 0, a.reduce);
-    Acc acc = run(a, p, 0, kChunk);
-    for (int64_t i = kChunk; i < a.reduce; i += kChunk)
-      Op::merge(acc, run(a, p, i, smaller(a.reduce, i + kChunk)));
-    return acc;
+  void whole(const char* p, void* acc) const {
+    alignas(8) char part[kMaxAcc];
+    run(p, 0, smaller(a.reduce, kChunk), acc);
+    for (int64_t i = kChunk; i < a.reduce; i += kChunk) {
+      run(p, i, smaller(a.reduce, i + kChunk), part);
+      op.merge(acc, part, 1);
+    }
   }
 
-  static void short_outputs(const ReduceArgs& a, int64_t begin, int64_t end) {
-    In buffer[kShort * kGroup];
-    Acc acc[kGroup];
+  void gather(int64_t output, int64_t cols, void* to) const {
+    switch (r.item) {
+      case 1: return gather_columns<Word<uint8_t>>(a, output, cols, to);
+      case 2: return gather_columns<Word<uint16_t>>(a, output, cols, to);
+      case 4: return gather_columns<Word<uint32_t>>(a, output, cols, to);
+      default: return gather_columns<Word<uint64_t>>(a, output, cols, to);
+    }
+  }
+  void short_outputs(int64_t begin, int64_t end) const {
+    alignas(64) char buffer[kShort * kGroup * 8];
+    alignas(64) char loaded[kShort * kGroup * 8];
+    alignas(64) char acc[kGroup * kMaxAcc];
     for (int64_t output = begin; output < end; output += kGroup) {
       const int64_t cols = smaller(kGroup, end - output);
-      gather_columns<Word<In>>(a, output, cols, buffer);
-      for (int64_t j = 0; j < cols; ++j) acc[j] = Op::empty();
-      Op::band(buffer, kGroup, a.reduce, cols, 0, a.param, acc);
-      finish(a, output, cols, acc, 1);
+      gather(output, cols, buffer);
+      if (!r.in_place)
+        for (int64_t i = 0; i < a.reduce; ++i)
+          r.load(element(buffer, i * kGroup), 1, cols, a.param, loaded + i * kGroup * op.item);
+      op.empty(acc, cols);
+      op.band(r.in_place ? buffer : loaded, kGroup, a.reduce, cols, 0, a.param, acc);
+      r.store(a, output, acc, cols);
     }
   }
-  static void outputs(const ReduceArgs& a, int64_t begin, int64_t end) {
-    const bool gather = a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow;
-    if (gather) return short_outputs(a, begin, end);
-    int64_t i = begin % a.inner;
-    const In* row = static_cast<const In*>(a.in) + begin / a.inner * a.s_outer;
-    for (int64_t output = begin; output < end; ++output) {
-      Op::store(a, output, whole(a, row + i * a.s_inner));
-      if (++i < a.inner) continue;
-      i = 0;
-      row += a.s_outer;
+  void outputs(int64_t begin, int64_t end) const {
+    if (a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow) return short_outputs(begin, end);
+    alignas(64) char acc[kStoreGroup * kMaxAcc];
+    const char* p = start(begin);
+    int64_t left = a.inner - begin % a.inner;  // outputs to come before the next step of outer
+    for (; begin < end; begin += kStoreGroup) {
+      const int64_t n = smaller(kStoreGroup, end - begin);
+      for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
+        whole(p, acc + i * op.acc_size);
+        if (--left > 0) continue;
+        p = element(p, a.s_outer - a.inner * a.s_inner);
+        left = a.inner;
+      }
+      r.store(a, begin, acc, n);
     }
   }
-  static void chunk(const ReduceArgs& a, int64_t output, int64_t begin, int64_t end, void* acc) {
-    const In* p = static_cast<const In*>(a.in) + output / a.inner * a.s_outer + output % a.inner * a.s_inner;
-    *static_cast<Acc*>(acc) = run(a, p, begin, end);
+  // The one output of a small reduction.
+  void single() const {
+    alignas(8) char acc[kMaxAcc];
+    run(static_cast<const char*>(a.in), 0, a.reduce, acc);
+    r.store(a, 0, acc, 1);
   }
 
-  GC_OUTLINE void merge_all(Acc* a, const Acc* b, int64_t n) {
-#pragma GCC ivdep
-    for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
+  // Rows of columns, merged into acc.
+  void bands(const char* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, void* acc) const {
+    if (!r.in_place) return bands_loaded(p, stride, rows, cols, first, acc);
+    for (int64_t i = 0; i < rows; i += op.band_rows)
+      op.band(element(p, i * stride), stride, smaller(op.band_rows, rows - i), cols, first + i, a.param, acc);
   }
-  static void bands(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param,
-                    Acc* acc) {
-    for (int64_t r = 0; r < rows; r += Op::kBand)
-      Op::band(p + r * stride, stride, smaller(Op::kBand, rows - r), cols, first + r, param, acc);
+  __attribute__((noinline)) void bands_loaded(const char* p, int64_t stride, int64_t rows, int64_t cols, int64_t first,
+                                              void* acc) const {
+    alignas(64) char buffer[kLoadRows * kLoadCols * 8];
+    for (int64_t i = 0; i < rows; i += kLoadRows) {
+      const int64_t n = smaller(kLoadRows, rows - i);
+      for (int64_t k = 0; k < n; ++k)
+        r.load(element(p, (i + k) * stride), 1, cols, a.param, buffer + k * cols * op.item);
+      op.band(buffer, cols, n, cols, first + i, a.param, acc);
+    }
   }
-  // Rows [row, row + rows) of columns [col, col + cols), cols <= kTile. Short dense rows are taken several at
+  // Rows [row, row + rows) of columns [col, col + cols), cols <= the tile. Short dense rows are taken several at
   // a time as one long row, where an operation does not ask for indices.
-  static void columns(const ReduceArgs& a, int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows,
-                      void* into) {
-    Acc* const acc = static_cast<Acc*>(into);
-    const In* p = static_cast<const In*>(a.in) + o * a.s_outer + row * a.s_reduce + col;
-    for (int64_t j = 0; j < cols; ++j) acc[j] = Op::empty();
+  void columns(int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows, char* acc) const {
+    const char* p = element(static_cast<const char*>(a.in), o * a.s_outer + row * a.s_reduce + col);
+    op.empty(acc, cols);
     const int64_t fold = kFoldColumns / cols;
-    if (Op::kFolds && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
-      Acc wide[kFoldColumns];
+    if (op.folds && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
+      alignas(64) char wide[kFoldColumns * kMaxAcc];
       const int64_t width = fold * cols, long_rows = rows / fold;
-      for (int64_t j = 0; j < width; ++j) wide[j] = Op::empty();
-      bands(p, width, long_rows, width, 0, a.param, wide);
-      for (int64_t k = 0; k < fold; ++k) merge_all(acc, wide + k * cols, cols);
-      p += long_rows * width;
+      op.empty(wide, width);
+      bands(p, width, long_rows, width, 0, wide);
+      for (int64_t k = 0; k < fold; ++k) op.merge(acc, wide + k * cols * op.acc_size, cols);
+      p = element(p, long_rows * width);
       rows -= long_rows * fold;
       row += long_rows * fold;
     }
-    bands(p, a.s_reduce, rows, cols, row, a.param, acc);
+    bands(p, a.s_reduce, rows, cols, row, acc);
   }
 
   // acc holds `parts` times n results, part by part: merges and stores outputs [output, output + n).
-  GC_OUTLINE void finish(const ReduceArgs& a, int64_t output, int64_t n, void* from, int64_t parts) {
-    Acc* const acc = static_cast<Acc*>(from);
-    for (int64_t k = 1; k < parts; ++k) merge_all(acc, acc + k * n, n);
-    for (int64_t j = 0; j < n; ++j) Op::store(a, output + j, acc[j]);
+  void finish(int64_t output, int64_t n, char* acc, int64_t parts) const {
+    for (int64_t k = 1; k < parts; ++k) op.merge(acc, acc + k * n * op.acc_size, n);
+    r.store(a, output, acc, n);
   }
-
-  static constexpr OpTable kTable{Op::kCost, sizeof(Acc), kTile, Op::kFolds, outputs, chunk, columns, finish};
 };
 
 // A few long reductions: their chunks in parallel.
-void reduce_chunks(const ReduceArgs& a, const OpTable& op, int64_t outputs) {
-  const int64_t chunks = ceil_div(a.reduce, kChunk);
-  const Scratch<char> scratch(outputs * chunks * op.acc_size);
+void reduce_chunks(const Walk& w, int64_t outputs) {
+  const int64_t chunks = ceil_div(w.a.reduce, kChunk), size = w.op.acc_size;
+  const Scratch<char> scratch(outputs * chunks * size);
   parallel_blocks(outputs * chunks, [&](int64_t b) {
-    const int64_t output = b / chunks, begin = b % chunks * kChunk;
-    op.chunk(a, output, begin, smaller(a.reduce, begin + kChunk), scratch.data() + b * op.acc_size);
+    const int64_t begin = b % chunks * kChunk;
+    w.run(w.start(b / chunks), begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
   });
-  for (int64_t i = 0; i < outputs; ++i) op.finish(a, i, 1, scratch.data() + i * chunks * op.acc_size, chunks);
+  for (int64_t i = 0; i < outputs; ++i) w.finish(i, 1, scratch.data() + i * chunks * size, chunks);
 }
 
-void reduce_runs(const ReduceArgs& a, const OpTable& op) {
-  const int64_t outputs = a.outer * a.inner, work = a.reduce * op.cost;
-  const bool few_and_long = outputs < kFewOutputs && a.reduce > kChunk;
-  if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(a, op, outputs);
+void reduce_runs(const Walk& w) {
+  const int64_t outputs = w.a.outer * w.a.inner, work = w.a.reduce * w.r.cost;
+  const bool few_and_long = outputs < kFewOutputs && w.a.reduce > kChunk;
+  if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(w, outputs);
   const int64_t per_block = larger(1, kGrain / larger(1, work));
   parallel_blocks(ceil_div(outputs, per_block), [&](int64_t b) {
-    op.outputs(a, b * per_block, smaller(outputs, (b + 1) * per_block));
+    w.outputs(b * per_block, smaller(outputs, (b + 1) * per_block));
   });
 }
 
 // Column tiles; where they are few and tall, each is also cut into `parts` bands of rows.
-void reduce_columns(const ReduceArgs& a, const OpTable& op) {
-  const int64_t tile = smaller(op.tile, a.inner), per_outer = ceil_div(a.inner, tile);
+void reduce_columns(const Walk& w) {
+  const ReduceArgs& a = w.a;
+  const int64_t size = w.op.acc_size;
+  const int64_t tile = smaller(w.r.tile(), a.inner), per_outer = ceil_div(a.inner, tile);
   const int64_t tiles = a.outer * per_outer;
-  const int64_t work = larger(1, a.reduce * tile * op.cost);
+  const int64_t work = larger(1, a.reduce * tile * w.r.cost);
   int64_t parts = tiles >= kFewOutputs ? 1 : larger(1, smaller(work / kSplitGrain, kMaxSplit / tiles));
   const int64_t rows = larger(1, ceil_div(a.reduce, parts));
   parts = larger(1, ceil_div(a.reduce, rows));
   const int64_t per_block = parts > 1 ? 1 : larger(1, kGrain / work);
-  const int64_t part_size = tile * op.acc_size, tile_size = parts * part_size;
+  const int64_t part_size = tile * size, tile_size = parts * part_size;
   const int64_t blocks = ceil_div(tiles * parts, per_block);
   const Scratch<char> scratch(parts > 1 ? tiles * tile_size : blocks * part_size);
   parallel_blocks(blocks, [&](int64_t b) {
     for (int64_t i = b * per_block; i < smaller(tiles * parts, (b + 1) * per_block); ++i) {
       const int64_t t = i / parts, k = i % parts, o = t / per_outer, col = t % per_outer * tile;
       const int64_t cols = smaller(tile, a.inner - col), row = k * rows;
-      char* const acc =
-          scratch.data() + (parts > 1 ? t * tile_size + k * cols * op.acc_size : b * part_size);
-      op.columns(a, o, col, cols, row, smaller(rows, a.reduce - row), acc);
-      if (parts == 1) op.finish(a, o * a.inner + col, cols, acc, 1);
+      char* const acc = scratch.data() + (parts > 1 ? t * tile_size + k * cols * size : b * part_size);
+      w.columns(o, col, cols, row, smaller(rows, a.reduce - row), acc);
+      if (parts == 1) w.finish(o * a.inner + col, cols, acc, 1);
     }
   });
   if (parts == 1) return;
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t o = t / per_outer, col = t % per_outer * tile;
-    op.finish(a, o * a.inner + col, smaller(tile, a.inner - col), scratch.data() + t * tile_size, parts);
+    w.finish(o * a.inner + col, smaller(tile, a.inner - col), scratch.data() + t * tile_size, parts);
   }
 }
 
@@ -608,61 +708,93 @@ Layout normalize(ReduceArgs& a, bool folds) {
   return a.s_reduce == 1 ? Layout::Inner : Layout::Strided;
 }
 
-__attribute__((noinline)) void drive(ReduceArgs a, const OpTable& op) {
+void drive(ReduceArgs a, const Reduction& r) {
   if (a.outer == 0 || a.inner == 0) return;
-  if (normalize(a, op.folds) == Layout::Outer) return reduce_columns(a, op);
-  reduce_runs(a, op);
+  const Walk walk{a, r};
+  if (a.outer == 1 && a.inner == 1 && a.reduce <= kChunk) return walk.single();
+  if (normalize(a, r.op->folds) == Layout::Outer) return reduce_columns(walk);
+  reduce_runs(walk);
 }
 
-template <class Op>
+template <const Reduction& kOf>
 void reduce(const ReduceArgs& a) {
-  const bool small = a.outer == 1 && a.inner == 1 && a.s_reduce == 1 && a.reduce <= kChunk;
-  if (small) return Op::store(a, 0, Op::run(static_cast<const typename Op::In*>(a.in), a.reduce, 0, a.param));
-  drive(a, Walk<Op>::kTable);
+  drive(a, kOf);
 }
 
+// ---- the table ----
+
+// Integers are added as int32 into int64, multiplied as int64, compared as int32 if they are narrower.
+template <class E>
+using Read = If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>;
+template <class E>
+using As = If<(sizeof(E) < 4), int32_t, E>;
+template <class E>
+using ReadFactor = If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>;
+template <class E>
+using Factor = If<is_float<E>, E, int64_t>;
+template <class E>
+using Total = If<is_float<E>, double, int64_t>;
+
+template <class E>
+constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Factor<E>>>>;
+template <class T>
+constexpr ReduceFn squares_fn = reduce<kReduction<FoldOp<T, SquaresKind>, AsIs<T>, store_value<double, T>>>;
+template <class E>
+constexpr ReduceFn prod_fn =
+    reduce<kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Factor<E>>>>;
 template <class E, template <class> class Kind>
-void reduce_to_index(const ReduceArgs& a) {
-  ReduceArgs without = a;
-  without.index = nullptr;
-  reduce<ArgOp<E, Kind>>(without);
-}
+constexpr ReduceFn extreme_fn = reduce<kReduction<FoldOp<As<E>, Kind>, Read<E>, store_value<As<E>, StoredOf<E>>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn place_fn =
+    reduce<kReduction<ArgOp<As<E>, Kind>, Read<E>, store_place<typename ArgOp<As<E>, Kind>::Acc>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn both_fn =
+    reduce<kReduction<ArgOp<As<E>, Kind>, Read<E>, store_both<typename ArgOp<As<E>, Kind>::Acc, StoredOf<E>>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn truth_fn = reduce<kReduction<FoldOp<int32_t, Kind>, Truth<E>, store_truth>>;
+template <class E>
+constexpr ReduceFn count_fn = reduce<kReduction<FoldOp<int32_t, SumKind>, Truth<E>, store_value<int64_t, int64_t>>>;
+template <class T, template <class> class Load>
+constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<T, SumKind>, Load<T>, store_value<double, T>>>;
+template <class T, template <class> class Kind>
+constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<T, Kind>, Magnitude<T>, store_magnitude<T>>>;
+template <class T>
+constexpr ReduceFn deviation_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_deviation<T>>>;
+template <class T>
+constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
 
 }  // namespace
 
-#define GC_FOLD(Kind, E) reduce<FoldOp<E, Kind>>
-#define GC_ARG(Kind, E) reduce<ArgOp<E, Kind>>
-#define GC_INDEX(Kind, E) reduce_to_index<E, Kind>
-#define GC_OP(Op, E) reduce<Op<E>>
-#define GC_FLOATS(use, what) \
-  { nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, use(what, float), use(what, double) }
-#define GC_WIDE(use, what) \
-  use(what, int16_t), use(what, int32_t), use(what, int64_t), use(what, float), use(what, double)
-#define GC_ALL(use, what) \
-  { use(what, bool), use(what, uint8_t), use(what, int8_t), GC_WIDE(use, what) }
-// What only compares with 0 reads any byte the same way.
-#define GC_TRUTH(use, what) \
-  { use(what, uint8_t), use(what, uint8_t), use(what, uint8_t), GC_WIDE(use, what) }
+#define GC_FLOATS(fn, ...) \
+  {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, fn<float __VA_OPT__(,) __VA_ARGS__>, fn<double __VA_OPT__(,) __VA_ARGS__>}
+#define GC_ALL(fn, ...)                                                                   \
+  {fn<bool __VA_OPT__(,) __VA_ARGS__>,    fn<uint8_t __VA_OPT__(,) __VA_ARGS__>,          \
+   fn<int8_t __VA_OPT__(,) __VA_ARGS__>,  fn<int16_t __VA_OPT__(,) __VA_ARGS__>,          \
+   fn<int32_t __VA_OPT__(,) __VA_ARGS__>, fn<int64_t __VA_OPT__(,) __VA_ARGS__>,          \
+   fn<float __VA_OPT__(,) __VA_ARGS__>,   fn<double __VA_OPT__(,) __VA_ARGS__>}
 
 const ReduceFn reduce_table[kReduceOpCount][kDTypeCount] = {
-    GC_ALL(GC_FOLD, SumKind),      GC_ALL(GC_FOLD, ProdKind),
-    GC_ALL(GC_FOLD, MaxKind),      GC_ALL(GC_FOLD, MinKind),
-    GC_ALL(GC_INDEX, MaxKind),     GC_ALL(GC_INDEX, MinKind),
-    GC_ALL(GC_ARG, MaxKind),       GC_ALL(GC_ARG, MinKind),
-    GC_TRUTH(GC_FOLD, AnyKind),    GC_TRUTH(GC_FOLD, AllKind),
-    GC_FLOATS(GC_FOLD, SquaresKind), GC_FLOATS(GC_FOLD, AbsKind),
-    GC_FLOATS(GC_OP, SumPowOp),    GC_TRUTH(GC_FOLD, CountKind),
-    GC_FLOATS(GC_FOLD, MaxAbsKind), GC_FLOATS(GC_FOLD, MinAbsKind),
-    GC_FLOATS(GC_OP, SquaredDevOp), GC_FLOATS(GC_OP, LogSumExpOp),
+    GC_ALL(sum_fn),
+    GC_ALL(prod_fn),
+    GC_ALL(extreme_fn, MaxKind),
+    GC_ALL(extreme_fn, MinKind),
+    GC_ALL(place_fn, MaxKind),
+    GC_ALL(place_fn, MinKind),
+    GC_ALL(both_fn, MaxKind),
+    GC_ALL(both_fn, MinKind),
+    GC_ALL(truth_fn, MaxKind),
+    GC_ALL(truth_fn, MinKind),
+    GC_FLOATS(squares_fn),
+    GC_FLOATS(sum_of_fn, Magnitude),
+    GC_FLOATS(sum_of_fn, Power),
+    GC_ALL(count_fn),
+    GC_FLOATS(extreme_of_fn, MaxKind),
+    GC_FLOATS(extreme_of_fn, MinKind),
+    GC_FLOATS(deviation_fn),
+    GC_FLOATS(log_fn),
 };
 
-#undef GC_FOLD
-#undef GC_ARG
-#undef GC_INDEX
-#undef GC_OP
 #undef GC_FLOATS
-#undef GC_WIDE
 #undef GC_ALL
-#undef GC_TRUTH
 
 }  // namespace gradcore::GC_ISA

@@ -1,5 +1,5 @@
 // Operations along one dimension of a dense [outer, n, inner] view that give every element a result: softmax
-// and its relatives, cumulative sums, products and extremes. Start at row_table at the end, then apply(),
+// and its relatives, cumulative sums, products and extremes. Start at row_table at the end, then Walk,
 // then the families.
 //
 // A family is a struct of
@@ -43,9 +43,6 @@ struct Slice {
   T* y;
   int64_t* index;  // null where no positions are wanted
 
-  GC_INLINE Slice of(const RowArgs& a) {
-    return {static_cast<const T*>(a.in), static_cast<const T*>(a.in2), static_cast<T*>(a.out), a.index};
-  }
   Slice at(int64_t i) const { return {x + i, x2 ? x2 + i : x2, y + i, index ? index + i : index}; }
 };
 
@@ -102,7 +99,7 @@ struct Softmax {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) s.y[i] = kLog ? (s.x[i] - max) - shift : s.y[i] * scale;
   }
-  GC_OUTLINE void row(const Slice<T>& s, int64_t n) {
+  GC_INLINE void row(const Slice<T>& s, int64_t n) {
     const T max = fold_run<MaxKind<T>>(s.x, n);
     finish(s, n, max, sum_exp<!kLog>(s.x, s.y, n, max));
   }
@@ -143,7 +140,7 @@ struct Softmax {
     if constexpr (!kLog)
       for (int64_t j = i; j < cols; ++j) y[j] = pad[j - i];
   }
-  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+  GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
     const Bands bands(n, cols);
     const Scratch<T> max(bands.count * cols);
     const Scratch<double> total(bands.count * cols);
@@ -207,7 +204,7 @@ struct SoftmaxBackward {
     }
   }
 
-  GC_OUTLINE void row(const Slice<T>& s, int64_t n) { finish(s, n, static_cast<T>(dot(s, n))); }
+  GC_INLINE void row(const Slice<T>& s, int64_t n) { finish(s, n, static_cast<T>(dot(s, n))); }
 
   static void long_row(const Slice<T>& s, int64_t n) {
     const Scratch<double> result(ceil_div(n, kPart));
@@ -227,7 +224,7 @@ struct SoftmaxBackward {
 #pragma GCC ivdep
     for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
   }
-  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+  GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
     const Bands bands(n, cols);
     const Scratch<double> total(bands.count * cols);
     bands.each([&](int64_t k, int64_t row, int64_t rows) {
@@ -300,7 +297,7 @@ struct Cumulative {
     return sum;
   }
 
-  GC_OUTLINE void row(const Slice<T>& s, int64_t n) { run(s.x, s.y, n, static_cast<Acc>(K::kIdentity)); }
+  GC_INLINE void row(const Slice<T>& s, int64_t n) { run(s.x, s.y, n, static_cast<Acc>(K::kIdentity)); }
 
   // The totals of the parts first: then each part knows where it starts.
   static void long_row(const Slice<T>& s, int64_t n) {
@@ -329,7 +326,7 @@ struct Cumulative {
       }
   }
   // As long_row: the bands' totals become their starts.
-  GC_OUTLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+  GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
     const Bands bands(n, cols);
     const Scratch<Acc> start((bands.count + 1) * cols);  // band k's total is put where band k + 1 starts
     for (int64_t j = 0; j < cols; ++j) start[j] = static_cast<Acc>(K::kIdentity);
@@ -354,7 +351,7 @@ struct Extreme {
 
   GC_INLINE bool takes(In best, In v) { return (K::combine(best, v) == v) | (v != v); }
 
-  GC_OUTLINE void row(const Slice<In>& s, int64_t n) {
+  GC_INLINE void row(const Slice<In>& s, int64_t n) {
     In best = K::map(s.x[0]);
     int64_t place = 0;
     for (int64_t r = 0; r < n; ++r) {
@@ -366,7 +363,7 @@ struct Extreme {
       s.index[r] = place;
     }
   }
-  GC_OUTLINE void block(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {
+  GC_INLINE void block(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {
     alignas(64) In best[kWidth];
     alignas(64) int64_t place[kWidth];
     for (int64_t j = 0; j < cols; ++j) best[j] = K::map(s.x[j]);
@@ -386,119 +383,164 @@ struct Extreme {
   }
 };
 
-// ---- how a family walks its view ----
+// ---- how a family walks its view: compiled once, over bytes ----
+
+struct Bytes {
+  const char* x;
+  const char* x2;
+  char* y;
+  int64_t* index;
+
+  Bytes at(int64_t i, int64_t item) const {
+    return {x + i * item, x2 ? x2 + i * item : x2, y + i * item, index ? index + i : index};
+  }
+};
+struct Family {
+  int64_t item;   // bytes of an element
+  int64_t width;  // most columns of a block
+  bool index;
+  void (*row)(const Bytes&, int64_t n);
+  void (*long_row)(const Bytes&, int64_t n);  // null: it has none
+  void (*block)(const Bytes&, int64_t n, int64_t stride, int64_t cols);
+};
+
+template <class Op>
+struct Erased {
+  using T = typename Op::In;
+  GC_INLINE Slice<T> slice(const Bytes& s) {
+    return {reinterpret_cast<const T*>(s.x), reinterpret_cast<const T*>(s.x2), reinterpret_cast<T*>(s.y), s.index};
+  }
+  static void row(const Bytes& s, int64_t n) { Op::row(slice(s), n); }
+  static void long_row(const Bytes& s, int64_t n) {
+    if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
+  }
+  static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) {
+    Op::block(slice(s), n, stride, cols);
+  }
+  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, row, Op::kIndex ? nullptr : long_row, block};
+};
 
 // Where element 0 of a column is; its others are `inner` apart.
 GC_INLINE int64_t column_start(const RowArgs& a, int64_t column) {
   return a.inner == 1 ? column * a.n : column / a.inner * a.n * a.inner + column % a.inner;
 }
-// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from, tile[r * kGroup
-// + j].
+// Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from,
+// tile[r * tile_step + j].
 template <class Bits>
-GC_OUTLINE void gather_tile(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile) {
+GC_OUTLINE void gather_as(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile, int64_t tile_step) {
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const p = static_cast<const Bits*>(from) + column_start(a, begin + j);
     Bits* const to = static_cast<Bits*>(tile) + j;
-    for (int64_t r = 0; r < a.n; ++r) to[r * kGroup] = p[r * a.inner];
+    for (int64_t r = 0; r < a.n; ++r) to[r * tile_step] = p[r * a.inner];
   }
 }
 template <class Bits>
-GC_OUTLINE void scatter_tile(const RowArgs& a, const void* tile, int64_t begin, int64_t cols, void* into) {
+GC_OUTLINE void scatter_as(const RowArgs& a, const void* tile, int64_t tile_step, int64_t begin, int64_t cols, void* into) {
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const from = static_cast<const Bits*>(tile) + j;
     Bits* const p = static_cast<Bits*>(into) + column_start(a, begin + j);
-    for (int64_t r = 0; r < a.n; ++r) p[r * a.inner] = from[r * kGroup];
+    for (int64_t r = 0; r < a.n; ++r) p[r * a.inner] = from[r * tile_step];
   }
 }
+using GatherFn = void (*)(const RowArgs&, const void* from, int64_t begin, int64_t cols, void* tile, int64_t tile_step);
+using ScatterFn = void (*)(const RowArgs&, const void* tile, int64_t tile_step, int64_t begin, int64_t cols, void* into);
+constexpr GatherFn kGatherFns[4] = {gather_as<Word<uint8_t>>, gather_as<Word<uint16_t>>, gather_as<Word<uint32_t>>,
+                                    gather_as<Word<uint64_t>>};
+constexpr ScatterFn kScatterFns[4] = {scatter_as<Word<uint8_t>>, scatter_as<Word<uint16_t>>, scatter_as<Word<uint32_t>>,
+                                      scatter_as<Word<uint64_t>>};
+GC_INLINE int log2_of(int64_t item) { return __builtin_ctz(static_cast<unsigned>(item)); }
 
-// Short columns: kGroup of them side by side.
-template <class Op>
-void apply_short(const RowArgs& a) {
-  using T = typename Op::In;
-  const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n * kGroup) * kGroup;
-  parallel_blocks(ceil_div(columns, per_block), [&](int64_t b) {
-    alignas(64) T x[kShort * kGroup], x2[kShort * kGroup];
-    int64_t index[kShort * kGroup];
-    const int64_t end = smaller(columns, (b + 1) * per_block);
-    for (int64_t c = b * per_block; c < end; c += kGroup) {
-      const int64_t cols = smaller(kGroup, end - c);
-      gather_tile<Word<T>>(a, a.in, c, cols, x);
-      if (a.in2) gather_tile<Word<T>>(a, a.in2, c, cols, x2);
-      Op::block({x, x2, x, index}, a.n, kGroup, cols);
-      scatter_tile<Word<T>>(a, x, c, cols, a.out);
-      if constexpr (Op::kIndex) scatter_tile<Word<int64_t>>(a, index, c, cols, a.index);
-    }
-  });
-}
+struct Walk {
+  const RowArgs& a;
+  const Family& f;
 
-// A few long columns: each becomes a contiguous row.
-template <class Op>
-void apply_narrow(const RowArgs& a) {
-  using T = typename Op::In;
-  const auto s = Slice<T>::of(a);
-  const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n);
-  const auto copy = [&](auto* to, const auto* from, int64_t to_step, int64_t from_step) {
-    for (int64_t r = 0; r < a.n; ++r) to[r * to_step] = from[r * from_step];
-  };
-  parallel_blocks(ceil_div(columns, per_block), [&](int64_t b) {
-    const Scratch<T> x(a.n), x2(s.x2 ? a.n : 0);
-    const Scratch<int64_t> index(Op::kIndex ? a.n : 0);
-    for (int64_t c = b * per_block; c < smaller(columns, (b + 1) * per_block); ++c) {
-      const Slice<T> column = s.at(column_start(a, c));
-      copy(x.data(), column.x, 1, a.inner);
-      if (s.x2) copy(x2.data(), column.x2, 1, a.inner);
-      Op::row({x.data(), x2.data(), x.data(), index.data()}, a.n);
-      copy(column.y, x.data(), a.inner, 1);
-      if constexpr (Op::kIndex) copy(column.index, index.data(), a.inner, 1);
-    }
-  });
-}
+  Bytes all() const {
+    return {static_cast<const char*>(a.in), static_cast<const char*>(a.in2), static_cast<char*>(a.out), a.index};
+  }
+  Bytes at(int64_t i) const { return all().at(i, f.item); }
 
-template <class Op>
-void apply_rows(const RowArgs& a) {
-  const auto s = Slice<typename Op::In>::of(a);
-  const int64_t per_block = ceil_div(kGrain, a.n);
-  parallel_blocks(ceil_div(a.outer, per_block), [&](int64_t b) {
-    const int64_t end = smaller(a.outer, (b + 1) * per_block);
-    for (int64_t r = b * per_block; r < end; ++r) Op::row(s.at(r * a.n), a.n);
-  });
-}
+  void gather(const void* from, int64_t begin, int64_t cols, void* tile, int64_t tile_step) const {
+    kGatherFns[log2_of(f.item)](a, from, begin, cols, tile, tile_step);
+  }
+  void scatter(const void* tile, const int64_t* index, int64_t tile_step, int64_t begin, int64_t cols) const {
+    kScatterFns[log2_of(f.item)](a, tile, tile_step, begin, cols, a.out);
+    if (f.index) scatter_as<Word<int64_t>>(a, index, tile_step, begin, cols, a.index);
+  }
 
-// Few and tall blocks run in parallel inside (their bands), many next to each other.
-template <class Op>
-void apply_blocks(const RowArgs& a) {
-  const auto s = Slice<typename Op::In>::of(a);
-  const int64_t per_outer = ceil_div(a.inner, Op::kWidth), blocks = a.outer * per_outer;
-  const int64_t width = ceil_div(ceil_div(a.inner, per_outer), kExpBlock) * kExpBlock;
-  const int64_t size = a.n * smaller(width, a.inner);
-  const auto run = [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t o = i / per_outer, col = i % per_outer * width;
-      if (col >= a.inner) continue;  // rounding the width up may leave the last one nothing
-      Op::block(s.at(o * a.n * a.inner + col), a.n, a.inner, smaller(width, a.inner - col));
-    }
-  };
-  if (!Op::kIndex && blocks < kFewBlocks && size >= 4 * kGrain) return run(0, blocks);
-  const int64_t per_block = ceil_div(kGrain, size);
-  parallel_blocks(ceil_div(blocks, per_block), [&](int64_t b) {
-    run(b * per_block, smaller(blocks, (b + 1) * per_block));
-  });
-}
+  // Short columns: kGroup of them side by side.
+  void short_columns() const {
+    const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n * kGroup) * kGroup;
+    parallel_blocks(ceil_div(columns, per_block), [&](int64_t b) {
+      alignas(64) char x[kShort * kGroup * 8], x2[kShort * kGroup * 8];
+      alignas(64) int64_t index[kShort * kGroup];
+      const int64_t end = smaller(columns, (b + 1) * per_block);
+      for (int64_t c = b * per_block; c < end; c += kGroup) {
+        const int64_t cols = smaller(kGroup, end - c);
+        gather(a.in, c, cols, x, kGroup);
+        if (a.in2) gather(a.in2, c, cols, x2, kGroup);
+        f.block({x, x2, x, index}, a.n, kGroup, cols);
+        scatter(x, index, kGroup, c, cols);
+      }
+    });
+  }
+
+  // A few long columns: each becomes a contiguous row.
+  void narrow_columns() const {
+    const int64_t columns = a.outer * a.inner, per_block = ceil_div(kGrain, a.n);
+    parallel_blocks(ceil_div(columns, per_block), [&](int64_t b) {
+      const Scratch<char> x(a.n * f.item), x2(a.in2 ? a.n * f.item : 0);
+      const Scratch<int64_t> index(f.index ? a.n : 0);
+      for (int64_t c = b * per_block; c < smaller(columns, (b + 1) * per_block); ++c) {
+        gather(a.in, c, 1, x.data(), 1);
+        if (a.in2) gather(a.in2, c, 1, x2.data(), 1);
+        f.row({x.data(), x2.data(), x.data(), index.data()}, a.n);
+        scatter(x.data(), index.data(), 1, c, 1);
+      }
+    });
+  }
+
+  void rows() const {
+    const int64_t per_block = ceil_div(kGrain, a.n);
+    parallel_blocks(ceil_div(a.outer, per_block), [&](int64_t b) {
+      const int64_t end = smaller(a.outer, (b + 1) * per_block);
+      for (int64_t r = b * per_block; r < end; ++r) f.row(at(r * a.n), a.n);
+    });
+  }
+
+  // Few and tall blocks run in parallel inside (their bands), many next to each other.
+  void blocks() const {
+    const int64_t per_outer = ceil_div(a.inner, f.width), count = a.outer * per_outer;
+    const int64_t width = ceil_div(ceil_div(a.inner, per_outer), kExpBlock) * kExpBlock;
+    const int64_t size = a.n * smaller(width, a.inner);
+    const auto run = [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t o = i / per_outer, col = i % per_outer * width;
+        if (col >= a.inner) continue;  // rounding the width up may leave the last one nothing
+        f.block(at(o * a.n * a.inner + col), a.n, a.inner, smaller(width, a.inner - col));
+      }
+    };
+    if (!f.index && count < kFewBlocks && size >= 4 * kGrain) return run(0, count);
+    const int64_t per_block = ceil_div(kGrain, size);
+    parallel_blocks(ceil_div(count, per_block), [&](int64_t b) {
+      run(b * per_block, smaller(count, (b + 1) * per_block));
+    });
+  }
+
+  void choose() const {
+    if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
+    if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return short_columns();
+    if (a.inner > 1 && a.inner <= kNarrow) return narrow_columns();
+    if (a.inner > 1) return blocks();
+    if (!f.long_row || a.outer >= kFewRows || a.n < 4 * kPart) return rows();
+    for (int64_t r = 0; r < a.outer; ++r) f.long_row(at(r * a.n), a.n);
+  }
+};
+
+__attribute__((noinline)) void walk(const RowArgs& a, const Family& f) { Walk{a, f}.choose(); }
 
 template <class Op>
 void apply(const RowArgs& a) {
-  if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
-  if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return apply_short<Op>(a);
-  if (a.inner > 1 && a.inner <= kNarrow) return apply_narrow<Op>(a);
-  if (a.inner > 1) return apply_blocks<Op>(a);
-  if constexpr (!Op::kIndex) {
-    if (a.outer < kFewRows && a.n >= 4 * kPart) {
-      const auto s = Slice<typename Op::In>::of(a);
-      for (int64_t r = 0; r < a.outer; ++r) Op::long_row(s.at(r * a.n), a.n);
-      return;
-    }
-  }
-  apply_rows<Op>(a);
+  walk(a, Erased<Op>::kFamily);
 }
 
 }  // namespace

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
-import math
-
 from . import _C
 from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
 from ._C import __version__ as __version__
@@ -48,15 +45,15 @@ if TYPE_CHECKING:
 
 globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith("_foreach_")})
 
+pi = 3.141592653589793  # the module math is a file of its own, which to load takes longer than this one
+e = 2.718281828459045
+inf = float("inf")
+nan = float("nan")
 float = _C.float32
 double = _C.float64
 long = _C.int64
 int = _C.int32
 short = _C.int16
-pi = math.pi
-e = math.e
-inf = math.inf
-nan = math.nan
 newaxis = None
 
 # What most programs never touch is imported when it is first asked for: `import gradcore` takes milliseconds.
@@ -77,6 +74,8 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'gradcore' has no attribute {name!r}")
+    import importlib
+
     module, attribute = _LAZY[name]
     value = importlib.import_module(f".{module}", __name__)
     if attribute:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from . import _C
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -45,7 +43,9 @@ class _Switch:
         if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
             return self._wrap_generator(function)  # type: ignore[return-value]
 
-        @functools.wraps(function)
+        from functools import wraps  # not at the top: its import takes as long as all of ours
+
+        @wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with self._clone():
                 return function(*args, **kwargs)
@@ -53,8 +53,10 @@ class _Switch:
         return wrapped  # type: ignore[return-value]
 
     def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from functools import wraps
+
         # The mode holds while the generator runs, never while its consumer does.
-        @functools.wraps(function)
+        @wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             generator = function(*args, **kwargs)
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from .. import _C
 from .._C import Node, Tensor, is_grad_enabled
 from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from . import graph
 
 Variable = Tensor  # the old name, still in many programs
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from . import function as function
     from . import functional as functional
+    from . import graph as graph
     from .function import Function as Function
     from .gradcheck import gradcheck as gradcheck
     from .gradcheck import gradgradcheck as gradgradcheck
@@ -95,6 +95,7 @@ _LAZY = {
     "gradgradcheck": ("gradcheck", "gradgradcheck"),
     "Function": ("function", "Function"),
     "function": ("function", None),
+    "graph": ("graph", None),
 }
 
 
