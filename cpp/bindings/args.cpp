@@ -324,7 +324,7 @@ class Call {
   // out=: computes without recording and copies into the tensor given, resized to fit.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
     const Tensor target = unwrap(out);
-    compute_in(o.signature, target.dtype());
+    compute_in(o.signature(), target.dtype());
     const Owned result(checked(o.handler(bound_)));
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
     const Tensor value = unwrap(result.get());
