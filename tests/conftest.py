@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+
 import support
 from support import gradcore, torch
 

@@ -10,8 +10,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import gradcore
 import numpy as np
+
+import gradcore
 from support import ALL_DTYPES, FLOATS, D
 
 

@@ -6,9 +6,10 @@ at `difference`, which says how two results differ. NumPy arrays describe the da
 
 import contextlib
 
-import gradcore
 import numpy as np
 import pytest
+
+import gradcore
 
 try:
     import torch

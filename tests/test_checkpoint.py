@@ -5,6 +5,7 @@ import importlib
 
 import numpy as np
 import pytest
+
 from support import both, gradcore
 
 X = np.array([0.5, -1.25, 2.0])

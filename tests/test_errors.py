@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from support import Raised, both, collected, gradcore, libraries, needs_torch, outcome, torch
 
 BINARY = [

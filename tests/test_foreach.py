@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import gradcore
 import numpy as np
 import pytest
+
+import gradcore
 from opdb import Sample
 from support import (
     FLOATS,

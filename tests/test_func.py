@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from support import both, gradcore, outcome
 
 X = np.array([0.5, -1.25, 2.0])

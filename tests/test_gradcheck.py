@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from support import both, gradcore, needs_torch, outcome
 
 A = np.array([[0.3, 1.1, -0.7], [2.0, -0.4, 0.9]])

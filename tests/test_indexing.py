@@ -6,6 +6,7 @@ test checks the whole table in a loop.
 
 import numpy as np
 import pytest
+
 from support import Raised, both, collected, gradcore, needs_torch, outcome, outcome_difference, torch
 
 INDICES = {

@@ -7,8 +7,9 @@ the tests marked `needs_torch` are skipped and those at the end, which need none
 import itertools
 
 import numpy as np
-import opdb
 import pytest
+
+import opdb
 import support
 from opdb import ROWS, Sample
 from support import (

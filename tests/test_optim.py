@@ -4,9 +4,10 @@ import copy
 import itertools
 import pickle
 
-import gradcore
 import numpy as np
 import pytest
+
+import gradcore
 
 try:
     import torch

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import threading
 
-import gradcore
 import pytest
+
+import gradcore
 
 N = 1 << 20  # elements: enough for many blocks
 

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from support import ALL_DTYPES, gradcore, libraries, needs_torch, torch
 
 NAN, INF = float("nan"), float("inf")

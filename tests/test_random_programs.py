@@ -9,6 +9,7 @@ import os
 import re
 
 import pytest
+
 from support import Facts, Raised, difference, error_difference, gradcore, needs_torch, outcome, torch
 
 pytest.importorskip("hypothesis")

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 
-import gradcore
 import pytest
+
+import gradcore
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAY_USE = {
@@ -89,3 +90,9 @@ def test_unknown_isa_is_refused():
 
 
 assert gradcore.__name__ == "gradcore"
+
+
+def test_stubs_and_sources_satisfy_mypy():
+    api = pytest.importorskip("mypy.api")
+    out, errors, status = api.run(["--config-file", str(ROOT / "pyproject.toml"), "--strict", str(ROOT / "python/gradcore")])
+    assert status == 0, out + errors

@@ -3,9 +3,10 @@
 import copy
 import pickle
 
-import gradcore
 import numpy as np
 import pytest
+
+import gradcore
 from support import both, needs_torch
 
 

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from support import gradcore, libraries, needs_torch, torch
 
 NAN, INF = float("nan"), float("inf")

@@ -1,6 +1,7 @@
 """finfo and iinfo."""
 
 import pytest
+
 from support import FLOATS, INTS, gradcore, libraries, needs_torch, torch
 
 

@@ -6,8 +6,15 @@
 from __future__ import annotations
 
 from . import _C
+from . import _tensor as _tensor
+from . import autograd as autograd
+from . import random as random
 from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
 from ._C import __version__ as __version__
+from ._modes import enable_grad as enable_grad
+from ._modes import inference_mode as inference_mode
+from ._modes import no_grad as no_grad
+from ._modes import set_grad_enabled as set_grad_enabled
 from ._types import Size as Size
 from ._types import contiguous_format as contiguous_format
 from ._types import device as device
@@ -15,13 +22,6 @@ from ._types import layout as layout
 from ._types import memory_format as memory_format
 from ._types import preserve_format as preserve_format
 from ._types import strided as strided
-from . import _tensor as _tensor
-from . import autograd as autograd
-from . import random as random
-from ._modes import enable_grad as enable_grad
-from ._modes import inference_mode as inference_mode
-from ._modes import no_grad as no_grad
-from ._modes import set_grad_enabled as set_grad_enabled
 from .random import get_rng_state as get_rng_state
 from .random import initial_seed as initial_seed
 from .random import manual_seed as manual_seed
@@ -47,8 +47,8 @@ globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith
 
 pi = 3.141592653589793  # the module math is a file of its own, which to load takes longer than this one
 e = 2.718281828459045
-inf = float("inf")
-nan = float("nan")
+inf = 1e400  # beyond the largest double
+nan = inf - inf
 float = _C.float32
 double = _C.float64
 long = _C.int64

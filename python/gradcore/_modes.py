@@ -6,8 +6,9 @@ from . import _C
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Callable, TypeVar
+    from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
 

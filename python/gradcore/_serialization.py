@@ -131,10 +131,10 @@ class _Pickler(pickle._Pickler):
     def save_global(self, obj: Any, name: str | None = None) -> None:
         torch_name = _torch_name(obj)
         if torch_name is None:
-            super().save_global(obj, name)
+            super().save_global(obj, name)  # type: ignore[misc]  # the Python pickler, which typeshed leaves out
             return
-        self.write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())
-        self.memoize(obj)
+        self.write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())  # type: ignore[attr-defined]
+        self.memoize(obj)  # type: ignore[attr-defined]
 
 
 def _torch_name(obj: Any) -> tuple[str, str] | None:
@@ -304,14 +304,16 @@ def _rebuild_subclass(
     cls: type[Tensor], data: bytes, dtype_name: str, shape: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool
 ) -> Tensor:
     plain = _rebuild_tensor(data, dtype_name, shape, stride, False)
-    return gradcore._C._make_subclass(cls, plain, requires_grad)
+    tensor: Tensor = gradcore._C._make_subclass(cls, plain, requires_grad)
+    return tensor
 
 
 def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
     """Tensor.__deepcopy__: with its own memory, which tensors of one deepcopy share as the originals do."""
     if id(t) in memo:
-        return memo[id(t)]
-    if not t.is_leaf:
+        known: Tensor = memo[id(t)]
+        return known
+    if t.grad_fn is not None:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
             f"this one is a result of {t.grad_fn.name()}. deepcopy its detach()."
@@ -339,4 +341,5 @@ def _like(t: Tensor, plain: Tensor) -> Tensor:
     """plain with t's class and requires_grad."""
     if type(t) is Tensor:
         return plain.requires_grad_(t.requires_grad)
-    return gradcore._C._make_subclass(type(t), plain, t.requires_grad)
+    tensor: Tensor = gradcore._C._make_subclass(type(t), plain, t.requires_grad)
+    return tensor

@@ -7,7 +7,8 @@ from ._C import Tensor
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable
+    from typing import Any
 
     import numpy
 
@@ -51,7 +52,6 @@ def numpy_(self: Tensor, *, force: bool = False) -> numpy.ndarray[Any, Any]:
 
 def array_(self: Tensor, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
     """NumPy's conversion protocol."""
-    import numpy
 
     array = numpy_(self)
     if dtype is not None and array.dtype != dtype:

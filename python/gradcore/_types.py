@@ -65,8 +65,9 @@ class device:
     index: int | None
 
     def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
-        if isinstance(type, device):
-            type, index = type.type, type.index
+        if not isinstance(type, str) and isinstance(type, device):
+            index = type.index
+            type = type.type
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")

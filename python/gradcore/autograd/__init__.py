@@ -10,7 +10,8 @@ Variable = Tensor  # the old name, still in many programs
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from typing import Any, Sequence, Union
+    from collections.abc import Sequence
+    from typing import Any
 
     from . import function as function
     from . import functional as functional
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .gradcheck import gradcheck as gradcheck
     from .gradcheck import gradgradcheck as gradgradcheck
 
-    TensorOrTensors = Union[Tensor, Sequence[Tensor]]
+    TensorOrTensors = Tensor | Sequence[Tensor]
 
 __all__ = [
     "Function", "Node", "Variable", "backward", "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",

@@ -9,7 +9,8 @@ from .._modes import no_grad
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable
+    from typing import Any
 
     from .._C import Tensor
 
@@ -82,7 +83,8 @@ class FunctionMeta(type):
         super().__init__(name, bases, attributes)
         cls._backward_cls = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__})
         cls._bind = None
-        if getattr(cls, "setup_context") is not FunctionCtx.setup_context:
+        own: Any = cls  # what the class itself has, which its metaclass cannot know
+        if own.setup_context is not FunctionCtx.setup_context:
             cls._bind = staticmethod(functools.partial(_bind, cls))
 
 

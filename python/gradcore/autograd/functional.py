@@ -8,8 +8,9 @@ same pieces (_tensors, _points, _gradients, _or_zeros).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any, Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from .. import _C
 from .._C import Tensor

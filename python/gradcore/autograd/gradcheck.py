@@ -14,7 +14,8 @@ import itertools
 import sys
 import types
 import warnings
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .. import _C
 from .._C import Tensor

@@ -10,7 +10,8 @@ from .._modes import _Switch
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from typing import Any, Callable, Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from .._tensor import RemovableHandle
 

@@ -8,7 +8,8 @@ one backward through it.
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import _C
 from .._C import Tensor

@@ -12,7 +12,8 @@ a leaf that is not frozen can be reached from it; if none can, it is returned de
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import _C
 from .._C import Tensor

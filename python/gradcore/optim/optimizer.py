@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any
 
 from .. import _C
 from .._C import Tensor

@@ -6,7 +6,8 @@ as torch prints them. Start at `tree_map`. Everything else, None too, is a leaf,
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 __all__ = ["LEAF", "tree_flatten", "tree_leaves", "tree_map", "tree_unflatten"]
 

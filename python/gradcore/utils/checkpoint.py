@@ -10,7 +10,8 @@ import contextlib
 import itertools
 import warnings
 import weakref
-from typing import Any, Callable, ContextManager, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .. import _C
 from .._C import Tensor
@@ -24,14 +25,14 @@ __all__ = [
     "set_checkpoint_early_stop",
 ]  # fmt: skip
 
-ContextFn = Callable[[], tuple[ContextManager[Any], ContextManager[Any]]]
+ContextFn = Callable[[], tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]]]
 
 
 class CheckpointError(RuntimeError):
     """What backward raises when the second run of a function differs from the first."""
 
 
-def noop_context_fn() -> tuple[ContextManager[Any], ContextManager[Any]]:
+def noop_context_fn() -> tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]]:
     """The default of `context_fn`: no context around either run."""
     return contextlib.nullcontext(), contextlib.nullcontext()
 
@@ -215,7 +216,7 @@ class _Rerun:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         preserve_rng_state: bool,
-        contexts: tuple[ContextManager[Any], ContextManager[Any]],
+        contexts: tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]],
         early_stop: bool,
         describe: Callable[[Tensor], Any],
     ) -> None:
