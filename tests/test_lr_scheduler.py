@@ -1,0 +1,266 @@
+"""optim.lr_scheduler: every schedule for 200 steps beside torch's, states, warnings and errors."""
+
+import copy
+import importlib
+import pickle
+import warnings
+
+import pytest
+
+from support import both, gradcore, needs_torch, torch
+
+STEPS = 200
+
+
+def schedulers_of(lib):
+    return importlib.import_module(f"{lib.__name__}.optim.lr_scheduler")
+
+
+def make(lib, optimizer="SGD", lrs=(0.5, 0.02)):
+    groups = [{"params": [lib.ones(1, requires_grad=True)], "lr": lr} for lr in lrs]
+    options = {"momentum": 0.9} if optimizer == "SGD" else {}
+    return getattr(lib.optim, optimizer)(groups, lr=0.1, **options)
+
+
+def rate(epoch):
+    return 1 / (1 + 0.1 * epoch)
+
+
+class Rate:
+    def __init__(self, slope):
+        self.slope = slope
+
+    def __call__(self, epoch):
+        return 1 / (1 + self.slope * epoch)
+
+
+# Name of the scheduler and its arguments; a function stands for arguments that need the module.
+SCHEDULES = [
+    ("LambdaLR", {"lr_lambda": rate}),
+    ("LambdaLR", {"lr_lambda": [rate, Rate(0.3)]}),
+    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.98}),
+    ("StepLR", {"step_size": 7}),
+    ("StepLR", {"step_size": 30, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [3, 20, 20, 90], "gamma": 0.3}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.25, "total_iters": 40}),
+    ("LinearLR", {}),
+    ("LinearLR", {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 60}),
+    ("ExponentialLR", {"gamma": 0.97}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 150, "power": 2.0}),
+    ("CosineAnnealingLR", {"T_max": 30}),
+    ("CosineAnnealingLR", {"T_max": 77, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 10}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 9, "T_mult": 2, "eta_min": 0.001}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 8}),
+    ("CyclicLR", {"base_lr": [0.01, 0.02], "max_lr": [0.1, 0.5], "step_size_up": 5, "step_size_down": 12,
+                  "mode": "triangular2"}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 8, "mode": "exp_range", "gamma": 0.99}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 8, "scale_fn": lambda x: 0.9**x,
+                  "scale_mode": "iterations", "cycle_momentum": False}),
+    ("OneCycleLR", {"max_lr": 0.1, "total_steps": 201}),
+    ("OneCycleLR", {"max_lr": [0.1, 0.3], "epochs": 21, "steps_per_epoch": 10, "anneal_strategy": "linear",
+                    "pct_start": 0.4}),
+    ("OneCycleLR", {"max_lr": 0.1, "total_steps": 250, "three_phase": True, "div_factor": 10.0, "cycle_momentum": False}),
+]  # fmt: skip
+IDS = [f"{name}-{i}" for i, (name, _) in enumerate(SCHEDULES)]
+
+
+def settings(optimizer):
+    return [[float(g["lr"]), float(g.get("momentum", 0)), *map(float, g.get("betas", ()))] for g in optimizer.param_groups]
+
+
+def run(lib, name, options, optimizer="SGD", steps=STEPS, scheduler=None):
+    if scheduler is None:
+        optimizer = make(lib, optimizer)
+        scheduler = getattr(schedulers_of(lib), name)(optimizer, **options)
+    optimizer = scheduler.optimizer
+    found = [settings(optimizer)]
+    for _ in range(steps):
+        optimizer.step()
+        scheduler.step()
+        found.append(settings(optimizer) + [[float(lr) for lr in scheduler.get_last_lr()]])
+    return scheduler, found
+
+
+def assert_close(ours, theirs):
+    flat = lambda rows: [v for row in rows for values in row for v in values]  # noqa: E731
+    assert flat(ours) == pytest.approx(flat(theirs), rel=1e-12, abs=1e-15)
+
+
+@needs_torch
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
+def test_schedules_are_those_of_torch(name, options, optimizer):
+    _, ours = run(gradcore, name, options, optimizer)
+    _, theirs = run(torch, name, options, optimizer)
+    assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
+def test_a_state_dict_continues_the_schedule(name, options):
+    _, straight = run(gradcore, name, options, steps=60)
+    begun, _ = run(gradcore, name, options, steps=30)
+    optimizer = make(gradcore)
+    scheduler = getattr(schedulers_of(gradcore), name)(optimizer, **options)
+    optimizer.load_state_dict(begun.optimizer.state_dict())
+    scheduler.load_state_dict(copy.deepcopy(begun.state_dict()))
+    _, rest = run(gradcore, name, options, steps=30, scheduler=scheduler)
+    assert_close(rest, [straight[30][:2]] + straight[31:])
+
+
+@pytest.mark.parametrize("name", ["StepLR", "MultiStepLR", "CosineAnnealingLR", "PolynomialLR", "LinearLR"])
+def test_schedules_have_their_closed_forms(name):
+    """Without torch: what the recursion gives is what the formula of the whole says."""
+    options = next(o for n, o in reversed(SCHEDULES) if n == name)
+    scheduler, _ = run(gradcore, name, options, steps=25)
+    assert [float(lr) for lr in scheduler.get_last_lr()] == pytest.approx(scheduler._closed_form(), rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"mode": "max"}, {"patience": 2, "cooldown": 3}, {"threshold_mode": "abs", "threshold": 0.05, "patience": 1},
+    {"min_lr": [0.01, 0.001], "factor": 0.3, "patience": 0}, {"mode": "max", "threshold_mode": "abs", "patience": 3},
+])  # fmt: skip
+def test_plateaus(options):
+    def program(lib):
+        scheduler = schedulers_of(lib).ReduceLROnPlateau(make(lib), **options)
+        found = []
+        for i in range(STEPS):
+            scheduler.optimizer.step()
+            scheduler.step(lib.tensor(1.0 / (1 + i // 25) + 0.1 * (i % 7 == 0)))
+            found.append((settings(scheduler.optimizer), scheduler.num_bad_epochs, scheduler.in_cooldown))
+        return found
+
+    both(program)
+
+
+def sequential(lib, optimizer):
+    s = schedulers_of(lib)
+    parts = [s.ConstantLR(optimizer, factor=0.1, total_iters=20), s.ExponentialLR(optimizer, gamma=0.95),
+             s.StepLR(optimizer, step_size=10)]  # fmt: skip
+    return s.SequentialLR(optimizer, schedulers=parts, milestones=[20, 70])
+
+
+def chained(lib, optimizer):
+    s = schedulers_of(lib)
+    return s.ChainedScheduler([s.ConstantLR(optimizer, factor=0.1, total_iters=20), s.ExponentialLR(optimizer, gamma=0.95)])
+
+
+@needs_torch
+@pytest.mark.parametrize("compose", [sequential, chained])
+def test_composed_schedules_are_those_of_torch(compose):
+    found = [run(lib, None, None, scheduler=compose(lib, make(lib)))[1] for lib in (gradcore, torch)]
+    assert_close(*found)
+
+
+@pytest.mark.parametrize("compose", [sequential, chained])
+def test_the_state_of_a_composed_schedule(compose):
+    _, straight = run(gradcore, None, None, steps=60, scheduler=compose(gradcore, make(gradcore)))
+    begun, _ = run(gradcore, None, None, steps=30, scheduler=compose(gradcore, make(gradcore)))
+    optimizer = make(gradcore)
+    scheduler = compose(gradcore, optimizer)
+    optimizer.load_state_dict(begun.optimizer.state_dict())
+    scheduler.load_state_dict(copy.deepcopy(begun.state_dict()))
+    _, rest = run(gradcore, None, None, steps=30, scheduler=scheduler)
+    assert_close(rest[1:], straight[31:])
+
+
+def test_fractions_of_an_epoch():
+    def program(lib):
+        scheduler = schedulers_of(lib).CosineAnnealingWarmRestarts(make(lib), T_0=3, T_mult=2)
+        found = []
+        for i in range(40):
+            scheduler.step(i / 4)
+            found.append(settings(scheduler.optimizer))
+        return found
+
+    both(program)
+
+
+def test_the_wrong_order_is_warned_of_once():
+    def program(lib):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            optimizer = make(lib)
+            scheduler = schedulers_of(lib).StepLR(optimizer, 3)
+            scheduler.step()
+            optimizer.step()
+            scheduler.step()
+        return [str(w.message)[:65] for w in caught]
+
+    both(program)
+
+
+def test_the_right_order_is_not_and_step_is_the_optimizers_own_again():
+    optimizer = make(gradcore)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler = gradcore.optim.lr_scheduler.StepLR(optimizer, 3)
+        optimizer.step()
+        scheduler.step()
+    assert "step" not in optimizer.__dict__
+
+
+def test_a_tensor_learning_rate_keeps_its_identity():
+    def program(lib):
+        lr = lib.tensor(0.5)
+        optimizer = lib.optim.SGD([lib.ones(1, requires_grad=True)], lr=lr)
+        scheduler = schedulers_of(lib).ExponentialLR(optimizer, 0.5)
+        for _ in range(3):
+            optimizer.step()
+            scheduler.step()
+        assert optimizer.param_groups[0]["lr"] is lr
+        return lr
+
+    both(program)
+
+
+def test_plain_schedulers_can_be_pickled():
+    scheduler, _ = run(gradcore, "StepLR", {"step_size": 2}, steps=5)
+    again = pickle.loads(pickle.dumps(scheduler))
+    assert again.get_last_lr() == scheduler.get_last_lr() and again.last_epoch == 5
+
+
+REFUSED = [
+    ("StepLR", lambda s, lib: s.StepLR(3, 1), TypeError),
+    ("resumed", lambda s, lib: s.StepLR(make(lib), 1, last_epoch=3), KeyError),
+    ("lambdas", lambda s, lib: s.LambdaLR(make(lib), [rate]), ValueError),
+    ("constant", lambda s, lib: s.ConstantLR(make(lib), factor=2.0), ValueError),
+    ("linear", lambda s, lib: s.LinearLR(make(lib), start_factor=0.0), ValueError),
+    ("linear end", lambda s, lib: s.LinearLR(make(lib), end_factor=2.0), ValueError),
+    ("restarts", lambda s, lib: s.CosineAnnealingWarmRestarts(make(lib), 0), ValueError),
+    ("restarts mult", lambda s, lib: s.CosineAnnealingWarmRestarts(make(lib), 3, 0), ValueError),
+    ("negative epoch", lambda s, lib: s.CosineAnnealingWarmRestarts(make(lib), 3).step(-1), ValueError),
+    ("cyclic mode", lambda s, lib: s.CyclicLR(make(lib), 0.1, 0.2, mode="square"), ValueError),
+    ("cyclic length", lambda s, lib: s.CyclicLR(make(lib), [0.1], 0.2), ValueError),
+    ("one cycle", lambda s, lib: s.OneCycleLR(make(lib), 0.1), ValueError),
+    ("one cycle pct", lambda s, lib: s.OneCycleLR(make(lib), 0.1, total_steps=5, pct_start=2), ValueError),
+    ("one cycle strategy", lambda s, lib: s.OneCycleLR(make(lib), 0.1, total_steps=5, anneal_strategy="x"), ValueError),
+    ("plateau factor", lambda s, lib: s.ReduceLROnPlateau(make(lib), factor=1.0), ValueError),
+    ("plateau mode", lambda s, lib: s.ReduceLROnPlateau(make(lib), mode="x"), ValueError),
+    ("plateau optimizer", lambda s, lib: s.ReduceLROnPlateau(3), TypeError),
+    ("sequence", lambda s, lib: s.SequentialLR(make(lib), [], []), ValueError),
+    ("sequence optimizers", lambda s, lib: s.SequentialLR(make(lib), [s.StepLR(make(lib), 1)], []), ValueError),
+    ("chain", lambda s, lib: s.ChainedScheduler([]), ValueError),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[0])
+def test_refused(case):
+    _, call, kind = case
+    for lib in (gradcore, torch):
+        if lib is None:
+            continue
+        with pytest.raises(kind):
+            call(schedulers_of(lib), lib)
+
+
+def test_stepping_beyond_one_cycle():
+    def program(lib):
+        scheduler = schedulers_of(lib).OneCycleLR(make(lib), 0.1, total_steps=4)
+        for _ in range(6):
+            scheduler.optimizer.step()
+            scheduler.step()
+
+    both(program, raises="The specified number of total steps is 4")
