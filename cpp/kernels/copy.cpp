@@ -1,9 +1,5 @@
-// Copies between dtypes, and copies past the caches.
+// Copies between dtypes.
 #include "kernels/elementwise.h"
-
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 namespace gradcore::GC_ISA {
 
@@ -68,18 +64,5 @@ constexpr CopyTable table;
 }  // namespace
 
 extern const LoopFn (*const copy_kernels)[kDTypeCount] = table.to;
-
-void stream_copy(void* to, const void* from, int64_t bytes) {
-  char* d = static_cast<char*>(to);
-  const char* s = static_cast<const char*>(from);
-  int64_t i = 0;
-#if defined(__SSE2__)
-  for (; i + 64 <= bytes; i += 64)
-    for (int k = 0; k < 64; k += 16)
-      _mm_stream_si128(reinterpret_cast<__m128i*>(d + i + k), _mm_load_si128(reinterpret_cast<const __m128i*>(s + i + k)));
-  _mm_sfence();
-#endif
-  for (; i < bytes; ++i) d[i] = s[i];
-}
 
 }  // namespace gradcore::GC_ISA

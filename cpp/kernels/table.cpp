@@ -7,12 +7,11 @@ extern const ElementwiseKernels* const unary_kernels;
 extern const ElementwiseKernels* const binary_kernels;
 extern const ElementwiseKernels* const ternary_kernels;
 extern const LoopFn (*const copy_kernels)[kDTypeCount];
-void stream_copy(void* to, const void* from, int64_t bytes);
 
 const KernelTable& table() {
   static constexpr const ReduceFn (*reduce)[kDTypeCount] = reduce_table;
-  static const KernelTable t{unary_kernels, binary_kernels, ternary_kernels, copy_kernels, stream_copy,
-                             reduce,        row_table,      gemm_f32,        gemm_f64,     optim_kernels()};
+  static const KernelTable t{unary_kernels, binary_kernels, ternary_kernels, copy_kernels, reduce,
+                             row_table,     gemm_f32,       gemm_f64,        optim_kernels()};
   return t;
 }
 

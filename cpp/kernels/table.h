@@ -14,7 +14,6 @@ struct KernelTable {
   const ElementwiseKernels* binary;
   const ElementwiseKernels* ternary;
   const LoopFn (*copy)[kDTypeCount];      // [to][from]
-  void (*stream)(void* to, const void* from, int64_t bytes);  // copy past the caches; both 64-byte aligned
   const ReduceFn (*reduce)[kDTypeCount];  // [ReduceOp][input dtype]
   const RowFn (*row)[kDTypeCount];        // [RowOp][dtype]
   void (*gemm_f32)(const GemmArgs<float>&);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "autograd/views.h"
-#include "core/parallel.h"
 #include "formulas/traits.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
@@ -50,7 +49,6 @@ constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
 // ---- running a loop -----------------------------------------------------------------------------------------------------
 
 constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
-constexpr int64_t kStreamBytes = 16 << 20;  // results from here on bypass the caches: they would only evict the operands
 
 // One input of a loop: a tensor of the compute type, or a number already converted to it.
 struct LoopInput {
@@ -58,28 +56,8 @@ struct LoopInput {
   void* number = nullptr;
 };
 
-// For results beyond the caches: computes into a small buffer and streams that out, which saves reading the lines first.
-void run_streamed(int count, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params) {
-  constexpr int64_t kChunk = 2048, kSpan = 64 * kChunk;
-  parallel_blocks((n + kSpan - 1) / kSpan, [&](int64_t block) {
-    alignas(64) char buffer[kChunk * 8];
-    LoopArgs a{};
-    a.m = 1;
-    a.params = params;
-    std::copy_n(stride, count, a.inner);
-    const int64_t end = std::min(n, (block + 1) * kSpan);
-    for (int64_t i = block * kSpan; i < end; i += kChunk) {
-      a.n = std::min(kChunk, end - i);
-      a.ptr[0] = buffer;
-      for (int k = 1; k < count; ++k) a.ptr[k] = ptr[k] + i * stride[k];
-      loop(a);
-      kernels().stream(ptr[0] + i * stride[0], buffer, a.n * stride[0]);
-    }
-  });
-}
-
 // Walks `out` with inputs that broadcast to it.
-void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput> in, const void* params, bool fresh) {
+void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput> in, const void* params) {
   const int64_t n = out.numel();
   if (n == 0) return;
   const int count = static_cast<int>(in.size()) + 1;
@@ -104,7 +82,6 @@ void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput>
       flat = t->numel == 1 || (t->contiguous && t->shape == out.shape());
   }
   if (flat) {
-    if (fresh && n * stride[0] >= kStreamBytes) return run_streamed(count, ptr, stride, n, loop, params);
     return run_flat(count, ptr, stride, n, loop, params, cost);
   }
   PlanOperand operands[kMaxOperands];
@@ -277,7 +254,7 @@ class ElementwiseNode final : public Node {
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
     const int width = compute_ == DType::Float64;
-    run(op_.kernels().vjp[k][width], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes, !reuse);
+    run(op_.kernels().vjp[k][width], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes);
     return out;
   }
 
@@ -445,12 +422,12 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
 }
 
 void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params,
-                  DType compute, bool fresh) {
+                  DType compute) {
   const LoopFn loop = forward_loop(op, compute);
   Prepared prepared(op, in, compute);
   if (op.arity == 2) refuse_zero_divisor(op, compute, prepared.in[1]);
   const PackedParams packed(params, op.params, compute);
-  run(loop, op.info->cost, out, {prepared.in, in.size()}, packed.bytes, fresh);
+  run(loop, op.info->cost, out, {prepared.in, in.size()}, packed.bytes);
 }
 
 void refuse_partial_overlaps(const Tensor& out, std::span<const Operand> in) {
@@ -543,12 +520,9 @@ Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const 
   DenseLoop d;
   if (!fill_dense_loop(d, op, in, params)) return {};
   const Tensor out = empty_as(*in[0].tensor, d.result);
-  const int64_t out_item = item_size(d.result);
   d.args.ptr[0] = static_cast<char*>(out->data);
   if (d.cost * static_cast<double>(d.n) < kInlineWork) {
     d.loop(d.args);
-  } else if (d.n * out_item >= kStreamBytes) {
-    run_streamed(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params);
   } else {
     run_flat(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params, d.cost);
   }
@@ -560,12 +534,12 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
                       bool recorded) {
   const Tensor out = fresh_result(op, in, types.result);
   if (!recorded) {
-    compute_into(op, out, in, params, types.compute, true);
+    compute_into(op, out, in, params, types.compute);
     record_no_derivative(op, out, in);
     return out;
   }
   Ref<Node> node = with_node(op, in, params, types.compute, false, [&](auto& n) {
-    compute_into(op, out, in, params, types.compute, true);
+    compute_into(op, out, in, params, types.compute);
     n.set_output(out, in);
   });
   set_history(out, std::move(node));
@@ -591,9 +565,9 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
   const bool recorded = is_recorded(op, in);
   check_write(op, self, in, types, recorded);
   const auto write = [&] {
-    if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute, false);
+    if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute);
     const Tensor wide = empty(self.shape(), types.result);
-    compute_into(op, wide, in, params, types.compute, false);
+    compute_into(op, wide, in, params, types.compute);
     copy_raw(self, wide);
   };
   if (!recorded) {
