@@ -9,6 +9,7 @@ import threading
 import weakref
 
 import pytest
+
 from support import both, gradcore
 
 
@@ -695,7 +696,7 @@ def test_multi_grad_hook_with_inputs():
 
 
 def test_multi_grad_hook_refuses_other_modes():
-    both(lambda lib: multi(lib, [leaf(lib, 1.0)], print, mode="some"), raises="Expects mode to be one of ('all', 'any')")
+    both(lambda lib: multi(lib, [leaf(lib, 1.0)], print, mode="some"), raises="Expects mode to be one of")
 
 
 def test_multi_grad_hook_needs_tensors_that_require_grad():
