@@ -724,15 +724,26 @@ def test_a_multi_grad_hook_that_raises(mode):
 
 
 def test_multi_grad_hook_in_two_threads():
+    """One backward stands between its two gradients while another one, begun later, runs as a whole."""
     def program(lib):
         seen = []
-        x, y = leaf(lib, 1.0), leaf(lib, 2.0)
-        multi(lib, (x, y), lambda grads: seen.append(sorted(values(grads))))
-        threads = [threading.Thread(target=lambda: [(x * y).backward() for _ in range(20)]) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        arrived, go_on = threading.Event(), threading.Event()
+        a = leaf(lib, 1.0) * 2
+        b = a * 3
+
+        def wait_once(grad):
+            if not arrived.is_set():
+                arrived.set()
+                go_on.wait(20)
+
+        a.register_hook(wait_once)
+        multi(lib, (a, b), lambda grads: seen.append(values(grads)))
+        thread = threading.Thread(target=lambda: b.backward(retain_graph=True))
+        thread.start()
+        assert arrived.wait(20)
+        (b * 5).backward(retain_graph=True)
+        go_on.set()
+        thread.join()
         return seen
 
     both(program)
