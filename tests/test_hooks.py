@@ -738,7 +738,7 @@ def test_multi_grad_hook_in_two_threads():
 
         a.register_hook(wait_once)
         multi(lib, (a, b), lambda grads: seen.append(values(grads)))
-        thread = threading.Thread(target=lambda: b.backward(retain_graph=True))
+        thread = threading.Thread(target=lambda: (b * 7).backward(retain_graph=True))
         thread.start()
         assert arrived.wait(20)
         (b * 5).backward(retain_graph=True)
