@@ -187,7 +187,7 @@ def test_the_wrong_order_is_warned_of_once():
             scheduler.step()
             optimizer.step()
             scheduler.step()
-        return [str(w.message)[:65] for w in caught]
+        return [str(w.message)[:64] for w in caught]
 
     both(program)
 

@@ -34,6 +34,8 @@ class Hook : public RefCounted {
   virtual void call(std::span<Tensor> grads, std::span<Tensor> incoming) = 0;
   // For garbage collectors above: calls visit on each foreign object held.
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
+  // Takes it out and lets go of what it holds.
+  virtual void remove() { alive = false; }
   bool alive = true;
 };
 using Hooks = std::vector<Ref<Hook>>;  // in order of registration

@@ -181,9 +181,9 @@ void finish_inplace(const Tensor& t, Ref<Node> node) {
   if (node) finish_inplace_counted(t, std::move(node));
 }
 
-void finish_inplace_counted(const Tensor& t, Ref<Node> node) {
+void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr) {
   if (!t->base) {
-    set_history(t, std::move(node));
+    set_history(t, std::move(node), nr);
     return;
   }
   const Tensor base = base_of(t);

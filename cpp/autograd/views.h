@@ -19,7 +19,7 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap = false);
 void refuse_partial_overlap(const Tensor& out, const Tensor& in);
 // Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be null.
 void finish_inplace(const Tensor& t, Ref<Node> node);
-// The same after the version was bumped already.
-void finish_inplace_counted(const Tensor& t, Ref<Node> node);
+// The same after the version was bumped already; `nr`: which output of the node it is (a view can only be the single one).
+void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 
 }  // namespace gradcore

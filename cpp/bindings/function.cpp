@@ -73,7 +73,8 @@ class FunctionNode final : public Node {
     set_edges(edges);
     number();
   }
-  void set_outputs(std::vector<Meta> outputs) {
+  // What their gradients are when none came; nothing for an output that is no tensor.
+  void set_outputs(std::vector<std::optional<Meta>> outputs) {
     outputs_ = std::move(outputs);
     output_count = static_cast<uint32_t>(outputs_.size());
   }
@@ -98,7 +99,7 @@ class FunctionNode final : public Node {
     Owned args(checked(PyTuple_New(static_cast<Py_ssize_t>(grads.size() + 1))));
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_));
     for (size_t i = 0; i < grads.size(); ++i) {
-      if (!grads[i] && context(ctx_)->materialize_grads) grads[i] = zeros(outputs_[i].shape, outputs_[i].dtype);
+      if (!grads[i] && outputs_[i] && context(ctx_)->materialize_grads) grads[i] = zeros(outputs_[i]->shape, outputs_[i]->dtype);
       PyTuple_SET_ITEM(args.get(), i + 1, grads[i] ? wrap(std::move(grads[i])) : none());
     }
     const Owned function = attribute((PyObject*)Py_TYPE(ctx_), "_backward");
@@ -151,10 +152,7 @@ class FunctionNode final : public Node {
             g.shape(), " but expected shape compatible with ", meta.shape, place());
       g = sum_to(g, meta.shape);
     }
-    if (g.dtype() == meta.dtype) return g;
-    check(is_floating(g.dtype()) || !needs(static_cast<int>(i)), "Function ", name_, " returned an invalid gradient at index ", i,
-          " - expected a floating point tensor but got dtype ", dtype_name(g.dtype()), place());
-    return cast(g, meta.dtype);
+    return g.dtype() == meta.dtype ? g : cast(g, meta.dtype);
   }
   static bool expandable_to(const Dims& shape, const Dims& target) {
     if (shape.size() > target.size()) return false;
@@ -168,7 +166,7 @@ class FunctionNode final : public Node {
   PyObject* ctx_;
   std::string name_;
   std::vector<std::optional<Meta>> arguments_;
-  std::vector<Meta> outputs_;
+  std::vector<std::optional<Meta>> outputs_;
   std::vector<Saved> saved_;
   bool released_ = false;
 };
@@ -191,7 +189,7 @@ void check_tensors(PyObject* tuple, const char* method, bool none_too) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
     PyObject* o = PyTuple_GET_ITEM(tuple, i);
     if (is_tensor(o) || (none_too && o == Py_None)) continue;
-    fail(ErrorKind::Type, method, " can only ", none_too ? "save" : "take", " variables, but argument ", static_cast<int64_t>(i),
+    fail(none_too ? ErrorKind::Type : ErrorKind::Runtime, method, " can only ", none_too ? "save" : "take", " variables, but argument ", static_cast<int64_t>(i),
          " is of type ", Py_TYPE(o)->tp_name);
   }
 }
@@ -263,7 +261,6 @@ class Call {
   }
 
   void check_outputs(PyObject* outputs) const {
-    if (PyTuple_GET_SIZE(outputs) == 0) fail("a Function's forward must return at least one value");
     PyObject* dirty = c()->dirty_tensors;
     for (Py_ssize_t i = 0; dirty && i < PyTuple_GET_SIZE(dirty); ++i)
       check(contains(outputs, PyTuple_GET_ITEM(dirty, i)), "Some elements marked as dirty during the forward method were not "
@@ -276,7 +273,7 @@ class Call {
 
   Owned adopt(PyObject* outputs) {
     const Py_ssize_t n = PyTuple_GET_SIZE(outputs);
-    std::vector<FunctionNode::Meta> metas;
+    std::vector<std::optional<FunctionNode::Meta>> metas;
     int count = 0;
     for (Py_ssize_t i = 0; i < n; ++i) count += differentiable(PyTuple_GET_ITEM(outputs, i));
     Owned wrapped(checked(PyTuple_New(n)));
@@ -284,11 +281,11 @@ class Call {
       PyObject* o = PyTuple_GET_ITEM(outputs, i);
       if (!is_tensor(o)) {
         PyTuple_SET_ITEM(wrapped.get(), i, Py_NewRef(o));
-        metas.push_back({{}, DType::Float32});
+        metas.emplace_back();
         continue;
       }
-      const Tensor t = adopt_one(o, static_cast<uint32_t>(i), count);
-      metas.push_back({t.shape(), t.dtype()});
+      const Tensor t = adopt_one(o, static_cast<uint32_t>(i), n, count);
+      metas.push_back(FunctionNode::Meta{t.shape(), t.dtype()});
       PyTuple_SET_ITEM(wrapped.get(), i, wrap(t));
       if (executable_) track_cycles(t);
     }
@@ -297,7 +294,7 @@ class Call {
   }
 
   // What an output becomes: torch's table of cases (an input handed back, written to, a view of something, a new tensor).
-  Tensor adopt_one(PyObject* o, uint32_t nr, int differentiable_outputs) {
+  Tensor adopt_one(PyObject* o, uint32_t nr, Py_ssize_t outputs, int differentiable_outputs) {
     const Tensor t = unwrap(o);
     const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
     if (!differentiable(o)) {
@@ -309,7 +306,10 @@ class Call {
     if (dirty) {
       check(!(is_leaf(t) && requires_grad(t)), "a leaf Variable that requires grad has been used in an in-place operation.");
       check_inplace(t, true);
-      finish_inplace_counted(t, node_);
+      check(!t->base || outputs == 1, "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
+            "return more than one Tensor: the history of the base would be ambiguous.", node().place());
+      t.bump_version();  // as torch counts: once for the write and once for the mark
+      finish_inplace_counted(t, node_, nr);
       return t;
     }
     const Tensor result = is_input ? view_as_self(t) : t;
@@ -347,18 +347,17 @@ class Call {
   bool executable_ = false;
 };
 
-// forward's defaults and keywords, put in order by Python's own rules; only for setup_context, as in torch.
+// forward's keywords, and with setup_context its defaults, put in order by Python's own rules.
 Owned bound_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   Owned tuple(checked(PyTuple_New(count)));
   for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SET_ITEM(tuple.get(), i, Py_NewRef(args[i]));
   const Owned bind = attribute(cls, "_bind");
   if (bind.get() == Py_None && !keywords) return tuple;
-  check(bind.get() != Py_None, ErrorKind::Type, reinterpret_cast<PyTypeObject*>(cls)->tp_name, ".apply() takes no keyword arguments");
   const Owned kwargs(checked(PyDict_New()));
   for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
     if (PyDict_SetItem(kwargs.get(), PyTuple_GET_ITEM(keywords, i), args[count + i])) throw PythonError{};
   const Owned full(checked(PyTuple_Pack(2, tuple.get(), kwargs.get())));
-  return called(bind.get(), full.get());
+  return called(bind.get() != Py_None ? bind.get() : attribute(cls, "_bind_after_ctx").get(), full.get());
 }
 
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {

@@ -111,9 +111,14 @@ class PythonHook : public Hook {
     Py_CLEAR(f_);
   }
   int traverse(int (*visit)(void*, void*), void* arg) override { return f_ ? visit(f_, arg) : 0; }
+  void remove() override {
+    alive = false;
+    Py_CLEAR(f_);
+  }
 
  protected:
   Owned result_of(PyObject* args) const {
+    const Owned keep(Py_NewRef(f_));  // it may take itself out
     Owned result(PyObject_Call(f_, args, nullptr));
     if (!result) throw py::error_already_set();
     return result;
@@ -122,6 +127,7 @@ class PythonHook : public Hook {
   struct Text {
     PyObject* f;
     std::string str() const {
+      if (!f) return "(removed)";
       std::string name = "<unknown>";
       if (const Owned n(PyObject_GetAttrString(f, "__name__")); n && PyUnicode_Check(n.get())) name = PyUnicode_AsUTF8(n.get());
       PyErr_Clear();
@@ -140,12 +146,10 @@ class PythonHook : public Hook {
           scalar_type_name(grad.dtype()), "Tensor got torch.", scalar_type_name(t.dtype()), "Tensor)");
     grad = t;
   }
-  // The same for all gradients of a node: a tuple, or a tensor alone where there is one.
+  // The same for all gradients of a node, which come as a tuple.
   void replace_all(std::span<Tensor> grads, PyObject* result) const {
-    if (!PyTuple_Check(result)) {
-      check(grads.size() == 1, "backward hook ", text(), " returned a single value, expected a tuple of ", grads.size());
-      return replace(grads[0], result);
-    }
+    check(PyTuple_Check(result), ErrorKind::Type, "expected tuple, but backward hook ", text(), " returned '",
+          Py_TYPE(result)->tp_name, "'");
     check(PyTuple_GET_SIZE(result) == static_cast<Py_ssize_t>(grads.size()), "backward hook ", text(),
           " returned an incorrect number of values (got ", static_cast<int64_t>(PyTuple_GET_SIZE(result)), ", but expected ",
           grads.size(), ")");
@@ -208,14 +212,17 @@ class AccumulatedHook final : public PythonHook {
   void call(std::span<Tensor> leaf, std::span<Tensor>) override {
     const GilAcquire gil;
     const Owned result = result_of(tuple_of(leaf).get());
-    if (result.get() != Py_None) fail("hooks should return None: this one is not allowed to replace anything", text());
+    if (result.get() == Py_None) return;
+    Tensor replaced = leaf[0];
+    replace(replaced, result.get());  // torch's order: what is returned is looked at first
+    fail("hooks should return None: nothing can be replaced after accumulation, as ", text(), " tried to");
   }
 };
 
 // What a registration returns underneath: takes the hook out again.
 struct HookHandle {
   Ref<Hook> hook;
-  void remove() { hook->alive = false; }
+  void remove() { hook->remove(); }
 };
 
 template <class H>

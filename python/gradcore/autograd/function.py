@@ -83,9 +83,17 @@ class FunctionMeta(type):
         super().__init__(name, bases, attributes)
         cls._backward_cls = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__})
         cls._bind = None
+        cls._bind_after_ctx = staticmethod(functools.partial(_bind_after_ctx, cls))
         own: Any = cls  # what the class itself has, which its metaclass cannot know
         if own.setup_context is not FunctionCtx.setup_context:
             cls._bind = staticmethod(functools.partial(_bind, cls))
+
+
+def _bind_after_ctx(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a forward that takes ctx first, keywords in their places."""
+    import inspect
+
+    return inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
 
 
 def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -170,7 +178,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             return outputs
         several = isinstance(outputs, tuple)
         results = tuple(
-            _Refused.apply(o) if isinstance(o, _C.Tensor) else o for o in (outputs if several else (outputs,))
+            _Refused.apply(o.detach().requires_grad_()) if isinstance(o, _C.Tensor) else o for o in (outputs if several else (outputs,))
         )
         return results if several else results[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
 from collections import namedtuple
 
 from .. import _C
@@ -62,7 +63,7 @@ def register_multi_grad_hook(
     """Calls `fn` once for each backward: with the gradients of all `tensors` (None where none came) when the last of those
     that the backward reaches has its gradient (mode "all"), or with the first gradient that comes (mode "any").
 
-    Raises ValueError for another mode, RuntimeError for a tensor that does not require grad.
+    Raises ValueError for another mode, AssertionError for a tensor that does not require grad.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
@@ -74,11 +75,13 @@ class _MultiHook:
     """What the hooks of one register_multi_grad_hook() know together; the running backward tells the calls apart."""
 
     def __init__(self, tensors: Sequence[Tensor], fn: Callable[..., None], mode: str) -> None:
+        if not all(t.requires_grad for t in tensors):  # torch's exception type
+            raise AssertionError("Expected gradient function to be set: every tensor must require grad")
         self._edges = [get_gradient_edge(t) for t in tensors]
         self._fn = fn
         self._mode = mode
-        self._seen: dict[int, list[Tensor | None]] = {}
-        self._expected: dict[int, int] = {}
+        self._seen: dict[tuple[int, int], list[Tensor | None]] = {}
+        self._expected: dict[tuple[int, int], int] = {}
 
     def hook_for(self, index: int) -> Callable[[Tensor], None]:
         def hook(grad: Tensor) -> None:
@@ -87,10 +90,15 @@ class _MultiHook:
         return hook
 
     def _arrived(self, index: int, grad: Tensor) -> None:
-        run, outermost = _C._running_backward()
+        number, outermost = _C._running_backward()
+        thread = get_ident()
+        run = thread, number
         first = run not in self._seen
         if first:
-            self._seen = {k: v for k, v in self._seen.items() if k >= outermost}  # those before are over, or failed
+            self._seen = {
+                # Those of this thread before the one that runs are over, or failed.
+                k: v for k, v in self._seen.items() if k[0] != thread or k[1] >= outermost
+            }
             self._seen[run] = [None] * len(self._edges)
             self._expected[run] = sum(_C._backward_reaches(e.node) for e in self._edges)
         if self._mode == "any":
