@@ -12,7 +12,7 @@ import weakref
 
 import pytest
 
-from support import both
+from support import both, gradcore
 
 
 def leaf(lib, *values):
