@@ -206,8 +206,15 @@ namespace {
 
 // The two sides of a binary slot; `ok` is false for a foreign object, which gets NotImplemented.
 struct Sides {
+  // Borrowed: the caller's stack holds the object. Each gives up its own, for the constructor may be left by an exception.
+  struct Lent {
+    Tensor t;
+    ~Lent() {
+      if (t) t.take().leak();
+    }
+  };
   bool ok = true;
-  Tensor keep[2];
+  Lent keep[2];
   alignas(Operand) char raw[2][sizeof(Operand)];
   int64_t work = 0;
 
@@ -215,16 +222,12 @@ struct Sides {
     set(0, a);
     set(1, b);
   }
-  ~Sides() {
-    for (Tensor& t : keep)
-      if (t) t.take().leak();
-  }
   Sides(const Sides&) = delete;
   void set(int i, PyObject* o) {
     if (is_tensor(o)) [[likely]] {
-      keep[i] = Tensor(Ref<TensorImpl>::adopt(impl_of(o)));  // borrowed: the caller's stack holds the object
-      work += keep[i].numel();
-      new (raw[i]) Operand(keep[i]);
+      keep[i].t = Tensor(Ref<TensorImpl>::adopt(impl_of(o)));
+      work += keep[i].t.numel();
+      new (raw[i]) Operand(keep[i].t);
     } else if (is_number(o)) {
       new (raw[i]) Operand(to_scalar(o));
     } else {
