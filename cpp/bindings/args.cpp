@@ -312,13 +312,17 @@ class Call {
     return invoke_out(o, bound_.slots_[out]);
   }
 
-  // torch's accumulating ops compute in the type of out where no dtype is named.
+  // torch's accumulating ops compute in the type of out, and a dtype that is named must be that type.
   void compute_in(const Signature& s, DType type) {
     static constexpr std::string_view kAccumulating[] = {"cumsum", "cumprod", "sum", "prod"};
     if (std::ranges::find(kAccumulating, op_.name) == std::end(kAccumulating)) return;
-    for (size_t k = 0; k < s.params.size(); ++k)
-      if (std::strcmp(s.params[k].text, "dtype") == 0 && bound_.slots_[k] == Py_None)
-        bound_.slots_[k] = dtype_objects[index_of(type)];
+    for (size_t k = 0; k < s.params.size(); ++k) {
+      if (std::strcmp(s.params[k].text, "dtype") != 0) continue;
+      const auto named = to_dtype(bound_.slots_[k]);
+      if (named && *named != type)
+        fail("Expected out tensor to have dtype ", scalar_type_name(*named), ", but got ", scalar_type_name(type), " instead");
+      bound_.slots_[k] = dtype_objects[index_of(type)];
+    }
   }
 
   // out=: computes without recording and copies into the tensor given, resized to fit.

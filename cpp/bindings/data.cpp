@@ -55,8 +55,11 @@ Scalar to_scalar(PyObject* o) {
 // A device is only checked: everything is on the CPU.
 void check_device(PyObject* o) {
   if (!PyUnicode_Check(o)) return;
-  const std::string_view name = PyUnicode_AsUTF8(o);
-  check(name == "cpu" || name == "cpu:0", "gradcore runs on the CPU only: there is no device '", name, "'");
+  const char* text = PyUnicode_AsUTF8(o);
+  if (!text) throw PythonError{};  // a lone surrogate
+  const std::string_view name = text;
+  const bool numbered = name.size() == 5 && name.starts_with("cpu:") && name[4] >= '0' && name[4] <= '9';
+  check(name == "cpu" || numbered, "gradcore runs on the CPU only: there is no device '", name, "'");
 }
 
 // ---- foreign memory -----------------------------------------------------------------------------------------------------------
@@ -180,8 +183,9 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   }
   if (!is_sequence(o)) {
     PyErr_Clear();
-    if (PyUnicode_Check(o) && depth > 0) fail(ErrorKind::Value, "too many dimensions 'str'");
-    if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
+    // torch looks for the shape along the first elements, and then for the type: after a number it is there already.
+    if (PyUnicode_Check(o) && depth > 0 && !s.any && s.shape.back() > 0) fail(ErrorKind::Value, "too many dimensions 'str'");
+    if (PyUnicode_Check(o) || PyBytes_Check(o)) fail(ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
     fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
@@ -312,13 +316,7 @@ Tensor tensor_index(PyObject* o) {
     check(is_integral(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
     return t;
   }
-  Tensor t;
-  try {
-    t = tensor_from_object(o, std::nullopt);
-  } catch (const Error& e) {  // torch then takes a ragged list for a tuple of indices, and finds it too long
-    check(e.kind() != ErrorKind::Value || !PyList_Check(o), ErrorKind::Index, "too many indices for tensor: ", e.what());
-    throw;
-  }
+  const Tensor t = tensor_from_object(o, std::nullopt);
   if (t.numel() == 0 && is_floating(t.dtype())) return cast(t, DType::Int64);  // an empty list
   check(!is_floating(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
   return t;
@@ -398,9 +396,27 @@ struct IndexReader {
   }
 };
 
+// torch's old rule: a short list that holds a sequence, a tensor, a slice, None or an Ellipsis stands for a tuple of indices.
+bool stands_for_tuple(PyObject* key) {
+  constexpr Py_ssize_t kShort = 32;
+  if (!PyList_Check(key) || PyList_GET_SIZE(key) >= kShort) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(key); ++i) {
+    PyObject* o = PyList_GET_ITEM(key, i);
+    if (is_tensor(o) || PySequence_Check(o) || PySlice_Check(o) || o == Py_None || o == Py_Ellipsis) return true;
+  }
+  return false;
+}
+
 Indexing read_index(const Tensor& t, PyObject* key) {
   IndexReader r;
   r.out.view = t;
+  if (stands_for_tuple(key)) {
+    const int failed = PyErr_WarnEx(PyExc_UserWarning, "Using a non-tuple sequence for multidimensional indexing is deprecated; "
+                                    "use x[tuple(seq)] instead of x[seq]", 1);
+    if (failed) throw PythonError{};
+    const Owned tuple(checked(PyList_AsTuple(key)));
+    return read_index(t, tuple.get());
+  }
   if (!PyTuple_Check(key)) {
     const int used = consumed_dims(key);
     check(used <= t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());

@@ -174,7 +174,7 @@ void fill_(const Tensor& t, const Operand& value) {
         of_tensor ? value.tensor->dim() : 0, " dimensions.");
   if (!of_tensor) check_fits(value.scalar, t.dtype());
   const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
-  check_inplace(t, recorded, true);
+  check_inplace(t, recorded, !of_tensor);  // torch lets only numbers fill memory that overlaps itself
   Ref<Node> node;
   if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});
   if (of_tensor)

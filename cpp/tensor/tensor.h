@@ -112,6 +112,8 @@ class Tensor {
   }
 
   uint32_t version() const { return impl_->version().load(std::memory_order_relaxed); }
+  // For a result that was computed in steps: nobody has seen it before.
+  void reset_version() const { impl_->version().store(0, std::memory_order_relaxed); }
   void bump_version() const {
     auto& v = impl_->version();
     v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

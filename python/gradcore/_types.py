@@ -22,11 +22,13 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
-        self = super().__new__(cls, sizes)
-        for i, n in enumerate(self):
-            if not hasattr(n, "__index__"):
-                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')")
-        return self
+        whole = []
+        for i, n in enumerate(sizes):
+            try:
+                whole.append(n.__index__())
+            except (AttributeError, TypeError):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')") from None
+        return super().__new__(cls, whole)
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
@@ -73,6 +75,10 @@ class device:
         name, colon, number = type.partition(":")
         if name != "cpu" or (colon and not number.isdigit()):
             raise RuntimeError(f"gradcore runs on the CPU only: there is no device {type!r}")
+        if colon and index is not None:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+        if index is not None and index < 0:
+            raise RuntimeError(f"Device index must not be negative, got {index}")
         self.type = name
         self.index = int(number) if colon else index
 
