@@ -257,6 +257,10 @@ CREATION = [
     ("lib.finfo(lib.int64)", TypeError, ()),
     ("lib.iinfo(lib.float32)", TypeError, ()),
     ("lib.device('moon')", RuntimeError, ("moon",)),
+    ("lib.device('cpu', -1)", RuntimeError, ("negative",)),
+    ("lib.device('cpu:1', 2)", RuntimeError, ("cpu:1",)),
+    ("lib.tensor([1, 'a'])", TypeError, ("str",)),
+    ("lib.tensor([b'a'])", TypeError, ("bytes",)),
 ]
 
 CONVERSIONS = [
@@ -289,6 +293,10 @@ CONVERSIONS = [
     ("x.fill_('a')", TypeError, ()),
     ("hash(lib.tensor([1])) and {}[lib.tensor([1])]", KeyError, ()),
     ("lib.Size([1.5])", TypeError, ()),
+    ("lib.Size([lib.tensor(2.5)])", TypeError, ("Tensor",)),
+    ("lib.ones(1).expand(3).fill_(lib.tensor(4))", RuntimeError, ("single memory location",)),
+    ("x[0, :1].expand(3).__setitem__(slice(None), 5.0)", RuntimeError, ("single memory location",)),
+    ("lib.cumsum(x, 0, dtype=lib.float64, out=lib.zeros(2, 3))", RuntimeError, ("Expected out tensor to have dtype",)),
     ("lib.set_grad_enabled('a')", TypeError, ()),
 ]
 
@@ -439,6 +447,16 @@ def test_objects_that_misbehave():
             gradcore.tensor(value)
     found = outcome(gradcore.tensor, Shrinking([1, 2]))
     assert isinstance(found, Raised) or found.array.tolist() == [1, 2]
+
+
+def test_file_names_that_are_not_text():
+    """Errors name the lines of the program, even of a file whose name is no UTF-8."""
+    names = {"lib": gradcore}
+    exec(compile("def squared(x):\n    return x.exp()\n", "odd\udc80.py", "exec"), names)
+    y = names["squared"](gradcore.ones(2, requires_grad=True))
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"odd\\udc80\.py:2, in squared"):
+        y.sum().backward()
 
 
 def test_recursive_lists():

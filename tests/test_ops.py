@@ -135,6 +135,21 @@ def test_forward(row):
                 compare(failures, f"{dtype} {sample}", row, program)
 
 
+@rows("unwritten", lambda row: not row.name.endswith("_"))
+def test_results_count_no_writes(row):
+    """However many steps a result was computed in: nobody has seen it before. (torch's vary with its steps.)"""
+    with collected() as failures:
+        for dtype in row.dtypes:
+            for sample in row.calls(dtype):
+                result = outcome(lambda sample=sample: versions_of(call(row, gradcore, sample)))
+                if not isinstance(result, support.Raised) and any(result):
+                    failures.add(f"{dtype} {sample}", f"versions {result}")
+
+
+def versions_of(result):
+    return [tensor._version for tensor in support.flat_tensors(result)]
+
+
 @needs_torch
 @rows("layouts", lambda row: row.kind not in ("creation", "random"))
 def test_layouts(row):

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -90,6 +91,11 @@ def test_unknown_isa_is_refused():
 
 
 assert gradcore.__name__ == "gradcore"
+
+
+def test_the_version_is_that_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert gradcore.__version__ == project["version"]
 
 
 def test_stubs_and_sources_satisfy_mypy():

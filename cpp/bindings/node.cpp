@@ -129,7 +129,7 @@ class PythonHook : public Hook {
     std::string str() const {
       if (!f) return "(removed)";
       std::string name = "<unknown>";
-      if (const Owned n(PyObject_GetAttrString(f, "__name__")); n && PyUnicode_Check(n.get())) name = PyUnicode_AsUTF8(n.get());
+      if (const Owned n(PyObject_GetAttrString(f, "__name__")); n && PyUnicode_Check(n.get())) name = utf8(n.get());
       PyErr_Clear();
       return cat("'", name, "'", place_of(f));
     }
@@ -282,7 +282,7 @@ std::string place_of(PyObject* function) {
     return "";
   }
   const auto* c = reinterpret_cast<PyCodeObject*>(code.get());
-  return cat(" (", PyUnicode_AsUTF8(c->co_filename), ":", c->co_firstlineno, ")");
+  return cat(" (", utf8(c->co_filename), ":", c->co_firstlineno, ")");
 }
 
 void add_nodes(py::module_& m) {

@@ -461,6 +461,7 @@ void register_joins_and_indexing() {
   OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)", [&] {
     Tensor out = clone(a.tensor(0));
     index_put_(out, a.tensors(1), a.tensor(2), a.flag(3));
+    out.reset_version();
     return wrap(out);
   }());
   VOID_OP(kBoth, "index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
@@ -521,18 +522,21 @@ Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
   const GradModeGuard off(false);
   uniform_(t, 0, 1, g);
+  t.reset_version();
   return t;
 }
 Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
   const GradModeGuard off(false);
   normal_(t, 0, 1, g);
+  t.reset_version();
   return t;
 }
 Tensor drawn_integers(int64_t low, int64_t high, const Dims& shape, DType dtype, Generator* g) {
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
   const Tensor t = empty(shape, dtype);
   random_(t, low, high, g);
+  t.reset_version();
   return t;
 }
 

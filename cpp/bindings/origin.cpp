@@ -36,13 +36,11 @@ bool is_ours(PyCodeObject* code) {
   static const std::string package = [] {
     const Owned module(PyImport_ImportModule("gradcore"));
     const Owned file(module ? PyObject_GetAttrString(module.get(), "__file__") : nullptr);
-    std::string path = file && PyUnicode_Check(file.get()) ? PyUnicode_AsUTF8(file.get()) : "";
+    const std::string path = file && PyUnicode_Check(file.get()) ? utf8(file.get()) : "";
     PyErr_Clear();
     return path.substr(0, path.rfind('/') + 1);
   }();
-  const char* file = PyUnicode_AsUTF8(code->co_filename);
-  if (!file) PyErr_Clear();
-  return file && !package.empty() && std::string_view(file).starts_with(package);
+  return !package.empty() && utf8(code->co_filename).starts_with(package);
 }
 
 // The place of a code object in known_codes(); 0 when there is no more room.
@@ -112,7 +110,7 @@ std::string text(Origin o) {
   if (id == 0 || id >= codes.size()) return "";
   PyCodeObject* code = codes[id].code;
   const int line = PyCode_Addr2Line(code, static_cast<int>(o & 0xffffffff));
-  return cat(PyUnicode_AsUTF8(code->co_filename), ":", line, ", in ", PyUnicode_AsUTF8(code->co_name));
+  return cat(utf8(code->co_filename), ":", line, ", in ", utf8(code->co_name));
 }
 
 }  // namespace

@@ -114,6 +114,12 @@ class Owned {
   PyObject* o_;
 };
 
+// A str as UTF-8; what has none (in a file name of odd bytes, say) is escaped.
+inline std::string utf8(PyObject* s) {
+  const Owned bytes(checked(PyUnicode_AsEncodedString(s, "utf-8", "backslashreplace")));
+  return {PyBytes_AS_STRING(bytes.get()), static_cast<size_t>(PyBytes_GET_SIZE(bytes.get()))};
+}
+
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
