@@ -117,6 +117,7 @@ class Owned {
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
+int64_t to_int64(PyObject* o);            // of anything with __index__
 void check_device(PyObject* o);           // a name that is not the CPU's is refused
 std::optional<DType> to_dtype(PyObject* o);  // of a dtype object, or float / int / bool
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)

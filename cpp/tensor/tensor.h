@@ -117,6 +117,11 @@ class Tensor {
     v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     impl_->storage->written = current_origin();
   }
+  // A result that was written in several passes: nobody has seen it before.
+  const Tensor& as_new() const {
+    impl_->storage->version.store(0, std::memory_order_relaxed);
+    return *this;
+  }
   // True when nobody else can see this tensor or its memory: then it may be overwritten or handed on.
   bool unique() const { return impl_->use_count() == 1 && impl_->storage->use_count() == 1 && !impl_->pyobject; }
 
