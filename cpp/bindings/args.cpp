@@ -403,10 +403,7 @@ bool Args::flag(int i) const {
 // The items of a list or tuple. What is done with one may run Python code, which may change the list.
 template <class F>
 static void each_item(PyObject* list, F&& f) {
-  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(list); ++k) {
-    const Owned item(Py_NewRef(PySequence_Fast_GET_ITEM(list, k)));
-    f(item.get());
-  }
+  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(list); ++k) f(item_of(list, k).get());
 }
 
 Dims Args::dims(int i) const {

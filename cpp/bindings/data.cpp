@@ -202,7 +202,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
   if (static_cast<size_t>(s.shape.size()) == depth) s.shape.push_back(n);
   if (n == 0) s.see(default_dtype());
-  for (Py_ssize_t i = 0; i < n; ++i) scan(PySequence_Fast_GET_ITEM(fast.get(), i), depth + 1, s);
+  for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s);
 }
 
 template <class T>
@@ -238,7 +238,7 @@ T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
   check(n == shape[depth], ErrorKind::Value, "expected sequence of length ", shape[depth], " at dim ", depth, " (got ", n, ")");
-  for (Py_ssize_t i = 0; i < n; ++i) to = store_list(PySequence_Fast_GET_ITEM(fast.get(), i), shape, depth + 1, to);
+  for (Py_ssize_t i = 0; i < n; ++i) to = store_list(item_of(fast.get(), i).get(), shape, depth + 1, to);
   return to;
 }
 
@@ -265,8 +265,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   if (is_list_of_arrays(data)) {
     std::vector<Tensor> parts;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
-      const Owned item(Py_NewRef(PySequence_Fast_GET_ITEM(data, i)));
-      parts.push_back(tensor_from_object(item.get(), dtype));
+      parts.push_back(tensor_from_object(item_of(data, i).get(), dtype));
       check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(), " (got ",
             parts.back().shape(), " at position ", i, ")");
     }

@@ -114,6 +114,12 @@ class Owned {
   PyObject* o_;
 };
 
+// An item of a list or tuple that was measured before: Python code that ran since may have changed the list.
+inline Owned item_of(PyObject* list, Py_ssize_t i) {
+  check(i < PySequence_Fast_GET_SIZE(list), "the list changed while it was read");
+  return Owned(Py_NewRef(PySequence_Fast_GET_ITEM(list, i)));
+}
+
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
