@@ -84,6 +84,8 @@ GRAPHS = [
     "lib.tensor(2.0) * x", "x.float()", "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)",
     "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
     "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x",
+    "(m * 1).t_()", "(m * 1).transpose_(0, 1)", "(m * 1).unsqueeze_(0)", "(m * 1).unsqueeze(0).squeeze_()",
+    "(m * 1).unsqueeze(0).squeeze_(0)", "(m * 1).squeeze_((0, 1))", "b[0].t_()",
 ]
 
 
@@ -357,6 +359,22 @@ def test_modification_that_was_not_saved_is_fine():
         b.add_(1)
         (d + b).sum().backward()
         return a.grad
+
+    both(program)
+
+
+def test_results_are_new():
+    """However many passes made a result, nobody has written to it."""
+    def program(lib):
+        lib.manual_seed(0)
+        x, ints = lib.arange(6.0).reshape(2, 3), lib.zeros(1, dtype=lib.int64)
+        results = [x.mean(), x.mean(0), x.var(), x.std(0), x.norm(), x.norm(3, 0), x.norm(0), x.logsumexp(0), x.softmax(1),
+                   x.prod(), lib.addmm(x, lib.ones(2, 2), x), lib.addmm(x, lib.ones(2, 2), x, beta=2, alpha=3), x @ x.t(),
+                   lib.cat([x, x]), lib.stack([x, x]), x.index_add(0, ints, x[:1]), x.scatter(0, ints[None], 1.0),
+                   x.masked_fill(x > 2, 0), x.cumsum(0), x.repeat(2, 2), x.roll(1), x.flip(0), x.tril(), x[ints], x.clone(),
+                   lib.rand(3), lib.randn(20), lib.randint(5, (3,)), lib.randperm(4), lib.rand_like(x), lib.randn_like(x),
+                   lib.full((2,), 3.0), lib.arange(3), lib.eye(2), lib.linspace(0, 1, 3), x.new_full((2,), 1.0)]
+        return [t._version for t in results]
 
     both(program)
 

@@ -33,7 +33,30 @@ def test_values_come_out_as_they_went_in():
 
 @needs_torch
 def test_dtype_of_data():
-    both(lambda lib: [str(lib.tensor(d).dtype) for d in (1, 1.0, True, [1, 2.0], [True, 2], [], np.float32(1), np.arange(2))])
+    both(lambda lib: [str(lib.tensor(d).dtype) for d in (
+        1, 1.0, True, [1, 2.0], [True, 2], [], np.float32(1), np.arange(2), [[], []], np.int32(1), np.float64(1), np.bool_(True),
+        [np.int8(1)], [np.int32(1), np.int8(2)], [np.float64(1), 1], [np.float32(1), 1.5], [np.int8(1), 1.5],
+        [lib.tensor(1, dtype=lib.int8)], [lib.tensor(1.0, dtype=lib.float64), 1], [lib.tensor([1.0]), lib.tensor([2.0])])])
+
+
+@needs_torch
+def test_ints_beyond_int64_become_floats():
+    both(lambda lib: [lib.tensor([2**70, 1.5]), lib.tensor(2**64, dtype=lib.float64), lib.tensor(-2**100, dtype=lib.float32)])
+
+
+@needs_torch
+def test_copies_of_arrays_keep_their_order():
+    array = np.arange(24.0).reshape(4, 6)
+    both(lambda lib: [lib.tensor(a).stride() for a in (array, array.T, array[:, ::2], array[:, ::2].T)])
+
+
+@needs_torch
+def test_numpy_functions_give_tensors_back():
+    def program(lib):
+        x = lib.arange(3.0)
+        return [np.exp(x), np.add(x, 1), x + np.ones(3, np.float32), x * np.ones(3), np.maximum(x, 1), np.float64(2) * x]
+
+    both(program, ulps=2)
 
 
 def test_memory_is_shared_with_numpy():

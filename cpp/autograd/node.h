@@ -70,6 +70,8 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual void release_saved() {}
   // Bit i: edge i stands for no input that torch's node would show.
   virtual unsigned hidden_edges() const { return 0; }
+  // Its result takes the place of its input (t_(), squeeze_() ...): some go by another name then.
+  virtual void stand_in_place() {}
   // The leaf tensor of an AccumulateGrad.
   virtual TensorImpl* leaf() const { return nullptr; }
   // A node that must run even when no gradient reached it (custom functions that materialise).

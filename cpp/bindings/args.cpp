@@ -1,6 +1,7 @@
 #include "bindings/args.h"
 
 #include "autograd/views.h"
+#include "core/generator.h"
 
 #include <array>
 #include <cstring>
@@ -56,7 +57,8 @@ ArgType arg_type(std::string_view s) {
   static constexpr std::pair<std::string_view, ArgType> kTypes[] = {
       {"Tensor", ArgType::Tensor}, {"Number", ArgType::Number}, {"Operand", ArgType::Operand},
       {"int", ArgType::Int},       {"float", ArgType::Float},   {"bool", ArgType::Bool},
-      {"int[]", ArgType::Ints},    {"Tensor[]", ArgType::Tensors}, {"Number[]", ArgType::Numbers},
+      {"int[]", ArgType::Ints},    {"int[1]", ArgType::IntOrInts}, {"Tensor[]", ArgType::Tensors},
+      {"Number[]", ArgType::Numbers},
       {"dtype", ArgType::DType},
       {"device", ArgType::Device}, {"str", ArgType::Str},       {"Generator", ArgType::Generator},
       {"object", ArgType::Object}};
@@ -158,13 +160,14 @@ bool fits(const Param& p, PyObject* o) {
     case ArgType::Int: return is_index(o) || is_int_tensor(o);
     case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
     case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
-    case ArgType::Ints: return is_dims(o) || is_index(o) || is_int_tensor(o);
+    case ArgType::Ints: return is_dims(o);
+    case ArgType::IntOrInts: return is_dims(o) || is_index(o) || is_int_tensor(o);
     case ArgType::Tensors: return is_list_of(o, is_tensor);
     case ArgType::Numbers: return is_list_of(o, is_number);
     case ArgType::DType: return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type || o == (PyObject*)&PyBool_Type;
     case ArgType::Device: return Py_TYPE(o) == device_type || PyUnicode_Check(o);
     case ArgType::Str: return PyUnicode_Check(o);
-    case ArgType::Generator:
+    case ArgType::Generator: return py::isinstance<Generator>(o);
     case ArgType::Object: return true;
   }
   return false;
@@ -178,7 +181,8 @@ const char* type_text(ArgType t) {
     case ArgType::Int: return "int";
     case ArgType::Float: return "float";
     case ArgType::Bool: return "bool";
-    case ArgType::Ints: return "tuple of ints";
+    case ArgType::Ints:
+    case ArgType::IntOrInts: return "tuple of ints";
     case ArgType::Tensors: return "tuple of Tensors";
     case ArgType::Numbers: return "tuple of Numbers";
     case ArgType::DType: return "torch.dtype";
@@ -230,10 +234,11 @@ class Call {
     const int count = static_cast<int>(s.params.size());
     for (int k = 0; k < count; ++k) bound_.slots_[k] = nullptr;
     if (self_) bound_.slots_[slot++] = self_;
-    const bool spread = slot < s.positional && s.positional - slot == 1 && s.params[slot].type == ArgType::Ints && nargs_ > 0 &&
-                        (is_index(args_[0]) || is_int_tensor(args_[0])) && (nargs_ > 1) && only_ints();
-    if (spread) {
-      bound_.varargs_ = PyTuple_New(nargs_);
+    // zeros(2, 3): the ints may come one by one where nothing else is positional.
+    const bool spread = s.positional - slot == 1 && s.params[slot].type == ArgType::Ints && nargs_ > 0 && only_ints();
+    bound_.lone_ = spread && nargs_ == 1 ? slot : -1;  // zeros(2) needs no tuple
+    if (spread && nargs_ > 1) {
+      bound_.varargs_ = checked(PyTuple_New(nargs_));
       for (Py_ssize_t k = 0; k < nargs_; ++k) PyTuple_SET_ITEM(bound_.varargs_, k, Py_NewRef(args_[k]));
       bound_.slots_[slot++] = bound_.varargs_;
       i = nargs_;
@@ -258,7 +263,7 @@ class Call {
         bound_.slots_[k] = p.fallback;
         continue;
       }
-      if (fits(p, bound_.slots_[k])) continue;
+      if (k == bound_.lone_ || fits(p, bound_.slots_[k])) continue;
       if (why)
         *why = cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ", type_text(p.type),
                    ", not ", Py_TYPE(bound_.slots_[k])->tp_name);
@@ -279,11 +284,11 @@ class Call {
       PyObject* name = PyTuple_GET_ITEM(names_, i);
       const int k = find(s, name);
       if (k < 0) {
-        if (why) *why = cat(op_.name, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(name), "'");
+        if (why) *why = cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
         return false;
       }
       if (bound_.slots_[k]) {
-        if (why) *why = cat(op_.name, "() got multiple values for argument '", PyUnicode_AsUTF8(name), "'");
+        if (why) *why = cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
         return false;
       }
       bound_.slots_[k] = args_[nargs_ + i];
@@ -365,7 +370,7 @@ class Call {
     std::string got;
     for (Py_ssize_t i = 0; i < nargs_; ++i) got += cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);
     for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i)
-      got += cat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, i)), "=",
+      got += cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=",
                  Py_TYPE(args_[nargs_ + i])->tp_name);
     std::string text = cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
     for (const auto& o : overloads) text += cat("\n * ", o->text());
@@ -381,21 +386,6 @@ class Call {
 };
 
 // ---- accessors ------------------------------------------------------------------------------------------------------------
-
-static int64_t to_int64(PyObject* o) {
-  if (is_tensor(o)) {
-    const Tensor t = unwrap(o);
-    int64_t v = 0;
-    visit_dtype(t.dtype(), [&](auto tag) { v = static_cast<int64_t>(*t.data<typename decltype(tag)::type>()); });
-    return v;
-  }
-  int overflow = 0;
-  Owned index(PyLong_Check(o) ? Py_NewRef(o) : checked(PyNumber_Index(o)));
-  const long long v = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
-  check(!overflow, "Overflow when unpacking long long");
-  if (v == -1 && PyErr_Occurred()) throw PythonError{};
-  return v;
-}
 
 int64_t Args::integer(int i) const { return to_int64(slots_[i]); }
 
@@ -414,6 +404,12 @@ bool Args::flag(int i) const {
   return v;
 }
 
+// The items of a list or tuple. What is done with one may run Python code, which may change the list.
+template <class F>
+static void each_item(PyObject* list, F&& f) {
+  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(list); ++k) f(item_of(list, k).get());
+}
+
 Dims Args::dims(int i) const {
   PyObject* o = slots_[i];
   Dims out;
@@ -425,11 +421,10 @@ Dims Args::dims(int i) const {
     }
   };
   if (!PyTuple_Check(o) && !PyList_Check(o)) {
-    out.push_back(element(o));
+    out.push_back(i == lone_ ? element(o) : to_int64(o));
     return out;
   }
-  const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-  for (Py_ssize_t k = 0; k < n; ++k) out.push_back(element(PySequence_Fast_GET_ITEM(o, k)));
+  each_item(o, [&](PyObject* item) { out.push_back(element(item)); });
   return out;
 }
 
@@ -441,20 +436,18 @@ std::string Args::str(int i) const {
 
 std::vector<Tensor> Args::tensors(int i) const {
   std::vector<Tensor> out;
-  const Py_ssize_t n = PySequence_Fast_GET_SIZE(slots_[i]);
-  out.reserve(n);
-  for (Py_ssize_t k = 0; k < n; ++k) out.push_back(unwrap(PySequence_Fast_GET_ITEM(slots_[i], k)));
+  out.reserve(PySequence_Fast_GET_SIZE(slots_[i]));
+  each_item(slots_[i], [&](PyObject* item) {
+    check(is_tensor(item), ErrorKind::Type, "expected a tensor, got ", Py_TYPE(item)->tp_name, ": the list changed during the call");
+    out.push_back(unwrap(item));
+  });
   return out;
 }
 
 std::vector<Scalar> Args::scalars(int i) const {
   std::vector<Scalar> out;
   out.reserve(PySequence_Fast_GET_SIZE(slots_[i]));
-  // A number's conversion may run Python code, which may change the list.
-  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(slots_[i]); ++k) {
-    const Owned item(Py_NewRef(PySequence_Fast_GET_ITEM(slots_[i], k)));
-    out.push_back(to_scalar(item.get()));
-  }
+  each_item(slots_[i], [&](PyObject* item) { out.push_back(to_scalar(item)); });
   return out;
 }
 

@@ -1,14 +1,15 @@
 // Signatures: one string for each overload drives the parser, the error text, help() and the stub file. Start at Args and
 // register_op().
-//   "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)"
-// Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, int[] (an int, a sequence, or, where it comes
-// first, the rest of the positional arguments), Tensor[], Number[] (numbers alone, no tensors), dtype, device, str, Generator, object. A `?` admits None.
+//   "sum(Tensor input, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)"
+// Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, int[] (a sequence or, where nothing else is
+// positional, the positional arguments), int[1] (a sequence or a lone int), Tensor[], Number[] (numbers alone, no tensors),
+// dtype, device, str, Generator, object. A `?` admits None.
 #pragma once
 #include "bindings/python.h"
 
 namespace gradcore {
 
-enum class ArgType : uint8_t { Tensor, Number, Operand, Int, Float, Bool, Ints, Tensors, Numbers, DType, Device, Str, Generator, Object };
+enum class ArgType : uint8_t { Tensor, Number, Operand, Int, Float, Bool, Ints, IntOrInts, Tensors, Numbers, DType, Device, Str, Generator, Object };
 
 struct Param {
   PyObject* name;        // interned
@@ -55,6 +56,7 @@ class Args {
  private:
   friend class Call;
   PyObject* slots_[kMaxParams];
+  int lone_ = -1;                // the position of an int[] given as one int
   PyObject* varargs_ = nullptr;  // owned tuple behind an int[] given as separate arguments
 };
 

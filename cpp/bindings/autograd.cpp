@@ -151,7 +151,7 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
                            bool allow_unused, bool materialize) {
   const std::vector<Place> roots = to_places(outputs, "grad() expects tensors as outputs");
   const std::vector<Place> in = to_places(inputs, "grad() expects tensors as inputs");
-  check(!in.empty(), ErrorKind::Value, "grad requires non-empty inputs.");
+  check(!in.empty(), "`inputs` argument to `grad()` cannot be empty: grad requires non-empty inputs.");
   std::vector<Tensor> g;
   if (!grads.is_none()) g = to_list(grads, "grad_outputs must be tensors");
   BackwardRequest request = make_request(roots, std::move(g), in, retain, create);
@@ -219,7 +219,15 @@ void add_autograd(py::module_& m) {
   m.def("_set_inference_mode", [](bool on) { return swap_mode(inference_mode, on); });
 
   m.def("get_num_threads", &num_threads, "How many threads large ops use.");
-  m.def("set_num_threads", &set_num_threads, py::arg("num"), "Sets how many threads large ops use.");
+  m.def(
+      "set_num_threads",
+      [](py::handle num) {
+        check(PyLong_Check(num.ptr()), "set_num_threads expects an int, but got ", Py_TYPE(num.ptr())->tp_name);
+        const int64_t n = to_int64(num.ptr());
+        check(n == static_cast<int>(n), ErrorKind::Value, "Overflow when unpacking long");
+        set_num_threads(static_cast<int>(n));
+      },
+      py::arg("num"), "Sets how many threads large ops use.");
   m.def(
       "memory_stats",
       [] {
@@ -231,11 +239,16 @@ void add_autograd(py::module_& m) {
         d["allocations"] = s.allocations;
         return d;
       },
-      "Bytes in use, at the highest, and kept for reuse; and the number of blocks handed out so far.");
+      "Bytes in use, at the highest, and kept for reuse; and the number of blocks handed out so far. The highest is looked at\n"
+      "when a block of more than 64 KiB is handed out and when this is asked: what many small blocks held between is not seen.");
   m.def("release_unused_memory", &release_unused_memory, "Gives memory that is kept for reuse back to the system.");
 
   py::class_<Generator>(m, "Generator", "A stream of random numbers, torch's own (MT19937).")
-      .def(py::init([](py::object) { return std::make_unique<Generator>(); }), py::arg("device") = py::none())
+      .def(py::init([](py::object device) {
+             check_device(device.ptr());
+             return std::make_unique<Generator>();
+           }),
+           py::arg("device") = py::none())
       .def("_manual_seed", [](Generator& g, uint64_t seed) { g.manual_seed(seed); })
       .def("initial_seed", &Generator::initial_seed)
       .def("seed", [](Generator& g) { return g.seed(); })

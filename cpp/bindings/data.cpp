@@ -19,6 +19,14 @@ bool is_foreign_number(PyObject* o) {
   return !(Py_TYPE(o)->tp_as_sequence && Py_TYPE(o)->tp_as_sequence->sq_length);
 }
 
+std::optional<int64_t> int64_of(PyObject* python_int) {
+  int overflow = 0;
+  const long long v = PyLong_AsLongLongAndOverflow(python_int, &overflow);
+  if (overflow) return std::nullopt;
+  if (v == -1 && PyErr_Occurred()) throw PythonError{};
+  return v;
+}
+
 bool is_numpy_bool(PyObject* o) {
   const std::string_view name = Py_TYPE(o)->tp_name;
   return name == "numpy.bool" || name == "numpy.bool_";
@@ -31,6 +39,13 @@ bool is_number(PyObject* o) {
   return !is_tensor(o) && is_foreign_number(o);
 }
 
+int64_t to_int64(PyObject* o) {
+  const Owned index(checked(PyNumber_Index(o)));
+  const auto v = int64_of(index.get());
+  check(v.has_value(), ErrorKind::Value, "Overflow when unpacking long long");
+  return *v;
+}
+
 Scalar to_scalar(PyObject* o) {
   if (PyFloat_Check(o)) return PyFloat_AS_DOUBLE(o);
   if (PyBool_Check(o)) return o == Py_True;
@@ -40,11 +55,10 @@ Scalar to_scalar(PyObject* o) {
   }
   if (PyLong_Check(o) || PyIndex_Check(o)) {
     const Owned index(checked(PyNumber_Index(o)));
-    int overflow = 0;
-    const long long v = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
-    check(!overflow, ErrorKind::Value, "Overflow when unpacking long long");
-    if (v == -1 && PyErr_Occurred()) throw PythonError{};
-    return static_cast<int64_t>(v);
+    if (const auto v = int64_of(index.get())) return *v;
+    PyLong_AsUnsignedLongLong(index.get());
+    if (PyErr_Occurred()) throw PythonError{};
+    fail("value cannot be converted to type int64_t without overflow");  // torch has room for these, in uint64
   }
   if (is_numpy_bool(o)) return PyObject_IsTrue(o) == 1;
   const double d = PyFloat_AsDouble(o);
@@ -94,8 +108,8 @@ void release_buffer(void* owner) {
 Tensor tensor_on_buffer(PyObject* o, bool must) {
   auto view = std::make_unique<Py_buffer>();
   if (PyObject_GetBuffer(o, view.get(), PyBUF_RECORDS_RO) < 0) {
-    if (must) throw PythonError{};
     PyErr_Clear();
+    if (must) fail(ErrorKind::Type, "can't convert this ", Py_TYPE(o)->tp_name, ": its elements are no numbers that a tensor holds");
     return {};
   }
   struct Guard {
@@ -156,9 +170,10 @@ namespace {
 
 struct ListScan {
   Dims shape;
-  Category kind = Category::Bool;
-  bool any = false;
-  bool float64 = false;  // a NumPy or tensor element of double
+  std::optional<DType> dtype;  // of what was seen so far
+  const char* foreign = nullptr;  // the type of an element that is a number, but of no known dtype
+
+  void see(DType t) { dtype = dtype ? promote_types(*dtype, t) : t; }
 };
 
 bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !PyDict_Check(o) && PySequence_Size(o) >= 0); }
@@ -169,37 +184,41 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   if (is_tensor(o)) {
     const TensorImpl* t = impl_of(o);
     check(t->shape.empty() || t->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
-    s.kind = std::max(s.kind, category(t->dtype));
-    s.any = true;
-    return;
+    return s.see(t->dtype);
   }
   if (is_number(o)) {
-    const Category kind = PyBool_Check(o) || is_numpy_bool(o) ? Category::Bool
-                          : PyLong_Check(o) || (!PyFloat_Check(o) && PyIndex_Check(o)) ? Category::Int
-                                                                                     : Category::Float;
-    s.kind = std::max(s.kind, kind);
-    s.any = true;
+    if (PyBool_Check(o)) return s.see(DType::Bool);
+    if (PyLong_Check(o)) return s.see(DType::Int64);
+    if (PyFloat_CheckExact(o)) return s.see(default_dtype());
+    if (is_array(o)) return s.see(tensor_on_buffer(o, true).dtype());  // a NumPy scalar
+    if (PyFloat_Check(o)) return s.see(default_dtype());
+    s.foreign = Py_TYPE(o)->tp_name;
     return;
   }
   if (!is_sequence(o)) {
     PyErr_Clear();
     // torch looks for the shape along the first elements, and then for the type: after a number it is there already.
-    if (PyUnicode_Check(o) && depth > 0 && !s.any && s.shape.back() > 0) fail(ErrorKind::Value, "too many dimensions 'str'");
+    if (PyUnicode_Check(o) && depth > 0 && !s.dtype && !s.foreign) fail(ErrorKind::Value, "too many dimensions 'str'");
     if (PyUnicode_Check(o) || PyBytes_Check(o)) fail(ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
     fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
   if (static_cast<size_t>(s.shape.size()) == depth) s.shape.push_back(n);
-  for (Py_ssize_t i = 0; i < n; ++i) scan(PySequence_Fast_GET_ITEM(fast.get(), i), depth + 1, s);
+  if (n == 0) s.see(default_dtype());
+  for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s);
 }
 
 template <class T>
 T element(PyObject* o) {
-  const Scalar v = to_scalar(o);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (!PyLong_Check(o)) return to_scalar(o).to<T>();
+    const double v = PyLong_AsDouble(o);  // also of an int beyond int64
+    if (v == -1 && PyErr_Occurred()) throw PythonError{};
+    return static_cast<T>(v);
+  }
+  const Scalar v = PyLong_Check(o) ? Scalar(to_int64(o)) : to_scalar(o);
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    if (v.is_float() && std::isnan(v.to_double())) fail(ErrorKind::Value, "cannot convert float NaN to integer");
-    if (v.is_float() && std::isinf(v.to_double())) fail(ErrorKind::Overflow, "cannot convert float infinity to integer");
     const int64_t i = v.to_int();
     const bool wraps = std::is_unsigned_v<T> && i < 0 && i >= -255;
     check(static_cast<int64_t>(static_cast<T>(i)) == i || wraps, "value cannot be converted to type ",
@@ -223,7 +242,7 @@ T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
   check(n == shape[depth], ErrorKind::Value, "expected sequence of length ", shape[depth], " at dim ", depth, " (got ", n, ")");
-  for (Py_ssize_t i = 0; i < n; ++i) to = store_list(PySequence_Fast_GET_ITEM(fast.get(), i), shape, depth + 1, to);
+  for (Py_ssize_t i = 0; i < n; ++i) to = store_list(item_of(fast.get(), i).get(), shape, depth + 1, to);
   return to;
 }
 
@@ -245,22 +264,23 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   if (!is_number(data) && is_array(data)) {
     Tensor t = tensor_on_buffer(data, true);
     if (!t) t = tensor_on_buffer(checked(PyObject_CallMethod(data, "copy", nullptr)), true);
-    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t, true);
+    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
   }
   if (is_list_of_arrays(data)) {
     std::vector<Tensor> parts;
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i)
-      parts.push_back(tensor_from_object(PySequence_Fast_GET_ITEM(data, i), dtype));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
+      parts.push_back(tensor_from_object(item_of(data, i).get(), dtype));
+      check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(), " (got ",
+            parts.back().shape(), " at position ", i, ")");
+    }
     return stack(std::span<const Tensor>(parts), 0);
   }
   ListScan s;
   scan(data, 0, s);
-  const DType t = dtype ? *dtype
-                  : !s.any ? default_dtype()
-                  : s.kind == Category::Float ? default_dtype()
-                  : s.kind == Category::Int   ? DType::Int64
-                                              : DType::Bool;
+  check(dtype || !s.foreign, "Could not infer dtype of ", s.foreign ? s.foreign : "");
+  const DType t = dtype ? *dtype : s.dtype.value_or(default_dtype());
   const Tensor out = empty(s.shape, t);
+  if (out.numel() == 0) return out;  // what stands beside an empty list is not looked at
   visit_dtype(t, [&](auto tag) {
     using T = typename decltype(tag)::type;
     store_list<T>(data, s.shape, 0, out.data<T>());
@@ -288,15 +308,6 @@ struct Indexing {
   bool advanced = false;
   bool scalar_mask = false;     // a bool or a 0-d mask is among them
 };
-
-int64_t index_value(PyObject* o) {
-  const Owned i(checked(PyNumber_Index(o)));
-  int overflow = 0;
-  const long long v = PyLong_AsLongLongAndOverflow(i.get(), &overflow);
-  check(!overflow, ErrorKind::Value, "Overflow when unpacking long long");
-  if (v == -1 && PyErr_Occurred()) throw PythonError{};
-  return v;
-}
 
 bool is_int_index(PyObject* o) {
   if (PyBool_Check(o)) return false;
@@ -373,7 +384,7 @@ struct IndexReader {
     }
     if (PyBool_Check(o)) return put_tensor(scalar_tensor(o == Py_True, DType::Bool));
     if (is_int_index(o) || is_scalar_tensor_index(o)) {
-      const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : index_value(o);
+      const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : to_int64(o);
       check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
       const int64_t n = out.view.size(dim);
       check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension ", dim, " with size ", n);
@@ -444,7 +455,7 @@ PyObject* getitem(PyObject* self, PyObject* key) {
   return guarded([&]() -> PyObject* {
     const Borrowed t(self);
     if (PyLong_CheckExact(key) && t->dim() > 0) {  // x[i]
-      const int64_t i = index_value(key), n = t->size(0);
+      const int64_t i = to_int64(key), n = t->size(0);
       check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension 0 with size ", n);
       return wrap(select(t, 0, i));
     }
@@ -466,12 +477,16 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
            "number");
     Tensor from;
-    if (is_tensor(value))
+    if (is_tensor(value)) {
       from = unwrap(value);
-    else if (is_number(value))
-      from = scalar_tensor(to_scalar(value), t->dtype());
-    else
+    } else if (is_number(value)) {
+      const Scalar number = PyLong_Check(value) ? Scalar(to_int64(value)) : to_scalar(value);
+      check_fits(number, t->dtype());
+      from = scalar_tensor(number, t->dtype());
+    } else {
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
+    }
+    const bool single = from.dim() == 0;
     // Leading dims of one are dropped, as torch does.
     while (from.dim() > 0 && from.size(0) == 1) from = select(from, 0, 0);
     if (key == Py_False) return;  // selects nothing
@@ -488,7 +503,7 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       index_put_(ix.view, ix.tensors, masked && from.numel() == 1 ? cast(from, ix.view.dtype()) : from, false);
       return;
     }
-    if (from.dim() == 0 && ix.view.dim() > 0) return fill_(ix.view, Operand(from));
+    if (single && ix.view.dim() > 0) return fill_(ix.view, Operand(from));
     if (!broadcastable_to(from.shape(), ix.view.shape()))
       fail("shape mismatch: value tensor of shape ", from.shape(), " cannot be broadcast to indexing result of shape ",
            ix.view.shape());
@@ -514,9 +529,24 @@ std::optional<DType> dtype_or_none(py::handle h) {
 
 }  // namespace
 
-// The buffer protocol, which is how NumPy shares our memory. Shape and strides live as long as the view.
+// What a buffer that we gave away needs for as long as it lives, whatever becomes of the tensor meanwhile.
+namespace {
+struct Export {
+  Ref<Storage> storage;
+  std::vector<Py_ssize_t> dims;  // sizes, then strides
+};
+}  // namespace
+
+// The buffer protocol, which is how NumPy shares our memory.
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl* t = impl_of(self);
+  view->obj = nullptr;
+  const auto wants = [&](int flag) { return (flags & flag) == flag; };
+  // Who asks for no strides, or for a certain order of them, reads the memory without looking at them.
+  if (!t->contiguous && (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) || wants(PyBUF_ANY_CONTIGUOUS))) {
+    PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous: use tensor.contiguous()");
+    return -1;
+  }
   if (requires_grad(t)) {
     PyErr_SetString(PyExc_BufferError, "a tensor that requires grad gives no buffer: use tensor.detach()");
     return -1;
@@ -527,10 +557,10 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   }
   static const char* const formats[] = {"?", "B", "b", "h", "i", "l", "f", "d"};
   const int n = t->shape.size();
-  auto* dims = new Py_ssize_t[2 * n + 1];
+  auto* kept = new Export{t->storage, std::vector<Py_ssize_t>(2 * n)};
   for (int i = 0; i < n; ++i) {
-    dims[i] = t->shape[i];
-    dims[n + i] = t->strides[i] * item_size(t->dtype);
+    kept->dims[i] = t->shape[i];
+    kept->dims[n + i] = t->strides[i] * item_size(t->dtype);
   }
   view->obj = Py_NewRef(self);
   view->buf = t->data;
@@ -539,13 +569,13 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   view->itemsize = item_size(t->dtype);
   view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(formats[index_of(t->dtype)]) : nullptr;
   view->ndim = n;
-  view->shape = dims;
-  view->strides = dims + n;
+  view->shape = wants(PyBUF_ND) ? kept->dims.data() : nullptr;
+  view->strides = wants(PyBUF_STRIDES) ? kept->dims.data() + n : nullptr;
   view->suboffsets = nullptr;
-  view->internal = dims;
+  view->internal = kept;
   return 0;
 }
-void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete[] static_cast<Py_ssize_t*>(view->internal); }
+void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete static_cast<Export*>(view->internal); }
 
 void add_data(py::module_& m) {
   m.def(
@@ -570,12 +600,12 @@ void add_data(py::module_& m) {
         }
         return tensor_from_object(data.ptr(), d);
       },
-      py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
+      py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
       "`data` as a tensor, sharing memory where it is a tensor or an array of the right dtype.");
   m.def(
       "from_numpy",
       [](py::handle array) -> Tensor {
-        if (!is_array(array.ptr()))
+        if (!is_array(array.ptr()) || is_number(array.ptr()))
           fail(ErrorKind::Type, "expected np.ndarray (got ", Py_TYPE(array.ptr())->tp_name, ")");
         Tensor t;
         share_array(array.ptr(), t);

@@ -22,7 +22,10 @@ double correction(const Args& a, int i) { return a.given(i) ? a.scalar(i).to_dou
 // memory_format=contiguous_format, as against preserve_format or none.
 bool wants_contiguous(const Args& a, int i) {
   if (!a.given(i)) return false;
-  return py::repr(py::handle(a.object(i))).cast<std::string>().find("contiguous") != std::string::npos;
+  const std::string name = py::repr(py::handle(a.object(i))).cast<std::string>();
+  if (name == "torch.contiguous_format") return true;
+  check(name == "torch.preserve_format", ErrorKind::Type, "memory_format must be contiguous_format or preserve_format, not ", name);
+  return false;
 }
 MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
 
@@ -41,12 +44,6 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
     fail("Bad in-place call: input tensor dtype ", scalar_type_name(t.dtype()), " and output tensor dtype ",
          scalar_type_name(type), " should match");
   copy_(t, op(clone(t), a.integer(1), type));
-}
-
-// randint's size: a lone int is more likely a forgotten argument, and refused as in torch.
-Dims size_of(const Args& a, int i) {
-  check(!PyLong_Check(a.object(i)), ErrorKind::Type, "randint(): argument 'size' (position ", i + 1, ") must be tuple of ints, not int");
-  return a.dims(i);
 }
 
 void register_elementwise() {
@@ -199,19 +196,19 @@ void register_elementwise() {
 
 void register_reductions() {
   OP(kBoth, "sum(Tensor input, *, dtype? dtype=None)", wrap(sum(a.tensor(0), {}, false, a.maybe_dtype(1))));
-  OP(kBoth, "sum(Tensor input, int[]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+  OP(kBoth, "sum(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(sum(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
   OP(kBoth, "mean(Tensor input, *, dtype? dtype=None)", wrap(mean(a.tensor(0), {}, false, a.maybe_dtype(1))));
-  OP(kBoth, "mean(Tensor input, int[]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
+  OP(kBoth, "mean(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(mean(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
   OP(kBoth, "prod(Tensor input, *, dtype? dtype=None)", wrap(prod(a.tensor(0), {}, false, a.maybe_dtype(1))));
   OP(kBoth, "prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(prod(a.tensor(0), a.integer(1), a.flag(2), a.maybe_dtype(3))));
 #define GC_SPREAD(f)                                                                                                  \
   OP(kBoth, #f "(Tensor input, bool unbiased)", wrap(f(a.tensor(0), {}, a.flag(1) ? 1 : 0, false)));                  \
-  OP(kBoth, #f "(Tensor input, int[]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",    \
+  OP(kBoth, #f "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",    \
      wrap(f(a.tensor(0), dims_or_all(a, 1), correction(a, 2), a.flag(3))));                                           \
-  OP(kBoth, #f "(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",             \
+  OP(kBoth, #f "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",             \
      wrap(f(a.tensor(0), dims_or_all(a, 1), a.flag(2) ? 1 : 0, a.flag(3))));
   GC_SPREAD(var)
   GC_SPREAD(std)
@@ -222,13 +219,13 @@ void register_reductions() {
                 is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
                        : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
     register_op(
-        kFunction, cat(name, "(Tensor input, int[]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
+        kFunction, cat(name, "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
         is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
                : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
     register_op(
-        kFunction, cat(name, "(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False)").c_str(),
+        kFunction, cat(name, "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False)").c_str(),
         is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
                : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
@@ -240,19 +237,19 @@ void register_reductions() {
   GC_EXTREME(max)
   GC_EXTREME(min)
 #undef GC_EXTREME
-  OP(kBoth, "amax(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+  OP(kBoth, "amax(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(amax(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
-  OP(kBoth, "amin(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+  OP(kBoth, "amin(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(amin(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
   OP(kBoth, "argmax(Tensor input, int? dim=None, bool keepdim=False)",
      wrap(argmax(a.tensor(0), a.maybe_integer(1), a.flag(2))));
   OP(kBoth, "argmin(Tensor input, int? dim=None, bool keepdim=False)",
      wrap(argmin(a.tensor(0), a.maybe_integer(1), a.flag(2))));
-  OP(kBoth, "any(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+  OP(kBoth, "any(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(any(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
-  OP(kBoth, "all(Tensor input, int[]? dim=None, bool keepdim=False, *, Tensor? out=None)",
+  OP(kBoth, "all(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(all(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
-  OP(kBoth, "norm(Tensor input, object p='fro', int[]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None)",
+  OP(kBoth, "norm(Tensor input, object? p='fro', int[1]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None)",
      [&] {
        double p = 2;
        if (PyUnicode_Check(a.object(1))) {
@@ -264,7 +261,7 @@ void register_reductions() {
        }
        return wrap(norm(a.tensor(0), p, dims_or_all(a, 2), a.flag(3), a.maybe_dtype(4)));
      }());
-  OP(kBoth, "logsumexp(Tensor input, int[] dim, bool keepdim=False, *, Tensor? out=None)",
+  OP(kBoth, "logsumexp(Tensor input, int[1] dim, bool keepdim=False, *, Tensor? out=None)",
      wrap(logsumexp(a.tensor(0), a.dims(1), a.flag(2))));
   OP(kBoth, "isclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
      wrap(isclose(a.tensor(0), a.tensor(1), a.number(2), a.number(3), a.flag(4))));
@@ -272,7 +269,7 @@ void register_reductions() {
     const Tensor close = isclose(a.tensor(0), a.tensor(1), a.number(2), a.number(3), a.flag(4));
     return boolean(*all(close, {}, false).data<uint8_t>() != 0);
   }());
-  OP(kBoth, "count_nonzero(Tensor input, int[]? dim=None)", wrap(count_nonzero(a.tensor(0), dims_or_all(a, 1))));
+  OP(kBoth, "count_nonzero(Tensor input, int[1]? dim=None)", wrap(count_nonzero(a.tensor(0), dims_or_all(a, 1))));
   OP(kBoth, "softmax(Tensor input, int dim, dtype? dtype=None)",
      wrap(softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
   OP(kBoth, "log_softmax(Tensor input, int dim, dtype? dtype=None)",
@@ -316,10 +313,10 @@ void register_views() {
   OP(kBoth, "t(Tensor input)", wrap(t(a.tensor(0))));
   OP(kBoth, "permute(Tensor input, int[] dims)", wrap(permute(a.tensor(0), a.dims(1))));
   for (const char* name : {"movedim", "moveaxis"})
-    register_op(kBoth, cat(name, "(Tensor input, int[] source, int[] destination)").c_str(),
+    register_op(kBoth, cat(name, "(Tensor input, int[1] source, int[1] destination)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(movedim(a.tensor(0), a.dims(1), a.dims(2))); });
   OP(kBoth, "squeeze(Tensor input)", wrap(squeeze(a.tensor(0))));
-  OP(kBoth, "squeeze(Tensor input, int[] dim)", wrap(squeeze(a.tensor(0), a.dims(1))));
+  OP(kBoth, "squeeze(Tensor input, int[1] dim)", wrap(squeeze(a.tensor(0), a.dims(1))));
   OP(kBoth, "unsqueeze(Tensor input, int dim)", wrap(unsqueeze(a.tensor(0), a.integer(1))));
   OP(kMethod, "expand(Tensor input, int[] size)", wrap(expand(a.tensor(0), a.dims(1))));
   OP(kMethod, "expand_as(Tensor input, Tensor other)", wrap(expand(a.tensor(0), a.tensor(1).shape())));
@@ -348,7 +345,7 @@ void register_views() {
       return self_of(a);
     });
   VOID_OP(kMethod, "squeeze_(Tensor input)", become_view(a.tensor(0), squeeze(a.tensor(0))));
-  VOID_OP(kMethod, "squeeze_(Tensor input, int[] dim)", become_view(a.tensor(0), squeeze(a.tensor(0), a.dims(1))));
+  VOID_OP(kMethod, "squeeze_(Tensor input, int[1] dim)", become_view(a.tensor(0), squeeze(a.tensor(0), a.dims(1))));
   VOID_OP(kMethod, "unsqueeze_(Tensor input, int dim)", become_view(a.tensor(0), unsqueeze(a.tensor(0), a.integer(1))));
   VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
           become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
@@ -434,7 +431,7 @@ void register_joins_and_indexing() {
                 });
   OP(kFunction, "stack(Tensor[] tensors, int dim=0, *, Tensor? out=None)", wrap(stack(a.tensors(0), a.integer(1))));
   OP(kBoth, "flip(Tensor input, int[] dims)", wrap(flip(a.tensor(0), a.dims(1))));
-  OP(kBoth, "roll(Tensor input, int[] shifts, int[]? dims=None)",
+  OP(kBoth, "roll(Tensor input, int[1] shifts, int[1]? dims=None)",
      wrap(roll(a.tensor(0), a.dims(1), a.given(2) ? a.dims(2) : Dims())));
   OP(kMethod, "repeat(Tensor input, int[] repeats)", wrap(repeat(a.tensor(0), a.dims(1))));
   OP(kFunction, "tile(Tensor input, int[] dims)", wrap(repeat(a.tensor(0), a.dims(1))));
@@ -461,8 +458,7 @@ void register_joins_and_indexing() {
   OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)", [&] {
     Tensor out = clone(a.tensor(0));
     index_put_(out, a.tensors(1), a.tensor(2), a.flag(3));
-    out.reset_version();
-    return wrap(out);
+    return wrap(out.as_new());
   }());
   VOID_OP(kBoth, "index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
           index_put_(a.tensor(0), a.tensors(1), a.tensor(2), a.flag(3)));
@@ -522,22 +518,19 @@ Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
   const GradModeGuard off(false);
   uniform_(t, 0, 1, g);
-  t.reset_version();
-  return t;
+  return t.as_new();
 }
 Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
   const GradModeGuard off(false);
   normal_(t, 0, 1, g);
-  t.reset_version();
-  return t;
+  return t.as_new();
 }
 Tensor drawn_integers(int64_t low, int64_t high, const Dims& shape, DType dtype, Generator* g) {
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
   const Tensor t = empty(shape, dtype);
   random_(t, low, high, g);
-  t.reset_version();
-  return t;
+  return t.as_new();
 }
 
 void register_random() {
@@ -550,9 +543,9 @@ void register_random() {
   OP(kFunction, "randn_like(Tensor input, " LIKE,
      finish(drawn_normal(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
   OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(0, a.integer(0), size_of(a, 1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
+     finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(a.integer(0), a.integer(1), size_of(a, 2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
+     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
   OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
      finish(drawn_integers(0, a.integer(1), a.tensor(0).shape(), a.dtype(2, a.tensor(0).dtype()), nullptr), a.flag(5)));
   OP(kFunction, "randint_like(Tensor input, int low, int high, " LIKE,

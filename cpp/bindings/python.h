@@ -120,9 +120,16 @@ inline std::string utf8(PyObject* s) {
   return {PyBytes_AS_STRING(bytes.get()), static_cast<size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }
 
+// An item of a list or tuple that was measured before: Python code that ran since may have changed the list.
+inline Owned item_of(PyObject* list, Py_ssize_t i) {
+  check(i < PySequence_Fast_GET_SIZE(list), "the list changed while it was read");
+  return Owned(Py_NewRef(PySequence_Fast_GET_ITEM(list, i)));
+}
+
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
+int64_t to_int64(PyObject* o);            // of anything with __index__
 void check_device(PyObject* o);           // a name that is not the CPU's is refused
 std::optional<DType> to_dtype(PyObject* o);  // of a dtype object, or float / int / bool
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)

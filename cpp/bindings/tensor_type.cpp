@@ -499,8 +499,8 @@ PyObject* get_data(PyObject* self, void*) {
 }
 int set_data(PyObject* self, PyObject* value, void*) {
   return guarded_int([&] {
-    if (!value || !is_tensor(value))
-      fail(ErrorKind::Type, "Variable data has to be a tensor, but got ", value ? Py_TYPE(value)->tp_name : "nothing");
+    check(value != nullptr, "Deleting tensor data is not allowed. Delete tensor instead!");
+    check(is_tensor(value), ErrorKind::Type, "Variable data has to be a tensor, but got ", Py_TYPE(value)->tp_name);
     const Borrowed t(self);
     const Tensor from = unwrap(value);
     check(!requires_grad(*t) || is_floating(from.dtype()),

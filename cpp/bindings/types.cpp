@@ -12,7 +12,10 @@ struct DTypeObject {
   DType value;
 };
 
-DType dtype_of_object(py::handle h) { return h.cast<const DTypeObject&>().value; }
+DType dtype_of_object(py::handle h) {
+  check(Py_TYPE(h.ptr()) == dtype_type, ErrorKind::Type, "expected a torch.dtype, not ", Py_TYPE(h.ptr())->tp_name);
+  return h.cast<const DTypeObject&>().value;
+}
 
 }  // namespace
 
@@ -50,10 +53,9 @@ void add_types(py::module_& m) {
   m.def(
       "set_default_dtype",
       [](py::handle d) {
-        const auto t = to_dtype(d.ptr());
-        if (!t) throw py::type_error(cat("invalid dtype object: expected a dtype, got ", Py_TYPE(d.ptr())->tp_name));
-        if (!is_floating(*t)) throw py::type_error("only floating-point types are supported as the default type");
-        set_default_dtype(*t);
+        const DType t = dtype_of_object(d);
+        check(is_floating(t), ErrorKind::Type, "only floating-point types are supported as the default type");
+        set_default_dtype(t);
       },
       py::arg("d"), "Sets the dtype of floats that come without one: float32 or float64.");
   m.def("promote_types", [](py::handle a, py::handle b) {

@@ -204,14 +204,15 @@ struct PowHalf {
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (c<V>(0.5) * rsqrt(x)); }
 };
 
+// A NaN wins on either side.
 struct ClampMin {
   static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward0", .types = kNumbers};
-  template <class V> static constexpr V fwd(V x, V lo) { return select(lt(x, lo), lo, x); }
+  template <class V> static constexpr V fwd(V x, V lo) { return select(either(lt(x, lo), ne(lo, lo)), lo, x); }
   template <class V> static constexpr V vjp(V g, V x, V, V lo) { return select(ge(x, lo), g, c<V>(0)); }
 };
 struct ClampMax {
   static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward0", .types = kNumbers};
-  template <class V> static constexpr V fwd(V x, V hi) { return select(gt(x, hi), hi, x); }
+  template <class V> static constexpr V fwd(V x, V hi) { return select(either(gt(x, hi), ne(hi, hi)), hi, x); }
   template <class V> static constexpr V vjp(V g, V x, V, V hi) { return select(le(x, hi), g, c<V>(0)); }
 };
 // clamp() with one bound goes by clamp()'s name.
@@ -225,8 +226,8 @@ struct Clamp {
   static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers};
   // The upper bound wins where the two cross.
   template <class V> static constexpr V fwd(V x, V lo, V hi) {
-    const V y = select(lt(x, lo), lo, x);
-    return select(gt(y, hi), hi, y);
+    const V y = select(either(lt(x, lo), ne(lo, lo)), lo, x);
+    return select(either(gt(y, hi), ne(hi, hi)), hi, y);
   }
   template <class V> static constexpr V vjp(V g, V x, V, V lo, V hi) {
     return select(both(ge(x, lo), le(x, hi)), g, c<V>(0));

@@ -1,5 +1,7 @@
 // Copies, fills and conversions. Start at copy_raw().
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/parallel.h"
 #include "ops/ops.h"
@@ -55,23 +57,6 @@ struct ZeroVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
 };
 
-// A number that does not fit an integer type is refused rather than wrapped.
-void check_fits(const Scalar& v, DType dtype) {
-  if (dtype == DType::Bool || is_floating(dtype)) return;
-  const auto refuse = [&] {
-    fail("value cannot be converted to type ", dtype == DType::Int64 ? "int64_t" : cat(dtype_name(dtype), "_t"),
-         " without overflow");
-  };
-  if (v.is_float() && !(v.to_double() > -0x1p63 && v.to_double() < 0x1p63)) refuse();
-  const int64_t i = v.to_int();
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    // Unsigned types take negative numbers by wrapping, as torch's conversion does.
-    const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
-    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse();
-  });
-}
-
 Tensor fresh_like(const Tensor& t, DType dtype) {
   if (t.is_contiguous()) return empty(t.shape(), dtype);
   const Tensor* in[] = {&t};
@@ -79,6 +64,24 @@ Tensor fresh_like(const Tensor& t, DType dtype) {
 }
 
 }  // namespace
+
+// Unsigned types take negative numbers by wrapping, as torch's conversion does; a float beyond float32 is not made infinite.
+void check_fits(const Scalar& v, DType dtype) {
+  const auto refuse = [&](const char* type) { fail("value cannot be converted to type ", type, " without overflow"); };
+  if (dtype == DType::Bool || dtype == DType::Float64) return;
+  if (dtype == DType::Float32) {
+    const double d = std::fabs(v.to_double());
+    if (d > std::numeric_limits<float>::max() && std::isfinite(d)) refuse("float");
+    return;
+  }
+  if (v.is_float() && !(v.to_double() > -0x1p63 && v.to_double() < 0x1p63)) refuse("int64_t");
+  const int64_t i = v.to_int();
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
+    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(cat(dtype_name(dtype), "_t").c_str());
+  });
+}
 
 void copy_raw(const Tensor& to, const Tensor& from) {
   const int64_t n = to.numel();

@@ -53,6 +53,7 @@ void fill_fresh(const Tensor& t, const Scalar& value) {
 }  // namespace
 
 Tensor full(const Dims& shape, const Scalar& value, DType dtype) {
+  check_fits(value, dtype);
   const Tensor t = empty(shape, dtype);
   fill_fresh(t, value);
   return t;
@@ -61,6 +62,7 @@ Tensor zeros(const Dims& shape, DType dtype) { return full(shape, 0, dtype); }
 Tensor ones(const Dims& shape, DType dtype) { return full(shape, 1, dtype); }
 Tensor empty_like(const Tensor& t, DType dtype) { return empty_in_order_of(t, dtype); }
 Tensor full_like(const Tensor& t, const Scalar& value, DType dtype) {
+  check_fits(value, dtype);
   const Tensor out = empty_in_order_of(t, dtype);
   fill_fresh(out, value);
   return out;
@@ -102,7 +104,7 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::o
       for (int64_t i = 0; i < n; ++i) out.data<T>()[i] = static_cast<T>(first + by * static_cast<double>(i));
     } else {
       const uint64_t a = static_cast<uint64_t>(start.to<int64_t>()), s = static_cast<uint64_t>(step.to<int64_t>());
-      check(n == 0 || s != 0, "step must be nonzero");
+      check(n == 0 || s != 0, ErrorKind::Value, "step must be nonzero");  // 0.5 as an integer
       for (int64_t i = 0; i < n; ++i) out.data<T>()[i] = static_cast<T>(a + s * static_cast<uint64_t>(i));
     }
   });

@@ -746,7 +746,7 @@ ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, co
 }
 
 ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
-  const Operand in[] = {t, a, b};
+  const Operand in[] = {a, b};
   check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release "
         "addcdiv will perform a true division of tensor1 and tensor2.");
   return {&ternary_op<formulas::Addcdiv>, {t, a, b}, {value}, {}};
@@ -828,23 +828,29 @@ static void check_fill(const Tensor& t, const Tensor& mask, const Operand& value
   check(!value.is_tensor() || value.tensor->dim() == 0,
         "masked_fill only supports a 0-dimensional value tensor, but got tensor with ",
         value.is_tensor() ? value.tensor->dim() : 0, " dimension(s).");
-  check(!value.is_tensor() || can_cast(value.tensor->dtype(), t.dtype()), "value cannot be converted to type ",
-        dtype_name(t.dtype()), " without overflow");
+  if (!value.is_tensor()) check_fits(value.scalar, t.dtype());
 }
 static Scalar fill_number(const Scalar& s, DType dtype) {
   if (dtype == DType::Bool) return !s.is_zero();
   return is_floating(dtype) ? s : Scalar(s.to_int());
 }
-static Operand fill_operand(const Operand& value, DType dtype) {
-  return value.is_tensor() ? value : Operand(fill_number(value.scalar, dtype));
+// f(operand of t's type)
+template <class F>
+static auto with_fill_operand(const Tensor& t, const Tensor& mask, const Operand& value, F&& f) {
+  check_fill(t, mask, value);
+  if (!value.is_tensor()) return f(Operand(fill_number(value.scalar, t.dtype())));
+  const Tensor converted = cast(*value.tensor, t.dtype());
+  return f(Operand(converted));
 }
 Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
-  check_fill(t, mask, value);
-  return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), fill_operand(value, t.dtype())}});
+  return with_fill_operand(t, mask, value, [&](const Operand& v) {
+    return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), v}});
+  });
 }
 void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
-  check_fill(t, mask, value);
-  elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), fill_operand(value, t.dtype())}});
+  with_fill_operand(t, mask, value, [&](const Operand& v) {
+    elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), v}});
+  });
 }
 
 Tensor addcmul(const Tensor& t, const Operand& a, const Operand& b, const Scalar& value) {

@@ -293,7 +293,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
     const bool plain = alpha.to_double() == 1;
     if (!plain) mul_(out, alpha);
     if (!beta.is_zero()) add_(out, t, beta);  // beta 0 ignores t, NaN included
-    out.reset_version();
+    out.as_new();
   }
   if (should_record(t, a, b)) {
     const bool ga = requires_grad(a), gb = requires_grad(b);

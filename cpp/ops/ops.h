@@ -87,6 +87,7 @@ Tensor contiguous(const Tensor& t);
 void copy_(const Tensor& to, const Tensor& from);              // broadcasts and converts; recorded
 void check_copy_(const Tensor& to, const Tensor& from);        // raises what copy_ would raise
 void copy_raw(const Tensor& to, const Tensor& from);           // the same without tape, version or checks
+void check_fits(const Scalar& v, DType dtype);  // refuses a number that `dtype` cannot hold
 void fill_(const Tensor& t, const Operand& value);
 void fill_raw(const Tensor& t, const Scalar& value);
 void zero_(const Tensor& t);

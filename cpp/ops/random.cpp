@@ -89,8 +89,7 @@ Tensor randperm(int64_t n, DType dtype, Generator* g) {
   draw(t, g, "RandpermBackward0", [&](Generator& gen, auto* p, int64_t count) {
     if constexpr (!std::is_same_v<std::remove_pointer_t<decltype(p)>, bool>) fill_randperm(gen, p, count);
   });
-  t.reset_version();
-  return t;
+  return t.as_new();
 }
 
 }  // namespace gradcore

@@ -36,6 +36,9 @@ class OpNode final : public Node {
       released_ = true;
     }
   }
+  void stand_in_place() override {
+    if constexpr (requires { vjp_.in_place = true; }) vjp_.in_place = true;
+  }
   Vjp& state() { return vjp_; }
 
  private:

@@ -409,7 +409,7 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
     const GradModeGuard off(false);
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
-    out.reset_version();
+    out.as_new();
   }
   if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim}, t.dtype(), !dim});
   return out;
@@ -440,8 +440,7 @@ static Tensor variance(const Tensor& t, const DimMask& mask, double correction, 
   run(ReduceOp::SumSquaredDev, t, mask, {out->data, nullptr, means->data});
   const double dof = static_cast<double>(reduced_count(t, mask)) - correction;
   div_(out, Scalar(dof > 0 ? dof : 0.0));  // 0/0 is NaN, as in torch
-  out.reset_version();
-  return out;
+  return out.as_new();
 }
 Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
   const DimMask mask = mask_of(t, dim);
@@ -455,7 +454,7 @@ Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdi
   {
     const GradModeGuard off(false);
     sqrt_(out);
-    out.reset_version();
+    out.as_new();
   }
   if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), correction});
   return out;
@@ -563,7 +562,7 @@ Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, M
     if (p == 0) out = cast(out, t.dtype());
     if (p == 2) sqrt_(out);
     if (op == ReduceOp::SumPow) pow_(out, Scalar(1 / p));
-    out.reset_version();
+    out.as_new();
   }
   if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), p});
   return out;

@@ -497,13 +497,15 @@ Tensor view_dtype(const Tensor& t, DType dtype) {
 namespace {
 
 struct TransposeVjp {
-  static constexpr const char* kName = "TransposeBackward0";
   int a, b;
+  bool in_place = false;
+  const char* name() const { return in_place ? "TransposeBackward1" : "TransposeBackward0"; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = transpose(g[0], a, b); }
 };
 
 struct TVjp {
-  static constexpr const char* kName = "TBackward0";
+  bool in_place = false;
+  const char* name() const { return in_place ? "TBackward1" : "TBackward0"; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = t(g[0]); }
 };
 
@@ -615,10 +617,17 @@ Tensor alias(const Tensor& t) { return view_with(t, t.shape(), t.strides(), Alia
 
 namespace {
 
+enum SqueezeKind { kSqueezeAll, kSqueezeOne, kSqueezeSome };
+
 struct SqueezeVjp {
-  const char* node;
+  SqueezeKind kind;
   Dims removed;  // rising
-  const char* name() const { return node; }
+  bool in_place = false;
+  const char* name() const {
+    static constexpr const char* kNames[] = {"SqueezeBackward0", "SqueezeBackward1", "SqueezeBackward2",
+                                             "SqueezeBackward3", "SqueezeBackward4", "SqueezeBackward5"};
+    return kNames[kind + (in_place ? 3 : 0)];
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     out[0] = std::move(g[0]);
     for (int64_t d : removed) out[0] = unsqueeze(out[0], d);
@@ -626,13 +635,14 @@ struct SqueezeVjp {
 };
 
 struct UnsqueezeVjp {
-  static constexpr const char* kName = "UnsqueezeBackward0";
   int64_t dim;
+  bool in_place = false;
+  const char* name() const { return in_place ? "UnsqueezeBackward1" : "UnsqueezeBackward0"; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = squeeze(g[0], Dims{dim}); }
 };
 
 // Takes out the dims of size one that `chosen(d)` accepts.
-template <class Chosen> Tensor squeeze_where(const Tensor& t, const char* node, Chosen chosen) {
+template <class Chosen> Tensor squeeze_where(const Tensor& t, SqueezeKind kind, Chosen chosen) {
   Dims shape, strides, removed;
   for (int d = 0; d < t.dim(); ++d) {
     if (t.size(d) == 1 && chosen(d)) {
@@ -642,7 +652,7 @@ template <class Chosen> Tensor squeeze_where(const Tensor& t, const char* node, 
       strides.push_back(t.stride(d));
     }
   }
-  return view_with(t, shape, strides, SqueezeVjp{node, std::move(removed)});
+  return view_with(t, shape, strides, SqueezeVjp{kind, std::move(removed)});
 }
 
 struct ExpandVjp {
@@ -654,16 +664,16 @@ struct ExpandVjp {
 }  // namespace
 
 Tensor squeeze(const Tensor& t) {
-  return squeeze_where(t, "SqueezeBackward0", [](int) { return true; });
+  return squeeze_where(t, kSqueezeAll, [](int) { return true; });
 }
 
 Tensor squeeze(const Tensor& t, const Dims& dims) {
   if (dims.size() == 1) {
     const int only = wrap_dim(dims[0], t.dim());
-    return squeeze_where(t, "SqueezeBackward1", [&](int d) { return d == only; });
+    return squeeze_where(t, kSqueezeOne, [&](int d) { return d == only; });
   }
   const Dims chosen = wrap_distinct(dims, t.dim());
-  return squeeze_where(t, "SqueezeBackward2",
+  return squeeze_where(t, kSqueezeSome,
                        [&](int d) { return std::find(chosen.begin(), chosen.end(), d) != chosen.end(); });
 }
 
@@ -808,6 +818,7 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, should_record(t));
   const Ref<Node> history = grad_fn_of(v);
+  if (history) history->stand_in_place();
   const Tensor before = alias_of(t);
   t->shape = v.shape();
   t->strides = v.strides();

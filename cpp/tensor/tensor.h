@@ -112,12 +112,15 @@ class Tensor {
   }
 
   uint32_t version() const { return impl_->version().load(std::memory_order_relaxed); }
-  // For a result that was computed in steps: nobody has seen it before.
-  void reset_version() const { impl_->version().store(0, std::memory_order_relaxed); }
   void bump_version() const {
     auto& v = impl_->version();
     v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     impl_->storage->written = current_origin();
+  }
+  // A result that was written in several passes: nobody has seen it before.
+  const Tensor& as_new() const {
+    impl_->version().store(0, std::memory_order_relaxed);
+    return *this;
   }
   // True when nobody else can see this tensor or its memory: then it may be overwritten or handed on.
   bool unique() const { return impl_->use_count() == 1 && impl_->storage->use_count() == 1 && !impl_->pyobject; }

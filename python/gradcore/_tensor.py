@@ -61,6 +61,11 @@ def array_(self: Tensor, dtype: Any = None, copy: bool | None = None) -> numpy.n
     return array.copy() if copy else array
 
 
+def array_wrap_(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    """What a function of NumPy made of this tensor (np.exp(t), t + array) becomes a tensor again."""
+    return _C.as_tensor(array)
+
+
 def deepcopy_(self: Tensor, memo: dict[int, Any]) -> Tensor:
     """copy.deepcopy: new memory. Refused for a tensor with a history, as in torch."""
     from ._serialization import deepcopy_tensor
@@ -144,6 +149,7 @@ def reversed_(self: Tensor) -> Tensor:
 _METHODS: dict[str, Any] = {
     "numpy": numpy_,
     "__array__": array_,
+    "__array_wrap__": array_wrap_,
     "__deepcopy__": deepcopy_,
     "__reduce_ex__": reduce_,
     "__format__": format_,

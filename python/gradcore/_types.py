@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _integer(position: int, n: Any) -> int:
+    try:
+        index: int = n.__index__()
+    except (AttributeError, TypeError):
+        kind = type(n).__name__
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{kind}')") from None
+    return index
+
+
 class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple of ints that prints as torch's.
 
@@ -22,13 +31,7 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
-        whole = []
-        for i, n in enumerate(sizes):
-            try:
-                whole.append(n.__index__())
-            except (AttributeError, TypeError):
-                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')") from None
-        return super().__new__(cls, whole)
+        return super().__new__(cls, [_integer(i, n) for i, n in enumerate(sizes)])
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
@@ -66,21 +69,27 @@ class device:
     type: str
     index: int | None
 
-    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
-        if not isinstance(type, str) and isinstance(type, device):
-            index = type.index
-            type = type.type
+    def __init__(self, type: str | device, index: int | None = None) -> None:
+        if isinstance(type, device) and index is None:
+            self.type, self.index = type.type, type.index
+            return
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")
-        if name != "cpu" or (colon and not number.isdigit()):
-            raise RuntimeError(f"gradcore runs on the CPU only: there is no device {type!r}")
         if colon and index is not None:
             raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+        if colon and (not number.isdecimal() or str(int(number)) != number):
+            raise RuntimeError(f"Invalid device string: {type!r}")
+        if name != "cpu":
+            raise RuntimeError(f"gradcore runs on the CPU only: there is no device {type!r}")
+        if colon:
+            index = int(number)
+        elif index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):
+            raise TypeError(f"device(): argument 'index' must be int, not {index.__class__.__name__}")
         if index is not None and index < 0:
-            raise RuntimeError(f"Device index must not be negative, got {index}")
+            raise RuntimeError("Device index must not be negative")
         self.type = name
-        self.index = int(number) if colon else index
+        self.index = index
 
     def __repr__(self) -> str:
         return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
