@@ -1,0 +1,74 @@
+// What the update rules of the optimizers are written in. A rule is one file of this folder: a struct template over S, the type
+// of its options, whose text follows the paper's pseudocode:
+//   scalars, arrays       torch's names of what is remembered of a parameter: single numbers (the step count first), arrays
+//   kOptional, keeps(i)   bits of the arrays that only some options need; whether the options of a group do
+//   options(read)         reads the group's options, by torch's names
+//   start(i)              what array i holds before the first step, where that is not 0
+//   begin(t, ...)         what follows from the step number alone; may update the remembered numbers
+//   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
+// S = double, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops instead
+// of computing: that is the step with differentiable=True (optim/recorded.cpp). There is no second copy of a rule.
+#pragma once
+#include "formulas/binary.h"
+#include "formulas/formula.h"
+#include "formulas/unary.h"
+
+namespace gradcore::formulas {
+
+// An optional array that is not there.
+struct Absent {};
+template <class A>
+constexpr bool present = !__is_same(A, Absent);
+
+// A remembered number, rounded as the tensor that holds it rounds.
+class Kept {
+ public:
+  Kept(double value, bool single) : value_(value), single_(single) {}
+  operator double() const { return value_; }
+  Kept& operator=(double v) {
+    value_ = rounded(v);
+    return *this;
+  }
+  Kept& operator*=(double v) { return *this = value_ * rounded(v); }
+
+ private:
+  double rounded(double v) const { return single_ ? static_cast<float>(v) : v; }
+  double value_;
+  bool single_;
+};
+
+// An option as a value of the update.
+template <class V>
+constexpr V as(double option) {
+  return c<V>(option);
+}
+template <class V>
+const V& as(const V& option) {
+  return option;
+}
+
+// Options as plain numbers. Sym has its own versions of these, found by argument.
+inline double pow(double x, double y) { return __builtin_pow(x, y); }
+inline double sqrt(double x) { return __builtin_sqrt(x); }
+inline bool given(double option) { return option != 0; }
+inline double value_of(double option) { return option; }
+
+// The moving average of x with weight 1 - keep for the new value.
+template <class V, class S>
+V averaged(const V& old, const V& x, const S& take) {
+  return old + as<V>(take) * (x - old);
+}
+// The moving average of x^2.
+template <class V, class S>
+V averaged_square(const V& old, const V& x, const S& keep, const S& take) {
+  return old * as<V>(keep) + as<V>(take) * x * x;
+}
+
+// Whether a rule can have just these arrays: bits of what is present.
+template <class Rule>
+constexpr bool possible(unsigned present) {
+  constexpr unsigned all = (1u << Rule::kArrays) - 1;
+  return present <= all && ((present | Rule::kOptional) & all) == all;
+}
+
+}  // namespace gradcore::formulas
