@@ -16,25 +16,28 @@ def options(**choices):
 NO_YES = (False, True)
 DECAY = (0.0, 0.1)
 
+# Decays are long enough that a trajectory does not amplify rounding: beyond that two runs of one library differ, too.
 CASES = [
     *(("SGD", o) for o in options(lr=[0.01], momentum=(0.0, 0.9), dampening=(0.0, 0.2), weight_decay=DECAY, nesterov=NO_YES,
                                   maximize=NO_YES) if not o["nesterov"] or (o["momentum"] and not o["dampening"])),
     *(("Adam", o) for o in options(lr=[0.02], amsgrad=NO_YES, weight_decay=DECAY, maximize=NO_YES,
                                    decoupled_weight_decay=NO_YES)),
-    *(("AdamW", o) for o in options(lr=[0.02], amsgrad=NO_YES, maximize=NO_YES, betas=[(0.9, 0.999), (0.3, 0.7)])),
+    *(("AdamW", o) for o in options(lr=[0.02], amsgrad=NO_YES, maximize=NO_YES, betas=[(0.9, 0.999), (0.4, 0.95)])),
     *(("ASGD", o) for o in options(lr=[0.01], lambd=(1e-4, 0.1), t0=(1e6, 20), weight_decay=DECAY, maximize=NO_YES)),
-    *(("Adadelta", o) for o in options(lr=(1.0, 3.0), rho=(0.9, 0.5), weight_decay=DECAY, maximize=NO_YES)),
+    *(("Adadelta", o) for o in options(lr=(1.0, 0.5), rho=(0.9, 0.97), weight_decay=DECAY, maximize=NO_YES)),
     *(("Adagrad", o) for o in options(lr=[0.05], lr_decay=(0.0, 0.1), initial_accumulator_value=(0.0, 0.5), weight_decay=DECAY,
                                       maximize=NO_YES)),
-    *(("Adamax", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.5, 0.8)], weight_decay=DECAY, maximize=NO_YES)),
+    *(("Adamax", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.7, 0.99)], weight_decay=DECAY, maximize=NO_YES)),
     *(("NAdam", o) for o in options(lr=[0.02], momentum_decay=(4e-3, 0.1), decoupled_weight_decay=NO_YES, weight_decay=DECAY,
                                     maximize=NO_YES)),
-    *(("RAdam", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.8, 0.9)], decoupled_weight_decay=NO_YES,
+    *(("RAdam", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.9, 0.97)], decoupled_weight_decay=NO_YES,
                                     weight_decay=DECAY, maximize=NO_YES)),
-    *(("RMSprop", o) for o in options(lr=[0.005], alpha=(0.99, 0.8), momentum=(0.0, 0.5), centered=NO_YES, weight_decay=DECAY,
+    *(("RMSprop", o) for o in options(lr=[0.001], alpha=(0.99, 0.97), momentum=(0.0, 0.5), centered=NO_YES, weight_decay=DECAY,
                                       maximize=NO_YES)),
     *(("Rprop", o) for o in options(lr=[0.01], etas=[(0.5, 1.2), (0.3, 1.1)], step_sizes=[(1e-6, 50), (1e-3, 0.05)],
                                     maximize=NO_YES)),
+    *(("Adafactor", o) for o in options(lr=[0.01], beta2_decay=(-0.8, -1.0), eps=[(None, 1e-3), (1e-3, 0.1)], d=(1.0, 2.0),
+                                        weight_decay=DECAY, maximize=NO_YES)),
 ]
 
 
@@ -75,12 +78,14 @@ class Program:
         network = ((hidden @ w2 - self.targets) ** 2).mean()
         return quadratic(x, self.scale) + 0.01 * rosenbrock(y) + network
 
-    def train(self, optimizer, steps, sign=1):
-        for _ in range(steps):
+    def closure(self, optimizer, sign=1):
+        def evaluate():
             optimizer.zero_grad()
-            (sign * self.loss()).backward()
-            optimizer.step()
-        return self
+            loss = sign * self.loss()
+            loss.backward()
+            return loss
+
+        return evaluate
 
     def values(self):
         return [p.detach().numpy().copy() for p in self.params]
@@ -90,10 +95,18 @@ def train(lib, case, dtype, steps=100):
     """The program after some steps, and its optimizer."""
     name, chosen = case
     program = Program(lib, dtype)
-    optimizer = getattr(lib.optim, name)(program.params, **chosen)
-    program.train(optimizer, steps, sign_of(chosen))
+    optimizer = make(lib, name, program.params, chosen)
+    advance(program, optimizer, chosen, steps)
     return program, optimizer
 
 
-def sign_of(chosen):
-    return -1 if chosen.get("maximize") else 1
+def make(lib, name, params, chosen):
+    if name == "Muon":  # which takes matrices alone
+        params = [p for p in params if p.dim() == 2]
+    return getattr(lib.optim, name)(params, **chosen)
+
+
+def advance(program, optimizer, chosen, steps):
+    closure = program.closure(optimizer, -1 if chosen.get("maximize") else 1)
+    for _ in range(steps):
+        optimizer.step(closure)

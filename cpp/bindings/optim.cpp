@@ -245,11 +245,12 @@ void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
     rule.begin(0, first);
   } else {
     numbers[0].value += 1;
-    [&]<size_t... I>(std::index_sequence<I...>) {
-      formulas::Kept kept[] = {{0, false}, {numbers[I + 1].value, numbers[I + 1].single}...};
-      rule.begin(numbers[0].value, first, kept[I + 1]...);
-      ((numbers[I + 1].value = kept[I + 1]), ...);
-    }(std::make_index_sequence<kNumbers<Rule> - 1>());
+    const bool single = default_dtype() == DType::Float32;
+    [&]<size_t... I>(std::index_sequence<0, I...>) {
+      formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
+      rule.begin(numbers[0].value, first, kept[I]...);
+      ((numbers[I].value = kept[I]), ...);
+    }(std::make_index_sequence<kNumbers<Rule>>());
   }
 }
 

@@ -20,21 +20,25 @@ struct Absent {};
 template <class A>
 constexpr bool present = !__is_same(A, Absent);
 
-// A remembered number, rounded as the tensor that holds it rounds.
+// A remembered number, rounded as torch rounds it: to the dtype of the tensor that holds it, and where a new one takes its
+// place, to the default dtype before.
 class Kept {
  public:
-  Kept(double value, bool single) : value_(value), single_(single) {}
+  Kept(double value, bool single, bool single_by_default) : value_(value), single_(single), new_single_(single_by_default) {}
   operator double() const { return value_; }
   Kept& operator=(double v) {
-    value_ = rounded(v);
+    value_ = rounded(v, single_ || new_single_);
     return *this;
   }
-  Kept& operator*=(double v) { return *this = value_ * rounded(v); }
+  Kept& operator*=(double v) {
+    value_ = rounded(value_ * rounded(v, single_), single_);
+    return *this;
+  }
 
  private:
-  double rounded(double v) const { return single_ ? static_cast<float>(v) : v; }
+  static double rounded(double v, bool single) { return single ? static_cast<float>(v) : v; }
   double value_;
-  bool single_;
+  bool single_, new_single_;
 };
 
 // An option as a value of the update.

@@ -136,5 +136,5 @@ def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
 
 
 def _rms(x: Tensor) -> float:
-    """Root of the mean square; of nothing it is not a number, which no comparison below lets through."""
+    """Root of the mean square, 0 of nothing."""
     return float(x.norm().item() / x.numel() ** 0.5) if x.numel() else 0.0

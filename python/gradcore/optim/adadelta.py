@@ -30,7 +30,7 @@ class Adadelta(RuleOptimizer):
     tensor([0.9997, 1.9997], requires_grad=True)
     """
 
-    _rule = _C._step_Adadelta
+    _rule = staticmethod(_C._step_Adadelta)
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class Adagrad(RuleOptimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _rule = _C._step_Adagrad
+    _rule = staticmethod(_C._step_Adagrad)
     _later_options = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
 
     def __init__(

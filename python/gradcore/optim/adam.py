@@ -33,7 +33,7 @@ class Adam(RuleOptimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _rule = _C._step_Adam
+    _rule = staticmethod(_C._step_Adam)
     _later_options = {
         **RuleOptimizer._later_options,
         "amsgrad": False,

@@ -31,7 +31,7 @@ class Adamax(RuleOptimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _rule = _C._step_Adamax
+    _rule = staticmethod(_C._step_Adamax)
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class ASGD(RuleOptimizer):
     tensor([0.8000, 1.6000], requires_grad=True)
     """
 
-    _rule = _C._step_ASGD
+    _rule = staticmethod(_C._step_ASGD)
     _numbers = ("step", "eta", "mu")
 
     def __init__(

@@ -31,7 +31,7 @@ class NAdam(RuleOptimizer):
     tensor([0.8944, 1.8944], requires_grad=True)
     """
 
-    _rule = _C._step_NAdam
+    _rule = staticmethod(_C._step_NAdam)
     _numbers = ("step", "mu_product")
     _later_options = {**RuleOptimizer._later_options, "decoupled_weight_decay": False}
 

@@ -31,7 +31,7 @@ class RAdam(RuleOptimizer):
     tensor([0.8000, 1.6000], requires_grad=True)
     """
 
-    _rule = _C._step_RAdam
+    _rule = staticmethod(_C._step_RAdam)
     _later_options = {**RuleOptimizer._later_options, "decoupled_weight_decay": False}
 
     def __init__(

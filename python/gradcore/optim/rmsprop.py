@@ -31,7 +31,7 @@ class RMSprop(RuleOptimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _rule = _C._step_RMSprop
+    _rule = staticmethod(_C._step_RMSprop)
     _later_options = {**RuleOptimizer._later_options, "momentum": 0, "centered": False}
 
     def __init__(

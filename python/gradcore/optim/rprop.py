@@ -32,7 +32,7 @@ class Rprop(RuleOptimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _rule = _C._step_Rprop
+    _rule = staticmethod(_C._step_Rprop)
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ class SGD(RuleOptimizer):
     tensor([0.8000, 1.6000], requires_grad=True)
     """
 
-    _rule = _C._step_SGD
+    _rule = staticmethod(_C._step_SGD)
     _numbers = ()
     _later_options = {"nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": False}
 
