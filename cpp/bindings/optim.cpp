@@ -377,7 +377,7 @@ class Stepper {
   void record(PyObject* group, PyObject* params) const {
     static PyObject* const foreach = key("foreach");
     if (kNumbers<Rule<Sym>> > 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
-    Rule<Sym> options;
+    Rule<Sym> options{};
     for_each_param(
         params, [&] { options = read_options<Rule<Sym>>(group); },
         [&](PyObject* p, const Tensor& grad) {

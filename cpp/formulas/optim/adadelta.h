@@ -5,31 +5,30 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct AdadeltaRule {
+struct AdadeltaRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"square_avg", "acc_delta"};
   static constexpr int kArrays = 2;
   static constexpr unsigned kOptional = 0;
   bool keeps(int) const { return true; }
 
-  S lr, rho, eps, weight_decay;
-  bool maximize;
+  S rho, eps;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("rho", rho), read("eps", eps), read("weight_decay", weight_decay), read("maximize", maximize);
+    this->descent_options(read);
+    read("rho", rho), read("eps", eps);
   }
 
   void begin(double, bool) {}
 
   template <class V>
   void update(V& p, V g, V& square, V& accumulated) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     square = averaged_square(square, g, rho, c<S>(1) - rho);
     const V delta = sqrt(accumulated + as<V>(eps)) / sqrt(square + as<V>(eps)) * g;
     accumulated = averaged_square(accumulated, delta, rho, c<S>(1) - rho);
-    p = p - as<V>(lr) * delta;
+    p = p - as<V>(this->lr) * delta;
   }
 };
 

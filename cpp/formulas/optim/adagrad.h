@@ -6,30 +6,28 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct AdagradRule {
+struct AdagradRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"sum"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0;
   bool keeps(int) const { return true; }
 
-  S lr, lr_decay, weight_decay, eps, initial;
-  bool maximize;
+  S lr_decay, eps, initial;
   S rate;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("lr_decay", lr_decay), read("weight_decay", weight_decay), read("eps", eps);
-    read("initial_accumulator_value", initial), read("maximize", maximize);
+    this->descent_options(read);
+    read("lr_decay", lr_decay), read("eps", eps), read("initial_accumulator_value", initial);
   }
   double start(int) const { return value_of(initial); }
 
-  void begin(double t, bool) { rate = lr / (c<S>(1) + c<S>(t - 1) * lr_decay); }
+  void begin(double t, bool) { rate = this->lr / (c<S>(1) + c<S>(t - 1) * lr_decay); }
 
   template <class V>
   void update(V& p, V g, V& sum) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     sum = sum + g * g;
     p = p - as<V>(rate) * g / (sqrt(sum) + as<V>(eps));
   }

@@ -7,38 +7,33 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct AdamRule {
+struct AdamRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
   static constexpr int kArrays = 3;
   static constexpr unsigned kOptional = 0b100;
   bool keeps(int) const { return amsgrad; }
 
-  S lr, beta1, beta2, eps, weight_decay;
-  bool amsgrad, maximize, decoupled;
-  S step_size, correction2, shrink;
+  S beta1, beta2, eps;
+  bool amsgrad;
+  S step_size, correction2;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("betas", beta1, beta2), read("eps", eps), read("weight_decay", weight_decay);
-    read("amsgrad", amsgrad), read("maximize", maximize), read("decoupled_weight_decay", decoupled);
+    read("decoupled_weight_decay", this->decoupled);
+    this->descent_options(read);
+    read("betas", beta1, beta2), read("eps", eps), read("amsgrad", amsgrad);
   }
 
   void begin(double t, bool) {
-    step_size = lr / (c<S>(1) - pow(beta1, c<S>(t)));
+    step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t)));
     correction2 = sqrt(c<S>(1) - pow(beta2, c<S>(t)));
-    shrink = c<S>(1) - lr * weight_decay;
   }
 
   template <class V, class Max>
   void update(V& p, V g, V& m, V& v, Max& v_max) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) {
-      if (decoupled)
-        p = p * as<V>(shrink);
-      else
-        g = g + as<V>(weight_decay) * p;
-    }
+    p = this->shrunk(p);
+    g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);
     v = averaged_square(v, g, beta2, c<S>(1) - beta2);
     V second = v;

@@ -6,29 +6,27 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct AdamaxRule {
+struct AdamaxRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_inf"};
   static constexpr int kArrays = 2;
   static constexpr unsigned kOptional = 0;
   bool keeps(int) const { return true; }
 
-  S lr, beta1, beta2, eps, weight_decay;
-  bool maximize;
+  S beta1, beta2, eps;
   S step_size;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("betas", beta1, beta2), read("eps", eps), read("weight_decay", weight_decay);
-    read("maximize", maximize);
+    this->descent_options(read);
+    read("betas", beta1, beta2), read("eps", eps);
   }
 
-  void begin(double t, bool) { step_size = lr / (c<S>(1) - pow(beta1, c<S>(t))); }
+  void begin(double t, bool) { step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t))); }
 
   template <class V>
   void update(V& p, V g, V& m, V& u) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);
     u = Maximum::fwd(u * as<V>(beta2), abs(g) + as<V>(eps));
     p = p - as<V>(step_size) * m / u;

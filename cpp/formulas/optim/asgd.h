@@ -6,38 +6,36 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct AsgdRule {
+struct AsgdRule : Descent<S> {
   static constexpr const char* scalars[] = {"step", "eta", "mu"};
   static constexpr const char* arrays[] = {"ax"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0;
   bool keeps(int) const { return true; }
-  double start_scalar(int i) const { return i == 1 ? value_of(lr) : 1; }
+  double start_scalar(int i) const { return i == 1 ? value_of(this->lr) : 1; }
 
-  S lr, lambd, alpha, t0, weight_decay;
-  bool maximize;
+  S lambd, alpha, t0;
   double rate, average;  // eta and mu of this step; the remembered ones are the next step's
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("lambd", lambd), read("alpha", alpha), read("t0", t0), read("weight_decay", weight_decay);
-    read("maximize", maximize);
+    this->descent_options(read);
+    read("lambd", lambd), read("alpha", alpha), read("t0", t0);
   }
 
   void begin(double t, bool, Kept& eta, Kept& mu) {
     rate = eta, average = mu;
     const double late = t - value_of(t0);
-    eta = value_of(lr / pow(c<S>(1) + lambd * lr * c<S>(t), alpha));
+    eta = value_of(this->lr / pow(c<S>(1) + lambd * this->lr * c<S>(t), alpha));
     mu = late > 1 ? 1 / late : 1;
   }
 
   template <class V>
   void update(V& p, V g, V& ax) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     p = p * as<V>(c<S>(1) - lambd * c<S>(rate)) - c<V>(rate) * g;
     const V between = ax + (p - ax) * c<V>(average);
-    ax = average == 1 ? p : between;
+    ax = select(average == 1, p, between);
   }
 };
 

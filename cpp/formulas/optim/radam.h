@@ -6,22 +6,22 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct RadamRule {
+struct RadamRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq"};
   static constexpr int kArrays = 2;
   static constexpr unsigned kOptional = 0;
   bool keeps(int) const { return true; }
 
-  S lr, beta1, beta2, eps, weight_decay;
-  bool decoupled, maximize;
+  S beta1, beta2, eps;
   bool adaptive;  // the variance of the adaptive rate is tractable by now
-  S correction1, rectified, shrink;
+  S correction1, rectified;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("betas", beta1, beta2), read("eps", eps), read("weight_decay", weight_decay);
-    read("decoupled_weight_decay", decoupled), read("maximize", maximize);
+    read("decoupled_weight_decay", this->decoupled);
+    this->descent_options(read);
+    read("betas", beta1, beta2), read("eps", eps);
   }
 
   void begin(double t, bool) {
@@ -30,7 +30,7 @@ struct RadamRule {
     const S rho = rho_inf - c<S>(2 * t) * decayed / correction2;
     adaptive = value_of(rho) > 5;
     correction1 = c<S>(1) - pow(beta1, c<S>(t));
-    shrink = c<S>(1) - lr * weight_decay;
+    rectified = c<S>(1);
     if (!adaptive) return;
     const S rect = sqrt((rho - c<S>(4)) * (rho - c<S>(2)) * rho_inf / ((rho_inf - c<S>(4)) * (rho_inf - c<S>(2)) * rho));
     rectified = sqrt(correction2) * rect;
@@ -38,18 +38,12 @@ struct RadamRule {
 
   template <class V>
   void update(V& p, V g, V& m, V& v) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) {
-      if (decoupled)
-        p = p * as<V>(shrink);
-      else
-        g = g + as<V>(weight_decay) * p;
-    }
+    p = this->shrunk(p);
+    g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);
     v = averaged_square(v, g, beta2, c<S>(1) - beta2);
-    V step = m / as<V>(correction1) * as<V>(lr);
-    if (adaptive) step = step * (as<V>(rectified) / (sqrt(v) + as<V>(eps)));
-    p = p - step;
+    const V step = m / as<V>(correction1) * as<V>(this->lr);
+    p = p - select(adaptive, step * (as<V>(rectified) / (sqrt(v) + as<V>(eps))), step);
   }
 };
 

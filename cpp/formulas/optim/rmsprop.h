@@ -6,28 +6,27 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct RmspropRule {
+struct RmspropRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"square_avg", "momentum_buffer", "grad_avg"};
   static constexpr int kArrays = 3;
   static constexpr unsigned kOptional = 0b110;
   bool keeps(int i) const { return i == 1 ? value_of(momentum) > 0 : centered; }
 
-  S lr, alpha, eps, weight_decay, momentum;
-  bool centered, maximize;
+  S alpha, eps, momentum;
+  bool centered;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("alpha", alpha), read("eps", eps), read("weight_decay", weight_decay);
-    read("momentum", momentum), read("centered", centered), read("maximize", maximize);
+    this->descent_options(read);
+    read("alpha", alpha), read("eps", eps), read("momentum", momentum), read("centered", centered);
   }
 
   void begin(double, bool) {}
 
   template <class V, class Buffer, class Mean>
   void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     square = averaged_square(square, g, alpha, c<S>(1) - alpha);
     V variance = square;
     if constexpr (present<Mean>) {
@@ -37,9 +36,9 @@ struct RmspropRule {
     const V size = sqrt(variance) + as<V>(eps);
     if constexpr (present<Buffer>) {
       b = b * as<V>(momentum) + g / size;
-      p = p - as<V>(lr) * b;
+      p = p - as<V>(this->lr) * b;
     } else {
-      p = p - as<V>(lr) * g / size;
+      p = p - as<V>(this->lr) * g / size;
     }
   }
 };

@@ -26,7 +26,7 @@ struct RpropRule {
 
   template <class V>
   void update(V& p, V g, V& previous, V& size) const {
-    if (maximize) g = -g;
+    g = select(maximize, -g, g);
     const V agreement = g * previous, zero = c<V>(0);
     size = select(gt(agreement, zero), size * as<V>(eta_plus), select(lt(agreement, zero), size * as<V>(eta_minus), size));
     size = Minimum::fwd(Maximum::fwd(size, as<V>(size_min)), as<V>(size_max));

@@ -2,12 +2,13 @@
 // of its options, whose text follows the paper's pseudocode:
 //   scalars, arrays       torch's names of what is remembered of a parameter: single numbers (the step count first), arrays
 //   kOptional, keeps(i)   bits of the arrays that only some options need; whether the options of a group do
-//   options(read)         reads the group's options, by torch's names
+//   options(read)         reads the group's options, by torch's names; most share Descent's
 //   start(i)              what array i holds before the first step, where that is not 0
 //   begin(t, ...)         what follows from the step number alone; may update the remembered numbers
 //   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
 // S = double, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops instead
-// of computing: that is the step with differentiable=True (optim/recorded.cpp). There is no second copy of a rule.
+// of computing: that is the step with differentiable=True (optim/recorded.h). There is no second copy of a rule. An update has
+// no branches, only select(): the compiler would not make vectors of it, or a loop for every outcome.
 #pragma once
 #include "formulas/binary.h"
 #include "formulas/formula.h"
@@ -57,7 +58,33 @@ inline double sqrt(double x) { return __builtin_sqrt(x); }
 inline bool given(double option) { return option != 0; }
 inline double value_of(double option) { return option; }
 
-// The moving average of x with weight 1 - keep for the new value.
+// The options that nearly all rules have, and what they make of the gradient.
+template <class S>
+struct Descent {
+  S lr, weight_decay;
+  bool maximize, decoupled = false, decays;
+  S shrink;
+
+  template <class Read>
+  void descent_options(Read& read) {
+    read("lr", lr), read("weight_decay", weight_decay), read("maximize", maximize);
+    decays = !decoupled && given(weight_decay);
+    shrink = decoupled ? c<S>(1) - lr * weight_decay : c<S>(1);
+  }
+  // The gradient of what is to fall, with the decay of the weights in it unless that is decoupled from it.
+  template <class V>
+  V slope(const V& g, const V& p) const {
+    const V down = select(maximize, -g, g);
+    return select(decays, down + as<V>(weight_decay) * p, down);
+  }
+  // The parameter after a decay that is decoupled.
+  template <class V>
+  V shrunk(const V& p) const {
+    return p * as<V>(shrink);
+  }
+};
+
+// The moving average of x, `take` being the weight of the new value.
 template <class V, class S>
 V averaged(const V& old, const V& x, const S& take) {
   return old + as<V>(take) * (x - old);

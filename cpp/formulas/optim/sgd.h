@@ -6,34 +6,33 @@
 namespace gradcore::formulas {
 
 template <class S>
-struct SgdRule {
+struct SgdRule : Descent<S> {
   static constexpr const char* arrays[] = {"momentum_buffer"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0b1;
   bool keeps(int) const { return given(momentum); }
 
-  S lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize;
+  S momentum, dampening;
+  bool nesterov;
   bool first;  // the buffer is empty: it starts as the gradient
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("momentum", momentum), read("dampening", dampening), read("weight_decay", weight_decay);
-    read("nesterov", nesterov), read("maximize", maximize);
+    this->descent_options(read);
+    read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov);
   }
 
   void begin(double, bool is_first) { first = is_first; }
 
   template <class V, class Buffer>
   void update(V& p, V g, Buffer& b) const {
-    if (maximize) g = -g;
-    if (given(weight_decay)) g = g + as<V>(weight_decay) * p;
+    g = this->slope(g, p);
     if constexpr (present<Buffer>) {
       const V kept = b * as<V>(momentum) + as<V>(c<S>(1) - dampening) * g;
-      b = first ? g : kept;
-      g = nesterov ? g + as<V>(momentum) * b : b;
+      b = select(first, g, kept);
+      g = select(nesterov, g + as<V>(momentum) * b, b);
     }
-    p = p - as<V>(lr) * g;
+    p = p - as<V>(this->lr) * g;
   }
 };
 
