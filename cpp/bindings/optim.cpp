@@ -1,210 +1,413 @@
-// Optimizer steps as Python calls them: one call for a parameter group. Reads the group's options, the parameters'
-// gradients and their state dicts, makes missing state, and runs the kernel over all of it. Start at Group.
+// Optimizer steps as Python calls them: one call for all groups of an optimizer. Reads the groups' options, the parameters'
+// gradients and their state dicts, makes missing state, and runs the rule over all of it. Start at Stepper::step.
+#include <array>
+#include <memory>
+
 #include "bindings/python.h"
 
-#include "autograd/views.h"
-#include "optim/adam.h"
-#include "optim/sgd.h"
+#include "kernels/table.h"
+#include "optim/recorded.h"
+#include "optim/step.h"
 
 namespace gradcore {
 
 namespace {
 
 // A dict key, made once.
-PyObject* key(const char* name) { return PyUnicode_InternFromString(name); }
+PyObject* key(const char* name) { return checked(PyUnicode_InternFromString(name)); }
 
-class Group {
+PyObject* find(PyObject* dict, PyObject* name) {
+  PyObject* v = PyDict_GetItemWithError(dict, name);
+  if (!v && PyErr_Occurred()) throw PythonError{};
+  return v;
+}
+PyObject* required(PyObject* dict, PyObject* name) {
+  if (PyObject* v = find(dict, name)) return v;
+  PyErr_SetObject(PyExc_KeyError, name);
+  throw PythonError{};
+}
+bool is_true(PyObject* o) {
+  const int v = o ? PyObject_IsTrue(o) : 0;
+  if (v < 0) throw PythonError{};
+  return v;
+}
+double number_of(PyObject* o) {
+  const double v = PyFloat_AsDouble(o);
+  if (v == -1 && PyErr_Occurred()) throw PythonError{};
+  return v;
+}
+[[noreturn]] void fail_assertion(const char* text) {
+  PyErr_SetString(PyExc_AssertionError, text);
+  throw PythonError{};
+}
+
+// Collects the names of a rule's options as it reads them.
+struct KeyCollector {
+  std::vector<PyObject*> keys;
+  template <class... Option>
+  void operator()(const char* name, Option&...) {
+    keys.push_back(key(name));
+  }
+};
+template <class Rule>
+const std::vector<PyObject*>& option_keys() {
+  static const std::vector<PyObject*> keys = [] {
+    KeyCollector collector;
+    Rule().options(collector);
+    return std::move(collector.keys);
+  }();
+  return keys;
+}
+
+// Reads a rule's options from a group.
+class OptionReader {
  public:
-  Group(PyObject* group, PyObject* state) : group_(group), state_(state) {
-    params_ = option(params_key());
-    check(PyList_Check(params_), ErrorKind::Type, "param group's 'params' must be a list");
+  OptionReader(PyObject* group, const std::vector<PyObject*>& keys) : group_(group), next_(keys.data()) {}
+  void operator()(const char*, double& v) { v = number_of(next()); }
+  void operator()(const char*, bool& v) { v = is_true(next()); }
+  void operator()(const char*, Sym& v) { v = sym_of(next()); }
+  template <class S>
+  void operator()(const char* name, S& a, S& b) {
+    PyObject* pair = next();
+    check((PyTuple_Check(pair) || PyList_Check(pair)) && PySequence_Fast_GET_SIZE(pair) == 2, ErrorKind::Type, "'", name,
+          "' of a param group must be a pair of numbers");
+    read(PySequence_Fast_GET_ITEM(pair, 0), a);
+    read(PySequence_Fast_GET_ITEM(pair, 1), b);
   }
-  PyObject* params() const { return params_; }
-  PyObject* option(PyObject* name) const {
-    PyObject* v = PyDict_GetItemWithError(group_, name);
-    if (!v) {
-      if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, name);
-      throw PythonError{};
-    }
-    return v;
+
+ private:
+  PyObject* next() { return required(group_, *next_++); }
+  static void read(PyObject* o, double& v) { v = number_of(o); }
+  static void read(PyObject* o, Sym& v) { v = sym_of(o); }
+  static Sym sym_of(PyObject* o) {
+    if (!is_tensor(o)) return Sym(number_of(o));
+    const Tensor t = unwrap(o);
+    return Sym(t.dim() ? view(t, Dims()) : t);
   }
-  double number(PyObject* name) const {
-    const double v = PyFloat_AsDouble(option(name));
-    if (v == -1 && PyErr_Occurred()) throw PythonError{};
-    return v;
-  }
-  bool flag(PyObject* name) const {
-    const int v = PyObject_IsTrue(option(name));
-    if (v < 0) throw PythonError{};
-    return v;
-  }
-  // The state dict of a parameter; a new one is entered when there is none.
-  PyObject* state_of(PyObject* param) const {
-    if (PyObject* d = PyDict_GetItemWithError(state_, param)) {
+  PyObject* group_;
+  PyObject* const* next_;
+};
+
+template <class Names>
+std::vector<PyObject*> intern_all(const Names& names) {
+  std::vector<PyObject*> out;
+  for (const char* name : names) out.push_back(key(name));
+  return out;
+}
+
+// What a state tensor of one element holds.
+struct Number {
+  double value;
+  bool single;
+  bool operator==(const Number&) const = default;
+};
+Number number_in(const Tensor& t, const char* name) {
+  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state '", name, "' must be a float tensor of one element");
+  const bool single = t.dtype() == DType::Float32;
+  return {single ? *t.data<float>() : *t.data<double>(), single};
+}
+void put_number(const Tensor& t, double value) {
+  if (t.dtype() == DType::Float32)
+    *t.data<float>() = static_cast<float>(value);
+  else
+    *t.data<double>() = value;
+  t.bump_version();
+}
+
+// State that a step makes. It is entered into the dicts when nothing can fail any more.
+class FreshState {
+ public:
+  // The state dict of a parameter; a new one where there is none.
+  PyObject* dict_of(PyObject* state, PyObject* param) {
+    if (PyObject* d = find(state, param)) {
       check(PyDict_Check(d), ErrorKind::Type, "optimizer state of a parameter must be a dict");
       return d;
     }
-    if (PyErr_Occurred()) throw PythonError{};
-    const Owned fresh(checked(PyDict_New()));
-    if (PyDict_SetItem(state_, param, fresh.get()) < 0) throw PythonError{};
-    return fresh.get();  // the dict keeps it
+    Owned fresh(checked(PyDict_New()));
+    PyObject* d = fresh.get();
+    entries_.push_back({state, param, std::move(fresh)});
+    return d;
+  }
+  void add(PyObject* dict, PyObject* name, const Tensor& t) { entries_.push_back({dict, name, Owned(wrap(t))}); }
+  void enter() const {
+    for (const Entry& e : entries_)
+      if (PyDict_SetItem(e.dict, e.name, e.value.get()) < 0) throw PythonError{};
   }
 
  private:
-  static PyObject* params_key() {
-    static PyObject* k = key("params");
-    return k;
-  }
-  PyObject* group_;
-  PyObject* state_;
-  PyObject* params_;
+  struct Entry {
+    PyObject *dict, *name;
+    Owned value;
+  };
+  std::vector<Entry> entries_;
 };
 
-// A state tensor by name; undefined where there is none (or None).
-Tensor state_tensor(PyObject* dict, PyObject* name) {
-  PyObject* o = PyDict_GetItemWithError(dict, name);
-  if (!o && PyErr_Occurred()) throw PythonError{};
-  if (!o || o == Py_None) return {};
+Tensor state_tensor(PyObject* o) {
   check(is_tensor(o), ErrorKind::Type, "optimizer state must be a tensor, not ", Py_TYPE(o)->tp_name);
   return unwrap(o);
 }
-void put_state(PyObject* dict, PyObject* name, const Tensor& t) {
-  const Owned o(wrap(t));
-  if (PyDict_SetItem(dict, name, o.get()) < 0) throw PythonError{};
+
+Tensor filled_like(const Tensor& param, double value) {
+  const GradModeGuard off(false);
+  return full_like(detach(param), value, param.dtype());
 }
 
-// A parameter that takes part in this step, with the work that its layout needs: kernels run over dense memory of one
-// order, so a tensor that is not like that is copied in and, if it is written, copied back.
-class Stepped {
- public:
-  Tensor param, grad;
+const Tensor* gradient_of(PyObject* param) {
+  check(is_tensor(param), ErrorKind::Type, "optimizer can only optimize Tensors, but one of the params is ",
+        Py_TYPE(param)->tp_name);
+  const auto* meta = static_cast<AutogradMeta*>(impl_of(param)->meta);
+  return meta && meta->grad ? &meta->grad : nullptr;
+}
 
-  Stepped(const Tensor& p, const Tensor& g) : param(p), original_(p) {
-    check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
-    check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
-          " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
-    check_inplace(p, false);
-    if (!is_dense(p)) param = in_order_of_param(p, true);
-    grad = in_order_of_param(g, false);
+PyObject* params_of(PyObject* group) {
+  static PyObject* const name = key("params");
+  check(PyDict_Check(group), ErrorKind::Type, "param groups must be dicts");
+  PyObject* params = required(group, name);
+  check(PyList_Check(params), ErrorKind::Type, "param group's 'params' must be a list");
+  return params;
+}
+
+bool flag(PyObject* group, PyObject* name) { return is_true(find(group, name)); }
+
+// What follows is the same for every rule but for its type.
+
+// The numbers that are remembered of a parameter: the step count first. SGD remembers none.
+template <class Rule>
+constexpr auto number_names() {
+  if constexpr (requires { Rule::scalars; })
+    return std::to_array(Rule::scalars);
+  else
+    return std::array<const char*, 0>();
+}
+template <class Rule>
+constexpr size_t kNumbers = number_names<Rule>().size();
+template <class Rule>
+using Numbers = std::array<Number, kNumbers<Rule>>;
+
+template <class Rule>
+double first_number(const Rule& rule, int i) {
+  if constexpr (requires { rule.start_scalar(i); })
+    if (i > 0) return rule.start_scalar(i);
+  return 0;
+}
+template <class Rule>
+double first_element(const Rule& rule, int i) {
+  if constexpr (requires { rule.start(i); })
+    return rule.start(i);
+  else
+    return 0;
+}
+
+// What one parameter brings into its step.
+template <class Rule>
+struct Slots {
+  std::array<Tensor, 2 + Rule::kArrays> arrays;  // parameter, gradient, state
+  std::array<Tensor, kNumbers<Rule>> tensors;    // that hold the numbers
+  Numbers<Rule> numbers;
+  bool first = true;  // its state is new
+};
+
+// Finds the state of a parameter, or makes it. Raises KeyError for state that lacks an entry.
+template <class Rule>
+Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Tensor& grad, FreshState& fresh) {
+  static const auto number_keys = intern_all(number_names<Rule>()), array_keys = intern_all(Rule::arrays);
+  constexpr bool numbered = kNumbers<Rule> > 0;
+  Slots<Rule> out;
+  out.arrays[0] = unwrap(param);
+  out.arrays[1] = grad;
+  if constexpr (!numbered)
+    if (!rule.keeps(0)) return out;  // then torch makes no dict either
+  PyObject* dict = fresh.dict_of(state, param);
+  if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
+  for (size_t i = 0; i < kNumbers<Rule>; ++i) {
+    Tensor& t = out.tensors[i];
+    t = out.first ? scalar_tensor(first_number(rule, i), default_dtype()) : state_tensor(required(dict, number_keys[i]));
+    if (out.first) fresh.add(dict, number_keys[i], t);
+    out.numbers[i] = number_in(t, number_names<Rule>()[i]);
   }
-  // The state in the parameter's order; what is written is copied back by finish().
-  Tensor state(const Tensor& s) {
-    if (!s) return s;
-    check(s.dtype() == param.dtype() && same_shape(s, param), "optimizer state of shape ", s.shape(), " and dtype ",
-          dtype_name(s.dtype()), " does not fit a parameter of shape ", param.shape(), " and dtype ", dtype_name(param.dtype()));
-    const Tensor t = in_order_of_param(s, false);
-    if (!t.is_same(s)) back_.push_back({s, t});
-    return t;
+  for (int i = 0; i < Rule::kArrays; ++i) {
+    if ((Rule::kOptional >> i & 1) && !rule.keeps(i)) continue;
+    Tensor& t = out.arrays[2 + i];
+    if constexpr (!numbered) {
+      PyObject* found = find(dict, array_keys[i]);
+      out.first = !found || found == Py_None;
+    }
+    t = out.first ? filled_like(out.arrays[0], first_element(rule, i)) : state_tensor(required(dict, array_keys[i]));
+    if (out.first) fresh.add(dict, array_keys[i], t);
   }
-  void finish() {
-    if (!param.is_same(original_)) copy_raw(original_, param);
-    for (const auto& [to, from] : back_) copy_raw(to, from);
-    original_.bump_version();
+  return out;
+}
+
+// Counts the step and lets the rule work out its numbers. Afterwards `numbers` is what to remember.
+template <class Rule>
+void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
+  if constexpr (kNumbers<Rule> == 0) {
+    rule.begin(0, first);
+  } else {
+    numbers[0].value += 1;
+    const bool single = default_dtype() == DType::Float32;
+    [&]<size_t... I>(std::index_sequence<0, I...>) {
+      formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
+      rule.begin(numbers[0].value, first, kept[I]...);
+      ((numbers[I].value = kept[I]), ...);
+    }(std::make_index_sequence<kNumbers<Rule>>());
+  }
+}
+
+template <class Rule>
+Rule read_options(PyObject* group) {
+  static PyObject *const capturable = key("capturable"), *const fused = key("fused");
+  if (flag(group, capturable) && !flag(group, fused))
+    fail_assertion("If capturable=True, params and state_steps must be on supported devices: those of graphs of kernels, "
+                   "and the CPU is none.");
+  Rule rule{};
+  OptionReader reader(group, option_keys<Rule>());
+  rule.options(reader);
+  return rule;
+}
+
+// The parameters of a step, with what they need until it is done.
+template <class Rule>
+class Batch {
+ public:
+  void reserve(size_t n) {
+    items_.reserve(n);
+    remembered_.reserve(n * kNumbers<Rule>);
+  }
+  void start_group(PyObject* group) {
+    group_ = read_options<Rule>(group);
+    rule_ = nullptr;
+  }
+  void add(PyObject* state, PyObject* param, const Tensor& grad) {
+    Slots<Rule> slots = gather(group_, state, param, grad, fresh_);
+    // Parameters nearly always share their numbers with the one before.
+    if (!rule_ || slots.numbers != before_ || slots.first != first_) start(slots);
+    for (size_t i = 0; i < kNumbers<Rule>; ++i) remembered_.emplace_back(std::move(slots.tensors[i]), after_[i].value);
+    items_.emplace_back(slots.arrays, kernels().optim[rule_index<Rule>], rule_);
+  }
+  bool overlaps() const { return overlap(items_); }
+  void run(bool apart) {
+    for (StepItem& item : items_) item.prepare(apart);
+    fresh_.enter();
+    {
+      const GilRelease release;
+      run_step(items_);
+    }
+    for (const StepItem& item : items_) item.finish();
+    for (const auto& [tensor, number] : remembered_) put_number(tensor, number);
   }
 
  private:
-  Tensor in_order_of_param(const Tensor& t, bool always) const {
-    if (!always && t.strides() == param.strides()) return t;
-    const Tensor copy = always ? empty(t.shape(), t.dtype()) : empty_strided(t.shape(), param.strides(), t.dtype());
-    copy_raw(copy, t);
-    return copy;
+  void start(const Slots<Rule>& slots) {
+    rules_.push_back(std::make_unique<Rule>(group_));
+    rule_ = rules_.back().get();
+    before_ = after_ = slots.numbers;
+    first_ = slots.first;
+    begin(*rules_.back(), after_, first_);
   }
-  Tensor original_;
-  std::vector<std::pair<Tensor, Tensor>> back_;
+
+  std::vector<StepItem> items_;
+  std::vector<std::pair<Tensor, double>> remembered_;
+  std::vector<std::unique_ptr<Rule>> rules_;
+  FreshState fresh_;
+  Rule group_{};                // as its options say
+  const Rule* rule_ = nullptr;  // as the numbers of the last parameter make it
+  Numbers<Rule> before_{}, after_{};
+  bool first_ = false;
 };
 
-Tensor fresh_state(const Tensor& param) {
-  const GradModeGuard off(false);
-  return zeros_like(detach(param));
-}
-
-// Calls visit(parameter, gradient, state dict) for each parameter that has a gradient.
-template <class F>
-void for_each_param(const Group& group, F&& visit) {
-  PyObject* params = group.params();
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-    PyObject* p = PyList_GET_ITEM(params, i);
-    check(is_tensor(p), ErrorKind::Type, "optimizer can only optimize Tensors, but one of the params is ", Py_TYPE(p)->tp_name);
-    const auto* meta = static_cast<AutogradMeta*>(impl_of(p)->meta);
-    if (!meta || !meta->grad) continue;
-    visit(unwrap(p), meta->grad, group.state_of(p));
+template <template <class> class Rule>
+class Stepper {
+ public:
+  Stepper(PyObject* groups, PyObject* state) : groups_(groups), state_(state) {
+    check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type, "an optimizer has a list of groups and a dict of states");
   }
-}
 
-void sgd(const Group& group) {
-  static PyObject *const lr = key("lr"), *const momentum = key("momentum"), *const dampening = key("dampening"),
-                  *const decay = key("weight_decay"), *const nesterov = key("nesterov"), *const maximize = key("maximize"),
-                  *const buffer_name = key("momentum_buffer");
-  const SgdStep options{group.number(lr), group.number(momentum), group.number(dampening), group.number(decay),
-                        group.flag(nesterov), group.flag(maximize), false};
-  std::vector<Stepped> stepped;
-  std::vector<SgdItem> items;
-  stepped.reserve(PyList_GET_SIZE(group.params()));
-  for_each_param(group, [&](const Tensor& p, const Tensor& g, PyObject* state) {
-    Stepped& s = stepped.emplace_back(p, g);
-    SgdItem item{s.param, s.grad, {}, false, p.numel()};
-    if (options.momentum != 0) {
-      Tensor buffer = state_tensor(state, buffer_name);
-      item.first = !buffer;
-      if (item.first) put_state(state, buffer_name, buffer = fresh_state(p));
-      item.buffer = s.state(buffer);
+  void step(bool grad_mode) const {
+    const GradModeGuard mode(grad_mode);
+    Batch<Rule<double>> all;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
+      PyObject* group = PyList_GET_ITEM(groups_, i);
+      PyObject* params = params_of(group);
+      if (is_differentiable(group)) {
+        record(group, params);
+        continue;
+      }
+      all.reserve(PyList_GET_SIZE(params));
+      for_each_param(
+          params, [&] { all.start_group(group); }, [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
     }
-    items.push_back(std::move(item));
-  });
-  {
-    const GilRelease release;
-    sgd_step(items, options);
+    if (!all.overlaps()) return all.run(false);
+    one_by_one();
   }
-  for (Stepped& s : stepped) s.finish();
-}
 
-void adam(const Group& group, bool decoupled) {
-  static PyObject *const lr = key("lr"), *const betas = key("betas"), *const eps = key("eps"), *const decay = key("weight_decay"),
-                  *const amsgrad = key("amsgrad"), *const maximize = key("maximize"), *const step_name = key("step"),
-                  *const m_name = key("exp_avg"), *const v_name = key("exp_avg_sq"), *const max_name = key("max_exp_avg_sq");
-  PyObject* pair = group.option(betas);
-  check((PyTuple_Check(pair) || PyList_Check(pair)) && PySequence_Fast_GET_SIZE(pair) == 2, ErrorKind::Type,
-        "betas must be a pair of numbers");
-  const auto beta = [&](int i) {
-    const double v = PyFloat_AsDouble(PySequence_Fast_GET_ITEM(pair, i));
-    if (v == -1 && PyErr_Occurred()) throw PythonError{};
-    return v;
-  };
-  const AdamOptions options{group.number(lr), beta(0), beta(1), group.number(eps), group.number(decay), decoupled,
-                            group.flag(maximize)};
-  const bool with_max = group.flag(amsgrad);
-  std::vector<Stepped> stepped;
-  std::vector<AdamItem> items;
-  std::vector<Tensor> steps;
-  stepped.reserve(PyList_GET_SIZE(group.params()));
-  for_each_param(group, [&](const Tensor& p, const Tensor& g, PyObject* state) {
-    Stepped& s = stepped.emplace_back(p, g);
-    Tensor step = state_tensor(state, step_name), m = state_tensor(state, m_name), v = state_tensor(state, v_name);
-    Tensor v_max = with_max ? state_tensor(state, max_name) : Tensor();
-    if (!step) put_state(state, step_name, step = scalar_tensor(0.0, DType::Float32));
-    if (!m) put_state(state, m_name, m = fresh_state(p));
-    if (!v) put_state(state, v_name, v = fresh_state(p));
-    if (with_max && !v_max) put_state(state, max_name, v_max = fresh_state(p));
-    check(step.numel() == 1 && is_floating(step.dtype()), "optimizer state 'step' must be a float tensor of one element");
-    const double t = 1 + (step.dtype() == DType::Float32 ? *step.data<float>() : *step.data<double>());
-    steps.push_back(step);
-    items.push_back({s.param, s.grad, s.state(m), s.state(v), s.state(v_max), t, p.numel()});
+ private:
+  static bool is_differentiable(PyObject* group) {
+    static PyObject* const name = key("differentiable");
+    return flag(group, name);
+  }
+  // Calls visit(parameter, gradient) for each parameter that has a gradient, and before the first of them start().
+  template <class Start, class Visit>
+  static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
+    bool started = false;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
+      PyObject* p = PyList_GET_ITEM(params, i);
+      const Tensor* grad = gradient_of(p);
+      if (!grad) continue;
+      if (!started) start();
+      started = true;
+      visit(p, *grad);
+    }
+  }
+  // Parameters that overlap: each sees what the one before it wrote.
+  void one_by_one() const {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
+      PyObject* group = PyList_GET_ITEM(groups_, i);
+      if (is_differentiable(group)) continue;
+      for_each_param(
+          params_of(group), [] {},
+          [&](PyObject* p, const Tensor& grad) {
+            Batch<Rule<double>> one;
+            one.start_group(group);
+            one.add(state_, p, grad);
+            one.run(true);
+          });
+    }
+  }
+  void record(PyObject* group, PyObject* params) const {
+    static PyObject* const foreach = key("foreach");
+    if (kNumbers<Rule<Sym>> > 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
+    Rule<Sym> options{};
+    for_each_param(
+        params, [&] { options = read_options<Rule<Sym>>(group); },
+        [&](PyObject* p, const Tensor& grad) {
+          FreshState fresh;
+          Slots<Rule<Sym>> slots = gather(options, state_, p, grad, fresh);
+          Rule<Sym> rule = options;
+          begin(rule, slots.numbers, slots.first);
+          RecordedStep<Rule>::run(rule, slots.arrays);
+          fresh.enter();
+          for (size_t i = 0; i < slots.numbers.size(); ++i) put_number(slots.tensors[i], slots.numbers[i].value);
+        });
+  }
+
+  PyObject* groups_;
+  PyObject* state_;
+};
+
+// step(groups, state, whether to record)
+template <template <class> class Rule>
+PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  return guarded([&] {
+    check(n == 3, ErrorKind::Type, "an optimizer's step takes its groups, its state and whether it is recorded");
+    Stepper<Rule>(args[0], args[1]).step(is_true(args[2]));
+    return none();
   });
-  {
-    const GilRelease release;
-    adam_step(items, options);
-  }
-  for (size_t i = 0; i < stepped.size(); ++i) {
-    stepped[i].finish();
-    fill_raw(steps[i], items[i].step);
-  }
 }
 
 void zero_grad(PyObject* groups, bool set_to_none) {
-  static PyObject* const params_name = key("params");
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups); ++i) {
-    PyObject* params = PyDict_GetItemWithError(PyList_GET_ITEM(groups, i), params_name);
-    check(params && PyList_Check(params), ErrorKind::Type, "a param group must have a list of 'params'");
+    PyObject* params = params_of(PyList_GET_ITEM(groups, i));
     for (Py_ssize_t k = 0; k < PyList_GET_SIZE(params); ++k) {
       PyObject* p = PyList_GET_ITEM(params, k);
       if (!is_tensor(p)) continue;
@@ -223,9 +426,11 @@ void zero_grad(PyObject* groups, bool set_to_none) {
 }  // namespace
 
 void add_optim(py::module_& m) {
-  m.def("_sgd_step", [](py::dict group, py::dict state) { sgd(Group(group.ptr(), state.ptr())); });
-  m.def("_adam_step",
-        [](py::dict group, py::dict state, bool decoupled) { adam(Group(group.ptr(), state.ptr()), decoupled); });
+#define GC_STEP(name, Rule) \
+  {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, nullptr},
+  static PyMethodDef steps[] = {GC_UPDATE_RULES(GC_STEP){}};
+#undef GC_STEP
+  if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
   m.def("_zero_grad", [](py::list groups, bool set_to_none) { zero_grad(groups.ptr(), set_to_none); });
 }
 

@@ -1,71 +1,69 @@
-// The optimizers' loops. Each reads like the algorithm; switches are template parameters, so that the loops have none.
+// The loops of formulas/optim. Start at loop().
 #include "kernels/optim.h"
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/lane_ops.h"
 
 namespace gradcore::GC_ISA {
 
 namespace {
 
-inline float root(float x) { return __builtin_sqrtf(x); }
-inline double root(double x) { return __builtin_sqrt(x); }
+using formulas::Absent;
+using formulas::TypeList;
 
-// Stochastic gradient descent with momentum (Sutskever et al. 2013), as torch words it:
-//   g <- grad + weight_decay * p;  b <- momentum * b + (1 - dampening) * g;  p <- p - lr * (nesterov ? g + momentum * b : b)
-template <class T, bool Momentum>
-void sgd_loop(T* __restrict p, const T* __restrict grad, T* __restrict b, int64_t n, const SgdStep& s) {
-  const T lr = static_cast<T>(s.lr), momentum = static_cast<T>(s.momentum), decay = static_cast<T>(s.weight_decay);
-  const T sign = s.maximize ? T(-1) : T(1);
-  const T keep = s.first ? T(0) : momentum, take = s.first ? T(1) : static_cast<T>(1 - s.dampening);
-  const T look = s.nesterov ? momentum : T(1), own = s.nesterov ? T(1) : T(0);
+template <class T>
+GC_INLINE Lane<T> load(const T* p, int64_t i) {
+  return {p[i]};
+}
+template <class T>
+GC_INLINE void store(T* p, int64_t i, Lane<T> v) {
+  p[i] = v.v;
+}
+GC_INLINE Absent load(const Absent*, int64_t) { return {}; }
+GC_INLINE void store(Absent*, int64_t, Absent) {}
+
+// A is T, or Absent for an array that is not there. The rule comes by value: no store can change it.
+template <class Rule, class T, class... A>
+void loop(const Rule rule, int64_t n, T* __restrict p, const T* __restrict g, A* __restrict... kept) {
   for (int64_t i = 0; i < n; ++i) {
-    T g = sign * grad[i];
-    if (decay != 0) g = g + decay * p[i];
-    if constexpr (Momentum) {
-      b[i] = s.first ? g : keep * b[i] + take * g;
-      g = own * g + look * b[i];
-    }
-    p[i] = p[i] - lr * g;
+    Lane<T> param = load(p, i);
+    [&](auto... values) __attribute__((always_inline)) {
+      rule.update(param, load(g, i), values...);
+      (store(kept, i, values), ...);
+    }(load(kept, i)...);
+    store(p, i, param);
   }
 }
 
-// Adam (Kingma & Ba 2015); AdamW's decoupled decay (Loshchilov & Hutter 2019) is the factor `shrink` on the parameter.
-//   m <- m + (1 - beta1)(g - m);  v <- beta2 v + (1 - beta2) g^2;  p <- p - step_size * m / (sqrt(v) / correction2 + eps)
-template <class T, bool Amsgrad>
-void adam_loop(T* __restrict p, const T* __restrict grad, T* __restrict m, T* __restrict v, T* __restrict v_max, int64_t n,
-               const AdamStep& s) {
-  const T sign = s.maximize ? T(-1) : T(1), decay = static_cast<T>(s.weight_decay), shrink = static_cast<T>(s.shrink);
-  const T take1 = static_cast<T>(1 - s.beta1), keep2 = static_cast<T>(s.beta2), take2 = static_cast<T>(1 - s.beta2);
-  const T eps = static_cast<T>(s.eps), step = static_cast<T>(s.step_size), correction = static_cast<T>(s.correction2_sqrt);
-  for (int64_t i = 0; i < n; ++i) {
-    const T start = shrink * p[i];
-    const T g = sign * grad[i] + decay * start;
-    m[i] = m[i] + take1 * (g - m[i]);
-    v[i] = keep2 * v[i] + take2 * (g * g);
-    T second = v[i];
-    if constexpr (Amsgrad) {
-      second = v_max[i] > second ? v_max[i] : second;
-      v_max[i] = second;
-    }
-    p[i] = start - step * (m[i] / (root(second) / correction + eps));
-  }
+template <class Rule, class T, unsigned kPresent, std::size_t... I>
+void step(const void* rule, void* const* a, int64_t n) {
+  loop(*static_cast<const Rule*>(rule), n, static_cast<T*>(a[0]), static_cast<const T*>(a[1]),
+       static_cast<std::conditional_t<(kPresent >> I & 1) != 0, T, Absent>*>(a[2 + I])...);
 }
-
-template <class T>
-void sgd(T* p, const T* g, T* b, int64_t n, const SgdStep& s) {
-  if (b)
-    sgd_loop<T, true>(p, g, b, n, s);
+template <class Rule, class T, unsigned kPresent, std::size_t... I>
+constexpr OptimFn step_of(std::index_sequence<I...>) {
+  if constexpr (formulas::possible<Rule>(kPresent))
+    return step<Rule, T, kPresent, I...>;
   else
-    sgd_loop<T, false>(p, g, b, n, s);
+    return nullptr;
 }
-template <class T>
-void adam(T* p, const T* g, T* m, T* v, T* v_max, int64_t n, const AdamStep& s) {
-  if (v_max)
-    adam_loop<T, true>(p, g, m, v, v_max, n, s);
-  else
-    adam_loop<T, false>(p, g, m, v, v_max, n, s);
+template <class Rule, std::size_t... P>
+constexpr OptimKernels kernels_of(std::index_sequence<P...>) {
+  constexpr auto kept = std::make_index_sequence<Rule::kArrays>();
+  return {{{step_of<Rule, float, P>(kept)...}, {step_of<Rule, double, P>(kept)...}}};
 }
+template <class List>
+struct Table;
+template <class... Rules>
+struct Table<TypeList<Rules...>> {
+  static constexpr OptimKernels kernels[] = {kernels_of<Rules>(std::make_index_sequence<1 << kMaxKept>())...};
+};
 
 }  // namespace
 
-OptimKernels optim_kernels() { return {sgd<float>, sgd<double>, adam<float>, adam<double>}; }
+extern const OptimKernels* const optim_kernels = Table<formulas::UpdateRules>::kernels;
 
 }  // namespace gradcore::GC_ISA

@@ -1,40 +1,26 @@
-// One pass over a slice of a parameter, its gradient and its state, for each optimizer.
+// One pass over a parameter, its gradient and its state, for each update rule of formulas/optim.
 #pragma once
 #include <cstdint>
 
+#include "formulas/optim/rules.h"
+
 namespace gradcore {
 
-struct SgdStep {
-  double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize;
-  bool first;  // the momentum buffer starts as the gradient
-};
+constexpr int kMaxKept = 3;  // arrays that a rule keeps beside the parameter and its gradient
 
-// Everything that depends on the step number is computed once, outside the loop.
-struct AdamStep {
-  double beta1, beta2, eps, weight_decay;
-  double step_size;        // lr / (1 - beta1^t)
-  double correction2_sqrt; // sqrt(1 - beta2^t)
-  double shrink;           // 1 - lr * weight_decay for AdamW, 1 for Adam
-  bool maximize;
-};
-
-// param, grad, then the state: momentum buffer (or null); first moment, second moment, its maximum (or null).
-template <class T>
-using SgdFn = void (*)(T* param, const T* grad, T* buffer, int64_t n, const SgdStep& step);
-template <class T>
-using AdamFn = void (*)(T* param, const T* grad, T* m, T* v, T* v_max, int64_t n, const AdamStep& step);
-
+// n elements of the parameter, of the gradient, then of the arrays that are present; `rule` is the rule on double.
+using OptimFn = void (*)(const void* rule, void* const* arrays, int64_t n);
+// By the dtype, float32 then float64, and the bits of the arrays that are present; null where the rule needs more.
 struct OptimKernels {
-  SgdFn<float> sgd_f32;
-  SgdFn<double> sgd_f64;
-  AdamFn<float> adam_f32;
-  AdamFn<double> adam_f64;
+  OptimFn by_present[2][1 << kMaxKept];
 };
+
+template <class Rule>
+constexpr int rule_index = formulas::IndexIn<Rule, formulas::UpdateRules>::value;
 
 #ifdef GC_ISA
 namespace GC_ISA {
-OptimKernels optim_kernels();
+extern const OptimKernels* const optim_kernels;
 }
 #endif
 

@@ -18,7 +18,7 @@ struct KernelTable {
   const RowFn (*row)[kDTypeCount];        // [RowOp][dtype]
   void (*gemm_f32)(const GemmArgs<float>&);
   void (*gemm_f64)(const GemmArgs<double>&);
-  OptimKernels optim;
+  const OptimKernels* optim;  // in the order of formulas::UpdateRules
 };
 
 // The table of the active instruction set.

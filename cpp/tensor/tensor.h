@@ -34,6 +34,7 @@ struct Storage final : RefCounted {
   int64_t bytes = 0;
   std::atomic<uint32_t> version{0};
   Origin written = 0;          // of the last counted write
+  uint32_t mark = 0;           // scratch of optim/step.cpp: the last step that met it
   bool writable = true;        // false for read-only foreign memory (reads are fine, writes are refused)
   Release release = nullptr;   // for foreign memory: called with owner when the storage goes
   void* owner = nullptr;

@@ -1,39 +1,51 @@
-"""Adam and AdamW."""
+"""Adam."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from .. import _C
-from .optimizer import Closure, Optimizer, call_closure, check_options
+from .._C import Tensor
+from .optimizer import RuleOptimizer, _to_scalar, check_betas, check_fused, check_lr, check_not_negative
 
-__all__ = ["Adam", "AdamW"]
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .optimizer import ParamsT
+
+__all__ = ["Adam"]
 
 
-class Adam(Optimizer):
+class Adam(RuleOptimizer):
     """Adam: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; amsgrad: Reddi et al., 2018.
 
     params: leaf tensors of any shape, float32 or float64; lr: step size; betas: decay of the two moments; eps: added to the
-    denominator; weight_decay: added to the gradient; amsgrad, maximize, decoupled_weight_decay: as in torch. foreach and
-    fused are accepted and change nothing: there is one kernel, over all parameters.
+    denominator; weight_decay: added to the gradient; amsgrad, maximize, decoupled_weight_decay, foreach, fused,
+    differentiable: as in torch.
 
-    Raises ValueError for options out of range; NotImplementedError for capturable and differentiable.
+    Raises ValueError for options out of range.
 
     >>> import gradcore
     >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
     >>> optimizer = gradcore.optim.Adam([w], lr=0.1)
     >>> (w * w).sum().backward()
-    >>> _ = optimizer.step()
+    >>> optimizer.step()
     >>> w
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
+    _rule = staticmethod(_C._step_Adam)
+    _later_options = {
+        **RuleOptimizer._later_options,
+        "amsgrad": False,
+        "decoupled_weight_decay": False,
+        "fused": None,
+    }
+
     def __init__(
         self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
@@ -45,69 +57,36 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_options(lr, weight_decay, differentiable, capturable)
-        if not 0.0 <= eps:
-            raise ValueError(f"Invalid epsilon value: {eps}")
+        _check_tensor("lr", lr, foreach, capturable)
+        check_lr(lr)
+        check_not_negative("epsilon value", eps)
+        check_betas(betas)
+        check_not_negative("weight_decay value", weight_decay)
+        if not any(all(isinstance(beta, cls) for beta in betas) for cls in (float, Tensor)):
+            raise ValueError("betas must be either both floats or both Tensors")
         for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-                "foreach": foreach,
-                "capturable": capturable,
-                "differentiable": differentiable,
-                "fused": fused,
-                "decoupled_weight_decay": decoupled_weight_decay,
-            },
-        )
-
-    def step(self, closure: Closure | None = None) -> Any:
-        """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
-        loss = call_closure(closure) if closure is not None else None
-        for group in self.param_groups:
-            _C._adam_step(group, self.state, group["decoupled_weight_decay"])
-        return loss
+            _check_tensor(f"betas[{i}]", beta, foreach, capturable)
+        defaults = {
+            "lr": lr,
+            "betas": tuple(map(_to_scalar, betas)),
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+        check_fused(fused, foreach, differentiable)
 
 
-class AdamW(Adam):
-    """Adam with decoupled weight decay: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
-
-    As Adam, but the parameters shrink by lr * weight_decay in each step and the gradient is left alone.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-        foreach: bool | None = None,
-        capturable: bool = False,
-        differentiable: bool = False,
-        fused: bool | None = None,
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            foreach=foreach,
-            maximize=maximize,
-            capturable=capturable,
-            differentiable=differentiable,
-            fused=fused,
-            decoupled_weight_decay=True,
-        )
+def _check_tensor(name: str, value: Any, foreach: bool | None, capturable: bool) -> None:
+    if not isinstance(value, Tensor):
+        return
+    if foreach and not capturable:
+        raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
+    if value.numel() != 1:
+        raise ValueError(f"Tensor {name} must be 1-element")

@@ -1,17 +1,31 @@
-"""The base class of optimizers: parameter groups, state, state dicts. The arithmetic of a step is in C++."""
+"""The base class of optimizers: parameter groups, state, state dicts, hooks. The arithmetic of a step is in C++."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections import OrderedDict, defaultdict
 from copy import deepcopy
-from typing import Any
+from itertools import chain
 
 from .. import _C
 from .._C import Tensor
-from .._modes import enable_grad
+from .._modes import enable_grad, set_grad_enabled
+from ..utils.hooks import RemovableHandle
 
-Closure = Callable[[], Any]
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+    Closure = Callable[[], Any]
+    StateDict = dict[str, Any]
+    StepPreHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], Any]
+    StepPostHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], None]
+else:
+    ParamsT = object  # a name that programs import for their own annotations
+
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 
 class _Required:
@@ -19,77 +33,229 @@ class _Required:
         return "<required parameter>"
 
 
-required = _Required()
+required = _Required()  # the default of an option that every group must set
+
+_global_step_pre_hooks: OrderedDict[int, StepPreHook] = OrderedDict()
+_global_step_post_hooks: OrderedDict[int, StepPostHook] = OrderedDict()
+
+
+def register_optimizer_step_pre_hook(hook: StepPreHook) -> RemovableHandle:
+    """Registers a hook that runs before every step of every optimizer: hook(optimizer, args, kwargs) -> None or
+    (new args, new kwargs). Returns a handle to take it out with.
+
+    >>> import gradcore
+    >>> seen = []
+    >>> with register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: seen.append(type(optimizer).__name__)):
+    ...     gradcore.optim.SGD([gradcore.ones(1, requires_grad=True)]).step()
+    >>> seen
+    ['SGD']
+    """
+    return _add_hook(_global_step_pre_hooks, hook)
+
+
+def register_optimizer_step_post_hook(hook: StepPostHook) -> RemovableHandle:
+    """Registers a hook that runs after every step of every optimizer: hook(optimizer, args, kwargs) -> None. Returns a
+    handle to take it out with.
+
+    >>> import gradcore
+    >>> seen = []
+    >>> with register_optimizer_step_post_hook(lambda optimizer, args, kwargs: seen.append(type(optimizer).__name__)):
+    ...     gradcore.optim.SGD([gradcore.ones(1, requires_grad=True)]).step()
+    >>> seen
+    ['SGD']
+    """
+    return _add_hook(_global_step_post_hooks, hook)
+
+
+def _add_hook(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> RemovableHandle:
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
+def _use_grad_for_differentiable(step: Any) -> Any:
+    """Decorates the step() of an optimizer: it records if the option `differentiable` says so."""
+
+    @functools.wraps(step)
+    def wrapped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        with set_grad_enabled(self.defaults["differentiable"]):
+            return step(self, *args, **kwargs)
+
+    return wrapped
 
 
 class Optimizer:
-    """Holds parameters in groups and what is remembered of each.
+    """Holds parameters in groups and what is remembered of each. Derived classes define step().
 
-    params: an iterable of leaf tensors, or of dicts with a key 'params' and options of their own;
-    defaults: the options of groups that do not set them. Derived classes define step().
+    params: an iterable of tensors, of (name, tensor) pairs, or of dicts with a key 'params' and options of their own;
+    defaults: the options of groups that do not set them.
 
     Raises TypeError for a tensor instead of an iterable and for anything that is not a tensor; ValueError for an empty
-    list, for a tensor with a history and for a parameter in two groups.
+    list, for a tensor with a history, for a parameter in two groups and where only some parameters have names.
+
+    >>> import gradcore
+    >>> class Descent(Optimizer):
+    ...     @gradcore.no_grad()
+    ...     def step(self, closure=None):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 p.add_(p.grad, alpha=-group["lr"])
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = Descent([w], {"lr": 0.1})
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8000, 1.6000], requires_grad=True)
     """
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._make_hooks()
+        self._patch_step_function()
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got torch.FloatTensor"
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {_type_name(params)}"
             )
-        self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
-            self.add_param_group(dict(group))
+            self.add_param_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._make_hooks()
+        self._patch_step_function()
+        self.defaults.setdefault("differentiable", False)
 
     def __repr__(self) -> str:
-        lines = [type(self).__name__ + " ("]
+        lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-            lines.append("")
-        return "\n".join(lines[:-1] + [")"])
+            options = [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+            lines += [f"Parameter Group {i}", *options, ""]
+        lines[-1] = lines[-1] + ")"
+        return "\n".join(lines)
+
+    # ---- hooks ----
+
+    _HOOKS = (
+        "_optimizer_step_pre_hooks",
+        "_optimizer_step_post_hooks",
+        "_optimizer_state_dict_pre_hooks",
+        "_optimizer_state_dict_post_hooks",
+        "_optimizer_load_state_dict_pre_hooks",
+        "_optimizer_load_state_dict_post_hooks",
+    )
+    _optimizer_step_pre_hooks: OrderedDict[int, StepPreHook]
+    _optimizer_step_post_hooks: OrderedDict[int, StepPostHook]
+    _optimizer_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer], None]]
+    _optimizer_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
+    _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
+    _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer], None]]
+
+    def _make_hooks(self) -> None:
+        for name in self._HOOKS:
+            self.__dict__.setdefault(name, OrderedDict())
+
+    def _patch_step_function(self) -> None:
+        """Wraps the step() of this class, once, in what runs the hooks."""
+        self._zero_grad_profile_name = f"Optimizer.zero_grad#{type(self).__name__}.zero_grad"
+        cls = type(self)
+        if not getattr(cls.step, "hooked", False):
+            cls.step = self.profile_hook_step(cls.step)  # type: ignore[method-assign]
+            cls.step.hooked = True  # type: ignore[attr-defined]
+
+    @staticmethod
+    def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
+        """A step() that runs the registered hooks before and after `func`."""
+
+        @functools.wraps(func)
+        def step(*args: Any, **kwargs: Any) -> Any:
+            self = args[0]
+            before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
+            if not (before or after or _global_step_pre_hooks or _global_step_post_hooks):
+                return func(*args, **kwargs)
+            for pre_hook in chain(tuple(_global_step_pre_hooks.values()), tuple(before.values())):
+                replaced = pre_hook(self, args, kwargs)
+                if replaced is None:
+                    continue
+                if not (isinstance(replaced, tuple) and len(replaced) == 2):
+                    raise RuntimeError(f"{func} must return None or a tuple of (new_args, new_kwargs), but got {replaced}.")
+                args, kwargs = replaced
+            result = func(*args, **kwargs)
+            for post_hook in chain(tuple(after.values()), tuple(_global_step_post_hooks.values())):
+                post_hook(self, args, kwargs)
+            return result
+
+        return step
+
+    def register_step_pre_hook(self, hook: StepPreHook) -> RemovableHandle:
+        """Registers hook(optimizer, args, kwargs) -> None or (new args, new kwargs), run before each step; args holds
+        the optimizer too. Returns a handle to take it out with."""
+        return _add_hook(self._optimizer_step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: StepPostHook) -> RemovableHandle:
+        """Registers hook(optimizer, args, kwargs) -> None, run after each step. Returns a handle to take it out with."""
+        return _add_hook(self._optimizer_step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[[Optimizer], None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Registers hook(optimizer) -> None, run before state_dict(); with prepend before those already there."""
+        return _add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[[Optimizer, StateDict], StateDict | None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Registers hook(optimizer, state_dict) -> None or another dict to return, run at the end of state_dict()."""
+        return _add_hook(self._optimizer_state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[[Optimizer, StateDict], StateDict | None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Registers hook(optimizer, state_dict) -> None or another dict to load, run before load_state_dict()."""
+        return _add_hook(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[[Optimizer], None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Registers hook(optimizer) -> None, run after load_state_dict()."""
+        return _add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+
+    # ---- groups ----
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Adds a group, filling in the defaults. Raises as the constructor does; nothing is added then."""
+        """Adds a group, filling in the defaults. Raises as the constructor does; nothing is added or changed then.
+
+        >>> import gradcore
+        >>> optimizer = gradcore.optim.SGD([gradcore.ones(1, requires_grad=True)], lr=0.1)
+        >>> optimizer.add_param_group({"params": gradcore.ones(2, requires_grad=True), "lr": 0.5})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.5]
+        """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        group = dict(param_group)
-        params = group["params"]
-        if isinstance(params, Tensor):
-            params = [params]
-        elif isinstance(params, set):
-            raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
-                "will change between runs. Please use a list instead."
-            )
-        params = list(params)
-        if params and all(isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str) for p in params):
-            group["param_names"] = [name for name, _ in params]
-            params = [p for _, p in params]
+        options = _split_names(_as_list(param_group["params"]))
+        params: list[Any] = options["params"]
         for p in params:
             if not isinstance(p, Tensor):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
-            if not (p.is_leaf or p.retains_grad):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}")
+            if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
-            if default is required and name not in group:
+            if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
-            group.setdefault(name, default)
-        ids = [id(p) for p in params]
-        if len(set(ids)) != len(ids):
+            options.setdefault(name, param_group.get(name, default))
+        if len(params) != len(set(params)):
             import warnings
 
             warnings.warn(
@@ -97,77 +263,144 @@ class Optimizer:
                 "github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
-        known = {id(p) for g in self.param_groups for p in g["params"]}
-        if not known.isdisjoint(ids):
+        self._check_fits({**param_group, **options})
+        param_group.update(options)
+        self.param_groups.append(param_group)
+
+    def _check_fits(self, new: dict[str, Any]) -> None:
+        for group in self.param_groups:
+            if ("param_names" in new) != ("param_names" in group):
+                kind = "with names" if "param_names" in new else "without names"
+                raise ValueError(
+                    f"all optimizer param groups should be with/without names. cannot add param group {kind} to the optimizer"
+                )
+        known = set(chain.from_iterable(group["params"] for group in self.param_groups))
+        if not known.isdisjoint(new["params"]):
             raise ValueError("some parameters appear in more than one parameter group")
-        group["params"] = params
-        self.param_groups.append(group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zeros."""
         _C._zero_grad(self.param_groups, set_to_none)
 
     def step(self, closure: Closure | None = None) -> Any:
-        """Updates the parameters. Derived classes do the work."""
+        """Updates the parameters. `closure` computes the loss again, with gradients, and returns it."""
         raise NotImplementedError(f"{type(self).__name__} does not define step()")
 
-    def state_dict(self) -> dict[str, Any]:
-        """The options and the state in torch's layout: parameters are numbered through the groups."""
+    # ---- state dicts ----
+
+    def state_dict(self) -> StateDict:
+        """The options and the state in torch's layout: parameters are numbered through the groups. The tensors are the
+        optimizer's own, not copies.
+
+        >>> import gradcore
+        >>> gradcore.optim.SGD([gradcore.ones(1, requires_grad=True)], lr=0.1).state_dict()["param_groups"][0]["lr"]
+        0.1
+        """
+        for pre_hook in self._optimizer_state_dict_pre_hooks.values():
+            pre_hook(self)
         numbers: dict[int, int] = {}
         groups = []
+        start = 0
         for group in self.param_groups:
-            for p in group["params"]:
-                numbers.setdefault(id(p), len(numbers))
+            for i, p in enumerate(group["params"], start):
+                numbers.setdefault(id(p), i)
+            start += len(group["params"])
             packed = {key: value for key, value in group.items() if key != "params"}
-            packed["params"] = [numbers[id(p)] for p in group["params"]]
-            groups.append(packed)
+            groups.append({**packed, "params": [numbers[id(p)] for p in group["params"]]})
         state = {numbers[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        result: StateDict = {"state": state, "param_groups": groups}
+        for post_hook in self._optimizer_state_dict_post_hooks.values():
+            replaced = post_hook(self, result)
+            result = result if replaced is None else replaced
+        return result
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Takes over options and state from state_dict(), of this library or of torch through plain values.
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Takes over options and state from state_dict(), of this library or of torch: NumPy arrays and torch's tensors
+        are converted. As in torch, a tensor whose dtype fits already is taken as it is, not copied.
 
         Raises ValueError, with nothing changed, when the groups do not match.
         """
-        saved = state_dict["param_groups"]
+        state_dict = state_dict.copy()
+        for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
+            replaced = pre_hook(self, state_dict)
+            state_dict = state_dict if replaced is None else replaced
+        saved: list[dict[str, Any]] = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved)):
             raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
-        numbered = {
-            number: p for new, old in zip(self.param_groups, saved) for number, p in zip(old["params"], new["params"])
+        owners = {
+            number: (p, old) for new, old in zip(self.param_groups, saved) for number, p in zip(old["params"], new["params"])
         }
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():
-            p = numbered.get(key)
-            state[key if p is None else p] = deepcopy(value) if p is None else _fit(value, p)
-        groups = []
+            if key in owners:
+                p, group = owners[key]
+                state[p] = _fit(value, p, group)
+            else:
+                state[key] = value
         for new, old in zip(self.param_groups, saved):
-            group = {key: deepcopy(value) for key, value in old.items() if key != "params"}
-            group["params"] = new["params"]
+            old["params"] = new["params"]
             if "param_names" in new:
-                group["param_names"] = new["param_names"]
-            groups.append({**{k: v for k, v in self.defaults.items() if k not in group}, **group})
-        self.__setstate__({"state": state, "param_groups": groups})
+                old.setdefault("param_names", new["param_names"])
+        self.__setstate__({"state": state, "param_groups": saved})
+        for post_hook in self._optimizer_load_state_dict_post_hooks.values():
+            post_hook(self)
 
 
-def _fit(value: Any, param: Tensor, key: str | None = None) -> Any:
-    """A copy of a state value, in the parameter's dtype but for the step counter."""
-    if isinstance(value, dict):
-        return {k: _fit(v, param, k) for k, v in value.items()}
+def _as_list(params: Any) -> list[Any]:
+    if isinstance(params, Tensor):
+        return [params]
+    if isinstance(params, set):
+        raise TypeError(
+            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+            "will change between runs. Please use a list instead."
+        )
+    return list(params)
+
+
+def _split_names(params: list[Any]) -> dict[str, Any]:
+    """What a group holds of parameters that may come as (name, tensor) pairs."""
+    named = [p for p in params if isinstance(p, tuple)]
+    if not named:
+        return {"params": params}
+    if len(named) != len(params):
+        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+    return {"params": [p for _, p in named], "param_names": [name for name, _ in named]}
+
+
+def _type_name(value: Any) -> str:
+    """As torch.typename says it."""
     if isinstance(value, Tensor):
-        value = value.detach()
-        return value.clone() if key == "step" or not param.is_floating_point() else value.to(param.dtype, copy=True)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_fit(v, param, key) for v in value)
-    if type(value).__module__ in ("numpy", "torch"):  # from another library
+        return str(value.type())
+    cls = type(value)
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
+
+
+def _fit(value: Any, param: Tensor, group: dict[str, Any], key: Any = None) -> Any:
+    """A state value as it belongs to `param`: in its dtype, but for the step counter, which keeps its own."""
+    if isinstance(value, dict):
+        return {k: _fit(v, param, group, k) for k, v in value.items()}
+    if type(value).__module__.partition(".")[0] in ("numpy", "torch"):  # from another library
         import numpy
 
-        tensor = _C.tensor(numpy.array(value))
-        return tensor if key == "step" or not param.is_floating_point() else tensor.to(param.dtype)
-    if key == "step" and isinstance(value, (int, float)):
-        return _C.tensor(float(value), dtype=_C.float32)
-    return deepcopy(value)
+        value = _C.tensor(numpy.array(value))
+    if isinstance(value, Tensor):
+        if key == "step":
+            return value.to(_C.float32) if group.get("capturable") or group.get("fused") else value
+        return value.to(param.dtype) if param.is_floating_point() else value
+    if isinstance(value, (list, tuple)):
+        return type(value)(_fit(v, param, group) for v in value)
+    return value
+
+
+def _get_value(x: Any) -> Any:
+    return x.item() if isinstance(x, Tensor) else x
+
+
+def _to_scalar(x: Any) -> Any:
+    """A tensor option of one element without its dims."""
+    return x.squeeze() if isinstance(x, Tensor) and x.dim() else x
 
 
 def call_closure(closure: Closure | None) -> Any:
@@ -178,15 +411,67 @@ def call_closure(closure: Closure | None) -> Any:
         return closure()
 
 
-def check_options(lr: Any, weight_decay: float, differentiable: bool, capturable: bool = False) -> None:
-    """What all optimizers refuse."""
+# ---- what the optimizers refuse ----
+
+
+def check_lr(lr: Any) -> None:
+    """Raises ValueError for a learning rate that is a tensor of several elements, negative or not a number."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    if not 0.0 <= lr:
-        raise ValueError(f"Invalid learning rate: {lr}")
-    if not 0.0 <= weight_decay:
-        raise ValueError(f"Invalid weight_decay value: {weight_decay}")
-    if differentiable:
-        raise NotImplementedError("gradcore's optimizers do not record their own steps: differentiable=True is not implemented")
-    if capturable:
-        raise NotImplementedError("capturable=True is for CUDA graphs, which a CPU library does not have")
+    check_not_negative("learning rate", lr)
+
+
+def check_not_negative(what: str, value: Any) -> None:
+    """Raises ValueError for what is negative or not a number."""
+    if not 0.0 <= value:
+        raise ValueError(f"Invalid {what}: {value}")
+
+
+def check_betas(betas: Any) -> None:
+    """Raises ValueError for a decay rate outside of [0, 1)."""
+    for i in range(2):
+        if not 0.0 <= betas[i] < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
+
+
+def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
+    """Raises RuntimeError where fused=True excludes another option."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+class RuleOptimizer(Optimizer):
+    """An optimizer whose step is one of the update rules in C++ (cpp/formulas/optim): one call for all parameters.
+
+    foreach and fused are accepted and change nothing: there is one kernel, over all parameters. capturable is for graphs
+    of accelerators: step() refuses it with AssertionError, as torch does on a CPU. With differentiable=True the rule runs
+    on recorded ops, so that gradients flow through the step into parameters, gradients and tensor options.
+    """
+
+    _rule: Callable[[list[dict[str, Any]], defaultdict[Any, Any], bool], None]
+    _numbers: tuple[str, ...] = ("step",)  # state that torch once kept as Python numbers
+    _later_options: dict[str, Any] = {  # and the options that old state dicts lack
+        "foreach": None,
+        "maximize": False,
+        "differentiable": False,
+        "capturable": False,
+    }
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
+        loss = None if closure is None else call_closure(closure)
+        self._rule(self.param_groups, self.state, self.defaults["differentiable"])
+        return loss
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, value in self._later_options.items():
+                group.setdefault(name, value)
+            for p in group["params"]:
+                kept: dict[str, Any] = self.state.get(p) or {}
+                for name in self._numbers if kept else ():
+                    if not isinstance(kept[name], Tensor):
+                        kept[name] = _C.tensor(float(kept[name]))

@@ -1,4 +1,4 @@
-"""gradcore.utils: gradient checkpointing."""
+"""gradcore.utils: gradient checkpointing, handles of hooks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import checkpoint as checkpoint
+    from . import hooks as hooks
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "hooks"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,35 @@
+// Adadelta: M. D. Zeiler, "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701, algorithm 1.
+#pragma once
+#include "formulas/optim/rule.h"
+
+namespace gradcore::formulas {
+
+template <class S>
+struct AdadeltaRule : Descent<S> {
+  static constexpr const char* scalars[] = {"step"};
+  static constexpr const char* arrays[] = {"square_avg", "acc_delta"};
+  static constexpr int kArrays = 2;
+  static constexpr unsigned kOptional = 0;
+  bool keeps(int) const { return true; }
+
+  S rho, eps;
+
+  template <class Read>
+  void options(Read& read) {
+    this->descent_options(read);
+    read("rho", rho), read("eps", eps);
+  }
+
+  void begin(double, bool) {}
+
+  template <class V>
+  void update(V& p, V g, V& square, V& accumulated) const {
+    g = this->slope(g, p);
+    square = averaged_square(square, g, rho, c<S>(1) - rho);
+    const V delta = sqrt(accumulated + as<V>(eps)) / sqrt(square + as<V>(eps)) * g;
+    accumulated = averaged_square(accumulated, delta, rho, c<S>(1) - rho);
+    p = p - as<V>(this->lr) * delta;
+  }
+};
+
+}  // namespace gradcore::formulas

@@ -1,0 +1,50 @@
+// RAdam: L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao and J. Han, "On the Variance of the Adaptive Learning Rate and
+// Beyond", ICLR 2020, algorithm 2. As in torch, the adaptive step starts where rho exceeds 5, not 4.
+#pragma once
+#include "formulas/optim/rule.h"
+
+namespace gradcore::formulas {
+
+template <class S>
+struct RadamRule : Descent<S> {
+  static constexpr const char* scalars[] = {"step"};
+  static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq"};
+  static constexpr int kArrays = 2;
+  static constexpr unsigned kOptional = 0;
+  bool keeps(int) const { return true; }
+
+  S beta1, beta2, eps;
+  bool adaptive;  // the variance of the adaptive rate is tractable by now
+  S correction1, rectified;
+
+  template <class Read>
+  void options(Read& read) {
+    read("decoupled_weight_decay", this->decoupled);
+    this->descent_options(read);
+    read("betas", beta1, beta2), read("eps", eps);
+  }
+
+  void begin(double t, bool) {
+    const S decayed = pow(beta2, c<S>(t)), correction2 = c<S>(1) - decayed;
+    const S rho_inf = c<S>(2) / (c<S>(1) - beta2) - c<S>(1);
+    const S rho = rho_inf - c<S>(2 * t) * decayed / correction2;
+    adaptive = value_of(rho) > 5;
+    correction1 = c<S>(1) - pow(beta1, c<S>(t));
+    rectified = c<S>(1);
+    if (!adaptive) return;
+    const S rect = sqrt((rho - c<S>(4)) * (rho - c<S>(2)) * rho_inf / ((rho_inf - c<S>(4)) * (rho_inf - c<S>(2)) * rho));
+    rectified = sqrt(correction2) * rect;
+  }
+
+  template <class V>
+  void update(V& p, V g, V& m, V& v) const {
+    p = this->shrunk(p);
+    g = this->slope(g, p);
+    m = averaged(m, g, c<S>(1) - beta1);
+    v = averaged_square(v, g, beta2, c<S>(1) - beta2);
+    const V step = m / as<V>(correction1) * as<V>(this->lr);
+    p = p - select(adaptive, step * (as<V>(rectified) / (sqrt(v) + as<V>(eps))), step);
+  }
+};
+
+}  // namespace gradcore::formulas

@@ -1,0 +1,46 @@
+// RMSprop: T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Coursera 2012; centered: A. Graves, "Generating Sequences With
+// Recurrent Neural Networks", arXiv:1308.0850, equations 38 to 45.
+#pragma once
+#include "formulas/optim/rule.h"
+
+namespace gradcore::formulas {
+
+template <class S>
+struct RmspropRule : Descent<S> {
+  static constexpr const char* scalars[] = {"step"};
+  static constexpr const char* arrays[] = {"square_avg", "momentum_buffer", "grad_avg"};
+  static constexpr int kArrays = 3;
+  static constexpr unsigned kOptional = 0b110;
+  bool keeps(int i) const { return i == 1 ? value_of(momentum) > 0 : centered; }
+
+  S alpha, eps, momentum;
+  bool centered;
+
+  template <class Read>
+  void options(Read& read) {
+    this->descent_options(read);
+    read("alpha", alpha), read("eps", eps), read("momentum", momentum), read("centered", centered);
+  }
+
+  void begin(double, bool) {}
+
+  template <class V, class Buffer, class Mean>
+  void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
+    g = this->slope(g, p);
+    square = averaged_square(square, g, alpha, c<S>(1) - alpha);
+    V variance = square;
+    if constexpr (present<Mean>) {
+      mean = averaged(mean, g, c<S>(1) - alpha);
+      variance = square - mean * mean;
+    }
+    const V size = sqrt(variance) + as<V>(eps);
+    if constexpr (present<Buffer>) {
+      b = b * as<V>(momentum) + g / size;
+      p = p - as<V>(this->lr) * b;
+    } else {
+      p = p - as<V>(this->lr) * g / size;
+    }
+  }
+};
+
+}  // namespace gradcore::formulas

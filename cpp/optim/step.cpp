@@ -1,0 +1,118 @@
+#include "optim/step.h"
+
+#include <algorithm>
+
+#include "autograd/views.h"
+#include "core/slices.h"
+#include "ops/ops.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr int kGrad = 1;  // the one array that is only read
+
+bool same_order(const Tensor& a, const Tensor& b) {
+  return (a.is_contiguous() && b.is_contiguous()) || a.strides() == b.strides();
+}
+
+// Memory from `first` up to `last`.
+struct Extent {
+  const char *first, *last;
+  bool written;
+};
+
+Extent extent_of(const Tensor& t, bool written) {
+  const char* first = static_cast<const char*>(t->data);
+  if (t.numel() == 0) return {first, first, written};
+  int64_t span = 1;
+  for (int i = 0; i < t.dim(); ++i) span += (t.size(i) - 1) * t.stride(i);
+  return {first, first + span * item_size(t.dtype()), written};
+}
+
+// Marks every storage that it meets. Storages differ in nearly all steps, and then this is all there is to do.
+bool storages_differ(std::span<const StepItem> items) {
+  static uint32_t mark = 0;  // under the GIL
+  ++mark;
+  for (const StepItem& item : items)
+    for (const Tensor& t : item.arrays()) {
+      if (!t) continue;
+      Storage& s = *t->storage;
+      if (s.mark == mark || s.release) return false;  // two foreign storages may be the same memory
+      s.mark = mark;
+    }
+  return true;
+}
+
+}  // namespace
+
+StepItem::StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule)
+    : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), rule_(rule) {
+  const Tensor &p = arrays[0], &g = arrays[kGrad];
+  check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
+  check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
+        " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
+  check_inplace(p, false);
+  unsigned present = 0;
+  for (int i = 0; i < count_; ++i) {
+    arrays_[i] = arrays[i];
+    if (i <= kGrad || !arrays[i]) continue;
+    present |= 1u << (i - 2);
+    check(arrays[i].dtype() == p.dtype() && same_shape(arrays[i], p), "optimizer state of shape ", arrays[i].shape(),
+          " and dtype ", dtype_name(arrays[i].dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ",
+          dtype_name(p.dtype()));
+    check_inplace(arrays[i], false);
+  }
+  kernel_ = kernels.by_present[p.dtype() == DType::Float64][present];
+}
+
+void StepItem::prepare(bool apart) {
+  const Tensor& p = arrays_[0];
+  // The order of a dense parameter is everybody's order.
+  const bool dense = p.is_contiguous() || is_dense(p);
+  for (int i = 0; i < count_; ++i) {
+    const Tensor& t = arrays_[i];
+    data_[i] = t ? t->data : nullptr;
+    if (!t || (!apart && dense && same_order(t, p))) continue;
+    const Tensor own = dense ? empty_strided(p.shape(), p.strides(), p.dtype()) : empty(p.shape(), p.dtype());
+    copy_raw(own, t);
+    data_[i] = own->data;
+    copies_.emplace_back(i == kGrad ? Tensor() : t, own);
+  }
+}
+
+void StepItem::run(int64_t begin, int64_t end) const {
+  const int64_t offset = begin * item_size(arrays_[0].dtype());
+  void* at[2 + kMaxKept];
+  for (int i = 0; i < count_; ++i) at[i] = data_[i] ? static_cast<char*>(data_[i]) + offset : nullptr;
+  kernel_(rule_, at, end - begin);
+}
+
+void StepItem::finish() const {
+  for (const auto& [original, own] : copies_)
+    if (original) copy_raw(original, own);
+  for (int i = 0; i < count_; ++i)
+    if (i != kGrad && arrays_[i]) arrays_[i].bump_version();
+}
+
+bool overlap(std::span<const StepItem> items) {
+  if (storages_differ(items)) return false;
+  std::vector<Extent> extents;
+  for (const StepItem& item : items)
+    for (size_t i = 0; i < item.arrays().size(); ++i)
+      if (const Tensor& t = item.arrays()[i]; t && t.numel()) extents.push_back(extent_of(t, i != kGrad));
+  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.first < b.first; });
+  const char *read = nullptr, *written = nullptr;  // ends of what came before
+  for (const Extent& e : extents) {
+    if (e.first < written || (e.written && e.first < read)) return true;
+    read = std::max(read, e.last);
+    if (e.written) written = std::max(written, e.last);
+  }
+  return false;
+}
+
+void run_step(std::span<const StepItem> items) {
+  for_each_slice(items, [](const StepItem& item, int64_t begin, int64_t end) { item.run(begin, end); });
+}
+
+}  // namespace gradcore

@@ -1,0 +1,44 @@
+// One optimizer step over many parameters: a single parallel pass, whatever the rule. Start at run_step().
+#pragma once
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "kernels/optim.h"
+#include "tensor/tensor.h"
+
+namespace gradcore {
+
+// A parameter with what its step reads and writes.
+class StepItem {
+ public:
+  int64_t n = 0;
+
+  // `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or dtype does not
+  // fit; then nothing has changed.
+  StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule);
+
+  // Finds memory of one order for all arrays. `apart`: arrays may overlap, so each one gets memory of its own.
+  void prepare(bool apart);
+  void run(int64_t begin, int64_t end) const;
+  // Writes back what prepare() had to copy.
+  void finish() const;
+
+  std::span<const Tensor> arrays() const { return {arrays_, static_cast<size_t>(count_)}; }
+
+ private:
+  Tensor arrays_[2 + kMaxKept];
+  int count_;
+  OptimFn kernel_;
+  const void* rule_;
+  void* data_[2 + kMaxKept];
+  std::vector<std::pair<Tensor, Tensor>> copies_;  // an array and its stand-in
+};
+
+// Whether some item writes memory that it, or another item, reads or writes as another array. Such items run one by one.
+bool overlap(std::span<const StepItem> items);
+
+// All of them at once, after prepare().
+void run_step(std::span<const StepItem> items);
+
+}  // namespace gradcore

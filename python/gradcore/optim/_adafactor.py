@@ -1,0 +1,140 @@
+"""Adafactor."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .._modes import no_grad
+from .._type_info import finfo
+from .optimizer import Optimizer, _get_value, call_closure
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .optimizer import Closure, ParamsT
+
+__all__ = ["Adafactor"]
+
+
+class Adafactor(Optimizer):
+    """Adafactor: N. Shazeer and M. Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", ICML 2018, in
+    torch's form: the learning rate bounds the relative step, and the first eps acts on the root of the variance.
+
+    params: leaf tensors of any shape, float32 or float64; of a matrix only the means of the rows and of the columns of the
+    squared gradient are kept; lr: largest relative step; beta2_decay: power of the steps by which the average's weights fall;
+    eps: least root of the variance (None: that of the dtype) and least size of the parameter; d: where updates are clipped;
+    weight_decay: taken off the parameter; foreach, maximize: as in torch.
+
+    Raises ValueError for options out of range.
+
+    >>> import gradcore
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = gradcore.optim.Adafactor([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8419, 1.8419], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        beta2_decay: float = -0.8,
+        eps: tuple[float | None, float] = (None, 1e-3),
+        d: float = 1.0,
+        weight_decay: float = 0.0,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+    ) -> None:
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if not 0.0 <= lr:
+            raise ValueError(f"Learning rate should be >= 0 but is: {lr}")
+        if not 0.0 >= beta2_decay:
+            raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
+        if eps[0] is not None and not 0.0 <= eps[0]:
+            raise ValueError(f"epsilon1 should be >= 0 but is: {eps[0]}")
+        if not 0.0 <= eps[1]:
+            raise ValueError(f"epsilon2 should be >= 0 but is: {eps[1]}")
+        if not 1.0 <= d:
+            raise ValueError(f"Clipping threshold d should be >= 1 but is: {d}")
+        if not 0.0 <= weight_decay:
+            raise ValueError(f"weight_decay should be >= 0 but is: {weight_decay}")
+        defaults = {
+            "lr": lr,
+            "beta2_decay": beta2_decay,
+            "eps": eps,
+            "d": d,
+            "weight_decay": weight_decay,
+            "foreach": foreach,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("foreach", None)
+            for p in group["params"]:
+                kept = self.state.get(p)
+                if kept and not isinstance(kept["step"], Tensor):
+                    kept["step"] = _C.tensor(float(kept["step"]))
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
+        loss = call_closure(closure)
+        with no_grad():
+            for group in self.param_groups:
+                self._step_group(group)
+        return loss
+
+    def _step_group(self, group: dict[str, Any]) -> None:
+        params = [p for p in group["params"] if p.grad is not None]
+        eps1, eps2 = group["eps"]
+        for p in params:
+            if eps1 is None:
+                eps1 = finfo(p.dtype).eps  # torch, too, takes the first parameter's for the whole group
+            grad = -p.grad if group["maximize"] else p.grad
+            _update(p, grad, self.state[p], group, eps1, eps2)
+
+
+def _update(p: Tensor, grad: Tensor, state: dict[str, Tensor], group: dict[str, Any], eps1: float, eps2: float) -> None:
+    """Algorithms 4 and 5 of the paper: for a vector, for a matrix."""
+    if not state:
+        state.update(_fresh_state(grad))
+    state["step"] += 1
+    t = state["step"].item()
+    lr, weight_decay = _get_value(group["lr"]), group["weight_decay"]
+    size = max(eps2, _rms(p)) * min(lr, t**-0.5)
+    take = t ** group["beta2_decay"]  # 1 - beta2
+    if weight_decay != 0:
+        p.mul_(1 - lr * weight_decay)
+    if grad.dim() > 1:
+        row, column = state["row_var"], state["col_var"]
+        row.lerp_(grad.square().mean(-1, keepdim=True), take)
+        column.lerp_(grad.square().mean(-2, keepdim=True), take)
+        variance = (row @ column).div_(row.mean(-2, keepdim=True).clamp_(min=eps1))
+    else:
+        variance = state["variance"].lerp_(grad.square(), take).clone()
+    update = variance.clamp_(min=eps1 * eps1).rsqrt_().mul_(grad)
+    p.add_(update, alpha=-size / max(1.0, _rms(update) / group["d"]))
+
+
+def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
+    step = _C.tensor(0.0)
+    if grad.dim() < 2:
+        return {"step": step, "variance": _C.zeros_like(grad)}
+    *batch, rows, columns = grad.shape
+    return {
+        "step": step,
+        "row_var": grad.new_zeros((*batch, rows, 1)),
+        "col_var": grad.new_zeros((*batch, 1, columns)),
+    }
+
+
+def _rms(x: Tensor) -> float:
+    """Root of the mean square, 0 of nothing."""
+    return float(x.norm().item() / x.numel() ** 0.5) if x.numel() else 0.0

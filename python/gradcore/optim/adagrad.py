@@ -1,0 +1,73 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .optimizer import RuleOptimizer, check_fused, check_lr, check_not_negative
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from .optimizer import ParamsT
+
+__all__ = ["Adagrad"]
+
+
+class Adagrad(RuleOptimizer):
+    """Adagrad: J. Duchi, E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic
+    Optimization", JMLR 12, 2011.
+
+    params: leaf tensors of any shape, float32 or float64; lr: step size; lr_decay: of the step size with the steps;
+    weight_decay: added to the gradient; initial_accumulator_value: where the sum of squares starts; eps: added to its root;
+    foreach, maximize, differentiable, fused: as in torch.
+
+    Raises ValueError for negative options.
+
+    >>> import gradcore
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = gradcore.optim.Adagrad([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.9000, 1.9000], requires_grad=True)
+    """
+
+    _rule = staticmethod(_C._step_Adagrad)
+    _later_options = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_lr(lr)
+        check_not_negative("lr_decay value", lr_decay)
+        check_not_negative("weight_decay value", weight_decay)
+        check_not_negative("initial_accumulator_value value", initial_accumulator_value)
+        check_not_negative("epsilon value", eps)
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        check_fused(fused, foreach, differentiable)
+        for group in self.param_groups:  # torch makes this state here already, for Hogwild training
+            for p in group["params"]:
+                start = _C.full_like(p.detach(), initial_accumulator_value)
+                self.state[p] = {"step": _C.tensor(0.0), "sum": start}

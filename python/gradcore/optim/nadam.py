@@ -1,0 +1,70 @@
+"""NAdam."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .optimizer import RuleOptimizer, check_betas, check_lr, check_not_negative
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from .optimizer import ParamsT
+
+__all__ = ["NAdam"]
+
+
+class NAdam(RuleOptimizer):
+    """NAdam, Adam with Nesterov momentum: T. Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016.
+
+    params: leaf tensors of any shape, float32 or float64; lr: step size; betas: decay of the two moments; eps: added to the
+    denominator; weight_decay: added to the gradient, or, decoupled, taken off the parameter; momentum_decay: of the momentum
+    schedule; foreach, maximize, capturable, differentiable: as in torch.
+
+    Raises ValueError for options out of range.
+
+    >>> import gradcore
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = gradcore.optim.NAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8944, 1.8944], requires_grad=True)
+    """
+
+    _rule = staticmethod(_C._step_NAdam)
+    _numbers = ("step", "mu_product")
+    _later_options = {**RuleOptimizer._later_options, "decoupled_weight_decay": False}
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_lr(lr)
+        check_not_negative("epsilon value", eps)
+        check_betas(betas)
+        check_not_negative("weight_decay value", weight_decay)
+        check_not_negative("momentum_decay value", momentum_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)

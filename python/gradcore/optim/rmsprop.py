@@ -1,0 +1,68 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .optimizer import RuleOptimizer, check_lr, check_not_negative
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from .optimizer import ParamsT
+
+__all__ = ["RMSprop"]
+
+
+class RMSprop(RuleOptimizer):
+    """RMSprop: T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Coursera 2012; centered: A. Graves, arXiv:1308.0850.
+
+    params: leaf tensors of any shape, float32 or float64; lr: step size; alpha: decay of the mean square; eps: added to its
+    root; weight_decay: added to the gradient; momentum: of the scaled gradients; centered: divides by the deviation instead of
+    the mean square; capturable, foreach, maximize, differentiable: as in torch.
+
+    Raises ValueError for negative options.
+
+    >>> import gradcore
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = gradcore.optim.RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.9000, 1.9000], requires_grad=True)
+    """
+
+    _rule = staticmethod(_C._step_RMSprop)
+    _later_options = {**RuleOptimizer._later_options, "momentum": 0, "centered": False}
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_lr(lr)
+        check_not_negative("epsilon value", eps)
+        check_not_negative("momentum value", momentum)
+        check_not_negative("weight_decay value", weight_decay)
+        check_not_negative("alpha value", alpha)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "alpha": alpha,
+            "eps": eps,
+            "centered": centered,
+            "weight_decay": weight_decay,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)

@@ -1,0 +1,61 @@
+"""Rprop."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .optimizer import RuleOptimizer, check_lr
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from .optimizer import ParamsT
+
+__all__ = ["Rprop"]
+
+
+class Rprop(RuleOptimizer):
+    """Rprop: M. Riedmiller and H. Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", ICNN 1993. Only the
+    signs of the gradient count, so it is for whole batches.
+
+    params: leaf tensors of any shape, float32 or float64; lr: first size of a step; etas: factors of the size where the sign
+    changed and where it stayed; step_sizes: smallest and largest size; capturable, foreach, maximize, differentiable: as in
+    torch.
+
+    Raises ValueError for a negative lr and for etas that do not lie on both sides of 1.
+
+    >>> import gradcore
+    >>> w = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = gradcore.optim.Rprop([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.9000, 1.9000], requires_grad=True)
+    """
+
+    _rule = staticmethod(_C._step_Rprop)
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        etas: tuple[float, float] = (0.5, 1.2),
+        step_sizes: tuple[float, float] = (1e-6, 50),
+        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_lr(lr)
+        if not 0.0 < etas[0] < 1.0 < etas[1]:
+            raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
+        defaults = {
+            "lr": lr,
+            "etas": etas,
+            "step_sizes": step_sizes,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+        }
+        super().__init__(params, defaults)
