@@ -46,7 +46,7 @@ Ref<Node> accumulator_of(const Tensor& t) {
 void accumulate_grad(const Tensor& t, Tensor grad) {
   AutogradMeta& meta = make_meta(t);
   if (!meta.grad) {
-    const bool mine = !modes.grad && grad.unique() && grad.strides() == t.strides() && is_dense(grad);
+    const bool mine = !modes.tracking() && grad.unique() && grad.strides() == t.strides() && is_dense(grad);
     if (mine) {
       meta.grad = std::move(grad);
     } else if (is_dense(t) && grad.strides() != t.strides()) {
@@ -59,7 +59,7 @@ void accumulate_grad(const Tensor& t, Tensor grad) {
     }
     return;
   }
-  if (modes.grad) {
+  if (modes.tracking()) {
     meta.grad = tape_ops.add(meta.grad, grad);
     return;
   }

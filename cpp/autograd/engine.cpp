@@ -129,6 +129,7 @@ class Sweep {
 
  private:
   void enter(Node* n) {
+    if (n->seq() < oldest_) return;
     const uint32_t mark = marks_.get(n);
     if (mark) {
       ++w_->entries[mark - 1].waiting;
@@ -139,7 +140,16 @@ class Sweep {
     w_->stack.push_back(n);
   }
 
+  // Edges lead to smaller numbers, so that what is older than every input leads to none of them.
+  uint64_t oldest_input() const {
+    if (request_.inputs.empty()) return 0;
+    uint64_t oldest = UINT64_MAX;
+    for (const Edge& e : request_.inputs) oldest = std::min(oldest, e.node ? e.node->seq() : 0);
+    return oldest;
+  }
+
   void discover() {
+    oldest_ = oldest_input();
     for (const Edge& e : request_.roots) enter(e.node.get());
     while (!w_->stack.empty()) {
       Node* n = w_->stack.back();
@@ -212,9 +222,9 @@ class Sweep {
       return;
     }
     const bool alike = same_shape(slot, grad) && slot.dtype() == grad.dtype();
-    if (!modes.grad && alike && slot.unique() && slot.is_contiguous()) {
+    if (!modes.tracking() && alike && slot.unique() && slot.is_contiguous()) {
       tape_ops.add_into(slot, grad);
-    } else if (!modes.grad && alike && grad.unique() && grad.is_contiguous()) {
+    } else if (!modes.tracking() && alike && grad.unique() && grad.is_contiguous()) {
       tape_ops.add_into(grad, slot);
       slot = std::move(grad);
     } else {
@@ -224,7 +234,7 @@ class Sweep {
 
   void deliver(Node* to, uint32_t nr, Tensor grad) {
     Entry* e = find(to);
-    if (!e->needed) return;
+    if (!e || !e->needed) return;
     if (grad) add_to(w_->slots[e->slot + nr], std::move(grad));
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
@@ -323,6 +333,7 @@ class Sweep {
   BackwardRequest& request_;
   Sweep* outer_;
   uint64_t id_;
+  uint64_t oldest_ = 0;  // what has a smaller number is left out
   WorkspaceLease w_;
   Marks marks_;
   std::vector<Tensor> results_;

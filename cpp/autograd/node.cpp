@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autograd/accumulate.h"
+#include "autograd/forward.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -156,6 +157,7 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   s.version_ = t.version();
   s.nr_ = nr;
   s.is_output_ = true;
+  if (modes.forward) [[unlikely]] share_new_tangents(t, s.t_);
   if (saved_hooks) [[unlikely]] s.pack();
   return s;
 }
@@ -165,6 +167,7 @@ void Saved::pack() {
   check(t_.version() == version_, "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
   if (!is_output_) packed_->edge = gradient_edge(t_);
+  if (t_->meta) packed_->tangents = meta_of(t_)->tangents;
   t_.reset();
 }
 
@@ -192,6 +195,7 @@ Tensor Saved::unpack_defined(Node* node) const {
   }
   if (!is_output_ || !modes.grad) return t_;
   Tensor out = alias_of(t_);
+  if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
   set_history(out, Ref<Node>::share(node), nr_);
   return out;
 }
@@ -199,6 +203,7 @@ Tensor Saved::unpack_defined(Node* node) const {
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
 Tensor Saved::unpack_packed(Node* node) const {
   Tensor out = alias_of(packed_->unpack());
+  if (packed_->tangents) make_meta(out).tangents = packed_->tangents;
   if (!modes.grad) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
   if (edge.node) set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own

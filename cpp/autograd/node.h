@@ -40,6 +40,16 @@ class Hook : public RefCounted {
 };
 using Hooks = std::vector<Ref<Hook>>;  // in order of registration
 
+// The derivatives of a tensor in forward mode, by level (forward.h).
+struct Tangents final : RefCounted {
+  struct Entry {
+    uint64_t level;
+    Tensor tangent;
+  };
+  std::vector<Entry> entries;
+  static void destroy(Tangents* p) { delete p; }
+};
+
 struct HookList {
   struct Entry {
     uint32_t nr;  // which output of the node
@@ -66,6 +76,9 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual const char* name() const = 0;
   // grads: one for each output of the forward op, possibly undefined; fills one for each edge that has a node.
   virtual void apply(std::span<Tensor> grads, std::span<Tensor> out) = 0;
+  // Forward mode: the tangents of the outputs from those of the inputs, one for each edge, possibly undefined. Unless a node
+  // knows better, apply() is transposed (forward.cpp).
+  virtual std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs);
   // Drops what was saved for backward; a later apply() refuses.
   virtual void release_saved() {}
   // Bit i: edge i stands for no input that torch's node would show.
@@ -127,6 +140,7 @@ struct AutogradMeta final : AutogradMetaBase, Pooled {
   uint32_t output_nr = 0;
   bool retains_grad = false;
   Node* accumulator = nullptr;      // weak
+  Ref<Tangents> tangents;           // a view reads its own off its base
   std::unique_ptr<HookList> hooks;  // a leaf's
 
   ~AutogradMeta() override;
@@ -140,9 +154,16 @@ inline bool requires_grad(const TensorImpl* t) {
   return t->base && t->base->meta && t->base->meta->requires_grad;  // a view follows its base, even after an in-place op
 }
 inline bool requires_grad(const Tensor& t) { return t && requires_grad(t.impl()); }
+inline bool may_have_tangent(const Tensor& t) {
+  if (!t || inference_mode) return false;
+  const AutogradMetaBase* meta = t->base ? t->base->meta : t->meta;
+  return meta && static_cast<const AutogradMeta*>(meta)->tangents;
+}
+// Whether an op on these must be recorded: for backward, or because a tangent has to come along.
 template <class... T>
 inline bool should_record(const T&... t) {
-  return modes.grad && (requires_grad(t) || ...);
+  if (modes.grad && (requires_grad(t) || ...)) return true;
+  return modes.forward && (may_have_tangent(t) || ...);
 }
 
 // grad_fn as a program sees it; a view whose base was written through another view gets a fresh one.
@@ -167,6 +188,7 @@ struct Packed : RefCounted {
   static void destroy(Packed* p) { delete p; }
   virtual Tensor unpack() = 0;
   Edge edge;  // of an input
+  Ref<Tangents> tangents;
 };
 // The innermost pair of hooks of this thread, or null.
 struct SavedHooks {

@@ -22,6 +22,7 @@
 #include "autograd/views.h"
 
 #include "autograd/accumulate.h"
+#include "autograd/forward.h"
 
 namespace gradcore {
 
@@ -160,7 +161,7 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
   if (!may_overlap && overlaps_itself(t)) [[unlikely]]
     fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
          "clone() the tensor before performing the operation.");
-  if (!recorded) return;
+  if (!recorded || !modes.grad) return;
   if (t->base) {
     refuse_ambiguous_view(t, false);
     if (requires_grad(t) && is_leaf(base_of(t)))
@@ -182,6 +183,10 @@ void finish_inplace(const Tensor& t, Ref<Node> node) {
 }
 
 void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr) {
+  if (modes.forward) [[unlikely]] {
+    carry_tangents_inplace(t, *node);
+    if (!leads_anywhere(*node)) return;
+  }
   if (!t->base) {
     set_history(t, std::move(node), nr);
     return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "autograd/forward.h"
 #include "bindings/node.h"
 #include "core/allocator.h"
 #include "core/generator.h"
@@ -171,6 +172,28 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
   return out;
 }
 
+// A tensor on the memory of `primal` that carries a tangent at this level and, below it, what `primal` carries.
+Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
+  check(!tangent_of(primal, depth), "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level ",
+        depth, " is not supported.");
+  check(primal.shape() == tangent.shape(), "Trying to set a forward gradient that has a different size than that of the original "
+        "Tensor, this is not supported. Tensor is of size ", primal.shape(), " while the given forward gradient is of size ",
+        tangent.shape(), ".");
+  check(!overlaps_itself(primal), "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
+  const ForwardGuard below(depth);
+  const Tensor dual = alias_without_base(primal, "ViewBackward0");
+  set_tangent(dual, depth, tangent);
+  return dual;
+}
+
+py::tuple unpack_dual(const Tensor& t, int depth) {
+  const Tensor tangent = tangent_of(t, depth);
+  const ForwardGuard below(depth);
+  const Tensor primal = tangent ? alias_without_base(t, "Identity") : t;
+  return py::make_tuple(primal, tangent ? py::cast(tangent) : py::object(py::none()));
+}
+
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
 
@@ -212,6 +235,12 @@ void add_autograd(py::module_& m) {
   });
   m.def("_backward_reaches_all_leaves", &backward_reaches_all_leaves);
   m.def("_backward_reaches", [](py::handle node) { return backward_reaches(&live_node(node.ptr())); });
+
+  m.def("_enter_dual_level", &enter_forward_level);
+  m.def("_exit_dual_level", &exit_forward_level);
+  m.def("_dual_levels", &forward_levels);
+  m.def("_make_dual", &make_dual);
+  m.def("_unpack_dual", &unpack_dual);
 
   m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
   m.def("is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");

@@ -256,7 +256,7 @@ bool is_list_of_arrays(PyObject* o) {
 }  // namespace
 
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
-  const GradModeGuard off(false);
+  const Untracked off;
   if (is_tensor(data)) {
     const Tensor t = unwrap(data);
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);

@@ -28,7 +28,7 @@ template <int lists, Last last, bool alpha> ForeachArgs read(const Args& a) {
     check(t.dim() == 0, "scalar tensor expected to be 0 dim but it has ", t.dim(), " dimensions and ",
           t.numel(), " elements.");
     // torch adds a tensor as the number that it holds, unless alpha scales it or it wants a gradient.
-    const bool as_number = alpha && a.scalar(at + 1).to_double() == 1 && !(modes.grad && requires_grad(t));
+    const bool as_number = alpha && a.scalar(at + 1).to_double() == 1 && !should_record(t);
     to = as_number ? Each(a.scalar(at)) : Each(t);
   }
   if constexpr (alpha) out.value = a.scalar(at + 1);

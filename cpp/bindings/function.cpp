@@ -243,7 +243,7 @@ class Call {
   }
 
   void forward(PyObject* cls) {
-    const GradModeGuard off(false);
+    const Untracked off;
     const Owned function = attribute(cls, "forward");
     const Owned setup = attribute(cls, "setup_context");
     const Owned inherited = attribute((PyObject*)context_type, "setup_context");
@@ -319,7 +319,7 @@ class Call {
   }
   // In no_grad mode, as the forward was.
   static Tensor view_as_self(const Tensor& t) {
-    const GradModeGuard off(false);
+    const Untracked off;
     return make_view(t, t.shape(), t.strides(), t->data);
   }
 

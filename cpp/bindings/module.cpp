@@ -19,6 +19,7 @@ void fill_tape_ops() {
   };
   tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
   tape_ops.zero = [](const Tensor& t) { zero_(t); };
+  tape_ops.cast = cast;
   tape_ops.as_strided_backward = as_strided_backward;
 }
 

@@ -417,7 +417,7 @@ void register_conversions() {
   OP(kBoth, "equal(Tensor input, Tensor other)", [&] {
     const Tensor x = a.tensor(0), y = a.tensor(1);
     if (!same_shape(x, y)) return boolean(false);
-    const GradModeGuard off(false);
+    const Untracked off;
     return boolean(*all(eq(x, y), {}, false).data<uint8_t>() != 0);
   }());
 }
@@ -516,13 +516,13 @@ void register_factories() {
 
 Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
-  const GradModeGuard off(false);
+  const Untracked off;
   uniform_(t, 0, 1, g);
   return t.as_new();
 }
 Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
   const Tensor t = empty(shape, dtype);
-  const GradModeGuard off(false);
+  const Untracked off;
   normal_(t, 0, 1, g);
   return t.as_new();
 }

@@ -148,7 +148,7 @@ Tensor state_tensor(PyObject* o) {
 }
 
 Tensor filled_like(const Tensor& param, double value) {
-  const GradModeGuard off(false);
+  const Untracked off;
   return full_like(detach(param), value, param.dtype());
 }
 

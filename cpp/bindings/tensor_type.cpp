@@ -595,7 +595,7 @@ PyObject* method_retain_grad(PyObject* self, PyObject*) {
 PyObject* method_storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->storage->bytes); }
 PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
-    const GradModeGuard off(false);
+    const Untracked off;
     const Tensor t = contiguous(Borrowed(self));
     return PyBytes_FromStringAndSize(static_cast<const char*>(t->data), t.numel() * item_size(t.dtype()));
   });

@@ -163,7 +163,7 @@ void copy_(const Tensor& to, const Tensor& from) {
   if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
   // A source that may share elements with the target is read out first.
   if (to->storage.get() == from->storage.get() && !is_dense(to)) {
-    const GradModeGuard off(false);
+    const Untracked off;
     copy_raw(to, clone(from));
   } else {
     copy_raw(to, from);

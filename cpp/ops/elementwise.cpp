@@ -156,7 +156,7 @@ class ElementwiseNode final : public Node {
         continue;
       }
       const bool wanted = op.differentiable(k);
-      add_edge(wanted ? gradient_edge(*in[k].tensor) : Edge{});
+      add_edge(wanted ? input_edge(*in[k].tensor) : Edge{});
       if (needs(k)) uses_ |= op.uses[k];
     }
     for (int k = 0; k < N; ++k)
@@ -207,7 +207,7 @@ class ElementwiseNode final : public Node {
       Tensor r;
       if (!(op_.uses[k] & formulas::kChanged))
         r = k == last ? std::move(grads[0]) : grads[0];
-      else if (modes.grad)
+      else if (modes.tracking())
         r = recorded(k, grads[0], operands, y);
       else
         r = computed(k, grads[0], operands, y, k == last);
@@ -215,6 +215,21 @@ class ElementwiseNode final : public Node {
       if (r.dtype() != dtype_[k]) r = cast(r, dtype_[k]);
       out[k] = std::move(r);
     }
+  }
+
+  // The derivative of an elementwise op is its own transpose.
+  std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) override {
+    const Dims& shape = outputs[0].shape();
+    Tensor operands[N], sum;
+    for (int k = 0; k < N; ++k) operands[k] = saved_[k].unpack(this);
+    const Tensor y = output_.unpack(this);
+    for (int k = 0; k < N; ++k) {
+      if (!tangents[k]) continue;
+      const Tensor v = tangents[k].shape() == shape ? tangents[k] : expand(tangents[k], shape);
+      const Tensor r = cast(op_.uses[k] & formulas::kChanged ? recorded(k, v, operands, y) : v, outputs[0].dtype());
+      sum = sum ? add(sum, r) : r;
+    }
+    return {sum};
   }
 
  private:
@@ -410,7 +425,7 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
   const Tensor t = divisor.tensor ? *divisor.tensor : Tensor();
   bool zero = false;
   if (t) {
-    const GradModeGuard off(false);
+    const Untracked off;
     const Tensor nonzero = all(t, {}, false);
     zero = !*nonzero.data<bool>();
   } else {
@@ -463,16 +478,16 @@ struct NoDerivative {
   void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
 };
 void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
-  if (op.info->node || !is_floating(out.dtype()) || !modes.grad) return;
+  if (op.info->node || !is_floating(out.dtype()) || !modes.tracking()) return;
   for (const Operand& o : in)
-    if (o.is_tensor() && requires_grad(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
+    if (o.is_tensor() && should_record(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
 }
 
 // These two are on the path of every op, and are exported below.
 [[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, std::span<const Operand> in) {
-  if (!modes.grad || !op.info->node) return false;
+  if (!modes.tracking() || !op.info->node) return false;
   for (size_t k = 0; k < in.size(); ++k)
-    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && requires_grad(*in[k].tensor)) return true;
+    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && should_record(*in[k].tensor)) return true;
   return false;
 }
 
@@ -542,7 +557,7 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
     compute_into(op, out, in, params, types.compute);
     n.set_output(out, in);
   });
-  set_history(out, std::move(node));
+  record_output(out, std::move(node));
   return out;
 }
 
@@ -598,7 +613,7 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
       if (!op.info->node) record_no_derivative(op, out, in);
       return out;
     }
-    set_history(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
+    record_output(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
     return out;
   }
   return planned_result(op, in, params, types_of(op, in), recorded);
@@ -627,7 +642,7 @@ void check_dense_write(const Tensor& self, std::span<const Operand> in) {
 }
 
 void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {
-  const GradModeGuard off(false);
+  const Untracked off;
   const Tensor result = elementwise(op, in, params);
   copy_raw(out, result);
   out.bump_version();

@@ -282,7 +282,7 @@ struct ScatterAddVjp {
 
 // A number as an element of `t`, seen as a source of the index's shape.
 Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
-  const GradModeGuard off(false);
+  const Untracked off;
   const Tensor one = empty(Dims{}, t.dtype());
   fill_(one, value);
   return make_window(one, index.shape(), Dims(index.dim(), 0), one->data);
@@ -329,7 +329,7 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
 namespace {
 
 Tensor fresh_copy(const Tensor& t) {
-  const GradModeGuard off(false);
+  const Untracked off;
   return clone(t, true);
 }
 

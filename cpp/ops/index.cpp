@@ -32,7 +32,7 @@ int64_t product(const Dims& shape) {
 // The contiguous window on the same elements, or a copy. Never recorded.
 Tensor dense(const Tensor& t) {
   if (t.is_contiguous()) return t;
-  const GradModeGuard off(false);
+  const Untracked off;
   return clone(t, true);
 }
 
@@ -429,7 +429,7 @@ Resolved resolve(const Tensor& t, std::span<const Tensor> indices, const Tensor*
   }
   r.slabs.before = offsets_of(left, left_strides);
   r.slabs.after = offsets_of(right, right_strides);
-  const GradModeGuard off(false);
+  const Untracked off;
   Tensor sum;
   for (Pick& p : picks) {
     if (p.index) {
@@ -525,7 +525,7 @@ struct IndexPutVjp {
     if (self.needs(1)) out[1] = sum_to(index(g[0], at), value_shape);
     if (!self.needs(0)) return;
     // What was overwritten has no gradient. The gradient's own memory serves when nobody else sees it.
-    const bool reuse = !modes.grad && g[0].unique() && is_dense(g[0]);
+    const bool reuse = !modes.tracking() && g[0].unique() && is_dense(g[0]);
     out[0] = accumulate || reuse ? std::move(g[0]) : clone(g[0]);
     if (!accumulate) index_put_(out[0], at, zeros(Dims{}, out[0].dtype()), false);
   }
@@ -615,7 +615,7 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   if (one_mask && !accumulate && source.numel() == 1 && source.dim() <= 1 && t.is_contiguous()) {
     Tensor mask = as_mask(indices[0]);
     if (mask->storage.get() == t->storage.get()) {
-      const GradModeGuard off(false);
+      const Untracked off;
       mask = clone(mask);
     }
     Ref<Node> fn = node();
@@ -659,7 +659,7 @@ int64_t stride_along(const Tensor& t, int d) { return t.dim() == 0 || t.numel() 
 
 Tensor scaled(const Tensor& t, const Scalar& alpha) {
   if (alpha.to_double() == 1) return t;
-  const GradModeGuard off(false);
+  const Untracked off;
   if (is_floating(t.dtype())) return mul(t, alpha);
   if (t.dtype() == DType::Bool) return alpha.is_zero() ? zeros(t.shape(), DType::Bool) : t;
   return mul(t, Scalar(alpha.to_int()));
@@ -735,7 +735,7 @@ void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor&
 Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     out = clone(t, true);
   }
   const IndexAddArguments a = check_index_add(out, dim, index, src, alpha);
@@ -753,7 +753,7 @@ Tensor masked_select(const Tensor& t, const Tensor& mask) {
   const Dims shape = broadcast_shapes(mask.shape(), t.shape());
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     const Tensor wide = t.shape() == shape ? t : expand(t, shape);
     const Tensor where = mask.shape() == shape ? mask : expand(mask, shape);
     out = compress(t, as_mask(where), offsets_of(wide, 0, wide.dim()));

@@ -49,7 +49,7 @@ inline Tensor apart_from(const Tensor& source, const Tensor& target) {
         "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
         "single memory "
         "location. Please clone() the tensor before performing the operation.");
-  const GradModeGuard off(false);
+  const Untracked off;
   return clone(source);
 }
 

@@ -12,16 +12,16 @@ namespace gradcore {
 
 namespace {
 
-bool any_requires_grad(std::span<const Tensor> tensors) {
-  if (!modes.grad) return false;
-  return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return requires_grad(t); });
+bool any_recorded(std::span<const Tensor> tensors) {
+  if (!modes.tracking()) return false;
+  return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return should_record(t); });
 }
 
 template <class Vjp> void record_joined(const Tensor& out, std::span<const Tensor> tensors, Vjp vjp) {
   std::vector<const Tensor*> inputs;
   inputs.reserve(tensors.size());
   for (const Tensor& t : tensors) inputs.push_back(&t);
-  set_history(out, make_node(std::span<const Tensor* const>(inputs), std::move(vjp)));
+  record_output(out, make_node(std::span<const Tensor* const>(inputs), std::move(vjp)));
 }
 
 DType promoted(std::span<const Tensor> tensors) {
@@ -180,7 +180,7 @@ Tensor cat(std::span<const Tensor> tensors, int64_t dim) {
       to += length(t) * out.stride(d) * item;
     }
   }
-  if (any_requires_grad(tensors)) {
+  if (any_recorded(tensors)) {
     CatVjp vjp{{}, dim};
     vjp.parts.reserve(tensors.size());
     for (const Tensor& t : tensors) vjp.parts.push_back({length(t), t.dtype(), is_skipped(t)});
@@ -216,7 +216,7 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
       to += inner * item;
     }
   }
-  if (any_requires_grad(tensors)) {
+  if (any_recorded(tensors)) {
     StackVjp vjp{{}, d};
     vjp.dtypes.reserve(tensors.size());
     for (const Tensor& t : tensors) vjp.dtypes.push_back(t.dtype());
@@ -337,7 +337,7 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
   }
   const Tensor out = empty(t.shape(), t.dtype());
   if (t.numel() > 0) {
-    const GradModeGuard off(false);
+    const Untracked off;
     if (flat) {
       const Tensor from = contiguous(t);
       const Dims line{t.numel()}, step{1};

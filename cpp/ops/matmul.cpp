@@ -159,7 +159,7 @@ Tensor mm(const Tensor& a, const Tensor& b) {
         "x", b.size(1), ")");
   check_same_dtype(a, b);
   const Tensor out = mm_raw(a, b);
-  if (should_record(a, b)) record(out, {&a, &b}, MmVjp{save_if(requires_grad(b), a), save_if(requires_grad(a), b)});
+  if (should_record(a, b)) record(out, {&a, &b}, MmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
 
@@ -186,7 +186,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
       for (int64_t i = block * per_block; i < end; ++i) one(i);
     });
   }
-  if (should_record(a, b)) record(out, {&a, &b}, BmmVjp{save_if(requires_grad(b), a), save_if(requires_grad(a), b)});
+  if (should_record(a, b)) record(out, {&a, &b}, BmmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
 
@@ -197,7 +197,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
   check_same_dtype(a, b);
   const Tensor out = empty(Dims{a.size(0)}, a.dtype());
   multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
-  if (should_record(a, b)) record(out, {&a, &b}, MvVjp{save_if(requires_grad(b), a), save_if(requires_grad(a), b)});
+  if (should_record(a, b)) record(out, {&a, &b}, MvVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
 
@@ -210,7 +210,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
   const Tensor out = empty(Dims(), a.dtype());
   multiply(a.dtype(), 1, 1, a.size(0), {static_cast<const char*>(a->data), 0, a.stride(0)},
            {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
-  if (should_record(a, b)) record(out, {&a, &b}, DotVjp{save_if(requires_grad(b), a), save_if(requires_grad(a), b)});
+  if (should_record(a, b)) record(out, {&a, &b}, DotVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
 
@@ -288,7 +288,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
         t.shape(), ")");
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     out = mm_raw(a, b);
     const bool plain = alpha.to_double() == 1;
     if (!plain) mul_(out, alpha);
@@ -296,7 +296,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
     out.as_new();
   }
   if (should_record(t, a, b)) {
-    const bool ga = requires_grad(a), gb = requires_grad(b);
+    const bool ga = should_record(a), gb = should_record(b);
     record(out, {&t, &a, &b}, AddmmVjp{save_if(gb, a), save_if(ga, b), t.shape(), beta, alpha});
   }
   return out;

@@ -137,6 +137,8 @@ std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim);
 std::vector<Tensor> chunk(const Tensor& t, int64_t chunks, int64_t dim);
 Tensor alias(const Tensor& t);
 // Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
+// The same window as a tensor of its own, no view, with the history (of the node's name) and the tangents of `t`.
+Tensor alias_without_base(const Tensor& t, const char* node);
 void become_view(const Tensor& t, const Tensor& v);
 
 // join.cpp

@@ -24,7 +24,7 @@ void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   Ref<Node> history;
   if (recorded) history = make_node({&t}, DrawVjp{node});
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     Generator& gen = g ? *g : default_generator();
     const Tensor target = is_dense(t) ? t : empty(t.shape(), t.dtype());
     {

@@ -9,6 +9,7 @@
 #pragma once
 #include <initializer_list>
 
+#include "autograd/forward.h"
 #include "autograd/node.h"
 #include "autograd/views.h"
 
@@ -30,6 +31,12 @@ class OpNode final : public Node {
     for (const Tensor& t : g) any |= t.defined();
     if (any) vjp_.vjp(*this, g, out);
   }
+  std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) override {
+    if constexpr (requires { vjp_.jvp(*this, tangents); })
+      return {vjp_.jvp(*this, tangents)};
+    else
+      return Node::jvp(tangents, outputs);
+  }
   void release_saved() override {
     if constexpr (requires { vjp_.release(); }) {
       vjp_.release();
@@ -50,11 +57,11 @@ template <class Vjp>
 Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t outputs = 1) {
   auto node = Ref<Node>::adopt(new OpNode<Vjp>(std::move(v)));
   if (inputs.size() <= 3) {
-    for (const Tensor* t : inputs) node->add_edge(gradient_edge(*t));
+    for (const Tensor* t : inputs) node->add_edge(input_edge(*t));
   } else {
     std::vector<Edge> edges;
     edges.reserve(inputs.size());
-    for (const Tensor* t : inputs) edges.push_back(gradient_edge(*t));
+    for (const Tensor* t : inputs) edges.push_back(input_edge(*t));
     node->set_edges(edges);
   }
   node->output_count = outputs;
@@ -69,7 +76,7 @@ Ref<Node> make_node(std::initializer_list<const Tensor*> inputs, Vjp&& v, uint32
 // Gives `out` the history of an op with one output. Call it only under should_record(inputs...).
 template <class Vjp>
 void record(const Tensor& out, std::initializer_list<const Tensor*> inputs, Vjp v) {
-  set_history(out, make_node(inputs, std::move(v)));
+  record_output(out, make_node(inputs, std::move(v)));
 }
 
 }  // namespace gradcore

@@ -391,7 +391,7 @@ Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, sum_type(t.dtype(), dtype));
   }
   if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim}, t.dtype(), !dim});
@@ -406,7 +406,7 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
     out.as_new();
@@ -421,7 +421,7 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
   if (type != t.dtype() && is_floating(type)) return prod(cast(t, type), dim, keepdim, {});
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     out = accumulate(ReduceOp::Prod, t, mask, keepdim, type);
   }
   if (is_floating(out.dtype()) && should_record(t)) {
@@ -434,7 +434,7 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
 
 static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
   if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
-  const GradModeGuard off(false);
+  const Untracked off;
   const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
   const Tensor means = empty(out.shape(), t.dtype());
   run(ReduceOp::SumSquaredDev, t, mask, {out->data, nullptr, means->data});
@@ -452,7 +452,7 @@ Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdi
   const DimMask mask = mask_of(t, dim);
   const Tensor out = variance(t, mask, correction, keepdim, "std(): std and var");
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     sqrt_(out);
     out.as_new();
   }
@@ -556,7 +556,7 @@ Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, M
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const GradModeGuard off(false);
+    const Untracked off;
     const ReduceOp op = norm_op(p);
     out = reduce(op, t, mask, keepdim, p == 0 ? DType::Int64 : t.dtype(), p);
     if (p == 0) out = cast(out, t.dtype());
@@ -621,7 +621,7 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
   check(a.dtype() == b.dtype(), scalar_type_name(a.dtype()), " did not match ", scalar_type_name(b.dtype()));
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
   check(atol >= 0, "atol must be greater than or equal to zero, but got ", atol);
-  const GradModeGuard off(false);
+  const Untracked off;
   Tensor close = eq(a, b);
   if (equal_nan && is_floating(a.dtype())) close = logical_or(close, logical_and(isnan(a), isnan(b)));
   if (rtol == 0 && atol == 0) return close;

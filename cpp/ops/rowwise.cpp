@@ -25,7 +25,7 @@ Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
 }
 
 Tensor run_quietly(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
-  const GradModeGuard off(false);
+  const Untracked off;
   return run(op, in, in2, dim);
 }
 
@@ -37,7 +37,7 @@ struct SoftmaxVjp {
   int dim;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = y.unpack(&self);
-    if (!modes.grad) {
+    if (!modes.tracking()) {
       out[0] = run(RowOp::SoftmaxBackward, g[0], v, dim);
       return;
     }
@@ -53,7 +53,7 @@ struct LogSoftmaxVjp {
   int dim;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = y.unpack(&self);
-    out[0] = modes.grad ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
+    out[0] = modes.tracking() ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
   }
   void release() { y.reset(); }
 };
@@ -84,10 +84,10 @@ struct CumprodVjp {
     }
     bool zeros_inside;
     {
-      const GradModeGuard off(false);
+      const Untracked off;
       zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
     }
-    if (!zeros_inside && !modes.grad) {
+    if (!zeros_inside && !modes.tracking()) {
       out[0] = div(sum_from_here(mul(g[0], p), dim), v);
       return;
     }
@@ -125,7 +125,7 @@ Tensor accumulating(const Tensor& t, const MaybeDType& dtype) {
 
 // The kernels know float and int64; other integer types are computed there and converted.
 Tensor cumulative(RowOp op, const Tensor& x, int dim) {
-  const GradModeGuard off(false);
+  const Untracked off;
   if (is_floating(x.dtype()) || x.dtype() == DType::Int64) return run(op, x, {}, dim);
   return cast(run(op, cast(x, DType::Int64), {}, dim), x.dtype());
 }

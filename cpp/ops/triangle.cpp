@@ -36,7 +36,7 @@ Tensor triangle(const Tensor& t, int64_t diagonal, bool upper) {
   constexpr int64_t kSpan = 128 << 10;  // about the bytes of a block
   const Tensor out = empty(t.shape(), t.dtype());
   if (out.numel() > 0) {
-    const GradModeGuard off(false);
+    const Untracked off;
     const Tensor in = contiguous(t);
     const int64_t rows = t.size(t.dim() - 2), columns = t.size(t.dim() - 1), item = item_size(t.dtype());
     // Row i is cut before column i + shift.

@@ -204,7 +204,7 @@ struct UnbindVjp {
   int dim;
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
-    if (modes.grad) {
+    if (modes.tracking()) {
       Dims piece = shape;
       piece.erase(dim);
       const auto all = with_zeros(g, dtype, [&](size_t) { return piece; });
@@ -243,7 +243,7 @@ struct SplitVjp {
   }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
-    if (modes.grad) {
+    if (modes.tracking()) {
       const auto all = with_zeros(g, dtype, [&](size_t i) {
         Dims piece = shape;
         piece[dim] = length(i);
@@ -265,7 +265,7 @@ template <class Vjp> void record_all(const std::vector<Tensor>& pieces, const Te
   const auto count = static_cast<uint32_t>(pieces.size());
   if (count == 0 || !should_record(t)) return;
   const Ref<Node> node = make_node({&t}, std::move(vjp), count);
-  for (uint32_t i = 0; i < count; ++i) set_history(pieces[i], node, i);
+  record_outputs(pieces, node);
 }
 
 std::vector<Tensor> split_by(const Tensor& t, size_t count, const SplitVjp& by) {
@@ -771,7 +771,7 @@ struct WalkVjp {
 
 Tensor walk_raw(const Tensor& g, const Geometry& in, const Geometry& from, const Geometry& to) {
   if (from.numel() == 0 || to.numel() == 0) return zeros(to.shape, g.dtype());
-  const GradModeGuard off(false);
+  const Untracked off;
   const int64_t low = std::min(from.offset, to.offset);
   const Dims length{std::max(from.end(), to.end()) - low};
   Tensor memory = zeros(length, g.dtype());
@@ -814,18 +814,31 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
   return walk(grad, {in_shape, in_strides, in_offset}, {out_shape, out_strides, out_offset}, true);
 }
 
+struct IdentityVjp {
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = g[0]; }
+};
+Tensor alias_without_base(const Tensor& t, const char* node) {
+  const Tensor out = alias_of(t);
+  if (should_record(t)) record(out, {&t}, IdentityVjp{node});
+  return out;
+}
+
 // The tensor keeps its identity and its memory; only the window and the history change.
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, should_record(t));
   const Ref<Node> history = grad_fn_of(v);
   if (history) history->stand_in_place();
   const Tensor before = alias_of(t);
+  const Ref<Tangents> tangents = tangents_of(v);
   t->shape = v.shape();
   t->strides = v.strides();
   t->data = v->data;
   t->numel = v.numel();
   t->contiguous = v.is_contiguous();
   t.bump_version();
+  if (tangents && !t->base) make_meta(t).tangents = tangents;
   if (history)
     set_history(t, history, meta_of(v)->output_nr);
   else if (!is_leaf(t))

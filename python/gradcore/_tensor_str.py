@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from . import _C
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -188,6 +190,10 @@ def _suffixes(t: Tensor) -> list[str]:
         found.append(f"grad_fn=<{grad_fn}>")
     elif t.requires_grad:
         found.append("requires_grad=True")
+    if levels := _C._dual_levels():
+        tangent = _C._unpack_dual(t, levels - 1)[1]
+        if tangent is not None:
+            found.append(f"tangent={tensor_str(tangent)}")
     return found
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from . import forward_ad as forward_ad
     from . import function as function
     from . import functional as functional
     from . import graph as graph
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     TensorOrTensors = Tensor | Sequence[Tensor]
 
 __all__ = [
-    "Function", "Node", "Variable", "backward", "enable_grad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
+    "Function", "Node", "Variable", "backward", "enable_grad", "forward_ad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
     "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
@@ -96,6 +97,7 @@ _LAZY = {
     "gradgradcheck": ("gradcheck", "gradgradcheck"),
     "Function": ("function", "Function"),
     "function": ("function", None),
+    "forward_ad": ("forward_ad", None),
     "graph": ("graph", None),
 }
 

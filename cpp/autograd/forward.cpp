@@ -1,0 +1,275 @@
+// Note [Forward mode]
+// Each op is recorded as for backward, and when its node is complete, the tangents of its outputs are computed from those of
+// its inputs. A node's vjp is linear in the gradient u that comes in, whatever it saved:
+//
+//     vjp(u) = J' u        so        J v = d/du <vjp(u), v>
+//
+// Running the vjp on a stand-in for u with recording on, and going back from there with v, is the product with J itself: every
+// op that can be differentiated twice has its forward mode for nothing. (Elementwise ops use their vjp directly: J is diagonal.)
+// What the vjp saved has its history, so the tangents are differentiable in turn: forward over reverse.
+//
+// While a node is made, an input with tangents stands in its edges as a DualEdge, which keeps them from being changed by the op
+// itself (in place) and makes the node save what it needs. Afterwards the DualEdge gives way to the edge that backward would
+// have; a node that is left without any edge is dropped.
+//
+// Levels nest. Those that ops see are the first modes.forward of the thread's stack; tangents of one level are computed with
+// only the levels below seen, so that they carry tangents of those, and derivatives of different levels are never mixed up.
+// Levels are numbered for good: what a tensor carries of one that was closed is ignored.
+//
+// All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is the
+// same window on its base's.
+#include "autograd/forward.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "autograd/accumulate.h"
+#include "autograd/engine.h"
+#include "autograd/views.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr int kMaxLevels = 64;
+thread_local constinit uint64_t levels[kMaxLevels] = {};
+thread_local constinit int open_levels = 0;
+
+Tensor* entry_of(const TensorImpl* t, uint64_t level) {
+  const auto* meta = static_cast<const AutogradMeta*>(t->meta);
+  if (!meta || !meta->tangents) return nullptr;
+  for (auto& e : meta->tangents->entries)
+    if (e.level == level) return &e.tangent;
+  return nullptr;
+}
+
+Tangents& tangents_made(const Tensor& t) {
+  Ref<Tangents>& tangents = make_meta(t).tangents;
+  if (!tangents) tangents = Ref<Tangents>::adopt(new Tangents);
+  return *tangents;
+}
+
+void set_own(const Tensor& t, int depth, const Tensor& tangent) {
+  auto& entries = tangents_made(t).entries;
+  for (auto& e : entries) {
+    if (e.level != levels[depth]) continue;
+    e.tangent = tangent;
+    return;
+  }
+  entries.push_back({levels[depth], tangent});
+}
+
+// Windows on `like` must find their place in the tangent too.
+Tensor in_layout_of(const Tensor& like, const Tensor& tangent) {
+  if (tangent.strides() == like.strides() || like.numel() == 0) return tangent;
+  const Tensor out = empty_strided(like.shape(), like.strides(), tangent.dtype());
+  tape_ops.copy_into(out, tangent);
+  return out;
+}
+
+Tensor zeros_as(const Tensor& t) {
+  const Tensor out = empty_strided(t.shape(), t.strides(), t.dtype());
+  std::memset(out->storage->data, 0, static_cast<size_t>(out->storage->bytes));
+  return out;
+}
+
+Tensor window_of(const Tensor& whole, const Tensor& base, const Tensor& view) {
+  return tape_ops.as_strided(whole, view.shape(), view.strides(), view.offset() - base.offset() + whole.offset());
+}
+
+class DualEdge final : public Node {
+ public:
+  DualEdge(Edge real, const Tensor& t) : real_(std::move(real)) {
+    for (int depth = 0; depth < modes.forward; ++depth) {
+      tangents_.push_back(tangent_of(t, depth));
+      any_ |= tangents_.back().defined();
+    }
+  }
+  const char* name() const override { return "DualEdge"; }
+  void apply(std::span<Tensor>, std::span<Tensor>) override {}
+  bool any() const { return any_; }
+  const Tensor& at(int depth) const { return tangents_[static_cast<size_t>(depth)]; }
+  bool has_real() const { return static_cast<bool>(real_.node); }
+  Edge take_real() { return std::move(real_); }
+
+ private:
+  Edge real_;
+  std::vector<Tensor> tangents_;
+  bool any_ = false;
+};
+
+// Where the stand-in for a gradient comes from, and what going back ends at.
+class StandIn final : public Node {
+ public:
+  const char* name() const override { return "StandIn"; }
+  void apply(std::span<Tensor>, std::span<Tensor>) override {}
+};
+
+// The tangents that a node's edges carry, then nothing but its edges.
+class TangentsOfEdges {
+ public:
+  explicit TangentsOfEdges(Node& node) : node_(node), duals_(static_cast<size_t>(node.edge_count())) {
+    for (size_t i = 0; i < duals_.size(); ++i) duals_[i] = dynamic_cast<DualEdge*>(edge(i).node.get());
+  }
+  ~TangentsOfEdges() {
+    for (size_t i = 0; i < duals_.size(); ++i)
+      if (duals_[i]) edge(i) = duals_[i]->take_real();
+  }
+  // False where no edge has one.
+  bool at(int depth, std::vector<Tensor>& tangents) const {
+    bool any = false;
+    tangents.assign(duals_.size(), Tensor());
+    for (size_t i = 0; i < duals_.size(); ++i) {
+      if (duals_[i]) tangents[i] = duals_[i]->at(depth);
+      any |= tangents[i].defined();
+    }
+    return any;
+  }
+
+ private:
+  Edge& edge(size_t i) { return node_.edge(static_cast<int>(i)); }
+  Node& node_;
+  std::vector<DualEdge*> duals_;
+};
+
+void carry_tangents(std::span<const Tensor> outs, Node& node) {
+  const TangentsOfEdges edges(node);
+  std::vector<Tensor> tangents;
+  for (int depth = 0; depth < modes.forward; ++depth) {
+    if (!edges.at(depth, tangents)) continue;
+    const ForwardGuard below(depth);
+    const std::vector<Tensor> result = node.jvp(tangents, outs);
+    for (size_t i = 0; i < outs.size(); ++i)
+      if (outs[i] && is_floating(outs[i].dtype())) set_own(outs[i], depth, result[i] ? result[i] : zeros_as(outs[i]));
+  }
+}
+
+// The base's tangent is another one from now on, with the view's part replaced.
+void write_through(const Tensor& view) {
+  const Tensor base(view->base);
+  const Ref<Tangents> parts = std::move(make_meta(view).tangents);
+  if (!parts || parts->entries.empty()) return;
+  const Ref<Tangents> before = std::move(make_meta(base).tangents);
+  for (int depth = 0; depth < modes.forward; ++depth) {
+    const auto find = [&](const Ref<Tangents>& in) -> Tensor {
+      if (in)
+        for (const auto& e : in->entries)
+          if (e.level == levels[depth]) return e.tangent;
+      return {};
+    };
+    const ForwardGuard below(depth);
+    Tensor whole = find(before);
+    const Tensor part = find(parts);
+    if (part) {
+      whole = whole ? tape_ops.clone(in_layout_of(base, whole)) : zeros_as(base);
+      whole = in_layout_of(base, whole);
+      tape_ops.copy_into(window_of(whole, base, view), part);
+    }
+    if (whole) set_own(base, depth, whole);
+  }
+}
+
+}  // namespace
+
+int enter_forward_level() {
+  static constinit std::atomic<uint64_t> last{0};
+  check(open_levels < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
+  levels[open_levels] = ++last;
+  modes.forward = static_cast<uint8_t>(++open_levels);
+  return open_levels - 1;
+}
+
+void exit_forward_level() { modes.forward = static_cast<uint8_t>(--open_levels); }
+int forward_levels() { return open_levels; }
+
+Tensor tangent_of(const Tensor& t, int depth) {
+  const TensorImpl* owner = t->base ? t->base.get() : t.impl();
+  Tensor* tangent = entry_of(owner, levels[depth]);
+  if (!tangent || !t->base) return tangent ? *tangent : Tensor();
+  const ForwardGuard below(depth);
+  const Tensor base(t->base);
+  *tangent = in_layout_of(base, *tangent);
+  return window_of(*tangent, base, t);
+}
+
+void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, tangent); }
+
+Ref<Tangents> tangents_of(const Tensor& t) {
+  if (!modes.forward || !may_have_tangent(t)) return {};
+  auto all = Ref<Tangents>::adopt(new Tangents);
+  for (int depth = 0; depth < modes.forward; ++depth)
+    if (Tensor tangent = tangent_of(t, depth)) all->entries.push_back({levels[depth], std::move(tangent)});
+  return all;
+}
+
+void share_new_tangents(const Tensor& out, const Tensor& saved) {
+  auto shared = Ref<Tangents>::adopt(new Tangents);
+  make_meta(out).tangents = shared;
+  make_meta(saved).tangents = std::move(shared);
+}
+
+Edge tracked_edge(const Tensor& t) {
+  Edge real = modes.grad ? gradient_edge(t) : Edge{};
+  if (!may_have_tangent(t)) return real;
+  auto dual = Ref<DualEdge>::adopt(new DualEdge(std::move(real), t));
+  if (!dual->any()) return dual->take_real();
+  return {std::move(dual), 0};
+}
+
+bool leads_anywhere(const Node& node) {
+  for (int i = 0; i < node.edge_count(); ++i)
+    if (node.edge(i).node) return true;
+  return false;
+}
+
+void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
+  const bool views = !outs.empty() && outs[0] && outs[0]->base;  // theirs are windows on their base's
+  if (views)
+    const TangentsOfEdges edges(*node);
+  else
+    carry_tangents(outs, *node);
+  if (!leads_anywhere(*node)) return;
+  for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
+}
+
+void carry_tangents_inplace(const Tensor& t, Node& node) {
+  // A set without entries belongs to what the node saved of the output; any other is that of the old value.
+  Ref<Tangents>& own = make_meta(t).tangents;
+  if (own && !own->entries.empty()) own.reset();
+  carry_tangents({&t, 1}, node);
+  if (t->base) write_through(t);
+}
+
+std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {
+  bool differentiable = false;  // in turn, by backward
+  for (int i = 0; i < edge_count() && modes.grad; ++i) {
+    const auto* dual = dynamic_cast<const DualEdge*>(edge(i).node.get());
+    differentiable |= requires_grad(tangents[static_cast<size_t>(i)]) || (dual ? dual->has_real() : needs(i));
+  }
+  const auto stand_in = Ref<Node>::adopt(new StandIn);
+  stand_in->output_count = static_cast<uint32_t>(outputs.size());
+  stand_in->number();
+  BackwardRequest request;
+  {
+    const GradModeGuard on(true);
+    std::vector<Tensor> u(outputs.size()), back(static_cast<size_t>(edge_count()));
+    for (size_t i = 0; i < u.size(); ++i) {
+      request.inputs.push_back({stand_in, static_cast<uint32_t>(i)});
+      if (!outputs[i] || !is_floating(outputs[i].dtype())) continue;
+      u[i] = zeros_as(outputs[i]);
+      set_history(u[i], stand_in, static_cast<uint32_t>(i));
+    }
+    apply(u, back);
+    for (size_t k = 0; k < back.size(); ++k) {
+      if (!tangents[k] || !requires_grad(back[k])) continue;
+      request.roots.push_back(gradient_edge(back[k]));
+      request.grads.push_back(tape_ops.cast(tangents[k], back[k].dtype()));
+    }
+  }
+  if (request.roots.empty()) return std::vector<Tensor>(outputs.size());
+  request.accumulate = false;
+  request.keep_graph = request.create_graph = differentiable;
+  return run_backward(std::move(request));
+}
+
+}  // namespace gradcore

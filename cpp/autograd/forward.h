@@ -1,0 +1,39 @@
+// Forward mode: tangents that ops carry along. Read Note [Forward mode] in forward.cpp.
+#pragma once
+#include "autograd/node.h"
+
+namespace gradcore {
+
+// Opens a level on this thread, and says how deep it lies; closes the innermost one. The tangents of a closed level are gone.
+int enter_forward_level();
+void exit_forward_level();
+int forward_levels();  // how many are open
+
+// The tangent of a tensor at the level `depth`; undefined where it has none.
+Tensor tangent_of(const Tensor& t, int depth);
+// Of the shape of `t`, which is no view.
+void set_tangent(const Tensor& t, int depth, const Tensor& tangent);
+// What is seen of all levels, to be given to another tensor; null where that is nothing.
+Ref<Tangents> tangents_of(const Tensor& t);
+// Gives both the same tangents, none so far: the output of an op, and what its node keeps of it.
+void share_new_tangents(const Tensor& out, const Tensor& saved);
+
+// The edge for an input of a node that is being made. One with a tangent gets an edge even if it requires no grad.
+Edge tracked_edge(const Tensor& t);
+inline Edge input_edge(const Tensor& t) { return modes.forward ? tracked_edge(t) : gradient_edge(t); }
+// Ends the making of a node whose output is written in place.
+void carry_tangents_inplace(const Tensor& t, Node& node);
+bool leads_anywhere(const Node& node);
+
+// Gives results their history: the tangents, and where an input requires grad the node. `outs`: all outputs, in order.
+void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node);
+inline void record_outputs(std::span<const Tensor> outs, const Ref<Node>& node) {
+  if (modes.forward) [[unlikely]] return record_tracked(outs, node);
+  for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
+}
+inline void record_output(const Tensor& out, Ref<Node> node) {
+  if (modes.forward) [[unlikely]] return record_tracked({&out, 1}, node);
+  set_history(out, std::move(node));
+}
+
+}  // namespace gradcore
