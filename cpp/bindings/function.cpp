@@ -8,6 +8,7 @@
 
 #include <structmember.h>
 
+#include "autograd/forward.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -196,7 +197,7 @@ void check_tensors(PyObject* tuple, const char* method, bool none_too) {
 
 class Call {
  public:
-  Call(PyObject* cls, PyObject* args) : args_(args) {
+  Call(PyObject* cls, PyObject* args) : cls_(cls), args_(args) {
     const Owned backward_cls = attribute(cls, "_backward_cls");
     ctx_ = Owned(PyObject_CallNoArgs(backward_cls.get()));
     if (!ctx_) throw py::error_already_set();
@@ -213,7 +214,8 @@ class Call {
     check_outputs(outputs.get());
     Owned wrapped = adopt(outputs.get());
     if (executable_) save();
-    for (PyObject** field : {&c()->to_save, &c()->non_differentiable, &c()->dirty_tensors}) Py_CLEAR(*field);
+    if (modes.forward) carry_tangents(wrapped.get());
+    for (PyObject** field : {&c()->saved_for_forward, &c()->to_save, &c()->non_differentiable, &c()->dirty_tensors}) Py_CLEAR(*field);
     if (single) return Py_NewRef(PyTuple_GET_ITEM(wrapped.get(), 0));
     return wrapped.release();
   }
@@ -341,6 +343,58 @@ class Call {
     node().save(std::move(saved));
   }
 
+  // The user's jvp, once for each level in which an argument has a tangent; the others get zeros.
+  void carry_tangents(PyObject* outputs) {
+    const Py_ssize_t n = PyTuple_GET_SIZE(args_);
+    for (int depth = 0; depth < modes.forward; ++depth) {
+      Owned with_ctx(checked(PyTuple_New(n + 1)));
+      PyTuple_SET_ITEM(with_ctx.get(), 0, Py_NewRef(ctx_.get()));
+      std::vector<Tensor> given(static_cast<size_t>(n));
+      bool any = false;
+      for (Py_ssize_t i = 0; i < n; ++i) {
+        if (PyObject* o = PyTuple_GET_ITEM(args_, i); is_tensor(o)) given[i] = tangent_of(Borrowed(o), depth);
+        any |= given[i].defined();
+      }
+      if (!any) continue;
+      const ForwardGuard below(depth);
+      for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(with_ctx.get(), i + 1, tangent_argument(PyTuple_GET_ITEM(args_, i), given[i]));
+      const Owned result = called(attribute(cls_, "jvp").get(), with_ctx.get());
+      set_tangents(outputs, result.get(), given, depth);
+    }
+  }
+  PyObject* tangent_argument(PyObject* input, const Tensor& tangent) const {
+    if (!is_tensor(input)) return none();
+    if (tangent) return wrap(tangent);
+    return c()->materialize_grads && is_floating(impl_of(input)->dtype) ? wrap(zeros_like(unwrap(input))) : none();
+  }
+
+  void set_tangents(PyObject* outputs, PyObject* result, std::span<const Tensor> given, int depth) {
+    const bool tuple = PyTuple_Check(result);
+    const Py_ssize_t expected = PyTuple_GET_SIZE(outputs), found = tuple ? PyTuple_GET_SIZE(result) : 1;
+    check(found == expected, "Function's jvp returned an invalid number of forward gradients (expected ", expected, " but got ", found,
+          ")", node().place());
+    for (Py_ssize_t i = 0; i < expected; ++i) {
+      PyObject* value = tuple ? PyTuple_GET_ITEM(result, i) : result;
+      PyObject* output = PyTuple_GET_ITEM(outputs, i);
+      if (value == Py_None || !is_tensor(output)) continue;
+      if (!is_tensor(value)) fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") for grad output ", i, ".", node().place());
+      const Borrowed out(output), tangent(value);
+      if (!is_floating(out->dtype())) continue;
+      check(out->shape() == tangent->shape(), "Trying to set a forward gradient that has a different size than that of the original "
+            "Tensor, this is not supported. Tensor is of size ", out->shape(), " while the given forward gradient is of size ",
+            tangent->shape(), ".", node().place());
+      const bool dirty = contains(c()->dirty_tensors, output);
+      const bool shared = std::ranges::any_of(given, [&](const Tensor& t) { return t && t->storage.get() == (*tangent)->storage.get(); });
+      if (dirty && !shared)
+        fail("An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
+             "inplace, then the jvp function must modify the corresponding gradient inplace.", node().place());
+      if ((*out)->base && !shared)
+        fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.", node().place());
+      if (!(*out)->base) set_tangent(*out, depth, *tangent);  // a view's is the same window on its base's
+    }
+  }
+
+  PyObject* cls_;
   PyObject* args_;
   Owned ctx_, output_;
   Ref<Node> node_;
@@ -395,6 +449,7 @@ void context_dealloc(PyObject* self) {
 
 PyObject* context_saved(PyObject* self, void*) {
   return guarded([&] {
+    if (PyObject* forward = context(self)->saved_for_forward) return Py_NewRef(forward);  // within jvp
     FunctionNode* node = node_of(self);
     return node ? node->saved_tensors().release() : checked(PyTuple_New(0));
   });
