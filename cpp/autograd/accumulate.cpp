@@ -44,6 +44,9 @@ Ref<Node> accumulator_of(const Tensor& t) {
 }
 
 void accumulate_grad(const Tensor& t, Tensor grad) {
+  if (any_batched(grad, t))
+    fail("backward() called inside a functorch transform (vmap). This is not supported: the gradients of single samples have no "
+         "place in .grad. Please use func.grad, func.vjp or autograd.grad instead.");
   AutogradMeta& meta = make_meta(t);
   if (!meta.grad) {
     const bool mine = !modes.tracking() && grad.unique() && grad.strides() == t.strides() && is_dense(grad);

@@ -17,6 +17,7 @@ struct TapeOps {
   void (*copy_into)(const Tensor& to, const Tensor& from);  // recorded when grad mode is on
   Tensor (*as_strided)(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
   Tensor (*ones_like)(const Tensor& t);
+  Tensor (*sum_level)(const Tensor& t, int64_t level);  // over the samples of a batch level
   Tensor (*cast)(const Tensor& t, DType dtype);
   void (*zero)(const Tensor& t);
   Tensor (*as_strided_backward)(const Tensor& grad, const Dims& in_shape, const Dims& in_strides, int64_t in_offset,

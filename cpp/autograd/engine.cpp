@@ -232,9 +232,18 @@ class Sweep {
     }
   }
 
+  // What was recorded outside of a level that is over was the same for all of its samples: Note [Batch dims].
+  static Tensor for_recorded_in(int64_t level, Tensor grad) {
+    const Ref<Batch> batch = grad->batch;
+    for (int64_t of_grad : batch->levels)
+      if (of_grad > level && !is_open(of_grad)) grad = tape_ops.sum_level(grad, of_grad);
+    return grad;
+  }
+
   void deliver(Node* to, uint32_t nr, Tensor grad) {
     Entry* e = find(to);
     if (!e || !e->needed) return;
+    if (grad && grad->batch) [[unlikely]] grad = for_recorded_in(to->recorded_in(), grad);
     if (grad) add_to(w_->slots[e->slot + nr], std::move(grad));
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }

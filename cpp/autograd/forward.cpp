@@ -62,13 +62,13 @@ void set_own(const Tensor& t, int depth, const Tensor& tangent) {
 // Windows on `like` must find their place in the tangent too.
 Tensor in_layout_of(const Tensor& like, const Tensor& tangent) {
   if (tangent.strides() == like.strides() || like.numel() == 0) return tangent;
-  const Tensor out = empty_strided(like.shape(), like.strides(), tangent.dtype());
+  const Tensor out = empty_strided_batched(levels_of({&tangent}), like.shape(), like.strides(), tangent.dtype());
   tape_ops.copy_into(out, tangent);
   return out;
 }
 
-Tensor zeros_as(const Tensor& t) {
-  const Tensor out = empty_strided(t.shape(), t.strides(), t.dtype());
+Tensor zeros_as(const Tensor& t, const Levels& levels = {}) {
+  const Tensor out = empty_strided_batched(levels, t.shape(), t.strides(), t.dtype());
   std::memset(out->storage->data, 0, static_cast<size_t>(out->storage->bytes));
   return out;
 }
@@ -161,8 +161,11 @@ void write_through(const Tensor& view) {
     Tensor whole = find(before);
     const Tensor part = find(parts);
     if (part) {
-      whole = whole ? tape_ops.clone(in_layout_of(base, whole)) : zeros_as(base);
-      whole = in_layout_of(base, whole);
+      const Tensor before_write = whole ? in_layout_of(base, whole) : Tensor();
+      Levels levels = levels_of({&part});
+      if (before_write) levels.add(before_write);
+      whole = zeros_as(base, levels);
+      if (before_write) tape_ops.copy_into(whole, before_write);
       tape_ops.copy_into(window_of(whole, base, view), part);
     }
     if (whole) set_own(base, depth, whole);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/modes.h"
+#include "tensor/batch.h"
 #include "tensor/tensor.h"
 
 namespace gradcore {
@@ -105,9 +106,12 @@ class Node : public RefCounted, public Disposable, public Pooled {
   // Call once, after the edges are there.
   void number() {
     seq_ = next_seq();
+    batch_level_ = batch_level;
     origin_ = current_origin();
   }
   Origin origin() const { return origin_; }
+  // The batch level in which it was recorded, 0 for none.
+  int64_t recorded_in() const { return batch_level_; }
   static uint64_t next_seq();
 
   HookList& hooks() {
@@ -126,6 +130,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
  private:
   uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
   Origin origin_ = 0;
+  int64_t batch_level_ = 0;
   int edge_count_ = 0;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;

@@ -79,13 +79,19 @@ class CopySlices final : public Node {
   }
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
     if (!grads[0]) return;
-    Tensor all = empty_strided(base_.shape, base_.strides, grads[0].dtype());
+    Tensor all = empty_strided_batched(levels_of({&grads[0]}), base_.shape, base_.strides, grads[0].dtype());
     tape_ops.copy_into(all, grads[0]);
     Tensor part = tape_ops.as_strided(all, view_.shape, view_.strides, view_.offset - base_.offset);
     Tensor incoming[1] = {tape_ops.clone(part)};
     std::vector<Tensor> result(fn_->edge_count());
     fn_->apply(incoming, result);
     if (needs(0)) {
+      if (result[0] && result[0]->batch && levels_of({&all, &result[0]}).count() > levels_of({&all}).count()) {
+        const Tensor wide = empty_strided_batched(levels_of({&all, &result[0]}), base_.shape, base_.strides, all.dtype());
+        tape_ops.copy_into(wide, all);
+        all = wide;
+        part = tape_ops.as_strided(all, view_.shape, view_.strides, all.offset() + view_.offset - base_.offset);
+      }
       if (result[0])
         tape_ops.copy_into(part, result[0]);
       else

@@ -242,6 +242,23 @@ void add_autograd(py::module_& m) {
   m.def("_make_dual", &make_dual);
   m.def("_unpack_dual", &unpack_dual);
 
+  m.def("_constant", [](const Tensor& t) {
+    const GradModeGuard off(false);
+    return alias_without_base(t, "Identity");
+  });
+  m.def("_enter_vmap", [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
+  m.def("_exit_vmap", &exit_batch_level);
+  m.def("_hide_dim", [](const Tensor& t, int64_t dim, int64_t level) { return hide_dim(t, wrap_dim(dim, t.dim()), level); });
+  m.def("_show_level", [](const Tensor& t, int64_t level, int64_t dim, int64_t size) {
+    return show_level(t, level, wrap_dim(dim, t.dim() + 1), size);
+  });
+  m.def("_batch_levels", [](const Tensor& t) {
+    py::list levels;
+    if (t->batch)
+      for (int64_t id : t->batch->levels) levels.append(id);
+    return levels;
+  });
+
   m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
   m.def("is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });

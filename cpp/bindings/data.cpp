@@ -541,6 +541,10 @@ struct Export {
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl* t = impl_of(self);
   view->obj = nullptr;
+  if (t->batch) {
+    PyErr_SetString(PyExc_BufferError, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
+    return -1;
+  }
   const auto wants = [&](int flag) { return (flags & flag) == flag; };
   // Who asks for no strides, or for a certain order of them, reads the memory without looking at them.
   if (!t->contiguous && (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) || wants(PyBUF_ANY_CONTIGUOUS))) {

@@ -20,6 +20,7 @@ void fill_tape_ops() {
   tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
   tape_ops.zero = [](const Tensor& t) { zero_(t); };
   tape_ops.cast = cast;
+  tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(show_level(t, level, 0, 0), Dims{0}); };
   tape_ops.as_strided_backward = as_strided_backward;
 }
 

@@ -515,20 +515,20 @@ void register_factories() {
 }
 
 Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
-  const Tensor t = empty(shape, dtype);
+  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
   const Untracked off;
   uniform_(t, 0, 1, g);
   return t.as_new();
 }
 Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
-  const Tensor t = empty(shape, dtype);
+  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
   const Untracked off;
   normal_(t, 0, 1, g);
   return t.as_new();
 }
 Tensor drawn_integers(int64_t low, int64_t high, const Dims& shape, DType dtype, Generator* g) {
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
-  const Tensor t = empty(shape, dtype);
+  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
   random_(t, low, high, g);
   return t.as_new();
 }

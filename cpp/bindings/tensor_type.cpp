@@ -330,6 +330,9 @@ PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
 
 // The single element of a tensor.
 const void* the_element(const Tensor& t) {
+  if (any_batched(t))
+    fail("vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try "
+         "to rewrite what you're doing with other operations.");
   check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
   return t->data;
 }
@@ -337,6 +340,9 @@ const void* the_element(const Tensor& t) {
 int tensor_bool(PyObject* self) {
   try {
     const Borrowed t(self);
+    if (any_batched(*t))
+      fail("vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet: "
+           "torch.where() chooses for each sample.");
     check(t->numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     check(t->numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
     const Owned v(checked(wrap_scalar((*t)->data, t->dtype())));
@@ -570,7 +576,7 @@ PyObject* method_tolist(PyObject* self, PyObject*) {
   return guarded([&] {
     const Borrowed t(self);
     check(t->dim() <= kMaxDims, "tolist() of a tensor with more than ", kMaxDims, " dims");
-    return nested_list(t, 0, static_cast<const char*>((*t)->data));
+    return nested_list(t, 0, t->data<char>());
   });
 }
 PyObject* method_dim(PyObject* self, PyObject*) { return get_ndim(self, nullptr); }
@@ -597,7 +603,7 @@ PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
     const Untracked off;
     const Tensor t = contiguous(Borrowed(self));
-    return PyBytes_FromStringAndSize(static_cast<const char*>(t->data), t.numel() * item_size(t.dtype()));
+    return PyBytes_FromStringAndSize(t.data<char>(), t.numel() * item_size(t.dtype()));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
@@ -58,6 +59,7 @@ struct ZeroVjp {
 };
 
 Tensor fresh_like(const Tensor& t, DType dtype) {
+  if (any_batched(t)) return beneath({&t}, [&](auto p, int) { return fresh_like(p[0], dtype); });
   if (t.is_contiguous()) return empty(t.shape(), dtype);
   const Tensor* in[] = {&t};
   return empty_strided(t.shape(), is_dense(t) ? t.strides() : result_strides(t.shape(), in, 1), dtype);
@@ -86,6 +88,11 @@ void check_fits(const Scalar& v, DType dtype) {
 void copy_raw(const Tensor& to, const Tensor& from) {
   const int64_t n = to.numel();
   if (n == 0) return;
+  if (any_batched(to, from)) [[unlikely]] {
+    const Levels levels = levels_of({&to, &from});
+    check_levels(to, levels);
+    return copy_raw(physical(to, levels), physical(from, levels, to.dim()));
+  }
   const bool alike = same_shape(to, from);
   const bool flat = alike && (to.is_contiguous() ? from.is_contiguous() : to.strides() == from.strides() && is_dense(to));
   if (flat && to.dtype() == from.dtype()) {
@@ -108,6 +115,7 @@ void copy_raw(const Tensor& to, const Tensor& from) {
 
 void fill_raw(const Tensor& t, const Scalar& value) {
   if (t.numel() == 0) return;
+  if (any_batched(t)) return fill_raw(physical(t), value);
   alignas(8) char bytes[8];
   visit_dtype(t.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -136,7 +144,7 @@ Tensor cast(const Tensor& t, DType dtype) {
 }
 
 Tensor clone(const Tensor& t, bool contiguous) {
-  const Tensor out = contiguous ? empty(t.shape(), t.dtype()) : fresh_like(t, t.dtype());
+  const Tensor out = contiguous ? empty_batched(levels_of({&t}), t.shape(), t.dtype()) : fresh_like(t, t.dtype());
   copy_raw(out, t);
   if (should_record(t)) record(out, {&t}, CloneVjp{});
   return out;
@@ -152,6 +160,7 @@ void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))
     fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
          "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
+  check_levels(to, levels_of({&from}));
   check_inplace(to, copy_is_recorded(to, from));
   refuse_partial_overlap(to, from);
 }
@@ -177,6 +186,7 @@ void fill_(const Tensor& t, const Operand& value) {
         of_tensor ? value.tensor->dim() : 0, " dimensions.");
   if (!of_tensor) check_fits(value.scalar, t.dtype());
   const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
+  if (of_tensor) check_levels(t, levels_of({value.tensor}));
   check_inplace(t, recorded, !of_tensor);  // torch lets only numbers fill memory that overlaps itself
   Ref<Node> node;
   if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});

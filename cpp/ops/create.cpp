@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/ops.h"
 
 namespace gradcore {
@@ -11,6 +12,7 @@ namespace {
 
 // The memory order of `t` where it is dense, else the order that an op on `t` would give its result.
 Tensor empty_in_order_of(const Tensor& t, DType dtype) {
+  if (any_batched(t)) return beneath({&t}, [&](auto p, int) { return empty_in_order_of(p[0], dtype); });
   if (t.is_contiguous()) return empty(t.shape(), dtype);
   if (is_dense(t)) return empty_strided(t.shape(), t.strides(), dtype);
   // A tensor with holes or repeats keeps only the order of its strides.
@@ -59,6 +61,11 @@ Tensor full(const Dims& shape, const Scalar& value, DType dtype) {
   return t;
 }
 Tensor zeros(const Dims& shape, DType dtype) { return full(shape, 0, dtype); }
+Tensor zeros_batched(const Levels& levels, const Dims& shape, DType dtype) {
+  const Tensor t = empty_batched(levels, shape, dtype);
+  fill_fresh(t, 0);
+  return t;
+}
 Tensor ones(const Dims& shape, DType dtype) { return full(shape, 1, dtype); }
 Tensor empty_like(const Tensor& t, DType dtype) { return empty_in_order_of(t, dtype); }
 Tensor full_like(const Tensor& t, const Scalar& value, DType dtype) {

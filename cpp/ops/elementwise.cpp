@@ -8,6 +8,7 @@
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/batch.h"
 #include "tensor/plan.h"
 
 namespace gradcore {
@@ -200,6 +201,8 @@ class ElementwiseNode final : public Node {
     Tensor operands[N];
     for (int k = 0; k < N; ++k) operands[k] = saved_[k].unpack(this);
     const Tensor y = output_.unpack(this);
+    bool by_ops = modes.tracking() || any_batched(grads[0], y);
+    for (const Tensor& t : operands) by_ops |= any_batched(t);
     int last = N - 1;
     while (last > 0 && !needs(last)) --last;
     for (int k = 0; k <= last; ++k) {
@@ -207,7 +210,7 @@ class ElementwiseNode final : public Node {
       Tensor r;
       if (!(op_.uses[k] & formulas::kChanged))
         r = k == last ? std::move(grads[0]) : grads[0];
-      else if (modes.tracking())
+      else if (by_ops)
         r = recorded(k, grads[0], operands, y);
       else
         r = computed(k, grads[0], operands, y, k == last);
@@ -384,9 +387,43 @@ Dims shape_of(std::span<const Operand> in, bool& same) {
   return shape;
 }
 
+// Operands as they lie beneath the batch dims.
+class OperandsBeneath {
+ public:
+  OperandsBeneath(std::span<const Operand> in, const Levels& levels, int dims) : count_(in.size()) {
+    for (size_t k = 0; k < count_; ++k) {
+      if (in[k].is_tensor()) tensors_[k] = physical(*in[k].tensor, levels, dims);
+      operands_[k] = in[k].is_tensor() ? Operand(tensors_[k]) : in[k];
+    }
+  }
+  operator std::span<const Operand>() const { return {operands_, count_}; }
+
+ private:
+  Tensor tensors_[3];
+  Operand operands_[3];
+  size_t count_;
+};
+
+Levels levels_of(std::span<const Operand> in) {
+  Levels all;
+  for (const Operand& o : in)
+    if (o.is_tensor()) all.add(*o.tensor);
+  return all;
+}
+
+bool any_batched_operand(std::span<const Operand> in) {
+  for (const Operand& o : in)
+    if (o.is_tensor() && (*o.tensor)->batch) return true;
+  return false;
+}
+
 Tensor fresh_result(const ElementwiseOp& op, std::span<const Operand> in, DType dtype) {
   bool same;
   const Dims shape = shape_of(in, same);
+  if (any_batched_operand(in)) [[unlikely]] {
+    const Levels levels = levels_of(in);
+    return hide(fresh_result(op, OperandsBeneath(in, levels, shape.size()), dtype), levels);
+  }
   if (op.info->dense) return empty(shape, dtype);
   const Tensor* tensors[3];
   int count = 0;
@@ -438,6 +475,12 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
 
 void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params,
                   DType compute) {
+  if (out->batch || any_batched_operand(in)) [[unlikely]] {
+    Levels levels = levels_of(in);
+    levels.add(out);
+    const Untracked off;
+    return compute_into(op, physical(out, levels), OperandsBeneath(in, levels, out.dim()), params, compute);
+  }
   const LoopFn loop = forward_loop(op, compute);
   Prepared prepared(op, in, compute);
   if (op.arity == 2) refuse_zero_divisor(op, compute, prepared.in[1]);
@@ -507,7 +550,7 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
       const Tensor& t = *in[k].tensor;
       if (t.dtype() != type) return false;
       const bool spread = t.dim() == 0 && first.dim() != 0;
-      if (!spread && (!t.is_contiguous() || t.shape() != first.shape())) return false;
+      if (!t.is_contiguous() || (!spread && t.shape() != first.shape())) return false;
       a.ptr[k + 1] = static_cast<char*>(t->data);
       a.inner[k + 1] = spread ? 0 : item_size(type);
     } else {
@@ -570,6 +613,7 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
   const Dims shape = shape_of(in, same);
   if (shape != self.shape())
     fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
+  check_levels(self, levels_of(in));
   check_inplace(self, recorded);
   refuse_partial_overlaps(self, in);
   forward_loop(op, types.compute);
@@ -581,7 +625,7 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
   check_write(op, self, in, types, recorded);
   const auto write = [&] {
     if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute);
-    const Tensor wide = empty(self.shape(), types.result);
+    const Tensor wide = empty_batched(gradcore::levels_of({&self}), self.shape(), types.result);
     compute_into(op, wide, in, params, types.compute);
     copy_raw(self, wide);
   };

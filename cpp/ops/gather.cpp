@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/indexing.h"
 #include "ops/record.h"
 
@@ -248,8 +249,9 @@ struct GatherVjp {
   int dim;
   Saved index;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    out[0] = zeros(shape, g[0].dtype());
-    scatter_add_(out[0], dim, index.unpack(&self), g[0]);
+    const Tensor at = index.unpack(&self);
+    out[0] = zeros_batched(levels_of({&g[0], &at}), shape, g[0].dtype());
+    scatter_add_(out[0], dim, at, g[0]);
   }
   void release() { index.reset(); }
 };
@@ -280,6 +282,18 @@ struct ScatterAddVjp {
   void release() { index.reset(); }
 };
 
+// What writing to a batched `t` makes of it: write(copy of the physical t, batch dims, physical index and source).
+template <class Write>
+Tensor written_beneath(const Tensor& t, const Tensor& index, const Tensor* src, Write&& write) {
+  const Levels levels = levels_of({&t, &index, src ? src : &t});
+  check_levels(t, levels);
+  return beneath_along({&t, &index, src ? src : &t}, [&](auto p, int n) {
+    const Tensor to = clone(p[0], true);
+    write(to, n, p[1], p[2]);
+    return to;
+  });
+}
+
 // A number as an element of `t`, seen as a source of the index's shape.
 Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
   const Untracked off;
@@ -291,6 +305,12 @@ Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
 }  // namespace
 
 Tensor gather(const Tensor& t, int64_t dim, const Tensor& index) {
+  if (any_batched(t, index)) {
+    const int d = wrap_dim(dim, t.dim());
+    const Tensor out = beneath_along({&t, &index}, [&](auto p, int n) { return gather(p[0], d + n, p[1]); });
+    if (should_record(t)) record(out, {&t}, GatherVjp{t.shape(), d, Saved(index)});
+    return out;
+  }
   const Arguments a = check_gather(t, dim, index);
   const Tensor out = empty(index.shape(), t.dtype());
   gather_raw(out, t, a);
@@ -302,6 +322,17 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
   const Tensor* tensor = src.tensor;
   const bool recorded = is_floating(t.dtype()) && (tensor ? should_record(t, *tensor) : should_record(t));
   check_inplace(t, recorded);
+  if (any_batched(t, index) || (tensor && any_batched(*tensor))) {
+    const Tensor below = written_beneath(t, index, tensor, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
+      scatter_(to, wrap_dim(dim, t.dim()) + n, at, tensor ? Operand(from) : src);
+    });
+    Ref<Node> fn;
+    const int d = wrap_dim(dim, t.dim());
+    if (recorded && tensor) fn = make_node({&t, tensor}, ScatterVjp{tensor->shape(), d, true, Saved(index)});
+    if (recorded && !tensor) fn = make_node({&t}, ScatterVjp{{}, d, false, Saved(index)});
+    copy_raw(t, below);
+    return finish_inplace(t, std::move(fn));
+  }
   const Arguments a = check_scatter(t, dim, index, tensor);
   const Tensor source = tensor ? apart_from(*tensor, t) : repeated(src.scalar, t, index);
   const Arguments separate{a.dim, apart_from(a.index, t)};
@@ -317,6 +348,16 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, src);
   check_inplace(t, recorded);
+  if (any_batched(t, index, src)) {
+    const int d = wrap_dim(dim, t.dim());
+    const Tensor below = written_beneath(t, index, &src, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
+      scatter_add_(to, d + n, at, from);
+    });
+    Ref<Node> fn;
+    if (recorded) fn = make_node({&t, &src}, ScatterAddVjp{src.shape(), d, Saved(index)});
+    copy_raw(t, below);
+    return finish_inplace(t, std::move(fn));
+  }
   const Arguments a = check_scatter(t, dim, index, &src);
   const Tensor source = apart_from(src, t);
   const Arguments separate{a.dim, apart_from(a.index, t)};
@@ -337,6 +378,11 @@ Tensor fresh_copy(const Tensor& t) {
 
 Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   const Tensor* tensor = src.tensor;
+  if (any_batched(t, index) || (tensor && any_batched(*tensor))) {
+    const Tensor out = widened_copy(t, levels_of({&t, &index, tensor ? tensor : &t}));
+    scatter_(out, dim, index, src);
+    return out;
+  }
   const Arguments a = check_scatter(t, dim, index, tensor);
   const Tensor source = tensor ? *tensor : repeated(src.scalar, t, index);
   const Tensor out = fresh_copy(t);
@@ -350,6 +396,11 @@ Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand&
 }
 
 Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
+  if (any_batched(t, index, src)) {
+    const Tensor out = widened_copy(t, levels_of({&t, &index, &src}));
+    scatter_add_(out, dim, index, src);
+    return out;
+  }
   const Arguments a = check_scatter(t, dim, index, &src);
   const Tensor out = fresh_copy(t);
   scatter_add_raw(out, src, a);
@@ -361,6 +412,10 @@ Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tens
 void add_raw_overlapping(const Tensor& out, const Tensor& t) {
   check(t.dtype() == out.dtype() && broadcastable_to(t.shape(), out.shape()),
         "add_raw_overlapping: cannot add ", t.shape(), " to ", out.shape());
+  if (any_batched(out, t)) {
+    const Levels levels = levels_of({&out, &t});
+    return add_raw_overlapping(physical(out, levels), physical(t, levels, out.dim()));
+  }
   const int extra = out.dim() - t.dim();
   Walk w;
   for (int d = 0; d < out.dim(); ++d) {

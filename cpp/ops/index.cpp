@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/indexing.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
@@ -509,8 +510,11 @@ struct IndexVjp {
   Dims shape;
   SavedIndices indices;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    out[0] = zeros(shape, g[0].dtype());
-    index_put_(out[0], indices.unpack(self), g[0], true);
+    const std::vector<Tensor> at = indices.unpack(self);
+    Levels levels = levels_of(at);
+    levels.add(g[0]);
+    out[0] = zeros_batched(levels, shape, g[0].dtype());
+    index_put_(out[0], at, g[0], true);
   }
   void release() { indices.saved.clear(); }
 };
@@ -526,7 +530,9 @@ struct IndexPutVjp {
     if (!self.needs(0)) return;
     // What was overwritten has no gradient. The gradient's own memory serves when nobody else sees it.
     const bool reuse = !modes.tracking() && g[0].unique() && is_dense(g[0]);
-    out[0] = accumulate || reuse ? std::move(g[0]) : clone(g[0]);
+    Levels levels = levels_of(at);
+    levels.add(g[0]);
+    out[0] = accumulate || (reuse && levels.none()) ? std::move(g[0]) : widened_copy(g[0], levels);
     if (!accumulate) index_put_(out[0], at, zeros(Dims{}, out[0].dtype()), false);
   }
   void release() { indices.saved.clear(); }
@@ -538,7 +544,7 @@ struct IndexSelectVjp {
   int64_t dim;
   Saved index;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    out[0] = zeros(shape, g[0].dtype());
+    out[0] = zeros_batched(levels_of({&g[0]}), shape, g[0].dtype());
     index_add_(out[0], dim, index.unpack(&self), g[0], 1);
   }
   void release() { index.reset(); }
@@ -567,7 +573,7 @@ struct MaskedSelectVjp {
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor m = mask.unpack(&self);
     const Dims all = broadcast_shapes(shape, m.shape());
-    const Tensor whole = zeros(all, g[0].dtype());
+    const Tensor whole = zeros_batched(levels_of({&g[0]}), all, g[0].dtype());
     const Tensor at[] = {expand(m, all)};
     index_put_(whole, at, g[0], false);
     out[0] = sum_to(whole, shape);
@@ -577,10 +583,82 @@ struct MaskedSelectVjp {
 
 }  // namespace
 
+namespace {
+
+// Note [Indexing beneath vmap]
+// The batch dims are indexed along: by an arange for each level, which broadcasts in front of the indices. All indexed dims
+// then come first in the result, and the dims left of the block go back to their place.
+class IndexBeneath {
+ public:
+  IndexBeneath(const Tensor& t, std::span<const Tensor> indices, const Tensor* values) : levels_(levels_of(indices)) {
+    levels_.add(t);
+    if (values) levels_.add(*values);
+    std::vector<Tensor> plain;
+    for (const Tensor& index : indices) {
+      if (!index || !is_mask(index)) {
+        plain.push_back(index);
+        continue;
+      }
+      if (any_batched(index))
+        fail("vmap: It looks like you're indexing with a mask that is being vmapped over: how many elements it picks would depend on "
+             "the sample. Please use torch.where() instead.");
+      for (const Tensor& column : unbind(nonzero(index), 1)) plain.push_back(column);
+    }
+    Dims block;
+    for (const Tensor& index : plain)
+      if (index) block = broadcast_shapes(block, index.shape());
+    block_ = block.size();
+    for (int i = 0; i < levels_.count(); ++i) {
+      Dims shape(levels_.count() + block_, 1);
+      shape[i] = levels_.sizes[i];
+      indices_.push_back(view(arange(0, levels_.sizes[i], 1, DType::Int64), shape));
+    }
+    bool gap = false, any = false;
+    for (const Tensor& index : plain) {
+      if (!index) {
+        left_ += !any;
+        gap |= any;
+        indices_.emplace_back();
+        continue;
+      }
+      neighbours_ &= !gap;
+      any = true;
+      indices_.push_back(physical(index, levels_, block_));
+    }
+    if (!neighbours_) left_ = 0;
+    t_ = physical(t, levels_);
+  }
+  const Levels& levels() const { return levels_; }
+  const Tensor& table() const { return t_; }
+  std::span<const Tensor> indices() const { return indices_; }
+
+  // From the order of the physical result (levels, block, left, right) to (levels, left, block, right), and back.
+  Tensor in_place(const Tensor& t) const { return movedim(t, from(block_), from(0)); }
+  Tensor out_of_place(const Tensor& t) const { return movedim(t, from(0), from(block_)); }
+
+ private:
+  Dims from(int start) const {
+    Dims places;
+    for (int i = 0; i < left_; ++i) places.push_back(levels_.count() + start + i);
+    return places;
+  }
+  Levels levels_;
+  Tensor t_;
+  std::vector<Tensor> indices_;
+  int block_ = 0, left_ = 0;
+  bool neighbours_ = true;
+};
+
+}  // namespace
+
 Tensor index(const Tensor& t, std::span<const Tensor> indices) {
   check_indices(t, indices);
   Tensor out;
-  if (covers_all(t, indices)) {
+  if (any_batched(t) || !levels_of(indices).none()) {
+    const Untracked off;
+    const IndexBeneath b(t, indices, nullptr);
+    out = hide(b.in_place(index(b.table(), b.indices())), b.levels());
+  } else if (covers_all(t, indices)) {
     out = compress(t, as_mask(indices[0]), offsets_of(t, 0, t.dim()));
   } else {
     const Resolved r = resolve(t, indices);
@@ -603,11 +681,23 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   if (values.dtype() != t.dtype())
     fail("Index put requires the source and destination dtypes match, got ", scalar_type_name(t.dtype()),
          " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
-  const Tensor source = apart_from(values, t);
   const auto node = [&]() -> Ref<Node> {
     if (!recorded) return {};
     return make_node({&t, &values}, IndexPutVjp{values.shape(), accumulate, SavedIndices(indices)});
   };
+  if (any_batched(t, values) || !levels_of(indices).none()) {
+    Ref<Node> fn = node();
+    {
+      const Untracked off;
+      const IndexBeneath b(t, indices, &values);
+      check_levels(t, b.levels());
+      const Tensor picked = b.in_place(index(b.table(), b.indices()));  // for its shape
+      const Tensor source = expand(physical(values, b.levels(), picked.dim() - b.levels().count()), picked.shape());
+      index_put_(b.table(), b.indices(), b.out_of_place(clone(source)), accumulate);
+    }
+    return finish_inplace(t, std::move(fn));
+  }
+  const Tensor source = apart_from(values, t);
 
   const bool one_mask =
       indices[0] && is_mask(indices[0]) && indices[0].dim() > 0 &&
@@ -702,8 +792,23 @@ IndexAddArguments check_index_add(const Tensor& t, int64_t dim, const Tensor& in
 
 }  // namespace
 
+namespace {
+
+// A list of indices with just one, which stands for dim `d`.
+std::vector<Tensor> at_dim(int d, const Tensor& index) {
+  std::vector<Tensor> list(static_cast<size_t>(d) + 1);
+  list.back() = index.dim() ? index : unsqueeze(index, 0);
+  return list;
+}
+
+}  // namespace
+
 Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
   const int d = wrap_dim(dim, t.dim());
+  if (any_batched(t, index)) {
+    check(index.dim() <= 1, ErrorKind::Index, "index_select(): Index is supposed to be a vector");
+    return t.dim() ? gradcore::index(t, at_dim(d, index)) : squeeze(gradcore::index(unsqueeze(t, 0), at_dim(0, index)), Dims{0});
+  }
   check(index.dim() <= 1, ErrorKind::Index, "index_select(): Index is supposed to be a vector");
   check(is_index_dtype(index), "index_select(): Expected dtype int32 or int64 for index");
   if (t.dim() == 0)
@@ -724,6 +829,11 @@ Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
 void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, src);
   check_inplace(t, recorded);
+  if (any_batched(t, index, src)) {
+    const Tensor scaled_src = alpha.to_double() == 1 ? src : mul(src, alpha);
+    const Tensor line = t.dim() ? t : unsqueeze(t, 0);
+    return index_put_(line, at_dim(wrap_dim(dim, t.dim()), index), scaled_src.dim() ? scaled_src : unsqueeze(scaled_src, 0), true);
+  }
   const IndexAddArguments a = check_index_add(t, dim, index, src, alpha);
   const Tensor source = dense(scaled(apart_from(src, t), alpha));
   Ref<Node> node;
@@ -733,6 +843,11 @@ void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor&
 }
 
 Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
+  if (any_batched(t, index, src)) {
+    const Tensor out = widened_copy(t, levels_of({&t, &index, &src}));
+    index_add_(out, dim, index, src, alpha);
+    return out;
+  }
   Tensor out;
   {
     const Untracked off;
@@ -748,7 +863,14 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
 // ---- by truth
 // -------------------------------------------------------------------------------------------------------
 
+static void refuse_dynamic_shape(const char* op, bool batched) {
+  if (batched)
+    fail("vmap: It looks like you're calling ", op, "() on a Tensor that is being vmapped over: the shape of its result would depend "
+         "on the sample, which is not supported. Please use torch.where() instead.");
+}
+
 Tensor masked_select(const Tensor& t, const Tensor& mask) {
+  refuse_dynamic_shape("masked_select", any_batched(t, mask));
   check(mask.dtype() == DType::Bool, "masked_select: expected a bool tensor (BoolTensor) for mask");
   const Dims shape = broadcast_shapes(mask.shape(), t.shape());
   Tensor out;
@@ -763,6 +885,7 @@ Tensor masked_select(const Tensor& t, const Tensor& mask) {
 }
 
 Tensor nonzero(const Tensor& t) {
+  refuse_dynamic_shape("nonzero", any_batched(t));
   const Tensor mask = as_mask(t);
   const std::vector<int64_t> starts = block_starts(mask);
   const int64_t n = starts.back();

@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "ops/indexing.h"
+#include "ops/beneath.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
 
@@ -164,16 +165,17 @@ Tensor cat(std::span<const Tensor> tensors, int64_t dim) {
   check(!tensors.empty(), ErrorKind::Value, "torch.cat(): expected a non-empty list of Tensors");
   const Dims shape = joined_shape(tensors, dim);
   const int d = static_cast<int>(dim);
-  const Tensor out = empty(shape, promoted(tensors));
+  const Levels levels = levels_of(tensors);
+  const Tensor out = empty_batched(levels, shape, promoted(tensors));
   const int64_t inner = product(shape, d + 1, shape.size()), item = item_size(out.dtype());
   const auto length = [&](const Tensor& t) { return is_skipped(t) ? 0 : t.size(d); };
-  if (joins_as_bytes(tensors, out.dtype())) {
+  if (levels.none() && joins_as_bytes(tensors, out.dtype())) {
     std::vector<Piece> pieces;
     pieces.reserve(tensors.size());
     for (const Tensor& t : tensors) pieces.push_back({t.data<char>(), length(t) * inner * item});
     copy_joined(out, pieces, shape[d] * inner * item);
   } else {
-    char* to = out.data<char>();
+    char* to = static_cast<char*>(out->data);
     for (const Tensor& t : tensors) {
       if (t.numel() == 0) continue;
       copy_raw(make_window(out, t.shape(), out.strides(), to), t);
@@ -200,9 +202,10 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
   const int64_t count = static_cast<int64_t>(tensors.size());
   Dims shape = first.shape();
   shape.insert(d, count);
-  const Tensor out = empty(shape, promoted(tensors));
+  const Levels levels = levels_of(tensors);
+  const Tensor out = empty_batched(levels, shape, promoted(tensors));
   const int64_t inner = product(shape, d + 1, shape.size()), item = item_size(out.dtype());
-  if (joins_as_bytes(tensors, out.dtype())) {
+  if (levels.none() && joins_as_bytes(tensors, out.dtype())) {
     std::vector<Piece> pieces;
     pieces.reserve(tensors.size());
     for (const Tensor& t : tensors) pieces.push_back({t.data<char>(), inner * item});
@@ -210,7 +213,7 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
   } else {
     Dims strides = out.strides();
     strides.erase(d);
-    char* to = out.data<char>();
+    char* to = static_cast<char*>(out->data);
     for (const Tensor& t : tensors) {
       copy_raw(make_window(out, t.shape(), strides, to), t);
       to += inner * item;
@@ -295,6 +298,8 @@ Tensor flip(const Tensor& t, const Dims& dims) {
     check(!flips[d], "dim ", d, " appears multiple times in the list of dims");
     flips[d] = 1;
   }
+  if (any_batched(t))
+    return recorded_beneath(t, [&](const Tensor& p, int n_batch) { return flip(p, shifted(dims, n, n_batch)); }, FlipVjp{dims});
   const Tensor out = empty_like(t, t.dtype());
   if (t.numel() > 0) {
     // Reading starts at the far end of each flipped dim and goes backwards.
@@ -334,6 +339,15 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
     const int64_t shift = wrap_shift(shifts[i], size);
     total[d] = wrap_shift(total[d] + shift, size);
     back[i] = size - shift;
+  }
+  if (any_batched(t)) {
+    const auto below = [&](const Tensor& p, int n) {
+      if (!flat) return roll(p, shifts, shifted(dims, t.dim(), n));
+      Dims line(p.shape().span().first(static_cast<size_t>(n)));
+      line.push_back(t.numel());
+      return view(roll(reshape(p, line), shifts, Dims{n}), p.shape());
+    };
+    return recorded_beneath(t, below, RollVjp{std::move(back), dims});
   }
   const Tensor out = empty(t.shape(), t.dtype());
   if (t.numel() > 0) {
@@ -385,6 +399,14 @@ Tensor repeat(const Tensor& t, const Dims& repeats) {
     const int64_t own = i >= extra ? t.size(i - extra) : 1;
     if (__builtin_mul_overflow(own, repeats[i], &shape[i]))
       fail("repeat: ", repeats[i], " times size ", own, " at dimension ", i, " overflows");
+  }
+  if (any_batched(t)) {
+    const auto below = [&](const Tensor&, int n_batch) {
+      Dims all(n_batch, 1);
+      for (int64_t r : repeats) all.push_back(r);
+      return repeat(physical(t, levels_of({&t}), n), all);
+    };
+    return recorded_beneath(t, below, RepeatVjp{t.shape(), repeats});
   }
   const Tensor out = empty(shape, t.dtype());
   if (out.numel() > 0) {

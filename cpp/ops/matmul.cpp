@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -65,7 +66,34 @@ void check_same_dtype(const Tensor& a, const Tensor& b) {
         b.dtype() == DType::Float32 ? "float" : b.dtype() == DType::Float64 ? "double" : scalar_type_name(b.dtype()));
 }
 
+Tensor bmm_raw(const Tensor& a, const Tensor& b);
+
+int64_t product(const Dims& sizes) {
+  int64_t n = 1;
+  for (int64_t d : sizes) n *= d;
+  return n;
+}
+
+// Matrices with batch dims (and, in bmm, one more) in front, which `a` and `b` have in common.
+Tensor mm_beneath(const Tensor& a, const Tensor& b) {
+  const Untracked off;
+  const Levels levels = levels_of({&a, &b});
+  const int n = a.dim();
+  Dims lead = levels.sizes;
+  if (n == 3) lead.push_back(a.size(0));
+  Dims shape = lead;
+  shape.push_back(a.size(n - 2));
+  shape.push_back(b.size(n - 1));
+  const auto flat = [&](const Tensor& t) { return reshape(physical(t, levels), Dims{product(lead), t.size(n - 2), t.size(n - 1)}); };
+  if (n == 2 && !any_batched(b)) {  // one matrix for all samples: theirs are rows of one product
+    const Tensor rows = reshape(physical(a, levels), Dims{product(lead) * a.size(0), a.size(1)});
+    return hide(view(mm(rows, b), shape), levels);
+  }
+  return hide(view(bmm_raw(flat(a), flat(b)), shape), levels);
+}
+
 Tensor mm_raw(const Tensor& a, const Tensor& b) {
+  if (any_batched(a, b)) return mm_beneath(a, b);
   const Tensor out = empty(Dims{a.size(0), b.size(1)}, a.dtype());
   multiply(a.dtype(), a.size(0), b.size(1), a.size(1), matrix_of(a), matrix_of(b), out->data);
   return out;
@@ -168,6 +196,14 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
   check(a.size(0) == b.size(0) && a.size(2) == b.size(1), "Expected size for first two dimensions of batch2 tensor to be: [",
         a.size(0), ", ", a.size(2), "] but got: [", b.size(0), ", ", b.size(1), "].");
   check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ", scalar_type_name(b.dtype()));
+  const Tensor out = any_batched(a, b) ? mm_beneath(a, b) : bmm_raw(a, b);
+  if (should_record(a, b)) record(out, {&a, &b}, BmmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
+  return out;
+}
+
+namespace {
+
+Tensor bmm_raw(const Tensor& a, const Tensor& b) {
   const int64_t batch = a.size(0), m = a.size(1), n = b.size(2), k = a.size(2);
   const Tensor out = empty(Dims{batch, m, n}, a.dtype());
   const int64_t item = item_size(a.dtype());
@@ -186,17 +222,24 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
       for (int64_t i = block * per_block; i < end; ++i) one(i);
     });
   }
-  if (should_record(a, b)) record(out, {&a, &b}, BmmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
+
+}  // namespace
 
 Tensor mv(const Tensor& a, const Tensor& b) {
   check(a.dim() == 2 && b.dim() == 1, "vector + matrix @ vector expected, got ", 1, ", ", a.dim(), ", ", b.dim());
   check(a.size(1) == b.size(0), "size mismatch, got input (", a.size(0), "), mat (", a.size(0), "x", a.size(1), "), vec (",
         b.size(0), ")");
   check_same_dtype(a, b);
-  const Tensor out = empty(Dims{a.size(0)}, a.dtype());
-  multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+  Tensor out;
+  if (any_batched(a, b)) {
+    const Untracked off;
+    out = select(mm_raw(a, unsqueeze(b, 1)), 1, 0);
+  } else {
+    out = empty(Dims{a.size(0)}, a.dtype());
+    multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+  }
   if (should_record(a, b)) record(out, {&a, &b}, MvVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
@@ -207,9 +250,15 @@ Tensor dot(const Tensor& a, const Tensor& b) {
         scalar_type_name(b.dtype()));
   check(a.size(0) == b.size(0), "inconsistent tensor size, expected tensor [", a.size(0), "] and src [", b.size(0),
         "] to have the same number of elements, but got ", a.size(0), " and ", b.size(0), " elements respectively");
-  const Tensor out = empty(Dims(), a.dtype());
-  multiply(a.dtype(), 1, 1, a.size(0), {static_cast<const char*>(a->data), 0, a.stride(0)},
-           {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+  Tensor out;
+  if (any_batched(a, b)) {
+    const Untracked off;
+    out = select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0);
+  } else {
+    out = empty(Dims(), a.dtype());
+    multiply(a.dtype(), 1, 1, a.size(0), {static_cast<const char*>(a->data), 0, a.stride(0)},
+             {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+  }
   if (should_record(a, b)) record(out, {&a, &b}, DotVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
 }
@@ -292,7 +341,10 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
     out = mm_raw(a, b);
     const bool plain = alpha.to_double() == 1;
     if (!plain) mul_(out, alpha);
-    if (!beta.is_zero()) add_(out, t, beta);  // beta 0 ignores t, NaN included
+    if (!beta.is_zero() && any_batched(t))
+      out = add(out, t, beta);
+    else if (!beta.is_zero())
+      add_(out, t, beta);  // beta 0 ignores t, NaN included
     out.as_new();
   }
   if (should_record(t, a, b)) {

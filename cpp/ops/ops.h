@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/elementwise.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 
@@ -96,6 +97,7 @@ void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap);
 // create.cpp
 Tensor full(const Dims& shape, const Scalar& value, DType dtype);
 Tensor zeros(const Dims& shape, DType dtype);
+Tensor zeros_batched(const Levels& levels, const Dims& shape, DType dtype);
 Tensor ones(const Dims& shape, DType dtype);
 Tensor empty_like(const Tensor& t, DType dtype);
 Tensor zeros_like(const Tensor& t);
@@ -139,6 +141,9 @@ Tensor alias(const Tensor& t);
 // Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
 // The same window as a tensor of its own, no view, with the history (of the node's name) and the tangents of `t`.
 Tensor alias_without_base(const Tensor& t, const char* node);
+// One dim as a batch level, and back: see tensor/batch.h. Not views: the tape knows them as ops of their own.
+Tensor hide_dim(const Tensor& t, int dim, int64_t level);
+Tensor show_level(const Tensor& t, int64_t level, int dim, int64_t size);
 void become_view(const Tensor& t, const Tensor& v);
 
 // join.cpp

@@ -4,6 +4,7 @@
 #include "core/generator.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 
@@ -16,7 +17,18 @@ struct DrawVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
 };
 
-// Draws into `t`: directly where it is dense (in memory order, as torch does), else into a buffer that is copied over.
+// Where numbers for `t` are drawn: in place where it is dense (in memory order, as torch does), else into a buffer. Within
+// vmap the numbers differ along some levels, which `t` must have, and are the same along others.
+Tensor target_for(const Tensor& t) {
+  const Levels levels = levels_of_random_numbers();
+  if (levels.none() && !t->batch) return is_dense(t) ? t : empty(t.shape(), t.dtype());
+  for (int64_t id : levels.ids)
+    check(levels_of({&t}).find(id) >= 0, "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
+          "like same randomness. If this is necessary for your usage, please file an issue.");
+  return physical(empty_batched(levels, t.shape(), t.dtype()));
+}
+Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_of_random_numbers()); }
+
 template <class F>
 void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   const bool recorded = is_floating(t.dtype()) && should_record(t);
@@ -26,7 +38,7 @@ void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   {
     const Untracked off;
     Generator& gen = g ? *g : default_generator();
-    const Tensor target = is_dense(t) ? t : empty(t.shape(), t.dtype());
+    const Tensor target = target_for(t);
     {
       const std::lock_guard lock(gen.mutex());
       visit_dtype(t.dtype(), [&](auto tag) {
@@ -34,7 +46,7 @@ void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
         fill(gen, target.data<T>(), target.numel());
       });
     }
-    if (!target.is_same(t)) copy_raw(t, target);
+    if (!target.is_same(t)) copy_raw(t, hidden_again(target));
   }
   finish_inplace(t, std::move(history));
 }
@@ -62,7 +74,7 @@ void normal_(const Tensor& t, double mean, double std, Generator* g) {
   check(std >= 0, "normal expects std >= 0.0, but found std ", std);
   draw(t, g, "NormalBackward0", [&](Generator& gen, auto* p, int64_t n) {
     if constexpr (std::is_floating_point_v<std::remove_pointer_t<decltype(p)>>) {
-      if (t.is_contiguous())
+      if (t.is_contiguous() || t->batch)
         fill_normal(gen, p, n, mean, std);
       else
         fill_normal_one_by_one(gen, p, n, mean, std);
@@ -85,9 +97,10 @@ Tensor randperm(int64_t n, DType dtype, Generator* g) {
   static constexpr double kGreatest[] = {1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0};
   check(static_cast<double>(n) <= kGreatest[index_of(dtype)] + 1, "n is too large for result tensor type: '",
         scalar_type_name(dtype), "'");
-  const Tensor t = empty(Dims{n}, dtype);
+  const Tensor t = empty_batched(levels_of_random_numbers(), Dims{n}, dtype);
   draw(t, g, "RandpermBackward0", [&](Generator& gen, auto* p, int64_t count) {
-    if constexpr (!std::is_same_v<std::remove_pointer_t<decltype(p)>, bool>) fill_randperm(gen, p, count);
+    if constexpr (!std::is_same_v<std::remove_pointer_t<decltype(p)>, bool>)
+      for (int64_t i = 0; i < count; i += n) fill_randperm(gen, p + i, n);
   });
   return t.as_new();
 }

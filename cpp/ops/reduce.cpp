@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -144,6 +145,8 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
 }
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
+  if (any_batched(t))
+    return beneath({&t}, [&](auto p, int n) { return reduce(op, p[0], mask << static_cast<size_t>(n), keepdim, dtype, param); });
   const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
   run(op, t, mask, {out->data, nullptr, nullptr, param});
   return out;
@@ -434,6 +437,8 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
 
 static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
   if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
+  if (any_batched(t))
+    return beneath({&t}, [&](auto p, int n) { return variance(p[0], mask << static_cast<size_t>(n), correction, keepdim, name); });
   const Untracked off;
   const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
   const Tensor means = empty(out.shape(), t.dtype());
@@ -471,14 +476,24 @@ Tensor extreme(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim,
   return out;
 }
 
+ValuesIndices indexed_raw(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim) {
+  if (any_batched(t)) {
+    const Levels levels = levels_of({&t});
+    const ValuesIndices r = indexed_raw(op, physical(t, levels), mask << static_cast<size_t>(levels.count()), keepdim);
+    return {hide(r.values, levels), hide(r.indices, levels)};
+  }
+  const Dims shape = reduced_shape(t, mask, keepdim);
+  ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
+  run(op, t, mask, {r.values->data, r.indices.data<int64_t>()});
+  return r;
+}
+
 ValuesIndices indexed(ReduceOp op, const Tensor& t, int64_t dim, bool keepdim, const char* name, const char* node) {
   const int d = wrap_dim(dim, t.dim());
   DimMask mask;
   if (t.dim()) mask.set(d);
   refuse_empty(name, t, mask, false);
-  const Dims shape = reduced_shape(t, mask, keepdim);
-  ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
-  run(op, t, mask, {r.values->data, r.indices.data<int64_t>()});
+  const ValuesIndices r = indexed_raw(op, t, mask, keepdim);
   if (is_floating(t.dtype()) && should_record(t))
     record(r.values, {&t}, IndexedVjp{t.shape(), Saved(r.indices), d, keepdim, node});
   return r;

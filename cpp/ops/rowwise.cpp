@@ -1,4 +1,5 @@
 // Ops along one dim that keep its length: softmax, log_softmax, cumulative sums and products.
+#include "ops/beneath.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -7,6 +8,7 @@ namespace gradcore {
 namespace {
 
 Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
+  if (any_batched(in, in2)) return beneath_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
@@ -82,8 +84,8 @@ struct CumprodVjp {
       out[0] = g[0];
       return;
     }
-    bool zeros_inside;
-    {
+    bool zeros_inside = any_batched(v);  // of some sample, perhaps
+    if (!zeros_inside) {
       const Untracked off;
       zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
     }

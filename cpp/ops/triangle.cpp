@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "ops/beneath.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -34,6 +35,8 @@ void copy_row(char* to, const char* from, int64_t cut, int64_t columns, int64_t 
 Tensor triangle(const Tensor& t, int64_t diagonal, bool upper) {
   check(t.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions");
   constexpr int64_t kSpan = 128 << 10;  // about the bytes of a block
+  if (any_batched(t))
+    return recorded_beneath(t, [&](const Tensor& p, int) { return triangle(p, diagonal, upper); }, TriangleVjp{diagonal, upper});
   const Tensor out = empty(t.shape(), t.dtype());
   if (out.numel() > 0) {
     const Untracked off;

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "autograd/accumulate.h"
-#include "ops/ops.h"
+
+#include "ops/beneath.h"
 #include "ops/record.h"
 
 namespace gradcore {
@@ -122,7 +123,7 @@ template <class Spec> Tensor windowed(const Tensor& t, const Spec& spec) {
 }
 
 template <class Spec> Tensor embed(const Tensor& piece, const Spec& spec, const Dims& shape) {
-  Tensor out = zeros(shape, piece.dtype());
+  Tensor out = zeros_batched(levels_of({&piece}), shape, piece.dtype());
   copy_raw(window_on(out, spec.of(out)), piece);
   if (should_record(piece)) record(out, {&piece}, EmbedVjp<Spec>{spec});
   return out;
@@ -184,6 +185,8 @@ std::vector<Tensor> with_zeros(std::span<const Tensor> g, DType dtype, ShapeOf s
   return all;
 }
 
+bool any_of_batched(std::span<const Tensor> g) { return std::ranges::any_of(g, [](const Tensor& t) { return any_batched(t); }); }
+
 DType dtype_of_defined(std::span<const Tensor> g) {
   for (const Tensor& t : g)
     if (t) return t.dtype();
@@ -204,7 +207,7 @@ struct UnbindVjp {
   int dim;
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
-    if (modes.tracking()) {
+    if (modes.tracking() || any_of_batched(g)) {
       Dims piece = shape;
       piece.erase(dim);
       const auto all = with_zeros(g, dtype, [&](size_t) { return piece; });
@@ -243,7 +246,7 @@ struct SplitVjp {
   }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
-    if (modes.tracking()) {
+    if (modes.tracking() || any_of_batched(g)) {
       const auto all = with_zeros(g, dtype, [&](size_t i) {
         Dims piece = shape;
         piece[dim] = length(i);
@@ -770,11 +773,12 @@ struct WalkVjp {
 };
 
 Tensor walk_raw(const Tensor& g, const Geometry& in, const Geometry& from, const Geometry& to) {
-  if (from.numel() == 0 || to.numel() == 0) return zeros(to.shape, g.dtype());
+  const Levels levels = levels_of({&g});
+  if (from.numel() == 0 || to.numel() == 0) return zeros_batched(levels, to.shape, g.dtype());
   const Untracked off;
   const int64_t low = std::min(from.offset, to.offset);
   const Dims length{std::max(from.end(), to.end()) - low};
-  Tensor memory = zeros(length, g.dtype());
+  Tensor memory = zeros_batched(levels, length, g.dtype());
   const auto through = [&](const Tensor& m, const Geometry& w) {
     return make_window(m, w.shape, w.strides, at(m, w.offset - low));
   };
@@ -812,6 +816,37 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
                            int64_t in_offset, const Dims& out_shape, const Dims& out_strides,
                            int64_t out_offset) {
   return walk(grad, {in_shape, in_strides, in_offset}, {out_shape, out_strides, out_offset}, true);
+}
+
+// ---- Dims into batch levels and back.
+
+namespace {
+
+struct HideVjp {
+  static constexpr const char* kName = "HideDimBackward";
+  int dim;
+  int64_t level, size;
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = show_level(g[0], level, dim, size); }
+};
+struct ShowVjp {
+  static constexpr const char* kName = "ShowLevelBackward";
+  int dim;
+  int64_t level;
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = hide_dim(g[0], dim, level); }
+};
+
+}  // namespace
+
+Tensor hide_dim(const Tensor& t, int dim, int64_t level) {
+  const Tensor out = with_dim_hidden(t, dim, level);
+  if (should_record(t)) record(out, {&t}, HideVjp{dim, level, t.size(dim)});
+  return out;
+}
+
+Tensor show_level(const Tensor& t, int64_t level, int dim, int64_t size) {
+  const Tensor out = with_level_shown(t, level, dim, size);
+  if (should_record(t)) record(out, {&t}, ShowVjp{dim, level});
+  return out;
 }
 
 struct IdentityVjp {

@@ -52,6 +52,7 @@ StepItem::StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, 
   check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
   check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
         " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
+  check(!p->batch && !arrays[kGrad]->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
   check_inplace(p, false);
   unsigned present = 0;
   for (int i = 0; i < count_; ++i) {

@@ -1,5 +1,7 @@
 #include "tensor/tensor.h"
 
+#include "tensor/batch.h"
+
 #include <algorithm>
 #include <new>
 
@@ -71,7 +73,12 @@ void Storage::destroy(Storage* s) noexcept {
 
 static void finish(TensorImpl* t, int64_t numel) {
   t->numel = numel;
-  t->contiguous = is_contiguous(t->shape, t->strides);
+  t->contiguous = !t->batch && is_contiguous(t->shape, t->strides);
+}
+
+void Tensor::fail_batched() {
+  fail("vmap: this operation reads the values of a Tensor that is being vmapped over, which is not supported: its result or its "
+       "course would depend on the sample");
 }
 
 Tensor empty(const Dims& shape, DType dtype) {
@@ -124,6 +131,10 @@ Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype) {
 }
 
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data) {
+  return make_window(t, shape, strides, data, t->batch);
+}
+
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch) {
   auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
   impl->dtype = t.dtype();
   impl->shape = shape;
@@ -131,6 +142,7 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
   impl->storage = t->storage;
   impl->own_version = t->own_version;
   impl->inference = t->inference;
+  impl->batch = std::move(batch);
   impl->data = data;
   int64_t numel = 1;
   for (int64_t d : shape) numel *= d;
@@ -145,7 +157,9 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
   checked_numel(shape);
   for (int64_t s : strides) check(s >= 0, "as_strided: Negative strides are not supported, got strides: ", strides);
   check(offset >= 0, "Tensor: invalid storage offset ", offset);
-  const int64_t reach = extent(shape, strides), item = item_size(t.dtype());
+  int64_t reach = extent(shape, strides);
+  const int64_t item = item_size(t.dtype());
+  if (t->batch && reach > 0) reach += std::max<int64_t>(0, extent(t->batch->sizes, t->batch->strides) - 1);
   if (reach > 0 && (offset > INT64_MAX / 16 || (offset + reach) * item > t->storage->bytes))
     fail("setStorage: sizes ", shape, ", strides ", strides, ", storage offset ", offset, ", and itemsize ", item,
          " requiring a storage size of ", (offset + reach) * item, " are out of bounds for storage of size ",
@@ -161,6 +175,7 @@ void set_window(const Tensor& t, const Tensor& from) {
   t->numel = from.numel();
   t->data = from->data;
   t->storage = from->storage;
+  t->batch = from->batch;
   t->shape = from.shape();
   t->strides = from.strides();
 }
@@ -183,6 +198,7 @@ int sorted_steps(const Tensor& t, Step* out) {
 
 bool is_dense(const Tensor& t) {
   if (t.is_contiguous()) return true;
+  if (t->batch) return is_dense(physical(t));
   if (t.dim() > kMaxDims) return false;
   Step steps[kMaxDims];
   const int n = sorted_steps(t, steps);
@@ -195,6 +211,7 @@ bool is_dense(const Tensor& t) {
 }
 
 bool overlaps_itself(const Tensor& t) {
+  if (t->batch) return overlaps_itself(physical(t));
   if (t.is_contiguous() || t.numel() <= 1) return false;
   for (int i = 0; i < t.dim(); ++i)
     if (t.size(i) > 1 && t.stride(i) == 0) return true;
@@ -215,6 +232,7 @@ static bool same_walk(const Tensor& a, const Tensor& b) {
 
 Overlap overlap_of(const Tensor& a, const Tensor& b) {
   if (a->storage.get() != b->storage.get() || a.numel() == 0 || b.numel() == 0) return Overlap::None;
+  if (a->batch || b->batch) return overlap_of(physical(a), physical(b));
   if (a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
   if (!is_dense(a) || !is_dense(b)) {
     // Two windows that interleave cannot be told apart cheaply: torch lets them pass, and so do we.

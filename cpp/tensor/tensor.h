@@ -50,6 +50,18 @@ enum class ViewKind : uint8_t { None, Normal, MultiOutput, NoGrad, Inference, Fu
 
 struct TensorImpl;
 
+// Dims in front of the shape that only vmap knows of: Note [Batch dims] in batch.h. Never changed once made.
+struct Batch final : RefCounted, Pooled {
+  Dims levels, sizes, strides;
+  Batch() = default;
+  Batch(const Batch& o) : levels(o.levels), sizes(o.sizes), strides(o.strides) {}
+  Batch& operator=(const Batch& o) {
+    levels = o.levels, sizes = o.sizes, strides = o.strides;
+    return *this;
+  }
+  static void destroy(Batch* p) { delete p; }
+};
+
 // True while this thread is in inference_mode: what it makes then never takes part in autograd.
 inline thread_local constinit bool inference_mode = false;
 
@@ -70,6 +82,7 @@ struct TensorImpl final : RefCounted, Pooled {
   void* pyobject = nullptr;     // the Python wrapper, not owned: it owns us and clears this when it goes
   Ref<TensorImpl> base;         // for a view: the tensor that is no view; else null
   uint32_t view_version = 0;    // the version at which a view's grad_fn was right
+  Ref<Batch> batch;             // null but inside vmap; a batched tensor is never `contiguous`
   Ref<VersionCounter> own_version;  // null: the storage's counter (`.data` gives a tensor its own)
   Dims shape, strides;
 
@@ -109,6 +122,7 @@ class Tensor {
   bool is_contiguous() const { return impl_->contiguous; }
   template <class T>
   T* data() const {
+    if (impl_->batch) [[unlikely]] fail_batched();
     return static_cast<T*>(impl_->data);
   }
 
@@ -127,6 +141,7 @@ class Tensor {
   bool unique() const { return impl_->use_count() == 1 && impl_->storage->use_count() == 1 && !impl_->pyobject; }
 
  private:
+  [[noreturn]] static void fail_batched();
   Ref<TensorImpl> impl_;
 };
 
@@ -137,6 +152,7 @@ Tensor empty_as(const Tensor& contiguous, DType dtype);
 Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype);
 // Another window on the same memory, sharing the version counter; knows nothing of autograd.
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data);
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.

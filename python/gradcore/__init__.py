@@ -60,6 +60,7 @@ newaxis = None
 _LAZY = {
     "optim": ("optim", None),
     "func": ("func", None),
+    "vmap": ("func", "vmap"),
     "utils": ("utils", None),
     "testing": ("testing", None),
     "save": ("_serialization", "save"),

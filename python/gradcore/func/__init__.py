@@ -3,8 +3,9 @@
 from ._forward import hessian, jacfwd, jvp, linearize
 from ._reverse import grad, grad_and_value, jacrev, vjp
 from ._stateless import functional_call, stack_module_state
+from ._vmap import vmap
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-    "stack_module_state", "vjp",
+    "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
-"""jvp, jacfwd, hessian and linearize: products with the Jacobian from the right. Start at `linearize`.
+"""jvp, jacfwd, hessian and linearize: products with the Jacobian from the right.
 
-They use that u -> u J is linear: the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new
-trick for calculating Jacobian vector products", 2017). u J is recorded once; each product takes
-one backward through it.
+jvp and jacfwd use forward mode (autograd.forward_ad). linearize keeps what it needs for many products: u -> u J is
+linear, so the gradient of <u J, v> with respect to u is J v, whatever u is (J. Townsend, "A new trick for calculating
+Jacobian vector products", 2017). u J is recorded once, and each product takes one backward through it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
-from ..utils._pytree import tree_flatten, tree_unflatten
-from ._reverse import Argnums, Level, differentiated, jacrev, unit_vectors
+from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
+from ._reverse import Argnums, Level, checked_outputs, chosen_args, differentiated, jacrev, split_aux, with_chosen
+from ._vmap import over_unit_vectors
 
 _NAME = "jvp(f, primals, tangents)"
 
@@ -92,16 +93,34 @@ def jvp(
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
     flat = _check_tangents(primals, tangents)
-    level, outputs, structure = differentiated(func, primals, None, has_aux, _NAME)
-    found = _Linear(level, outputs).push(flat)
+    (outputs, found, structure), aux = _pushed(func, primals, flat, has_aux)
     if strict and any(derivative is None for derivative in found):
         raise RuntimeError(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
             "This is not allowed with strict=True."
         )
-    values = tree_unflatten(map(level.seen_from_outside, outputs), structure)
+    values = tree_unflatten(outputs, structure)
     derivatives = tree_unflatten(_or_zeros(found, outputs), structure)
-    return (values, derivatives, level.aux) if has_aux else (values, derivatives)
+    return (values, derivatives, aux) if has_aux else (values, derivatives)
+
+
+def _pushed(
+    func: Callable[..., Any], primals: tuple[Any, ...], tangents: Sequence[Tensor], has_aux: bool
+) -> tuple[tuple[list[Tensor], list[Tensor | None], Any], Any]:
+    """((outputs, their derivatives, structure), aux) by a level of forward mode."""
+    flat, structure = tree_flatten(primals)
+    depth = _C._enter_dual_level()
+    try:
+        duals = [_C._make_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
+        output, aux = func(*tree_unflatten(duals, structure)), None
+        if has_aux:
+            output, aux = split_aux(output, _NAME)
+            aux = tree_map(lambda t: _C._unpack_dual(t, depth)[0], aux)
+        outputs, out_structure = checked_outputs(output, _NAME)
+        pairs = [_C._unpack_dual(out, depth) for out in outputs]
+    finally:
+        _C._exit_dual_level()
+    return ([value for value, _ in pairs], [tangent for _, tangent in pairs], out_structure), aux
 
 
 def _check_tangents(primals: Any, tangents: Any) -> list[Tensor]:
@@ -139,7 +158,7 @@ def jacfwd(
 ) -> Callable[..., Any]:
     """The function that computes the Jacobian of func column by column: for functions with more outputs than inputs.
 
-    Shapes and structure are jacrev's. randomness: accepted; func is called once, so that it makes no difference.
+    Shapes and structure are jacrev's. randomness: what random ops in func do, as in vmap.
     Raises as jvp does.
 
     >>> import gradcore
@@ -150,16 +169,36 @@ def jacfwd(
 
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
-        level, outputs, structure = differentiated(func, args, argnums, has_aux, _NAME)
-        linear = _Linear(level, outputs)
-        blocks = []  # for each point, for each output
-        for i, point in enumerate(level.points):
-            columns = [_or_zeros(linear.push([None] * i + [unit]), outputs) for unit in unit_vectors(point)]
-            blocks.append(
-                [_C.stack(column, -1).view(o.shape + point.shape) for o, column in zip(outputs, zip(*columns))]
+        points, structure = tree_flatten(chosen_args(args, argnums))
+        for point in points:
+            if not isinstance(point, Tensor):
+                raise RuntimeError(f"{_NAME}: Expected primals to only contain Tensors, got {type(point)}")
+        outputs: list[Tensor] = []
+        out_structure = aux = None
+
+        def column(*units: Tensor) -> list[Tensor]:
+            nonlocal outputs, out_structure, aux
+
+            def function(*flat: Tensor) -> Any:
+                return func(*with_chosen(args, argnums, tree_unflatten(flat, structure)))
+
+            (outputs, found, out_structure), aux = _pushed(function, tuple(points), units, has_aux)
+            return _or_zeros(found, outputs)
+
+        columns = over_unit_vectors(column, points, randomness)
+        sizes = [point.numel() for point in points]
+        blocks = [
+            tree_unflatten(
+                [
+                    part.movedim(0, -1).reshape(out.shape + point.shape)
+                    for part, point in zip(column.split(sizes), points)
+                ],
+                structure,
             )
-        result = tree_unflatten([tree_unflatten(block, level.structure) for block in zip(*blocks)], structure)
-        return (result, level.aux) if has_aux else result
+            for column, out in zip(columns, outputs)
+        ]
+        result = tree_unflatten(blocks, out_structure)
+        return (result, aux) if has_aux else result
 
     return jacobian
 

@@ -6,7 +6,7 @@ that an outer transform or the program itself differentiates, a view of it, thro
 transforms never share a point, so there is nothing to confuse, and a closure may use whatever it likes.
 When func has returned, the level is over: its leaves are frozen (requires_grad_(False)), which makes them constants for
 everybody else, and it goes on with their edges, which it took before. A result is recorded for outer levels exactly if
-a leaf that is not frozen can be reached from it; if none can, it is returned detached and backward is not recorded.
+a leaf that is not frozen can be reached from it; if none can, it is returned without history and backward is not recorded. Tangents of forward levels around it stay.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from ._vmap import over_unit_vectors
 
 Argnums = int | tuple[int, ...]
 
@@ -131,13 +132,14 @@ def jacrev(
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
         level, outputs, structure = differentiated(func, args, argnums, has_aux)
-        blocks = []
-        for i, out in enumerate(outputs):
-            rows = [level.pull([None] * i + [unit]) for unit in unit_vectors(out)]
-            columns = [
-                _C.stack(column).view(out.shape + point.shape) for column, point in zip(zip(*rows), level.points)
-            ]
-            blocks.append(tree_unflatten(columns, level.structure))
+        rows = over_unit_vectors(lambda *units: level.pull(units), outputs, chunk_size=chunk_size)
+        columns = [column.split([out.numel() for out in outputs]) for column in rows]  # for each point, for each output
+        blocks = [
+            tree_unflatten(
+                [part.view(out.shape + point.shape) for part, point in zip(parts, level.points)], level.structure
+            )
+            for out, parts in zip(outputs, zip(*columns))
+        ]
         result = tree_unflatten(blocks, structure)
         return (result, level.aux) if has_aux else result
 
@@ -152,12 +154,6 @@ def _one_for_none(cotangent: Any, out: Tensor) -> Any:
     return _C.ones_like(out)
 
 
-def unit_vectors(like: Tensor) -> tuple[Tensor, ...]:
-    """For each element a tensor of the shape of `like` that is 1 there and 0 elsewhere."""
-    n = like.numel()
-    return _C.eye(n, dtype=like.dtype).view(n, *like.shape).unbind()
-
-
 def differentiated(
     func: Callable[..., Any],
     args: tuple[Any, ...],
@@ -167,7 +163,14 @@ def differentiated(
 ) -> tuple[Level, list[Tensor], Any]:
     """What most begin with: (level, flat outputs, their structure)."""
     level = Level(name, func, args, {}, argnums, has_aux)
-    outputs, structure = tree_flatten(level.output)
+    outputs, structure = checked_outputs(level.output, name)
+    level.close(outputs)
+    return level, outputs, structure
+
+
+def checked_outputs(output: Any, name: str) -> tuple[list[Tensor], Any]:
+    """(flat outputs, their structure). RuntimeError unless they are floating tensors."""
+    outputs, structure = tree_flatten(output)
     if not outputs or outputs == [None]:
         raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for out in outputs:
@@ -177,8 +180,17 @@ def differentiated(
             raise RuntimeError(
                 f"{name}: All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {out.dtype}"
             )
-    level.close(outputs)
-    return level, outputs, structure
+    return outputs, structure
+
+
+def split_aux(output: Any, name: str) -> tuple[Any, Any]:
+    """(output, aux) of a function that returns both."""
+    if not (isinstance(output, tuple) and len(output) == 2):
+        raise RuntimeError(f"{name}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    for leaf in tree_leaves(output[1]):
+        if not isinstance(leaf, Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
+    return output
 
 
 class Level:
@@ -195,26 +207,23 @@ class Level:
     ) -> None:
         self.recorded = _C.is_grad_enabled()  # whether anything outside could see what happens here
         with enable_grad():
-            chosen = args if argnums is None else _chosen(args, argnums)
+            chosen = args if argnums is None else chosen_args(args, argnums)
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]
             self._edges = [_C._gradient_edge(point) for point in self.points]
             points = tree_unflatten(self.points, self.structure)
-            args = points if argnums is None else _with_chosen(args, argnums, points)
+            args = points if argnums is None else with_chosen(args, argnums, points)
             self.output = func(*args, **kwargs)
         self.aux: Any = None
         if has_aux:
-            if not (isinstance(self.output, tuple) and len(self.output) == 2):
-                raise RuntimeError(f"{name}: output of function f should be a tuple: (output, aux) if has_aux is True")
-            self.output, self.aux = self.output
-            _check_aux(self.aux)
+            self.output, self.aux = split_aux(self.output, name)
 
     def _point(self, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
         if self.recorded and value.requires_grad:
             return value.view_as(value)
-        return value.detach().requires_grad_()
+        return _C._constant(value).requires_grad_()
 
     def close(self, outputs: Sequence[Tensor]) -> None:
         """The level is over: from here on its own leaves are constants."""
@@ -227,7 +236,7 @@ class Level:
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
     def seen_from_outside(self, tensor: Tensor) -> Tensor:
-        return tensor if self.recorded and _C._has_live_leaf(tensor) else tensor.detach()
+        return tensor if self.recorded and _C._has_live_leaf(tensor) else _C._constant(tensor)
 
     def pull(
         self,
@@ -265,16 +274,10 @@ class Level:
 
     @staticmethod
     def _finished(gradient: Tensor, recorded: bool) -> Tensor:
-        return gradient if recorded and _C._has_live_leaf(gradient) else gradient.detach()
+        return gradient if recorded and _C._has_live_leaf(gradient) else _C._constant(gradient)
 
 
-def _check_aux(aux: Any) -> None:
-    for leaf in tree_leaves(aux):
-        if not isinstance(leaf, Tensor):
-            raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
-
-
-def _chosen(args: tuple[Any, ...], argnums: Argnums) -> Any:
+def chosen_args(args: tuple[Any, ...], argnums: Argnums) -> Any:
     """The argument, or the tuple of arguments, that argnums names. RuntimeError if there is none."""
     if isinstance(argnums, int):
         return args[_number(argnums, len(args))]
@@ -296,7 +299,7 @@ def _number(argnum: Any, count: int) -> int:
     return argnum % count
 
 
-def _with_chosen(args: tuple[Any, ...], argnums: Argnums, points: Any) -> tuple[Any, ...]:
+def with_chosen(args: tuple[Any, ...], argnums: Argnums, points: Any) -> tuple[Any, ...]:
     """args with points where argnums says."""
     result = list(args)
     for argnum, point in zip(argnums, points) if isinstance(argnums, tuple) else [(argnums, points)]:

@@ -1,0 +1,60 @@
+// Ops on batched tensors: the same op on the physical tensors beneath. Note [Batch dims] in tensor/batch.h.
+#pragma once
+#include <vector>
+
+#include "ops/ops.h"
+#include "ops/record.h"
+#include "tensor/batch.h"
+
+namespace gradcore {
+
+// compute(physical tensors, number of batch dims), nothing recorded; its result is hidden again. Undefined tensors stay so.
+template <class F>
+Tensor beneath(std::initializer_list<const Tensor*> tensors, F&& compute) {
+  const Untracked off;
+  const Levels levels = levels_of(tensors);
+  std::vector<Tensor> below;
+  for (const Tensor* t : tensors) below.push_back(t->defined() ? physical(*t, levels) : Tensor());
+  return hide(compute(std::span<const Tensor>(below), levels.count()), levels);
+}
+
+// The same for ops along a dim: a tensor without dims counts as one with a single dim of one element.
+template <class F>
+Tensor beneath_along(std::initializer_list<const Tensor*> tensors, F&& compute) {
+  const Untracked off;
+  const Levels levels = levels_of(tensors);
+  std::vector<Tensor> below;
+  bool dims = false;
+  for (const Tensor* t : tensors) {
+    below.push_back(t->defined() ? physical(*t, levels, 1) : Tensor());
+    dims |= t->defined() && t->dim() > 0;
+  }
+  const Tensor out = hide(compute(std::span<const Tensor>(below), levels.count()), levels);
+  return dims ? out : make_window(out, Dims(), Dims(), out->data);
+}
+
+// A whole op of one tensor.
+template <class F, class Vjp>
+Tensor recorded_beneath(const Tensor& t, F&& compute, Vjp vjp) {
+  const Tensor out = beneath({&t}, [&](auto p, int n) { return compute(p[0], n); });
+  if (should_record(t)) record(out, {&t}, std::move(vjp));
+  return out;
+}
+
+// A copy that has all these levels, to be written to. Recorded.
+inline Tensor widened_copy(const Tensor& t, const Levels& levels) {
+  bool has_all = t->batch || levels.none();
+  for (int64_t id : levels.ids) has_all &= levels_of({&t}).find(id) >= 0;
+  if (has_all) return clone(t);
+  if (t.dtype() == DType::Bool) return logical_or(t, zeros_batched(levels, Dims(), t.dtype()));
+  return add(t, zeros_batched(levels, Dims(), t.dtype()));
+}
+
+// Dims of the logical tensor as dims of the physical one.
+inline Dims shifted(const Dims& dims, int ndim, int by) {
+  Dims out = dims;
+  for (int i = 0; i < out.size(); ++i) out[i] = wrap_dim(dims[i], ndim) + by;
+  return out;
+}
+
+}  // namespace gradcore

@@ -1,0 +1,215 @@
+"""vmap: a function of single samples becomes one of batches. Start at `vmap`; Note [Batch dims] in cpp/tensor/batch.h
+says how the batch is hidden from the function. There is no loop over samples.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from .. import _C
+from .._C import Tensor
+from ..utils._pytree import LEAF, tree_flatten, tree_leaves, tree_unflatten
+
+_RANDOMNESS = {"error": 0, "same": 1, "different": 2}
+_IN_DIMS = "`in_dims` to be int or a (potentially nested) tuple matching the structure of inputs"
+
+
+def vmap(
+    func: Callable[..., Any],
+    in_dims: Any = 0,
+    out_dims: Any = 0,
+    randomness: str = "error",
+    *,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The function that maps func over a dim of its arguments, all samples at once.
+
+    in_dims: which dim of each tensor is mapped over, None for an argument that all samples share; one number for all
+    arguments or a tuple of the structure of the arguments. out_dims: where that dim stands in each output; None for an
+    output that no sample has its own of. randomness: what random ops do inside, "error", "same" or "different" numbers
+    for the samples. chunk_size: at most so many samples at a time.
+
+    Maps nest with each other and with grad, vjp, jvp and the Jacobians. Inside, a program may not ask for the values of a
+    mapped tensor (item(), if, masks as indices): that raises RuntimeError. Raises ValueError for dims that do not fit
+    the arguments or outputs, for sizes that differ, for outputs that are not tensors and for no arguments. See
+    https://pytorch.org/docs/stable/generated/torch.func.vmap.html
+
+    >>> import gradcore
+    >>> dot = gradcore.func.vmap(gradcore.dot)
+    >>> dot(gradcore.tensor([[1.0, 2.0], [3.0, 4.0]]), gradcore.tensor([[1.0, 1.0], [0.0, 1.0]]))
+    tensor([3., 4.])
+    """
+    if not (chunk_size is None or chunk_size > 0):
+        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
+
+    @functools.wraps(func, updated=())
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if randomness not in _RANDOMNESS:
+            raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+        call = _Call(func, in_dims, out_dims, _RANDOMNESS[randomness], args)
+        if chunk_size is None or chunk_size >= call.size:
+            return call.run(call.inputs, call.size, kwargs)
+        return call.run_in_chunks(chunk_size, kwargs)
+
+    return wrapped
+
+
+class _Call:
+    """One call: which dims are mapped, and how many samples there are."""
+
+    def __init__(self, func: Callable[..., Any], in_dims: Any, out_dims: Any, randomness: int, args: Any) -> None:
+        self.func, self.out_dims, self.randomness = func, out_dims, randomness
+        self.name = getattr(func, "__name__", repr(func))
+        self.inputs, self.structure = tree_flatten(args)
+        self.dims = self._checked_dims(in_dims, args)
+        sizes = [t.shape[dim] for t, dim in zip(self.inputs, self.dims) if dim is not None]
+        if not sizes:
+            raise ValueError(f"{self._call(in_dims)}: at least one tensor must be mapped over, but all in_dims are None")
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+                f"{sizes} for the mapped dimension"
+            )
+        self.size = sizes[0]
+
+    def _call(self, in_dims: Any) -> str:
+        return f"vmap({self.name}, in_dims={in_dims}, ...)(<inputs>)"
+
+    def _checked_dims(self, in_dims: Any, args: Any) -> list[int | None]:
+        if not isinstance(in_dims, (int, tuple)):
+            raise ValueError(f"{self._call(in_dims)}: expected {_IN_DIMS}, got: {type(in_dims)}.")
+        if not self.inputs:
+            raise ValueError(
+                f"vmap({self.name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap "
+                "over a function with no inputs. The latter is unsupported."
+            )
+        dims = _spread(in_dims, self.structure)
+        if dims is None:
+            raise ValueError(
+                f"{self._call(in_dims)}: in_dims is not compatible with the structure of `inputs`. in_dims has structure "
+                f"{tree_flatten(in_dims)[1]} but inputs has structure {self.structure}."
+            )
+        return [self._checked_dim(value, dim, in_dims) for value, dim in zip(self.inputs, dims)]
+
+    def _checked_dim(self, value: Any, dim: Any, in_dims: Any) -> int | None:
+        if dim is None:
+            return None
+        if not isinstance(dim, int):
+            raise ValueError(
+                f"{self._call(in_dims)}: Got in_dim={dim} for an input but in_dim must be either an integer dimension or None."
+            )
+        if not isinstance(value, Tensor):
+            raise ValueError(
+                f"{self._call(in_dims)}: Got in_dim={dim} for an input but the input is of type {type(value)}. "
+                "We cannot vmap over non-Tensor arguments, please use None as the respective in_dim"
+            )
+        n = value.dim()
+        if not -n <= dim < n:
+            raise ValueError(
+                f"{self._call(in_dims)}: Got in_dim={dim} for some input, but that input is a Tensor of dimensionality "
+                f"{n} so expected in_dim to satisfy -{n} <= in_dim < {n}."
+            )
+        return dim % n
+
+    def run(self, inputs: list[Any], size: int, kwargs: dict[str, Any]) -> Any:
+        level = _C._enter_vmap(size, self.randomness)
+        try:
+            samples = [
+                t if dim is None else _C._hide_dim(t, dim, level) for t, dim in zip(inputs, self.dims)
+            ]
+            outputs, structure = tree_flatten(self.func(*tree_unflatten(samples, self.structure), **kwargs))
+            dims = self._dims_of_outputs(structure)
+            batched = [self._output(out, dim, level, size) for out, dim in zip(outputs, dims)]
+        finally:
+            _C._exit_vmap()
+        return tree_unflatten(batched, structure)
+
+    def _dims_of_outputs(self, structure: Any) -> list[Any]:
+        if any(not (dim is None or isinstance(dim, int)) for dim in tree_leaves(self.out_dims)):
+            raise ValueError(
+                f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` must be an int, None or a python collection "
+                "of ints representing where in the outputs the vmapped dimension should appear."
+            )
+        dims = _spread(self.out_dims, structure)
+        if dims is None:
+            raise ValueError(
+                f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims is not compatible with the structure of "
+                f"`outputs`. out_dims has structure {tree_flatten(self.out_dims)[1]} but outputs has structure {structure}."
+            )
+        return dims
+
+    def _output(self, out: Any, dim: int | None, level: int, size: int) -> Any:
+        if dim is None:
+            if isinstance(out, Tensor) and level in _C._batch_levels(out):
+                raise ValueError(
+                    f"vmap({self.name}, ...): `{self.name}` can not return a BatchedTensor when out_dim is None"
+                )
+            return out
+        if not isinstance(out, Tensor):
+            raise ValueError(
+                f"vmap({self.name}, ...): `{self.name}` must only return Tensors, got type {type(out)}. "
+                "Did you mean to set out_dims= to None for output?"
+            )
+        return _C._show_level(out, level, dim, size)
+
+    def run_in_chunks(self, chunk_size: int, kwargs: dict[str, Any]) -> Any:
+        pieces, structure = [], None
+        for start in range(0, self.size, chunk_size):
+            size = min(chunk_size, self.size - start)
+            inputs = [t if dim is None else t.narrow(dim, start, size) for t, dim in zip(self.inputs, self.dims)]
+            piece, structure = tree_flatten(self.run(inputs, size, kwargs))
+            pieces.append(piece)
+        dims = self._dims_of_outputs(structure)
+        joined = [
+            column[0] if dim is None else _C.cat(column, dim) for dim, column in zip(dims, zip(*pieces))
+        ]
+        return tree_unflatten(joined, structure)
+
+
+def _spread(dims: Any, structure: Any) -> list[Any] | None:
+    """A dim for each leaf of the structure; None if the nest of dims has another one."""
+    if dims is None or isinstance(dims, int) or structure is LEAF:
+        return None if isinstance(dims, (tuple, list, dict)) else [dims] * len(tree_leaves(structure))
+    if type(dims) is not type(structure) or len(dims) != len(structure):
+        return None
+    if isinstance(dims, dict):
+        if dims.keys() != structure.keys():
+            return None
+        pairs = [(dims[key], structure[key]) for key in structure]
+    elif isinstance(dims, (tuple, list)):
+        pairs = list(zip(dims, structure))
+    else:
+        return None
+    found: list[Any] = []
+    for part, substructure in pairs:
+        spread = _spread(part, substructure)
+        if spread is None:
+            return None
+        found += spread
+    return found
+
+
+def unit_batches(like: list[Tensor], start: int, stop: int) -> list[Tensor]:
+    """Rows start to stop of the identity over all elements of some tensors: for each a batch of its shape."""
+    batches, first = [], 0
+    for t in like:
+        batch = _C.zeros(stop - start, t.numel(), dtype=t.dtype)
+        low, high = max(start, first), min(stop, first + t.numel())
+        if low < high:
+            batch[low - start : high - start, low - first : high - first].fill_diagonal_(1)
+        batches.append(batch.view(stop - start, *t.shape))
+        first += t.numel()
+    return batches
+
+
+def over_unit_vectors(
+    function: Callable[..., list[Tensor]], like: list[Tensor], randomness: str = "error", chunk_size: int | None = None
+) -> list[Tensor]:
+    """The results of function(*unit vectors) for each element of `like`, stacked along a new first dim."""
+    total = sum(t.numel() for t in like)
+    step = total if chunk_size is None else min(chunk_size, total)
+    mapped = vmap(function, randomness=randomness)
+    parts = [mapped(*unit_batches(like, i, min(i + step, total))) for i in range(0, max(total, 1), max(step, 1))]
+    return parts[0] if len(parts) == 1 else [_C.cat(column) for column in zip(*parts)]
