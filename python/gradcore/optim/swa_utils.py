@@ -90,7 +90,8 @@ def get_swa_avg_fn() -> AvgFn:
 
     def swa_update(averaged_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
         with no_grad():
-            return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+            share: Tensor = (current_param - averaged_param) / (num_averaged + 1)
+            return averaged_param + share
 
     return swa_update
 
