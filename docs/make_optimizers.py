@@ -1,6 +1,6 @@
 """Makes docs/optimizers.md: the tutorial's thermometer with every optimizer. Start at main.
 
-Run: python docs/make_optimizers.py   (gradcore and torch must be importable; about a minute)
+Run: python docs/make_optimizers.py   (gradcore and torch must be importable; about two minutes)
 The optimizers' arguments stand in benchmarks/cases.py; times come from the benchmarks' own runner.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.__main__ import time_cases, versions  # noqa: E402  (found by the line above)
+from benchmarks.__main__ import UNSTEADY, time_cases, versions  # noqa: E402  (found by the line above)
 from benchmarks.cases import THERMOMETER_OPTIONS, Case, thermometer_epoch, thermometer_setup  # noqa: E402
 
 EPOCHS = 5000
@@ -41,7 +41,8 @@ the least possible loss, {least:.4f}.
 - The learning rates are round numbers that suit this problem, not the best ones: the table compares libraries, not optimizers.
 - SparseAdam is left out: it takes sparse gradients only, which gradcore does not have.
 
-Timed with {about}. Goal for each ratio: {goal:g}. {verdict}
+Timed with {about}. Goal for each ratio: {goal:g}.
+{verdict} {steadiness}
 
 Made by `python docs/make_optimizers.py`.
 """
@@ -106,23 +107,23 @@ def make_page(rounds: int, turns: int, budget: float) -> str:
             late.append(name)
     goal = cases[0].goal
     missed = [name for name, row in zip(THERMOMETER_OPTIONS, rows) if row["ratio"] < goal]
+    unsteady = sum(row["unsteady"] for row in rows)
     never = f"{', '.join(late)} did not come that near in {EPOCHS} epochs." if late else "not in any row."
     return PAGE.format(
         epochs=EPOCHS, w=w, b=b, least=least, table=table.rstrip(), percent=100 * (NEAR - 1), turns=rounds * turns,
         never=never, about=versions(LIBRARIES, options.threads), goal=goal,
         verdict=f"Missed by {', '.join(missed)}." if missed else "All meet it.",
+        steadiness=f"Other work shared the machine: in {unsteady} rows turns of one library differ by more than {UNSTEADY:g}x."
+        if unsteady else "",
     )  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round: for the form, not for the figures")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "optimizers.md")
-    options = parser.parse_args()
+    argparse.ArgumentParser(description=__doc__).parse_args()
     if missing := [name for name in LIBRARIES if not importlib.util.find_spec(name)]:
         sys.exit(f"cannot compare without {' and '.join(missing)}")
-    page = make_page(1, 1, 0.003) if options.quick else make_page(3, 5, 0.03)
-    options.output.write_text(page)
+    page = make_page(rounds=3, turns=5, budget=0.03)
+    (ROOT / "docs" / "optimizers.md").write_text(page)
 
 
 if __name__ == "__main__":

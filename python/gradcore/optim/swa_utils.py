@@ -220,16 +220,16 @@ class AveragedModel:
         pairs = list(zip(averages, current))  # the shorter list ends it, as in torch
         if self.n_averaged == 0:
             _copy_all([old for old, _ in pairs], [new for _, new in pairs])
-        elif self.avg_fn is not None:
-            _copy_all([old for old, _ in pairs], [self.avg_fn(old, new, self.n_averaged.clone()) for old, new in pairs])
-        else:
-            self._average(pairs)
+        elif self.multi_avg_fn is not None:
+            self._average_lists(self.multi_avg_fn, pairs)
+        else:  # tensor by tensor, as torch does on the CPU: integers too, and the count is divided by in the tensor's dtype
+            average = self.avg_fn or get_swa_avg_fn()
+            _copy_all([old for old, _ in pairs], [average(old, new, self.n_averaged.clone()) for old, new in pairs])
         if not self.use_buffers:
             _copy_all(buffers, current_buffers)
         self.n_averaged += 1
 
-    def _average(self, pairs: list[tuple[Tensor, Tensor]]) -> None:
-        average = self.multi_avg_fn or get_swa_multi_avg_fn()
+    def _average_lists(self, average: MultiAvgFn, pairs: list[tuple[Tensor, Tensor]]) -> None:
         groups: dict[Any, tuple[list[Tensor], list[Tensor]]] = {}
         for old, new in pairs:
             averages, current = groups.setdefault(old.dtype, ([], []))
