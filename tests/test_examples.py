@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import gradcore
+from support import needs_torch
+
 ROOT = Path(__file__).resolve().parent.parent
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -54,6 +57,47 @@ def test_digits(tmp_path):
 def test_every_example_is_tested():
     tested = {"thermometer", "thermometer_sgd", "thermometer_adam", "digits"}
     assert {path.stem for path in (ROOT / "examples").glob("*.py")} == tested
+
+
+@pytest.fixture
+def make_optimizers(monkeypatch):
+    """The script that writes docs/optimizers.md."""
+    monkeypatch.syspath_prepend(ROOT)
+    spec = importlib.util.spec_from_file_location("make_optimizers", ROOT / "docs" / "make_optimizers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def table_rows(page):
+    """The cells of each row of optimizers.md, by optimizer."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")]
+    return {cells[0]: cells for cells in rows[1:]}
+
+
+def test_the_page_on_optimizers_says_what_they_do(make_optimizers):
+    rows = table_rows((ROOT / "docs" / "optimizers.md").read_text())
+    others = {"Optimizer", "SparseAdam", "lr_scheduler", "swa_utils"}
+    assert set(rows) == set(gradcore.optim.__all__) - others
+    least = make_optimizers.least_squares(gradcore)[2]
+    for name, cells in rows.items():
+        assert cells[1] == f"`{make_optimizers.THERMOMETER_OPTIONS[name]}`"
+        params, converged = make_optimizers.train(gradcore, name, make_optimizers.NEAR * least)
+        if float(cells[3]) < 1e-3:  # beyond it rounding decides where the parameters are, and machines may differ
+            assert [float(value) for value in cells[2].split(",")] == pytest.approx(params, abs=1e-3), name
+        assert (converged is None) == (cells[4][0] == "-"), name
+
+
+@needs_torch
+def test_the_page_on_optimizers_is_what_its_script_writes(make_optimizers, monkeypatch):
+    """But for the figures, for which a few epochs would not do."""
+    written = (ROOT / "docs" / "optimizers.md").read_text()
+    monkeypatch.setattr(make_optimizers, "EPOCHS", 2)
+    made = make_optimizers.make_page(rounds=1, turns=1, budget=1e-4)
+    assert [cells[:2] for cells in table_rows(made).values()] == [cells[:2] for cells in table_rows(written).values()]
+    prose = [re.sub(r"\d+ epochs", "N epochs", re.sub(r"of \d+ turns", "of N turns", line))
+             for page in (made, written) for line in page.splitlines() if line.startswith(("- *", "- The", "- S", "  ", "#", "<!"))]
+    assert prose[: len(prose) // 2] == prose[len(prose) // 2 :]
 
 
 def test_benchmarks_report(tmp_path):

@@ -78,7 +78,8 @@ def test_stubs_are_up_to_date():
                                   "gradcore.autograd", "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
                                   "gradcore.optim.lr_scheduler", "gradcore.func._reverse", "gradcore.func._forward", "gradcore.func._stateless",
                                   "gradcore.utils._pytree", "gradcore.utils.checkpoint",
-                                  "gradcore.optim.sgd", "gradcore.optim.adam"])
+                                  "gradcore.optim.sgd", "gradcore.optim.adam", "gradcore.optim.swa_utils",
+                                  "gradcore.nn.utils.clip_grad", "gradcore.nn.utils.convert_parameters"])
 def test_examples_in_docstrings(name):
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0 and (result.attempted or name in ("gradcore",))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import func as func
+    from . import nn as nn
     from . import optim as optim
     from . import testing as testing
     from . import utils as utils
@@ -61,6 +62,7 @@ _LAZY = {
     "optim": ("optim", None),
     "func": ("func", None),
     "vmap": ("func", "vmap"),
+    "nn": ("nn", None),
     "utils": ("utils", None),
     "testing": ("testing", None),
     "save": ("_serialization", "save"),

@@ -1,5 +1,5 @@
-"""gradcore.optim: torch's optimizers, each with one C++ kernel over all parameters, the base class of others, and
-lr_scheduler.
+"""gradcore.optim: torch's optimizers, each with one C++ kernel over all parameters, the base class of others,
+lr_scheduler and swa_utils.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import lr_scheduler as lr_scheduler
+    from . import swa_utils as swa_utils
     from ._adafactor import Adafactor as Adafactor
     from ._muon import Muon as Muon
     from .adadelta import Adadelta as Adadelta
@@ -55,14 +56,15 @@ __all__ = [  # noqa: F822
     "Rprop",
     "SparseAdam",
     "lr_scheduler",
+    "swa_utils",
 ]
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name == "lr_scheduler":
-        return importlib.import_module(".lr_scheduler", __name__)
+    if name in ("lr_scheduler", "swa_utils"):
+        return importlib.import_module(f".{name}", __name__)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
