@@ -221,7 +221,7 @@ class Sweep {
       slot = std::move(grad);
       return;
     }
-    const bool alike = same_shape(slot, grad) && slot.dtype() == grad.dtype();
+    const bool alike = same_shape(slot, grad) && slot.dtype() == grad.dtype() && !any_batched(slot, grad);
     if (!modes.tracking() && alike && slot.unique() && slot.is_contiguous()) {
       tape_ops.add_into(slot, grad);
     } else if (!modes.tracking() && alike && grad.unique() && grad.is_contiguous()) {

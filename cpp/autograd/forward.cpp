@@ -20,6 +20,7 @@
 // same window on its base's.
 #include "autograd/forward.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -115,6 +116,12 @@ class TangentsOfEdges {
     for (size_t i = 0; i < duals_.size(); ++i)
       if (duals_[i]) edge(i) = duals_[i]->take_real();
   }
+  // Whether backward goes on anywhere.
+  bool any_real() const {
+    for (size_t i = 0; i < duals_.size(); ++i)
+      if (duals_[i] ? duals_[i]->has_real() : node_.needs(static_cast<int>(i))) return true;
+    return false;
+  }
   // False where no edge has one.
   bool at(int depth, std::vector<Tensor>& tangents) const {
     bool any = false;
@@ -138,6 +145,7 @@ void carry_tangents(std::span<const Tensor> outs, Node& node) {
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
     const ForwardGuard below(depth);
+    const GradModeGuard recorded(modes.grad && (edges.any_real() || std::ranges::any_of(tangents, [](const Tensor& t) { return requires_grad(t); })));
     const std::vector<Tensor> result = node.jvp(tangents, outs);
     for (size_t i = 0; i < outs.size(); ++i)
       if (outs[i] && is_floating(outs[i].dtype())) set_own(outs[i], depth, result[i] ? result[i] : zeros_as(outs[i]));
@@ -244,11 +252,6 @@ void carry_tangents_inplace(const Tensor& t, Node& node) {
 }
 
 std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {
-  bool differentiable = false;  // in turn, by backward
-  for (int i = 0; i < edge_count() && modes.grad; ++i) {
-    const auto* dual = dynamic_cast<const DualEdge*>(edge(i).node.get());
-    differentiable |= requires_grad(tangents[static_cast<size_t>(i)]) || (dual ? dual->has_real() : needs(i));
-  }
   const auto stand_in = Ref<Node>::adopt(new StandIn);
   stand_in->output_count = static_cast<uint32_t>(outputs.size());
   stand_in->number();
@@ -271,7 +274,7 @@ std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const 
   }
   if (request.roots.empty()) return std::vector<Tensor>(outputs.size());
   request.accumulate = false;
-  request.keep_graph = request.create_graph = differentiable;
+  request.keep_graph = request.create_graph = modes.grad;
   return run_backward(std::move(request));
 }
 

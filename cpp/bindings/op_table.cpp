@@ -1,6 +1,7 @@
 // Every op that Python sees: its signature and the call behind it. Adding an op is a line here (elementwise formulas get
 // theirs from the lists in ops.h).
 #include "bindings/args.h"
+#include "ops/beneath.h"
 
 #include "autograd/views.h"
 
@@ -456,7 +457,10 @@ void register_joins_and_indexing() {
   VOID_OP(kMethod, "index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
           index_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4)));
   OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)", [&] {
-    Tensor out = clone(a.tensor(0));
+    Levels levels = levels_of(a.tensors(1));
+    levels.add(a.tensor(0));
+    levels.add(a.tensor(2));
+    const Tensor out = widened_copy(a.tensor(0), levels);
     index_put_(out, a.tensors(1), a.tensor(2), a.flag(3));
     return wrap(out.as_new());
   }());

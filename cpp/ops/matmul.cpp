@@ -235,7 +235,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
   Tensor out;
   if (any_batched(a, b)) {
     const Untracked off;
-    out = select(mm_raw(a, unsqueeze(b, 1)), 1, 0);
+    out = alias_of(select(mm_raw(a, unsqueeze(b, 1)), 1, 0));
   } else {
     out = empty(Dims{a.size(0)}, a.dtype());
     multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
@@ -253,7 +253,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
   Tensor out;
   if (any_batched(a, b)) {
     const Untracked off;
-    out = select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0);
+    out = alias_of(select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0));
   } else {
     out = empty(Dims(), a.dtype());
     multiply(a.dtype(), 1, 1, a.size(0), {static_cast<const char*>(a->data), 0, a.stride(0)},

@@ -30,6 +30,11 @@ DimMask mask_of(const Tensor& t, const MaybeDims& dims) {
   return mask;
 }
 
+// The same dims of the physical tensor. (The one dim of a tensor without any is none.)
+DimMask below(const DimMask& mask, const Tensor& t, int batch_dims) {
+  return t.dim() ? mask << static_cast<size_t>(batch_dims) : DimMask();
+}
+
 Dims reduced_shape(const Tensor& t, const DimMask& mask, bool keepdim) {
   Dims out;
   for (int i = 0; i < t.dim(); ++i) {
@@ -146,7 +151,7 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
   if (any_batched(t))
-    return beneath({&t}, [&](auto p, int n) { return reduce(op, p[0], mask << static_cast<size_t>(n), keepdim, dtype, param); });
+    return beneath({&t}, [&](auto p, int n) { return reduce(op, p[0], below(mask, t, n), keepdim, dtype, param); });
   const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
   run(op, t, mask, {out->data, nullptr, nullptr, param});
   return out;
@@ -438,7 +443,7 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
 static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
   if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
   if (any_batched(t))
-    return beneath({&t}, [&](auto p, int n) { return variance(p[0], mask << static_cast<size_t>(n), correction, keepdim, name); });
+    return beneath({&t}, [&](auto p, int n) { return variance(p[0], below(mask, t, n), correction, keepdim, name); });
   const Untracked off;
   const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
   const Tensor means = empty(out.shape(), t.dtype());
@@ -479,7 +484,7 @@ Tensor extreme(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim,
 ValuesIndices indexed_raw(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim) {
   if (any_batched(t)) {
     const Levels levels = levels_of({&t});
-    const ValuesIndices r = indexed_raw(op, physical(t, levels), mask << static_cast<size_t>(levels.count()), keepdim);
+    const ValuesIndices r = indexed_raw(op, physical(t, levels), below(mask, t, levels.count()), keepdim);
     return {hide(r.values, levels), hide(r.indices, levels)};
   }
   const Dims shape = reduced_shape(t, mask, keepdim);

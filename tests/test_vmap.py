@@ -1,0 +1,148 @@
+"""vmap: every op on batches beside the same op on single samples, alone and under the other transforms."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import gradcore
+import support
+import test_ops
+from opdb import ROWS
+from support import Raised, build, collected, outcome, tensor_difference
+
+SIZE = 3
+# as_strided counts from the start of the whole memory, for a single sample too.
+# Shapes, values or courses of these depend on the values of what is mapped.
+READ_VALUES = {"nonzero", "where.one", "masked_select", "allclose", "equal", "tolist", "item", "numpy", "is_contiguous", "data_ptr"}
+MAPPABLE = [row for row in ROWS if row.kind not in ("creation", "random", "writer") and row.values]
+
+
+def rows_of(condition=lambda row: True):
+    chosen = [row for row in MAPPABLE if condition(row) and not (READ_VALUES | {"as_strided"}) & {row.name, row.attribute}]
+    return pytest.mark.parametrize("row", chosen, ids=[row.name for row in chosen])
+
+
+def other_samples(array, dim, seed):
+    """The array and two permutations of its elements, stacked along dim: values stay in the op's domain."""
+    random = np.random.default_rng(seed)
+    variants = [array] + [random.permutation(array.ravel()).reshape(array.shape) for _ in range(SIZE - 1)]
+    return np.stack(variants, dim)
+
+
+def mapped_arguments(sample, chosen, dim):
+    """(function of the mapped tensors, those tensors): the arrays of a sample with numbers in `chosen` get a batch dim."""
+    mapped, count = [], itertools.count()
+
+    class Hole:
+        def __init__(self, place):
+            self.place = place
+
+    def dig(value):
+        if isinstance(value, (list, tuple)):
+            return type(value)(dig(item) for item in value)
+        if isinstance(value, np.ndarray):
+            number = next(count)
+            if number in chosen and value.dtype.kind == "f":
+                mapped.append(gradcore.from_numpy(other_samples(value, min(dim, value.ndim), number)))
+                return Hole(len(mapped) - 1)
+        return build(gradcore, value)
+
+    args = [dig(arg) for arg in sample.args]
+    kwargs = {name: dig(value) for name, value in sample.kwargs.items()}
+
+    def fill(value, tensors):
+        if isinstance(value, (list, tuple)):
+            return type(value)(fill(item, tensors) for item in value)
+        return tensors[value.place] if isinstance(value, Hole) else value
+
+    def function(row):
+        return lambda *tensors: row.form(gradcore)(*fill(args, tensors), **{k: fill(v, tensors) for k, v in kwargs.items()})
+
+    return function, mapped
+
+
+def choices(sample):
+    count = len(test_ops.arrays_of(sample))
+    return [set(range(count)), *([{i} for i in range(count)] if count > 1 else [])]
+
+
+def cases(row):
+    for sample in row.calls("float64"):
+        for chosen, dim in zip(choices(sample), (0, 1, 0, 1)):
+            function, mapped = mapped_arguments(sample, chosen, dim)
+            if mapped:
+                dims = tuple(min(dim, t.dim() - 1) for t in mapped)
+                yield f"{sample} mapped {chosen} along {dims}", function(row), mapped, dims
+
+
+def tensors_of(result):
+    return [t for t in support.flat_tensors(result) if t.is_floating_point() or t.dtype != gradcore.uint8]
+
+
+def compare(failures, label, program, mapped, dims, ulps):
+    """vmap(program) beside the program on each sample; what is refused for single samples is nobody's business."""
+    one_by_one = [outcome(program, *sample) for sample in singles(mapped, dims)]
+    if any(isinstance(found, Raised) for found in one_by_one):
+        return
+    together = outcome(gradcore.vmap(program, in_dims=dims), *mapped)
+    if isinstance(together, Raised):
+        failures.add(label, repr(together))
+        return
+    for i, (ours, expected) in enumerate(zip(together, zip(*one_by_one))):
+        stacked = support.facts(gradcore.from_numpy(np.stack([facts.array for facts in expected])))
+        failures.add(f"{label}: result {i}", tensor_difference(ours, stacked, ulps, 1.0, "any"))
+
+
+def singles(mapped, dims):
+    return [[t.select(d, i) for t, d in zip(mapped, dims)] for i in range(SIZE)]
+
+
+def mapped_calls(row):
+    with collected() as failures:
+        for label, function, mapped, dims in cases(row):
+            yield failures, label, function, mapped, dims
+
+
+@rows_of()
+def test_against_single_samples(row):
+    for failures, label, function, mapped, dims in mapped_calls(row):
+        compare(failures, label, lambda *t, f=function: tuple(tensors_of(f(*t))), mapped, dims, max(row.ulps, 64))
+
+
+def floating(result):
+    return tuple(t for t in support.flat_tensors(result) if t.is_floating_point())
+
+
+@rows_of(lambda row: row.grad)
+def test_gradients_of_single_samples(row):
+    def gradients(function, *points):
+        total = lambda *p: sum(((out * out).sum() for out in floating(function(*p))), sum(x.sum() for x in p))
+        return gradcore.func.grad(total, tuple(range(len(points))))(*points)
+
+    for failures, label, function, mapped, dims in mapped_calls(row):
+        compare(failures, label, lambda *t, f=function: gradients(f, *t), mapped, dims, 1024)
+
+
+@rows_of(lambda row: row.grad)
+def test_tangents_of_single_samples(row):
+    """Along the samples themselves."""
+    for failures, label, function, mapped, dims in mapped_calls(row):
+        push = lambda *t, f=function: gradcore.func.jvp(lambda *p: floating(f(*p)), t, t)[1]
+        compare(failures, label, push, mapped, dims, 1024)
+
+
+@rows_of(lambda row: row.grad)
+def test_gradients_of_what_is_shared(row):
+    """Backward from outside: a tensor that all samples share gets the sum over them."""
+    for failures, label, function, mapped, dims in mapped_calls(row):
+        shared = [t.select(d, 0).clone().requires_grad_() for t, d in zip(mapped, dims)]
+
+        def total(scale, f=function, shared=shared):
+            return sum(((out * out).sum() * scale for out in floating(f(*shared))), scale * 0 + sum(x.sum() for x in shared))
+
+        scales = gradcore.tensor([1.0, 0.5, -2.0], dtype=gradcore.float64)
+        together = outcome(lambda: gradcore.autograd.grad(gradcore.vmap(total)(scales).sum(), shared))
+        one_by_one = outcome(lambda: gradcore.autograd.grad(sum(total(s) for s in scales.unbind()), shared))
+        if not isinstance(one_by_one, Raised):
+            failures.add(label, support.outcome_difference(together, one_by_one, ulps=1024, scale=1.0, strides="any"))
