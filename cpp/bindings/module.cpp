@@ -77,6 +77,7 @@ PYBIND11_MODULE(_C, m) {
   add_autograd(m);
   add_origin(m);
   add_saved_hooks(m);
+  add_saved_fields(m);
   add_optim(m);
   add_build_info(m);
 }
