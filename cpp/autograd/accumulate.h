@@ -19,6 +19,7 @@ struct TapeOps {
   Tensor (*ones_like)(const Tensor& t);
   Tensor (*cast)(const Tensor& t, DType dtype);
   void (*zero)(const Tensor& t);
+  bool (*has_nan)(const Tensor& t);
   Tensor (*as_strided_backward)(const Tensor& grad, const Dims& in_shape, const Dims& in_strides, int64_t in_offset,
                                 const Dims& out_shape, const Dims& out_strides, int64_t out_offset);
 };

@@ -84,6 +84,8 @@ class Companion {
   virtual int traverse(int (*visit)(void* object, void* arg), void* arg) const = 0;  // as Hook's
 };
 
+inline constinit std::atomic<void (*)(Node&)> node_watch{nullptr};  // told of each new node in anomaly mode
+
 class Node : public RefCounted, public Disposable, public Pooled {
  public:
   using Pooled::operator new;
@@ -127,6 +129,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   void number() {
     seq_ = next_seq();
     origin_ = current_origin();
+    if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]] watch(*this);
   }
   Origin origin() const { return origin_; }
   static uint64_t next_seq();

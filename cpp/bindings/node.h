@@ -44,6 +44,7 @@ void add_function(py::module_& m);
 void add_origin(py::module_& m);
 void add_saved_hooks(py::module_& m);
 void add_saved_fields(py::module_& m);
+void add_anomaly(py::module_& m);
 // Keeps what `pack` makes of a saved tensor in its place, and reads it back with `unpack`.
 void pack_saved(Saved& saved, py::handle pack, py::handle unpack);
 

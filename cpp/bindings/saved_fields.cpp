@@ -167,7 +167,7 @@ PyObject* node_dir(PyObject* self, PyObject*) {
 }
 
 void add_saved_fields(py::module_& m) {
-  py::class_<SavedTensor>(m, "SavedTensor", "A tensor that a node keeps for backward.")
+  py::class_<SavedTensor>(m, "_SavedTensor", "A tensor that a node keeps for backward.")
       .def("register_hooks", &SavedTensor::register_hooks, py::arg("pack_hook"), py::arg("unpack_hook"),
            "register_hooks(pack_hook, unpack_hook)\n\nKeeps pack_hook(tensor) in the tensor's place, and "
            "unpack_hook() of that is what backward gets. Raises RuntimeError where hooks are set or the tensor is freed.");
