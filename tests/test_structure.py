@@ -75,7 +75,8 @@ def test_stubs_are_up_to_date():
 
 
 @pytest.mark.parametrize("name", ["gradcore", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
-                                  "gradcore.autograd", "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
+                                  "gradcore.autograd", "gradcore.autograd.anomaly_mode",
+                                  "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
                                   "gradcore.optim.lr_scheduler", "gradcore.func._reverse", "gradcore.func._forward", "gradcore.func._stateless",
                                   "gradcore.utils._pytree", "gradcore.utils.checkpoint",
                                   "gradcore.optim.sgd", "gradcore.optim.adam", "gradcore.optim.swa_utils",

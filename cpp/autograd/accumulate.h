@@ -20,6 +20,7 @@ struct TapeOps {
   Tensor (*sum_level)(const Tensor& t, int64_t level);  // over the samples of a batch level
   Tensor (*cast)(const Tensor& t, DType dtype);
   void (*zero)(const Tensor& t);
+  bool (*has_nan)(const Tensor& t);
   Tensor (*as_strided_backward)(const Tensor& grad, const Dims& in_shape, const Dims& in_strides, int64_t in_offset,
                                 const Dims& out_shape, const Dims& out_strides, int64_t out_offset);
 };

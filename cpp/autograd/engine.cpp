@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "autograd/accumulate.h"
+#include "autograd/anomaly.h"
 
 namespace gradcore {
 
@@ -122,7 +123,7 @@ class Sweep {
     const GradModeGuard mode(request_.create_graph);
     for (size_t i = 0; i < w_->entries.size(); ++i) {
       Entry& e = w_->entries[i];
-      if (e.needed && !e.node->leaf()) visit(e);
+      if (e.needed && !e.node->leaf()) watched_ ? visit_watched(e) : visit(e);
     }
     return std::move(results_);
   }
@@ -293,6 +294,7 @@ class Sweep {
   }
 
   void visit_leaf(Entry& e) {
+    failing_ = e.node;
     const std::span<Tensor> grad(&w_->slots[e.slot], 1);
     const Tensor leaf(Ref<TensorImpl>::share(e.node->leaf()));
     if (!grad[0] && !meta_of(leaf)->hooks && !e.node->hooks_or_null()) return;
@@ -329,11 +331,24 @@ class Sweep {
         const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
         run_node(node, grads, out);
         if (!request_.keep_graph) node->release_saved();
+        if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
     }
     for (Tensor& g : grads) g.reset();
     for (int i = 0; i < node->edge_count(); ++i)
       if (Node* to = node->edge(i).node.get()) deliver(to, node->edge(i).nr, std::move(out[i]));
+  }
+
+  // Anomaly mode: an exception is explained once, by the node that it came from.
+  void visit_watched(Entry& e) {
+    const RunningNode running(e.node);
+    failing_ = e.node;
+    try {
+      visit(e);
+    } catch (...) {
+      anomaly.explain(*failing_);
+      throw;
+    }
   }
 
   static thread_local constinit inline Sweep* running_ = nullptr;
@@ -342,6 +357,8 @@ class Sweep {
   BackwardRequest& request_;
   Sweep* outer_;
   uint64_t id_;
+  const bool watched_ = anomaly.on;
+  Node* failing_ = nullptr;  // while watched: the node, or the leaf that it leads to, whose turn it is
   uint64_t oldest_ = 0;  // what has a smaller number is left out
   WorkspaceLease w_;
   Marks marks_;

@@ -110,6 +110,14 @@ int HookList::traverse(int (*visit)(void* object, void* arg), void* arg) const {
   return 0;
 }
 
+int Node::traverse_all(int (*visit)(void* object, void* arg), void* arg) const {
+  if (hooks_)
+    if (const int r = hooks_->traverse(visit, arg)) return r;
+  if (companion)
+    if (const int r = companion->traverse(visit, arg)) return r;
+  return traverse(visit, arg);
+}
+
 static HookList& leaf_hooks(const Tensor& t) {
   AutogradMeta& meta = make_meta(t);
   if (!meta.hooks) meta.hooks = std::make_unique<HookList>();
@@ -143,12 +151,12 @@ void detach_(const Tensor& t) {
   meta_of(t)->requires_grad = false;
 }
 
-Saved::Saved(const Tensor& t) : t_(t), version_(t.version()) {
+Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true) {
   if (t->inference) [[unlikely]]
     fail("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
          "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
          "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
-  if (saved_hooks) [[unlikely]] pack();
+  if (saved_hooks) [[unlikely]] pack(*saved_hooks);
 }
 
 Saved Saved::output(const Tensor& t, uint32_t nr) {
@@ -156,14 +164,14 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   s.t_ = alias_of(t);
   s.version_ = t.version();
   s.nr_ = nr;
-  s.is_output_ = true;
+  s.is_output_ = s.filled_ = true;
   if (modes.forward) [[unlikely]] share_new_tangents(t, s.t_);
-  if (saved_hooks) [[unlikely]] s.pack();
+  if (saved_hooks) [[unlikely]] s.pack(*saved_hooks);
   return s;
 }
 
-void Saved::pack() {
-  packed_ = saved_hooks->pack(t_);
+void Saved::pack(SavedHooks& hooks) {
+  packed_ = hooks.pack(t_);
   check(t_.version() == version_, "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
   if (!is_output_) packed_->edge = gradient_edge(t_);

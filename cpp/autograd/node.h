@@ -9,6 +9,7 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "autograd/modes.h"
@@ -18,6 +19,7 @@
 namespace gradcore {
 
 class Node;
+class Saved;
 
 struct Edge {
   Ref<Node> node;
@@ -68,6 +70,23 @@ struct HookList {
   int traverse(int (*visit)(void* object, void* arg), void* arg) const;
 };
 
+// What a node keeps for backward, by torch's names, for viewers of graphs. A number that took a tensor's
+// place is a Tensor, undefined when it is freed.
+struct SavedField {
+  const char* name;
+  std::variant<Saved*, std::vector<Saved>*, Dims, Scalar, Tensor> value;
+};
+using SavedFields = std::vector<SavedField>;
+
+// Something of the layers above that lives as long as a node.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+  virtual int traverse(int (*visit)(void* object, void* arg), void* arg) const = 0;  // as Hook's
+};
+
+inline constinit std::atomic<void (*)(Node&)> node_watch{nullptr};  // told of each new node in anomaly mode
+
 class Node : public RefCounted, public Disposable, public Pooled {
  public:
   using Pooled::operator new;
@@ -91,8 +110,12 @@ class Node : public RefCounted, public Disposable, public Pooled {
   // A node that must run even when no gradient reached it (custom functions that materialise).
   virtual bool runs_without_grads() const { return false; }
 
+  virtual SavedFields saved_fields() { return {}; }
+
   // As Hook::traverse, for what the node itself holds.
   virtual int traverse(int (*)(void* object, void* arg), void*) const { return 0; }
+  // The same with its hooks and companion.
+  int traverse_all(int (*visit)(void* object, void* arg), void* arg) const;
 
   void set_edges(std::span<Edge> edges);
   int edge_count() const { return edge_count_; }
@@ -108,6 +131,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
     seq_ = next_seq();
     batch_level_ = batch_level;
     origin_ = current_origin();
+    if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]] watch(*this);
   }
   Origin origin() const { return origin_; }
   // The batch level in which it was recorded, 0 for none.
@@ -123,6 +147,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   uint32_t output_count = 1;
   uint32_t mark = 0;         // the engine's: position in the running backward, plus one
   void* pyobject = nullptr;  // the Python wrapper, not owned
+  std::unique_ptr<Companion> companion;
 
  protected:
   static constexpr int kInlineEdges = 3;
@@ -213,6 +238,8 @@ class Saved {
   static Saved output(const Tensor& t, uint32_t nr = 0);
 
   bool defined() const { return t_ || packed_; }
+  bool freed() const { return filled_ && !defined(); }
+  bool is_packed() const { return static_cast<bool>(packed_); }
   // Checks that nobody wrote to it meanwhile. `node` is the one that saved it.
   Tensor unpack(Node* node) const {
     if (!t_ && !packed_) return {};
@@ -223,17 +250,19 @@ class Saved {
     packed_.reset();
   }
   const Tensor& raw() const { return t_; }  // undefined when packed
+  // Keeps what the hooks make of the tensor in its place.
+  void pack(SavedHooks& hooks);
 
  private:
   Tensor unpack_defined(Node* node) const;
   Tensor unpack_packed(Node* node) const;
-  void pack();
 
   Tensor t_;
   Ref<Packed> packed_;
   uint32_t version_ = 0;
   uint32_t nr_ = 0;
   bool is_output_ = false;
+  bool filled_ = false;  // something was saved, even if it is freed by now
 };
 
 [[noreturn]] void fail_released(const Node& node);

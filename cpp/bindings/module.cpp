@@ -19,6 +19,7 @@ void fill_tape_ops() {
   };
   tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
   tape_ops.zero = [](const Tensor& t) { zero_(t); };
+  tape_ops.has_nan = [](const Tensor& t) { return is_floating(t.dtype()) && *any(isnan(t), {}, false).data<uint8_t>() != 0; };
   tape_ops.cast = cast;
   tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(show_level(t, level, 0, 0), Dims{0}); };
   tape_ops.as_strided_backward = as_strided_backward;
@@ -78,6 +79,8 @@ PYBIND11_MODULE(_C, m) {
   add_autograd(m);
   add_origin(m);
   add_saved_hooks(m);
+  add_saved_fields(m);
+  add_anomaly(m);
   add_optim(m);
   add_build_info(m);
 }

@@ -19,14 +19,32 @@ const char* short_name(const Node* n) {
   return colon ? colon + 1 : name;
 }
 
+void let_go(PyObject* self) {
+  Node* n = std::exchange(reinterpret_cast<PyNode*>(self)->node, nullptr);
+  if (!n) return;
+  n->pyobject = nullptr;
+  Ref<Node>::adopt(n).reset();
+}
+
 void node_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  if (Node* n = std::exchange(reinterpret_cast<PyNode*>(self)->node, nullptr)) {
-    n->pyobject = nullptr;
-    Ref<Node>::adopt(n).reset();
-  }
+  PyObject_GC_UnTrack(self);
+  let_go(self);
   type->tp_free(self);
   Py_DECREF(type);
+}
+
+// As with tensors: what only we keep alive belongs to us.
+int node_traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  const Node* n = reinterpret_cast<PyNode*>(self)->node;
+  if (!n || n->use_count() != 1) return 0;
+  return n->traverse_all(reinterpret_cast<int (*)(void*, void*)>(visit), arg);
+}
+int node_clear(PyObject* self) {
+  const Node* n = reinterpret_cast<PyNode*>(self)->node;
+  if (n && n->use_count() == 1) let_go(self);
+  return 0;
 }
 
 PyTypeObject* class_of_node(const Node* n) {
@@ -79,11 +97,14 @@ PyObject* node_reduce(PyObject* self, PyObject*) {
 }
 
 PyMethodDef kNodeMethods[] = {{"name", node_name, METH_NOARGS, "name()\n\nThe name of the backward function."},
+                              {"__dir__", node_dir, METH_NOARGS, "With what the node saved."},
                               {"_sequence_nr", node_sequence_nr, METH_NOARGS, "_sequence_nr()\n\nIts place on the tape."},
                               {"__reduce_ex__", node_reduce, METH_O, "Nodes are not pickled."},
                               {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kNodeAttributes[] = {
     {"next_functions", node_next_functions, nullptr, "(node, output number) for each input.", nullptr},
+    {"metadata", [](PyObject* self, void*) { return guarded([&] { return Py_NewRef(metadata_of(live_node(self))); }); }, nullptr,
+     "A dict for whatever should live as long as the node.", nullptr},
     {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
@@ -233,13 +254,17 @@ Ref<Hook> make_hook(py::handle f, const char* who) {
 
 void add_node_type(py::module_& m) {
   static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                                {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                                {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
+                                {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
                                 {Py_tp_new, reinterpret_cast<void*>(node_new)},
                                 {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
                                 {Py_tp_methods, kNodeMethods},
                                 {Py_tp_getset, kNodeAttributes},
                                 {Py_tp_doc, const_cast<char*>("Node\n\nAn op on the tape.")},
                                 {0, nullptr}};
-  static PyType_Spec spec = {"gradcore.autograd.Node", sizeof(PyNode), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+  static PyType_Spec spec = {"gradcore.autograd.Node", sizeof(PyNode), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!node_type) throw py::error_already_set();
   m.add_object("Node", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(node_type)));

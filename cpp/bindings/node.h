@@ -33,9 +33,19 @@ void track_cycles(const Tensor& t);
 // " (file:line)" where a Python function begins; empty for others.
 std::string place_of(PyObject* function);
 
+// The attributes by which viewers see what a node saved: Note [What a node shows] in saved_fields.cpp.
+PyObject* node_getattro(PyObject* self, PyObject* name);
+PyObject* node_dir(PyObject* self, PyObject*);
+// The node's dict, borrowed; made when it is first asked for.
+PyObject* metadata_of(Node& node);
+
 void add_nodes(py::module_& m);
 void add_function(py::module_& m);
 void add_origin(py::module_& m);
 void add_saved_hooks(py::module_& m);
+void add_saved_fields(py::module_& m);
+void add_anomaly(py::module_& m);
+// Keeps what `pack` makes of a saved tensor in its place, and reads it back with `unpack`.
+void pack_saved(Saved& saved, py::handle pack, py::handle unpack);
 
 }  // namespace gradcore

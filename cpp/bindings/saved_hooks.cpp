@@ -57,10 +57,14 @@ class PythonHooks final : public SavedHooks {
 
 thread_local std::optional<std::string> disabled;  // the message of disable_saved_tensors_hooks()
 
+void check_callables(py::handle pack, py::handle unpack, const char* who) {
+  for (const py::handle f : {pack, unpack})
+    check(PyCallable_Check(f.ptr()), ErrorKind::Type, who, "() expects callables, not ", Py_TYPE(f.ptr())->tp_name);
+}
+
 void push(py::handle pack, py::handle unpack) {
   if (disabled) fail(*disabled);
-  for (const py::handle f : {pack, unpack})
-    check(PyCallable_Check(f.ptr()), ErrorKind::Type, "saved_tensors_hooks() expects callables, not ", Py_TYPE(f.ptr())->tp_name);
+  check_callables(pack, unpack, "saved_tensors_hooks");
   auto* hooks = new PythonHooks(pack, unpack);
   hooks->outer = std::exchange(saved_hooks, hooks);
 }
@@ -80,6 +84,13 @@ py::object set_disabled(const py::object& message) {
 }
 
 }  // namespace
+
+void pack_saved(Saved& saved, py::handle pack, py::handle unpack) {
+  check_callables(pack, unpack, "register_hooks");
+  PythonHooks hooks(pack, unpack);
+  const GradModeGuard off(false);
+  saved.pack(hooks);
+}
 
 void add_saved_hooks(py::module_& m) {
   m.def("_push_saved_hooks", &push);

@@ -68,9 +68,7 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
     if (const int r = meta->hooks->traverse(visitor, arg)) return r;
   const Node* node = meta->grad_fn.get();
   if (!node || node->use_count() != 1) return 0;
-  if (const HookList* hooks = node->hooks_or_null())
-    if (const int r = hooks->traverse(visitor, arg)) return r;
-  return node->traverse(visitor, arg);
+  return node->traverse_all(visitor, arg);
 }
 
 int tensor_clear(PyObject* self) {

@@ -23,6 +23,9 @@ struct OpInfo {
   const char* node_of_tensor = nullptr;  // grad_fn's name when the last operand is a tensor, where torch has two
   bool bare_numbers = false;           // next_functions has no entry for an operand that is a number
   bool dense = false;                  // the result is contiguous whatever the operands are
+  const char* operands[3] = {"self", "other", nullptr};  // torch's names for what its node saves of them
+  const char* parameters[2] = {};                        // and of the numbers after them
+  double fixed = 0;                    // what the first parameter is, where the formula has it built in
   double cost = 0.25;                  // about the nanoseconds of an element, for deciding on threads
 };
 

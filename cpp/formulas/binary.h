@@ -8,32 +8,35 @@ namespace gradcore::formulas {
 using enum gradcore::ResultType;
 
 struct Add {
-  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes,
+                               .parameters = {"alpha"}, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a + b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
 };
 struct AddScaled {
-  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}};
   template <class V> static constexpr V fwd(V a, V b, V alpha) { return a + alpha * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return g * alpha; }
 };
 struct Sub {
-  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers};
+  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers,
+                               .parameters = {"alpha"}, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a - b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
 };
 struct SubScaled {
-  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers};
+  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}};
   template <class V> static constexpr V fwd(V a, V b, V alpha) { return a - alpha * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return -g * alpha; }
 };
 // A number minus a tensor.
 struct Rsub {
-  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers, .bare_numbers = true};
+  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers, .bare_numbers = true,
+                               .parameters = {"alpha"}, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return b - a; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return -g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -70,7 +73,7 @@ struct DivTrunc {
 // The gradient of relu as an op of its own: that it does not change with y is part of the graph (a second backward gives
 // zeros there, where a mask would end the graph).
 struct Gate {
-  static constexpr OpInfo info{.name = "threshold_backward", .node = "ThresholdBackwardBackward0"};
+  static constexpr OpInfo info{.name = "threshold_backward", .node = "ThresholdBackwardBackward0", .operands = {}};
   template <class V> static constexpr V fwd(V g, V y) { return gate(g, y); }
   template <class V> static constexpr V vjp_a(V g, V, V y, V) { return gate(g, y); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
@@ -89,7 +92,8 @@ struct Fmod {
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * trunc_divide(a, b); }
 };
 struct Pow {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward1", .types = kNumbers, .cost = 2.0};
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward1", .types = kNumbers,
+                               .operands = {"self", "exponent"}, .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return pow(a, b); }
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
     return select(eq(b, c<V>(0)), c<V>(0), g * (b * pow(a, b - c<V>(1))));
@@ -101,7 +105,8 @@ struct Pow {
 };
 // A number to the power of a tensor.
 struct PowNumber : Pow {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .bare_numbers = true, .cost = 2.0};
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .bare_numbers = true,
+                               .operands = {"self", "exponent"}, .cost = 2.0};
 };
 struct Atan2 {
   static constexpr OpInfo info{.name = "atan2", .node = "Atan2Backward0", .result = Float, .cost = 1.5};
@@ -132,21 +137,23 @@ struct Minimum {
 };
 // clamp_min and clamp_max with a tensor as bound: at the bound the gradient is the operand's, a NaN has none.
 struct ClampMinTensor : Maximum {
-  static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward1", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward1", .types = kAllTypes,
+                               .operands = {"self", "min"}};
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(ge(a, b), g, c<V>(0)); }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(lt(a, b), g, c<V>(0)); }
 };
 struct ClampMaxTensor : Minimum {
-  static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward1", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward1", .types = kAllTypes,
+                               .operands = {"self", "max"}};
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(le(a, b), g, c<V>(0)); }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(gt(a, b), g, c<V>(0)); }
 };
 // clamp() with one bound goes by clamp()'s name.
 struct ClampOnlyMinTensor : ClampMinTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "min"}};
 };
 struct ClampOnlyMaxTensor : ClampMaxTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "max"}};
 };
 struct Eq {
   static constexpr OpInfo info{.name = "eq", .result = Bool, .types = kAllTypes};
@@ -212,27 +219,31 @@ using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, Floor
 
 // Three operands.
 struct Where {
-  static constexpr OpInfo info{.name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0};
+  static constexpr OpInfo info{.name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0,
+                               .operands = {"condition"}};
   template <class M, class V> static constexpr V fwd(M m, V a, V b) { return select(m, a, b); }
   template <class V, class M> static constexpr V vjp_b(V g, M m, V, V, V) { return select(m, g, c<V>(0)); }
   template <class V, class M> static constexpr V vjp_c(V g, M m, V, V, V) { return select(m, c<V>(0), g); }
 };
 struct MaskedFill {
   static constexpr OpInfo info{.name = "masked_fill", .node = "MaskedFillBackward0", .types = kAllTypes, .mask = 1,
-                               .node_of_tensor = "MaskedFillBackward1", .bare_numbers = true, .dense = true};
+                               .node_of_tensor = "MaskedFillBackward1", .bare_numbers = true, .dense = true,
+                               .operands = {nullptr, "mask"}};
   template <class V, class M> static constexpr V fwd(V x, M m, V value) { return select(m, value, x); }
   template <class V, class M> static constexpr V vjp_a(V g, V, M m, V, V) { return select(m, c<V>(0), g); }
   template <class V, class M> static constexpr V vjp_c(V g, V, M m, V, V) { return select(m, g, c<V>(0)); }
 };
 struct Addcmul {
-  static constexpr OpInfo info{.name = "addcmul", .node = "AddcmulBackward0", .types = kNumbers};
+  static constexpr OpInfo info{.name = "addcmul", .node = "AddcmulBackward0", .types = kNumbers,
+                               .operands = {nullptr, "tensor1", "tensor2"}, .parameters = {"value"}};
   template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (b * value); }
   template <class V> static constexpr V vjp_c(V g, V, V a, V, V, V value) { return g * (a * value); }
 };
 struct Addcdiv {
-  static constexpr OpInfo info{.name = "addcdiv", .node = "AddcdivBackward0", .types = kFloats};
+  static constexpr OpInfo info{.name = "addcdiv", .node = "AddcdivBackward0", .types = kFloats,
+                               .operands = {nullptr, "tensor1", "tensor2"}, .parameters = {"value"}};
   template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a / b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (value / b); }
@@ -240,7 +251,8 @@ struct Addcdiv {
 };
 // Written from both ends, so that weight 1 gives exactly the end.
 struct Lerp {
-  static constexpr OpInfo info{.name = "lerp", .node = "LerpBackward0", .node_of_tensor = "LerpBackward1", .bare_numbers = true};
+  static constexpr OpInfo info{.name = "lerp", .node = "LerpBackward0", .node_of_tensor = "LerpBackward1", .bare_numbers = true,
+                               .operands = {"self", "end", "weight"}};
   template <class V> static constexpr V fwd(V a, V b, V w) {
     return select(lt(abs(w), c<V>(0.5)), a + w * (b - a), b - (b - a) * (c<V>(1) - w));
   }
@@ -250,7 +262,8 @@ struct Lerp {
 };
 // clamp with tensor bounds.
 struct ClampTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kNumbers};
+  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kNumbers,
+                               .operands = {"self", "min", "max"}};
   template <class V> static constexpr V fwd(V x, V lo, V hi) {
     const V y = select(either(lt(x, lo), ne(lo, lo)), lo, x);
     return select(either(gt(y, hi), ne(hi, hi)), hi, y);

@@ -2,6 +2,7 @@
 #include "ops/elementwise.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/views.h"
 #include "formulas/traits.h"
@@ -186,6 +187,29 @@ class ElementwiseNode final : public Node {
     return (op_.info->bare_numbers ? number_operands_ : 0u) | (op_.info->mask < 0 ? 0u : 1u << op_.info->mask);
   }
 
+  SavedFields saved_fields() override {
+    SavedFields fields;
+    unsigned used = 0;
+    for (int k = 0; k < N; ++k) {
+      const bool no_input = op_.info->bare_numbers && ((number_operands_ >> k) & 1);
+      if (!no_input) used |= op_.uses[k];
+    }
+    for (int k = 0; k < N; ++k) {
+      const char* name = op_.info->operands[k];
+      if (!name || !(used & formulas::uses_operand(k))) continue;
+      if (!((number_operands_ >> k) & 1))
+        fields.push_back({name, &saved_[k]});
+      else if (op_.info->bare_numbers)
+        fields.push_back({name, scalars_[k]});
+      else
+        fields.push_back({name, released_ ? Tensor() : full(Dims{}, scalars_[k], scalars_[k].dtype(DType::Float64))});
+    }
+    if (used & formulas::kUsesOutput) fields.push_back({"result", &output_});
+    for (int i = 0; i < 2; ++i)
+      if (const char* name = op_.info->parameters[i]) fields.push_back({name, i < op_.params ? params_[i] : fixed()});
+    return fields;
+  }
+
   void release_saved() override {
     constexpr unsigned kSaved = formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) |
                                 formulas::kUsesOutput;
@@ -236,6 +260,10 @@ class ElementwiseNode final : public Node {
   }
 
  private:
+  Scalar fixed() const {
+    const double v = op_.info->fixed;
+    return v == std::floor(v) ? Scalar(static_cast<int64_t>(v)) : Scalar(v);
+  }
   Tensor recorded(int k, const Tensor& g, const Tensor* operands, const Tensor& y) {
     Sym v[5], p[2];
     v[0] = g.dtype() == compute_ ? g : cast(g, compute_);

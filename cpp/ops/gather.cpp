@@ -248,6 +248,7 @@ struct GatherVjp {
   Dims shape;
   int dim;
   Saved index;
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     out[0] = zeros_batched(levels_of({&g[0], &at}), shape, g[0].dtype());
@@ -262,6 +263,7 @@ struct ScatterVjp {
   bool of_tensor;
   Saved index;
   const char* name() const { return of_tensor ? "ScatterBackward0" : "ScatterBackward1"; }
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     if (self.needs(0)) out[0] = scatter(g[0], dim, at, Scalar(0));
@@ -275,6 +277,7 @@ struct ScatterAddVjp {
   Dims source_shape;
   int dim;
   Saved index;
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = g[0];
     if (self.needs(1)) out[1] = gradient_of_source(g[0], dim, index.unpack(&self), source_shape);

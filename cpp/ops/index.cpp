@@ -503,12 +503,16 @@ struct SavedIndices {
     for (const Saved& s : saved) indices.push_back(s.unpack(&node));
     return indices;
   }
+  void release() {
+    for (Saved& s : saved) s.reset();
+  }
 };
 
 struct IndexVjp {
   static constexpr const char* kName = "IndexBackward0";
   Dims shape;
   SavedIndices indices;
+  SavedFields fields() { return {{"indices", &indices.saved}, {"self_sym_sizes", shape}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const std::vector<Tensor> at = indices.unpack(self);
     Levels levels = levels_of(at);
@@ -516,7 +520,7 @@ struct IndexVjp {
     out[0] = zeros_batched(levels, shape, g[0].dtype());
     index_put_(out[0], at, g[0], true);
   }
-  void release() { indices.saved.clear(); }
+  void release() { indices.release(); }
 };
 
 struct IndexPutVjp {
@@ -524,6 +528,7 @@ struct IndexPutVjp {
   Dims value_shape;
   bool accumulate;
   SavedIndices indices;
+  SavedFields fields() { return {{"indices", &indices.saved}, {"accumulate", accumulate}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const std::vector<Tensor> at = indices.unpack(self);
     if (self.needs(1)) out[1] = sum_to(index(g[0], at), value_shape);
@@ -535,7 +540,7 @@ struct IndexPutVjp {
     out[0] = accumulate || (reuse && levels.none()) ? std::move(g[0]) : widened_copy(g[0], levels);
     if (!accumulate) index_put_(out[0], at, zeros(Dims{}, out[0].dtype()), false);
   }
-  void release() { indices.saved.clear(); }
+  void release() { indices.release(); }
 };
 
 struct IndexSelectVjp {
@@ -543,6 +548,7 @@ struct IndexSelectVjp {
   Dims shape;
   int64_t dim;
   Saved index;
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}, {"self_sym_sizes", shape}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     out[0] = zeros_batched(levels_of({&g[0]}), shape, g[0].dtype());
     index_add_(out[0], dim, index.unpack(&self), g[0], 1);
@@ -556,6 +562,7 @@ struct IndexAddVjp {
   int64_t dim;
   Scalar alpha;
   Saved index;
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}, {"alpha", alpha}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = g[0];
     if (!self.needs(1)) return;
@@ -570,6 +577,7 @@ struct MaskedSelectVjp {
   static constexpr const char* kName = "MaskedSelectBackward0";
   Dims shape;
   Saved mask;
+  SavedFields fields() { return {{"mask", &mask}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor m = mask.unpack(&self);
     const Dims all = broadcast_shapes(shape, m.shape());

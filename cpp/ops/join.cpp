@@ -108,6 +108,7 @@ struct CatVjp {
   };
   std::vector<Part> parts;
   int64_t dim;
+  SavedFields fields() { return {{"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     int64_t start = 0;
     for (size_t i = 0; i < parts.size(); ++i) {
@@ -123,6 +124,7 @@ struct StackVjp {
   static constexpr const char* kName = "StackBackward0";
   std::vector<DType> dtypes;
   int64_t dim;
+  SavedFields fields() { return {{"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const std::vector<Tensor> pieces = unbind(g[0], dim);
     for (size_t i = 0; i < pieces.size(); ++i)
@@ -236,12 +238,14 @@ namespace {
 struct FlipVjp {
   static constexpr const char* kName = "FlipBackward0";
   Dims dims;
+  SavedFields fields() { return {{"dims", dims}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = flip(g[0], dims); }
 };
 
 struct RollVjp {
   static constexpr const char* kName = "RollBackward0";
   Dims shifts, dims;
+  SavedFields fields() { return {{"dims", dims}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = roll(g[0], shifts, dims); }
 };
 

@@ -107,6 +107,7 @@ struct MmVjp {
     const bool by_columns = like && like.stride(0) == 1 && like.stride(1) == like.size(0) && like.size(1) != 1;
     return by_columns ? t(mm(t(y), t(x))) : mm(x, y);
   }
+  SavedFields fields() { return {{"self", &a}, {"mat2", &b}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = product(g[0], t(b.unpack(&self)), a.raw());
     if (self.needs(1)) out[1] = product(t(a.unpack(&self)), g[0], b.raw());
@@ -120,6 +121,7 @@ struct MmVjp {
 struct BmmVjp {
   static constexpr const char* kName = "BmmBackward0";
   Saved a, b;
+  SavedFields fields() { return {{"self", &a}, {"mat2", &b}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = bmm(g[0], transpose(b.unpack(&self), 1, 2));
     if (self.needs(1)) out[1] = bmm(transpose(a.unpack(&self), 1, 2), g[0]);
@@ -133,6 +135,7 @@ struct BmmVjp {
 struct MvVjp {
   static constexpr const char* kName = "MvBackward0";
   Saved a, b;
+  SavedFields fields() { return {{"self", &a}, {"vec", &b}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = outer(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mv(t(a.unpack(&self)), g[0]);
@@ -146,6 +149,7 @@ struct MvVjp {
 struct DotVjp {
   static constexpr const char* kName = "DotBackward0";
   Saved a, b;
+  SavedFields fields() { return {{"self", &a}, {"tensor", &b}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = mul(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mul(g[0], a.unpack(&self));
@@ -161,6 +165,7 @@ struct AddmmVjp {
   Saved a, b;
   Dims shape;
   Scalar beta, alpha;
+  SavedFields fields() { return {{"mat1", &a}, {"mat2", &b}, {"alpha", alpha}, {"beta", beta}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) {
       const Tensor r = sum_to(g[0], shape);
@@ -272,6 +277,7 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 struct UnsafeViewVjp {
   static constexpr const char* kName = "UnsafeViewBackward0";
   Dims shape;
+  SavedFields fields() { return {{"self_sym_sizes", shape}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = reshape(g[0], shape); }
 };
 // A fresh dense result in another shape: nobody else sees its memory, so it is no view of anything.

@@ -4,6 +4,7 @@
 //     Dims shape;                                        // what it keeps; tensors as Saved
 //     void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) { ... }
 //     void release() { ... }                             // only if it keeps tensors
+//     SavedFields fields() { return {{"self", &x}}; }    // what viewers see of it, by torch's names; dims are not negative
 //   };
 // and calls record(). vjp is written in differentiable ops, so that it is its own double backward.
 #pragma once
@@ -45,6 +46,12 @@ class OpNode final : public Node {
   }
   void stand_in_place() override {
     if constexpr (requires { vjp_.in_place = true; }) vjp_.in_place = true;
+  }
+  SavedFields saved_fields() override {
+    if constexpr (requires { vjp_.fields(); })
+      return vjp_.fields();
+    else
+      return {};
   }
   Vjp& state() { return vjp_; }
 

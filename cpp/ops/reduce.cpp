@@ -182,6 +182,18 @@ struct Over {
       if (mask[i]) n *= shape[i];
     return n;
   }
+  Dims dims() const {
+    Dims d;
+    for (int i = 0; i < shape.size(); ++i)
+      if (mask[i]) d.push_back(i);
+    return d;
+  }
+  // Adds the dims to what viewers see, where there were any.
+  SavedFields with_dims(SavedFields fields) const {
+    fields.push_back({"keepdim", keepdim});
+    if (dims().size() < shape.size()) fields.push_back({"dim", dims()});
+    return fields;
+  }
 };
 
 struct SumVjp {
@@ -189,6 +201,10 @@ struct SumVjp {
   DType dtype;
   bool all;
   const char* name() const { return all ? "SumBackward0" : "SumBackward1"; }
+  SavedFields fields() {
+    SavedFields sizes{{"self_sym_sizes", over.shape}};
+    return all ? sizes : over.with_dims(std::move(sizes));
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor r = over.expanded(g[0]);
     out[0] = r.dtype() == dtype ? r : cast(r, dtype);
@@ -199,6 +215,10 @@ struct MeanVjp {
   DType dtype;
   bool all;
   const char* name() const { return all ? "MeanBackward0" : "MeanBackward1"; }
+  SavedFields fields() {
+    SavedFields sizes{{"self_sym_sizes", over.shape}};
+    return all ? sizes : over.with_dims(std::move(sizes));
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor r = div(over.expanded(g[0]), Scalar(static_cast<double>(over.count())));
     out[0] = r.dtype() == dtype ? r : cast(r, dtype);
@@ -222,6 +242,10 @@ struct ProdVjp {
   Saved x;
   std::optional<int64_t> dim;
   const char* name() const { return dim ? "ProdBackward1" : "ProdBackward0"; }
+  SavedFields fields() {
+    if (!dim) return {{"self", &x}};
+    return {{"self", &x}, {"dim", *dim}, {"keepdim", over.keepdim}};
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self);
     if (v.numel() == 0) {
@@ -250,6 +274,7 @@ struct VarVjp {
   Over over;
   Saved x;
   double correction;
+  SavedFields fields() { return over.with_dims({{"self", &x}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self);
     const double dof = static_cast<double>(over.count()) - correction;
@@ -262,6 +287,7 @@ struct StdVjp {
   Over over;
   Saved x, y;
   double correction;
+  SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), s = y.unpack(&self);
     const double dof = static_cast<double>(over.count()) - correction;
@@ -280,6 +306,10 @@ struct ExtremeVjp {
   Saved x, y;
   const char* node;
   const char* name() const { return node; }
+  SavedFields fields() {
+    const bool one = over.dims().size() < over.shape.size();
+    return one ? over.with_dims({{"self", &x}, {"result", &y}}) : SavedFields{{"self", &x}, {"result", &y}};
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
     Tensor hit = eq(v, top);
@@ -304,6 +334,7 @@ struct IndexedVjp {
   bool keepdim;
   const char* node;
   const char* name() const { return node; }
+  SavedFields fields() { return {{"self_sym_sizes", shape}, {"indices", &index}, {"dim", dim}, {"keepdim", keepdim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     if (shape.empty()) {
@@ -321,6 +352,7 @@ struct NormVjp {
   Over over;
   Saved x, y;
   double p;
+  SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}, {"ord", p}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
     const Tensor none = eq(n, Scalar(0.0));
@@ -356,6 +388,7 @@ struct LogsumexpVjp {
   static constexpr const char* kName = "LogsumexpBackward0";
   Over over;
   Saved x, y;
+  SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
     out[0] = mul(over.spread(g[0]), exp(sub(v, masked_fill(top, eq(abs(top), Scalar(HUGE_VAL)), Scalar(0.0)))));

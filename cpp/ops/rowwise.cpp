@@ -37,6 +37,7 @@ struct SoftmaxVjp {
   static constexpr const char* kName = "SoftmaxBackward0";
   Saved y;
   int dim;
+  SavedFields fields() { return {{"result", &y}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = y.unpack(&self);
     if (!modes.tracking()) {
@@ -53,6 +54,7 @@ struct LogSoftmaxVjp {
   static constexpr const char* kName = "LogSoftmaxBackward0";
   Saved y;
   int dim;
+  SavedFields fields() { return {{"result", &y}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = y.unpack(&self);
     out[0] = modes.tracking() ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
@@ -69,6 +71,7 @@ Tensor sum_from_here(const Tensor& g, int dim) {
 struct CumsumVjp {
   static constexpr const char* kName = "CumsumBackward0";
   int dim;
+  SavedFields fields() { return {{"dim", dim}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = sum_from_here(g[0], dim); }
 };
 
@@ -78,6 +81,7 @@ struct CumprodVjp {
   static constexpr const char* kName = "CumprodBackward0";
   Saved x, y;
   int dim;
+  SavedFields fields() { return {{"self", &x}, {"result", &y}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), p = y.unpack(&self);
     if (v.dim() == 0 || v.numel() == 0) {

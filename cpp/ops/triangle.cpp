@@ -15,6 +15,7 @@ struct TriangleVjp {
   int64_t diagonal;
   bool upper;
   const char* name() const { return upper ? "TriuBackward0" : "TrilBackward0"; }
+  SavedFields fields() { return {{"diagonal", diagonal}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     out[0] = upper ? triu(g[0], diagonal) : tril(g[0], diagonal);
   }

@@ -49,6 +49,7 @@ struct SelectSpec {
   static constexpr const char* kEmbedName = "SelectBackwardBackward0";
   int dim;
   int64_t index;
+  SavedFields fields() const { return {{"dim", dim}, {"index", index}}; }
   Window of(const Tensor& t) const {
     Window w{t.shape(), t.strides(), times(index, t.stride(dim))};
     w.shape.erase(dim);
@@ -62,6 +63,7 @@ struct SliceSpec {
   static constexpr const char* kEmbedName = "SliceBackwardBackward0";
   int dim;
   int64_t start, length, step;
+  SavedFields fields() const { return {{"dim", dim}, {"start", start}, {"step", step}}; }
   Window of(const Tensor& t) const {
     Window w{t.shape(), t.strides(), times(start, t.stride(dim))};
     w.shape[dim] = length;
@@ -75,6 +77,7 @@ struct DiagonalSpec {
   static constexpr const char* kEmbedName = "DiagonalBackwardBackward0";
   int64_t offset;
   int dim1, dim2;
+  SavedFields fields() const { return {{"offset", offset}, {"dim1", dim1}, {"dim2", dim2}}; }
   Window of(const Tensor& t) const {
     const int64_t rows = t.size(dim1), columns = t.size(dim2);
     int64_t length = 0, start = 0;
@@ -106,6 +109,11 @@ template <class Spec> struct WindowVjp {
   static constexpr const char* kName = Spec::kName;
   Spec spec;
   Dims shape;
+  SavedFields fields() {
+    SavedFields f = spec.fields();
+    f.push_back({"self_sym_sizes", shape});
+    return f;
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = embed(g[0], spec, shape); }
 };
 
@@ -205,6 +213,7 @@ struct UnbindVjp {
   static constexpr const char* kName = "UnbindBackward0";
   Dims shape;
   int dim;
+  SavedFields fields() { return {{"dim", dim}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
     if (modes.tracking() || any_of_batched(g)) {
@@ -243,6 +252,14 @@ struct SplitVjp {
   const char* name() const { return equal ? "SplitBackward0" : "SplitWithSizesBackward0"; }
   int64_t length(size_t i) const {
     return equal ? std::min(each, shape[dim] - each * static_cast<int64_t>(i)) : sizes[static_cast<int>(i)];
+  }
+  SavedFields fields() {
+    SavedFields f{{"dim", dim}, {"self_sym_sizes", shape}};
+    if (equal)
+      f.push_back({"split_size", each});
+    else
+      f.push_back({"split_sizes", sizes});
+    return f;
   }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const DType dtype = dtype_of_defined(g);
@@ -395,6 +412,7 @@ struct ReshapeVjp {
   const char* node;
   Dims shape;
   const char* name() const { return node; }
+  SavedFields fields() { return {{"self_sym_sizes", shape}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = reshape(g[0], shape); }
 };
 
@@ -503,6 +521,7 @@ struct TransposeVjp {
   int a, b;
   bool in_place = false;
   const char* name() const { return in_place ? "TransposeBackward1" : "TransposeBackward0"; }
+  SavedFields fields() { return {{"dim0", a}, {"dim1", b}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = transpose(g[0], a, b); }
 };
 
@@ -641,6 +660,7 @@ struct UnsqueezeVjp {
   int64_t dim;
   bool in_place = false;
   const char* name() const { return in_place ? "UnsqueezeBackward1" : "UnsqueezeBackward0"; }
+  SavedFields fields() { return {{"dim", dim}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = squeeze(g[0], Dims{dim}); }
 };
 
@@ -661,6 +681,7 @@ template <class Chosen> Tensor squeeze_where(const Tensor& t, SqueezeKind kind, 
 struct ExpandVjp {
   static constexpr const char* kName = "ExpandBackward0";
   Dims shape;
+  SavedFields fields() { return {{"self_sym_sizes", shape}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = sum_to(g[0], shape); }
 };
 
@@ -762,6 +783,7 @@ Tensor walk(const Tensor& g, const Geometry& in, const Geometry& out, bool backw
 struct AsStridedVjp {
   static constexpr const char* kName = "AsStridedBackward0";
   Geometry in, result;
+  SavedFields fields() { return {{"size", result.shape}, {"stride", result.strides}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = walk(g[0], in, result, true); }
 };
 

@@ -1,4 +1,4 @@
-"""Switches for gradient recording, as context managers and decorators: no_grad, enable_grad, inference_mode."""
+"""Switches for recording and backward, as context managers and decorators: no_grad, enable_grad, inference_mode and others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ if TYPE_CHECKING:
 _GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would double our own import time
 
 
+def _is_generator_function(function: Any) -> bool:
+    while type(function).__name__ == "partial" and hasattr(function, "func"):
+        function = function.func
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR)
+
+
 class _Switch:
-    """A mode for a `with` block, or for every call of a decorated function or generator."""
+    """A mode for a `with` block, or for every call of a decorated function or generator.
+
+    A decorated `async` function makes its coroutine under the mode, but the coroutine runs under its awaiter's, as in torch.
+    """
 
     def __init__(self) -> None:
         self._before: list[bool] = []  # a stack: the same object may be entered again inside itself
@@ -40,8 +49,8 @@ class _Switch:
 
     def __call__(self, function: F) -> F:
         if isinstance(function, type):
-            raise TypeError(f"{type(self).__name__} decorates functions, not classes: decorate the methods")
-        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
+            return self._wrap_class(function)  # type: ignore[return-value]
+        if _is_generator_function(function):
             return self._wrap_generator(function)  # type: ignore[return-value]
 
         from functools import wraps  # not at the top: its import takes as long as all of ours
@@ -52,6 +61,23 @@ class _Switch:
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
+
+    # torch's old habit: what comes out is no class any more, but a function that makes instances under the mode.
+    def _wrap_class(self, cls: type) -> Callable[..., Any]:
+        from warnings import warn
+
+        warn(
+            "Decorating classes is deprecated and will be disabled in future versions. What results is a function that "
+            "makes instances: decorate the methods that need the mode, or __init__ alone for what this does.",
+            FutureWarning,
+            stacklevel=3,
+        )
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            with self._clone():
+                return cls(*args, **kwargs)
+
+        return make
 
     def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from functools import wraps
@@ -121,7 +147,8 @@ class set_grad_enabled(_Switch):
         self._pending = [_C._set_grad_enabled(mode)]
 
     def __call__(self, function: F) -> F:
-        self._restore(self._pending.pop())  # as a decorator it must not act now
+        if self._pending:
+            self._restore(self._pending.pop())  # as a decorator it must not act now
         return super().__call__(function)
 
     def _set(self) -> bool:
@@ -159,3 +186,28 @@ class inference_mode(_Switch):
     def _clone(self) -> _Switch:
         copy: _Switch = inference_mode(self.mode)
         return copy
+
+
+class set_multithreading_enabled(_Switch):
+    """Accepted for torch's programs; nothing changes, for backward always runs on the thread that called it.
+
+    What torch switches here is whether backward may use worker threads of its own. The loops inside a single operation are
+    governed by set_num_threads(). Raises TypeError for a mode that is no bool.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_multithreading_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
+        self.mode = mode
+
+    def _set(self) -> bool:
+        return self.mode
+
+    def _restore(self, before: bool) -> None:
+        pass
+
+    def _clone(self) -> _Switch:
+        return set_multithreading_enabled(self.mode)

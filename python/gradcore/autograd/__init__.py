@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Node, Tensor, is_grad_enabled
-from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
 
 Variable = Tensor  # the old name, still in many programs
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import forward_ad as forward_ad
+    from . import anomaly_mode as anomaly_mode
     from . import function as function
     from . import functional as functional
+    from . import grad_mode as grad_mode
     from . import graph as graph
+    from .anomaly_mode import detect_anomaly as detect_anomaly
+    from .anomaly_mode import set_detect_anomaly as set_detect_anomaly
     from .function import Function as Function
     from .gradcheck import gradcheck as gradcheck
     from .gradcheck import gradgradcheck as gradgradcheck
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function", "Node", "Variable", "backward", "enable_grad", "forward_ad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
-    "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
+    "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled", "set_detect_anomaly", "detect_anomaly",
+    "set_multithreading_enabled",
 ]  # fmt: skip
 
 
@@ -92,6 +97,10 @@ def grad(
 
 # What most programs never touch is imported when it is first asked for.
 _LAZY = {
+    "anomaly_mode": ("anomaly_mode", None),
+    "detect_anomaly": ("anomaly_mode", "detect_anomaly"),
+    "set_detect_anomaly": ("anomaly_mode", "set_detect_anomaly"),
+    "grad_mode": ("grad_mode", None),
     "functional": ("functional", None),
     "gradcheck": ("gradcheck", "gradcheck"),
     "gradgradcheck": ("gradcheck", "gradgradcheck"),

@@ -1,0 +1,72 @@
+// Anomaly mode as Python sees it: where a node was recorded is kept in its metadata, under torch's keys.
+#include "autograd/anomaly.h"
+
+#include "bindings/node.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr const char* kTraceback = "traceback_";  // the lines of traceback.format_stack()
+constexpr const char* kParent = "parent_";        // the node whose backward recorded this one
+
+void put(PyObject* dict, const char* key, PyObject* value) {
+  const Owned owned(checked(value));
+  if (PyDict_SetItemString(dict, key, value)) throw PythonError{};
+}
+
+void recorded(Node& node, Node* parent) {
+  const GilAcquire gil;
+  try {
+    PyObject* dict = metadata_of(node);
+    put(dict, kTraceback, py::module_::import("traceback").attr("format_stack")().release().ptr());
+    if (parent) put(dict, kParent, wrap_node(Ref<Node>::share(parent)));
+  } catch (const PythonError&) {
+    throw py::error_already_set();
+  }
+}
+
+// The lines of the stack where the node was recorded, or the one line that is always kept.
+std::string stack_of(Node& node) {
+  PyObject* lines = PyDict_GetItemString(metadata_of(node), kTraceback);
+  if (!lines) {
+    const std::string where = origin_text(node.origin());
+    return cat(". No forward pass information available. Enable detect anomaly during forward pass for more information.",
+               where.empty() ? where : cat(" It was recorded at ", where, "."));
+  }
+  return cat(". Traceback of forward call that caused the error:\n",
+             py::str("").attr("join")(py::handle(lines)).cast<std::string>());
+}
+
+void warn(const std::string& text) {
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1)) throw py::error_already_set();
+}
+
+void explain(Node& node) {
+  const GilAcquire gil;
+  const py::error_scope failure;  // a Python exception may be on its way
+  warn(cat("Error detected in ", node.name(), stack_of(node)));
+  py::object child = py::reinterpret_steal<py::object>(wrap_node(Ref<Node>::share(&node)));
+  while (true) {
+    PyObject* parent = PyDict_GetItemString(metadata_of(live_node(child.ptr())), kParent);
+    if (!parent || !PyObject_TypeCheck(parent, node_type)) return;
+    child = py::reinterpret_borrow<py::object>(parent);
+    Node& n = live_node(parent);
+    warn(cat("\n\nPrevious calculation was induced by ", n.name(), stack_of(n)));
+  }
+}
+
+}  // namespace
+
+void add_anomaly(py::module_& m) {
+  anomaly.recorded = recorded;
+  anomaly.explain = explain;
+  m.def("set_anomaly_enabled", &set_anomaly, py::arg("mode"), py::arg("check_nan") = true,
+        "set_anomaly_enabled(mode, check_nan=True)\n\nSwitches anomaly mode for the whole process.");
+  m.def("is_anomaly_enabled", [] { return anomaly.on.load(); },
+        "is_anomaly_enabled()\n\nWhether backward watches for anomalies: see autograd.detect_anomaly.");
+  m.def("is_anomaly_check_nan_enabled", [] { return anomaly.check_nan.load(); },
+        "is_anomaly_check_nan_enabled()\n\nWhether anomaly mode looks for NaNs in gradients.");
+}
+
+}  // namespace gradcore
