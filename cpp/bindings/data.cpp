@@ -50,7 +50,7 @@ Scalar to_scalar(PyObject* o) {
   if (PyFloat_Check(o)) return PyFloat_AS_DOUBLE(o);
   if (PyBool_Check(o)) return o == Py_True;
   if (is_tensor(o)) {
-    const Owned v(checked(PyObject_CallMethod(o, "item", nullptr)));
+    const Owned v(checked(tensor_item(o)));  // a subclass may have an item() of its own, which returns anything
     return to_scalar(v.get());
   }
   if (PyLong_Check(o) || PyIndex_Check(o)) {
@@ -347,6 +347,8 @@ Tensor sliced(const Tensor& t, int dim, PyObject* o) {
   Py_ssize_t start, stop, step;
   if (PySlice_Unpack(o, &start, &stop, &step) < 0) throw PythonError{};
   check(step > 0, ErrorKind::Value, "step must be greater than zero");
+  // Looked at only now: the numbers' __index__ may have changed the tensor.
+  check(dim < t.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", t.dim());
   const Py_ssize_t n = t.size(dim);
   if (start == 0 && stop >= n && step == 1) return t;
   PySlice_AdjustIndices(n, &start, &stop, step);
@@ -379,6 +381,7 @@ struct IndexReader {
       return;
     }
     if (o == Py_Ellipsis) {
+      check(dim + rest <= out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
       dim = out.view.dim() - rest;
       return;
     }
@@ -392,7 +395,6 @@ struct IndexReader {
       return;
     }
     if (PySlice_Check(o)) {
-      check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
       out.view = sliced(out.view, dim, o);
       ++dim;
       return;
@@ -622,10 +624,11 @@ void add_data(py::module_& m) {
         const auto d = dtype_or_none(dtype);
         check(d.has_value(), ErrorKind::Type, "frombuffer() needs a dtype");
         auto view = std::make_unique<Py_buffer>();
-        if (PyObject_GetBuffer(buffer.ptr(), view.get(), PyBUF_SIMPLE) < 0) throw py::error_already_set();
+        if (PyObject_GetBuffer(buffer.ptr(), view.get(), PyBUF_ND | PyBUF_FORMAT) < 0) throw py::error_already_set();
         Py_buffer* owner = view.release();
         auto storage = Storage::foreign(owner->buf, owner->len, owner, release_buffer);
         storage->writable = !owner->readonly;
+        check(!owner->format || !std::strchr(owner->format, 'O'), ErrorKind::Type, "frombuffer(): the buffer holds Python objects");
         const int64_t item = item_size(*d);
         check(owner->len > 0 && count != 0, ErrorKind::Value, "both buffer length (", static_cast<int64_t>(owner->len),
               ") and count (", count, ") must not be 0");

@@ -68,11 +68,12 @@ class OptionReader {
   void operator()(const char*, Sym& v) { v = sym_of(next()); }
   template <class S>
   void operator()(const char* name, S& a, S& b) {
-    PyObject* pair = next();
-    check((PyTuple_Check(pair) || PyList_Check(pair)) && PySequence_Fast_GET_SIZE(pair) == 2, ErrorKind::Type, "'", name,
+    const Owned pair(Py_NewRef(next()));
+    PyObject* p = pair.get();
+    check((PyTuple_Check(p) || PyList_Check(p)) && PySequence_Fast_GET_SIZE(p) == 2, ErrorKind::Type, "'", name,
           "' of a param group must be a pair of numbers");
-    read(PySequence_Fast_GET_ITEM(pair, 0), a);
-    read(PySequence_Fast_GET_ITEM(pair, 1), b);
+    read(item_of(p, 0).get(), a);
+    read(item_of(p, 1).get(), b);
   }
 
  private:
@@ -107,6 +108,7 @@ Number number_in(const Tensor& t, const char* name) {
   return {single ? *t.data<float>() : *t.data<double>(), single};
 }
 void put_number(const Tensor& t, double value) {
+  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state was replaced while the step ran");
   if (t.dtype() == DType::Float32)
     *t.data<float>() = static_cast<float>(value);
   else
@@ -114,30 +116,30 @@ void put_number(const Tensor& t, double value) {
   t.bump_version();
 }
 
-// State that a step makes. It is entered into the dicts when nothing can fail any more.
+// State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may run
+// Python code that empties the dicts meanwhile: what stands in an entry is kept alive.
 class FreshState {
  public:
   // The state dict of a parameter; a new one where there is none.
-  PyObject* dict_of(PyObject* state, PyObject* param) {
+  Owned dict_of(PyObject* state, PyObject* param) {
     if (PyObject* d = find(state, param)) {
       check(PyDict_Check(d), ErrorKind::Type, "optimizer state of a parameter must be a dict");
-      return d;
+      return Owned(Py_NewRef(d));
     }
     Owned fresh(checked(PyDict_New()));
-    PyObject* d = fresh.get();
-    entries_.push_back({state, param, std::move(fresh)});
+    Owned d(Py_NewRef(fresh.get()));
+    entries_.push_back({Owned(Py_NewRef(state)), Owned(Py_NewRef(param)), std::move(fresh)});
     return d;
   }
-  void add(PyObject* dict, PyObject* name, const Tensor& t) { entries_.push_back({dict, name, Owned(wrap(t))}); }
+  void add(PyObject* dict, PyObject* name, const Tensor& t) { entries_.push_back({Owned(Py_NewRef(dict)), Owned(Py_NewRef(name)), Owned(wrap(t))}); }
   void enter() const {
     for (const Entry& e : entries_)
-      if (PyDict_SetItem(e.dict, e.name, e.value.get()) < 0) throw PythonError{};
+      if (PyDict_SetItem(e.dict.get(), e.name.get(), e.value.get()) < 0) throw PythonError{};
   }
 
  private:
   struct Entry {
-    PyObject *dict, *name;
-    Owned value;
+    Owned dict, name, value;
   };
   std::vector<Entry> entries_;
 };
@@ -159,12 +161,13 @@ const Tensor* gradient_of(PyObject* param) {
   return meta && meta->grad ? &meta->grad : nullptr;
 }
 
-PyObject* params_of(PyObject* group) {
+// Kept, as is whatever is read from a list or dict below: options may be objects whose __float__ changes them.
+Owned params_of(PyObject* group) {
   static PyObject* const name = key("params");
   check(PyDict_Check(group), ErrorKind::Type, "param groups must be dicts");
   PyObject* params = required(group, name);
   check(PyList_Check(params), ErrorKind::Type, "param group's 'params' must be a list");
-  return params;
+  return Owned(Py_NewRef(params));
 }
 
 bool flag(PyObject* group, PyObject* name) { return is_true(find(group, name)); }
@@ -217,7 +220,8 @@ Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Ten
   out.arrays[1] = grad;
   if constexpr (!numbered)
     if (!rule.keeps(0)) return out;  // then torch makes no dict either
-  PyObject* dict = fresh.dict_of(state, param);
+  const Owned kept = fresh.dict_of(state, param);
+  PyObject* dict = kept.get();
   if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
   for (size_t i = 0; i < kNumbers<Rule>; ++i) {
     Tensor& t = out.tensors[i];
@@ -287,8 +291,8 @@ class Batch {
   }
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
-    for (StepItem& item : items_) item.prepare(apart);
     fresh_.enter();
+    for (StepItem& item : items_) item.prepare(apart);
     {
       const GilRelease release;
       run_step(items_);
@@ -327,15 +331,14 @@ class Stepper {
     const GradModeGuard mode(grad_mode);
     Batch<Rule<double>> all;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      PyObject* group = PyList_GET_ITEM(groups_, i);
-      PyObject* params = params_of(group);
-      if (is_differentiable(group)) {
-        record(group, params);
+      const Owned group = item_of(groups_, i), params = params_of(group.get());
+      if (is_differentiable(group.get())) {
+        record(group.get(), params.get());
         continue;
       }
-      all.reserve(PyList_GET_SIZE(params));
+      all.reserve(PyList_GET_SIZE(params.get()));
       for_each_param(
-          params, [&] { all.start_group(group); }, [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
+          params.get(), [&] { all.start_group(group.get()); }, [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
     }
     if (!all.overlaps()) return all.run(false);
     one_by_one();
@@ -351,24 +354,23 @@ class Stepper {
   static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
     bool started = false;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-      PyObject* p = PyList_GET_ITEM(params, i);
-      const Tensor* grad = gradient_of(p);
-      if (!grad) continue;
-      if (!started) start();
+      const Owned p = item_of(params, i);
+      if (!gradient_of(p.get())) continue;
+      if (!started) start();  // reads options, which may run Python code: the gradient is fetched after it
       started = true;
-      visit(p, *grad);
+      if (const Tensor* grad = gradient_of(p.get())) visit(p.get(), *grad);
     }
   }
   // Parameters that overlap: each sees what the one before it wrote.
   void one_by_one() const {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      PyObject* group = PyList_GET_ITEM(groups_, i);
-      if (is_differentiable(group)) continue;
+      const Owned group = item_of(groups_, i);
+      if (is_differentiable(group.get())) continue;
       for_each_param(
-          params_of(group), [] {},
-          [&](PyObject* p, const Tensor& grad) {
+          params_of(group.get()).get(), [] {},
+          [&](PyObject* p, Tensor grad) {
             Batch<Rule<double>> one;
-            one.start_group(group);
+            one.start_group(group.get());
             one.add(state_, p, grad);
             one.run(true);
           });
@@ -407,11 +409,11 @@ PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
 
 void zero_grad(PyObject* groups, bool set_to_none) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups); ++i) {
-    PyObject* params = params_of(PyList_GET_ITEM(groups, i));
-    for (Py_ssize_t k = 0; k < PyList_GET_SIZE(params); ++k) {
-      PyObject* p = PyList_GET_ITEM(params, k);
-      if (!is_tensor(p)) continue;
-      auto* meta = static_cast<AutogradMeta*>(impl_of(p)->meta);
+    const Owned params = params_of(item_of(groups, i).get());
+    for (Py_ssize_t k = 0; k < PyList_GET_SIZE(params.get()); ++k) {
+      const Owned p = item_of(params.get(), k);
+      if (!is_tensor(p.get())) continue;
+      auto* meta = static_cast<AutogradMeta*>(impl_of(p.get())->meta);
       if (!meta || !meta->grad) continue;
       if (set_to_none) {
         meta->grad.reset();

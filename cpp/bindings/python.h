@@ -50,6 +50,7 @@ PyObject* wrap_shape(std::span<const int64_t> dims);
 PyObject* wrap_node(const Ref<Node>& node);
 PyObject* wrap_list(std::vector<Tensor> tensors);  // a tuple
 PyObject* wrap_scalar(const void* element, DType dtype);
+PyObject* tensor_item(PyObject* tensor, PyObject* = nullptr);  // Tensor.item(); null with Python's error set
 
 inline PyObject* none() { return Py_NewRef(Py_None); }
 inline PyObject* boolean(bool b) { return Py_NewRef(b ? Py_True : Py_False); }

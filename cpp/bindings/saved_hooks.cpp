@@ -44,10 +44,11 @@ class PythonHooks final : public SavedHooks {
   PythonHooks(py::handle pack, py::handle unpack) : pair_(Ref<PythonPair>::adopt(new PythonPair(pack, unpack))) {}
   Ref<Packed> pack(const Tensor& t) override {
     const GilAcquire gil;
+    const Ref<PythonPair> pair = pair_;  // what is called may leave the block, and us with it
     const Owned argument(wrap(t));
-    Owned object(PyObject_CallOneArg(pair_->pack, argument.get()));
+    Owned object(PyObject_CallOneArg(pair->pack, argument.get()));
     if (!object) throw py::error_already_set();
-    return Ref<Packed>::adopt(new PythonPacked(pair_, object.release()));
+    return Ref<Packed>::adopt(new PythonPacked(pair, object.release()));
   }
   SavedHooks* outer = nullptr;
 

@@ -19,6 +19,10 @@ PyObject* device_cpu;
 // Note [Wrappers]
 // The exact type keeps a free list, and its instances are shown to the garbage collector only once they can be part of a
 // cycle (an attribute or a hook was set on them): creating one costs a few nanoseconds. Subclasses go through tp_alloc.
+//
+// While a wrapper dies, what it held may run Python code (a __del__, a weak reference's callback) that finds the tensor
+// again through the graph. A wrapper whose count is zero is past saving: the tensor gets a new one, and the dying one
+// must not take back what is no longer its own.
 
 namespace {
 
@@ -45,7 +49,7 @@ void tensor_dealloc(PyObject* self) {
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   Py_CLEAR(o->dict);
   if (TensorImpl* impl = std::exchange(o->impl, nullptr)) {
-    impl->pyobject = nullptr;
+    if (impl->pyobject == self) impl->pyobject = nullptr;
     Ref<TensorImpl>::adopt(impl).reset();
   }
   if (type == tensor_type && free_count < kFreeMax) {
@@ -119,8 +123,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }  // namespace
 
 PyObject* wrap(Tensor t) {
-  TensorImpl* impl = t.impl();
-  if (impl->pyobject) return Py_NewRef(static_cast<PyObject*>(impl->pyobject));
+  auto* known = static_cast<PyObject*>(t->pyobject);
+  if (known && Py_REFCNT(known) > 0) return Py_NewRef(known);
   PyTensor* o;
   if (free_count) {
     o = free_wrappers[--free_count];
@@ -351,12 +355,17 @@ int tensor_bool(PyObject* self) {
   }
 }
 
+}  // namespace
+
 PyObject* tensor_item(PyObject* self, PyObject*) {
   return guarded([&] {
     const Borrowed t(self);
     return wrap_scalar(the_element(t), t->dtype());
   });
 }
+
+namespace {
+
 PyObject* tensor_float(PyObject* self) {
   return guarded([&] {
     check(impl_of(self)->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
@@ -698,9 +707,11 @@ void add_tensor_type(py::module_& m) {
   if (!tensor_type) throw py::error_already_set();
   m.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
+    auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
+    check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name, " is none");
     Tensor alias = detach(t);
     if (requires_grad_) set_requires_grad(alias, true);
-    return py::reinterpret_steal<py::object>(wrap_as(reinterpret_cast<PyTypeObject*>(type.ptr()), std::move(alias)));
+    return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
   });
 }
 

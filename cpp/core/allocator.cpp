@@ -18,9 +18,14 @@ namespace {
 constexpr size_t kAlign = 64;
 constexpr size_t kFineLimit = 1024;          // 64-byte classes up to here
 constexpr size_t kSmallLimit = 64 << 10;     // per-thread lists up to here
-constexpr size_t kHugePage = 2 << 20;
-constexpr size_t kThreadCap = 8 << 20;       // bytes a thread may keep in its lists
-constexpr int64_t kSharedCap = 1LL << 30;    // bytes the shared cache may keep
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kExact = true;  // the sanitizer sees every block as it was asked for, and none is used again
+#else
+constexpr bool kExact = false;
+#endif
+constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
+constexpr size_t kThreadCap = kExact ? 0 : 8 << 20;     // bytes a thread may keep in its lists
+constexpr int64_t kSharedCap = kExact ? 0 : 1LL << 30;  // bytes the shared cache may keep
 constexpr int kFineClasses = kFineLimit / kAlign;
 constexpr int kClasses = kFineClasses + 4 * 34;  // up to 2^44 bytes
 
@@ -67,8 +72,9 @@ void system_free(void* p, size_t bytes) {
 }
 
 void* system_alloc(size_t bytes) {
-  if (bytes < kHugePage) return std::aligned_alloc(kAlign, bytes);
-  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* p = nullptr;
+  if (bytes < kHugePage) return posix_memalign(&p, kAlign, bytes) == 0 ? p : nullptr;
+  p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   madvise(p, bytes, MADV_HUGEPAGE);
   return p;
@@ -183,10 +189,11 @@ ThreadCache::~ThreadCache() {
 inline ThreadCache* cache() { return local ? local : make_local(); }
 
 [[gnu::noinline]] void* allocate_from_system(Class c, size_t asked) {
-  void* p = system_alloc(c.bytes);
+  const size_t bytes = kExact ? asked : c.bytes;
+  void* p = system_alloc(bytes);
   if (!p) {
     release_unused_memory();
-    p = system_alloc(c.bytes);
+    p = system_alloc(bytes);
   }
   if (!p) fail(ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", asked, " bytes.");
   return p;

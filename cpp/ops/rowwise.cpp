@@ -117,10 +117,10 @@ struct CumprodVjp {
 };
 
 Tensor floating(const Tensor& t, const MaybeDType& dtype, const char* name) {
-  if (dtype && *dtype != t.dtype()) return cast(t, *dtype);
-  if (!is_floating(t.dtype()))
-    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
-  return t;
+  const DType type = dtype.value_or(t.dtype());
+  if (!is_floating(type))
+    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(type), "'");
+  return t.dtype() == type ? t : cast(t, type);
 }
 
 // Integers accumulate in int64.

@@ -47,27 +47,33 @@ bool storages_differ(std::span<const StepItem> items) {
 }  // namespace
 
 StepItem::StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule)
-    : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), rule_(rule) {
-  const Tensor &p = arrays[0], &g = arrays[kGrad];
+    : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), dtype_(arrays[0].dtype()), rule_(rule) {
+  std::ranges::copy(arrays, arrays_);
+  check_fit();
+  unsigned present = 0;
+  for (int i = kGrad + 1; i < count_; ++i) present |= arrays_[i] ? 1u << (i - 2) : 0u;
+  kernel_ = kernels.by_present[dtype_ == DType::Float64][present];
+}
+
+void StepItem::check_fit() const {
+  const Tensor &p = arrays_[0], &g = arrays_[kGrad];
+  check(p.numel() == n && p.dtype() == dtype_, "a parameter's data was replaced while the step ran");
   check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
   check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
         " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
   check(!p->batch && !arrays[kGrad]->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
   check_inplace(p, false);
-  unsigned present = 0;
-  for (int i = 0; i < count_; ++i) {
-    arrays_[i] = arrays[i];
-    if (i <= kGrad || !arrays[i]) continue;
-    present |= 1u << (i - 2);
-    check(arrays[i].dtype() == p.dtype() && same_shape(arrays[i], p), "optimizer state of shape ", arrays[i].shape(),
-          " and dtype ", dtype_name(arrays[i].dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ",
-          dtype_name(p.dtype()));
-    check_inplace(arrays[i], false);
+  for (int i = kGrad + 1; i < count_; ++i) {
+    const Tensor& t = arrays_[i];
+    if (!t) continue;
+    check(t.dtype() == p.dtype() && same_shape(t, p), "optimizer state of shape ", t.shape(), " and dtype ",
+          dtype_name(t.dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()));
+    check_inplace(t, false);
   }
-  kernel_ = kernels.by_present[p.dtype() == DType::Float64][present];
 }
 
 void StepItem::prepare(bool apart) {
+  check_fit();
   const Tensor& p = arrays_[0];
   // The order of a dense parameter is everybody's order.
   const bool dense = p.is_contiguous() || is_dense(p);
@@ -91,7 +97,7 @@ void StepItem::run(int64_t begin, int64_t end) const {
 
 void StepItem::finish() const {
   for (const auto& [original, own] : copies_)
-    if (original) copy_raw(original, own);
+    if (original && same_shape(original, own) && original.dtype() == own.dtype()) copy_raw(original, own);
   for (int i = 0; i < count_; ++i)
     if (i != kGrad && arrays_[i]) arrays_[i].bump_version();
 }

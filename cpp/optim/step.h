@@ -18,7 +18,7 @@ class StepItem {
   // fit; then nothing has changed.
   StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule);
 
-  // Finds memory of one order for all arrays. `apart`: arrays may overlap, so each one gets memory of its own.
+  // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays may overlap, so each one gets memory of its own.
   void prepare(bool apart);
   void run(int64_t begin, int64_t end) const;
   // Writes back what prepare() had to copy.
@@ -27,8 +27,11 @@ class StepItem {
   std::span<const Tensor> arrays() const { return {arrays_, static_cast<size_t>(count_)}; }
 
  private:
+  void check_fit() const;
+
   Tensor arrays_[2 + kMaxKept];
   int count_;
+  DType dtype_;
   OptimFn kernel_;
   const void* rule_;
   void* data_[2 + kMaxKept];
