@@ -8,7 +8,8 @@
 //   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
 // S = double, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops instead
 // of computing: that is the step with differentiable=True (optim/recorded.h). There is no second copy of a rule. An update has
-// no branches, only select(): the compiler would not make vectors of it, or a loop for every outcome.
+// no branches, only select(), on lanes or on a Uniform: else the compiler would not make vectors of it, or a loop for every
+// outcome.
 #pragma once
 #include "formulas/binary.h"
 #include "formulas/formula.h"

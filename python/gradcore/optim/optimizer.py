@@ -324,7 +324,7 @@ class Optimizer:
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = pre_hook(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
-        saved: list[dict[str, Any]] = deepcopy(state_dict["param_groups"])
+        saved: list[dict[str, Any]] = _ours(deepcopy(state_dict["param_groups"]))
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved)):
@@ -377,14 +377,24 @@ def _type_name(value: Any) -> str:
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
 
 
+def _ours(value: Any) -> Any:
+    """The value with NumPy's arrays and torch's tensors as tensors of this library."""
+    if isinstance(value, dict):
+        return {key: _ours(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_ours, value))
+    if type(value).__module__.partition(".")[0] not in ("numpy", "torch"):
+        return value
+    import numpy
+
+    return _C.tensor(numpy.array(value))
+
+
 def _fit(value: Any, param: Tensor, group: dict[str, Any], key: Any = None) -> Any:
     """A state value as it belongs to `param`: in its dtype, but for the step counter, which keeps its own."""
     if isinstance(value, dict):
         return {k: _fit(v, param, group, k) for k, v in value.items()}
-    if type(value).__module__.partition(".")[0] in ("numpy", "torch"):  # from another library
-        import numpy
-
-        value = _C.tensor(numpy.array(value))
+    value = _ours(value)
     if isinstance(value, Tensor):
         if key == "step":
             return value.to(_C.float32) if group.get("capturable") or group.get("fused") else value
