@@ -32,6 +32,7 @@ bool is_true(PyObject* o) {
   return v;
 }
 double number_of(PyObject* o) {
+  check(!is_tensor(o) || unwrap(o).numel() == 1, ErrorKind::Type, "an optimizer's option must be Number, not Tensor of several");
   const double v = PyFloat_AsDouble(o);
   if (v == -1 && PyErr_Occurred()) throw PythonError{};
   return v;
@@ -69,8 +70,11 @@ class OptionReader {
   template <class S>
   void operator()(const char* name, S& a, S& b) {
     PyObject* pair = next();
-    check((PyTuple_Check(pair) || PyList_Check(pair)) && PySequence_Fast_GET_SIZE(pair) == 2, ErrorKind::Type, "'", name,
-          "' of a param group must be a pair of numbers");
+    check(PyTuple_Check(pair) || PyList_Check(pair), ErrorKind::Type, "cannot unpack non-iterable ", Py_TYPE(pair)->tp_name,
+          " object: '", name, "' of a param group must be a pair of numbers");
+    const Py_ssize_t n = PySequence_Fast_GET_SIZE(pair);
+    check(n <= 2, ErrorKind::Value, "too many values to unpack (expected 2): '", name, "' has ", n);
+    check(n == 2, ErrorKind::Value, "not enough values to unpack (expected 2, got ", n, "): '", name, "'");
     read(PySequence_Fast_GET_ITEM(pair, 0), a);
     read(PySequence_Fast_GET_ITEM(pair, 1), b);
   }

@@ -303,7 +303,7 @@ class Optimizer:
         start = 0
         for group in self.param_groups:
             for i, p in enumerate(group["params"], start):
-                numbers.setdefault(id(p), i)
+                numbers[id(p)] = i  # of a parameter that is twice in a group the last place counts, as in torch
             start += len(group["params"])
             packed = {key: value for key, value in group.items() if key != "params"}
             groups.append({**packed, "params": [numbers[id(p)] for p in group["params"]]})
@@ -343,7 +343,12 @@ class Optimizer:
             old["params"] = new["params"]
             if "param_names" in new:
                 old.setdefault("param_names", new["param_names"])
-        self.__setstate__({"state": state, "param_groups": saved})
+        before = self.state, self.param_groups
+        try:
+            self.__setstate__({"state": state, "param_groups": saved})
+        except BaseException:
+            self.state, self.param_groups = before
+            raise
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
@@ -366,7 +371,7 @@ def _split_names(params: list[Any]) -> dict[str, Any]:
         return {"params": params}
     if len(named) != len(params):
         raise ValueError("all optimizer params should be with/without names. Some param names are missing")
-    return {"params": [p for _, p in named], "param_names": [name for name, _ in named]}
+    return {"params": [p[1] for p in named], "param_names": [p[0] for p in named]}
 
 
 def _type_name(value: Any) -> str:
