@@ -249,12 +249,26 @@ def required_options(lib):
     return [repr(required), optimizer.param_groups[0]["size"]]
 
 
+def other_parameters_for_a_while(lib):
+    optimizer = adam(lib)
+    group = optimizer.param_groups[0]
+    params = group["params"]
+    others = {"a": leaf(lib, 8.0, 9.0), "b": leaf(lib, 7.0)}
+    with_gradients(*others.values())
+    other_state = copy.deepcopy(optimizer.state_dict())
+    other_state["param_groups"][0]["lr"] = 0.5
+    with lib.optim.swap_in_optimizer_params_and_state(optimizer, others, other_state):
+        optimizer.step()
+        inside = [group["lr"], group["params"] == list(others.values())]
+    return [inside, group["params"] is params, other_state, *described(optimizer), [p.detach() for p in others.values()]]
+
+
 PROGRAMS = [first_steps, groups_with_options, groups_with_names, names_are_kept_when_a_state_without_them_is_loaded,
             a_generator_of_parameters, a_parameter_twice_in_a_group, options_changed_between_steps,
             a_tensor_of_one_element_as_rate, state_is_the_optimizers_own, loading_casts_to_the_parameters_dtype,
             loading_state_of_no_parameter, an_old_state_with_numbers_for_steps, zero_grad,
             zero_grad_of_a_gradient_with_a_history, closures, gradient_mode_is_left_as_it_was, step_hooks,
-            a_hook_that_gives_other_arguments, state_dict_hooks, names_for_the_profiler, required_options]
+            other_parameters_for_a_while, a_hook_that_gives_other_arguments, state_dict_hooks, names_for_the_profiler, required_options]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import lr_scheduler as lr_scheduler
     from ._adafactor import Adafactor as Adafactor
     from ._muon import Muon as Muon
+    from ._swap import swap_in_optimizer_params_and_state as swap_in_optimizer_params_and_state
     from .adadelta import Adadelta as Adadelta
     from .adagrad import Adagrad as Adagrad
     from .adam import Adam as Adam
@@ -31,6 +32,7 @@ _MODULES = {
     "Adafactor": "_adafactor",
     "Muon": "_muon",
     "SparseAdam": "sparse_adam",
+    "swap_in_optimizer_params_and_state": "_swap",
     **{
         name: name.lower()
         for name in "Adadelta Adagrad Adam Adamax AdamW ASGD LBFGS NAdam Optimizer RAdam RMSprop Rprop SGD".split()
@@ -55,6 +57,7 @@ __all__ = [  # noqa: F822
     "Rprop",
     "SparseAdam",
     "lr_scheduler",
+    "swap_in_optimizer_params_and_state",
 ]
 
 
