@@ -6,6 +6,7 @@
 #include "bindings/python.h"
 
 #include "kernels/table.h"
+#include "optim/adafactor.h"
 #include "optim/recorded.h"
 #include "optim/step.h"
 
@@ -427,6 +428,27 @@ void zero_grad(PyObject* groups, bool set_to_none) {
   }
 }
 
+// A tuple of parameter, gradient, step count, and one or two tensors of state.
+AdafactorItem adafactor_item(const py::handle& tuple) {
+  check(PyTuple_Check(tuple.ptr()), ErrorKind::Type, "Adafactor's step takes tuples of tensors");
+  const Py_ssize_t n = PyTuple_GET_SIZE(tuple.ptr());
+  check(n == 4 || n == 5, ErrorKind::Value, "Adafactor's step takes tuples of 4 or 5 tensors");
+  const auto tensor = [&](Py_ssize_t i) { return state_tensor(PyTuple_GET_ITEM(tuple.ptr(), i)); };
+  AdafactorItem item{tensor(0), tensor(1), tensor(2), tensor(3), n == 5 ? tensor(4) : Tensor()};
+  check(is_floating(item.param.dtype()), "optimizers need floating point parameters, got ", dtype_name(item.param.dtype()));
+  check((item.grad.dim() > 1) == (n == 5), "Adafactor's state does not fit a gradient of shape ", item.grad.shape());
+  number_in(item.step, "step");
+  return item;
+}
+
+void step_adafactor(const py::list& tuples, double lr, double beta2_decay, double eps1, double eps2, double d,
+                    double weight_decay, bool maximize) {
+  std::vector<AdafactorItem> items;
+  for (const py::handle& tuple : tuples) items.push_back(adafactor_item(tuple));
+  const GilRelease release;
+  adafactor_step(items, {lr, beta2_decay, eps1, eps2, d, weight_decay, maximize});
+}
+
 }  // namespace
 
 void add_optim(py::module_& m) {
@@ -435,6 +457,7 @@ void add_optim(py::module_& m) {
   static PyMethodDef steps[] = {GC_UPDATE_RULES(GC_STEP){}};
 #undef GC_STEP
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
+  m.def("_step_Adafactor", step_adafactor);
   m.def("_zero_grad", [](py::list groups, bool set_to_none) { zero_grad(groups.ptr(), set_to_none); });
 }
 
