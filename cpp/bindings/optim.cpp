@@ -433,10 +433,18 @@ AdafactorItem adafactor_item(const py::handle& tuple) {
   check(PyTuple_Check(tuple.ptr()), ErrorKind::Type, "Adafactor's step takes tuples of tensors");
   const Py_ssize_t n = PyTuple_GET_SIZE(tuple.ptr());
   check(n == 4 || n == 5, ErrorKind::Value, "Adafactor's step takes tuples of 4 or 5 tensors");
-  const auto tensor = [&](Py_ssize_t i) { return state_tensor(PyTuple_GET_ITEM(tuple.ptr(), i)); };
+  const auto tensor = [&](Py_ssize_t i) {
+    PyObject* o = PyTuple_GET_ITEM(tuple.ptr(), i);
+    if (o == Py_None) fail_assertion("row_var and col_var, or variance, should be defined in the state of a parameter");
+    return state_tensor(o);
+  };
   AdafactorItem item{tensor(0), tensor(1), tensor(2), tensor(3), n == 5 ? tensor(4) : Tensor()};
   check(is_floating(item.param.dtype()), "optimizers need floating point parameters, got ", dtype_name(item.param.dtype()));
-  check((item.grad.dim() > 1) == (n == 5), "Adafactor's state does not fit a gradient of shape ", item.grad.shape());
+  const Tensor& g = item.grad;
+  const bool fits = n == 4 ? g.dim() < 2 && item.row.numel() == g.numel()
+                           : g.dim() > 1 && item.row.numel() * g.size(g.dim() - 1) == g.numel() &&
+                                 item.column.numel() * g.size(g.dim() - 2) == g.numel();
+  check(fits, "Adafactor's state does not fit a gradient of shape ", g.shape());
   number_in(item.step, "step");
   return item;
 }

@@ -94,11 +94,10 @@ class Adafactor(Optimizer):
         if not params:
             return
         fresh = {p: _fresh_state(p.grad) for p in params if not self.state.get(p)}
-        states = [fresh[p] if p in fresh else _checked(self.state[p], p.grad) for p in params]
+        items = [_item(p, p.grad, fresh.get(p) or self.state[p]) for p in params]
         eps1, eps2 = group["eps"]
         if eps1 is None:
             eps1 = finfo(params[0].dtype).eps  # torch, too, takes the first parameter's for the whole group
-        items = [(p, p.grad, *[state[name] for name in _names(p.grad)]) for p, state in zip(params, states)]
         options = _get_value(group["lr"]), group["beta2_decay"], eps1, eps2, group["d"], group["weight_decay"]
         _C._step_Adafactor(items, *options, group["maximize"])
         self.state.update(fresh)
@@ -116,16 +115,7 @@ def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _names(grad: Tensor) -> tuple[str, ...]:
-    return ("step", "variance") if grad.dim() < 2 else ("step", "row_var", "col_var")
-
-
-def _checked(state: dict[str, Tensor], grad: Tensor) -> dict[str, Tensor]:
-    names = _names(grad)
-    if not all(name in state for name in names[1:]):
-        raise AssertionError(f"{' and '.join(names[1:])} should be defined in the state of a parameter of shape {grad.shape}")
-    n = grad.numel()
-    sizes = [1, n] if grad.dim() < 2 else [1, n // max(grad.size(-1), 1), n // max(grad.size(-2), 1)]
-    if [state[name].numel() for name in names] != sizes:
-        raise RuntimeError(f"optimizer state {', '.join(names)} does not fit a parameter of shape {grad.shape}")
-    return state
+def _item(p: Tensor, grad: Tensor, state: dict[str, Any]) -> tuple[Any, ...]:
+    if grad.dim() < 2:
+        return p, grad, state["step"], state.get("variance")
+    return p, grad, state["step"], state.get("row_var"), state.get("col_var")
