@@ -71,7 +71,9 @@ class Worker:
 
 def time_cases(cases: list[Case], libraries: list[str], options: argparse.Namespace) -> list[Row]:
     """One row for each case: name, goal, for each library the seconds of its turns or an error."""
-    rows: list[Row] = [{"name": case.name, "goal": case.goal, "unit": "s", "turns": {}} for case in cases]
+    rows: list[Row] = [
+        {"name": case.name, "goal": case.goal, "unit": "s", "traffic": case.traffic, "turns": {}} for case in cases
+    ]
     for turn in range(options.rounds):
         workers = [Worker(library, options.threads) for library in libraries]
         for case, row in zip(cases, rows, strict=True):
@@ -165,7 +167,8 @@ def print_table(rows: list[Row]) -> None:
         times = [f"{amount(row.get(library), row['unit']):>9}" for library in ("gradcore", "torch")]
         ratio = f"{row['ratio']:.2f}x" if "ratio" in row else ""
         goal, verdict = judge(row)
-        note = "unsteady" if row.get("unsteady") else ""
+        speed = f"{row['traffic'] / row['gradcore'] / 1e9:.1f} GB/s" if row.get("traffic") and "gradcore" in row else ""
+        note = "  ".join(filter(None, (speed, "unsteady" if row.get("unsteady") else "")))
         line = f"{row['name']:{width}}  {'  '.join(times)}  {ratio:>14}  {goal:>8}  {verdict:6}  {note}"
         print(line.rstrip())
 

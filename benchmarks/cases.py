@@ -17,6 +17,7 @@ class Case:
     repeats: int = 1  # how many times the statement does the named thing; its time is divided by this
     threads: int = 0  # 0: as many as --threads says
     large: bool = False  # --quick leaves it out
+    traffic: int = 0  # bytes that the statement reads and writes, where memory is what it waits for
 
 
 def calls() -> list[Case]:
@@ -146,18 +147,59 @@ def matmul() -> list[Case]:
     return cases
 
 
+# Each optimizer: options, the arrays that a step reads and those that it writes, the variants that torch has of it.
+FOREACH, FUSED = ("default", "foreach"), ("default", "foreach", "fused")
+OPTIMIZERS = {
+    "SGD": ("lr=1e-6, momentum=0.9", 3, 2, FUSED),
+    "Adam": ("lr=1e-6", 4, 3, FUSED),
+    "AdamW": ("lr=1e-6", 4, 3, FUSED),
+    "ASGD": ("lr=1e-6", 3, 2, FOREACH),
+    "Adadelta": ("lr=1e-6", 4, 3, FOREACH),
+    "Adafactor": ("lr=1e-6", 4, 2, FOREACH),  # of a vector; the parameter's size is read first
+    "Adagrad": ("lr=1e-6", 3, 2, FUSED),
+    "Adamax": ("lr=1e-6", 4, 3, FOREACH),
+    "NAdam": ("lr=1e-6", 4, 3, FOREACH),
+    "RAdam": ("lr=1e-6", 4, 3, FOREACH),
+    "RMSprop": ("lr=1e-6", 3, 2, FOREACH),
+    "Rprop": ("lr=1e-6", 4, 3, FOREACH),
+}
+PARAMETERS = (("8 x 1M", 8, 1 << 20, 1), ("200 x 1,000", 200, 1000, 10), ("2 x 1", 2, 1, 20))  # and the goal
+
+
 def optimizers() -> list[Case]:
     setup = """
-params = [torch.randn({n}).requires_grad_() for _ in range({count})]
-for p in params: p.grad = torch.randn({n})
-opt = torch.optim.Adam(params, lr=1e-3{fused})
+params = [torch.rand({n}).requires_grad_() for _ in range({count})]
+for p in params: p.grad = torch.rand({n}) - 0.5
+variant = dict({variant}=True) if torch.__name__ == "torch" and "{variant}" != "default" else {{}}
+opt = torch.optim.{name}(params, {options}, **variant)
 """
-    fused = ", **({'fused': True} if torch.__name__ == 'torch' else {})"
-    return [
-        Case("Adam, 8 x 1M floats (torch: fused=True)", "opt.step()",
-             setup.format(n=1 << 20, count=8, fused=fused), 1.0),
-        Case("Adam, 200 x 1,000 floats", "opt.step()", setup.format(n=1000, count=200, fused=""), 10),
-    ]
+    return [Case(f"{name}, {label} floats, torch: {variant}", "opt.step()",
+                 setup.format(n=n, count=count, variant=variant, name=name, options=options), goal, large=n * count > 1 << 20,
+                 traffic=4 * n * count * (read + written) if n > 1000 else 0)
+            for name, (options, read, written, variants) in OPTIMIZERS.items()
+            for label, count, n, goal in PARAMETERS
+            for variant in variants]
+
+
+def matrix_optimizers() -> list[Case]:
+    """Muon takes matrices, L-BFGS a closure; this one finds the same slope everywhere."""
+    setup = """
+params = [torch.rand({n}, {m}).requires_grad_() for _ in range({count})]
+for p in params: p.grad = torch.rand({n}, {m}) - 0.5
+loss = torch.tensor(1.0)
+opt = torch.optim.{name}(params, lr=1e-6)
+"""
+    return [Case(f"{name}, {count} x {n} x {m} floats", "opt.step(lambda: loss)", setup.format(n=n, m=m, count=count, name=name),
+                 goal, large=n * m * count > 1 << 20)
+            for name in ("LBFGS", "Muon")
+            for count, n, m, goal in ((8, 256, 256, 1), (200, 25, 40, 10), (2, 1, 1, 20))]
+
+
+def triad() -> list[Case]:
+    """The memory's own speed, to judge the others by."""
+    n = 1 << 23
+    setup = f"a, b, c = (torch.rand({n}) for _ in range(3))"
+    return [Case("triad a = b + 3 * c, 8M floats", "torch.add(b, c, alpha=3.0, out=a)", setup, 1, large=True, traffic=12 * n)]
 
 
 def foreach() -> list[Case]:
@@ -235,5 +277,5 @@ def epoch():
         opt.step()
 """
 
-CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *optimizers(), *autograd(), *foreach(),
+CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *triad(), *optimizers(), *matrix_optimizers(), *autograd(), *foreach(),
          Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS), *matmul()]

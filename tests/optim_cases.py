@@ -1,44 +1,86 @@
-"""What the tests of optimizers share: every optimizer with every combination of its options, and a program to run them on.
+"""What the tests of optimizers share: every optimizer with its options, and a program to run them on.
 
-Start at CASES and train.
+Start at OPTIONS and train. Of the combinations of an optimizer's options the tests run as many as it takes to meet every pair
+of values; GRADCORE_ALL_OPTIONS=1 in the environment makes that all combinations.
 """
 
 import itertools
+import os
 
 import numpy as np
 
 
-def options(**choices):
-    """Every combination of choices, one value of each."""
-    return [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
+class TensorOf(float):
+    """An option that is a tensor of one element, of either library and the parameters' dtype: from another one torch rounds."""
+
+    def __repr__(self):
+        return f"tensor({float(self)})"
 
 
 NO_YES = (False, True)
 DECAY = (0.0, 0.1)
+VARIANT = {"foreach": (None, False, True), "maximize": NO_YES}  # which all but LBFGS, Muon and SparseAdam have
+ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.4, 0.95)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+        "amsgrad": NO_YES, "fused": (None, True), **VARIANT}
 
 # Decays are long enough that a trajectory does not amplify rounding: beyond that two runs of one library differ, too.
-CASES = [
-    *(("SGD", o) for o in options(lr=[0.01], momentum=(0.0, 0.9), dampening=(0.0, 0.2), weight_decay=DECAY, nesterov=NO_YES,
-                                  maximize=NO_YES) if not o["nesterov"] or (o["momentum"] and not o["dampening"])),
-    *(("Adam", o) for o in options(lr=[0.02], amsgrad=NO_YES, weight_decay=DECAY, maximize=NO_YES,
-                                   decoupled_weight_decay=NO_YES)),
-    *(("AdamW", o) for o in options(lr=[0.02], amsgrad=NO_YES, maximize=NO_YES, betas=[(0.9, 0.999), (0.4, 0.95)])),
-    *(("ASGD", o) for o in options(lr=[0.01], lambd=(1e-4, 0.1), t0=(1e6, 20), weight_decay=DECAY, maximize=NO_YES)),
-    *(("Adadelta", o) for o in options(lr=(1.0, 0.5), rho=(0.9, 0.97), weight_decay=DECAY, maximize=NO_YES)),
-    *(("Adagrad", o) for o in options(lr=[0.05], lr_decay=(0.0, 0.1), initial_accumulator_value=(0.0, 0.5), weight_decay=DECAY,
-                                      maximize=NO_YES)),
-    *(("Adamax", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.7, 0.99)], weight_decay=DECAY, maximize=NO_YES)),
-    *(("NAdam", o) for o in options(lr=[0.02], momentum_decay=(4e-3, 0.1), decoupled_weight_decay=NO_YES, weight_decay=DECAY,
-                                    maximize=NO_YES)),
-    *(("RAdam", o) for o in options(lr=[0.02], betas=[(0.9, 0.999), (0.9, 0.97)], decoupled_weight_decay=NO_YES,
-                                    weight_decay=DECAY, maximize=NO_YES)),
-    *(("RMSprop", o) for o in options(lr=[0.001], alpha=(0.99, 0.97), momentum=(0.0, 0.5), centered=NO_YES, weight_decay=DECAY,
-                                      maximize=NO_YES)),
-    *(("Rprop", o) for o in options(lr=[0.01], etas=[(0.5, 1.2), (0.3, 1.1)], step_sizes=[(1e-6, 50), (1e-3, 0.05)],
-                                    maximize=NO_YES)),
-    *(("Adafactor", o) for o in options(lr=[0.01], beta2_decay=(-0.8, -1.0), eps=[(None, 1e-3), (1e-3, 0.1)], d=(1.0, 2.0),
-                                        weight_decay=DECAY, maximize=NO_YES)),
-]
+OPTIONS = {
+    "SGD": {"lr": (0.01, TensorOf(0.01)), "momentum": (0.0, 0.9), "dampening": (0.0, 0.2), "weight_decay": DECAY,
+            "nesterov": NO_YES, "fused": (None, True), **VARIANT},
+    "Adam": {**ADAM, "decoupled_weight_decay": NO_YES},
+    "AdamW": ADAM,
+    "ASGD": {"lr": (0.01, TensorOf(0.01)), "lambd": (1e-4, 0.1), "alpha": (0.75, 0.5), "t0": (1e6, 20), "weight_decay": DECAY,
+             **VARIANT, "foreach": (None, False)},  # with foreach torch has the rate in float32, whatever the parameters
+    "Adadelta": {"lr": (1.0, TensorOf(0.5)), "rho": (0.9, 0.97), "eps": (1e-6, 1e-3), "weight_decay": DECAY, **VARIANT},
+    "Adagrad": {"lr": (0.05, TensorOf(0.05)), "lr_decay": (0.0, 0.1), "initial_accumulator_value": (0.0, 0.5),
+                "eps": (1e-10, 1e-3), "weight_decay": DECAY, "fused": (None, True), **VARIANT},
+    "Adamax": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.7, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+               **VARIANT},
+    "NAdam": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.7, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+              "momentum_decay": (4e-3, 0.1), "decoupled_weight_decay": NO_YES, **VARIANT},
+    "RAdam": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.9, 0.97)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+              "decoupled_weight_decay": NO_YES, **VARIANT},
+    "RMSprop": {"lr": (0.001, TensorOf(0.001)), "alpha": (0.99, 0.97), "eps": (1e-8, 1e-3), "momentum": (0.0, 0.5),
+                "centered": NO_YES, "weight_decay": DECAY, **VARIANT},
+    "Rprop": {"lr": (0.01, TensorOf(0.01)), "etas": ((0.5, 1.2), (0.3, 1.1)), "step_sizes": ((1e-6, 50), (1e-3, 0.05)),
+              **VARIANT},
+    "Adafactor": {"lr": (0.01, TensorOf(0.01)), "beta2_decay": (-0.8, -1.0), "eps": ((None, 1e-3), (1e-3, 0.1)),
+                  "d": (1.0, 2.0), "weight_decay": DECAY, **VARIANT},
+    "LBFGS": {"lr": (1, 0.3, TensorOf(0.3)), "max_iter": (3, 5), "max_eval": (None, 4), "history_size": (100, 2),
+              "tolerance_grad": (1e-7, 0.05), "tolerance_change": (1e-9, 1e-3), "line_search_fn": (None, "strong_wolfe")},
+    "Muon": {"lr": (0.01, TensorOf(0.01)), "weight_decay": DECAY, "momentum": (0.95, 0.5), "nesterov": NO_YES, "ns_steps": (5, 2),
+             "ns_coefficients": ((3.4445, -4.775, 2.0315), (3.0, -4.0, 2.0)), "eps": (1e-7, 1e-3),
+             "adjust_lr_fn": (None, "original", "match_rms_adamw")},
+}
+
+
+def allowed(name, chosen):
+    """Whether torch takes these options together."""
+    if name == "SGD" and chosen["nesterov"] and (chosen["dampening"] or not chosen["momentum"]):
+        return False
+    if name in ("Adam", "AdamW") and chosen["foreach"] and isinstance(chosen["lr"], TensorOf):
+        return False
+    return not (chosen.get("fused") and chosen.get("foreach"))
+
+
+def combinations(name):
+    """All combinations of an optimizer's options that torch allows, or enough of them to meet every pair of values."""
+    choices = OPTIONS[name]
+    every = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
+    every = [chosen for chosen in every if allowed(name, chosen)]
+    if os.environ.get("GRADCORE_ALL_OPTIONS"):
+        return every
+    pairs = [set(itertools.combinations(((k, repr(v)) for k, v in chosen.items()), 2)) for chosen in every]
+    missing, found = set().union(*pairs), []
+    while missing:
+        best = max(range(len(every)), key=lambda i: len(pairs[i] & missing))
+        missing -= pairs[best]
+        found.append(every[best])
+    return found
+
+
+def cases(*names):
+    return [(name, chosen) for name in names for chosen in combinations(name)]
 
 
 def label(case):
@@ -87,6 +129,10 @@ class Program:
 
         return evaluate
 
+    def set(self, arrays):
+        for p, array in zip(self.params, arrays, strict=True):
+            p.data.copy_(self.lib.from_numpy(array))
+
     def values(self):
         return [p.detach().numpy().copy() for p in self.params]
 
@@ -103,7 +149,10 @@ def train(lib, case, dtype, steps=100):
 def make(lib, name, params, chosen):
     if name == "Muon":  # which takes matrices alone
         params = [p for p in params if p.dim() == 2]
-    return getattr(lib.optim, name)(params, **chosen)
+    def option(value):
+        return lib.tensor(value, dtype=params[0].dtype) if isinstance(value, TensorOf) else value
+
+    return getattr(lib.optim, name)(params, **{key: option(value) for key, value in chosen.items()})
 
 
 def advance(program, optimizer, chosen, steps):

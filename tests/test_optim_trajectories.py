@@ -4,7 +4,8 @@ steps that are differentiated through. What is run stands in optim_cases.py.
 
 import numpy as np
 import pytest
-from optim_cases import CASES, Program, advance, label, make, options, train
+
+from optim_cases import OPTIONS, Program, advance, cases, label, make, train
 from support import gradcore, needs_torch, torch
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
@@ -26,56 +27,65 @@ def relative_error(ours, theirs):
     return max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(ours, theirs, strict=True))
 
 
+# L-BFGS and Muon amplify rounding by many orders of magnitude (torch's own floats against torch's doubles, too).
+UNSTABLE = ("LBFGS", "Muon")
+
+
 @needs_torch
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("case", CASES, ids=label)
+@pytest.mark.parametrize("case", cases(*(name for name in OPTIONS if name not in UNSTABLE)), ids=label)
 def test_trajectory(case, dtype):
     ours, theirs = (train(lib, case, dtype)[0].values() for lib in (gradcore, torch))
     assert relative_error(ours, theirs) <= TOLERANCE[dtype]
 
 
-LBFGS = [("LBFGS", o) for o in options(lr=(1, 0.3), max_iter=(3, 5), history_size=(100, 2),
-                                       line_search_fn=(None, "strong_wolfe"), max_eval=(None, 4))]
-
-
-# 100 steps of L-BFGS amplify rounding by many orders of magnitude (torch's own floats against torch's doubles, too).
-@needs_torch
-@pytest.mark.parametrize(("dtype", "steps"), [("float64", 4), ("float32", 1)])
-@pytest.mark.parametrize("case", LBFGS, ids=label)
-def test_lbfgs(case, dtype, steps):
-    (ours, optimizer), (theirs, other) = (train(lib, case, dtype, steps) for lib in (gradcore, torch))
-    assert relative_error(ours.values(), theirs.values()) <= TOLERANCE[dtype]
-    counts = [[o.state[o.param_groups[0]["params"][0]][key] for key in ("n_iter", "func_evals")] for o in (optimizer, other)]
-    assert counts[0] == counts[1]
-
-
-MUON = [("Muon", o) for o in options(lr=[0.01], weight_decay=(0.0, 0.1), momentum=(0.95, 0.5), nesterov=(False, True),
-                                     ns_steps=(5,), adjust_lr_fn=(None, "match_rms_adamw"))]
-MUON += [("Muon", {"adjust_lr_fn": "original", "ns_steps": 2, "ns_coefficients": (3.0, -4.0, 2.0), "eps": 1e-3})]
-
-
-@needs_torch
-@pytest.mark.parametrize("case", MUON, ids=label)
-def test_muon(case):
-    """Each of 100 steps from where torch is. torch iterates in bfloat16, whose sums depend on the instruction set in the last
-    bit: a step is that exact, or it differs by a few of these bits, which are 1/128 of it."""
+def steps_from_torchs(case, dtype, followers, steps=100):
+    """After each of torch's steps: its parameters before and after it, and those of followers (a library, a dtype) after a step
+    from the same place."""
     name, chosen = case
-    ours, theirs = Program(gradcore, "float64"), Program(torch, "float64")
-    optimizer, other = make(gradcore, name, ours.params, chosen), make(torch, name, theirs.params, chosen)
+    leader, *others = programs = [Program(*library) for library in ((torch, dtype), *followers)]
+    optimizer, *optimizers = (make(program.lib, name, program.params, chosen) for program in programs)
+    for _ in range(steps):
+        before = leader.values()
+        for other, follower in zip(others, optimizers, strict=True):
+            other.set(before)
+            follower.load_state_dict(plain(optimizer.state_dict(), torch, torch if other.lib is torch else None))
+            advance(other, follower, chosen, 1)
+        advance(leader, optimizer, chosen, 1)
+        yield before, leader.values(), *(other.values() for other in others)
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("case", cases("LBFGS"), ids=label)
+def test_lbfgs(case, dtype):
+    """In float32 some steps are rounding more than anything else: what counts is where torch's floats are what its doubles are."""
+    compared = 0
+    for _, theirs, exact, ours in steps_from_torchs(case, dtype, [(torch, "float64"), (gradcore, dtype)]):
+        if relative_error(exact, theirs) <= TOLERANCE[dtype] / 3:
+            assert relative_error(ours, theirs) <= TOLERANCE[dtype]
+            compared += 1
+    assert compared >= (100 if dtype == "float64" else 10)
+
+
+@needs_torch
+@pytest.mark.parametrize("case", cases("LBFGS"), ids=label)
+def test_lbfgs_counts(case):
+    (_, ours), (_, theirs) = (train(lib, case, "float64", 4) for lib in (gradcore, torch))
+    for key in ("n_iter", "func_evals"):
+        assert [state[key] for state in ours.state.values()] == [state[key] for state in theirs.state.values()]
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("case", cases("Muon"), ids=label)
+def test_muon(case, dtype):
+    """torch iterates in bfloat16, whose sums depend on the instruction set in the last bit: a step is exact, or it differs by
+    a few of these bits, which are 1/128 of it."""
     exact = 0
-    for _ in range(100):
-        before = theirs.values()
-        for p, value in zip(ours.params, before, strict=True):
-            p.data.copy_(gradcore.from_numpy(value))
-        pairs = zip(optimizer.param_groups[0]["params"], other.param_groups[0]["params"], strict=True)
-        for p, q in pairs:
-            if q in other.state:
-                buffer = other.state[q]["momentum_buffer"].numpy().copy()
-                optimizer.state[p]["momentum_buffer"] = gradcore.from_numpy(buffer)
-        advance(ours, optimizer, chosen, 1)
-        advance(theirs, other, chosen, 1)
-        exact += relative_error(ours.values(), theirs.values()) <= TOLERANCE["float64"]
-        for a, b, start in zip(ours.values(), theirs.values(), before, strict=True):
+    for before, theirs, ours in steps_from_torchs(case, dtype, [(gradcore, dtype)]):
+        exact += relative_error(ours, theirs) <= TOLERANCE[dtype]
+        for a, b, start in zip(ours, theirs, before, strict=True):
             assert np.abs(a - b).max() <= np.abs(b - start).max() / 32
     assert exact >= 90
 
@@ -116,8 +126,7 @@ def continued(first, second, case, dtype, steps):
     name, chosen = case
     program, optimizer = train(first, case, dtype, steps)
     other = Program(second, dtype)
-    for p, value in zip(other.params, program.values(), strict=True):
-        p.data.copy_(second.from_numpy(value))
+    other.set(program.values())
     other_optimizer = make(second, name, other.params, chosen)
     # torch wants tensors, gradcore takes arrays.
     state = plain(optimizer.state_dict(), first, torch if second is torch else None)
@@ -155,6 +164,7 @@ def test_states_have_torchs_layout(case):
 # ---- parameters of all kinds ----
 
 SIMPLE = [case for case in STATEFUL if case[0] != "LBFGS"]
+WITH_LBFGS = [*SIMPLE, ("LBFGS", {"max_iter": 2, "lr": 0.1}), ("LBFGS", {"max_iter": 1, "line_search_fn": "strong_wolfe"})]
 LAYOUTS = {
     "0-d": lambda array, lib: lib.from_numpy(np.array(array[0, 0])),
     "empty": lambda array, lib: lib.from_numpy(array[:0].copy()),
@@ -169,26 +179,33 @@ def run_on(lib, case, make_params, steps=4):
     name, chosen = case
     params = [p.detach().requires_grad_() for p in make_params(lib)]
     optimizer = getattr(lib.optim, name)(params, **chosen)
+    slopes = [lib.arange(p.numel(), dtype=p.dtype).reshape(p.shape) for p in params]
+
+    def closure():
+        for p, slope in zip(params, slopes, strict=True):
+            p.grad = (p.detach() + 0.1) * slope
+        return sum(((p.detach() + 0.1) ** 2 * slope).sum() / 2 for p, slope in zip(params, slopes, strict=True))
+
     for _ in range(steps):
-        for p in params:
-            p.grad = (p.detach() + 0.1) * lib.arange(p.numel(), dtype=p.dtype).reshape(p.shape)
-        optimizer.step()
+        optimizer.step(closure)
     return [p.detach().numpy() for p in params]
 
 
 @needs_torch
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("case", SIMPLE, ids=label)
+@pytest.mark.parametrize("case", WITH_LBFGS, ids=label)
 def test_layouts(case, layout):
-    if (case[0], layout) == ("Adafactor", "empty"):
-        pytest.skip("torch divides by the number of elements")
+    if layout == "empty" and case[0] in ("Adafactor", "LBFGS"):
+        pytest.skip("torch has a mean or a maximum of no elements, and fails")
+    if case[0] == "LBFGS" and layout in ("transposed", "reversed 3-d"):
+        pytest.skip("torch asks for gradients that it can flatten without a copy")
     array = np.linspace(-1, 1, 24).reshape(4, 6)
     ours, theirs = (run_on(lib, case, lambda lib: [LAYOUTS[layout](array, lib)]) for lib in (gradcore, torch))
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-13)
 
 
 @needs_torch
-@pytest.mark.parametrize("case", SIMPLE, ids=label)
+@pytest.mark.parametrize("case", WITH_LBFGS, ids=label)
 def test_dtypes_in_one_group(case):
     def mixed(lib):
         return [lib.linspace(-1, 1, 5, dtype=getattr(lib, dtype)) for dtype in ("float32", "float64", "float32")]
@@ -200,7 +217,7 @@ def test_dtypes_in_one_group(case):
 
 @needs_torch
 @pytest.mark.parametrize("windows", [((0, 4), (4, 8)), ((0, 5), (3, 8)), ((0, 8), (0, 8))], ids=str)
-@pytest.mark.parametrize("case", SIMPLE, ids=label)
+@pytest.mark.parametrize("case", WITH_LBFGS, ids=label)
 def test_shared_storage(case, windows):
     """Views of one memory: where they overlap, each parameter sees what the one before it wrote."""
     def views(lib):

@@ -9,6 +9,12 @@
 
 namespace gradcore::GC_ISA {
 
+template <class T>
+GC_INLINE Lane<T> select(formulas::Uniform condition, Lane<T> a, Lane<T> b) {
+  const auto mask = -static_cast<decltype(to_bits(a.v))>(condition.value);
+  return {from_bits((to_bits(a.v) & mask) | (to_bits(b.v) & ~mask))};
+}
+
 namespace {
 
 using formulas::Absent;

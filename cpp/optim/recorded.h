@@ -14,7 +14,7 @@ inline double value_of(const Sym& option) {
   return *cast(detach(option.t), DType::Float64).data<double>();
 }
 
-inline const Sym& select(bool condition, const Sym& a, const Sym& b) { return condition ? a : b; }
+inline const Sym& select(formulas::Uniform condition, const Sym& a, const Sym& b) { return condition ? a : b; }
 
 // Updates a parameter and what is kept of it by recorded ops. `arrays` as in StepItem.
 template <template <class> class Rule>

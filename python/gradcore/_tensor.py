@@ -136,7 +136,7 @@ def node_register_prehook_(self: _C.Node, hook: Callable[..., Any]) -> Removable
 
 def format_(self: Tensor, spec: str) -> str:
     """A single number formats as a number, anything else as its text."""
-    if self.dim() == 0 and spec:
+    if self.dim() == 0 and type(self) is Tensor:
         return format(self.item(), spec)
     return object.__format__(self, spec)
 
@@ -144,6 +144,11 @@ def format_(self: Tensor, spec: str) -> str:
 def reversed_(self: Tensor) -> Tensor:
     """reversed(t): flipped along the first dim."""
     return self if self.dim() == 0 else self.flip(0)
+
+
+def conj_(self: Tensor) -> Tensor:
+    """The tensor itself: all dtypes are real."""
+    return self
 
 
 _METHODS: dict[str, Any] = {
@@ -155,6 +160,7 @@ _METHODS: dict[str, Any] = {
     "__format__": format_,
     "__reversed__": reversed_,
     "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
+    "conj": conj_,
     "type": type_,
     "register_hook": register_hook_,
     "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook_,

@@ -35,7 +35,7 @@ struct AsgdRule : Descent<S> {
     g = this->slope(g, p);
     p = p * as<V>(c<S>(1) - lambd * c<S>(rate)) - c<V>(rate) * g;
     const V between = ax + (p - ax) * c<V>(average);
-    ax = select(average == 1, p, between);
+    ax = select(Uniform{average == 1}, p, between);
   }
 };
 

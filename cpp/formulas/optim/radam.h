@@ -14,7 +14,7 @@ struct RadamRule : Descent<S> {
   bool keeps(int) const { return true; }
 
   S beta1, beta2, eps;
-  bool adaptive;  // the variance of the adaptive rate is tractable by now
+  Uniform adaptive;  // the variance of the adaptive rate is tractable by now
   S correction1, rectified;
 
   template <class Read>
@@ -28,7 +28,7 @@ struct RadamRule : Descent<S> {
     const S decayed = pow(beta2, c<S>(t)), correction2 = c<S>(1) - decayed;
     const S rho_inf = c<S>(2) / (c<S>(1) - beta2) - c<S>(1);
     const S rho = rho_inf - c<S>(2 * t) * decayed / correction2;
-    adaptive = value_of(rho) > 5;
+    adaptive = {value_of(rho) > 5};
     correction1 = c<S>(1) - pow(beta1, c<S>(t));
     rectified = c<S>(1);
     if (!adaptive) return;

@@ -14,11 +14,11 @@ struct RpropRule {
   bool keeps(int) const { return true; }
 
   S lr, eta_minus, eta_plus, size_min, size_max;
-  bool maximize;
+  Uniform maximize;
 
   template <class Read>
   void options(Read& read) {
-    read("lr", lr), read("etas", eta_minus, eta_plus), read("step_sizes", size_min, size_max), read("maximize", maximize);
+    read("lr", lr), read("etas", eta_minus, eta_plus), read("step_sizes", size_min, size_max), read("maximize", maximize.value);
   }
   double start(int i) const { return i == 1 ? value_of(lr) : 0; }
 
@@ -27,9 +27,11 @@ struct RpropRule {
   template <class V>
   void update(V& p, V g, V& previous, V& size) const {
     g = select(maximize, -g, g);
-    const V agreement = g * previous, zero = c<V>(0);
-    size = select(gt(agreement, zero), size * as<V>(eta_plus), select(lt(agreement, zero), size * as<V>(eta_minus), size));
-    size = Minimum::fwd(Maximum::fwd(size, as<V>(size_min)), as<V>(size_max));
+    const V agreement = g * previous, zero = c<V>(0), one = c<V>(1);
+    const V growth = select(gt(agreement, zero), as<V>(eta_plus), one);
+    size = size * select(lt(agreement, zero), as<V>(eta_minus), growth);
+    size = select(lt(size, as<V>(size_min)), as<V>(size_min), size);
+    size = select(gt(size, as<V>(size_max)), as<V>(size_max), size);
     g = select(lt(agreement, zero), zeros_of(g), g);
     p = p - sign(g) * size;
     previous = g;

@@ -8,7 +8,8 @@
 //   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
 // S = double, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops instead
 // of computing: that is the step with differentiable=True (optim/recorded.h). There is no second copy of a rule. An update has
-// no branches, only select(): the compiler would not make vectors of it, or a loop for every outcome.
+// no branches, only select(), on lanes or on a Uniform: else the compiler would not make vectors of it, or a loop for every
+// outcome.
 #pragma once
 #include "formulas/binary.h"
 #include "formulas/formula.h"
@@ -20,6 +21,13 @@ namespace gradcore::formulas {
 struct Absent {};
 template <class A>
 constexpr bool present = !__is_same(A, Absent);
+
+// A condition that is the same for all elements. A type of its own because select() on a bool that the loop does not change
+// keeps GCC from making vectors of the loop.
+struct Uniform {
+  bool value;
+  constexpr explicit operator bool() const { return value; }
+};
 
 // A remembered number, rounded as torch rounds it: to the dtype of the tensor that holds it, and where a new one takes its
 // place, to the default dtype before.
@@ -62,13 +70,14 @@ inline double value_of(double option) { return option; }
 template <class S>
 struct Descent {
   S lr, weight_decay;
-  bool maximize, decoupled = false, decays;
+  bool decoupled = false;
+  Uniform maximize, decays;
   S shrink;
 
   template <class Read>
   void descent_options(Read& read) {
-    read("lr", lr), read("weight_decay", weight_decay), read("maximize", maximize);
-    decays = !decoupled && given(weight_decay);
+    read("lr", lr), read("weight_decay", weight_decay), read("maximize", maximize.value);
+    decays = {!decoupled && given(weight_decay)};
     shrink = decoupled ? c<S>(1) - lr * weight_decay : c<S>(1);
   }
   // The gradient of what is to fall, with the decay of the weights in it unless that is decoupled from it.

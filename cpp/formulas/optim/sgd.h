@@ -13,16 +13,16 @@ struct SgdRule : Descent<S> {
   bool keeps(int) const { return given(momentum); }
 
   S momentum, dampening;
-  bool nesterov;
-  bool first;  // the buffer is empty: it starts as the gradient
+  Uniform nesterov;
+  Uniform first;  // the buffer is empty: it starts as the gradient
 
   template <class Read>
   void options(Read& read) {
     this->descent_options(read);
-    read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov);
+    read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov.value);
   }
 
-  void begin(double, bool is_first) { first = is_first; }
+  void begin(double, bool is_first) { first = {is_first}; }
 
   template <class V, class Buffer>
   void update(V& p, V g, Buffer& b) const {

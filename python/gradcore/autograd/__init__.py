@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from . import forward_ad as forward_ad
     from . import anomaly_mode as anomaly_mode
+    from . import forward_ad as forward_ad
     from . import function as function
     from . import functional as functional
     from . import grad_mode as grad_mode
@@ -77,6 +77,9 @@ def grad(
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`, one of each input's shape; no .grad is touched.
 
+    is_grads_batched: the first dim of each of grad_outputs counts samples, and so does that of each result: one backward
+    computes the products of many vectors with the Jacobian.
+
     Raises RuntimeError for an input that was not used, unless allow_unused (then None stands for it) or
     materialize_grads (then zeros do).
 
@@ -86,13 +89,19 @@ def grad(
     >>> gradcore.autograd.grad(g, x)
     (tensor(12.),)
     """
-    if is_grads_batched:
-        raise NotImplementedError("autograd.grad(is_grads_batched=True) needs vmap, which gradcore does not have yet")
     if not only_inputs:
         raise NotImplementedError("autograd.grad(only_inputs=False) was removed from torch: use backward()")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
-    return _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, bool(allow_unused), materialize_grads)
+
+    def gradients(weights: Any) -> tuple[Tensor, ...]:
+        return _C._grad(outputs, inputs, weights, retain_graph, create_graph, bool(allow_unused), materialize_grads)
+
+    if not is_grads_batched:
+        return gradients(grad_outputs)
+    from ..func._vmap import with_batched_weights
+
+    return with_batched_weights(gradients, grad_outputs)
 
 
 # What most programs never touch is imported when it is first asked for.

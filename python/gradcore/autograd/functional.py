@@ -303,7 +303,18 @@ def _forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool,
         )
     if not vectorize:
         raise NotImplementedError("A Jacobian in forward mode is only implemented for `vectorize=True`.")
-    raise NotImplementedError('strategy="forward-mode" needs forward mode and vmap, which gradcore does not have yet')
+    from ..func import jacfwd
+
+    many, points = _tensors(inputs, "inputs", "jacobian")
+
+    def flat(*points: Tensor) -> Tensors:
+        nonlocal many_outputs
+        many_outputs, outputs = _outputs(func, points, "jacobian", strict)
+        return outputs
+
+    many_outputs = False
+    blocks = jacfwd(flat, tuple(range(len(points))))(*(point.detach() for point in points))
+    return _packed(tuple(_packed(tuple(block.detach() for block in row), many) for row in blocks), many_outputs)
 
 
 # ---- What goes in ----------------------------------------------------------------------------------------------------

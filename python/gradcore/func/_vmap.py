@@ -213,3 +213,21 @@ def over_unit_vectors(
     mapped = vmap(function, randomness=randomness)
     parts = [mapped(*unit_batches(like, i, min(i + step, total))) for i in range(0, max(total, 1), max(step, 1))]
     return parts[0] if len(parts) == 1 else [_C.cat(column) for column in zip(*parts)]
+
+
+def with_batched_weights(gradients: Callable[[Any], tuple[Tensor, ...]], weights: Any) -> tuple[Tensor, ...]:
+    """gradients(weights), the first dim of each weight being one that counts samples. Missing gradients stay None."""
+    flat = [weights] if isinstance(weights, Tensor) else list(weights if weights is not None else ())
+    sizes = {w.shape[0] if w.dim() else None for w in flat if w is not None}
+    if len(sizes) != 1 or None in sizes:
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sorted(map(str, sizes))} for the mapped dimension of grad_outputs"
+        )
+    (size,) = sizes
+    level = _C._enter_vmap(size, _RANDOMNESS["error"])
+    try:
+        found = gradients([None if w is None else _C._hide_dim(w, 0, level) for w in flat])
+        return tuple(None if g is None else _C._show_level(g, level, 0, size) for g in found)
+    finally:
+        _C._exit_vmap()

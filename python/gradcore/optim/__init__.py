@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import swa_utils as swa_utils
     from ._adafactor import Adafactor as Adafactor
     from ._muon import Muon as Muon
+    from ._swap import swap_in_optimizer_params_and_state as swap_in_optimizer_params_and_state
     from .adadelta import Adadelta as Adadelta
     from .adagrad import Adagrad as Adagrad
     from .adam import Adam as Adam
@@ -32,6 +33,7 @@ _MODULES = {
     "Adafactor": "_adafactor",
     "Muon": "_muon",
     "SparseAdam": "sparse_adam",
+    "swap_in_optimizer_params_and_state": "_swap",
     **{
         name: name.lower()
         for name in "Adadelta Adagrad Adam Adamax AdamW ASGD LBFGS NAdam Optimizer RAdam RMSprop Rprop SGD".split()
@@ -57,6 +59,7 @@ __all__ = [  # noqa: F822
     "SparseAdam",
     "lr_scheduler",
     "swa_utils",
+    "swap_in_optimizer_params_and_state",
 ]
 
 

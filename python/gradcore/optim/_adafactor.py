@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
-from .._modes import no_grad
 from .._type_info import finfo
 from .optimizer import Optimizer, _get_value, call_closure
 
@@ -86,41 +85,22 @@ class Adafactor(Optimizer):
     def step(self, closure: Closure | None = None) -> Any:
         """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
         loss = call_closure(closure)
-        with no_grad():
-            for group in self.param_groups:
-                self._step_group(group)
+        for group in self.param_groups:
+            self._step_group(group)
         return loss
 
     def _step_group(self, group: dict[str, Any]) -> None:
         params = [p for p in group["params"] if p.grad is not None]
+        if not params:
+            return
+        fresh = {p: _fresh_state(p.grad) for p in params if not self.state.get(p)}
+        items = [_item(p, p.grad, fresh.get(p) or self.state[p]) for p in params]
         eps1, eps2 = group["eps"]
-        for p in params:
-            if eps1 is None:
-                eps1 = finfo(p.dtype).eps  # torch, too, takes the first parameter's for the whole group
-            grad = -p.grad if group["maximize"] else p.grad
-            _update(p, grad, self.state[p], group, eps1, eps2)
-
-
-def _update(p: Tensor, grad: Tensor, state: dict[str, Tensor], group: dict[str, Any], eps1: float, eps2: float) -> None:
-    """Algorithms 4 and 5 of the paper: for a vector, for a matrix."""
-    if not state:
-        state.update(_fresh_state(grad))
-    state["step"] += 1
-    t = state["step"].item()
-    lr, weight_decay = _get_value(group["lr"]), group["weight_decay"]
-    size = max(eps2, _rms(p)) * min(lr, t**-0.5)
-    take = t ** group["beta2_decay"]  # 1 - beta2
-    if weight_decay != 0:
-        p.mul_(1 - lr * weight_decay)
-    if grad.dim() > 1:
-        row, column = state["row_var"], state["col_var"]
-        row.lerp_(grad.square().mean(-1, keepdim=True), take)
-        column.lerp_(grad.square().mean(-2, keepdim=True), take)
-        variance = (row @ column).div_(row.mean(-2, keepdim=True).clamp_(min=eps1))
-    else:
-        variance = state["variance"].lerp_(grad.square(), take).clone()
-    update = variance.clamp_(min=eps1 * eps1).rsqrt_().mul_(grad)
-    p.add_(update, alpha=-size / max(1.0, _rms(update) / group["d"]))
+        if eps1 is None:
+            eps1 = finfo(params[0].dtype).eps  # torch, too, takes the first parameter's for the whole group
+        options = _get_value(group["lr"]), group["beta2_decay"], eps1, eps2, group["d"], group["weight_decay"]
+        _C._step_Adafactor(items, *options, group["maximize"])
+        self.state.update(fresh)
 
 
 def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
@@ -135,6 +115,7 @@ def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _rms(x: Tensor) -> float:
-    """Root of the mean square, 0 of nothing."""
-    return float(x.norm().item() / x.numel() ** 0.5) if x.numel() else 0.0
+def _item(p: Tensor, grad: Tensor, state: dict[str, Any]) -> tuple[Any, ...]:
+    if grad.dim() < 2:
+        return p, grad, state["step"], state.get("variance")
+    return p, grad, state["step"], state.get("row_var"), state.get("col_var")

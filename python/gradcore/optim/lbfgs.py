@@ -78,6 +78,8 @@ class LBFGS(Optimizer):
 
     def step(self, closure: Closure) -> Any:  # type: ignore[override]
         """Up to max_iter iterations. Returns the loss of the first evaluation. `closure` computes loss and gradients."""
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         with no_grad():
             return self._iterate(enable_grad()(closure))
 

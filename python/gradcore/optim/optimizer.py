@@ -303,7 +303,7 @@ class Optimizer:
         start = 0
         for group in self.param_groups:
             for i, p in enumerate(group["params"], start):
-                numbers.setdefault(id(p), i)
+                numbers[id(p)] = i  # of a parameter that is twice in a group the last place counts, as in torch
             start += len(group["params"])
             packed = {key: value for key, value in group.items() if key != "params"}
             groups.append({**packed, "params": [numbers[id(p)] for p in group["params"]]})
@@ -324,7 +324,7 @@ class Optimizer:
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             replaced = pre_hook(self, state_dict)
             state_dict = state_dict if replaced is None else replaced
-        saved: list[dict[str, Any]] = deepcopy(state_dict["param_groups"])
+        saved: list[dict[str, Any]] = _ours(deepcopy(state_dict["param_groups"]))
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved)):
@@ -343,7 +343,12 @@ class Optimizer:
             old["params"] = new["params"]
             if "param_names" in new:
                 old.setdefault("param_names", new["param_names"])
-        self.__setstate__({"state": state, "param_groups": saved})
+        before = self.state, self.param_groups
+        try:
+            self.__setstate__({"state": state, "param_groups": saved})
+        except BaseException:
+            self.state, self.param_groups = before
+            raise
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
@@ -366,7 +371,7 @@ def _split_names(params: list[Any]) -> dict[str, Any]:
         return {"params": params}
     if len(named) != len(params):
         raise ValueError("all optimizer params should be with/without names. Some param names are missing")
-    return {"params": [p for _, p in named], "param_names": [name for name, _ in named]}
+    return {"params": [p[1] for p in named], "param_names": [p[0] for p in named]}
 
 
 def _type_name(value: Any) -> str:
@@ -377,14 +382,24 @@ def _type_name(value: Any) -> str:
     return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__name__}"
 
 
+def _ours(value: Any) -> Any:
+    """The value with NumPy's arrays and torch's tensors as tensors of this library."""
+    if isinstance(value, dict):
+        return {key: _ours(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_ours, value))
+    if type(value).__module__.partition(".")[0] not in ("numpy", "torch"):
+        return value
+    import numpy
+
+    return _C.tensor(numpy.array(value))
+
+
 def _fit(value: Any, param: Tensor, group: dict[str, Any], key: Any = None) -> Any:
     """A state value as it belongs to `param`: in its dtype, but for the step counter, which keeps its own."""
     if isinstance(value, dict):
         return {k: _fit(v, param, group, k) for k, v in value.items()}
-    if type(value).__module__.partition(".")[0] in ("numpy", "torch"):  # from another library
-        import numpy
-
-        value = _C.tensor(numpy.array(value))
+    value = _ours(value)
     if isinstance(value, Tensor):
         if key == "step":
             return value.to(_C.float32) if group.get("capturable") or group.get("fused") else value
