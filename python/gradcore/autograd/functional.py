@@ -306,13 +306,13 @@ def _forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool,
     from ..func import jacfwd
 
     many, points = _tensors(inputs, "inputs", "jacobian")
+    many_outputs = False
 
     def flat(*points: Tensor) -> Tensors:
         nonlocal many_outputs
         many_outputs, outputs = _outputs(func, points, "jacobian", strict)
         return outputs
 
-    many_outputs = False
     blocks = jacfwd(flat, tuple(range(len(points))))(*(point.detach() for point in points))
     return _packed(tuple(_packed(tuple(block.detach() for block in row), many) for row in blocks), many_outputs)
 

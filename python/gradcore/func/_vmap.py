@@ -218,13 +218,13 @@ def over_unit_vectors(
 def with_batched_weights(gradients: Callable[[Any], tuple[Tensor, ...]], weights: Any) -> tuple[Tensor, ...]:
     """gradients(weights), the first dim of each weight being one that counts samples. Missing gradients stay None."""
     flat = [weights] if isinstance(weights, Tensor) else list(weights if weights is not None else ())
-    sizes = {w.shape[0] if w.dim() else None for w in flat if w is not None}
-    if len(sizes) != 1 or None in sizes:
+    sizes = [w.shape[0] if w.dim() else -1 for w in flat if w is not None]
+    if len(set(sizes)) != 1 or -1 in sizes:
         raise ValueError(
             "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{sorted(map(str, sizes))} for the mapped dimension of grad_outputs"
+            f"{sizes} for the mapped dimension of grad_outputs"
         )
-    (size,) = sizes
+    size = sizes[0]
     level = _C._enter_vmap(size, _RANDOMNESS["error"])
     try:
         found = gradients([None if w is None else _C._hide_dim(w, 0, level) for w in flat])
