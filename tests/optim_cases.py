@@ -20,7 +20,7 @@ class TensorOf(float):
 NO_YES = (False, True)
 DECAY = (0.0, 0.1)
 VARIANT = {"foreach": (None, False, True), "maximize": NO_YES}  # which all but LBFGS, Muon and SparseAdam have
-ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.4, 0.95)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.5, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
         "amsgrad": NO_YES, "fused": (None, True), **VARIANT}
 
 # Decays are long enough that a trajectory does not amplify rounding: beyond that two runs of one library differ, too.
@@ -31,7 +31,7 @@ OPTIONS = {
     "AdamW": ADAM,
     "ASGD": {"lr": (0.01, TensorOf(0.01)), "lambd": (1e-4, 0.1), "alpha": (0.75, 0.5), "t0": (1e6, 20), "weight_decay": DECAY,
              **VARIANT, "foreach": (None, False)},  # with foreach torch has the rate in float32, whatever the parameters
-    "Adadelta": {"lr": (1.0, TensorOf(0.5)), "rho": (0.9, 0.97), "eps": (1e-6, 1e-3), "weight_decay": DECAY, **VARIANT},
+    "Adadelta": {"lr": (1.0, TensorOf(0.5)), "rho": (0.9, 0.97), "eps": (1e-6, 1e-5), "weight_decay": DECAY, **VARIANT},
     "Adagrad": {"lr": (0.05, TensorOf(0.05)), "lr_decay": (0.0, 0.1), "initial_accumulator_value": (0.0, 0.5),
                 "eps": (1e-10, 1e-3), "weight_decay": DECAY, "fused": (None, True), **VARIANT},
     "Adamax": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.7, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
