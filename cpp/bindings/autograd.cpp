@@ -197,6 +197,9 @@ py::tuple unpack_dual(const Tensor& t, int depth) {
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
 
+// One of its own, so that the inherited Generator.__new__, which would leave out __init__, is refused (see forbid_new).
+PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) { return py::detail::make_new_instance(type); }
+
 }  // namespace
 
 void register_autograd_ops() {
@@ -289,7 +292,9 @@ void add_autograd(py::module_& m) {
       "when a block of more than 64 KiB is handed out and when this is asked: what many small blocks held between is not seen.");
   m.def("release_unused_memory", &release_unused_memory, "Gives memory that is kept for reuse back to the system.");
 
-  py::class_<Generator>(m, "Generator", "A stream of random numbers, torch's own (MT19937).")
+  py::class_<Generator> generator(m, "Generator", "A stream of random numbers, torch's own (MT19937).");
+  reinterpret_cast<PyTypeObject*>(generator.ptr())->tp_new = new_generator;
+  generator
       .def(py::init([](py::object device) {
              check_device(device.ptr());
              return std::make_unique<Generator>();

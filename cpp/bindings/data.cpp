@@ -118,7 +118,9 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
       if (v) PyBuffer_Release(v.get());
     }
   } guard{view};
-  const auto dtype = dtype_of_format(view->format, view->itemsize);
+  // NumPy's scalars of dates give no strides though they are asked for them.
+  const bool complete = view->ndim == 0 || (view->shape && view->strides);
+  const auto dtype = complete ? dtype_of_format(view->format, view->itemsize) : std::nullopt;
   if (!dtype || item_size(*dtype) != view->itemsize) {
     if (must && view->format && view->format[0] == '>')
       fail(ErrorKind::Value, "given numpy array has byte order different from the native byte order. Conversion between byte "
@@ -190,7 +192,8 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
     if (PyBool_Check(o)) return s.see(DType::Bool);
     if (PyLong_Check(o)) return s.see(DType::Int64);
     if (PyFloat_CheckExact(o)) return s.see(default_dtype());
-    if (is_array(o)) return s.see(tensor_on_buffer(o, true).dtype());  // a NumPy scalar
+    if (is_array(o))  // a NumPy scalar
+      if (const Tensor t = tensor_on_buffer(o, true)) return s.see(t.dtype());
     if (PyFloat_Check(o)) return s.see(default_dtype());
     s.foreign = Py_TYPE(o)->tp_name;
     return;
@@ -263,7 +266,8 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   }
   if (!is_number(data) && is_array(data)) {
     Tensor t = tensor_on_buffer(data, true);
-    if (!t) t = tensor_on_buffer(checked(PyObject_CallMethod(data, "copy", nullptr)), true);
+    if (!t) share_array(Owned(checked(PyObject_CallMethod(data, "copy", nullptr))).get(), t);
+    check(t.defined(), ErrorKind::Type, "can't convert this ", Py_TYPE(data)->tp_name, ": its copy() is no array");
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
   }
   if (is_list_of_arrays(data)) {

@@ -272,7 +272,9 @@ void add_node_type(py::module_& m) {
 }
 
 void add_hooks(py::module_& m) {
-  py::class_<HookHandle>(m, "_HookHandle").def("remove", &HookHandle::remove);
+  py::class_<HookHandle> handle(m, "_HookHandle");
+  handle.def("remove", &HookHandle::remove);
+  forbid_new(handle);
   m.def("_register_hook", [](const Tensor& t, py::handle f) {
     HookHandle handle{make_hook<TensorHook>(f, "register_hook")};
     add_hook(t, handle.hook);

@@ -127,6 +127,10 @@ inline Owned item_of(PyObject* list, Py_ssize_t i) {
   return Owned(Py_NewRef(PySequence_Fast_GET_ITEM(list, i)));
 }
 
+// pybind11 lets a type's __new__ alone make an instance without a value, and methods would read memory that nobody wrote.
+// For types that Python code does not make.
+inline void forbid_new(py::handle type) { reinterpret_cast<PyTypeObject*>(type.ptr())->tp_new = nullptr; }
+
 // Conversions shared by the parser and the slots.
 bool is_number(PyObject* o);              // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);

@@ -43,6 +43,7 @@ void add_types(py::module_& m) {
       .def_property_readonly("itemsize", [](const DTypeObject& d) { return item_size(d.value); })
       .def_property_readonly("_name", [](const DTypeObject& d) { return dtype_name(d.value); });
   cls.attr("__module__") = "gradcore";
+  forbid_new(cls);
   dtype_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
   for (int i = 0; i < kDTypeCount; ++i) {
     dtype_objects[i] = py::cast(DTypeObject{static_cast<DType>(i)}).release().ptr();
