@@ -333,6 +333,9 @@ class Sweep {
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
+    } else if (continues(e)) {  // no gradient came, but it was its turn: what was freed is refused, and what it has is freed
+      node->apply(grads, out);
+      if (!request_.keep_graph) node->release_saved();
     }
     for (Tensor& g : grads) g.reset();
     for (int i = 0; i < node->edge_count(); ++i)
