@@ -955,3 +955,49 @@ def test_a_hook_that_holds_its_tensor_is_collected(make):
     found = hooked()
     gc.collect()
     assert found() is None
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Found by random programs
+
+
+def test_mode_any_leaves_out_tensors_without_grad():
+    def program(lib):
+        x, frozen = leaf(lib, 1.0, 2.0), lib.ones(2)
+        seen = []
+        handle = graph_of(lib).register_multi_grad_hook([frozen, x], lambda g: seen.append(g.tolist()), mode="any")
+        (x * frozen).sum().backward()
+        handle.remove()
+        (x * frozen).sum().backward()
+        return seen
+
+    both(program)
+
+
+def test_mode_all_refuses_tensors_without_grad():
+    def program(lib):
+        graph_of(lib).register_multi_grad_hook([lib.ones(2), leaf(lib, 1.0)], print, mode="all")
+
+    both(program, raises="Expected gradient function to be set")
+
+
+def test_a_node_without_gradient_is_used_up_too():
+    """Torch frees what a node saved when its turn comes, even where no gradient reached it."""
+
+    def program(lib):
+        class First(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                return a * 2, b * 3
+
+            @staticmethod
+            def backward(ctx, g, h):
+                return g * 2, None
+
+        x = leaf(lib, 1.0, 2.0)
+        y = x.sin()
+        a, b = First.apply(x, y)
+        a.sum().backward()
+        return [refused(lambda: y.sum().backward()), refused(lambda: (a + b).sum().backward()), x.grad.tolist()]
+
+    both(program)

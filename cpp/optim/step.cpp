@@ -61,7 +61,7 @@ void StepItem::check_fit() const {
   check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
   check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
         " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
-  check(!p->batch && !arrays[kGrad]->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
+  check(!p->batch && !g->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
   check_inplace(p, false);
   for (int i = kGrad + 1; i < count_; ++i) {
     const Tensor& t = arrays_[i];
