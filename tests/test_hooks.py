@@ -1001,3 +1001,34 @@ def test_a_node_without_gradient_is_used_up_too():
         return [refused(lambda: y.sum().backward()), refused(lambda: (a + b).sum().backward()), x.grad.tolist()]
 
     both(program)
+
+
+NUMBERED = {
+    "masked_fill": lambda lib, x: x.masked_fill(x > 1, 0.5),
+    "where": lambda lib, x: lib.where(x > 1, x, x * 2),
+    "remainder": lambda lib, x: lib.remainder(x, 2),
+    "rsub": lambda lib, x: 2 - x,
+    "pow": lambda lib, x: 2**x,
+    "lerp": lambda lib, x: x.lerp(x * 2, 0.25),
+    "mul": lambda lib, x: x * 2,
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_node_hooks_see_as_many_gradients_as_torch_has(name):
+    """A mask or a number among the operands has an edge here where torch's node has none."""
+
+    def program(lib):
+        x = leaf(lib, 0.5, 1.5)
+        y = NUMBERED[name](lib, x)
+        counts = []
+
+        def hook(returned, incoming):
+            counts.append((len(returned), len(incoming)))
+            return tuple(g if g is None else g * 3 for g in returned)
+
+        y.grad_fn.register_hook(hook)
+        y.sum().backward()
+        return counts, x.grad
+
+    both(program, ulps=4)

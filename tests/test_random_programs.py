@@ -19,7 +19,7 @@ PROGRAMS = int(os.environ.get("GRADCORE_TEST_PROGRAMS", "0"))
 
 
 @needs_torch
-@settings(max_examples=PROGRAMS or 300, deadline=None, derandomize=not PROGRAMS, database=None,
+@settings(max_examples=PROGRAMS or 200, deadline=None, derandomize=not PROGRAMS, database=None,
           suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_random_programs(data):
