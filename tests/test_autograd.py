@@ -1256,3 +1256,24 @@ def test_a_refused_backward_retains_nothing():
         assert not b.retains_grad
 
     both(program)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_materialized_zeros_require_grad_when_the_graph_is_recorded(create):
+    def program(lib):
+        x, unused = lib.ones(2, requires_grad=True), lib.ones(3, requires_grad=True)
+        of_x, zeros = lib.autograd.grad((x * x).sum(), [x, unused], create_graph=create, materialize_grads=True)
+        return of_x.requires_grad, zeros.requires_grad, zeros.detach()
+
+    both(program)
+
+
+def test_an_edge_has_no_zeros():
+    def program(lib):
+        import importlib
+
+        edge_of = importlib.import_module(f"{lib.__name__}.autograd.graph").get_gradient_edge
+        x, unused = lib.ones(2, requires_grad=True), lib.ones(3, requires_grad=True)
+        lib.autograd.grad((x * x).sum(), [x, edge_of(unused)], materialize_grads=True)
+
+    both(program, raises="materialize_grads cannot be used when the given input is a GradientEdge")

@@ -1382,3 +1382,26 @@ def test_a_graph_dropped_by_another_thread():
         return node() is None
 
     both(program)
+
+
+@pytest.mark.parametrize("grad", [True, False], ids=["recorded", "not_recorded"])
+def test_the_version_of_what_is_marked_dirty(grad):
+    """The mark counts as a write of its own, whether or not the call is recorded."""
+
+    def program(lib):
+        class Double(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.mark_dirty(x)
+                return x.mul_(2)
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 2
+
+        x = lib.ones(2, requires_grad=grad) * 1
+        before = x._version
+        Double.apply(x)
+        return x._version - before, x.detach()
+
+    both(program)

@@ -955,3 +955,80 @@ def test_a_hook_that_holds_its_tensor_is_collected(make):
     found = hooked()
     gc.collect()
     assert found() is None
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Found by random programs
+
+
+def test_mode_any_leaves_out_tensors_without_grad():
+    def program(lib):
+        x, frozen = leaf(lib, 1.0, 2.0), lib.ones(2)
+        seen = []
+        handle = graph_of(lib).register_multi_grad_hook([frozen, x], lambda g: seen.append(g.tolist()), mode="any")
+        (x * frozen).sum().backward()
+        handle.remove()
+        (x * frozen).sum().backward()
+        return seen
+
+    both(program)
+
+
+def test_mode_all_refuses_tensors_without_grad():
+    def program(lib):
+        graph_of(lib).register_multi_grad_hook([lib.ones(2), leaf(lib, 1.0)], print, mode="all")
+
+    both(program, raises="Expected gradient function to be set")
+
+
+def test_a_node_without_gradient_is_used_up_too():
+    """Torch frees what a node saved when its turn comes, even where no gradient reached it."""
+
+    def program(lib):
+        class First(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                return a * 2, b * 3
+
+            @staticmethod
+            def backward(ctx, g, h):
+                return g * 2, None
+
+        x = leaf(lib, 1.0, 2.0)
+        y = x.sin()
+        a, b = First.apply(x, y)
+        a.sum().backward()
+        return [refused(lambda: y.sum().backward()), refused(lambda: (a + b).sum().backward()), x.grad.tolist()]
+
+    both(program)
+
+
+NUMBERED = {
+    "masked_fill": lambda lib, x: x.masked_fill(x > 1, 0.5),
+    "where": lambda lib, x: lib.where(x > 1, x, x * 2),
+    "remainder": lambda lib, x: lib.remainder(x, 2),
+    "rsub": lambda lib, x: 2 - x,
+    "pow": lambda lib, x: 2**x,
+    "lerp": lambda lib, x: x.lerp(x * 2, 0.25),
+    "mul": lambda lib, x: x * 2,
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_node_hooks_see_as_many_gradients_as_torch_has(name):
+    """A mask or a number among the operands has an edge here where torch's node has none."""
+
+    def program(lib):
+        x = leaf(lib, 0.5, 1.5)
+        y = NUMBERED[name](lib, x)
+        counts = []
+
+        def hook(returned, incoming):
+            counts.append((len(returned), len(incoming)))
+            return tuple(g if g is None else g * 3 for g in returned)
+
+        y.grad_fn.register_hook(hook)
+        y.sum().backward()
+        return counts, x.grad
+
+    both(program, ulps=4)

@@ -290,7 +290,20 @@ class Sweep {
     run_hooks(hooks->pre, grads, {});
     std::vector<Tensor> incoming(grads.begin(), grads.end());  // held, so that apply() does not reuse their memory
     node->apply(grads, out);
-    run_hooks(hooks->post, out, incoming);
+    run_post_hooks(*node, hooks->post, out, incoming);
+  }
+
+  // Edges that torch's node does not have are not shown to hooks either.
+  static void run_post_hooks(const Node& node, Hooks& hooks, std::span<Tensor> out, std::span<Tensor> incoming) {
+    const unsigned hidden = node.hidden_edges();
+    if (!hidden) return run_hooks(hooks, out, incoming);
+    const auto is_shown = [hidden](size_t i) { return i >= 32 || !((hidden >> i) & 1); };
+    std::vector<Tensor> shown;
+    for (size_t i = 0; i < out.size(); ++i)
+      if (is_shown(i)) shown.push_back(out[i]);
+    run_hooks(hooks, shown, incoming);
+    for (size_t i = 0, k = 0; i < out.size(); ++i)
+      if (is_shown(i)) out[i] = std::move(shown[k++]);
   }
 
   void visit_leaf(Entry& e) {
@@ -333,6 +346,9 @@ class Sweep {
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
+    } else if (continues(e)) {  // no gradient came, but it was its turn: what was freed is refused, and what it has is freed
+      node->apply(grads, out);
+      if (!request_.keep_graph) node->release_saved();
     }
     for (Tensor& g : grads) g.reset();
     for (int i = 0; i < node->edge_count(); ++i)

@@ -160,12 +160,15 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
   std::vector<Tensor> result = run_from_python(std::move(request));
   for (size_t i = 0; i < result.size(); ++i) {
     if (result[i]) continue;
-    if (materialize && in[i].tensor)
+    check(!materialize || in[i].tensor, "materialize_grads cannot be used when the given input is a GradientEdge");
+    if (materialize) {
       result[i] = zeros_like(in[i].tensor);
-    else if (!allow_unused)
+      if (create) set_requires_grad(result[i], true);  // as torch has it
+    } else if (!allow_unused) {
       fail("The differentiated Tensor at index ", i, " appears to not have been used in the graph (One of the differentiated "
            "Tensors appears to not have been used in the graph). Set allow_unused=True if this is the desired behavior.",
            origin_note(in[i]));
+    }
   }
   py::tuple out(result.size());
   for (size_t i = 0; i < result.size(); ++i) out[i] = py::cast(result[i]);

@@ -299,6 +299,7 @@ class Call {
   Tensor adopt_one(PyObject* o, uint32_t nr, Py_ssize_t outputs, int differentiable_outputs) {
     const Tensor t = unwrap(o);
     const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
+    if (dirty) t.bump_version();  // as torch counts: once for the write and once for the mark
     if (!differentiable(o)) {
       if (!requires_grad(t)) return is_input && !dirty ? view_as_self(t) : t;
       if (is_input) return detach(t);
@@ -310,7 +311,6 @@ class Call {
       check_inplace(t, true);
       check(!t->base || outputs == 1, "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
             "return more than one Tensor: the history of the base would be ambiguous.", node().place());
-      t.bump_version();  // as torch counts: once for the write and once for the mark
       finish_inplace_counted(t, node_, nr);
       return t;
     }

@@ -220,8 +220,8 @@ class ElementwiseNode final : public Node {
   }
 
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
-    if (!grads[0]) return;
     if (released_) fail_released(*this);
+    if (!grads[0]) return;
     Tensor operands[N];
     for (int k = 0; k < N; ++k) operands[k] = saved_[k].unpack(this);
     const Tensor y = output_.unpack(this);

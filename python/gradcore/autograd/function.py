@@ -195,3 +195,6 @@ class _Refused(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+_Refused._backward_cls.__name__ = "torch::autograd::Error"  # what torch calls its node

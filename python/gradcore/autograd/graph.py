@@ -63,10 +63,12 @@ def register_multi_grad_hook(
     """Calls `fn` once for each backward: with the gradients of all `tensors` (None where none came) when the last of those
     that the backward reaches has its gradient (mode "all"), or with the first gradient that comes (mode "any").
 
-    Raises ValueError for another mode, AssertionError for a tensor that does not require grad.
+    Raises ValueError for another mode, AssertionError for a tensor that does not require grad; mode "any" leaves those out.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    if mode == "any":
+        tensors = [t for t in tensors if t.requires_grad]  # as in torch; mode "all" refuses the others
     state = _MultiHook(tensors, fn, mode)
     return _Handles(tuple(t.register_hook(state.hook_for(i)) for i, t in enumerate(tensors)))
 

@@ -1,0 +1,264 @@
+"""What the lines of random programs (programs.py) are made of: hooks that note, Functions, threads. Start at `parts`."""
+
+import importlib
+import threading
+
+from support import Facts
+
+
+def submodule(lib, name):
+    return importlib.import_module(f"{lib.__name__}.{name}")
+
+
+def parts(lib, seen):
+    """The names that lines of a program use, for one library. Hooks append (label, gradient) to `seen`."""
+    graph = submodule(lib, "autograd.graph")
+    return {**hooks(lib, seen, graph), **functions(lib), **threads(),
+            "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
+            "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
+            "halving": lambda: graph.saved_tensors_hooks(halved, doubled), "save_on_cpu": graph.save_on_cpu,
+            "leaf_of": lambda t: t if t.is_leaf else t.detach().requires_grad_()}
+
+
+def halved(tensor):
+    return (tensor.detach() * 0.5, True) if tensor.is_floating_point() else (tensor, False)
+
+
+def doubled(kept):
+    tensor, was_halved = kept
+    return tensor * 2 if was_halved else tensor
+
+
+def as_seen(grad):
+    return None if grad is None else Facts(grad)
+
+
+def hooks(lib, seen, graph):
+    handles = []
+
+    def kept(handle):
+        handles.append(handle)
+        return handle
+
+    def note(label, factor=None):
+        def hook(grad):
+            seen.append((label, as_seen(grad)))
+            return None if factor is None else grad * factor
+
+        return hook
+
+    def note_node(label, factor=None):
+        def hook(grads, *incoming):
+            for grad in (*grads, *(g for given in incoming for g in given)):
+                seen.append((label, as_seen(grad)))
+            return None if factor is None else tuple(g if g is None else g * factor for g in grads)
+
+        return hook
+
+    def note_leaf(label):
+        def hook(leaf):
+            seen.append((label, as_seen(leaf.grad)))
+
+        return hook
+
+    def once(label):
+        def hook(grad):
+            seen.append((label, as_seen(grad)))
+            handles[place].remove()
+
+        place = len(handles)
+        handles.append(None)
+        return hook
+
+    def multi_grad(tensors, label, mode):
+        def all_came(grads):
+            seen.extend((label, as_seen(g)) for g in grads)
+
+        def one_came(grad):
+            seen.append((label, as_seen(grad)))
+
+        handles.append(graph.register_multi_grad_hook(tensors, all_came if mode == "all" else one_came, mode=mode))
+
+    def remove_last_hook():
+        if handles and handles[-1] is not None:
+            handles.pop().remove()
+
+    return {"note": note, "note_node": note_node, "note_leaf": note_leaf, "once": once, "multi_grad": multi_grad,
+            "remove_last_hook": remove_last_hook, "kept": kept}
+
+
+def functions(lib):
+    Function = lib.autograd.Function
+
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return g * 3 * x * x
+
+    class Scale(Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            ctx.factor = factor
+            return x * factor
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.factor, None
+
+    class ExpOut(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x.clamp(max=2).exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0]
+
+    class WithSign(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y, sign = x * 2, x.sign()
+            ctx.mark_non_differentiable(sign)
+            return y, sign
+
+        @staticmethod
+        def backward(ctx, g, of_sign):
+            return g * 2 + of_sign
+
+    class Product(Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, g):
+            a, b = ctx.saved_tensors
+            of_a = (g * b if ctx.needs_input_grad[0] else None)
+            of_b = (g * a if ctx.needs_input_grad[1] else None)
+            return of_a, of_b
+
+    class Once(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.sin()
+
+        @staticmethod
+        @submodule(lib, "autograd.function").once_differentiable
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0].cos()
+
+    class Sparse(Function):
+        """Its two outputs need not both be used: what is missing comes as None."""
+
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.set_materialize_grads(False)
+            return a * 2, b * 3
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return None if g is None else g * 2, None if h is None else h * 3
+
+    class Inner(Function):
+        """Differentiates a graph of its own inside backward."""
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.tanh()
+
+        @staticmethod
+        def backward(ctx, g):
+            with lib.enable_grad():
+                x = ctx.saved_tensors[0].detach().requires_grad_()
+                (of_x,) = lib.autograd.grad(x.tanh(), x, g.detach())
+            return of_x
+
+    class SetUp(Function):
+        @staticmethod
+        def forward(x, power):
+            return x**power
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            x, ctx.power = inputs
+            ctx.save_for_backward(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.power * ctx.saved_tensors[0] ** (ctx.power - 1), None
+
+    class Same(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 5
+
+    class Flat(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.shape = x.shape
+            return x.reshape(-1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g.reshape(ctx.shape)
+
+    class Doubled(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    class Failing(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x + 1
+
+        @staticmethod
+        def backward(ctx, g):
+            raise KeyError("this backward always fails")
+
+    return {cls.__name__: cls for cls in (Cube, Scale, ExpOut, WithSign, Product, Once, Sparse, Inner, SetUp, Same, Flat, Doubled,
+                                          Failing)}
+
+
+def threads():
+    def in_threads(*actions):
+        """Runs them at once, each in a thread of its own; what they returned, or the first one's exception."""
+        results = [None] * len(actions)
+
+        def run(i):
+            try:
+                results[i] = (actions[i](), None)
+            except Exception as error:  # noqa: BLE001  raised again below
+                results[i] = (None, error)
+
+        running = [threading.Thread(target=run, args=(i,)) for i in range(len(actions))]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+        for _, error in results:
+            if error is not None:
+                raise error
+        return [value for value, _ in results]
+
+    return {"in_threads": in_threads, "in_thread": lambda action: in_threads(action)[0]}
