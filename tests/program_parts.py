@@ -17,6 +17,7 @@ def parts(lib, seen):
             "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
             "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
             "halving": lambda: graph.saved_tensors_hooks(halved, doubled), "save_on_cpu": graph.save_on_cpu,
+            "fresh": lambda grads: [g if g is None else g * 1 for g in grads],  # of what a gradient is made differs
             "leaf_of": lambda t: t if t.is_leaf else t.detach().requires_grad_()}
 
 

@@ -1277,3 +1277,14 @@ def test_an_edge_has_no_zeros():
         lib.autograd.grad((x * x).sum(), [x, edge_of(unused)], materialize_grads=True)
 
     both(program, raises="materialize_grads cannot be used when the given input is a GradientEdge")
+
+
+def test_a_write_through_a_view_is_used_up_by_backward():
+    def program(lib):
+        x = lib.ones(2, requires_grad=True)
+        y = lib.zeros(2, 2)
+        y[0] = x.sum()
+        y.sum().backward()
+        y.sum().backward()
+
+    both(program, raises="second time")

@@ -79,6 +79,7 @@ class CopySlices final : public Node {
   }
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
     if (!grads[0]) return;
+    if (released_) fail_released(*this);
     Tensor all = empty_strided_batched(levels_of({&grads[0]}), base_.shape, base_.strides, grads[0].dtype());
     tape_ops.copy_into(all, grads[0]);
     Tensor part = tape_ops.as_strided(all, view_.shape, view_.strides, view_.offset - base_.offset);
