@@ -605,3 +605,66 @@ def test_recursive_lists():
     loop.append(loop)
     with pytest.raises((RuntimeError, ValueError, RecursionError, TypeError)):
         gradcore.tensor(loop)
+
+
+class Doing:
+    """A number that does something when it is asked for its value."""
+
+    def __init__(self, do, value=1):
+        self.do = do
+        self.value = value
+
+    def __index__(self):
+        self.do()
+        return self.value
+
+    def __float__(self):
+        self.do()
+        return float(self.value)
+
+
+@pytest.mark.parametrize("key", [lambda n: slice(n, 2), lambda n: (slice(n, 2), ..., 0, 0)])
+def test_a_tensor_that_shrinks_while_its_index_is_read(key):
+    x = gradcore.zeros(3, 4, 5)
+    number = Doing(lambda: setattr(x, "data", gradcore.tensor(1.0)))
+    with pytest.raises(IndexError, match="too many indices"):
+        x[key(number)]
+
+
+def test_an_item_method_that_returns_anything():
+    class Odd(gradcore.Tensor):
+        def item(self):
+            return self
+
+    odd = Odd([2.0])
+    assert gradcore.zeros(2).fill_(odd[0]).tolist() == [2.0, 2.0]
+    assert gradcore.tensor([odd, odd]).tolist() == [2.0, 2.0]
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_softmax_of_no_floats(op, dtype):
+    both(lambda lib: getattr(lib, op)(lib.tensor([1, 0]), 0, dtype=getattr(lib, dtype)),
+         raises="softmax_lastdim_kernel_impl\" not implemented for")
+
+
+def test_buffers_that_hold_no_numbers():
+    for array in (np.zeros(2, "M8[s]"), np.array([None, "a"])):
+        for make in (gradcore.tensor, gradcore.from_numpy, lambda a: gradcore.tensor([[a], [a]])):
+            with pytest.raises((TypeError, RuntimeError)):
+                make(array)
+    with pytest.raises(TypeError, match="Python objects"):
+        gradcore.frombuffer(np.array([None, "a"]), dtype=gradcore.int64)
+
+
+@pytest.mark.parametrize("of", [gradcore.dtype, gradcore.Generator, gradcore._C._HookHandle])
+def test_new_alone_makes_nothing(of):
+    """An instance without its value would be read as one."""
+    with pytest.raises(TypeError):
+        of.__new__(of)
+
+
+def test_only_a_tensor_class_makes_a_subclass():
+    with pytest.raises(TypeError, match="int"):
+        gradcore._C._make_subclass(int, gradcore.zeros(1), False)

@@ -2,7 +2,9 @@
 What optimizers refuse is in test_optim_errors.py, how they move parameters in test_optim_trajectories.py.
 """
 
+import contextlib
 import copy
+import gc
 import importlib
 import pickle
 
@@ -498,3 +500,42 @@ def test_step_on_parameters_of_another_thread(lib):
         thread.join()
     assert results[0] is not None
     assert results[1:] == results[:1] * 2
+
+
+class ChangingNumber:
+    """A learning rate that changes the optimizer when it is read."""
+
+    def __init__(self, do):
+        self.do = do
+
+    def __float__(self):
+        self.do()
+        return 0.1
+
+
+CHANGES = {
+    "params": lambda o: o.param_groups[0]["params"].clear(),
+    "groups": lambda o: o.param_groups.clear(),
+    "state": lambda o: o.state.clear(),
+    "options": lambda o: o.param_groups[1].clear(),
+    "gradients": lambda o: o.zero_grad(),
+    "memory": lambda o: [setattr(p, "data", gradcore.zeros(0)) for p in o.kept],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("step", ["SGD", "Adam"])
+def test_options_that_change_the_optimizer_while_it_steps(step, change):
+    """Whatever they take away, the step ends, with an exception or without."""
+    params = [gradcore.ones(3, requires_grad=True) for _ in range(3)]
+    optimizer = getattr(gradcore.optim, step)([{"params": params[:1]}, {"params": params[1:]}])
+    optimizer.kept = params[:]
+    for p in params:
+        p.grad = gradcore.ones(3)
+    del p
+    params.clear()
+    optimizer.param_groups[1]["lr"] = ChangingNumber(lambda: (CHANGES[change](optimizer), gc.collect()))
+    groups, state = optimizer.param_groups, optimizer.state
+    with contextlib.suppress(Exception):
+        getattr(gradcore._C, f"_step_{step}")(groups, state, False)
+    assert all(p.numel() in (0, 3) for p in optimizer.kept)

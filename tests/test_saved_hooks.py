@@ -139,3 +139,15 @@ def test_saved_tensors_stay_on_the_cpu():
         return x.grad
 
     both(program)
+
+
+def test_a_block_left_by_what_it_calls():
+    def pack(t):
+        gradcore._C._pop_saved_hooks()
+        return t
+
+    x = gradcore.ones(2, requires_grad=True)
+    gradcore._C._push_saved_hooks(pack, lambda t: t)
+    y = x.exp()
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()

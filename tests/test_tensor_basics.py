@@ -1,7 +1,9 @@
 """Making tensors, looking into them, and what is global: dtypes, seeds, threads, memory."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -129,3 +131,29 @@ def test_threads_memory_config():
     gradcore.release_unused_memory()
     assert "instruction set" in gradcore.show_config()
     assert "v2" in gradcore._C.available_isas()
+
+
+class Finding:
+    """Looks a leaf up through the graph while the leaf's own Python object goes."""
+
+    def __init__(self, node, found):
+        self.node, self.found = node, found
+
+    def __del__(self):
+        self.found.append(self.node.variable)
+
+
+@pytest.mark.parametrize("cls", [gradcore.Tensor, type("Sub", (gradcore.Tensor,), {})])
+def test_a_tensor_found_again_while_its_object_dies(cls):
+    found = []
+    x = gradcore._C._make_subclass(cls, gradcore.ones(2), True)
+    y = x * 2
+    node = y.grad_fn.next_functions[0][0]
+    x.attribute = Finding(node, found)
+    reference = weakref.ref(x, lambda _: found.append(node.variable))
+    del x
+    gc.collect()
+    assert reference() is None and len(found) == 2
+    assert found[0] is found[1] is node.variable
+    y.sum().backward()
+    assert found[0].grad.tolist() == [2.0, 2.0]
