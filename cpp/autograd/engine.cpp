@@ -223,9 +223,11 @@ class Sweep {
       return;
     }
     const bool alike = same_shape(slot, grad) && slot.dtype() == grad.dtype() && !any_batched(slot, grad);
-    if (!modes.tracking() && alike && slot.unique() && slot.is_contiguous()) {
+    // The sum has the memory order of what came first, as in torch.
+    if (!modes.tracking() && alike && slot.unique() && is_dense(slot)) {
       tape_ops.add_into(slot, grad);
-    } else if (!modes.tracking() && alike && grad.unique() && grad.is_contiguous()) {
+    } else if (!modes.tracking() && alike && grad.unique() && grad.is_contiguous() &&
+               (slot.is_contiguous() || overlaps_itself(slot))) {
       tape_ops.add_into(grad, slot);
       slot = std::move(grad);
     } else {
