@@ -352,11 +352,12 @@ class Author:
 
     def recomputed(self):
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
+        # b is a copy: a tensor that is written to later may come to depend on the checkpoint that would recompute with it.
         reentrant = "False" if self.waits else self.one_of(["False", "True"])
         self.nests |= reentrant == "True"
-        body = self.one_of(["t.sin() * t", f"t.exp() * {b}", "t.sum() * t", "Cube.apply(t)", f"(t * 2).mul_({b}.sum())"])
+        body = self.one_of(["t.sin() * t", "t.exp() * b", "t.sum() * t", "Cube.apply(t)", "(t * 2).mul_(b.sum())"])
         two = f"{self.new()} = checkpoint(lambda s, t: s * t.sin(), {a}, {b}, use_reentrant={reentrant})"
-        return self.one_of([f"{self.new()} = checkpoint(lambda t: {body}, {a}, use_reentrant={reentrant})", two])
+        return self.one_of([f"{self.new()} = checkpoint(lambda t, b={b} * 1: {body}, {a}, use_reentrant={reentrant})", two])
 
     def packed(self):
         return f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
