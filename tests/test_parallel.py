@@ -77,3 +77,78 @@ def test_omp_num_threads_is_respected():
     code = "import gradcore; print(gradcore.get_num_threads())"
     assert run_python(code, OMP_NUM_THREADS="3") == ["3"]
     assert run_python(code, OMP_NUM_THREADS="1,2") == ["1"]
+
+
+def in_threads(count, work):
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_backwards_of_several_threads_lose_no_gradient(create_graph):
+    x = gradcore.ones(3000, requires_grad=True)
+    middle = x * 1.0
+    middle.retain_grad()
+
+    def work():
+        for _ in range(50):
+            (middle * 1.0).sum().backward(retain_graph=True, create_graph=create_graph)
+
+    in_threads(4, work)
+    assert x.grad.tolist() == middle.grad.tolist() == [200.0] * 3000
+
+
+def test_hooks_come_and_go_while_backward_runs():
+    x = gradcore.ones(300, 300, requires_grad=True)
+    y = x * 2
+    loss = (y * y).sum()
+    done = threading.Event()
+
+    def come_and_go():
+        while not done.is_set():
+            handles = [y.register_hook(lambda grad: grad), x.register_hook(lambda grad: None),
+                       y.grad_fn.register_hook(lambda *grads: None), x.register_post_accumulate_grad_hook(lambda leaf: None)]
+            assert x.grad is None or x.grad.shape == (300, 300)
+            for handle in handles:
+                handle.remove()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    for _ in range(50):
+        loss.backward(retain_graph=True)
+    done.set()
+    other.join()
+    assert x.grad[0, 0].item() == 50 * 8.0
+
+
+def test_a_child_forked_while_others_allocate():
+    """No lock of the parent's other threads stays taken in the child."""
+    run_python("""
+import os, signal, threading
+import gradcore
+x = gradcore.ones(1200, 1200)
+done = threading.Event()
+
+def work():
+    while not done.is_set():
+        x * x
+
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(30):
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        leaf = gradcore.ones(800, 800, requires_grad=True)
+        (leaf * leaf).sum().backward()
+        gradcore.memory_stats()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+done.set()
+for thread in threads:
+    thread.join()
+""")

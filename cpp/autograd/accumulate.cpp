@@ -1,6 +1,6 @@
 #include "autograd/accumulate.h"
 
-#include <mutex>
+#include "autograd/locks.h"
 
 namespace gradcore {
 
@@ -8,17 +8,11 @@ TapeOps tape_ops;
 
 namespace {
 
-std::mutex accumulator_mutex;  // guards AutogradMeta::accumulator once threads can meet
-
-std::unique_lock<std::mutex> guard() {
-  return concurrent_mode() ? std::unique_lock(accumulator_mutex) : std::unique_lock<std::mutex>();
-}
-
 class AccumulateGrad final : public Node {
  public:
   explicit AccumulateGrad(const Tensor& leaf) : leaf_(leaf) {}
   ~AccumulateGrad() override {
-    const auto lock = guard();
+    const TapeLock lock = lock_accumulators();
     if (AutogradMeta* meta = meta_of(leaf_); meta && meta->accumulator == this) meta->accumulator = nullptr;
   }
   const char* name() const override { return "torch::autograd::AccumulateGrad"; }
@@ -36,11 +30,30 @@ class AccumulateGrad final : public Node {
 
 Ref<Node> accumulator_of(const Tensor& t) {
   AutogradMeta& meta = make_meta(t);
-  const auto lock = guard();
+  const TapeLock lock = lock_accumulators();
   if (meta.accumulator && meta.accumulator->retain_if_alive()) return Ref<Node>::adopt(meta.accumulator);
   Ref<Node> fresh = Ref<Node>::adopt(new AccumulateGrad(t));
   meta.accumulator = fresh.get();
   return fresh;
+}
+
+// A dense leaf's gradient takes its memory order.
+static Tensor copy_for(const Tensor& leaf, const Tensor& grad) {
+  if (!is_dense(leaf) || grad.strides() == leaf.strides()) return tape_ops.clone(grad);
+  Tensor copy = empty_strided(leaf.shape(), leaf.strides(), grad.dtype());
+  tape_ops.copy_into(copy, grad);
+  return copy;
+}
+
+// A sum is recorded, which may ask Python for its place: under no lock. False when another thread's came between.
+static bool accumulate_recorded(const Tensor& t, const Tensor& grad) {
+  const Tensor before = grad_of(t.impl());
+  Tensor sum = before ? tape_ops.add(before, grad) : copy_for(t, grad);
+  AutogradMeta& meta = *meta_of(t);
+  const TapeLock lock = lock_grad(&meta);
+  if (!meta.grad.is_same(before)) return false;
+  std::swap(meta.grad, sum);
+  return true;
 }
 
 void accumulate_grad(const Tensor& t, Tensor grad) {
@@ -48,25 +61,32 @@ void accumulate_grad(const Tensor& t, Tensor grad) {
     fail("backward() called inside a functorch transform (vmap). This is not supported: the gradients of single samples have no "
          "place in .grad. Please use func.grad, func.vjp or autograd.grad instead.");
   AutogradMeta& meta = make_meta(t);
-  if (!meta.grad) {
-    const bool mine = !modes.tracking() && grad.unique() && grad.strides() == t.strides() && is_dense(grad);
-    if (mine) {
-      meta.grad = std::move(grad);
-    } else if (is_dense(t) && grad.strides() != t.strides()) {
-      // The gradient takes the leaf's memory order.
-      Tensor copy = empty_strided(t.shape(), t.strides(), grad.dtype());
-      tape_ops.copy_into(copy, grad);
-      meta.grad = std::move(copy);
-    } else {
-      meta.grad = tape_ops.clone(grad);
+  if (modes.tracking()) {
+    while (!accumulate_recorded(t, grad)) {
     }
     return;
   }
-  if (modes.tracking()) {
-    meta.grad = tape_ops.add(meta.grad, grad);
+  const TapeLock lock = lock_grad(&meta);
+  if (!meta.grad) {
+    const bool mine = grad.unique() && grad.strides() == t.strides() && is_dense(grad);
+    meta.grad = mine ? std::move(grad) : copy_for(t, grad);
     return;
   }
   tape_ops.add_into(meta.grad, grad);
+}
+
+Tensor grad_of(const TensorImpl* t) {
+  const auto* meta = static_cast<const AutogradMeta*>(t->meta);
+  if (!meta) return {};
+  const TapeLock lock = lock_grad(meta);
+  return meta->grad;
+}
+
+void set_grad_of(const Tensor& t, Tensor grad) {
+  if (!grad && !t->meta) return;
+  AutogradMeta& meta = make_meta(t);
+  const TapeLock lock = lock_grad(&meta);
+  std::swap(meta.grad, grad);  // the old one goes with the argument, after the lock
 }
 
 }  // namespace gradcore

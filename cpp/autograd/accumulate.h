@@ -9,6 +9,10 @@ Ref<Node> accumulator_of(const Tensor& t);
 // t.grad += grad, as torch does it: stolen when nobody else has it, copied into t's memory order otherwise.
 void accumulate_grad(const Tensor& t, Tensor grad);
 
+// t.grad, and another in its place, beside threads that accumulate.
+Tensor grad_of(const TensorImpl* t);
+void set_grad_of(const Tensor& t, Tensor grad);
+
 // The few ops that the tape itself needs; the ops room fills this table when the module starts.
 struct TapeOps {
   Tensor (*add)(const Tensor& a, const Tensor& b);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "autograd/accumulate.h"
+#include "autograd/locks.h"
 #include "autograd/anomaly.h"
 
 namespace gradcore {
@@ -251,31 +252,75 @@ class Sweep {
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
 
-  // By index, for a hook may add hooks; those that were taken out are forgotten afterwards.
-  static void run_tensor_hooks(HookList* list, std::span<Tensor> grads) {
-    for (size_t i = 0; i < list->tensor_hooks.size(); ++i) {
-      const HookList::Entry entry = list->tensor_hooks[i];
-      if (entry.hook->alive) entry.hook->call(grads.subspan(entry.nr, 1), {});
+  static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
+  static const Ref<Hook>& hook_in(const Ref<Hook>& h) { return h; }
+
+  // Calls run(entry) for each living hook. By index, for a hook, or another thread, may add hooks; those that were taken
+  // out are forgotten afterwards.
+  template <class E, class Run>
+  static void run_each(std::vector<E>& list, Run&& run) {
+    const auto next = [&](size_t i) {
+      const TapeLock lock = lock_hooks();
+      return i < list.size() ? list[i] : E();
+    };
+    bool forget = false;
+    for (size_t i = 0;; ++i) {
+      const E entry = next(i);
+      if (!hook_in(entry)) break;
+      if (hook_in(entry)->alive) run(entry);
+      forget |= !hook_in(entry)->alive;
     }
-    std::erase_if(list->tensor_hooks, [](const HookList::Entry& e) { return !e.hook->alive; });
+    if (forget) forget_removed(list);
+  }
+  template <class E>
+  static void forget_removed(std::vector<E>& list) {
+    std::vector<E> removed;  // dropped after the lock: Note [Locks of the tape]
+    const TapeLock lock = lock_hooks();
+    for (E& e : list)
+      if (!hook_in(e)->alive) removed.push_back(std::exchange(e, E()));
+    std::erase_if(list, [](const E& e) { return !hook_in(e); });
+  }
+  static void run_tensor_hooks(HookList* list, std::span<Tensor> grads) {
+    run_each(list->tensor_hooks, [&](const HookList::Entry& e) { e.hook->call(grads.subspan(e.nr, 1), {}); });
   }
   static void run_hooks(Hooks& hooks, std::span<Tensor> grads, std::span<Tensor> incoming) {
-    for (size_t i = 0; i < hooks.size(); ++i) {
-      const Ref<Hook> hook = hooks[i];
-      if (hook->alive) hook->call(grads, incoming);
-    }
-    std::erase_if(hooks, [](const Ref<Hook>& h) { return !h->alive; });
+    run_each(hooks, [&](const Ref<Hook>& hook) { hook->call(grads, incoming); });
+  }
+  static bool has_any(const Hooks& hooks) {
+    const TapeLock lock = lock_hooks();
+    return !hooks.empty();
   }
 
   static void keep_retained(HookList* hooks, std::span<Tensor> grads) {
-    for (const auto& r : hooks->retained) {
-      const Tensor& g = grads[r.nr];
-      if (!g) continue;
-      if (!r.meta->grad)
-        r.meta->grad = tape_ops.clone(g);
-      else
-        r.meta->grad = tape_ops.add(r.meta->grad, g);
+    const auto next = [&](size_t i) {
+      const TapeLock lock = lock_hooks();
+      return i < hooks->retained.size() ? hooks->retained[i] : HookList::Retained{0, nullptr};
+    };
+    for (size_t i = 0;; ++i) {
+      const HookList::Retained r = next(i);
+      if (!r.meta) return;
+      if (const Tensor& g = grads[r.nr])
+        while (!keep(*hooks, r, g)) {
+        }
     }
+  }
+  // Adds to what `r` retains, unless its tensor is gone. False when another thread did so meanwhile: then once more.
+  static bool keep(const HookList& hooks, const HookList::Retained& r, const Tensor& g) {
+    const auto gone = [&] { return std::ranges::find(hooks.retained, r.meta, &HookList::Retained::meta) == hooks.retained.end(); };
+    Tensor before;
+    {
+      const TapeLock lock = lock_hooks();
+      if (gone()) return true;
+      const TapeLock own = lock_grad(r.meta);
+      before = r.meta->grad;
+    }
+    Tensor sum = before ? tape_ops.add(before, g) : tape_ops.clone(g);  // may be recorded: under no lock
+    const TapeLock lock = lock_hooks();
+    if (gone()) return true;
+    const TapeLock own = lock_grad(r.meta);
+    if (!r.meta->grad.is_same(before)) return false;
+    std::swap(r.meta->grad, sum);
+    return true;
   }
 
   void capture(const Entry& e, std::span<Tensor> grads) {
@@ -286,7 +331,7 @@ class Sweep {
   // apply() between the node's own hooks.
   void run_node(Node* node, std::span<Tensor> grads, std::span<Tensor> out) {
     HookList* hooks = node->hooks_or_null();
-    if (!hooks || (hooks->pre.empty() && hooks->post.empty())) [[likely]]
+    if (!hooks || !(has_any(hooks->pre) || has_any(hooks->post))) [[likely]]
       return node->apply(grads, out);
     const Ref<Node> keep = Ref<Node>::share(node);
     run_hooks(hooks->pre, grads, {});
@@ -312,12 +357,12 @@ class Sweep {
     failing_ = e.node;
     const std::span<Tensor> grad(&w_->slots[e.slot], 1);
     const Tensor leaf(Ref<TensorImpl>::share(e.node->leaf()));
-    if (!grad[0] && !meta_of(leaf)->hooks && !e.node->hooks_or_null()) return;
-    if (meta_of(leaf)->hooks) run_tensor_hooks(meta_of(leaf)->hooks.get(), grad);
+    if (!grad[0] && !meta_of(leaf)->hooks.get() && !e.node->hooks_or_null()) return;
+    if (HookList* hooks = meta_of(leaf)->hooks.get()) run_tensor_hooks(hooks, grad);
     if (e.capture >= 0) return capture(e, grad);
     run_node(e.node, grad, {});
     HookList* hooks = meta_of(leaf)->hooks.get();
-    if (!hooks || hooks->accumulated.empty()) return;
+    if (!hooks || !has_any(hooks->accumulated)) return;
     Tensor arg = leaf;
     run_hooks(hooks->accumulated, {&arg, 1}, {});
   }

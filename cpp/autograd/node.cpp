@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autograd/accumulate.h"
+#include "autograd/locks.h"
 #include "autograd/forward.h"
 #include "autograd/views.h"
 
@@ -31,6 +32,7 @@ AutogradMeta& make_meta(const Tensor& t) {
 
 static void stop_retaining(AutogradMeta& meta) {
   if (!meta.retains_grad || !meta.grad_fn) return;
+  const TapeLock lock = lock_hooks();
   if (HookList* hooks = meta.grad_fn->hooks_or_null())
     std::erase_if(hooks->retained, [&](const HookList::Retained& r) { return r.meta == &meta; });
 }
@@ -74,6 +76,7 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
   AutogradMeta& meta = make_meta(t);
   if (meta.retains_grad) [[unlikely]] {  // an in-place op: the retained gradient is that of the new value
     stop_retaining(meta);
+    const TapeLock lock = lock_hooks();
     node->hooks().retained.push_back({nr, &meta});
   }
   meta.grad_fn = std::move(node);
@@ -98,6 +101,7 @@ void retain_grad(const Tensor& t) {
   Ref<Node> fn = grad_fn_of(t);
   if (!fn || meta_of(t)->retains_grad) return;
   meta_of(t)->retains_grad = true;
+  const TapeLock lock = lock_hooks();
   fn->hooks().retained.push_back({meta_of(t)->output_nr, meta_of(t)});
 }
 
@@ -111,22 +115,20 @@ int HookList::traverse(int (*visit)(void* object, void* arg), void* arg) const {
 }
 
 int Node::traverse_all(int (*visit)(void* object, void* arg), void* arg) const {
-  if (hooks_)
-    if (const int r = hooks_->traverse(visit, arg)) return r;
+  if (const HookList* hooks = hooks_.get())
+    if (const int r = hooks->traverse(visit, arg)) return r;
   if (companion)
     if (const int r = companion->traverse(visit, arg)) return r;
   return traverse(visit, arg);
 }
 
-static HookList& leaf_hooks(const Tensor& t) {
-  AutogradMeta& meta = make_meta(t);
-  if (!meta.hooks) meta.hooks = std::make_unique<HookList>();
-  return *meta.hooks;
-}
+static HookList& leaf_hooks(const Tensor& t) { return make_meta(t).hooks.make(); }
 
 void add_hook(const Tensor& t, Ref<Hook> hook) {
   check(requires_grad(t), "cannot register a hook on a tensor that doesn't require gradient");
-  if (Ref<Node> fn = grad_fn_of(t))
+  const Ref<Node> fn = grad_fn_of(t);
+  const TapeLock lock = lock_hooks();
+  if (fn)
     fn->hooks().tensor_hooks.push_back({meta_of(t)->output_nr, std::move(hook)});
   else
     leaf_hooks(t).tensor_hooks.push_back({0, std::move(hook)});
@@ -135,6 +137,7 @@ void add_hook(const Tensor& t, Ref<Hook> hook) {
 void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook) {
   check(requires_grad(leaf), "cannot register a hook on a tensor that doesn't require gradient");
   check(is_leaf(leaf), "post accumulate grad hooks cannot be registered on non-leaf tensors");
+  const TapeLock lock = lock_hooks();
   leaf_hooks(leaf).accumulated.push_back(std::move(hook));
 }
 
@@ -190,9 +193,9 @@ static std::string line(const char* what, Origin o) {
        scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]",
        from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(), " is at version ",
        t.version(), "; expected version ", expected, " instead. Hint: work on a clone() where the tensor is changed, or use an "
-       "out-of-place op.", from && from->origin() != t->storage->written ? line("computed at", from->origin()) : std::string(),
+       "out-of-place op.", from && from->origin() != t->storage->written.load() ? line("computed at", from->origin()) : std::string(),
        line(cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
-       line("last written to at", t->storage->written));
+       line("last written to at", t->storage->written.load()));
 }
 
 Tensor Saved::unpack_defined(Node* node) const {

@@ -39,7 +39,7 @@ class Hook : public RefCounted {
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
   // Takes it out and lets go of what it holds.
   virtual void remove() { alive = false; }
-  bool alive = true;
+  std::atomic<bool> alive{true};
 };
 using Hooks = std::vector<Ref<Hook>>;  // in order of registration
 
@@ -86,6 +86,23 @@ class Companion {
 };
 
 inline constinit std::atomic<void (*)(Node&)> node_watch{nullptr};  // told of each new node in anomaly mode
+
+// A HookList that most nodes and tensors never need. Others are made, and all are changed, under lock_hooks().
+class LazyHooks {
+ public:
+  LazyHooks() = default;
+  LazyHooks(const LazyHooks&) = delete;
+  ~LazyHooks() { reset(); }
+  HookList* get() const { return list_.load(std::memory_order_acquire); }
+  HookList& make() {
+    if (!get()) list_.store(new HookList, std::memory_order_release);
+    return *get();
+  }
+  void reset() { delete list_.exchange(nullptr); }
+
+ private:
+  std::atomic<HookList*> list_{nullptr};
+};
 
 class Node : public RefCounted, public Disposable, public Pooled {
  public:
@@ -138,10 +155,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   int64_t recorded_in() const { return batch_level_; }
   static uint64_t next_seq();
 
-  HookList& hooks() {
-    if (!hooks_) hooks_ = std::make_unique<HookList>();
-    return *hooks_;
-  }
+  HookList& hooks() { return hooks_.make(); }
   HookList* hooks_or_null() const { return hooks_.get(); }
 
   uint32_t output_count = 1;
@@ -159,7 +173,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   int edge_count_ = 0;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;
-  std::unique_ptr<HookList> hooks_;
+  LazyHooks hooks_;
 };
 
 struct AutogradMeta final : AutogradMetaBase, Pooled {
@@ -171,7 +185,7 @@ struct AutogradMeta final : AutogradMetaBase, Pooled {
   bool retains_grad = false;
   Node* accumulator = nullptr;      // weak
   Ref<Tangents> tangents;           // a view reads its own off its base
-  std::unique_ptr<HookList> hooks;  // a leaf's
+  LazyHooks hooks;                  // a leaf's
 
   ~AutogradMeta() override;
 };

@@ -1,7 +1,9 @@
 // The extension module gradcore._C: puts the parts together.
 #include "autograd/accumulate.h"
+#include "autograd/locks.h"
 #include "bindings/args.h"
 #include "bindings/node.h"
+#include "core/allocator.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
 
@@ -62,6 +64,8 @@ PYBIND11_MODULE(_C, m) {
       set_python_error();
     }
   });
+  keep_allocator_over_forks();
+  keep_tape_locks_over_forks();
   try {
     active_isa();
   } catch (const Error& e) {

@@ -1,6 +1,8 @@
 // Nodes as Python sees them, and hooks: the user's functions that backward calls. Start at wrap_node() and PythonHook.
 #include "bindings/node.h"
 
+#include "autograd/locks.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -139,6 +141,7 @@ class PythonHook : public Hook {
 
  protected:
   Owned result_of(PyObject* args) const {
+    if (!f_) return Owned(none());    // taken out while this thread waited for the GIL
     const Owned keep(Py_NewRef(f_));  // it may take itself out
     Owned result(PyObject_Call(f_, args, nullptr));
     if (!result) throw py::error_already_set();
@@ -290,6 +293,7 @@ void add_hooks(py::module_& m) {
   m.def("_register_node_hook", [](py::handle node, py::handle f, bool pre) {
     Node& n = live_node(node.ptr());
     HookHandle handle{pre ? make_hook<PreHook>(f, "register_prehook") : make_hook<PostHook>(f, "register_hook")};
+    const TapeLock lock = lock_hooks();
     (pre ? n.hooks().pre : n.hooks().post).push_back(handle.hook);
     return handle;
   });

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "autograd/accumulate.h"
 #include "bindings/python.h"
 
 #include "kernels/table.h"
@@ -159,11 +160,10 @@ Tensor filled_like(const Tensor& param, double value) {
   return full_like(detach(param), value, param.dtype());
 }
 
-const Tensor* gradient_of(PyObject* param) {
+Tensor gradient_of(PyObject* param) {
   check(is_tensor(param), ErrorKind::Type, "optimizer can only optimize Tensors, but one of the params is ",
         Py_TYPE(param)->tp_name);
-  const auto* meta = static_cast<AutogradMeta*>(impl_of(param)->meta);
-  return meta && meta->grad ? &meta->grad : nullptr;
+  return grad_of(impl_of(param));
 }
 
 // Kept, as is whatever is read from a list or dict below: options may be objects whose __float__ changes them.
@@ -363,7 +363,7 @@ class Stepper {
       if (!gradient_of(p.get())) continue;
       if (!started) start();  // reads options, which may run Python code: the gradient is fetched after it
       started = true;
-      if (const Tensor* grad = gradient_of(p.get())) visit(p.get(), *grad);
+      if (const Tensor grad = gradient_of(p.get())) visit(p.get(), grad);
     }
   }
   // Parameters that overlap: each sees what the one before it wrote.
@@ -373,7 +373,7 @@ class Stepper {
       if (is_differentiable(group.get())) continue;
       for_each_param(
           params_of(group.get()).get(), [] {},
-          [&](PyObject* p, Tensor grad) {
+          [&](PyObject* p, const Tensor& grad) {
             Batch<Rule<double>> one;
             one.start_group(group.get());
             one.add(state_, p, grad);
@@ -418,14 +418,14 @@ void zero_grad(PyObject* groups, bool set_to_none) {
     for (Py_ssize_t k = 0; k < PyList_GET_SIZE(params.get()); ++k) {
       const Owned p = item_of(params.get(), k);
       if (!is_tensor(p.get())) continue;
-      auto* meta = static_cast<AutogradMeta*>(impl_of(p.get())->meta);
-      if (!meta || !meta->grad) continue;
+      Tensor grad = grad_of(impl_of(p.get()));
+      if (!grad) continue;
       if (set_to_none) {
-        meta->grad.reset();
+        set_grad_of(Borrowed(p.get()), {});
         continue;
       }
-      if (requires_grad(meta->grad)) meta->grad = detach(meta->grad);
-      zero_(meta->grad);
+      if (requires_grad(grad)) set_grad_of(Borrowed(p.get()), grad = detach(grad));
+      zero_(grad);
     }
   }
 }

@@ -68,8 +68,8 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   if (!o->impl || o->impl->use_count() != 1 || !o->impl->meta) return 0;
   const auto* meta = static_cast<AutogradMeta*>(o->impl->meta);
   const auto visitor = reinterpret_cast<int (*)(void*, void*)>(visit);
-  if (meta->hooks)
-    if (const int r = meta->hooks->traverse(visitor, arg)) return r;
+  if (const HookList* hooks = meta->hooks.get())
+    if (const int r = hooks->traverse(visitor, arg)) return r;
   const Node* node = meta->grad_fn.get();
   if (!node || node->use_count() != 1) return 0;
   return node->traverse_all(visitor, arg);
@@ -451,16 +451,14 @@ int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
   });
 }
 PyObject* get_grad(PyObject* self, void*) {
-  const auto* meta = static_cast<AutogradMeta*>(impl_of(self)->meta);
-  if (!meta || !meta->grad) return none();
-  return guarded([&] { return wrap(meta->grad); });
+  const Tensor grad = grad_of(impl_of(self));
+  return grad ? guarded([&] { return wrap(grad); }) : none();
 }
 int set_grad(PyObject* self, PyObject* value, void*) {
   return guarded_int([&] {
     const Borrowed t(self);
     if (!value || value == Py_None) {
-      if (AutogradMeta* meta = meta_of(t)) meta->grad.reset();
-      return;
+      return set_grad_of(t, {});
     }
     if (!is_tensor(value))
       fail(ErrorKind::Type, "assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name);
@@ -470,7 +468,7 @@ int set_grad(PyObject* self, PyObject* value, void*) {
           "' to a tensor with dtype '", dtype_name(t->dtype()), "'. The gradient must match the tensor's dtype");
     check(same_shape(g, t), "attempting to assign a gradient of size '", g.shape(), "' to a tensor of size '", t->shape(),
           "'. Please ensure that the gradient and the tensor are the same size");
-    make_meta(t).grad = g;
+    set_grad_of(t, g);
   });
 }
 PyObject* get_grad_fn(PyObject* self, void*) {

@@ -3,6 +3,7 @@
 // fresh 4 KiB page costs 1.5 us and a result of 64 MB has 16,384 of them.
 #include "core/allocator.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -165,13 +166,17 @@ struct ThreadCache {
 thread_local ThreadCache* local = nullptr;
 thread_local bool ended = false;
 
+void retire(const ThreadCache& t) {
+  retired.in_use += t.in_use.load();
+  retired.allocations += t.allocations.load();
+}
+
 ThreadCache::~ThreadCache() {
   release();
   local = nullptr;
   ended = true;
   std::lock_guard lock(registry_mutex);
-  retired.in_use += in_use.load();
-  retired.allocations += allocations.load();
+  retire(*this);
   if (prev)
     prev->next = next;
   else
@@ -264,6 +269,26 @@ MemoryStats memory_stats() {
   const int64_t seen = peak.load(std::memory_order_relaxed);
   s.peak = s.in_use > seen ? s.in_use : seen;
   return s;
+}
+
+void keep_allocator_over_forks() {
+  static constexpr auto take = [] {
+    registry_mutex.lock();
+    shared().mutex.lock();
+  };
+  static constexpr auto release = [] {
+    shared().mutex.unlock();
+    registry_mutex.unlock();
+  };
+  // The caches of the parent's other threads stand in memory that the system gives to new threads.
+  static constexpr auto forget_threads = [] {
+    for (ThreadCache* t = registry; t; t = t->next)
+      if (t != local) retire(*t);
+    registry = local;
+    if (local) local->next = local->prev = nullptr;
+    release();
+  };
+  pthread_atfork(take, release, forget_threads);
 }
 
 void release_unused_memory() {

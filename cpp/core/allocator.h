@@ -18,6 +18,8 @@ struct MemoryStats {
   int64_t allocations;  // blocks handed out so far
 };
 MemoryStats memory_stats();
+// Once, when the module starts: a forked child finds the allocator's locks free and knows no thread but its own.
+void keep_allocator_over_forks();
 // Gives this thread's and the shared free blocks back to the system.
 void release_unused_memory();
 

@@ -29,7 +29,7 @@ GemmArgs<T> gemm_args(int64_t m, int64_t n, int64_t k, const Matrix& a, const Ma
 // Integers: row by row, so that the inner loop runs along memory.
 template <class T>
 void multiply_integers(const GemmArgs<T>& g) {
-  using U = std::make_unsigned_t<T>;  // wraps around
+  using U = std::common_type_t<unsigned, std::make_unsigned_t<T>>;  // wraps around; shorter ones would be promoted to int
   for (int64_t i = 0; i < g.m; ++i) {
     T* c = g.c + i * g.ldc;
     std::memset(c, 0, g.n * sizeof(T));

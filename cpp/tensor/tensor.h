@@ -33,7 +33,7 @@ struct Storage final : RefCounted {
   void* data = nullptr;
   int64_t bytes = 0;
   std::atomic<uint32_t> version{0};
-  Origin written = 0;          // of the last counted write
+  std::atomic<Origin> written{0};  // of the last counted write
   uint32_t mark = 0;           // scratch of optim/step.cpp: the last step that met it
   bool writable = true;        // false for read-only foreign memory (reads are fine, writes are refused)
   Release release = nullptr;   // for foreign memory: called with owner when the storage goes
@@ -130,7 +130,7 @@ class Tensor {
   void bump_version() const {
     auto& v = impl_->version();
     v.store(v.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    impl_->storage->written = current_origin();
+    impl_->storage->written.store(current_origin(), std::memory_order_relaxed);
   }
   // A result that was written in several passes: nobody has seen it before.
   const Tensor& as_new() const {
