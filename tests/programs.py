@@ -449,9 +449,9 @@ def long_run(programs, seed):
     different = unfit = 0
     started = time.monotonic()
     for i in range(seed, seed + programs):
-        draw, lines = random.Random(i), []
+        draw, lines = random.Random(i).randrange, []
         try:
-            run_program(lambda n: draw.randrange(n), lines.append)
+            run_program(draw, lines.append)
         except Unfit:
             unfit += 1
         except AssertionError as error:
