@@ -1288,3 +1288,14 @@ def test_a_write_through_a_view_is_used_up_by_backward():
         y.sum().backward()
 
     both(program, raises="second time")
+
+
+def test_a_retained_gradient_is_contiguous():
+    def program(lib):
+        x = lib.ones(2, 3, requires_grad=True)
+        y = x * 2
+        y.retain_grad()
+        y.t().sin().sum().backward()
+        return y.grad.stride()
+
+    both(program)

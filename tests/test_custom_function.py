@@ -1405,3 +1405,28 @@ def test_the_version_of_what_is_marked_dirty(grad):
         return x._version - before, x.detach()
 
     both(program)
+
+
+def test_a_retained_gradient_goes_with_the_old_value():
+    def program(lib):
+        class Double(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.mark_dirty(x)
+                return x.mul_(2)
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 2
+
+        x = lib.ones(2, requires_grad=True)
+        y = x * 3
+        y.retain_grad()
+        y.sum().backward(retain_graph=True)
+        before = y.grad.tolist()
+        Double.apply(y)
+        between = y.grad
+        (y * 5).sum().backward()
+        return before, between, y.grad, x.grad
+
+    both(program)

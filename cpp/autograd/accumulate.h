@@ -18,6 +18,7 @@ struct TapeOps {
   Tensor (*add)(const Tensor& a, const Tensor& b);
   void (*add_into)(const Tensor& to, const Tensor& b);
   Tensor (*clone)(const Tensor& t);
+  Tensor (*contiguous)(const Tensor& t);
   void (*copy_into)(const Tensor& to, const Tensor& from);  // recorded when grad mode is on
   Tensor (*as_strided)(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
   Tensor (*ones_like)(const Tensor& t);

@@ -304,6 +304,7 @@ class Sweep {
         }
     }
   }
+  static Tensor contiguous_copy(const Tensor& g) { return g.is_contiguous() ? tape_ops.clone(g) : tape_ops.contiguous(g); }
   // Adds to what `r` retains, unless its tensor is gone. False when another thread did so meanwhile: then once more.
   static bool keep(const HookList& hooks, const HookList::Retained& r, const Tensor& g) {
     const auto gone = [&] { return std::ranges::find(hooks.retained, r.meta, &HookList::Retained::meta) == hooks.retained.end(); };
@@ -314,7 +315,7 @@ class Sweep {
       const TapeLock own = lock_grad(r.meta);
       before = r.meta->grad;
     }
-    Tensor sum = before ? tape_ops.add(before, g) : tape_ops.clone(g);  // may be recorded: under no lock
+    Tensor sum = before ? tape_ops.add(before, g) : contiguous_copy(g);  // may be recorded: under no lock
     const TapeLock lock = lock_hooks();
     if (gone()) return true;
     const TapeLock own = lock_grad(r.meta);

@@ -9,6 +9,7 @@
 #include <structmember.h>
 
 #include "autograd/forward.h"
+#include "autograd/accumulate.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -311,6 +312,7 @@ class Call {
       check_inplace(t, true);
       check(!t->base || outputs == 1, "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
             "return more than one Tensor: the history of the base would be ambiguous.", node().place());
+      if (t->meta) set_grad_of(t, {});  // as in torch: a retained gradient was that of the old value
       finish_inplace_counted(t, node_, nr);
       return t;
     }

@@ -15,6 +15,7 @@ void fill_tape_ops() {
   tape_ops.add = [](const Tensor& a, const Tensor& b) { return add(a, b); };
   tape_ops.add_into = [](const Tensor& to, const Tensor& b) { add_(to, b); };
   tape_ops.clone = [](const Tensor& t) { return clone(t); };
+  tape_ops.contiguous = contiguous;
   tape_ops.copy_into = [](const Tensor& to, const Tensor& from) { copy_(to, from); };
   tape_ops.as_strided = [](const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {
     return as_strided(t, shape, strides, offset);
