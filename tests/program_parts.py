@@ -39,7 +39,6 @@ def hooks(lib, seen, graph):
 
     def kept(handle):
         handles.append(handle)
-        return handle
 
     def note(label, factor=None):
         def hook(grad):
@@ -63,12 +62,13 @@ def hooks(lib, seen, graph):
         return hook
 
     def once(label):
+        """Takes itself out while it runs."""
+
         def hook(grad):
             seen.append((label, as_seen(grad)))
             handles[place].remove()
 
-        place = len(handles)
-        handles.append(None)
+        place = len(handles)  # where kept() puts its handle
         return hook
 
     def multi_grad(tensors, label, mode):
@@ -78,10 +78,10 @@ def hooks(lib, seen, graph):
         def one_came(grad):
             seen.append((label, as_seen(grad)))
 
-        handles.append(graph.register_multi_grad_hook(tensors, all_came if mode == "all" else one_came, mode=mode))
+        kept(graph.register_multi_grad_hook(tensors, all_came if mode == "all" else one_came, mode=mode))
 
     def remove_last_hook():
-        if handles and handles[-1] is not None:
+        if handles:
             handles.pop().remove()
 
     return {"note": note, "note_node": note_node, "note_leaf": note_leaf, "once": once, "multi_grad": multi_grad,

@@ -316,12 +316,13 @@ class Author:
         label = self.label()
         mode = "any" if self.nests else self.one_of(["all", "any"])
         self.waits |= mode == "all"
-        forms = [f"{peeked}{a}.register_hook(note({label}))", f"{peeked}{a}.register_hook(note({label}, 2))",
-                 f"{a}.grad_fn.register_hook(note_node({label}))", f"{a}.grad_fn.register_hook(note_node({label}, 3))",
-                 f"{a}.grad_fn.register_prehook(note_node({label}))", f"{a}.grad_fn.register_prehook(note_node({label}, 2))",
-                 f"{a}.register_post_accumulate_grad_hook(note_leaf({label}))",
-                 f"{peeked}{b}.grad_fn; multi_grad([{a}, {b}], {label}, '{mode}')",
-                 f"{peeked}{a}.register_hook(once({label}))", "remove_last_hook()"]
+        forms = [f"{peeked}kept({a}.register_hook(note({label})))", f"{peeked}kept({a}.register_hook(note({label}, 2)))",
+                 f"{peeked}kept({a}.register_hook(once({label})))",
+                 f"kept({a}.grad_fn.register_hook(note_node({label})))", f"kept({a}.grad_fn.register_hook(note_node({label}, 3)))",
+                 f"kept({a}.grad_fn.register_prehook(note_node({label})))",
+                 f"kept({a}.grad_fn.register_prehook(note_node({label}, 2)))",
+                 f"kept({a}.register_post_accumulate_grad_hook(note_leaf({label})))",
+                 f"{peeked}{b}.grad_fn; multi_grad([{a}, {b}], {label}, '{mode}')", "remove_last_hook()"]
         return self.one_of(forms)
 
     def function(self):

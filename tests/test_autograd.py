@@ -1299,3 +1299,18 @@ def test_a_retained_gradient_is_contiguous():
         return y.grad.stride()
 
     both(program)
+
+
+def test_a_recorded_backward_through_a_write_outlives_the_write():
+    """The op that wrote through a view saved its result, and the gradient's graph leads through that op itself."""
+
+    def program(lib):
+        x = lib.ones(3, requires_grad=True)
+        y = x * 0.3
+        part = y.view(-1)
+        part.tanh_()
+        (g,) = lib.autograd.grad(y.sin().sum(), x, create_graph=True)
+        (y.sum() + (g * 2).sum()).backward()
+        return g.detach(), x.grad
+
+    both(program, ulps=8)

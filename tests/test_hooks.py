@@ -1032,3 +1032,26 @@ def test_node_hooks_see_as_many_gradients_as_torch_has(name):
         return counts, x.grad
 
     both(program, ulps=4)
+
+
+def test_a_multi_grad_hook_outlives_a_function_s_graph():
+    def program(lib):
+        class Same(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 1
+
+            @staticmethod
+            def backward(ctx, g):
+                return g
+
+        x = leaf(lib, 1.0, 2.0)
+        seen = []
+        y = Same.apply(x)
+        graph_of(lib).register_multi_grad_hook([x, y], lambda grads: seen.append(values(grads)))
+        (y * 2).sum().backward()
+        del y
+        (x * 3).sum().backward()
+        return seen
+
+    both(program)

@@ -74,7 +74,8 @@ class CopySlices final : public Node {
   }
   const char* name() const override { return "torch::autograd::CopySlices"; }
   void release_saved() override {
-    fn_->release_saved();
+    // A recorded backward may have made it a node of another graph, which still needs what it saved.
+    if (fn_->use_count() == 1) fn_->release_saved();
     released_ = true;
   }
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {

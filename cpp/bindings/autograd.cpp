@@ -240,7 +240,10 @@ void add_autograd(py::module_& m) {
     return py::make_tuple(r.id, r.outermost);
   });
   m.def("_backward_reaches_all_leaves", &backward_reaches_all_leaves);
-  m.def("_backward_reaches", [](py::handle node) { return backward_reaches(&live_node(node.ptr())); });
+  m.def("_backward_reaches", [](py::handle node) {
+    const Node* n = reinterpret_cast<PyNode*>(node.ptr())->node;  // null: its graph is gone, and no backward comes there
+    return n && backward_reaches(n);
+  });
 
   m.def("_enter_dual_level", &enter_forward_level);
   m.def("_exit_dual_level", &exit_forward_level);
