@@ -1055,3 +1055,26 @@ def test_a_multi_grad_hook_outlives_a_function_s_graph():
         return seen
 
     both(program)
+
+
+def test_hooks_on_a_function_see_what_its_backward_returned():
+    """Also the gradient of an input that does not require one."""
+
+    def program(lib):
+        class Product(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                return a * b
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 2, g * 3
+
+        x = leaf(lib, 1.0, 2.0)
+        y = Product.apply(x, lib.ones(2))
+        seen = []
+        y.grad_fn.register_hook(lambda returned, incoming: seen.append(values(returned)))
+        y.sum().backward()
+        return seen, x.grad
+
+    both(program)

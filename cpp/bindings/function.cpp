@@ -140,8 +140,7 @@ class FunctionNode final : public Node {
       }
       checked_grads.push_back(fitting(value, *arguments_[i], checked_grads.size()));
     }
-    for (size_t i = 0; i < out.size(); ++i)
-      if (needs(static_cast<int>(i))) out[i] = std::move(checked_grads[i]);
+    for (size_t i = 0; i < out.size(); ++i) out[i] = std::move(checked_grads[i]);  // all: hooks see those nobody asked for too
   }
 
   Tensor fitting(PyObject* value, const Meta& meta, size_t i) const {
