@@ -98,9 +98,10 @@ def time_cases(cases: list[Case], libraries: list[str], options: argparse.Namesp
 
 
 def run_python(code: str) -> tuple[float, str]:
-    """Seconds and output of a Python process that runs the code."""
+    """Seconds and output of a Python process that runs the code. Its modules are compiled once, as an installer has them."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return time.perf_counter() - start, done.stdout
 
 
