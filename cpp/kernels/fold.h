@@ -340,6 +340,20 @@ GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
   return fold_plain<K>(p, n);
 }
 
+// As fold_run, of a few whole vectors and without a call.
+template <class K, int64_t kCount, class T>
+GC_INLINE T fold_block(const T* p) {
+  constexpr int64_t L = kLanes<T>;
+  Vec<T> acc[kCount / L];
+#pragma GCC unroll 32
+  for (int64_t k = 0; k < kCount / L; ++k) acc[k] = load_vec(p + k * L);
+#pragma GCC unroll 8
+  for (int64_t half = kCount / L / 2; half > 0; half /= 2)
+#pragma GCC unroll 16
+    for (int64_t k = 0; k < half; ++k) acc[k] = K::combine(acc[k], acc[k + half]);
+  return fold_lanes<K, T>(acc[0]);
+}
+
 // R elements, `stride` apart, folded pairwise.
 template <class K, int R, class In>
 GC_INLINE typename K::Part fold_column(const In* p, int64_t stride) {
@@ -424,7 +438,7 @@ GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
         for (int64_t j = 0; j < n; ++j) out[j] = last[skip + j];
     }
   }
-  return fold_run<SumKind<T>>(acc, kExpBlock);
+  return fold_block<SumKind<T>, kExpBlock>(acc);
 }
 
 template <bool kStore, class T>

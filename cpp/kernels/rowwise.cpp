@@ -6,7 +6,8 @@
 //   In                          memory element
 //   kIndex                      writes positions as well
 //   kWidth                      most columns of a block
-//   row(s, n)                   one contiguous row
+//   row(s, n)                   one contiguous row, or
+//   rows(s, n, count)           some of them
 //   long_row(s, n)              one long row, in parallel (not where kIndex)
 //   block(s, n, stride, cols)   cols columns of n elements `stride` apart, vectors across them
 // A block is read in whole rows: memory likes nothing less than narrow columns of tall rows. Long rows are
@@ -93,15 +94,30 @@ struct Softmax {
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kMaxWidth;
 
-  GC_INLINE void finish(const Slice<T>& s, int64_t n, T max, double sum) {
-    const T scale = static_cast<T>(1 / sum);
-    const T shift = kLog ? static_cast<T>(log(F64{sum}).v) : T(0);
+  // `last` is what finishes a row: log(sum) or 1 / sum.
+  GC_INLINE void finish(const Slice<T>& s, int64_t n, T max, T last) {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) s.y[i] = kLog ? (s.x[i] - max) - shift : s.y[i] * scale;
+    for (int64_t i = 0; i < n; ++i) s.y[i] = kLog ? (s.x[i] - max) - last : s.y[i] * last;
   }
-  GC_INLINE void row(const Slice<T>& s, int64_t n) {
-    const T max = fold_run<MaxKind<T>>(s.x, n);
-    finish(s, n, max, sum_exp<!kLog>(s.x, s.y, n, max));
+  GC_INLINE void finishers(double* sum, int64_t count) {
+    if constexpr (kLog) return map_run(sum, sum, count, [](F64 v) { return log(v); });
+    for (int64_t i = 0; i < count; ++i) sum[i] = 1 / sum[i];
+  }
+  // Groups of rows: a logarithm takes as long as a vector of them.
+  static void rows(const Slice<T>& s, int64_t n, int64_t count) {
+    alignas(64) double sum[kGroup];
+    T max[kGroup];
+    for (int64_t first = 0; first < count; first += kGroup) {
+      const Slice<T> group = s.at(first * n);
+      const int64_t m = smaller(kGroup, count - first);
+      for (int64_t r = 0; r < m; ++r) {
+        const Slice<T> row = group.at(r * n);
+        max[r] = fold_run<MaxKind<T>>(row.x, n);
+        sum[r] = sum_exp<!kLog>(row.x, row.y, n, max[r]);
+      }
+      finishers(sum, m);
+      for (int64_t r = 0; r < m; ++r) finish(group.at(r * n), n, max[r], static_cast<T>(sum[r]));
+    }
   }
   static void long_row(const Slice<T>& s, int64_t n) {
     const Scratch<double> result(ceil_div(n, kPart));
@@ -113,8 +129,9 @@ struct Softmax {
     for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
       result[k] = sum_exp<!kLog>(s.x + i, s.y + i, m, max);
     });
-    const double sum = fold_run<SumKind<double>>(result.data(), parts);
-    for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, max, sum); });
+    double sum = fold_run<SumKind<double>>(result.data(), parts);
+    finishers(&sum, 1);
+    for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, max, static_cast<T>(sum)); });
   }
 
   // sum[j] gets exp(x[j] - max[j]), which also goes to y.
@@ -155,9 +172,9 @@ struct Softmax {
       });
     });
     merge_totals(total.data(), bands.count, cols);
-    const Scratch<T> last(cols);  // what finishes a column: log(sum) or 1 / sum
-    if constexpr (kLog) map_run(total.data(), total.data(), cols, [](F64 v) { return log(v); });
-    for (int64_t j = 0; j < cols; ++j) last[j] = static_cast<T>(kLog ? total[j] : 1 / total[j]);
+    const Scratch<T> last(cols);
+    finishers(total.data(), cols);
+    for (int64_t j = 0; j < cols; ++j) last[j] = static_cast<T>(total[j]);
     bands.each([&](int64_t, int64_t row, int64_t rows) {
       for (int64_t r = row; r < row + rows; ++r)
         finish_row(s.x + r * stride, s.y + r * stride, max.data(), last.data(), cols);
@@ -399,7 +416,7 @@ struct Family {
   int64_t item;   // bytes of an element
   int64_t width;  // most columns of a block
   bool index;
-  void (*row)(const Bytes&, int64_t n);
+  void (*rows)(const Bytes&, int64_t n, int64_t count);
   void (*long_row)(const Bytes&, int64_t n);  // null: it has none
   void (*block)(const Bytes&, int64_t n, int64_t stride, int64_t cols);
 };
@@ -410,14 +427,18 @@ struct Erased {
   GC_INLINE Slice<T> slice(const Bytes& s) {
     return {reinterpret_cast<const T*>(s.x), reinterpret_cast<const T*>(s.x2), reinterpret_cast<T*>(s.y), s.index};
   }
-  static void row(const Bytes& s, int64_t n) { Op::row(slice(s), n); }
+  static void rows(const Bytes& s, int64_t n, int64_t count) {
+    if constexpr (requires { Op::rows(slice(s), n, count); }) return Op::rows(slice(s), n, count);
+    else
+      for (int64_t r = 0; r < count; ++r) Op::row(slice(s).at(r * n), n);
+  }
   static void long_row(const Bytes& s, int64_t n) {
     if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
   }
   static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) {
     Op::block(slice(s), n, stride, cols);
   }
-  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, row, Op::kIndex ? nullptr : long_row, block};
+  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, rows, Op::kIndex ? nullptr : long_row, block};
 };
 
 // Where element 0 of a column is; its others are `inner` apart.
@@ -493,7 +514,7 @@ struct Walk {
       for (int64_t c = b * per_block; c < smaller(columns, (b + 1) * per_block); ++c) {
         gather(a.in, c, 1, x.data(), 1);
         if (a.in2) gather(a.in2, c, 1, x2.data(), 1);
-        f.row({x.data(), x2.data(), x.data(), index.data()}, a.n);
+        f.rows({x.data(), x2.data(), x.data(), index.data()}, a.n, 1);
         scatter(x.data(), index.data(), 1, c, 1);
       }
     });
@@ -503,7 +524,7 @@ struct Walk {
     const int64_t per_block = ceil_div(kGrain, a.n);
     parallel_blocks(ceil_div(a.outer, per_block), [&](int64_t b) {
       const int64_t end = smaller(a.outer, (b + 1) * per_block);
-      for (int64_t r = b * per_block; r < end; ++r) f.row(at(r * a.n), a.n);
+      f.rows(at(b * per_block * a.n), a.n, end - b * per_block);
     });
   }
 
