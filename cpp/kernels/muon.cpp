@@ -2,6 +2,7 @@
 #include "kernels/muon.h"
 
 #include "formulas/binary.h"
+#include "kernels/gemm_tiles.h"
 #include "kernels/lane_ops.h"
 
 namespace gradcore::GC_ISA {
@@ -52,14 +53,22 @@ void combine(int64_t n, float a, const float* __restrict x, float b, float* __re
   for (int64_t i = 0; i < n; ++i) y[i] = rounded(a * x[i] + b * y[i]);
 }
 
-void transpose(int64_t rows, int64_t cols, const float* from, float* to, int64_t ld) {
+void transpose_each(int64_t rows, int64_t cols, const float* from, float* to, int64_t ld) {
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < cols; ++j) to[j * ld + i] = from[i * ld + j];
+}
+void transpose_all(int64_t rows, int64_t cols, const float* from, float* to, int64_t ld) {
+  constexpr int64_t lanes = kLanes<float>;
+  const int64_t whole_rows = rows / lanes * lanes, whole_cols = cols / lanes * lanes;
+  for (int64_t i = 0; i < whole_rows; i += lanes)
+    for (int64_t j = 0; j < whole_cols; j += lanes) transpose(from + i * ld + j, ld, lanes, lanes, to + j * ld + i, ld);
+  transpose_each(whole_rows, cols - whole_cols, from + whole_cols, to + whole_cols * ld, ld);
+  transpose_each(rows - whole_rows, cols, from + whole_rows * ld, to + whole_rows, ld);
 }
 
 }  // namespace
 
 extern const MuonKernels muon_kernels{
-    {update<float>, update<double>}, {move<float>, move<double>}, round, divide, combine, transpose};
+    {update<float>, update<double>}, {move<float>, move<double>}, round, divide, combine, transpose_all};
 
 }  // namespace gradcore::GC_ISA
