@@ -1,5 +1,5 @@
-// What the steps of all optimizers share on their way from Python: options, state dicts, and the walk over groups. Start at
-// Stepper::step.
+// What the steps of all optimizers share on their way from Python: options, state dicts, and the walk over groups.
+// Start at Stepper::step.
 #pragma once
 #include <memory>
 #include <optional>
@@ -31,7 +31,8 @@ inline bool is_true(PyObject* o) {
   return v;
 }
 inline double number_of(PyObject* o) {
-  check(!is_tensor(o) || unwrap(o).numel() == 1, ErrorKind::Type, "an optimizer's option must be Number, not Tensor of several");
+  check(!is_tensor(o) || unwrap(o).numel() == 1, ErrorKind::Type,
+        "an optimizer's option must be Number, not Tensor of several");
   const double v = PyFloat_AsDouble(o);
   if (v == -1 && PyErr_Occurred()) throw PythonError{};
   return v;
@@ -74,7 +75,8 @@ class OptionReader {
   }
   void operator()(const char* name, double& a, double& b, double& c) {
     const Owned three = sequence(name, "three numbers");
-    check(PySequence_Fast_GET_SIZE(three.get()) == 3, ErrorKind::Value, "Coefficients must be a tuple of exactly 3 values");
+    check(PySequence_Fast_GET_SIZE(three.get()) == 3, ErrorKind::Value,
+          "Coefficients must be a tuple of exactly 3 values");
     double* const to[] = {&a, &b, &c};
     for (int i = 0; i < 3; ++i) read(item_of(three.get(), i).get(), *to[i]);
   }
@@ -93,8 +95,8 @@ class OptionReader {
   PyObject* next() { return required(group_, *next_++); }
   Owned sequence(const char* name, const char* of) {
     PyObject* o = next();
-    check(PyTuple_Check(o) || PyList_Check(o), ErrorKind::Type, "cannot unpack non-iterable ", Py_TYPE(o)->tp_name, " object: '",
-          name, "' of a param group must be ", of);
+    check(PyTuple_Check(o) || PyList_Check(o), ErrorKind::Type, "cannot unpack non-iterable ", Py_TYPE(o)->tp_name,
+          " object: '", name, "' of a param group must be ", of);
     return Owned(Py_NewRef(o));
   }
   static void read(PyObject* o, double& v) { v = number_of(o); }
@@ -139,8 +141,8 @@ inline void put_number(const Tensor& t, double value) {
   t.bump_version();
 }
 
-// State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may run
-// Python code that empties the dicts meanwhile: what stands in an entry is kept alive.
+// State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may
+// run Python code that empties the dicts meanwhile: what stands in an entry is kept alive.
 class FreshState {
  public:
   // The state dict of a parameter; a new one where there is none.
@@ -154,7 +156,9 @@ class FreshState {
     entries_.push_back({Owned(Py_NewRef(state)), Owned(Py_NewRef(param)), std::move(fresh)});
     return d;
   }
-  void add(PyObject* dict, PyObject* name, const Tensor& t) { entries_.push_back({Owned(Py_NewRef(dict)), Owned(Py_NewRef(name)), Owned(wrap(t))}); }
+  void add(PyObject* dict, PyObject* name, const Tensor& t) {
+    entries_.push_back({Owned(Py_NewRef(dict)), Owned(Py_NewRef(name)), Owned(wrap(t))});
+  }
   void enter() const {
     for (const Entry& e : entries_)
       if (PyDict_SetItem(e.dict.get(), e.name.get(), e.value.get()) < 0) throw PythonError{};
@@ -198,13 +202,14 @@ inline bool flag(PyObject* group, PyObject* name) { return is_true(find(group, n
 //   takes(group)               whether the group's step is not recorded
 //   start_group(group)         reads its options
 //   add(state, param, grad)    finds the state of a parameter, or makes it; raises where something does not fit
-//   overlaps()                 whether what one parameter writes is memory that another one, or its own gradient, has too
+//   overlaps()                 whether what one parameter writes is also memory of another one, or of its own gradient
 //   run(apart)                 the step of all; `apart`: their arrays may overlap. Nothing has changed before
 template <class Batch>
 class Stepper {
  public:
   Stepper(PyObject* groups, PyObject* state) : groups_(groups), state_(state) {
-    check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type, "an optimizer has a list of groups and a dict of states");
+    check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type,
+          "an optimizer has a list of groups and a dict of states");
   }
 
   // Groups that Batch does not take go to `other(group, params)`.
@@ -219,7 +224,8 @@ class Stepper {
       }
       all.reserve(PyList_GET_SIZE(params.get()));
       for_each_param(
-          params.get(), [&] { all.start_group(group.get()); }, [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
+          params.get(), [&] { all.start_group(group.get()); },
+          [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
     }
     if (!all.overlaps()) return all.run(false);
     one_by_one();

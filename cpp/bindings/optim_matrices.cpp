@@ -12,7 +12,9 @@ class MuonBatch {
  public:
   static bool takes(PyObject*) { return true; }
   void reserve(size_t n) { items_.reserve(n); }
-  void start_group(PyObject* group) { options_.push_back(std::make_unique<MuonOptions>(options_of<MuonOptions>(group))); }
+  void start_group(PyObject* group) {
+    options_.push_back(std::make_unique<MuonOptions>(options_of<MuonOptions>(group)));
+  }
   void add(PyObject* state, PyObject* param, const Tensor& grad) {
     static PyObject* const name = key("momentum_buffer");
     const Owned dict = fresh_.dict_of(state, param);

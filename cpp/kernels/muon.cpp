@@ -9,7 +9,8 @@ namespace gradcore::GC_ISA {
 
 namespace {
 
-// To the upper half of its bits, ties to even. A NaN keeps its sign and its upper half, which has the bit that makes it one.
+// To the upper half of its bits, ties to even. A NaN keeps its sign and its upper half, which has the bit that makes it
+// one.
 GC_INLINE float rounded(float x) {
   const uint32_t bits = to_bits(x), up = bits + ((bits >> 16 & 1) + 0x7fff), nan = bits | 0x400000;
   return from_bits((x == x ? up : nan) & 0xffff0000);
@@ -33,7 +34,7 @@ void update(int64_t n, MuonAverage how, const void* average, const void* grad, f
 template <class T>
 void move(int64_t n, MuonAverage how, void* param, void* average, const void* grad, const float* __restrict direction,
           double shrink, double rate) {
-  T *__restrict p = static_cast<T*>(param), *__restrict m = static_cast<T*>(average);
+  T* __restrict p = static_cast<T*>(param), * __restrict m = static_cast<T*>(average);
   const T *g = static_cast<const T*>(grad), by = static_cast<T>(shrink), step = static_cast<T>(rate);
   for (int64_t i = 0; i < n; ++i) {
     m[i] = averaged(how, m[i], g[i]);

@@ -12,12 +12,12 @@ namespace gradcore {
 namespace {
 
 // Note [Muon in bfloat16]
-// torch iterates in bfloat16: it adds products up in float32 and rounds what it stores. So do we, in float32 arrays, since
-// bfloat16 is no dtype of ours and few processors multiply it. What we save is the half of two of the three products that
-// symmetry gives: they are made in strips of rows, each up to the diagonal, and mirrored.
+// torch iterates in bfloat16: it adds products up in float32 and rounds what it stores. So do we, in float32 arrays,
+// since bfloat16 is no dtype of ours and few processors multiply it. What we save is the half of two of the three
+// products that symmetry gives: they are made in strips of rows, each up to the diagonal, and mirrored.
 constexpr int64_t kStrip = 64;
 constexpr double kTogether = 1 << 26;  // multiplications in a product, above which a matrix has all threads for itself
-constexpr double kWorth = 1e5;  // multiplications, below which nothing is worth a second thread
+constexpr double kWorth = 1e5;         // multiplications, below which nothing is worth a second thread
 
 const MuonKernels& loops() { return *kernels().muon; }
 
@@ -63,8 +63,8 @@ float norm_of(const float* x, int64_t n) {
   return std::sqrt(squares);
 }
 
-// U V^T of the singular value decomposition x = U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular values
-// towards 1.
+// U V^T of the singular value decomposition x = U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular
+// values towards 1.
 void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, const Tensor& matrix) {
   const bool tall = rows > cols;
   const int64_t n = std::min(rows, cols), k = std::max(rows, cols);
@@ -79,14 +79,15 @@ void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, const Tenso
   for (int64_t step = 0; step < o.ns_steps; ++step) {
     const Matrix m{x, cols, 1}, wide = tall ? m.transposed() : m;
     // G = X X^T
-    symmetric_product(n, k, wide, wide.transposed(), gram, [&](int64_t i, int64_t end) { loops().round(end, gram + i * n); });
+    symmetric_product(n, k, wide, wide.transposed(), gram,
+                      [&](int64_t i, int64_t end) { loops().round(end, gram + i * n); });
     // P = b G + c G^2
-    symmetric_product(n, n, g, g, poly, [&](int64_t i, int64_t end) { loops().combine(end, b, gram + i * n, c, poly + i * n); });
+    symmetric_product(n, n, g, g, poly,
+                      [&](int64_t i, int64_t end) { loops().combine(end, b, gram + i * n, c, poly + i * n); });
     // X = a X + P X, or of the transposed a X + X P
+    multiply(rows, cols, n, tall ? m : p, tall ? p : m, next, cols);
     for_each_strip(rows, [&](int64_t first, int64_t count) {
-      const int64_t at = first * cols;
-      multiply(count, cols, n, (tall ? m : p).from_row(first), tall ? p : m, next + at, cols);
-      loops().combine(count * cols, a, x + at, 1, next + at);
+      loops().combine(count * cols, a, x + first * cols, 1, next + first * cols);
     });
     std::swap(x, next);
   }
@@ -126,8 +127,9 @@ void MuonItem::find_direction() {
 void MuonItem::move(int64_t begin, int64_t end) const {
   const Tensor& p = array(kParam);
   const double rate = options_->lr * adjusted(options_->adjust_lr_fn, p.size(0), p.size(1));
-  loops().move[dtype() == DType::Float64](end - begin, average_, data(kParam, begin), data(kState, begin), data(kGrad, begin),
-                                            direction_.data<float>() + begin, 1 - options_->lr * options_->weight_decay, -rate);
+  loops().move[dtype() == DType::Float64](end - begin, average_, data(kParam, begin), data(kState, begin),
+                                          data(kGrad, begin), direction_.data<float>() + begin,
+                                          1 - options_->lr * options_->weight_decay, -rate);
 }
 
 void muon_step(std::span<MuonItem> items) {
@@ -147,7 +149,8 @@ void muon_step(std::span<MuonItem> items) {
     parallel_blocks(count, find);
   else
     for (int64_t i = 0; i < count; ++i) find(i);
-  for_each_slice(std::span<const MuonItem>(items), [](const MuonItem& item, int64_t begin, int64_t end) { item.move(begin, end); });
+  for_each_slice(std::span<const MuonItem>(items),
+                 [](const MuonItem& item, int64_t begin, int64_t end) { item.move(begin, end); });
 }
 
 }  // namespace gradcore

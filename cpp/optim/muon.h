@@ -1,6 +1,6 @@
 // Muon: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks",
-// https://kellerjordan.github.io/posts/muon/, 2024; the step's length to match AdamW's: J. Liu et al., "Muon is Scalable for
-// LLM Training", 2025. Start at muon_step().
+// https://kellerjordan.github.io/posts/muon/, 2024; the step's length to match AdamW's: J. Liu et al., "Muon is
+// Scalable for LLM Training", 2025. Start at muon_step().
 #pragma once
 #include <span>
 #include <string>

@@ -6,12 +6,12 @@
 
 namespace gradcore {
 
-// A parameter, its gradient and its state, whose elements are in the order of rows while a step runs: in their own memory, or in
-// copies of it.
+// A parameter, its gradient and its state, whose elements are in the order of rows while a step runs: in their own
+// memory, or in copies of it.
 class RowMajorItem {
  public:
-  // Finds that memory; raises where an array was replaced since by what does not fit. `apart`: arrays may overlap, so each one
-  // gets memory of its own.
+  // Finds that memory; raises where an array was replaced since by what does not fit. `apart`: arrays may overlap, so
+  // each one gets memory of its own.
   void prepare(bool apart);
   // Writes back what prepare() had to copy.
   void finish() const;
@@ -21,7 +21,8 @@ class RowMajorItem {
  protected:
   static constexpr int kParam = 0, kGrad = 1, kState = 2, kMost = 4;
 
-  // Raises where the gradient does not fit the parameter, or a state tensor is not of its shape and the parameter's dtype.
+  // Raises where the gradient does not fit the parameter, or a state tensor is not of its shape and the parameter's
+  // dtype.
   void add_gradient(const Tensor& param, const Tensor& grad);
   void add_state(const Tensor& t, const Dims& shape);
 
