@@ -87,5 +87,6 @@ PYBIND11_MODULE(_C, m) {
   add_saved_fields(m);
   add_anomaly(m);
   add_optim(m);
+  add_optim_matrices(m);
   add_build_info(m);
 }

@@ -1,10 +1,8 @@
 // Optimizer steps as Python calls them: one call for all groups of an optimizer. Reads the groups' options, the parameters'
 // gradients and their state dicts, makes missing state, and runs the rule over all of it. Start at Stepper::step.
-#include <array>
-#include <memory>
+#include "bindings/optim.h"
 
-#include "autograd/accumulate.h"
-#include "bindings/python.h"
+#include <array>
 
 #include "kernels/table.h"
 #include "optim/adafactor.h"
@@ -15,85 +13,7 @@ namespace gradcore {
 
 namespace {
 
-// A dict key, made once.
-PyObject* key(const char* name) { return checked(PyUnicode_InternFromString(name)); }
-
-PyObject* find(PyObject* dict, PyObject* name) {
-  PyObject* v = PyDict_GetItemWithError(dict, name);
-  if (!v && PyErr_Occurred()) throw PythonError{};
-  return v;
-}
-PyObject* required(PyObject* dict, PyObject* name) {
-  if (PyObject* v = find(dict, name)) return v;
-  PyErr_SetObject(PyExc_KeyError, name);
-  throw PythonError{};
-}
-bool is_true(PyObject* o) {
-  const int v = o ? PyObject_IsTrue(o) : 0;
-  if (v < 0) throw PythonError{};
-  return v;
-}
-double number_of(PyObject* o) {
-  check(!is_tensor(o) || unwrap(o).numel() == 1, ErrorKind::Type, "an optimizer's option must be Number, not Tensor of several");
-  const double v = PyFloat_AsDouble(o);
-  if (v == -1 && PyErr_Occurred()) throw PythonError{};
-  return v;
-}
-[[noreturn]] void fail_assertion(const char* text) {
-  PyErr_SetString(PyExc_AssertionError, text);
-  throw PythonError{};
-}
-
-// Collects the names of a rule's options as it reads them.
-struct KeyCollector {
-  std::vector<PyObject*> keys;
-  template <class... Option>
-  void operator()(const char* name, Option&...) {
-    keys.push_back(key(name));
-  }
-};
-template <class Rule>
-const std::vector<PyObject*>& option_keys() {
-  static const std::vector<PyObject*> keys = [] {
-    KeyCollector collector;
-    Rule().options(collector);
-    return std::move(collector.keys);
-  }();
-  return keys;
-}
-
-// Reads a rule's options from a group.
-class OptionReader {
- public:
-  OptionReader(PyObject* group, const std::vector<PyObject*>& keys) : group_(group), next_(keys.data()) {}
-  void operator()(const char*, double& v) { v = number_of(next()); }
-  void operator()(const char*, bool& v) { v = is_true(next()); }
-  void operator()(const char*, Sym& v) { v = sym_of(next()); }
-  template <class S>
-  void operator()(const char* name, S& a, S& b) {
-    const Owned pair(Py_NewRef(next()));
-    PyObject* p = pair.get();
-    check(PyTuple_Check(p) || PyList_Check(p), ErrorKind::Type, "cannot unpack non-iterable ", Py_TYPE(p)->tp_name, " object: '", name,
-          "' of a param group must be a pair of numbers");
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(p);
-    check(n <= 2, ErrorKind::Value, "too many values to unpack (expected 2): '", name, "' has ", n);
-    check(n == 2, ErrorKind::Value, "not enough values to unpack (expected 2, got ", n, "): '", name, "'");
-    read(item_of(p, 0).get(), a);
-    read(item_of(p, 1).get(), b);
-  }
-
- private:
-  PyObject* next() { return required(group_, *next_++); }
-  static void read(PyObject* o, double& v) { v = number_of(o); }
-  static void read(PyObject* o, Sym& v) { v = sym_of(o); }
-  static Sym sym_of(PyObject* o) {
-    if (!is_tensor(o)) return Sym(number_of(o));
-    const Tensor t = unwrap(o);
-    return Sym(t.dim() ? view(t, Dims()) : t);
-  }
-  PyObject* group_;
-  PyObject* const* next_;
-};
+using namespace optim;
 
 template <class Names>
 std::vector<PyObject*> intern_all(const Names& names) {
@@ -101,81 +21,6 @@ std::vector<PyObject*> intern_all(const Names& names) {
   for (const char* name : names) out.push_back(key(name));
   return out;
 }
-
-// What a state tensor of one element holds.
-struct Number {
-  double value;
-  bool single;
-  bool operator==(const Number&) const = default;
-};
-Number number_in(const Tensor& t, const char* name) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state '", name, "' must be a float tensor of one element");
-  const bool single = t.dtype() == DType::Float32;
-  return {single ? *t.data<float>() : *t.data<double>(), single};
-}
-void put_number(const Tensor& t, double value) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state was replaced while the step ran");
-  if (t.dtype() == DType::Float32)
-    *t.data<float>() = static_cast<float>(value);
-  else
-    *t.data<double>() = value;
-  t.bump_version();
-}
-
-// State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may run
-// Python code that empties the dicts meanwhile: what stands in an entry is kept alive.
-class FreshState {
- public:
-  // The state dict of a parameter; a new one where there is none.
-  Owned dict_of(PyObject* state, PyObject* param) {
-    if (PyObject* d = find(state, param)) {
-      check(PyDict_Check(d), ErrorKind::Type, "optimizer state of a parameter must be a dict");
-      return Owned(Py_NewRef(d));
-    }
-    Owned fresh(checked(PyDict_New()));
-    Owned d(Py_NewRef(fresh.get()));
-    entries_.push_back({Owned(Py_NewRef(state)), Owned(Py_NewRef(param)), std::move(fresh)});
-    return d;
-  }
-  void add(PyObject* dict, PyObject* name, const Tensor& t) { entries_.push_back({Owned(Py_NewRef(dict)), Owned(Py_NewRef(name)), Owned(wrap(t))}); }
-  void enter() const {
-    for (const Entry& e : entries_)
-      if (PyDict_SetItem(e.dict.get(), e.name.get(), e.value.get()) < 0) throw PythonError{};
-  }
-
- private:
-  struct Entry {
-    Owned dict, name, value;
-  };
-  std::vector<Entry> entries_;
-};
-
-Tensor state_tensor(PyObject* o) {
-  check(is_tensor(o), ErrorKind::Type, "optimizer state must be a tensor, not ", Py_TYPE(o)->tp_name);
-  return unwrap(o);
-}
-
-Tensor filled_like(const Tensor& param, double value) {
-  const Untracked off;
-  return full_like(detach(param), value, param.dtype());
-}
-
-Tensor gradient_of(PyObject* param) {
-  check(is_tensor(param), ErrorKind::Type, "optimizer can only optimize Tensors, but one of the params is ",
-        Py_TYPE(param)->tp_name);
-  return grad_of(impl_of(param));
-}
-
-// Kept, as is whatever is read from a list or dict below: options may be objects whose __float__ changes them.
-Owned params_of(PyObject* group) {
-  static PyObject* const name = key("params");
-  check(PyDict_Check(group), ErrorKind::Type, "param groups must be dicts");
-  PyObject* params = required(group, name);
-  check(PyList_Check(params), ErrorKind::Type, "param group's 'params' must be a list");
-  return Owned(Py_NewRef(params));
-}
-
-bool flag(PyObject* group, PyObject* name) { return is_true(find(group, name)); }
 
 // What follows is the same for every rule but for its type.
 
@@ -190,7 +35,7 @@ constexpr auto number_names() {
 template <class Rule>
 constexpr size_t kNumbers = number_names<Rule>().size();
 template <class Rule>
-using Numbers = std::array<Number, kNumbers<Rule>>;
+using Numbers = std::array<StateNumber, kNumbers<Rule>>;
 
 template <class Rule>
 double first_number(const Rule& rule, int i) {
@@ -269,16 +114,17 @@ Rule read_options(PyObject* group) {
   if (flag(group, capturable) && !flag(group, fused))
     fail_assertion("If capturable=True, params and state_steps must be on supported devices: those of graphs of kernels, "
                    "and the CPU is none.");
-  Rule rule{};
-  OptionReader reader(group, option_keys<Rule>());
-  rule.options(reader);
-  return rule;
+  return options_of<Rule>(group);
 }
 
 // The parameters of a step, with what they need until it is done.
 template <class Rule>
 class Batch {
  public:
+  static bool takes(PyObject* group) {
+    static PyObject* const name = key("differentiable");
+    return !flag(group, name);
+  }
   void reserve(size_t n) {
     items_.reserve(n);
     remembered_.reserve(n * kNumbers<Rule>);
@@ -326,70 +172,24 @@ class Batch {
 };
 
 template <template <class> class Rule>
-class Stepper {
+class RuleStepper {
  public:
-  Stepper(PyObject* groups, PyObject* state) : groups_(groups), state_(state) {
-    check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type, "an optimizer has a list of groups and a dict of states");
-  }
-
+  RuleStepper(PyObject* groups, PyObject* state) : plain_(groups, state) {}
   void step(bool grad_mode) const {
     const GradModeGuard mode(grad_mode);
-    Batch<Rule<double>> all;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      const Owned group = item_of(groups_, i), params = params_of(group.get());
-      if (is_differentiable(group.get())) {
-        record(group.get(), params.get());
-        continue;
-      }
-      all.reserve(PyList_GET_SIZE(params.get()));
-      for_each_param(
-          params.get(), [&] { all.start_group(group.get()); }, [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
-    }
-    if (!all.overlaps()) return all.run(false);
-    one_by_one();
+    plain_.step([&](PyObject* group, PyObject* params) { record(group, params); });
   }
 
  private:
-  static bool is_differentiable(PyObject* group) {
-    static PyObject* const name = key("differentiable");
-    return flag(group, name);
-  }
-  // Calls visit(parameter, gradient) for each parameter that has a gradient, and before the first of them start().
-  template <class Start, class Visit>
-  static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
-    bool started = false;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-      const Owned p = item_of(params, i);
-      if (!gradient_of(p.get())) continue;
-      if (!started) start();  // reads options, which may run Python code: the gradient is fetched after it
-      started = true;
-      if (const Tensor grad = gradient_of(p.get())) visit(p.get(), grad);
-    }
-  }
-  // Parameters that overlap: each sees what the one before it wrote.
-  void one_by_one() const {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      const Owned group = item_of(groups_, i);
-      if (is_differentiable(group.get())) continue;
-      for_each_param(
-          params_of(group.get()).get(), [] {},
-          [&](PyObject* p, const Tensor& grad) {
-            Batch<Rule<double>> one;
-            one.start_group(group.get());
-            one.add(state_, p, grad);
-            one.run(true);
-          });
-    }
-  }
   void record(PyObject* group, PyObject* params) const {
     static PyObject* const foreach = key("foreach");
     if (kNumbers<Rule<Sym>> > 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
     Rule<Sym> options{};
-    for_each_param(
+    plain_.for_each_param(
         params, [&] { options = read_options<Rule<Sym>>(group); },
         [&](PyObject* p, const Tensor& grad) {
           FreshState fresh;
-          Slots<Rule<Sym>> slots = gather(options, state_, p, grad, fresh);
+          Slots<Rule<Sym>> slots = gather(options, plain_.state(), p, grad, fresh);
           Rule<Sym> rule = options;
           begin(rule, slots.numbers, slots.first);
           RecordedStep<Rule>::run(rule, slots.arrays);
@@ -398,8 +198,7 @@ class Stepper {
         });
   }
 
-  PyObject* groups_;
-  PyObject* state_;
+  Stepper<Batch<Rule<double>>> plain_;
 };
 
 // step(groups, state, whether to record)
@@ -407,7 +206,7 @@ template <template <class> class Rule>
 PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guarded([&] {
     check(n == 3, ErrorKind::Type, "an optimizer's step takes its groups, its state and whether it is recorded");
-    Stepper<Rule>(args[0], args[1]).step(is_true(args[2]));
+    RuleStepper<Rule>(args[0], args[1]).step(is_true(args[2]));
     return none();
   });
 }

@@ -16,13 +16,7 @@ bool same_order(const Tensor& a, const Tensor& b) {
   return (a.is_contiguous() && b.is_contiguous()) || a.strides() == b.strides();
 }
 
-// Memory from `first` up to `last`.
-struct Extent {
-  const char *first, *last;
-  bool written;
-};
-
-Extent extent_of(const Tensor& t, bool written) {
+Extents::Extent extent_of(const Tensor& t, bool written) {
   const char* first = static_cast<const char*>(t->data);
   if (t.numel() == 0) return {first, first, written};
   int64_t span = 1;
@@ -30,21 +24,21 @@ Extent extent_of(const Tensor& t, bool written) {
   return {first, first + span * item_size(t.dtype()), written};
 }
 
-// Marks every storage that it meets. Storages differ in nearly all steps, and then this is all there is to do.
-bool storages_differ(std::span<const StepItem> items) {
-  static uint32_t mark = 0;  // under the GIL
-  ++mark;
-  for (const StepItem& item : items)
-    for (const Tensor& t : item.arrays()) {
-      if (!t) continue;
-      Storage& s = *t->storage;
-      if (s.mark == mark || s.release) return false;  // two foreign storages may be the same memory
-      s.mark = mark;
-    }
-  return true;
+}  // namespace
+
+void check_gradient_fits(const Tensor& p, const Tensor& g) {
+  check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
+  check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
+        " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
+  check(!p->batch && !g->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
+  check_inplace(p, false);
 }
 
-}  // namespace
+void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape) {
+  check(t.dtype() == p.dtype() && t.shape() == shape && !t->batch, "optimizer state of shape ", t.shape(), " and dtype ",
+        dtype_name(t.dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()));
+  check_inplace(t, false);
+}
 
 StepItem::StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule)
     : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), dtype_(arrays[0].dtype()), rule_(rule) {
@@ -56,20 +50,11 @@ StepItem::StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, 
 }
 
 void StepItem::check_fit() const {
-  const Tensor &p = arrays_[0], &g = arrays_[kGrad];
+  const Tensor& p = arrays_[0];
   check(p.numel() == n && p.dtype() == dtype_, "a parameter's data was replaced while the step ran");
-  check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
-  check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()),
-        " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
-  check(!p->batch && !g->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
-  check_inplace(p, false);
-  for (int i = kGrad + 1; i < count_; ++i) {
-    const Tensor& t = arrays_[i];
-    if (!t) continue;
-    check(t.dtype() == p.dtype() && same_shape(t, p), "optimizer state of shape ", t.shape(), " and dtype ",
-          dtype_name(t.dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ", dtype_name(p.dtype()));
-    check_inplace(t, false);
-  }
+  check_gradient_fits(p, arrays_[kGrad]);
+  for (int i = kGrad + 1; i < count_; ++i)
+    if (arrays_[i]) check_state_fits(arrays_[i], p, p.shape());
 }
 
 void StepItem::prepare(bool apart) {
@@ -102,15 +87,20 @@ void StepItem::finish() const {
     if (i != kGrad && arrays_[i]) arrays_[i].bump_version();
 }
 
-bool overlap(std::span<const StepItem> items) {
-  if (storages_differ(items)) return false;
-  std::vector<Extent> extents;
-  for (const StepItem& item : items)
-    for (size_t i = 0; i < item.arrays().size(); ++i)
-      if (const Tensor& t = item.arrays()[i]; t && t.numel()) extents.push_back(extent_of(t, i != kGrad));
-  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.first < b.first; });
+uint32_t Extents::new_mark() {
+  static uint32_t mark = 0;  // under the GIL
+  return ++mark;
+}
+
+void Extents::add(std::span<const Tensor> arrays) {
+  for (size_t i = 0; i < arrays.size(); ++i)
+    if (const Tensor& t = arrays[i]; t && t.numel()) found_.push_back(extent_of(t, i != kGrad));
+}
+
+bool Extents::overlap() {
+  std::sort(found_.begin(), found_.end(), [](const Extent& a, const Extent& b) { return a.first < b.first; });
   const char *read = nullptr, *written = nullptr;  // ends of what came before
-  for (const Extent& e : extents) {
+  for (const Extent& e : found_) {
     if (e.first < written || (e.written && e.first < read)) return true;
     read = std::max(read, e.last);
     if (e.written) written = std::max(written, e.last);

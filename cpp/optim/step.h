@@ -38,8 +38,47 @@ class StepItem {
   std::vector<std::pair<Tensor, Tensor>> copies_;  // an array and its stand-in
 };
 
+// Raise where a gradient or a state tensor does not fit a parameter, or may not be written.
+void check_gradient_fits(const Tensor& p, const Tensor& g);
+void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape);
+
+// The memory that a step's arrays lie in.
+class Extents {
+ public:
+  struct Extent {
+    const char *first, *last;
+    bool written;
+  };
+  static uint32_t new_mark();  // that no storage has yet
+  void add(std::span<const Tensor> arrays);  // parameter, gradient, state
+  bool overlap();              // where at least one of two is written
+
+ private:
+  std::vector<Extent> found_;
+};
+
+// Marks every storage that it meets. Storages differ in nearly all steps, and then this is all there is to do.
+template <class Item>
+bool storages_differ(std::span<const Item> items) {
+  const uint32_t mark = Extents::new_mark();
+  for (const Item& item : items)
+    for (const Tensor& t : item.arrays()) {
+      if (!t) continue;
+      Storage& s = *t->storage;
+      if (s.mark == mark || s.release) return false;  // two foreign storages may be the same memory
+      s.mark = mark;
+    }
+  return true;
+}
+
 // Whether some item writes memory that it, or another item, reads or writes as another array. Such items run one by one.
-bool overlap(std::span<const StepItem> items);
+template <class Item>
+bool overlap(const std::vector<Item>& items) {
+  if (storages_differ(std::span<const Item>(items))) return false;
+  Extents extents;
+  for (const Item& item : items) extents.add(item.arrays());
+  return extents.overlap();
+}
 
 // All of them at once, after prepare().
 void run_step(std::span<const StepItem> items);

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from .. import _C
 from .._C import Tensor
-from .._modes import no_grad
-from .optimizer import Optimizer, _get_value, call_closure
+from .optimizer import Optimizer, call_closure
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -75,53 +72,6 @@ class Muon(Optimizer):
 
     def step(self, closure: Closure | None = None) -> Any:
         """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
-        loss = call_closure(closure)
-        with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        _update(p, p.grad, self.state[p], group)
+        loss = None if closure is None else call_closure(closure)
+        _C._step_Muon(self.param_groups, self.state)
         return loss
-
-
-def _update(p: Tensor, grad: Tensor, state: dict[str, Tensor], group: dict[str, Any]) -> None:
-    lr, momentum = _get_value(group["lr"]), group["momentum"]
-    if "momentum_buffer" not in state:
-        state["momentum_buffer"] = _C.zeros_like(grad)
-    average = state["momentum_buffer"].lerp_(grad, 1 - momentum)
-    update = grad.lerp(average, momentum) if group["nesterov"] else average
-    update = _orthogonalized(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
-    p.mul_(1 - lr * group["weight_decay"])
-    p.add_(update, alpha=-lr * _proportion(p, group["adjust_lr_fn"]))
-
-
-def _proportion(p: Tensor, adjust_lr_fn: str | None) -> float:
-    rows, columns = p.shape
-    if adjust_lr_fn == "match_rms_adamw":
-        return 0.2 * math.sqrt(max(rows, columns))
-    return math.sqrt(max(1, rows / columns))
-
-
-def _orthogonalized(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
-    """U V^T of the singular value decomposition U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular
-    values towards 1. torch computes it in bfloat16, so every result is rounded to that."""
-    if steps >= 100:
-        raise ValueError("Number of steps must be less than 100 for computational efficiency")
-    if len(coefficients) != 3:
-        raise ValueError("Coefficients must be a tuple of exactly 3 values")
-    a, b, c = coefficients
-    tall = matrix.size(0) > matrix.size(1)
-    x = _bfloat16(matrix.float())
-    if tall:
-        x = x.t()
-    x = _bfloat16(x / _bfloat16(x.norm()).clamp(min=_bfloat16(_C.tensor(eps)).item()))
-    for _ in range(steps):
-        gram = _bfloat16(x @ x.t())
-        x = _bfloat16(_C.addmm(x, _bfloat16(_C.addmm(gram, gram, gram, beta=b, alpha=c)), x, beta=a))
-    return x.t() if tall else x
-
-
-def _bfloat16(x: Tensor) -> Tensor:
-    """A float32 tensor rounded to the upper half of its bits, to even."""
-    bits = x.contiguous().view(_C.int32)
-    return ((bits + (bits >> 16 & 1) + 0x7FFF) & -0x10000).view(_C.float32)

@@ -1,0 +1,41 @@
+// For steps that take a parameter as a matrix, not element by element. Start at RowMajorItem.
+#pragma once
+#include <array>
+
+#include "optim/step.h"
+
+namespace gradcore {
+
+// A parameter, its gradient and its state, whose elements are in the order of rows while a step runs: in their own
+// memory, or in copies of it.
+class RowMajorItem {
+ public:
+  // Finds that memory; raises where an array was replaced since by what does not fit. `apart`: arrays may overlap, so
+  // each one gets memory of its own.
+  void prepare(bool apart);
+  // Writes back what prepare() had to copy.
+  void finish() const;
+
+  std::span<const Tensor> arrays() const { return {arrays_.data(), static_cast<size_t>(count_)}; }
+
+ protected:
+  static constexpr int kParam = 0, kGrad = 1, kState = 2, kMost = 4;
+
+  // Raises where the gradient does not fit the parameter, or a state tensor is not of its shape and the parameter's
+  // dtype.
+  void add_gradient(const Tensor& param, const Tensor& grad);
+  void add_state(const Tensor& t, const Dims& shape);
+
+  void* data(int i, int64_t element) const { return static_cast<char*>(data_[i]) + element * item_size(dtype_); }
+  DType dtype() const { return dtype_; }
+  const Tensor& array(int i) const { return arrays_[i]; }
+
+ private:
+  std::array<Tensor, kMost> arrays_, copies_;
+  std::array<Dims, kMost> shapes_;
+  std::array<void*, kMost> data_{};
+  int count_ = 0;
+  DType dtype_ = DType::Float32;
+};
+
+}  // namespace gradcore

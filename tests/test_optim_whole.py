@@ -1,0 +1,167 @@
+"""Optimizers that take a parameter, or all of them, as a whole: Adafactor, LBFGS and Muon. Sizes that fill the kernels' blocks,
+layouts, memory that is shared, threads; and a step that is refused leaves everything as it was.
+"""
+
+import numpy as np
+import pytest
+
+from support import gradcore, needs_torch, torch
+
+SHAPES = {"wide": (90, 150), "tall": (150, 90), "square": (130, 130), "row": (1, 7), "column": (200, 1), "empty": (0, 3)}
+
+
+def random(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def stepped(lib, name, arrays, dtype="float32", steps=3, change=lambda p: p, **chosen):
+    """Parameters after some steps along random gradients."""
+    params = [change(lib.tensor(a.tolist(), dtype=getattr(lib, dtype)).reshape(a.shape)).requires_grad_() for a in arrays]
+    optimizer = getattr(lib.optim, name)(params, **chosen)
+    for step in range(steps):
+        for i, p in enumerate(params):
+            p.grad = lib.tensor(random(tuple(p.shape), 10 * step + i).tolist(), dtype=p.dtype).reshape(p.shape)
+        optimizer.step()
+    return [p.detach().numpy() for p in params]
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_muon_in_blocks(shape, dtype):
+    """torch's sums are added up in another order: where one falls between two numbers of bfloat16 it is rounded the other way,
+    by 1/128 of it, and the iterations carry that on."""
+    start = random(SHAPES[shape])
+    (ours,), (theirs,) = (stepped(lib, "Muon", [start], dtype, steps=1, lr=1.0, weight_decay=0.0) for lib in (gradcore, torch))
+    moved = theirs - start.astype(dtype)
+    assert np.abs(ours - theirs).max(initial=0) <= np.abs(moved).max(initial=0) / 32
+    assert np.linalg.norm(ours - theirs) <= np.linalg.norm(moved) / 100
+
+
+def test_muon_makes_matrices_orthogonal():
+    """More steps with coefficients that converge give U V^T of the singular value decomposition, as far as bfloat16 goes."""
+    grad = random((150, 90))
+    p = gradcore.zeros(150, 90, requires_grad=True)
+    p.grad = gradcore.tensor(grad.tolist())
+    optimizer = gradcore.optim.Muon([p], lr=1.0, weight_decay=0.0, momentum=0.0, ns_steps=20, ns_coefficients=(1.875, -1.25, 0.375),
+                                    adjust_lr_fn="original")
+    optimizer.step()
+    u, _, v = np.linalg.svd(grad, full_matrices=False)
+    np.testing.assert_allclose(-p.detach().numpy() / np.sqrt(150 / 90), u @ v, atol=0.01)
+
+
+def with_threads(threads, run):
+    before = gradcore.get_num_threads()
+    gradcore.set_num_threads(threads)
+    try:
+        return run()
+    finally:
+        gradcore.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_muon_has_the_same_bits_for_any_number_of_threads(dtype):
+    arrays = [random(shape) for shape in [*SHAPES.values(), (450, 500)]]
+    one, *others = (with_threads(n, lambda: stepped(gradcore, "Muon", arrays, dtype)) for n in (1, 2, 5))
+    for other in others:
+        for a, b in zip(one, other, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+LAYOUTS = {"transposed": lambda p: p.t().contiguous().t(), "with gaps": lambda p: gradcore.stack([p, p], 2).flatten(1)[:, ::2]}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_muon_on_other_layouts(layout):
+    (ours,), (plain,) = (stepped(gradcore, "Muon", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p))
+    np.testing.assert_array_equal(ours, plain)
+
+
+def test_muon_on_shared_memory():
+    """The second parameter sees what the first one wrote."""
+    def step(*params):
+        for p in params:
+            p.requires_grad_().grad = gradcore.ones_like(p)
+        gradcore.optim.Muon(params, lr=0.1).step()
+        return [p.detach().numpy() for p in params]
+
+    base = random((40, 30)).astype("float32")
+    shared = gradcore.from_numpy(base.copy())
+    _, ours = step(shared[:30], shared[10:])
+    (first,) = step(gradcore.from_numpy(base[:30].copy()))
+    (second,) = step(gradcore.from_numpy(np.concatenate([first[10:], base[30:]])))
+    np.testing.assert_array_equal(ours, second)
+
+
+@pytest.mark.parametrize("what", ["gradient", "state"])
+def test_muon_where_memory_is_two_things_at_once(what):
+    p = gradcore.linspace(1, 2, 40).reshape(5, 8).requires_grad_()
+    optimizer = gradcore.optim.Muon([p])
+    p.grad = p.detach() if what == "gradient" else gradcore.ones(5, 8)
+    if what == "state":
+        optimizer.state[p]["momentum_buffer"] = p.detach()
+    optimizer.step()
+    assert np.isfinite(p.detach().numpy()).all()
+
+
+# ---- what is refused ----
+
+
+def everything(params, optimizer):
+    state = {id(p): {key: value.tolist() if isinstance(value, gradcore.Tensor) else repr(value) for key, value in kept.items()}
+             for p, kept in optimizer.state.items()}
+    return [p.tolist() for p in params], state
+
+
+SPOILED = {
+    "shape": (lambda p: setattr(p, "data", gradcore.ones(4, 3)), "gradient of shape"),
+    "dtype": (lambda p: setattr(p, "data", p.detach().double()), "gradient of shape"),
+}
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("what", SPOILED)
+@pytest.mark.parametrize("name", ["Muon"])
+def test_a_third_parameter_that_does_not_fit(name, what, started):
+    """Nothing has moved then, of the first two neither."""
+    spoil, phrase = SPOILED[what]
+    params = [gradcore.ones(3, 2, requires_grad=True) for _ in range(3)]
+    optimizer = getattr(gradcore.optim, name)(params)
+    for p in params:
+        p.grad = gradcore.linspace(1, 2, 6).reshape(3, 2)
+    if started:
+        optimizer.step()
+    spoil(params[2])
+    before = everything(params, optimizer)
+    with pytest.raises(RuntimeError, match=phrase):
+        optimizer.step()
+    assert everything(params, optimizer) == before
+
+
+@pytest.mark.parametrize("bad", [gradcore.ones(3, 3), gradcore.ones(3, 2, dtype=gradcore.float64), 3, None], ids=str)
+def test_muon_refuses_state_that_does_not_fit(bad):
+    params = [gradcore.ones(3, 2, requires_grad=True) for _ in range(2)]
+    optimizer = gradcore.optim.Muon(params)
+    for p in params:
+        p.grad = gradcore.ones(3, 2)
+    optimizer.state[params[1]]["momentum_buffer"] = bad
+    with pytest.raises((RuntimeError, TypeError), match="optimizer state"):
+        optimizer.step()
+    assert [p.tolist() for p in params] == [[[1.0, 1.0]] * 3] * 2
+    assert set(optimizer.state) == {params[1]}
+
+
+@pytest.mark.parametrize(("chosen", "error", "phrase"), [
+    ({"ns_steps": 100}, ValueError, "Number of steps must be less than 100"),
+    ({"ns_coefficients": (1.0, 2.0)}, ValueError, "Coefficients must be a tuple of exactly 3 values"),
+    ({"ns_coefficients": 1.0}, TypeError, ""),
+    ({"ns_steps": 2.5}, TypeError, ""),
+])
+def test_muon_refuses_options(chosen, error, phrase):
+    for lib in filter(None, (gradcore, torch)):
+        p = lib.ones(3, 2, requires_grad=True)
+        p.grad = lib.ones(3, 2)
+        optimizer = lib.optim.Muon([p], **chosen)
+        with pytest.raises(error, match=phrase):
+            optimizer.step()
+        assert p.tolist() == [[1.0, 1.0]] * 3
