@@ -390,3 +390,234 @@ def test_signatures_are_those_of_torch(name):
     assert [(p.name, p.default, p.kind) for p in ours.values()] == [
         (p.name, p.default, p.kind) for p in theirs.values()
     ]
+
+
+# ---- Forward mode and batches ----------------------------------------------------------------------------------------
+
+FORWARD = {"check_forward_ad": True, "check_backward_ad": False}
+BATCHED = {"check_batched_grad": True}
+BATCHED_FORWARD = {**FORWARD, "check_batched_forward_grad": True}
+EVERYTHING = {"check_forward_ad": True, "check_batched_grad": True, "check_batched_forward_grad": True}
+
+
+@MODES
+@pytest.mark.parametrize("options", [FORWARD, BATCHED, BATCHED_FORWARD, EVERYTHING], ids=" ".join)
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_derivatives_pass(name, options, fast_mode):
+    def program(lib):
+        return lib.autograd.gradcheck(lambda x: RIGHT[name](lib, x), leaf(lib), fast_mode=fast_mode, **options)
+
+    both(program)
+
+
+@MODES
+def test_inputs_that_are_not_checked_in_forward_mode(fast_mode):
+    def program(lib):
+        inputs = (leaf(lib), 2.0, leaf(lib, A[0], False), leaf(lib, A[1]), None)
+
+        def function(x, n, y, z, none):
+            return (x * n + y) * z, x.t().sum(0)
+
+        return lib.autograd.gradcheck(function, inputs, fast_mode=fast_mode, **EVERYTHING), inputs[0], inputs[3]
+
+    both(program)
+
+
+@MODES
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_inputs_of_any_layout_in_forward_mode(name, fast_mode):
+    def program(lib):
+        x = LAYOUTS[name](leaf(lib, A, False)).requires_grad_()
+        return lib.autograd.gradcheck(lambda x: x**3, x, fast_mode=fast_mode, **EVERYTHING), x
+
+    both(program)
+
+
+def squared(lib, jvp=lambda x, tangent: 2 * x * tangent, backward=lambda x, gradient: 2 * x * gradient):
+    """x ** 2 as a Function with the rules given."""
+    rules = {"jvp": jvp, "backward": backward}
+
+    class Squared(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_forward(x)
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            return rules["jvp"](*ctx.saved_tensors, tangent)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return rules["backward"](*ctx.saved_tensors, gradient)
+
+    return Squared.apply
+
+
+@MODES
+def test_a_function_with_its_own_rules(fast_mode):
+    def program(lib):
+        return lib.autograd.gradcheck(squared(lib), leaf(lib), check_forward_ad=True, fast_mode=fast_mode)
+
+    both(program)
+
+
+FORWARD_MISMATCH = "Jacobian computed with forward mode mismatch for output 0 with respect to input 0"
+WRONG_FORWARD = {
+    "twice the tangent": (lambda lib: squared(lib, jvp=lambda x, t: 4 * x * t), FORWARD_MISMATCH),
+    "tangent of a part": (lambda lib: lambda x: x.detach() * x, FORWARD_MISMATCH),
+    "the second output": (
+        lambda lib: lambda x: (x * 2, squared(lib, jvp=lambda x, t: -t)(x)),
+        "Jacobian computed with forward mode mismatch for output 1 with respect to input 0",
+    ),
+}
+
+
+@MODES
+@pytest.mark.parametrize("name", WRONG_FORWARD)
+def test_wrong_tangents_fail(name, fast_mode):
+    make, phrase = WRONG_FORWARD[name]
+
+    def program(lib, **options):
+        return lib.autograd.gradcheck(make(lib), leaf(lib), fast_mode=fast_mode, **FORWARD, **options)
+
+    both(program, raises=phrase)
+    both(lambda lib: program(lib, raise_exception=False))
+    if fast_mode:
+        both(program, raises="The max per-element difference (slow mode) is: ")
+
+
+@MODES
+def test_backward_is_compared_before_forward_mode(fast_mode):
+    def program(lib):
+        function = squared(lib, jvp=lambda x, t: -t, backward=lambda x, g: g)
+        return lib.autograd.gradcheck(function, leaf(lib), check_forward_ad=True, fast_mode=fast_mode)
+
+    both(program, raises="Jacobian mismatch for output 0")
+
+
+@MODES
+def test_a_function_without_a_jvp(fast_mode):
+    def program(lib):
+        return lib.autograd.gradcheck(doubled(lib, refuse), leaf(lib), fast_mode=fast_mode, **FORWARD)
+
+    both(program, raises="You must implement the jvp function for custom autograd.Function")
+
+
+def test_an_output_without_a_graph_may_come_first_in_forward_mode():
+    """In slow mode torch mixes up the outputs then, and fails."""
+    ones = gradcore.ones(2, dtype=gradcore.float64)
+    assert gradcore.autograd.gradcheck(lambda x: (ones, x * 2), leaf(gradcore), **FORWARD)
+
+
+def test_missing_tangents():
+    """A jvp that takes a missing tangent for something else than zero."""
+
+    def program(lib, **options):
+        class Sum(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, y):
+                ctx.set_materialize_grads(False)
+                return x + y
+
+            @staticmethod
+            def jvp(ctx, of_x, of_y):
+                of_x = of_y * 5 if of_x is None else of_x
+                return of_x if of_y is None else of_x + of_y
+
+        return lib.autograd.gradcheck(Sum.apply, (leaf(lib), leaf(lib, A + 1)), **FORWARD, **options)
+
+    both(program, raises="Mismatch in tangent values for output with index: ")
+    both(lambda lib: program(lib, check_undefined_grad=False))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"), [(BATCHED, "backward"), (BATCHED_FORWARD, "jvp")], ids=["backward", "forward"]
+)
+def test_rules_that_ask_for_values_fail_under_vmap(options, rule):
+    def program(lib, **more):
+        function = squared(lib, **{rule: lambda x, t: 2 * x * t if t[0, 0].item() else 2 * x * t})
+        return lib.autograd.gradcheck(function, leaf(lib), **options, **more)
+
+    both(program, raises="While computing batched gradients, got: ")
+    both(lambda lib: program(lib, raise_exception=False))
+
+
+def test_gradients_that_differ_under_vmap():
+    """A hook that changes the third gradient: the first two are those of single samples."""
+
+    def program(lib):
+        factors = iter([1, 1, 2, 1, 1, 1])
+        function = hooked(lambda g: g * next(factors))
+        # The first two backwards are those of the one column of the Jacobian, and of the check that it stays the same.
+        return lib.autograd.gradcheck(function, leaf(lib, A[0, :1]), **BATCHED)
+
+    both(program, raises="For output 0 and input 0:")
+    both(program, raises="failed while testing batched gradient computation")
+
+
+@pytest.mark.parametrize("options", [BATCHED, BATCHED_FORWARD, EVERYTHING], ids=" ".join)
+def test_random_vectors_are_those_of_torch(options):
+    def program(lib):
+        lib.manual_seed(5)
+        lib.autograd.gradcheck(lambda x, y: (x**2, x * y), (leaf(lib), leaf(lib, A[0])), **options)
+        return lib.rand(3)
+
+    both(program)
+
+
+FORWARD_OVER_REVERSE = {"check_fwd_over_rev": True, "check_rev_over_rev": False, "check_undefined_grad": False}
+
+
+@MODES
+@pytest.mark.parametrize(
+    "options",
+    [FORWARD_OVER_REVERSE, {"check_fwd_over_rev": True}, {"check_fwd_over_rev": True, "check_batched_grad": True}],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", ["one output", "a list", "a scalar", "a transposed result"])
+def test_right_second_derivatives_pass_in_forward_mode(name, options, fast_mode):
+    def program(lib):
+        return lib.autograd.gradgradcheck(lambda x: RIGHT[name](lib, x), leaf(lib), fast_mode=fast_mode, **options)
+
+    both(program)
+
+
+@MODES
+def test_wrong_second_derivatives_fail_in_forward_mode(fast_mode):
+    def program(lib):
+        return lib.autograd.gradgradcheck(
+            lambda x: x * x.detach() * 2, leaf(lib), fast_mode=fast_mode, **FORWARD_OVER_REVERSE
+        )
+
+    both(program, raises=FORWARD_MISMATCH)
+    both(lambda lib: lib.autograd.gradgradcheck(lambda x: x * x.detach(), leaf(lib), raise_exception=False))
+
+
+def test_second_derivatives_under_vmap_that_ask_for_values():
+    def program(lib, **options):
+        def backward(x, gradient):
+            y = x * 1
+            if y.requires_grad:
+                y.register_hook(lambda g: (g.sum().item(), None)[1])
+            return 2 * y * gradient
+
+        return lib.autograd.gradgradcheck(
+            squared(lib, backward=backward), leaf(lib), check_undefined_grad=False, **options
+        )
+
+    both(program)
+    both(lambda lib: program(lib, check_batched_grad=True), raises="While computing batched gradients, got: ")
+
+
+def test_levels_are_closed_when_func_raises():
+    def function(x):
+        if gradcore.autograd.forward_ad.unpack_dual(x).tangent is not None:
+            raise KeyError("with a tangent")
+        return x**2
+
+    with pytest.raises(KeyError):
+        gradcore.autograd.gradcheck(function, leaf(gradcore), check_forward_ad=True)
+    with gradcore.autograd.forward_ad.dual_level():  # another level would be refused
+        assert gradcore.autograd.forward_ad.unpack_dual(leaf(gradcore)).tangent is None

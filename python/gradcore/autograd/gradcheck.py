@@ -2,8 +2,8 @@
 torch.autograd.gradcheck.
 
 Slow mode compares whole Jacobians, element by element. Fast mode compares one number for each output and input, v J u
-with random v and u, and takes two evaluations for each input instead of two for each of its elements. Start at
-`gradcheck`.
+with random v and u (in forward mode the vector J u), and takes two evaluations for each input instead of two for each of
+its elements. Start at `gradcheck`.
 
 A Jacobian here has a row for each element of the input and a column for each element of the output, as torch prints it.
 """
@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 
 from .. import _C
 from .._C import Tensor
+from ..func import vmap
 from . import Function, grad
+from .forward_ad import dual_level, make_dual, unpack_dual
 
 __all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
 
@@ -69,9 +71,11 @@ def gradcheck(
     (float64, or rounding drowns the differences; their data is changed for a moment while func runs). A gradient is
     right if |analytic - numeric| <= atol + rtol * |numeric|. It is computed twice and may differ by nondet_tol
     between the two.
-    check_undefined_grad: also call backward with gradients missing. check_batched_grad, check_forward_ad,
-    check_batched_forward_grad: also check vmap over backward, forward mode and both. masked: gradients of zero need to
-    be zero up to rounding only. check_grad_dtypes: accepted; the engine gives a gradient its tensor's dtype anyway.
+    check_undefined_grad: also call backward with gradients missing, and forward mode with tangents missing.
+    check_backward_ad, check_forward_ad: which modes are compared with differences. check_batched_grad,
+    check_batched_forward_grad: also compare them under vmap with themselves, along random vectors from the default
+    generator. masked: gradients of zero need to be zero up to rounding only. check_grad_dtypes: accepted; the engine
+    gives a gradient its tensor's dtype anyway.
 
     Raises GradcheckError if they disagree (with raise_exception=False the result is False instead), ValueError if no
     input requires grad, RuntimeError for an input whose elements share memory, AssertionError for options that
@@ -131,7 +135,7 @@ def gradgradcheck(
     masked: bool = False,
 ) -> bool:
     """True if the second derivatives of func are right: gradcheck of its backward, as a function of inputs and
-    grad_outputs.
+    grad_outputs, by backward (check_rev_over_rev) or forward mode (check_fwd_over_rev).
 
     grad_outputs: of the shapes of the outputs that require grad; random in [-1, 1) if not given, with
     gen_non_contig_grad_outputs not contiguous. The other options and what is raised are gradcheck's.
@@ -185,10 +189,17 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], options: _Options)
     if options.check_backward_ad:
         compare = _compare_fast if options.fast_mode else _compare_slow
         compare(func, inputs, all_outputs, options)
-    if options.check_forward_ad or options.check_batched_forward_grad:
-        raise NotImplementedError("gradcheck: check_forward_ad needs forward mode, which gradcore does not have yet")
+    if options.check_forward_ad:
+        compare = _compare_fast_forward if options.fast_mode else _compare_slow_forward
+        compare(func, inputs, all_outputs, options)
+        if options.check_undefined_grad:
+            _check_missing_tangents(func, inputs)
+    if options.check_batched_forward_grad:
+        _check_batched_tangents(func, inputs)
+    if not options.check_backward_ad:
+        return
     if options.check_batched_grad:
-        raise NotImplementedError("gradcheck: check_batched_grad needs vmap, which gradcore does not have yet")
+        _check_batched_gradients(inputs, outputs)
     _check_zero_gradient(inputs, outputs, options)
     if options.check_undefined_grad:
         _check_undefined(func, inputs, len(outputs))
@@ -219,15 +230,42 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 
 
 def _compare_slow(func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs: Tensors, options: _Options) -> None:
+    def analytic(number: int) -> list[Tensor]:
+        return _analytic_jacobians(inputs, all_outputs[number], options.nondet_tol)
+
+    _compare_jacobians(func, inputs, all_outputs, options, analytic)
+
+
+def _compare_slow_forward(
+    func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs: Tensors, options: _Options
+) -> None:
+    pushed: list[Tensors] = []
+
+    def analytic(number: int) -> list[Tensor]:
+        if not pushed:
+            pushed.extend(_pushed_jacobians(func, inputs, i, all_outputs) for i in _checked(inputs))
+        return [jacobians[number] for jacobians in pushed]
+
+    _compare_jacobians(func, inputs, all_outputs, options, analytic, _FORWARD)
+
+
+def _compare_jacobians(
+    func: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    all_outputs: Tensors,
+    options: _Options,
+    analytic: Callable[[int], list[Tensor]],
+    mode: str = "",
+) -> None:
+    """analytic(number of an output): its Jacobians, for each checked input."""
     numeric = [_numeric_jacobians(func, inputs, i, all_outputs, options.eps) for i in _checked(inputs)]
     if not _differentiable(all_outputs):
         return _expect_zero(numeric, all_outputs, 0.0)
     kept = [i for i, out in enumerate(all_outputs) if out.requires_grad]
     for output, number in enumerate(kept):
-        analytic = _analytic_jacobians(inputs, all_outputs[number], options.nondet_tol)
-        for i, jacobian in enumerate(analytic):
+        for i, jacobian in enumerate(analytic(number)):
             if not _close(jacobian, numeric[i][number], options.rtol, options.atol):
-                raise GradcheckError(_mismatch(output, i, numeric[i][number], jacobian))
+                raise GradcheckError(_mismatch(output, i, numeric[i][number], jacobian, mode))
 
 
 def _numeric_jacobians(
@@ -279,6 +317,35 @@ def _analytic_jacobians(inputs: tuple[Any, ...], output: Tensor, nondet_tol: flo
     return [_C.stack(column, 1) for column in columns]
 
 
+def _pushed_jacobians(func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors) -> Tensors:
+    """For each output the Jacobian with respect to one input by forward mode, a call for each element of the input."""
+    point = inputs[number]
+    if point.numel() == 0:
+        return tuple(_C.zeros(0, out.numel(), dtype=point.dtype) for out in outputs)
+    units = _C.eye(point.numel(), dtype=point.dtype).view(-1, *point.shape)
+    return tuple(_C.stack(rows) for rows in zip(*(_jvp(func, inputs, number, unit) for unit in units.unbind())))
+
+
+def _jvp(func: Callable[..., Any], inputs: tuple[Any, ...], number: int, direction: Tensor) -> Tensors:
+    """For each output its flat tangent when one input has the direction as its own, and other checked ones zero."""
+    tangents = {i: _C.zeros_like(inputs[i]) for i in _checked(inputs)} | {number: direction}
+    return tuple(
+        _C.zeros(value.numel(), dtype=value.dtype) if tangent is None else tangent.detach().reshape(-1)
+        for value, tangent in _with_tangents(func, inputs, tangents)
+    )
+
+
+def _with_tangents(
+    func: Callable[..., Any], inputs: tuple[Any, ...], tangents: dict[int, Tensor]
+) -> list[tuple[Tensor, Tensor | None]]:
+    """(value, tangent) of each output, where the inputs with these numbers have tangents. No input requires grad."""
+    values = [value.detach() if _is_checked(value) else value for value in inputs]
+    with dual_level():
+        for i, tangent in tangents.items():
+            values[i] = make_dual(values[i], tangent)
+        return [unpack_dual(out) for out in _as_tuple(func(*values))]
+
+
 def _vjp(output: Tensor, wanted: list[Tensor], weight: Tensor, nondet_tol: float) -> list[Tensor]:
     """For each wanted tensor weight * its Jacobian, flat. GradcheckError if a second backward gives something else."""
 
@@ -322,17 +389,42 @@ def _compare_fast(func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs
                 raise GradcheckError(text + _slow_mode_text(func, inputs, all_outputs, numbers[i], number, options))
 
 
+def _compare_fast_forward(
+    func: Callable[..., Any], inputs: tuple[Any, ...], all_outputs: Tensors, options: _Options
+) -> None:
+    generator = _C.Generator()
+    floating = [number for number, out in enumerate(all_outputs) if out.is_floating_point()]
+    directions = {i: _random_direction(inputs[i], generator) for i in _checked(inputs)}
+    for point, (i, u) in enumerate(directions.items()):
+        direction = u.view(inputs[i].shape)
+        numeric = _slopes(func, inputs, inputs[i].data, direction, options.eps)
+        pushed = _jvp(func, inputs, i, direction)
+        for output, number in enumerate(floating):
+            if not _close(pushed[number], numeric[number], options.rtol, options.atol * float(u.sum())):
+                text = _mismatch(output, point, numeric[number], pushed[number], _FORWARD)
+                raise GradcheckError(text + _slow_mode_text(func, inputs, all_outputs, i, number, options, _FORWARD))
+
+
 def _random_direction(like: Tensor, generator: _C.Generator) -> Tensor:
     vector = _C.rand(like.numel(), generator=generator).to(like.dtype)
     return vector / vector.norm()
 
 
 def _slow_mode_text(
-    func: Callable[..., Any], inputs: tuple[Any, ...], outputs: Tensors, number: int, output: int, options: _Options
+    func: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    outputs: Tensors,
+    number: int,
+    output: int,
+    options: _Options,
+    mode: str = "",
 ) -> str:
     """What slow mode finds for the pair that failed in fast mode."""
     numeric = _numeric_jacobians(func, inputs, number, outputs, options.eps)[output]
-    analytic = _analytic_jacobians(inputs, outputs[output], float("inf"))[_checked(inputs).index(number)]
+    if mode == _FORWARD:
+        analytic = _pushed_jacobians(func, inputs, number, outputs)[output]
+    else:
+        analytic = _analytic_jacobians(inputs, outputs[output], float("inf"))[_checked(inputs).index(number)]
     text = (
         "The above quantities relating the numerical and analytical jacobians are computed in fast mode: they are "
         "products with random vectors. In slow mode the jacobians are:\n"
@@ -406,9 +498,76 @@ def _warn_of_undefined() -> None:
     )
 
 
-def _mismatch(output: int, point: int, numeric: Tensor, analytic: Tensor) -> str:
+def _check_missing_tangents(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    """Forward mode with each input in turn without a tangent, beside a tangent of zero."""
+    generator = _C.Generator()
+    tangents = {i: _random_direction(inputs[i], generator).view(inputs[i].shape) for i in _checked(inputs)}
+    for i in tangents:
+        zero = _with_tangents(func, inputs, tangents | {i: _C.zeros_like(inputs[i])})
+        missing = _with_tangents(func, inputs, {k: t for k, t in tangents.items() if k != i})
+        for output, ((_, expected), (_, found)) in enumerate(zip(zero, missing)):
+            if expected is not None and found is not None and not _C.allclose(expected, found):
+                raise GradcheckError(
+                    f"Mismatch in tangent values for output with index: {output} when input: {inputs[i]} has an "
+                    f"undefined tangent value.  Got: {found} but expected: {expected}"
+                )
+
+
+# ---- Batches ---------------------------------------------------------------------------------------------------------
+
+
+def _check_batched_tangents(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    """Forward mode along two random tangents, under vmap and one after the other."""
+    for i in _checked(inputs):
+
+        def push(tangent: Tensor, number: int = i) -> Tensors:
+            pairs = _with_tangents(func, inputs, {number: tangent})
+            return tuple(_C.zeros_like(value) if found is None else found for value, found in pairs)
+
+        _compare_batched(push, inputs[i], "check_batched_forward_grad")
+
+
+def _check_batched_gradients(inputs: tuple[Any, ...], outputs: Tensors) -> None:
+    """Backward with two random gradients, under vmap and one after the other."""
+    wanted = [inputs[i] for i in _checked(inputs)]
+    for number, output in enumerate(outputs):
+
+        def pull(weight: Tensor, output: Tensor = output) -> Tensors:
+            found = grad(output, wanted, weight, retain_graph=True, allow_unused=True)
+            return tuple(_C.zeros_like(point) if g is None else g for g, point in zip(found, wanted))
+
+        _compare_batched(pull, output, "check_batched_grad", number)
+
+
+def _compare_batched(
+    function: Callable[[Tensor], Tensors], like: Tensor, option: str, output: int | None = None
+) -> None:
+    """function along two random vectors under vmap beside the two calls. output: which one's, for the message."""
+    mode = " with forward-mode AD" if "forward" in option else ""
+    advice = (
+        f"gradcheck or gradgradcheck failed while testing batched gradient computation{mode}. Pass {option}=False where "
+        "derivatives need not work under vmap."
+    )
+    vectors = [_C.randn_like(like).detach() for _ in range(2)]
+    expected = [_C.stack(column) for column in zip(*map(function, vectors))]
+    try:
+        found = vmap(function)(_C.stack(vectors))
+    except RuntimeError as error:
+        raise GradcheckError(f"While computing batched gradients, got: {error}\n\n{advice}") from error
+    for i, (batched, single) in enumerate(zip(found, expected)):
+        if not _C.allclose(batched, single):
+            place = f"For output {i if output is None else output} and input {i}"
+            raise GradcheckError(f"{place}:\n\n{advice}\n\nGot:\n{batched}\n\nExpected:\n{single}")
+
+
+# ---- Small things ----------------------------------------------------------------------------------------------------
+
+_FORWARD = "computed with forward mode "
+
+
+def _mismatch(output: int, point: int, numeric: Tensor, analytic: Tensor, mode: str = "") -> str:
     return (
-        f"Jacobian mismatch for output {output} with respect to input {point},\n"
+        f"Jacobian {mode}mismatch for output {output} with respect to input {point},\n"
         f"numerical:{numeric}\nanalytical:{analytic}\n"
     )
 
