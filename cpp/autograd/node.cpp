@@ -79,6 +79,7 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
     const TapeLock lock = lock_hooks();
     node->hooks().retained.push_back({nr, &meta});
   }
+  if (t->batch) [[unlikely]] node->reach_level(t->batch->levels.back());
   meta.grad_fn = std::move(node);
   meta.output_nr = nr;
   meta.requires_grad = true;

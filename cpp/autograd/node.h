@@ -151,8 +151,12 @@ class Node : public RefCounted, public Disposable, public Pooled {
     if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]] watch(*this);
   }
   Origin origin() const { return origin_; }
-  // The batch level in which it was recorded, 0 for none.
+  // The batch level in which it was recorded, 0 for none; or, where that is deeper, the one that its results have: a backward
+  // through a vmap that is over may be recorded too.
   int64_t recorded_in() const { return batch_level_; }
+  void reach_level(int64_t level) {
+    if (level > batch_level_) batch_level_ = level;
+  }
   static uint64_t next_seq();
 
   HookList& hooks() { return hooks_.make(); }

@@ -257,6 +257,8 @@ void add_autograd(py::module_& m) {
   });
   m.def("_enter_vmap", [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
   m.def("_exit_vmap", &exit_batch_level);
+  m.def("_leave_vmap", &leave_batch_level);
+  m.def("_return_to_vmap", &return_to_batch_level);
   m.def("_hide_dim", [](const Tensor& t, int64_t dim, int64_t level) { return hide_dim(t, wrap_dim(dim, t.dim()), level); });
   m.def("_show_level", [](const Tensor& t, int64_t level, int64_t dim, int64_t size) {
     return show_level(t, level, wrap_dim(dim, t.dim() + 1), size);

@@ -11,6 +11,7 @@
 #include "autograd/forward.h"
 #include "autograd/accumulate.h"
 #include "autograd/views.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 
@@ -197,13 +198,13 @@ void check_tensors(PyObject* tuple, const char* method, bool none_too) {
 
 class Call {
  public:
-  Call(PyObject* cls, PyObject* args) : cls_(cls), args_(args) {
+  Call(PyObject* cls, PyObject* forward_function, PyObject* args) : cls_(cls), args_(args) {
     const Owned backward_cls = attribute(cls, "_backward_cls");
     ctx_ = Owned(PyObject_CallNoArgs(backward_cls.get()));
     if (!ctx_) throw py::error_already_set();
     node_ = Ref<Node>::adopt(new FunctionNode(ctx_.get()));
     collect_inputs();
-    forward(cls);
+    forward(forward_function);
   }
 
   PyObject* results() {
@@ -244,20 +245,19 @@ class Call {
     c()->needs_input_grad = needs.release();
   }
 
-  void forward(PyObject* cls) {
+  void forward(PyObject* function) {
     const Untracked off;
-    const Owned function = attribute(cls, "forward");
-    const Owned setup = attribute(cls, "setup_context");
+    const Owned setup = attribute(cls_, "setup_context");
     const Owned inherited = attribute((PyObject*)context_type, "setup_context");
     if (setup.get() == inherited.get()) {  // forward(ctx, *args)
       Owned with_ctx(checked(PyTuple_New(PyTuple_GET_SIZE(args_) + 1)));
       PyTuple_SET_ITEM(with_ctx.get(), 0, Py_NewRef(ctx_.get()));
       for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args_); ++i)
         PyTuple_SET_ITEM(with_ctx.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(args_, i)));
-      output_ = called(function.get(), with_ctx.get());
+      output_ = called(function, with_ctx.get());
       return;
     }
-    output_ = called(function.get(), args_);
+    output_ = called(function, args_);
     const Owned args(checked(PyTuple_Pack(3, ctx_.get(), args_, output_.get())));
     called(setup.get(), args.get());
   }
@@ -418,8 +418,19 @@ Owned bound_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t count, Py
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   return guarded([&] {
     const Owned all = bound_arguments(cls, args, count, keywords);
-    return Call(cls, all.get()).results();
+    if (batch_level) [[unlikely]] {
+      const Owned packed(checked(PyTuple_Pack(1, all.get())));
+      return called(attribute(cls, "_apply_in_vmap").get(), packed.get()).release();
+    }
+    return Call(cls, attribute(cls, "forward").get(), all.get()).results();
   });
+}
+
+// _call(forward, args): the call itself, with what takes the place of the class's forward.
+PyObject* function_call(PyObject* cls, PyObject* arguments) {
+  PyObject *forward, *args;
+  if (!PyArg_ParseTuple(arguments, "OO!", &forward, &PyTuple_Type, &args)) return nullptr;
+  return guarded([&] { return Call(cls, forward, args).results(); });
 }
 
 // ---- the type ---------------------------------------------------------------------------------------------------------------
@@ -460,6 +471,7 @@ PyMethodDef kContextMethods[] = {
     {"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function_apply)),
      METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
      "apply(*args)\n\nRuns forward on the arguments and records the call, so that backward is used for its gradient."},
+    {"_call", function_call, METH_VARARGS | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kContextAttributes[] = {
     {"saved_tensors", context_saved, nullptr, "What save_for_backward() kept, checked for having been modified.", nullptr},

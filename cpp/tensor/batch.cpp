@@ -133,8 +133,20 @@ namespace {
 struct Open {
   int64_t id, size;
   Randomness randomness;
+  bool left = false;
 };
 thread_local std::vector<Open> open_levels;
+
+void find_innermost() {
+  batch_level = 0;
+  for (const Open& o : open_levels)
+    if (!o.left) batch_level = o.id;
+}
+void set_left(int64_t level, bool left) {
+  for (Open& o : open_levels)
+    if (o.id == level) o.left = left;
+  find_innermost();
+}
 }  // namespace
 
 int64_t enter_batch_level(int64_t size, Randomness randomness) {
@@ -144,9 +156,12 @@ int64_t enter_batch_level(int64_t size, Randomness randomness) {
 }
 
 void exit_batch_level() {
-  open_levels.pop_back();
-  batch_level = open_levels.empty() ? 0 : open_levels.back().id;
+  if (!open_levels.empty()) open_levels.pop_back();
+  find_innermost();
 }
+
+void leave_batch_level(int64_t level) { set_left(level, true); }
+void return_to_batch_level(int64_t level) { set_left(level, false); }
 
 bool is_open(int64_t level) {
   for (const Open& o : open_levels)
@@ -157,6 +172,7 @@ bool is_open(int64_t level) {
 Levels differing_levels() {
   Levels different;
   for (const Open& o : open_levels) {
+    if (o.left) continue;
     if (o.randomness == Randomness::Error)
       fail("vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness "
            "flags on vmap or perform the randomness operation out of vmap");

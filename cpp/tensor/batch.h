@@ -57,6 +57,9 @@ Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size);
 enum class Randomness : uint8_t { Error, Same, Different };
 int64_t enter_batch_level(int64_t size, Randomness randomness);
 void exit_batch_level();
+// Between these the level is not there for new code, although it is not over: a custom Function's rule for batches runs so.
+void leave_batch_level(int64_t level);
+void return_to_batch_level(int64_t level);
 bool is_open(int64_t level);
 // The innermost level, 0 for none: nodes remember it.
 inline thread_local constinit int64_t batch_level = 0;

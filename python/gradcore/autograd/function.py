@@ -132,7 +132,28 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     tensor(6.)
     """
 
+    # Whether forward, backward and jvp work on batches as they are, which they do if they are made of ops.
     generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """What a call is under vmap: override it, or set generate_vmap_rule.
+
+        args: those of forward with the batch in sight; in_dims: for each of them the dim that counts samples, None for one
+        that is not a tensor or the same for all samples; info: has batch_size and randomness. Returns (output, for each
+        output the dim that counts samples).
+        See https://docs.pytorch.org/docs/stable/notes/extending.func.html
+        """
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+            "generate_vmap_rule=True."
+        )
+
+    @classmethod
+    def _apply_in_vmap(cls, args: tuple[Any, ...]) -> Any:
+        from ..func._custom_function import apply_in_vmap
+
+        return apply_in_vmap(cls, args)
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -188,9 +209,15 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 class _Refused(Function):
     """Hands a gradient on and refuses its own."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, grad: Tensor) -> Tensor:
+    def forward(grad: Tensor) -> Tensor:
         return grad.detach()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Nothing is kept."""
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:

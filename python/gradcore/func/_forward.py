@@ -15,6 +15,7 @@ from .. import _C
 from .._C import Tensor
 from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
 from ._reverse import Argnums, Level, checked_outputs, chosen_args, differentiated, jacrev, split_aux, with_chosen
+from ._running import differentiating
 from ._vmap import over_unit_vectors
 
 _NAME = "jvp(f, primals, tangents)"
@@ -112,7 +113,8 @@ def _pushed(
     depth = _C._enter_dual_level()
     try:
         duals = [_C._make_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
-        output, aux = func(*tree_unflatten(duals, structure)), None
+        with differentiating():
+            output, aux = func(*tree_unflatten(duals, structure)), None
         if has_aux:
             output, aux = split_aux(output, _NAME)
             aux = tree_map(lambda t: _C._unpack_dual(t, depth)[0], aux)

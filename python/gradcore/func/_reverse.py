@@ -19,6 +19,7 @@ from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from ._running import differentiating
 from ._vmap import over_unit_vectors
 
 Argnums = int | tuple[int, ...]
@@ -206,7 +207,7 @@ class Level:
         has_aux: bool,
     ) -> None:
         self.recorded = _C.is_grad_enabled()  # whether anything outside could see what happens here
-        with enable_grad():
+        with enable_grad(), differentiating():
             chosen = args if argnums is None else chosen_args(args, argnums)
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]

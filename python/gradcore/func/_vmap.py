@@ -5,12 +5,14 @@ says how the batch is hidden from the function. There is no loop over samples.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .. import _C
 from .._C import Tensor
 from ..utils._pytree import LEAF, tree_flatten, tree_leaves, tree_unflatten
+from ._running import running
 
 _RANDOMNESS = {"error": 0, "same": 1, "different": 2}
 _IN_DIMS = "`in_dims` to be int or a (potentially nested) tuple matching the structure of inputs"
@@ -48,7 +50,7 @@ def vmap(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if randomness not in _RANDOMNESS:
             raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
-        call = _Call(func, in_dims, out_dims, _RANDOMNESS[randomness], args)
+        call = _Call(func, in_dims, out_dims, randomness, args)
         if chunk_size is None or chunk_size >= call.size:
             return call.run(call.inputs, call.size, kwargs)
         return call.run_in_chunks(chunk_size, kwargs)
@@ -56,10 +58,47 @@ def vmap(
     return wrapped
 
 
+class BatchLevel:
+    """What a vmap opens for the time that the function runs, and hides the batch behind."""
+
+    def __init__(self, size: int, randomness: str) -> None:
+        self.size, self.randomness = size, randomness
+
+    def __enter__(self) -> BatchLevel:
+        self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
+        running.transforms.append(self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        running.transforms.pop()
+        _C._exit_vmap()
+
+    def hide(self, tensor: Tensor, dim: int) -> Tensor:
+        return _C._hide_dim(tensor, dim, self.number)
+
+    def show(self, tensor: Tensor, dim: int) -> Tensor:
+        return _C._show_level(tensor, self.number, dim, self.size)
+
+    def has(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and self.number in _C._batch_levels(value)
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """A time in which neither this level nor what runs inside of it is there."""
+        start = running.transforms.index(self)
+        inside, running.transforms = running.transforms[start:], running.transforms[:start]
+        _C._leave_vmap(self.number)
+        try:
+            yield
+        finally:
+            _C._return_to_vmap(self.number)
+            running.transforms += inside
+
+
 class _Call:
     """One call: which dims are mapped, and how many samples there are."""
 
-    def __init__(self, func: Callable[..., Any], in_dims: Any, out_dims: Any, randomness: int, args: Any) -> None:
+    def __init__(self, func: Callable[..., Any], in_dims: Any, out_dims: Any, randomness: str, args: Any) -> None:
         self.func, self.out_dims, self.randomness = func, out_dims, randomness
         self.name = getattr(func, "__name__", repr(func))
         self.inputs, self.structure = tree_flatten(args)
@@ -85,7 +124,7 @@ class _Call:
                 f"vmap({self.name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap "
                 "over a function with no inputs. The latter is unsupported."
             )
-        dims = _spread(in_dims, self.structure)
+        dims = spread(in_dims, self.structure)
         if dims is None:
             raise ValueError(
                 f"{self._call(in_dims)}: in_dims is not compatible with the structure of `inputs`. in_dims has structure "
@@ -114,16 +153,11 @@ class _Call:
         return dim % n
 
     def run(self, inputs: list[Any], size: int, kwargs: dict[str, Any]) -> Any:
-        level = _C._enter_vmap(size, self.randomness)
-        try:
-            samples = [
-                t if dim is None else _C._hide_dim(t, dim, level) for t, dim in zip(inputs, self.dims)
-            ]
+        with BatchLevel(size, self.randomness) as level:
+            samples = [t if dim is None else level.hide(t, dim) for t, dim in zip(inputs, self.dims)]
             outputs, structure = tree_flatten(self.func(*tree_unflatten(samples, self.structure), **kwargs))
             dims = self._dims_of_outputs(structure)
-            batched = [self._output(out, dim, level, size) for out, dim in zip(outputs, dims)]
-        finally:
-            _C._exit_vmap()
+            batched = [self._output(out, dim, level) for out, dim in zip(outputs, dims)]
         return tree_unflatten(batched, structure)
 
     def _dims_of_outputs(self, structure: Any) -> list[Any]:
@@ -132,7 +166,7 @@ class _Call:
                 f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` must be an int, None or a python collection "
                 "of ints representing where in the outputs the vmapped dimension should appear."
             )
-        dims = _spread(self.out_dims, structure)
+        dims = spread(self.out_dims, structure)
         if dims is None:
             raise ValueError(
                 f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims is not compatible with the structure of "
@@ -140,9 +174,9 @@ class _Call:
             )
         return dims
 
-    def _output(self, out: Any, dim: int | None, level: int, size: int) -> Any:
+    def _output(self, out: Any, dim: int | None, level: BatchLevel) -> Any:
         if dim is None:
-            if isinstance(out, Tensor) and level in _C._batch_levels(out):
+            if level.has(out):
                 raise ValueError(
                     f"vmap({self.name}, ...): `{self.name}` can not return a BatchedTensor when out_dim is None"
                 )
@@ -152,7 +186,7 @@ class _Call:
                 f"vmap({self.name}, ...): `{self.name}` must only return Tensors, got type {type(out)}. "
                 "Did you mean to set out_dims= to None for output?"
             )
-        return _C._show_level(out, level, dim, size)
+        return level.show(out, dim)
 
     def run_in_chunks(self, chunk_size: int, kwargs: dict[str, Any]) -> Any:
         pieces, structure = [], None
@@ -168,7 +202,7 @@ class _Call:
         return tree_unflatten(joined, structure)
 
 
-def _spread(dims: Any, structure: Any) -> list[Any] | None:
+def spread(dims: Any, structure: Any) -> list[Any] | None:
     """A dim for each leaf of the structure; None if the nest of dims has another one."""
     if dims is None or isinstance(dims, int) or structure is LEAF:
         return None if isinstance(dims, (tuple, list, dict)) else [dims] * len(tree_leaves(structure))
@@ -184,10 +218,10 @@ def _spread(dims: Any, structure: Any) -> list[Any] | None:
         return None
     found: list[Any] = []
     for part, substructure in pairs:
-        spread = _spread(part, substructure)
-        if spread is None:
+        below = spread(part, substructure)
+        if below is None:
             return None
-        found += spread
+        found += below
     return found
 
 
@@ -224,10 +258,6 @@ def with_batched_weights(gradients: Callable[[Any], tuple[Tensor, ...]], weights
             "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
             f"{sizes} for the mapped dimension of grad_outputs"
         )
-    size = sizes[0]
-    level = _C._enter_vmap(size, _RANDOMNESS["error"])
-    try:
-        found = gradients([None if w is None else _C._hide_dim(w, 0, level) for w in flat])
-        return tuple(None if g is None else _C._show_level(g, level, 0, size) for g in found)
-    finally:
-        _C._exit_vmap()
+    with BatchLevel(sizes[0], "error") as level:
+        found = gradients([None if w is None else level.hide(w, 0) for w in flat])
+        return tuple(None if g is None else level.show(g, 0) for g in found)

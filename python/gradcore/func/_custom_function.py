@@ -1,0 +1,105 @@
+"""Custom Functions inside vmap. Start at `apply_in_vmap`.
+
+A Function either says that its rules are made of ops (`generate_vmap_rule`), and then runs on batches as any ops do, or
+has a rule for batches (`vmap`), which is called with the batch in sight and outside of the level. What is recorded then
+depends on who differentiates. A transform around the vmap sees what the rule does: vmap comes first. For one inside of it
+(grad, jvp and the like within the mapped function) the Function is one op with its own backward and jvp, and the rule
+only computes its values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .._C import Tensor
+from ..autograd.function import Function
+from ..utils._pytree import tree_flatten, tree_unflatten
+from ._running import running
+from ._vmap import BatchLevel, spread
+
+_MORE = "See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
+
+
+class VmapInfo(NamedTuple):
+    """What a rule for batches is told: the number of samples, and vmap's randomness."""
+
+    batch_size: int
+    randomness: str
+
+
+def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
+    """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped."""
+    if cls._bind is None:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must "
+            f"override the setup_context staticmethod. {_MORE}"
+        )
+    has_rule = cls.vmap is not Function.vmap
+    if cls.generate_vmap_rule and has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an overridden vmap "
+            f"staticmethod. Leave out one of them. {_MORE}"
+        )
+    if cls.generate_vmap_rule:
+        return cls._call(cls.forward, args)
+    if not has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement "
+            f"the vmap staticmethod or set generate_vmap_rule=True. {_MORE}"
+        )
+
+    level = next(transform for transform in reversed(running.transforms) if isinstance(transform, BatchLevel))
+
+    def forward(*args: Any) -> Any:
+        return _by_rule(cls, level, args)
+
+    return forward(*args) if running.transforms[-1] is level else cls._call(forward, args)
+
+
+def _by_rule(cls: Any, level: BatchLevel, args: tuple[Any, ...]) -> Any:
+    flat, structure = tree_flatten(args)
+    in_dims = [0 if level.has(value) else None for value in flat]
+    shown = [value if dim is None else level.show(value, dim) for value, dim in zip(flat, in_dims)]
+    whole = tree_unflatten(shown, structure)
+    with level.left():
+        if all(dim is None for dim in in_dims):
+            return cls.apply(*whole)
+        info = VmapInfo(level.size, level.randomness)
+        result = cls.vmap(info, tree_unflatten(in_dims, structure), *whole)
+    outputs, out_dims, structure = _checked_result(result)
+    given = {id(a): b for a, b in zip(shown, flat)}  # an input that was written to is still the same tensor
+    return tree_unflatten([_hidden(out, dim, level, given) for out, dim in zip(outputs, out_dims)], structure)
+
+
+def _checked_result(result: Any) -> tuple[list[Any], list[Any], Any]:
+    """(flat outputs, the dim of the batch in each, their structure) of what a rule returned."""
+    expected = (
+        "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure compatible "
+        "with the output. "
+    )
+    if not isinstance(result, tuple):
+        raise RuntimeError(f"{expected}Got a {type(result)} instead")
+    if len(result) != 2:
+        raise RuntimeError(f"{expected}Got {len(result)} returns instead")
+    outputs, structure = tree_flatten(result[0])
+    out_dims = spread(result[1], structure)
+    if out_dims is None:
+        raise RuntimeError(
+            "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) tuple. Expected "
+            f"out_dims={result[1]} to be compatible with the structure of `output`. out_dims has structure "
+            f"{tree_flatten(result[1])[1]} but output has structure {structure}. {_MORE}"
+        )
+    return outputs, out_dims, structure
+
+
+def _hidden(out: Any, dim: Any, level: BatchLevel, given: dict[int, Any]) -> Any:
+    if id(out) in given:
+        return given[id(out)]
+    if dim is None or not isinstance(out, Tensor):
+        return out
+    if out.shape[dim] != level.size:
+        raise RuntimeError(
+            f"The autograd.Function's vmap staticmethod returned a tensor of shape {tuple(out.shape)}, which has not the "
+            f"batch size {level.size} in its dim {dim}"
+        )
+    return level.hide(out, dim)
