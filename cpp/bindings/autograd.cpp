@@ -129,6 +129,8 @@ std::vector<Tensor> run_from_python(BackwardRequest&& request) {
 
 void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grads, py::handle retain, bool create,
                           std::span<const Place> inputs) {
+  check(!batch_level, "backward() called inside a functorch transform (vmap). This is not supported, please use func.grad or "
+        "func.vjp instead or call backward() outside of it.");
   BackwardRequest request = make_request(roots, std::move(grads), inputs, retain, create);
   for (const Place& p : inputs)
     if (p.tensor && !is_leaf(p.tensor)) retain_grad(p.tensor);

@@ -319,9 +319,10 @@ bool is_int_index(PyObject* o) {
   return !is_tensor(o) && is_foreign_number(o) && PyIndex_Check(o);
 }
 
-// A tensor index that is one integer counts as an int.
+// A tensor index that is one integer counts as an int, except within vmap, where each sample has its own.
 bool is_scalar_tensor_index(PyObject* o) {
-  return is_tensor(o) && impl_of(o)->shape.empty() && is_integral(impl_of(o)->dtype) && !requires_grad(impl_of(o));
+  return is_tensor(o) && impl_of(o)->shape.empty() && is_integral(impl_of(o)->dtype) && !requires_grad(impl_of(o)) &&
+         !impl_of(o)->batch;
 }
 
 Tensor tensor_index(PyObject* o) {
@@ -548,7 +549,7 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl* t = impl_of(self);
   view->obj = nullptr;
   if (t->batch) {
-    PyErr_SetString(PyExc_BufferError, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
+    PyErr_SetString(PyExc_RuntimeError, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
     return -1;
   }
   const auto wants = [&](int flag) { return (flags & flag) == flag; };

@@ -476,6 +476,8 @@ void register_joins_and_indexing() {
 #define FACTORY "dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False)"
 #define LIKE "*, dtype? dtype=None, object? layout=None, device? device=None, bool requires_grad=False, object? memory_format=None)"
 
+Levels levels_of_tensor(const Tensor& t) { return levels_of({&t}); }
+
 void register_factories() {
   OP(kFunction, "zeros(int[] size, *, Tensor? out=None, " FACTORY,
      finish(zeros(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
@@ -505,17 +507,17 @@ void register_factories() {
      finish(linspace(a.scalar(0), a.scalar(1), a.integer(2), a.dtype(4, default_dtype())), a.flag(8)));
   OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
      finish(eye(a.integer(0), a.given(1) ? a.integer(1) : a.integer(0), a.dtype(3, default_dtype())), a.flag(7)));
-  // new_*: the dtype of the tensor they are called on.
+  // new_*: the dtype of the tensor they are called on, and within vmap its batch.
   OP(kMethod, "new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)",
      finish(tensor_from_object(a.object(1), a.dtype(2, a.tensor(0).dtype())), a.flag(4)));
   OP(kMethod, "new_zeros(Tensor input, int[] size, *, " FACTORY,
-     finish(zeros(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+     finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), 0, a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
   OP(kMethod, "new_ones(Tensor input, int[] size, *, " FACTORY,
-     finish(ones(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+     finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), 1, a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
   OP(kMethod, "new_empty(Tensor input, int[] size, *, " FACTORY,
-     finish(empty(a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
+     finish(empty_batched(levels_of_tensor(a.tensor(0)), a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
   OP(kMethod, "new_full(Tensor input, int[] size, Number fill_value, *, " FACTORY,
-     finish(full(a.dims(1), a.scalar(2), a.dtype(3, a.tensor(0).dtype())), a.flag(7)));
+     finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), a.scalar(2), a.dtype(3, a.tensor(0).dtype())), a.flag(7)));
 }
 
 Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {

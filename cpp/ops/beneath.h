@@ -46,8 +46,8 @@ inline Tensor widened_copy(const Tensor& t, const Levels& levels) {
   bool has_all = t->batch || levels.none();
   for (int64_t id : levels.ids) has_all &= levels_of({&t}).find(id) >= 0;
   if (has_all) return clone(t);
-  if (t.dtype() == DType::Bool) return logical_or(t, zeros_batched(levels, Dims(), t.dtype()));
-  return add(t, zeros_batched(levels, Dims(), t.dtype()));
+  if (t.dtype() == DType::Bool) return logical_or(t, full_batched(levels, Dims(), 0, t.dtype()));
+  return add(t, full_batched(levels, Dims(), 0, t.dtype()));
 }
 
 // Dims of the logical tensor as dims of the physical one.

@@ -54,18 +54,14 @@ void fill_fresh(const Tensor& t, const Scalar& value) {
 
 }  // namespace
 
-Tensor full(const Dims& shape, const Scalar& value, DType dtype) {
+Tensor full_batched(const Levels& levels, const Dims& shape, const Scalar& value, DType dtype) {
   check_fits(value, dtype);
-  const Tensor t = empty(shape, dtype);
+  const Tensor t = empty_batched(levels, shape, dtype);
   fill_fresh(t, value);
   return t;
 }
+Tensor full(const Dims& shape, const Scalar& value, DType dtype) { return full_batched({}, shape, value, dtype); }
 Tensor zeros(const Dims& shape, DType dtype) { return full(shape, 0, dtype); }
-Tensor zeros_batched(const Levels& levels, const Dims& shape, DType dtype) {
-  const Tensor t = empty_batched(levels, shape, dtype);
-  fill_fresh(t, 0);
-  return t;
-}
 Tensor ones(const Dims& shape, DType dtype) { return full(shape, 1, dtype); }
 Tensor empty_like(const Tensor& t, DType dtype) { return empty_in_order_of(t, dtype); }
 Tensor full_like(const Tensor& t, const Scalar& value, DType dtype) {

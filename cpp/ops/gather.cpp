@@ -251,7 +251,7 @@ struct GatherVjp {
   SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
-    out[0] = zeros_batched(levels_of({&g[0], &at}), shape, g[0].dtype());
+    out[0] = full_batched(levels_of({&g[0], &at}), shape, 0, g[0].dtype());
     scatter_add_(out[0], dim, at, g[0]);
   }
   void release() { index.reset(); }

@@ -517,7 +517,7 @@ struct IndexVjp {
     const std::vector<Tensor> at = indices.unpack(self);
     Levels levels = levels_of(at);
     levels.add(g[0]);
-    out[0] = zeros_batched(levels, shape, g[0].dtype());
+    out[0] = full_batched(levels, shape, 0, g[0].dtype());
     index_put_(out[0], at, g[0], true);
   }
   void release() { indices.release(); }
@@ -550,7 +550,7 @@ struct IndexSelectVjp {
   Saved index;
   SavedFields fields() { return {{"index", &index}, {"dim", dim}, {"self_sym_sizes", shape}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    out[0] = zeros_batched(levels_of({&g[0]}), shape, g[0].dtype());
+    out[0] = full_batched(levels_of({&g[0]}), shape, 0, g[0].dtype());
     index_add_(out[0], dim, index.unpack(&self), g[0], 1);
   }
   void release() { index.reset(); }
@@ -581,7 +581,7 @@ struct MaskedSelectVjp {
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor m = mask.unpack(&self);
     const Dims all = broadcast_shapes(shape, m.shape());
-    const Tensor whole = zeros_batched(levels_of({&g[0]}), all, g[0].dtype());
+    const Tensor whole = full_batched(levels_of({&g[0]}), all, 0, g[0].dtype());
     const Tensor at[] = {expand(m, all)};
     index_put_(whole, at, g[0], false);
     out[0] = sum_to(whole, shape);

@@ -97,7 +97,7 @@ void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap);
 // create.cpp
 Tensor full(const Dims& shape, const Scalar& value, DType dtype);
 Tensor zeros(const Dims& shape, DType dtype);
-Tensor zeros_batched(const Levels& levels, const Dims& shape, DType dtype);
+Tensor full_batched(const Levels& levels, const Dims& shape, const Scalar& value, DType dtype);
 Tensor ones(const Dims& shape, DType dtype);
 Tensor empty_like(const Tensor& t, DType dtype);
 Tensor zeros_like(const Tensor& t);

@@ -51,6 +51,16 @@ void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   finish_inplace(t, std::move(history));
 }
 
+// Which sample gets the permutation that is drawn next: torch lets that of the outermost level change fastest.
+int64_t place_of_draw(int64_t number, const Dims& sizes) {
+  int64_t place = 0;
+  for (int64_t size : sizes) {
+    place = place * size + number % size;
+    number /= size;
+  }
+  return place;
+}
+
 void need_floating(const Tensor& t, const char* name) {
   if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
@@ -97,10 +107,11 @@ Tensor randperm(int64_t n, DType dtype, Generator* g) {
   static constexpr double kGreatest[] = {1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0};
   check(static_cast<double>(n) <= kGreatest[index_of(dtype)] + 1, "n is too large for result tensor type: '",
         scalar_type_name(dtype), "'");
-  const Tensor t = empty_batched(levels_of_random_numbers(), Dims{n}, dtype);
+  const Levels levels = levels_of_random_numbers();
+  const Tensor t = empty_batched(levels, Dims{n}, dtype);
   draw(t, g, "RandpermBackward0", [&](Generator& gen, auto* p, int64_t count) {
     if constexpr (!std::is_same_v<std::remove_pointer_t<decltype(p)>, bool>)
-      for (int64_t i = 0; i < count; i += n) fill_randperm(gen, p + i, n);
+      for (int64_t i = 0; n > 0 && i < count / n; ++i) fill_randperm(gen, p + n * place_of_draw(i, levels.sizes), n);
   });
   return t.as_new();
 }

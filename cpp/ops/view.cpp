@@ -131,7 +131,7 @@ template <class Spec> Tensor windowed(const Tensor& t, const Spec& spec) {
 }
 
 template <class Spec> Tensor embed(const Tensor& piece, const Spec& spec, const Dims& shape) {
-  Tensor out = zeros_batched(levels_of({&piece}), shape, piece.dtype());
+  Tensor out = full_batched(levels_of({&piece}), shape, 0, piece.dtype());
   copy_raw(window_on(out, spec.of(out)), piece);
   if (should_record(piece)) record(out, {&piece}, EmbedVjp<Spec>{spec});
   return out;
@@ -796,11 +796,11 @@ struct WalkVjp {
 
 Tensor walk_raw(const Tensor& g, const Geometry& in, const Geometry& from, const Geometry& to) {
   const Levels levels = levels_of({&g});
-  if (from.numel() == 0 || to.numel() == 0) return zeros_batched(levels, to.shape, g.dtype());
+  if (from.numel() == 0 || to.numel() == 0) return full_batched(levels, to.shape, 0, g.dtype());
   const Untracked off;
   const int64_t low = std::min(from.offset, to.offset);
   const Dims length{std::max(from.end(), to.end()) - low};
-  Tensor memory = zeros_batched(levels, length, g.dtype());
+  Tensor memory = full_batched(levels, length, 0, g.dtype());
   const auto through = [&](const Tensor& m, const Geometry& w) {
     return make_window(m, w.shape, w.strides, at(m, w.offset - low));
   };

@@ -94,14 +94,26 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
 
-    def gradients(weights: Any) -> tuple[Tensor, ...]:
-        return _C._grad(outputs, inputs, weights, retain_graph, create_graph, bool(allow_unused), materialize_grads)
-
+    unused = bool(allow_unused)
     if not is_grads_batched:
-        return gradients(grad_outputs)
+        return _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, unused, materialize_grads)
     from ..func._vmap import with_batched_weights
 
-    return with_batched_weights(gradients, grad_outputs)
+    def gradients(*weights: Tensor) -> tuple[Tensor, ...]:
+        return _C._grad(outputs, inputs, weights, retain_graph, create_graph, unused or materialize_grads, False)
+
+    found = with_batched_weights(gradients, outputs, grad_outputs)
+    return _with_zeros(found, inputs, create_graph) if materialize_grads else found
+
+
+def _with_zeros(found: Any, inputs: Any, requires_grad: bool) -> tuple[Tensor, ...]:
+    """Zeros for what is missing in a batch of gradients; as torch has it, they are those of a single sample."""
+    points = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    if any(g is None and not isinstance(point, _C.Tensor) for g, point in zip(found, points)):
+        raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+    return tuple(
+        _C.zeros_like(point, requires_grad=requires_grad) if g is None else g for g, point in zip(found, points)
+    )
 
 
 # What most programs never touch is imported when it is first asked for.

@@ -190,7 +190,10 @@ class _Call:
 
     def run_in_chunks(self, chunk_size: int, kwargs: dict[str, Any]) -> Any:
         pieces, structure = [], None
+        before = _C.default_generator.get_state()
         for start in range(0, self.size, chunk_size):
+            if self.randomness == "same":
+                _C.default_generator.set_state(before)
             size = min(chunk_size, self.size - start)
             inputs = [t if dim is None else t.narrow(dim, start, size) for t, dim in zip(self.inputs, self.dims)]
             piece, structure = tree_flatten(self.run(inputs, size, kwargs))
@@ -249,15 +252,28 @@ def over_unit_vectors(
     return parts[0] if len(parts) == 1 else [_C.cat(column) for column in zip(*parts)]
 
 
-def with_batched_weights(gradients: Callable[[Any], tuple[Tensor, ...]], weights: Any) -> tuple[Tensor, ...]:
-    """gradients(weights), the first dim of each weight being one that counts samples. Missing gradients stay None."""
-    flat = [weights] if isinstance(weights, Tensor) else list(weights if weights is not None else ())
-    sizes = [w.shape[0] if w.dim() else -1 for w in flat if w is not None]
-    if len(set(sizes)) != 1 or -1 in sizes:
-        raise ValueError(
-            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{sizes} for the mapped dimension of grad_outputs"
-        )
-    with BatchLevel(sizes[0], "error") as level:
-        found = gradients([None if w is None else level.hide(w, 0) for w in flat])
+def with_batched_weights(
+    gradients: Callable[..., tuple[Tensor, ...]], outputs: Any, weights: Any
+) -> tuple[Tensor | None, ...]:
+    """gradients(*weights), the first dim of each weight being one that counts samples. Missing gradients stay None.
+
+    Raises RuntimeError for weights of other shapes than (samples, *shape of the output), ValueError for missing ones.
+    """
+    outs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    if weights is None or isinstance(weights, Tensor):
+        weights = [weights] * len(outs)
+    for i, (out, weight) in enumerate(zip(outs, weights)):
+        if not isinstance(out, Tensor):
+            continue
+        if weight is None and out.numel() != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        if weight is not None and weight[0].shape != out.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but grad_output[{i}] has a shape of {weight.shape} and output[{i}] one of {out.shape}."
+            )
+    call = _Call(gradients, 0, 0, "error", tuple(weights))
+    with BatchLevel(call.size, "error") as level:
+        found = gradients(*(level.hide(weight, 0) for weight in weights))
         return tuple(None if g is None else level.show(g, 0) for g in found)
