@@ -410,8 +410,11 @@ void register_conversions() {
   }());
   OP(kMethod, "stride(Tensor input, int dim)",
      PyLong_FromLongLong(a.tensor(0).stride(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
-  VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)",
-          set_requires_grad(a.tensor(0), a.flag(1)));
+  VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)", [&] {
+    check(!batch_level, "You are attempting to call Tensor.requires_grad_() inside of a function being transformed by a functorch "
+          "transform (vmap). This is unsupported: please use func.grad, func.vjp and their relatives there instead.");
+    set_requires_grad(a.tensor(0), a.flag(1));
+  }());
   OP(kFunction, "numel(Tensor input)", PyLong_FromLongLong(a.tensor(0).numel()));
   OP(kFunction, "is_floating_point(Tensor input)", boolean(is_floating(a.tensor(0).dtype())));
   OP(kFunction, "is_tensor(object obj)", boolean(is_tensor(a.object(0))));

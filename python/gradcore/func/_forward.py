@@ -32,7 +32,7 @@ class _Linear:
         self._pulled = level.pull(anything, record=True)
         self._roots = [_C._gradient_edge(g) if g.requires_grad else None for g in self._pulled]
         for u in anything:
-            u.requires_grad_(False)
+            u.requires_grad = False
 
     def push(self, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """For each output its derivative along the tangents (None: a point stays). None for one that has no graph."""

@@ -224,7 +224,9 @@ class Level:
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
         if self.recorded and value.requires_grad:
             return value.view_as(value)
-        return _C._constant(value).requires_grad_()
+        point = _C._constant(value)
+        point.requires_grad = True
+        return point
 
     def close(self, outputs: Sequence[Tensor]) -> None:
         """The level is over: from here on its own leaves are constants."""
@@ -232,7 +234,7 @@ class Level:
         self._roots = [_C._gradient_edge(out) if out.requires_grad else None for out in outputs]
         for point in self.points:
             if point.is_leaf:
-                point.requires_grad_(False)
+                point.requires_grad = False
         self.seen = self.recorded and any(_C._has_live_leaf(out) for out in outputs)
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
