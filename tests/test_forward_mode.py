@@ -1,11 +1,13 @@
 """Forward mode beside torch: the tangents of every op, second derivatives through them, and the rules of levels."""
 
+import importlib
+
 import pytest
 
 import support
 import test_ops
 from opdb import ROWS
-from support import build, collected, needs_torch
+from support import both, build, collected, gradcore, needs_torch
 
 
 def forward_ad(lib):
@@ -129,3 +131,104 @@ def test_tangents_in_place(row):
                     test_ops.compare(failures, f"{sample} duals {chosen} window {window}", row,
                                      lambda lib, s=sample, c=chosen, w=window: program(lib, s, c, w),
                                      **test_ops.gradient_tolerances(row))
+
+
+WRITES_OF_DUALS = {
+    "a number": lambda lib, d: d.mul_(2),
+    "a number added": lambda lib, d: d.add_(1),
+    "its own result is kept": lambda lib, d: d.exp_(),
+    "a plain tensor": lambda lib, d: d.copy_(lib.zeros(2, 2)),
+    "a subscript": lambda lib, d: d.__setitem__(0, 5.0),
+    "a view": lambda lib, d: d[0].mul_(3),
+    "a shape": lambda lib, d: d.unsqueeze_(0),
+    "a transposition": lambda lib, d: d.t_(),
+}
+
+
+@pytest.mark.parametrize("name", WRITES_OF_DUALS)
+@pytest.mark.parametrize("grad", [True, False])
+def test_a_write_goes_to_the_memory_of_the_tangent(name, grad):
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(2, 2, requires_grad=True) * 0.5
+        tangent = lib.tensor([[1.0, 2.0], [3.0, 4.0]])
+        with fwd.dual_level(), lib.set_grad_enabled(grad):
+            dual = fwd.make_dual(x, tangent)
+            WRITES_OF_DUALS[name](lib, dual)
+            seen = fwd.unpack_dual(dual).tangent
+            return seen.detach(), tangent.detach(), tangent._version, seen.data_ptr() == tangent.data_ptr()
+
+    both(program, ulps=2)
+
+
+def test_a_dual_times_itself_in_place():
+    """Torch multiplies by what it has just written: its tangent is 0.75."""
+    fwd = forward_ad(gradcore)
+    with fwd.dual_level():
+        dual = fwd.make_dual(gradcore.tensor(0.5), gradcore.tensor(1.0))
+        assert fwd.unpack_dual(dual.mul_(dual)).tangent == 1.0
+
+
+def test_duals_are_views_of_what_they_were_made_of():
+    def program(lib):
+        fwd = forward_ad(lib)
+        leaf = lib.ones(3, requires_grad=True)
+        x = leaf * 2
+        with fwd.dual_level():
+            dual = fwd.make_dual(x, lib.ones(3))
+            primal, _ = fwd.unpack_dual(dual)
+            plain = fwd.unpack_dual(x).primal
+            part = dual[1:]
+            part.mul_(3)
+            names = [t.grad_fn.name() for t in (x, plain, primal)]
+            tangents = [fwd.unpack_dual(t).tangent for t in (x, dual, part, primal, primal[1:])]
+            tangents = [t if t is None else t.detach() for t in tangents]
+        x.sum().backward()
+        return names, tangents, x, dual._is_view(), primal._is_view(), leaf.grad
+
+    both(program)
+
+
+def test_a_copy_has_a_tangent_of_its_own():
+    def program(lib):
+        fwd = forward_ad(lib)
+        with fwd.dual_level():
+            dual = fwd.make_dual(lib.ones(3), lib.ones(3))
+            copies = [dual.clone(), dual + 1, dual.contiguous().clone()]
+            for copy in copies:
+                copy.mul_(2)
+            return [fwd.unpack_dual(t).tangent for t in (dual, *copies)]
+
+    both(program)
+
+
+def test_gradients_add_up_within_a_level():
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(3, requires_grad=True)
+        with fwd.dual_level():
+            (x * x).sum().backward(create_graph=True)
+            before = x.grad
+            (x * 3).sum().backward()
+            return x.grad, x.grad is before
+
+    both(program)
+
+
+def test_levels_of_func_and_of_forward_ad_do_not_mix():
+    def inside(lib):
+        fwd, func = forward_ad(lib), importlib.import_module(f"{lib.__name__}.func")
+        with fwd.dual_level():
+            func.jvp(lambda x: x * x, (lib.ones(2),), (lib.ones(2),))
+
+    def around(lib):
+        fwd, func = forward_ad(lib), importlib.import_module(f"{lib.__name__}.func")
+
+        def function(x):
+            with fwd.dual_level():
+                return x * x
+
+        func.jvp(function, (lib.ones(2),), (lib.ones(2),))
+
+    both(inside, raises="Nested forward mode AD is not supported")
+    both(around, raises="Nested forward mode AD is not supported")

@@ -283,8 +283,8 @@ def test_an_input_that_is_written_to_and_returned():
 
 
 REFUSED = {
-    "one result": (lambda lib, i, d, x, y: x, "to have two returns, an output and out_dims with pytree structure"),
-    "three results": (lambda lib, i, d, x, y: (x, 0, 0), "Got 3 returns instead"),
+    "one result": (lambda lib, i, d, x, y: x, "Expected the vmap staticmethod to have two returns"),
+    "three results": (lambda lib, i, d, x, y: (x, 0, 0), "Expected the vmap staticmethod to have two returns"),
     "dims of another structure": (
         lambda lib, i, d, x, y: (x, (0, 0)),
         "vmap staticmethod returned an incompatible (output, out_dims) tuple",

@@ -61,11 +61,12 @@ void accumulate_grad(const Tensor& t, Tensor grad) {
     fail("backward() called inside a functorch transform (vmap). This is not supported: the gradients of single samples have no "
          "place in .grad. Please use func.grad, func.vjp or autograd.grad instead.");
   AutogradMeta& meta = make_meta(t);
-  if (modes.tracking()) {
+  if (modes.grad || (modes.forward && (may_have_tangent(grad) || may_have_tangent(grad_of(t.impl()))))) {
     while (!accumulate_recorded(t, grad)) {
     }
     return;
   }
+  const ForwardGuard no_tangents(0);
   const TapeLock lock = lock_grad(&meta);
   if (!meta.grad) {
     const bool mine = grad.unique() && grad.strides() == t.strides() && is_dense(grad);

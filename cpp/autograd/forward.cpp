@@ -17,7 +17,8 @@
 // Levels are numbered for good: what a tensor carries of one that was closed is ignored.
 //
 // All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is the
-// same window on its base's.
+// same window on its base's. make_dual and unpack_dual give views that begin anew: with tangents of their own, which the views
+// of them see (tangent_owner in node.h). A write in place writes to the tangent's memory too, which may be the program's own.
 #include "autograd/forward.h"
 
 #include <algorithm>
@@ -76,6 +77,16 @@ Tensor zeros_as(const Tensor& t, const Levels& levels = {}) {
 
 Tensor window_of(const Tensor& whole, const Tensor& base, const Tensor& view) {
   return tape_ops.as_strided(whole, view.shape(), view.strides(), view.offset() - base.offset() + whole.offset());
+}
+
+Tensor owner_of(const Tensor& t) { return Tensor(Ref<TensorImpl>::share(tangent_owner(t.impl()))); }
+bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl(); }
+
+Tensor find_tangent(const Ref<Tangents>& in, int depth) {
+  if (in)
+    for (const auto& e : in->entries)
+      if (e.level == levels[depth]) return e.tangent;
+  return {};
 }
 
 class DualEdge final : public Node {
@@ -139,36 +150,55 @@ class TangentsOfEdges {
   std::vector<DualEdge*> duals_;
 };
 
-void carry_tangents(std::span<const Tensor> outs, Node& node) {
+// A tensor's tangent may be written to, another's must not change with it.
+bool shares_memory(const Tensor& t, std::span<const Tensor> with) {
+  return std::ranges::any_of(with, [&](const Tensor& other) { return other && other->storage == t->storage; });
+}
+
+void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = false) {
   const TangentsOfEdges edges(node);
   std::vector<Tensor> tangents;
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
     const ForwardGuard below(depth);
     const GradModeGuard recorded(modes.grad && (edges.any_real() || std::ranges::any_of(tangents, [](const Tensor& t) { return requires_grad(t); })));
-    const std::vector<Tensor> result = node.jvp(tangents, outs);
-    for (size_t i = 0; i < outs.size(); ++i)
-      if (outs[i] && is_floating(outs[i].dtype())) set_own(outs[i], depth, result[i] ? result[i] : zeros_as(outs[i]));
+    if (inplace && modes.grad)  // what the derivative keeps of them will be written to
+      for (Tensor& t : tangents)
+        if (t) t = tape_ops.clone(t);
+    std::vector<Tensor> result = node.jvp(tangents, outs);
+    for (size_t i = 0; i < outs.size(); ++i) {
+      if (!outs[i] || !is_floating(outs[i].dtype())) continue;
+      if (!result[i]) result[i] = zeros_as(outs[i]);
+      if (!inplace && shares_memory(result[i], tangents)) result[i] = tape_ops.clone(result[i]);
+      set_own(outs[i], depth, result[i]);
+    }
   }
 }
 
-// The base's tangent is another one from now on, with the view's part replaced.
+// The new tangent at a level goes to the memory of the one before, `to`, if there is such a memory.
+void write_tangent(const Tensor& t, int depth, const Tensor& to) {
+  Tensor* now = entry_of(t.impl(), levels[depth]);
+  if (!to || !now || overlaps_itself(to) || any_batched(*now, to)) return;
+  const ForwardGuard below(depth);
+  if ((*now)->storage == to->storage)
+    to.bump_version();
+  else
+    tape_ops.copy_into(to, *now);
+  *now = to;
+}
+
+// The owner's tangent is another one from now on, with the view's part replaced.
 void write_through(const Tensor& view) {
-  const Tensor base(view->base);
+  const Tensor base = owner_of(view);
   const Ref<Tangents> parts = std::move(make_meta(view).tangents);
   if (!parts || parts->entries.empty()) return;
   const Ref<Tangents> before = std::move(make_meta(base).tangents);
   for (int depth = 0; depth < modes.forward; ++depth) {
-    const auto find = [&](const Ref<Tangents>& in) -> Tensor {
-      if (in)
-        for (const auto& e : in->entries)
-          if (e.level == levels[depth]) return e.tangent;
-      return {};
-    };
     const ForwardGuard below(depth);
-    Tensor whole = find(before);
-    const Tensor part = find(parts);
-    if (part) {
+    Tensor whole = find_tangent(before, depth);
+    const Tensor part = find_tangent(parts, depth);
+    const bool written = part && whole && part->storage == whole->storage;
+    if (part && !written) {
       const Tensor before_write = whole ? in_layout_of(base, whole) : Tensor();
       Levels levels = levels_of({&part});
       if (before_write) levels.add(before_write);
@@ -194,13 +224,25 @@ void exit_forward_level() { modes.forward = static_cast<uint8_t>(--open_levels);
 int forward_levels() { return open_levels; }
 
 Tensor tangent_of(const Tensor& t, int depth) {
-  const TensorImpl* owner = t->base ? t->base.get() : t.impl();
-  Tensor* tangent = entry_of(owner, levels[depth]);
-  if (!tangent || !t->base) return tangent ? *tangent : Tensor();
+  Tensor* tangent = entry_of(tangent_owner(t.impl()), levels[depth]);
+  if (!tangent || owns_tangents(t)) return tangent ? *tangent : Tensor();
   const ForwardGuard below(depth);
-  const Tensor base(t->base);
+  const Tensor base = owner_of(t);
   *tangent = in_layout_of(base, *tangent);
   return window_of(*tangent, base, t);
+}
+
+void follow_tangents(const Tensor& view, const Tensor& t) {
+  TensorImpl* owner = tangent_owner(t.impl());
+  if (owner != view->base.get()) make_meta(view).tangent_base = Ref<TensorImpl>::share(owner);
+}
+
+void check_tangents_inplace(const Tensor& t) {
+  for (int depth = 0; depth < modes.forward; ++depth)
+    if (const Tensor tangent = tangent_of(t, depth); tangent && !overlaps_itself(tangent)) {
+      const ForwardGuard below(depth);
+      check_inplace(tangent, true);
+    }
 }
 
 void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, tangent); }
@@ -215,6 +257,7 @@ Ref<Tangents> tangents_of(const Tensor& t) {
 
 void share_new_tangents(const Tensor& out, const Tensor& saved) {
   auto shared = Ref<Tangents>::adopt(new Tangents);
+  shared->before = make_meta(out).tangents;
   make_meta(out).tangents = shared;
   make_meta(saved).tangents = std::move(shared);
 }
@@ -234,7 +277,7 @@ bool leads_anywhere(const Node& node) {
 }
 
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
-  const bool views = !outs.empty() && outs[0] && outs[0]->base;  // theirs are windows on their base's
+  const bool views = !outs.empty() && outs[0] && !owns_tangents(outs[0]);  // theirs are windows on those of their owner
   if (views)
     const TangentsOfEdges edges(*node);
   else
@@ -246,9 +289,15 @@ void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
 void carry_tangents_inplace(const Tensor& t, Node& node) {
   // A set without entries belongs to what the node saved of the output; any other is that of the old value.
   Ref<Tangents>& own = make_meta(t).tangents;
-  if (own && !own->entries.empty()) own.reset();
-  carry_tangents({&t, 1}, node);
-  if (t->base) write_through(t);
+  const bool is_new = own && own->entries.empty();
+  const Ref<Tangents> before = is_new && own->before ? own->before : tangents_of(t);
+  if (is_new)
+    own->before.reset();
+  else
+    own.reset();
+  carry_tangents({&t, 1}, node, true);
+  for (int depth = 0; depth < modes.forward; ++depth) write_tangent(t, depth, find_tangent(before, depth));
+  if (!owns_tangents(t)) write_through(t);
 }
 
 std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {

@@ -11,10 +11,14 @@ int forward_levels();  // how many are open
 
 // The tangent of a tensor at the level `depth`; undefined where it has none.
 Tensor tangent_of(const Tensor& t, int depth);
-// Of the shape of `t`, which is no view.
+// Of the shape of `t`, which has tangents of its own.
 void set_tangent(const Tensor& t, int depth, const Tensor& tangent);
 // What is seen of all levels, to be given to another tensor; null where that is nothing.
 Ref<Tangents> tangents_of(const Tensor& t);
+// A new view of `t` sees its tangents.
+void follow_tangents(const Tensor& view, const Tensor& t);
+// As check_inplace(), of the tangents: a write to `t` writes to them as well.
+void check_tangents_inplace(const Tensor& t);
 // Gives both the same tangents, none so far: the output of an op, and what its node keeps of it.
 void share_new_tangents(const Tensor& out, const Tensor& saved);
 

@@ -50,6 +50,7 @@ struct Tangents final : RefCounted {
     Tensor tangent;
   };
   std::vector<Entry> entries;
+  Ref<Tangents> before;  // what an op in place replaces
   static void destroy(Tangents* p) { delete p; }
 };
 
@@ -188,7 +189,9 @@ struct AutogradMeta final : AutogradMetaBase, Pooled {
   uint32_t output_nr = 0;
   bool retains_grad = false;
   Node* accumulator = nullptr;      // weak
-  Ref<Tangents> tangents;           // a view reads its own off its base
+  Ref<Tangents> tangents;           // a view reads its own off another tensor: tangent_owner()
+  Ref<TensorImpl> tangent_base;     // of a view whose tangents are neither its own nor its base's: whose they are
+  bool owns_tangents = false;       // of a view: make_dual gave it some, or unpack_dual took them away
   LazyHooks hooks;                  // a leaf's
 
   ~AutogradMeta() override;
@@ -202,9 +205,16 @@ inline bool requires_grad(const TensorImpl* t) {
   return t->base && t->base->meta && t->base->meta->requires_grad;  // a view follows its base, even after an in-place op
 }
 inline bool requires_grad(const Tensor& t) { return t && requires_grad(t.impl()); }
+// The tensor that has the tangents which `t` is seen with: all views of a memory see one tangent's memory.
+inline TensorImpl* tangent_owner(TensorImpl* t) {
+  if (!t->base) return t;
+  const auto* meta = static_cast<const AutogradMeta*>(t->meta);
+  if (meta && meta->owns_tangents) return t;
+  return meta && meta->tangent_base ? meta->tangent_base.get() : t->base.get();
+}
 inline bool may_have_tangent(const Tensor& t) {
   if (!t || inference_mode) return false;
-  const AutogradMetaBase* meta = t->base ? t->base->meta : t->meta;
+  const AutogradMetaBase* meta = tangent_owner(t.impl())->meta;
   return meta && static_cast<const AutogradMeta*>(meta)->tangents;
 }
 // Whether an op on these must be recorded: for backward, or because a tangent has to come along.

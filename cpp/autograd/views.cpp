@@ -37,6 +37,7 @@ Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* 
   else
     v->view_kind = kind;
   v->view_version = v.version();
+  if (modes.forward) [[unlikely]] follow_tangents(v, t);
   return v;
 }
 
@@ -170,6 +171,7 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
     fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
          "clone() the tensor before performing the operation.");
   if (!recorded || !modes.grad) return;
+  if (modes.forward) [[unlikely]] check_tangents_inplace(t);
   if (t->base) {
     refuse_ambiguous_view(t, false);
     if (requires_grad(t) && is_leaf(base_of(t)))

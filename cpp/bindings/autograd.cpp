@@ -187,7 +187,7 @@ Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
   check(!overlaps_itself(primal), "unsupported operation: more than one element of the written-to tensor refers to a single memory "
         "location. Please clone() the tensor before performing the operation.");
   const ForwardGuard below(depth);
-  const Tensor dual = alias_without_base(primal, "ViewBackward0");
+  const Tensor dual = view_without_tangents(primal, "ViewBackward0");
   set_tangent(dual, depth, tangent);
   return dual;
 }
@@ -195,7 +195,7 @@ Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
 py::tuple unpack_dual(const Tensor& t, int depth) {
   const Tensor tangent = tangent_of(t, depth);
   const ForwardGuard below(depth);
-  const Tensor primal = tangent ? alias_without_base(t, "Identity") : t;
+  const Tensor primal = view_without_tangents(t, "torch::autograd::Identity");
   return py::make_tuple(primal, tangent ? py::cast(tangent) : py::object(py::none()));
 }
 

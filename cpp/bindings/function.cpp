@@ -389,9 +389,10 @@ class Call {
       if (dirty && !shared)
         fail("An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
              "inplace, then the jvp function must modify the corresponding gradient inplace.", node().place());
-      if ((*out)->base && !shared)
+      const bool owns = tangent_owner(out->impl()) == out->impl();
+      if (!owns && !shared)
         fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.", node().place());
-      if (!(*out)->base) set_tangent(*out, depth, *tangent);  // a view's is the same window on its base's
+      if (owns) set_tangent(*out, depth, *tangent);  // a view's is the same window on its owner's
     }
   }
 

@@ -647,10 +647,23 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
   forward_loop(op, types.compute);
 }
 
+// In forward mode the derivative is taken after the write: an operand that lies in the same memory is needed as it was.
+struct OperandsAsTheyWere {
+  Operand in[3];
+  Tensor copies[3];
+  OperandsAsTheyWere(const Tensor& self, std::span<const Operand> of) {
+    std::ranges::copy(of, in);
+    for (size_t i = 1; i < of.size(); ++i)
+      if (of[i].tensor && (*of[i].tensor)->storage == self->storage) in[i] = copies[i] = clone(*of[i].tensor);
+  }
+};
+
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
                 const Types& types) {
   const bool recorded = is_recorded(op, in);
   check_write(op, self, in, types, recorded);
+  std::optional<OperandsAsTheyWere> before;
+  if (recorded && modes.forward) in = {before.emplace(self, in).in, in.size()};
   const auto write = [&] {
     if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute);
     const Tensor wide = empty_batched(gradcore::levels_of({&self}), self.shape(), types.result);

@@ -882,24 +882,42 @@ Tensor alias_without_base(const Tensor& t, const char* node) {
   return out;
 }
 
+Tensor view_without_tangents(const Tensor& t, const char* node) {
+  const Tensor out = make_view(t, t.shape(), t.strides(), t->data);
+  make_meta(out).owns_tangents = true;
+  if (should_record(t)) record(out, {&t}, IdentityVjp{node});
+  return out;
+}
+
+// As become_view(), with the tangent of `t` at the level: it becomes that of `v`.
+static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
+  const Tensor before = tangent_of(t, depth), after = tangent_of(v, depth);
+  if (!before || !after) return;
+  const ForwardGuard below(depth);
+  become_view(before, after);
+}
+
 // The tensor keeps its identity and its memory; only the window and the history change.
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, should_record(t));
   const Ref<Node> history = grad_fn_of(v);
   if (history) history->stand_in_place();
   const Tensor before = alias_of(t);
-  const Ref<Tangents> tangents = tangents_of(v);
+  const bool leaf = is_leaf(t);
+  if (tangent_owner(t.impl()) == t.impl())
+    for (int depth = 0; depth < modes.forward; ++depth) follow_tangent(t, v, depth);
   t->shape = v.shape();
   t->strides = v.strides();
   t->data = v->data;
   t->numel = v.numel();
   t->contiguous = v.is_contiguous();
   t.bump_version();
-  if (tangents && !t->base) make_meta(t).tangents = tangents;
   if (history)
     set_history(t, history, meta_of(v)->output_nr);
-  else if (!is_leaf(t))
+  else if (!leaf)
     replay_window(t, before);  // under no_grad: gradients still have to find the way back
+  else if (t->base)
+    t->view_version = t.version();  // a view that nothing leads back from
 }
 
 }  // namespace gradcore

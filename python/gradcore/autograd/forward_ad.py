@@ -37,10 +37,17 @@ def enter_dual_level() -> int:
     Raises RuntimeError where one is open already: as in torch, levels of this interface do not nest (those of
     func.jvp do).
     """
-    if _state.level >= 0:
+    if _C._dual_levels() > 0:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
     _state.level = _C._enter_dual_level()
     return _state.level
+
+
+def _enter_level_of_func() -> int:
+    """As enter_dual_level(), but levels of func.jvp nest in each other."""
+    if _state.level >= 0:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    return _C._enter_dual_level()
 
 
 def exit_dual_level(*, level: int | None = None) -> None:

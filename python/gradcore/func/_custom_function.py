@@ -73,21 +73,17 @@ def _by_rule(cls: Any, level: BatchLevel, args: tuple[Any, ...]) -> Any:
 
 def _checked_result(result: Any) -> tuple[list[Any], list[Any], Any]:
     """(flat outputs, the dim of the batch in each, their structure) of what a rule returned."""
-    expected = (
-        "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure compatible "
-        "with the output. "
-    )
+    expected = "Expected the vmap staticmethod to have two returns, the output and the dims that the batch has in it; "
     if not isinstance(result, tuple):
-        raise RuntimeError(f"{expected}Got a {type(result)} instead")
+        raise RuntimeError(f"{expected}it gave a {type(result)}")
     if len(result) != 2:
-        raise RuntimeError(f"{expected}Got {len(result)} returns instead")
+        raise RuntimeError(f"{expected}it gave {len(result)}")
     outputs, structure = tree_flatten(result[0])
     out_dims = spread(result[1], structure)
     if out_dims is None:
         raise RuntimeError(
-            "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) tuple. Expected "
-            f"out_dims={result[1]} to be compatible with the structure of `output`. out_dims has structure "
-            f"{tree_flatten(result[1])[1]} but output has structure {structure}. {_MORE}"
+            f"The vmap staticmethod returned an incompatible (output, out_dims) tuple: out_dims={result[1]} does not fit "
+            f"the structure of the output, {structure}. {_MORE}"
         )
     return outputs, out_dims, structure
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from ..autograd.forward_ad import _enter_level_of_func
 from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
 from ._reverse import Argnums, Level, checked_outputs, chosen_args, differentiated, jacrev, split_aux, with_chosen
 from ._running import differentiating
@@ -110,7 +111,7 @@ def _pushed(
 ) -> tuple[tuple[list[Tensor], list[Tensor | None], Any], Any]:
     """((outputs, their derivatives, structure), aux) by a level of forward mode."""
     flat, structure = tree_flatten(primals)
-    depth = _C._enter_dual_level()
+    depth = _enter_level_of_func()
     try:
         duals = [_C._make_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
         with differentiating():

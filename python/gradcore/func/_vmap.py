@@ -254,7 +254,7 @@ def over_unit_vectors(
 
 def with_batched_weights(
     gradients: Callable[..., tuple[Tensor, ...]], outputs: Any, weights: Any
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:
     """gradients(*weights), the first dim of each weight being one that counts samples. Missing gradients stay None.
 
     Raises RuntimeError for weights of other shapes than (samples, *shape of the output), ValueError for missing ones.
