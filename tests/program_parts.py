@@ -13,7 +13,9 @@ def submodule(lib, name):
 def parts(lib, seen):
     """The names that lines of a program use, for one library. Hooks append (label, gradient) to `seen`."""
     graph = submodule(lib, "autograd.graph")
-    return {**hooks(lib, seen, graph), **functions(lib), **threads(),
+    func = submodule(lib, "func")
+    return {**hooks(lib, seen, graph), **functions(lib), **threads(), **forward_mode(submodule(lib, "autograd.forward_ad")),
+            **{name: getattr(func, name) for name in ("grad", "jacfwd", "jacrev", "jvp", "vmap")},
             "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
             "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
             "halving": lambda: graph.saved_tensors_hooks(halved, doubled), "save_on_cpu": graph.save_on_cpu,
@@ -237,8 +239,47 @@ def functions(lib):
         def backward(ctx, g):
             raise KeyError("this backward always fails")
 
+    class Dual(Function):
+        """Has a rule of its own for forward mode."""
+
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            ctx.save_for_forward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, g):
+            a, b = ctx.saved_tensors
+            return g * b, g * a
+
+        @staticmethod
+        def jvp(ctx, of_a, of_b):
+            a, b = ctx.saved_tensors
+            return (0 if of_a is None else of_a * b) + (0 if of_b is None else a * of_b)
+
     return {cls.__name__: cls for cls in (Cube, Scale, ExpOut, WithSign, Product, Once, Sparse, Inner, SetUp, Same, Flat, Doubled,
-                                          Failing)}
+                                          Failing, Dual)}
+
+
+def forward_mode(forward_ad):
+    levels = []
+
+    def enter_level():
+        levels.append(forward_ad.enter_dual_level())
+
+    def exit_level():
+        forward_ad.exit_dual_level()
+        levels.pop()
+
+    def through(f, primal, tangent):
+        """f's value and its derivative at primal, in a level of its own."""
+        with forward_ad.dual_level():
+            return tuple(None if part is None else part * 1 for part in
+                         forward_ad.unpack_dual(f(forward_ad.make_dual(primal, tangent))))
+
+    return {"levels": levels, "enter_level": enter_level, "exit_level": exit_level, "make_dual": forward_ad.make_dual,
+            "unpack_dual": forward_ad.unpack_dual, "forward_mode": through}
 
 
 def threads():

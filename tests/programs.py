@@ -27,6 +27,7 @@ AVOIDED = {
     r"(v\d+)\.copy_\(\1\)": "copying a tensor to itself is not checked or counted here",
     r"(v\d+)\[.*\] = \1$": "the same through a subscript",
     r"\.as_strided\(": "writing to memory that overlaps itself is refused more often here, fill_ included",
+    r"no_grad\(\): .*make_dual": "what is computed from a dual of a leaf then requires no grad here",
     r"inputs=": "an input that is no leaf: its node is not used up here, and retains grad after a refusal",
     r"(^|: )v\d+\.(requires_grad_|detach_)\(": "a leaf that stops requiring grad still accumulates here, and"
                                                 " so do earlier views of a tensor that starts to",
@@ -62,7 +63,14 @@ class Side:
         return self.names[name]._version - self.made_at[name]
 
     def variables(self):
-        return {name: value for name, value in self.names.items() if name.startswith("v")}
+        return {name: value for name, value in self.names.items() if re.fullmatch(r"v\d+", name)}
+
+    def tangents(self):
+        """Of the variables, while a level of forward mode is open."""
+        if not self.names["levels"]:
+            return {}
+        return {name: outcome(lambda t=value: self.names["unpack_dual"](t).tangent)
+                for name, value in self.variables().items() if value is not None}
 
 
 def grad_fn_name(tensor):
@@ -89,6 +97,11 @@ def is_limit_of_torch(found):
     """What torch cannot do itself (a shape changed in place after it was recorded, say): no need to agree."""
     limits = "returned an invalid gradient|INTERNAL ASSERT|_will_engine_execute_node|Expected tensor for argument #1 'grad'"
     return isinstance(found, Raised) and re.search(limits, str(found.error))
+
+
+def grows(side):
+    """Whether rounding may decide what comes next: the sine of a large number is anyone's guess."""
+    return any(value is not None and value.numel() and not value.detach().abs().max() < 1e5 for value in side.variables().values())
 
 
 def compare_outcomes(ours, theirs, in_order=True):
@@ -122,6 +135,18 @@ def compare_variables(ours, theirs, peek):
                 found = difference(mine, other, **TOLERANCE)
             if found:
                 return f"{name}: {found}"
+    return None
+
+
+def compare_tangents(ours, theirs):
+    mine, other = ours.tangents(), theirs.tangents()
+    for name in other:
+        if isinstance(mine[name], Raised) or isinstance(other[name], Raised):
+            found = error_difference(mine[name], other[name])
+        else:
+            found = difference(mine[name], other[name], **TOLERANCE, strides="ignored")
+        if found:
+            return f"the tangent of {name}: {found}"
     return None
 
 
@@ -175,9 +200,10 @@ def compare_gradients(ours, theirs):
 class Author:
     """Writes one line at a time, looking at torch's variables so that most lines make sense."""
 
-    def __init__(self, choose, variables):
+    def __init__(self, choose, variables, levels):
         self.choose = choose  # choose(n) is one of 0 .. n-1; 0 is the simplest
         self.variables = variables
+        self.levels = levels  # of forward mode, those that are open
         self.count = self.count_labels = 0
         # Torch's multi-grad hooks of mode "all" forget how many gradients they wait for when a backward runs inside a
         # backward: a program has the one or the other.
@@ -261,6 +287,8 @@ class Author:
         target = self.tensors()[a]
         shape = tuple(target.shape)
         b = self.operand(shape, beside=target)
+        if self.levels and b == a:  # as addcmul_ below
+            b = "0.5"
         if has_stride_0(target):
             return f"{a}.{self.one_of(['mul_', 'add_', 'sub_'])}({b if b[0] == 'v' else a})"  # refused
         forms = [f"{a}.mul_({b})", f"{a}.add_({b})", f"{a}[{self.index(shape)}] = {b}",
@@ -268,7 +296,8 @@ class Author:
                  f"{a}.sin_()", f"{a}.fill_(0.25)", f"{a}.sub_({b}, alpha=2)", f"{a} += {b}",
                  f"{a}[{self.index(shape)}] *= 2",
                  f"{a}.masked_fill_({a} > 0.9, 0.1)", f"{a}.clamp_(max=0.8)",
-                 f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
+                 # Torch multiplies a dual's tangent by what it has just written.
+                 f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
                  f"{a}.fill_({self.any_name()}.sum())", f"{a}.neg_()"]
         if not target.retains_grad:  # torch leaves retain_grad at the old shape
             forms += [f"{a}.t_()", f"{a}.unsqueeze_(0)", f"{a}.squeeze_()"]
@@ -364,6 +393,8 @@ class Author:
         return f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
 
     def threaded(self):
+        if self.levels:  # they belong to the thread here
+            return self.compute()
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
         forms = [f"{self.new()} = in_thread(lambda: {a} * 2)", f"in_thread(lambda: ({a} * {a}).sum().backward())",
                  f"{self.new()}, {self.new()} = in_threads(lambda: torch.autograd.grad(({a} ** 2).sum(), {a})[0], "
@@ -372,9 +403,44 @@ class Author:
         return self.one_of(forms)
 
 
-# What a line may be, as often as it stands here. Forward mode takes its place by a method and an entry of its own.
+    def dual(self):
+        """A line of forward mode, whose level spans the lines until it is left."""
+        a = self.any_name()
+        same = [name for name, value in self.tensors().items() if value.shape == self.tensors()[a].shape]
+        tangent = self.one_of([f"torch.ones_like({a}) * 0.5", *same])
+        # A copy: torch refuses to write to a leaf's memory after it has written to the dual's.
+        forms = [f"{self.new()} = make_dual({a}, {tangent} * 1)", f"{self.new()} = make_dual({a} * 1, {tangent} * 1)", "enter_level()",
+                 f"{self.new()}, {self.new()} = unpack_dual({a})", "exit_level()", f"{self.new()} = Dual.apply({a}, {tangent})",
+                 f"{self.new()}, {self.new()} = forward_mode(lambda t: (t * {a}).sin().sum(0), {a}, {tangent})"]
+        return self.one_of(forms)
+
+    def mapped(self):
+        """A transformation of func, or a batch of gradients. In what order vmap leaves memory is not compared."""
+        a, b = self.any_name(), self.any_name()
+        shape = tuple(self.tensors()[a].shape)
+        dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
+        body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
+                            "torch.stack([t, t])", "t.amax()", "t[0]", "t.cumsum(-1)", "t.unsqueeze(0).expand(2, *t.shape)",
+                            "torch.where(t > 0.5, t, 1.0)"])
+        forms = [f"{self.new()} = vmap(lambda t: {body}, in_dims={dim})({a}).contiguous() * 1",
+                 f"{self.new()} = vmap(lambda t: {body}, in_dims={dim}, out_dims=-1)({a}).contiguous() * 1",
+                 f"{self.new()} = vmap(lambda t, s: t * s, in_dims=({dim}, None))({a}, {b}).contiguous() * 1",
+                 f"{self.new()} = vmap(vmap(lambda t: {body}))({a}).contiguous() * 1",
+                 f"{self.new()} = grad(lambda t: ({body}).sum())({a}) * 1",
+                 f"{self.new()} = vmap(grad(lambda t: ({body}).sum()))({a}).contiguous() * 1",
+                 f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
+                 f"{self.new()} = jacrev(lambda t: {body})({a}).contiguous() * 1",
+                 f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1",
+                 f"{self.new()}, = fresh(torch.autograd.grad(({a} * 1).sin(), [{a}], torch.stack([torch.ones_like({a})] * 2), "
+                 "is_grads_batched=True))"]
+        if self.tensors()[a].retains_grad:  # it would retain a batch
+            forms.pop()
+        return self.one_of(forms)
+
+
+# What a line may be, as often as it stands here.
 KINDS = ["view", "write", "compute", "view", "write", "tape", "literal", "hook", "function", "gradient", "recomputed",
-         "packed", "threaded"]
+         "packed", "threaded", "dual", "dual", "mapped"]
 
 
 def requires_grad(tensor):
@@ -412,7 +478,16 @@ FINAL = "sum(t.sum() * i for i, t in enumerate([{names}], 1) if t is not None an
 def run_program(choose, remember):
     """Writes and runs a program; remember(line) is called before each line runs."""
     ours, theirs = Side(gradcore), Side(torch)
-    author = Author(choose, theirs.variables)
+    try:
+        compare_run(choose, remember, ours, theirs)
+    finally:
+        for side in (ours, theirs):
+            while side.names["levels"]:
+                side.names["exit_level"]()
+
+
+def compare_run(choose, remember, ours, theirs):
+    author = Author(choose, theirs.variables, theirs.names["levels"])
     peek = choose(2) == 0
     in_order = True
     for _ in range(3 + choose(12)):
@@ -422,11 +497,13 @@ def run_program(choose, remember):
         # affair, and so are its hooks' order and values in between, and what was done when it fails.
         in_order &= "in_thread" not in line
         mine, other = ours.run(line), theirs.run(line)
-        found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek)
+        found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek) or compare_tangents(ours, theirs)
         fails = isinstance(other, Raised)
         if in_order or not fails:
             found = found or compare_seen(ours, theirs, in_order)
         assert not found, found
+        if grows(theirs):
+            raise Unfit
         if fails and not in_order:
             forget_gradients(ours, theirs)
             ours.seen.clear()

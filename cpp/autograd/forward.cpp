@@ -37,6 +37,17 @@ constexpr int kMaxLevels = 64;
 thread_local constinit uint64_t levels[kMaxLevels] = {};
 thread_local constinit int open_levels = 0;
 
+struct Originals {
+  std::vector<Ref<Packed>> kept;
+  Originals() = default;
+  Originals(Originals&&) = default;
+  Originals& operator=(Originals&&) = default;
+  ~Originals() {
+    for (const Ref<Packed>& p : kept) p->original.reset();
+  }
+};
+thread_local Originals originals;  // of the node that is being made
+
 Tensor* entry_of(const TensorImpl* t, uint64_t level) {
   const auto* meta = static_cast<const AutogradMeta*>(t->meta);
   if (!meta || !meta->tangents) return nullptr;
@@ -276,7 +287,15 @@ bool leads_anywhere(const Node& node) {
   return false;
 }
 
+void keep_original(const Ref<Packed>& packed, const Tensor& t) {
+  packed->original = t;
+  originals.kept.push_back(packed);
+}
+
+void forget_originals() { const Originals gone = std::exchange(originals, {}); }
+
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
+  const Originals until_done = std::exchange(originals, {});
   const bool views = !outs.empty() && outs[0] && !owns_tangents(outs[0]);  // theirs are windows on those of their owner
   if (views)
     const TangentsOfEdges edges(*node);
@@ -287,6 +306,7 @@ void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
 }
 
 void carry_tangents_inplace(const Tensor& t, Node& node) {
+  const Originals until_done = std::exchange(originals, {});
   // A set without entries belongs to what the node saved of the output; any other is that of the old value.
   Ref<Tangents>& own = make_meta(t).tangents;
   const bool is_new = own && own->entries.empty();

@@ -22,6 +22,10 @@ void check_tangents_inplace(const Tensor& t);
 // Gives both the same tangents, none so far: the output of an op, and what its node keeps of it.
 void share_new_tangents(const Tensor& out, const Tensor& saved);
 
+// What hooks made another thing of when it was saved: a node's first derivative needs it as it was. Kept until then.
+void keep_original(const Ref<Packed>& packed, const Tensor& t);
+void forget_originals();
+
 // The edge for an input of a node that is being made. One with a tangent gets an edge even if it requires no grad.
 Edge tracked_edge(const Tensor& t);
 inline Edge input_edge(const Tensor& t) { return modes.forward ? tracked_edge(t) : gradient_edge(t); }

@@ -180,6 +180,7 @@ void Saved::pack(SavedHooks& hooks) {
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
   if (!is_output_) packed_->edge = gradient_edge(t_);
   if (t_->meta) packed_->tangents = meta_of(t_)->tangents;
+  if (modes.forward) keep_original(packed_, t_);
   t_.reset();
 }
 
@@ -214,7 +215,7 @@ Tensor Saved::unpack_defined(Node* node) const {
 
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
 Tensor Saved::unpack_packed(Node* node) const {
-  Tensor out = alias_of(packed_->unpack());
+  Tensor out = alias_of(packed_->original ? packed_->original : packed_->unpack());
   if (packed_->tangents) make_meta(out).tangents = packed_->tangents;
   if (!modes.grad) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;

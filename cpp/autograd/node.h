@@ -247,6 +247,7 @@ struct Packed : RefCounted {
   virtual Tensor unpack() = 0;
   Edge edge;  // of an input
   Ref<Tangents> tangents;
+  Tensor original;  // until the node has its first derivative: keep_original()
 };
 // The innermost pair of hooks of this thread, or null.
 struct SavedHooks {

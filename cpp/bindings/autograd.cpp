@@ -181,6 +181,8 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
 Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
   check(!tangent_of(primal, depth), "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level ",
         depth, " is not supported.");
+  check(!tangent_of(tangent, depth), "Setting a forward grad that itself has a forward gradient at the same level ", depth,
+        " is not supported.");
   check(primal.shape() == tangent.shape(), "Trying to set a forward gradient that has a different size than that of the original "
         "Tensor, this is not supported. Tensor is of size ", primal.shape(), " while the given forward gradient is of size ",
         tangent.shape(), ".");

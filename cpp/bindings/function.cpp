@@ -312,6 +312,7 @@ class Call {
       check(!t->base || outputs == 1, "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
             "return more than one Tensor: the history of the base would be ambiguous.", node().place());
       if (t->meta) set_grad_of(t, {});  // as in torch: a retained gradient was that of the old value
+      const ForwardGuard own_rule(0);  // carry_tangents() calls the user's
       finish_inplace_counted(t, node_, nr);
       return t;
     }
@@ -346,6 +347,7 @@ class Call {
 
   // The user's jvp, once for each level in which an argument has a tangent; the others get zeros.
   void carry_tangents(PyObject* outputs) {
+    forget_originals();  // the user's jvp has its own means
     const Py_ssize_t n = PyTuple_GET_SIZE(args_);
     for (int depth = 0; depth < modes.forward; ++depth) {
       Owned with_ctx(checked(PyTuple_New(n + 1)));

@@ -658,12 +658,16 @@ struct OperandsAsTheyWere {
   }
 };
 
+bool carries_tangents(std::span<const Operand> in) {
+  return modes.forward && std::ranges::any_of(in, [](const Operand& o) { return o.tensor && may_have_tangent(*o.tensor); });
+}
+
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
                 const Types& types) {
   const bool recorded = is_recorded(op, in);
   check_write(op, self, in, types, recorded);
   std::optional<OperandsAsTheyWere> before;
-  if (recorded && modes.forward) in = {before.emplace(self, in).in, in.size()};
+  if (recorded && carries_tangents(in)) in = {before.emplace(self, in).in, in.size()};
   const auto write = [&] {
     if (types.result == self.dtype()) return compute_into(op, self, in, params, types.compute);
     const Tensor wide = empty_batched(gradcore::levels_of({&self}), self.shape(), types.result);

@@ -891,7 +891,8 @@ Tensor view_without_tangents(const Tensor& t, const char* node) {
 
 // As become_view(), with the tangent of `t` at the level: it becomes that of `v`.
 static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
-  const Tensor before = tangent_of(t, depth), after = tangent_of(v, depth);
+  const Tensor after = tangent_of(v, depth);  // first: it may give the tangent another memory
+  const Tensor before = tangent_of(t, depth);
   if (!before || !after) return;
   const ForwardGuard below(depth);
   become_view(before, after);
