@@ -4,6 +4,7 @@
 #include "core/dtype.h"
 #include "core/loop.h"
 #include "kernels/gemm.h"
+#include "kernels/lbfgs.h"
 #include "kernels/muon.h"
 #include "kernels/optim.h"
 #include "kernels/reduce.h"
@@ -21,6 +22,7 @@ struct KernelTable {
   void (*gemm_f64)(const GemmArgs<double>&);
   const OptimKernels* optim;  // in the order of formulas::UpdateRules
   const MuonKernels* muon;
+  const LbfgsKernels* lbfgs;
 };
 
 // The table of the active instruction set.
