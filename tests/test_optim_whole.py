@@ -104,6 +104,140 @@ def test_muon_where_memory_is_two_things_at_once(what):
     assert np.isfinite(p.detach().numpy()).all()
 
 
+# ---- L-BFGS ----
+
+
+def valley(lib, p, *others):
+    """A loss that is the larger, the farther its parameters are apart from a line, in a shape that no step of a fixed length fits."""
+    scale = lib.linspace(0.5, 4.0, p.numel(), dtype=p.dtype)
+    return ((p.reshape(-1) - 0.3) ** 2 * scale).sum() + sum(((q - 0.1) ** 4).sum() for q in others)
+
+
+def descended(lib, sizes, dtype="float64", steps=3, **chosen):
+    params = [lib.linspace(-1.0, 1.0, n, dtype=getattr(lib, dtype)).requires_grad_() for n in sizes]
+    optimizer = lib.optim.LBFGS(params, **chosen)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = valley(lib, *params)
+        loss.backward()
+        return loss
+
+    losses = [float(optimizer.step(closure)) for _ in range(steps)]
+    return [p.detach().numpy() for p in params], losses, optimizer
+
+
+SEARCHES = {"fixed": {"max_iter": 6, "lr": 0.1}, "strong Wolfe": {"max_iter": 6, "line_search_fn": "strong_wolfe"},
+            "short memory": {"max_iter": 9, "history_size": 2, "line_search_fn": "strong_wolfe"}}
+
+
+@needs_torch
+@pytest.mark.parametrize("search", SEARCHES)
+def test_lbfgs_in_slices(search):
+    """Vectors so long that their sums are made of parts; a parameter without a gradient counts as one whose gradient is 0."""
+    sizes = (40_000, 3, 1, 17_000)
+    (ours, our_losses, _), (theirs, their_losses, _) = (descended(lib, sizes, **SEARCHES[search]) for lib in (gradcore, torch))
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(our_losses, their_losses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_lbfgs_has_the_same_bits_for_any_number_of_threads(search, dtype):
+    def run():
+        params, losses, optimizer = descended(gradcore, (40_000, 100, 33_000), dtype, **SEARCHES[search])
+        return [p.tobytes() for p in params], losses, optimizer.state_dict()["state"][0]["ro"]
+
+    one, *others = (with_threads(n, run) for n in (1, 2, 5))
+    assert all(other == one for other in others)
+
+
+@needs_torch
+def test_lbfgs_where_a_parameter_has_no_gradient():
+    def run(lib):
+        used, unused = (lib.ones(3, dtype=lib.float64, requires_grad=True) for _ in range(2))
+        optimizer = lib.optim.LBFGS([unused, used], lr=0.1, max_iter=3)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = valley(lib, used)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        return [*unused.tolist(), *used.tolist()]
+
+    np.testing.assert_allclose(run(gradcore), run(torch), rtol=1e-12)
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3, 5])
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("how", ["raises", "no number", "gradient of another shape"])
+def test_lbfgs_goes_back_when_an_evaluation_fails(search, how, fails):
+    """Whichever evaluation it is, of a first step and of a later one."""
+    params = [gradcore.linspace(-1.0, 1.0, n).requires_grad_() for n in (4, 3)]
+    optimizer = gradcore.optim.LBFGS(params, **SEARCHES[search])
+    left = 0
+
+    def closure():
+        nonlocal left
+        left -= 1
+        if left == 0 and how == "raises":
+            raise KeyError("from a closure")
+        if left == 0 and how == "no number":
+            return None
+        optimizer.zero_grad()
+        loss = valley(gradcore, *params)
+        loss.backward()
+        if left == 0:
+            params[1].data = gradcore.ones(2)
+        return loss
+
+    for _ in range(2):
+        before = everything(params, optimizer)
+        left = fails
+        with pytest.raises((KeyError, TypeError, RuntimeError)):
+            optimizer.step(closure)
+        if params[1].numel() == 2:
+            params[1].data = gradcore.tensor(before[0][1])
+        assert everything(params, optimizer) == before
+        left = 0
+        optimizer.step(closure)
+    assert optimizer.state[params[0]]["n_iter"] > 2
+
+
+@pytest.mark.parametrize(("change", "error", "phrase"), [
+    (lambda state: state.update(d=gradcore.ones(4)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(prev_flat_grad=gradcore.ones(3, dtype=gradcore.int64)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(d=3), TypeError, "optimizer state must be a tensor"),
+    (lambda state: state.update(ro=[1.0] * 9), RuntimeError, "must be of one length"),
+    (lambda state: state.update(old_dirs=None), TypeError, "must be a list"),
+    (lambda state: state.pop("H_diag"), KeyError, "H_diag"),
+    (lambda state: state.update(n_iter="a"), TypeError, ""),
+])
+def test_lbfgs_refuses_state_that_does_not_fit(change, error, phrase):
+    _, _, optimizer = descended(gradcore, [3], "float32", 1, max_iter=2)
+    (p,) = optimizer.param_groups[0]["params"]
+    change(optimizer.state[p])
+    before = everything([p], optimizer)
+    with pytest.raises(error, match=phrase):
+        optimizer.step(lambda: 1.0)
+    assert everything([p], optimizer) == before
+
+
+@needs_torch
+@pytest.mark.parametrize(("chosen", "error", "phrase"), [
+    ({"line_search_fn": "bisection"}, RuntimeError, "only 'strong_wolfe' is supported"),
+    ({"history_size": 0}, IndexError, "pop from empty list"),
+    ({"max_iter": "a", "max_eval": 3}, TypeError, ""),
+])
+def test_lbfgs_refuses_options(chosen, error, phrase):
+    for lib in (gradcore, torch):
+        with pytest.raises(error, match=phrase):
+            descended(lib, [3], **chosen)
+
+
 # ---- what is refused ----
 
 
@@ -114,14 +248,14 @@ def everything(params, optimizer):
 
 
 SPOILED = {
-    "shape": (lambda p: setattr(p, "data", gradcore.ones(4, 3)), "gradient of shape"),
-    "dtype": (lambda p: setattr(p, "data", p.detach().double()), "gradient of shape"),
+    "shape": (lambda p: setattr(p, "data", gradcore.ones(4, 3)), "(gradient|state) of shape"),
+    "dtype": (lambda p: setattr(p, "data", p.detach().double()), "(gradient|state) of shape"),
 }
 
 
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("what", SPOILED)
-@pytest.mark.parametrize("name", ["Muon"])
+@pytest.mark.parametrize("name", ["LBFGS", "Muon"])
 def test_a_third_parameter_that_does_not_fit(name, what, started):
     """Nothing has moved then, of the first two neither."""
     spoil, phrase = SPOILED[what]
@@ -130,11 +264,11 @@ def test_a_third_parameter_that_does_not_fit(name, what, started):
     for p in params:
         p.grad = gradcore.linspace(1, 2, 6).reshape(3, 2)
     if started:
-        optimizer.step()
+        optimizer.step(lambda: 1.0)
     spoil(params[2])
     before = everything(params, optimizer)
     with pytest.raises(RuntimeError, match=phrase):
-        optimizer.step()
+        optimizer.step(lambda: 1.0)
     assert everything(params, optimizer) == before
 
 

@@ -1,6 +1,7 @@
 // L-BFGS's step as Python calls it. Start at step_lbfgs().
-#include "bindings/optim.h"
 #include "optim/lbfgs.h"
+
+#include "bindings/optim.h"
 
 namespace gradcore {
 

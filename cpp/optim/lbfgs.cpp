@@ -16,10 +16,10 @@ namespace gradcore {
 
 namespace {
 
-constexpr double kCurvature = 1e-10;       // a step along which the gradient grows by less teaches nothing
-constexpr double kC1 = 1e-4, kC2 = 0.9;    // of the strong Wolfe conditions
-constexpr double kBracket = 1e-9;          // the least length of a bracket
-constexpr int64_t kSlice = 16 << 10;       // elements of a partial sum
+constexpr double kCurvature = 1e-10;     // a step along which the gradient grows by less teaches nothing
+constexpr double kC1 = 1e-4, kC2 = 0.9;  // of the strong Wolfe conditions
+constexpr double kBracket = 1e-9;        // the least length of a bracket
+constexpr int64_t kSlice = 16 << 10;     // elements of a partial sum
 
 // ---- flat vectors ----
 
@@ -71,6 +71,7 @@ double largest(const Tensor& x) { return x.numel() ? reduced(ReduceOp::MaxAbs, x
 struct Segment {
   Tensor param, grad;
   int64_t n, offset;
+  DType dtype;
   std::span<const Tensor> arrays() const { return {&param, 1}; }
 };
 
@@ -79,17 +80,15 @@ class FlatParams {
   explicit FlatParams(std::span<const Tensor> params) : dtype_(flat_dtype(params)) {
     segments_.reserve(params.size());
     for (const Tensor& p : params) {
-      segments_.push_back({p, {}, p.numel(), size_});
-      dtypes_.push_back(p.dtype());
+      segments_.push_back({p, {}, p.numel(), size_, p.dtype()});
       size_ += p.numel();
     }
   }
 
   // The gradients, 0 where there is none.
   Tensor gradient() {
-    for (size_t i = 0; i < segments_.size(); ++i) {
-      Segment& s = segments_[i];
-      check_unchanged(i);
+    for (Segment& s : segments_) {
+      check_unchanged(s);
       s.grad = grad_of(s.param.impl());
       if (s.grad) check_gradient_fits(s.param, s.grad);
     }
@@ -110,20 +109,19 @@ class FlatParams {
     });
   }
 
-  // After an error, which is what counts: a closure may have replaced parameters by what does not fit.
+  // After an error. What a closure replaced by something else stays as the closure left it.
   void go_back(const Tensor& values) {
-    try {
-      set(values);
-    } catch (const Error&) {
-    }
+    std::erase_if(segments_, [&](const Segment& s) { return !is_unchanged(s) || !s.param->storage->writable; });
+    set(values);
   }
 
  private:
   // A closure may do anything.
-  void check_unchanged(size_t i) const {
-    const Tensor& p = segments_[i].param;
-    check(p.numel() == segments_[i].n && p.dtype() == dtypes_[i] && !p->batch,
-          "a parameter's data was replaced while the step ran");
+  static bool is_unchanged(const Segment& s) {
+    return s.param.numel() == s.n && s.param.dtype() == s.dtype && !s.param->batch;
+  }
+  static void check_unchanged(const Segment& s) {
+    check(is_unchanged(s), "a parameter's data was replaced while the step ran");
   }
   bool plain(const Tensor& t) const { return t.is_contiguous() && t.dtype() == dtype_; }
 
@@ -138,8 +136,7 @@ class FlatParams {
         std::memcpy(writable(out, s.offset + begin), at(t, begin), bytes);
     });
     for (const Segment& s : segments_)
-      if (const Tensor& t = s.*which; t && !plain(t))
-        copy_raw(view(narrow(out, 0, s.offset, s.n), t.shape()), t);
+      if (const Tensor& t = s.*which; t && !plain(t)) copy_raw(view(narrow(out, 0, s.offset, s.n), t.shape()), t);
     return out;
   }
 
@@ -147,9 +144,9 @@ class FlatParams {
   // overlap, or through a copy where one is not like the vector.
   template <class F>
   void write(F&& change) {
-    for (size_t i = 0; i < segments_.size(); ++i) {
-      check_unchanged(i);
-      check_inplace(segments_[i].param, false);
+    for (const Segment& s : segments_) {
+      check_unchanged(s);
+      check_inplace(s.param, false);
     }
     const auto change_plain = [&](const Segment& s, int64_t begin, int64_t end) {
       if (plain(s.param)) change(s, writable(s.param, begin), begin, end - begin);
@@ -170,7 +167,6 @@ class FlatParams {
   }
 
   std::vector<Segment> segments_;
-  std::vector<DType> dtypes_;
   int64_t size_ = 0;
   DType dtype_;
 };

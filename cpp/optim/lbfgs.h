@@ -35,8 +35,8 @@ struct LbfgsState {
 // The dtype of the vectors: float64 if a parameter is. Raises where one is no floating point tensor.
 DType flat_dtype(std::span<const Tensor> params);
 
-// Up to max_iter iterations; `closure` computes loss and gradients. When it fails the parameters are where they were, and
-// `state` is to be dropped.
+// Up to max_iter iterations; `closure` computes loss and gradients. When it fails the parameters are where they were,
+// and `state` is to be dropped.
 void lbfgs_step(std::span<const Tensor> params, const LbfgsOptions& options, LbfgsState& state,
                 const std::function<double()>& closure);
 
