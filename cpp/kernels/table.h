@@ -3,6 +3,7 @@
 #include "core/cpu.h"
 #include "core/dtype.h"
 #include "core/loop.h"
+#include "kernels/adafactor.h"
 #include "kernels/gemm.h"
 #include "kernels/lbfgs.h"
 #include "kernels/muon.h"
@@ -23,6 +24,7 @@ struct KernelTable {
   const OptimKernels* optim;  // in the order of formulas::UpdateRules
   const MuonKernels* muon;
   const LbfgsKernels* lbfgs;
+  const AdafactorKernels* adafactor;
 };
 
 // The table of the active instruction set.
