@@ -104,6 +104,73 @@ def test_muon_where_memory_is_two_things_at_once(what):
     assert np.isfinite(p.detach().numpy()).all()
 
 
+# ---- Adafactor ----
+
+PARTS = {"vector": (40_000,), "number": (), "matrix": (300, 200), "tall": (20_000, 3), "wide": (3, 20_000),
+         "batch of matrices": (5, 70, 80), "kernels of a convolution": (64, 20, 3, 5), "small batch": (2, 3, 4)}
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", PARTS)
+def test_adafactor_in_parts(shape, dtype):
+    chosen = {"lr": 0.1, "weight_decay": 0.1, "maximize": True, "eps": (1e-3, 1e-2)}
+    ours, theirs = (stepped(lib, "Adafactor", [random(PARTS[shape])], dtype, **chosen) for lib in (gradcore, torch))
+    tolerance = 1e-6 if dtype == "float32" else 1e-14  # of elements that are about 1, some of them nearly cancelled by their steps
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=10 * tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adafactor_has_the_same_bits_for_any_number_of_threads(dtype):
+    arrays = [random(shape) for shape in [*PARTS.values(), (0, 3), (0,)]]
+    one, *others = (with_threads(n, lambda: stepped(gradcore, "Adafactor", arrays, dtype)) for n in (1, 2, 5))
+    for other in others:
+        for a, b in zip(one, other, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_adafactor_on_other_layouts(layout):
+    (ours,), (plain,) = (stepped(gradcore, "Adafactor", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p))
+    np.testing.assert_array_equal(ours, plain)
+
+
+def test_adafactor_takes_the_first_parameters_eps():
+    """Where no eps is given: torch, too, takes that of the first parameter's dtype for its whole group."""
+    def run(lib, *dtypes):
+        params = [lib.full((2,), 1e-30, dtype=getattr(lib, dtype), requires_grad=True) for dtype in dtypes]
+        for p in params:
+            p.grad = lib.full_like(p, 1e-12)
+        lib.optim.Adafactor(params).step()
+        return params[-1].tolist()
+
+    alone, after = run(gradcore, "float64"), run(gradcore, "float32", "float64")
+    assert alone != after
+    if torch is not None:
+        np.testing.assert_allclose([alone, after], [run(torch, "float64"), run(torch, "float32", "float64")], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("change", "error", "phrase"), [
+    (lambda state: state.update(row_var=gradcore.ones(3)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(col_var=gradcore.ones(1, 2, dtype=gradcore.float64)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(col_var=None), AssertionError, "row_var and col_var"),
+    (lambda state: state.update(row_var=3), TypeError, "optimizer state must be a tensor"),
+    (lambda state: state.update(step=gradcore.ones(2)), RuntimeError, "step"),
+    (lambda state: state.pop("step"), KeyError, "step"),
+])
+def test_adafactor_refuses_state_that_does_not_fit(change, error, phrase):
+    params = [gradcore.ones(3, 2, requires_grad=True) for _ in range(2)]
+    optimizer = gradcore.optim.Adafactor(params)
+    for p in params:
+        p.grad = gradcore.ones(3, 2)
+    optimizer.step()
+    change(optimizer.state[params[1]])
+    before = everything(params, optimizer)
+    with pytest.raises(error, match=phrase):
+        optimizer.step()
+    assert everything(params, optimizer) == before
+
+
 # ---- L-BFGS ----
 
 
@@ -255,7 +322,7 @@ SPOILED = {
 
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("what", SPOILED)
-@pytest.mark.parametrize("name", ["LBFGS", "Muon"])
+@pytest.mark.parametrize("name", ["Adafactor", "LBFGS", "Muon"])
 def test_a_third_parameter_that_does_not_fit(name, what, started):
     """Nothing has moved then, of the first two neither."""
     spoil, phrase = SPOILED[what]
