@@ -104,6 +104,207 @@ def test_muon_where_memory_is_two_things_at_once(what):
     assert np.isfinite(p.detach().numpy()).all()
 
 
+# ---- Adafactor ----
+
+PARTS = {"vector": (40_000,), "number": (), "matrix": (300, 200), "tall": (20_000, 3), "wide": (3, 20_000),
+         "batch of matrices": (5, 70, 80), "kernels of a convolution": (64, 20, 3, 5), "small batch": (2, 3, 4)}
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", PARTS)
+def test_adafactor_in_parts(shape, dtype):
+    chosen = {"lr": 0.1, "weight_decay": 0.1, "maximize": True, "eps": (1e-3, 1e-2)}
+    ours, theirs = (stepped(lib, "Adafactor", [random(PARTS[shape])], dtype, **chosen) for lib in (gradcore, torch))
+    tolerance = 1e-6 if dtype == "float32" else 1e-14  # of elements that are about 1, some of them nearly cancelled by their steps
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=10 * tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adafactor_has_the_same_bits_for_any_number_of_threads(dtype):
+    arrays = [random(shape) for shape in [*PARTS.values(), (0, 3), (0,)]]
+    one, *others = (with_threads(n, lambda: stepped(gradcore, "Adafactor", arrays, dtype)) for n in (1, 2, 5))
+    for other in others:
+        for a, b in zip(one, other, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_adafactor_on_other_layouts(layout):
+    (ours,), (plain,) = (stepped(gradcore, "Adafactor", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p))
+    np.testing.assert_array_equal(ours, plain)
+
+
+def test_adafactor_takes_the_first_parameters_eps():
+    """Where no eps is given: torch, too, takes that of the first parameter's dtype for its whole group."""
+    def run(lib, *dtypes):
+        params = [lib.full((2,), 1e-30, dtype=getattr(lib, dtype), requires_grad=True) for dtype in dtypes]
+        for p in params:
+            p.grad = lib.full_like(p, 1e-12)
+        lib.optim.Adafactor(params).step()
+        return params[-1].tolist()
+
+    alone, after = run(gradcore, "float64"), run(gradcore, "float32", "float64")
+    assert alone != after
+    if torch is not None:
+        np.testing.assert_allclose([alone, after], [run(torch, "float64"), run(torch, "float32", "float64")], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("change", "error", "phrase"), [
+    (lambda state: state.update(row_var=gradcore.ones(3)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(col_var=gradcore.ones(1, 2, dtype=gradcore.float64)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(col_var=None), AssertionError, "row_var and col_var"),
+    (lambda state: state.update(row_var=3), TypeError, "optimizer state must be a tensor"),
+    (lambda state: state.update(step=gradcore.ones(2)), RuntimeError, "step"),
+    (lambda state: state.pop("step"), KeyError, "step"),
+])
+def test_adafactor_refuses_state_that_does_not_fit(change, error, phrase):
+    params = [gradcore.ones(3, 2, requires_grad=True) for _ in range(2)]
+    optimizer = gradcore.optim.Adafactor(params)
+    for p in params:
+        p.grad = gradcore.ones(3, 2)
+    optimizer.step()
+    change(optimizer.state[params[1]])
+    before = everything(params, optimizer)
+    with pytest.raises(error, match=phrase):
+        optimizer.step()
+    assert everything(params, optimizer) == before
+
+
+# ---- L-BFGS ----
+
+
+def valley(lib, p, *others):
+    """A loss that is the larger, the farther its parameters are apart from a line, in a shape that no step of a fixed length fits."""
+    scale = lib.linspace(0.5, 4.0, p.numel(), dtype=p.dtype)
+    return ((p.reshape(-1) - 0.3) ** 2 * scale).sum() + sum(((q - 0.1) ** 4).sum() for q in others)
+
+
+def descended(lib, sizes, dtype="float64", steps=3, **chosen):
+    params = [lib.linspace(-1.0, 1.0, n, dtype=getattr(lib, dtype)).requires_grad_() for n in sizes]
+    optimizer = lib.optim.LBFGS(params, **chosen)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = valley(lib, *params)
+        loss.backward()
+        return loss
+
+    losses = [float(optimizer.step(closure)) for _ in range(steps)]
+    return [p.detach().numpy() for p in params], losses, optimizer
+
+
+SEARCHES = {"fixed": {"max_iter": 6, "lr": 0.1}, "strong Wolfe": {"max_iter": 6, "line_search_fn": "strong_wolfe"},
+            "short memory": {"max_iter": 9, "history_size": 2, "line_search_fn": "strong_wolfe"}}
+
+
+@needs_torch
+@pytest.mark.parametrize("search", SEARCHES)
+def test_lbfgs_in_slices(search):
+    """Vectors so long that their sums are made of parts; a parameter without a gradient counts as one whose gradient is 0."""
+    sizes = (40_000, 3, 1, 17_000)
+    (ours, our_losses, _), (theirs, their_losses, _) = (descended(lib, sizes, **SEARCHES[search]) for lib in (gradcore, torch))
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(our_losses, their_losses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_lbfgs_has_the_same_bits_for_any_number_of_threads(search, dtype):
+    def run():
+        params, losses, optimizer = descended(gradcore, (40_000, 100, 33_000), dtype, **SEARCHES[search])
+        return [p.tobytes() for p in params], losses, optimizer.state_dict()["state"][0]["ro"]
+
+    one, *others = (with_threads(n, run) for n in (1, 2, 5))
+    assert all(other == one for other in others)
+
+
+@needs_torch
+def test_lbfgs_where_a_parameter_has_no_gradient():
+    def run(lib):
+        used, unused = (lib.ones(3, dtype=lib.float64, requires_grad=True) for _ in range(2))
+        optimizer = lib.optim.LBFGS([unused, used], lr=0.1, max_iter=3)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = valley(lib, used)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        return [*unused.tolist(), *used.tolist()]
+
+    np.testing.assert_allclose(run(gradcore), run(torch), rtol=1e-12)
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3, 5])
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("how", ["raises", "no number", "gradient of another shape"])
+def test_lbfgs_goes_back_when_an_evaluation_fails(search, how, fails):
+    """Whichever evaluation it is, of a first step and of a later one."""
+    params = [gradcore.linspace(-1.0, 1.0, n).requires_grad_() for n in (4, 3)]
+    optimizer = gradcore.optim.LBFGS(params, **SEARCHES[search])
+    left = 0
+
+    def closure():
+        nonlocal left
+        left -= 1
+        if left == 0 and how == "raises":
+            raise KeyError("from a closure")
+        if left == 0 and how == "no number":
+            return None
+        optimizer.zero_grad()
+        loss = valley(gradcore, *params)
+        loss.backward()
+        if left == 0:
+            params[1].data = gradcore.ones(2)
+        return loss
+
+    for _ in range(2):
+        before = everything(params, optimizer)
+        left = fails
+        with pytest.raises((KeyError, TypeError, RuntimeError)):
+            optimizer.step(closure)
+        if params[1].numel() == 2:
+            params[1].data = gradcore.tensor(before[0][1])
+        assert everything(params, optimizer) == before
+        left = 0
+        optimizer.step(closure)
+    assert optimizer.state[params[0]]["n_iter"] > 2
+
+
+@pytest.mark.parametrize(("change", "error", "phrase"), [
+    (lambda state: state.update(d=gradcore.ones(4)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(prev_flat_grad=gradcore.ones(3, dtype=gradcore.int64)), RuntimeError, "optimizer state of shape"),
+    (lambda state: state.update(d=3), TypeError, "optimizer state must be a tensor"),
+    (lambda state: state.update(ro=[1.0] * 9), RuntimeError, "must be of one length"),
+    (lambda state: state.update(old_dirs=None), TypeError, "must be a list"),
+    (lambda state: state.pop("H_diag"), KeyError, "H_diag"),
+    (lambda state: state.update(n_iter="a"), TypeError, ""),
+])
+def test_lbfgs_refuses_state_that_does_not_fit(change, error, phrase):
+    _, _, optimizer = descended(gradcore, [3], "float32", 1, max_iter=2)
+    (p,) = optimizer.param_groups[0]["params"]
+    change(optimizer.state[p])
+    before = everything([p], optimizer)
+    with pytest.raises(error, match=phrase):
+        optimizer.step(lambda: 1.0)
+    assert everything([p], optimizer) == before
+
+
+@needs_torch
+@pytest.mark.parametrize(("chosen", "error", "phrase"), [
+    ({"line_search_fn": "bisection"}, RuntimeError, "only 'strong_wolfe' is supported"),
+    ({"history_size": 0}, IndexError, "pop from empty list"),
+    ({"max_iter": "a", "max_eval": 3}, TypeError, ""),
+])
+def test_lbfgs_refuses_options(chosen, error, phrase):
+    for lib in (gradcore, torch):
+        with pytest.raises(error, match=phrase):
+            descended(lib, [3], **chosen)
+
+
 # ---- what is refused ----
 
 
@@ -114,14 +315,14 @@ def everything(params, optimizer):
 
 
 SPOILED = {
-    "shape": (lambda p: setattr(p, "data", gradcore.ones(4, 3)), "gradient of shape"),
-    "dtype": (lambda p: setattr(p, "data", p.detach().double()), "gradient of shape"),
+    "shape": (lambda p: setattr(p, "data", gradcore.ones(4, 3)), "(gradient|state) of shape"),
+    "dtype": (lambda p: setattr(p, "data", p.detach().double()), "(gradient|state) of shape"),
 }
 
 
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("what", SPOILED)
-@pytest.mark.parametrize("name", ["Muon"])
+@pytest.mark.parametrize("name", ["Adafactor", "LBFGS", "Muon"])
 def test_a_third_parameter_that_does_not_fit(name, what, started):
     """Nothing has moved then, of the first two neither."""
     spoil, phrase = SPOILED[what]
@@ -130,11 +331,11 @@ def test_a_third_parameter_that_does_not_fit(name, what, started):
     for p in params:
         p.grad = gradcore.linspace(1, 2, 6).reshape(3, 2)
     if started:
-        optimizer.step()
+        optimizer.step(lambda: 1.0)
     spoil(params[2])
     before = everything(params, optimizer)
     with pytest.raises(RuntimeError, match=phrase):
-        optimizer.step()
+        optimizer.step(lambda: 1.0)
     assert everything(params, optimizer) == before
 
 

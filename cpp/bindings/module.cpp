@@ -88,5 +88,6 @@ PYBIND11_MODULE(_C, m) {
   add_anomaly(m);
   add_optim(m);
   add_optim_matrices(m);
+  add_lbfgs(m);
   add_build_info(m);
 }

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "kernels/table.h"
-#include "optim/adafactor.h"
 #include "optim/recorded.h"
 #include "optim/step.h"
 
@@ -229,35 +228,6 @@ void zero_grad(PyObject* groups, bool set_to_none) {
   }
 }
 
-// A tuple of parameter, gradient, step count, and one or two tensors of state.
-AdafactorItem adafactor_item(const py::handle& tuple) {
-  check(PyTuple_Check(tuple.ptr()), ErrorKind::Type, "Adafactor's step takes tuples of tensors");
-  const Py_ssize_t n = PyTuple_GET_SIZE(tuple.ptr());
-  check(n == 4 || n == 5, ErrorKind::Value, "Adafactor's step takes tuples of 4 or 5 tensors");
-  const auto tensor = [&](Py_ssize_t i) {
-    PyObject* o = PyTuple_GET_ITEM(tuple.ptr(), i);
-    if (o == Py_None) fail_assertion("row_var and col_var, or variance, should be defined in the state of a parameter");
-    return state_tensor(o);
-  };
-  AdafactorItem item{tensor(0), tensor(1), tensor(2), tensor(3), n == 5 ? tensor(4) : Tensor()};
-  check(is_floating(item.param.dtype()), "optimizers need floating point parameters, got ", dtype_name(item.param.dtype()));
-  const Tensor& g = item.grad;
-  const bool fits = n == 4 ? g.dim() < 2 && item.row.numel() == g.numel()
-                           : g.dim() > 1 && item.row.numel() * g.size(g.dim() - 1) == g.numel() &&
-                                 item.column.numel() * g.size(g.dim() - 2) == g.numel();
-  check(fits, "Adafactor's state does not fit a gradient of shape ", g.shape());
-  number_in(item.step, "step");
-  return item;
-}
-
-void step_adafactor(const py::list& tuples, double lr, double beta2_decay, double eps1, double eps2, double d,
-                    double weight_decay, bool maximize) {
-  std::vector<AdafactorItem> items;
-  for (const py::handle& tuple : tuples) items.push_back(adafactor_item(tuple));
-  const GilRelease release;
-  adafactor_step(items, {lr, beta2_decay, eps1, eps2, d, weight_decay, maximize});
-}
-
 }  // namespace
 
 void add_optim(py::module_& m) {
@@ -266,7 +236,6 @@ void add_optim(py::module_& m) {
   static PyMethodDef steps[] = {GC_UPDATE_RULES(GC_STEP){}};
 #undef GC_STEP
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
-  m.def("_step_Adafactor", step_adafactor);
   m.def("_zero_grad", [](py::list groups, bool set_to_none) { zero_grad(groups.ptr(), set_to_none); });
 }
 

@@ -71,7 +71,7 @@ class OptionReader {
   // None is no text.
   void operator()(const char*, std::string& v) {
     PyObject* o = next();
-    v = PyUnicode_Check(o) ? utf8(o) : std::string();
+    v = o == Py_None ? std::string() : utf8(Owned(checked(PyObject_Str(o))).get());
   }
   void operator()(const char* name, double& a, double& b, double& c) {
     const Owned three = sequence(name, "three numbers");

@@ -1,5 +1,9 @@
-// The steps of the optimizers that take whole matrices, as Python calls them. Start at MuonBatch.
+// The steps of the optimizers that take whole matrices, as Python calls them. Start at AdafactorBatch.
+#include <array>
+#include <cfloat>
+
 #include "bindings/optim.h"
+#include "optim/adafactor.h"
 #include "optim/muon.h"
 
 namespace gradcore {
@@ -7,6 +11,79 @@ namespace gradcore {
 namespace {
 
 using namespace optim;
+
+class AdafactorBatch {
+ public:
+  static bool takes(PyObject*) { return true; }
+  void reserve(size_t n) {
+    items_.reserve(n);
+    steps_.reserve(n);
+  }
+  void start_group(PyObject* group) {
+    options_.push_back(std::make_unique<AdafactorOptions>(options_of<AdafactorOptions>(group)));
+  }
+  void add(PyObject* state, PyObject* param, const Tensor& grad) {
+    static PyObject* const step_key = key("step");
+    AdafactorOptions& options = *options_.back();
+    if (!options.eps1) options.eps1 = grad.dtype() == DType::Float32 ? FLT_EPSILON : DBL_EPSILON;
+    const Owned dict = fresh_.dict_of(state, param);
+    const bool first = PyDict_GET_SIZE(dict.get()) == 0;
+    const Tensor step = entry(dict.get(), step_key, first, [] { return scalar_tensor(0.0, default_dtype()); });
+    const double t = number_in(step, "step").value + 1;
+    const std::array<Tensor, 2> means = means_of(dict.get(), grad, first);
+    items_.emplace_back(unwrap(param), grad, std::span(means).first(means[1] ? 2 : 1), options, t);
+    steps_.emplace_back(step, t);
+  }
+  bool overlaps() const { return overlap(items_); }
+  void run(bool apart) {
+    fresh_.enter();
+    for (AdafactorItem& item : items_) item.prepare(apart);
+    {
+      const GilRelease release;
+      adafactor_step(items_);
+    }
+    for (const AdafactorItem& item : items_) item.finish();
+    for (const auto& [tensor, t] : steps_) put_number(tensor, t);
+  }
+
+ private:
+  // What stands in the state of a parameter, or is made for it in its first step.
+  template <class Make>
+  Tensor entry(PyObject* dict, PyObject* name, bool first, Make&& make) {
+    if (!first) return state_tensor(required(dict, name));
+    const Tensor t = make();
+    fresh_.add(dict, name, t);
+    return t;
+  }
+  // The means of rows and of columns, or the whole variance.
+  std::array<Tensor, 2> means_of(PyObject* dict, const Tensor& grad, bool first) {
+    static PyObject* const names[] = {key("row_var"), key("col_var"), key("variance")};
+    if (grad.dim() < 2) {
+      if (!first) require_entry(dict, names[2]);
+      return {entry(dict, names[2], first, [&] { return filled_like(grad, 0); }), Tensor()};
+    }
+    std::array<Tensor, 2> out;
+    for (int i = 0; i < 2; ++i) {
+      if (!first) require_entry(dict, names[i]);
+      out[i] = entry(dict, names[i], first, [&] {
+        Dims shape = grad.shape();
+        shape[shape.size() - 1 - i] = 1;
+        return zeros(shape, grad.dtype());
+      });
+    }
+    return out;
+  }
+  static void require_entry(PyObject* dict, PyObject* name) {
+    PyObject* found = find(dict, name);
+    if (!found || found == Py_None)
+      fail_assertion("row_var and col_var, or variance, should be defined in the state of a parameter");
+  }
+
+  std::vector<AdafactorItem> items_;
+  std::vector<std::pair<Tensor, double>> steps_;
+  std::vector<std::unique_ptr<AdafactorOptions>> options_;
+  FreshState fresh_;
+};
 
 class MuonBatch {
  public:
@@ -55,7 +132,9 @@ PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
 
 void add_optim_matrices(py::module_& m) {
   const auto function = [](auto* f) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); };
-  static PyMethodDef steps[] = {{"_step_Muon", function(step<MuonBatch>), METH_FASTCALL, nullptr}, {}};
+  static PyMethodDef steps[] = {{"_step_Adafactor", function(step<AdafactorBatch>), METH_FASTCALL, nullptr},
+                                {"_step_Muon", function(step<MuonBatch>), METH_FASTCALL, nullptr},
+                                {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }
 

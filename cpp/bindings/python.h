@@ -151,6 +151,7 @@ void add_types(py::module_& m);
 void add_data(py::module_& m);
 void add_optim(py::module_& m);
 void add_optim_matrices(py::module_& m);
+void add_lbfgs(py::module_& m);
 void fill_tape_ops();
 
 }  // namespace gradcore

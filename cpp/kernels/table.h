@@ -3,7 +3,9 @@
 #include "core/cpu.h"
 #include "core/dtype.h"
 #include "core/loop.h"
+#include "kernels/adafactor.h"
 #include "kernels/gemm.h"
+#include "kernels/lbfgs.h"
 #include "kernels/muon.h"
 #include "kernels/optim.h"
 #include "kernels/reduce.h"
@@ -21,6 +23,8 @@ struct KernelTable {
   void (*gemm_f64)(const GemmArgs<double>&);
   const OptimKernels* optim;  // in the order of formulas::UpdateRules
   const MuonKernels* muon;
+  const LbfgsKernels* lbfgs;
+  const AdafactorKernels* adafactor;
 };
 
 // The table of the active instruction set.

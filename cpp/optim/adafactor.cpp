@@ -2,52 +2,176 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "core/slices.h"
+#include "kernels/table.h"
 #include "ops/ops.h"
 
 namespace gradcore {
 
 namespace {
 
-double number(const Tensor& t) { return t.dtype() == DType::Float32 ? *t.data<float>() : *t.data<double>(); }
+constexpr int64_t kPart = 16 << 10;  // elements that one thread takes at a time: a few arrays of them fit its cache
+constexpr int64_t kLeastRows = 16;   // rows of a matrix at the least: each part has sums of all columns
 
-// Root of the mean square, 0 of nothing.
-double rms(const Tensor& t) {
-  return t.numel() ? number(norm(t, 2, {}, false, {})) / std::sqrt(static_cast<double>(t.numel())) : 0;
-}
+const AdafactorKernels& loops() { return *kernels().adafactor; }
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Running means of the squared gradient, `take` being the weight of the new one; the variance that they stand for.
-Tensor variance_of(const AdafactorItem& item, double take, double eps1) {
-  const Tensor squared = square(item.grad);
-  if (squared.dim() < 2) {
-    lerp_(item.row, squared, Scalar(take));
-    return clone(item.row);
-  }
-  lerp_(item.row, mean(squared, Dims{-1}, true), Scalar(take));
-  lerp_(item.column, mean(squared, Dims{-2}, true), Scalar(take));
-  const Tensor total = clamp(mean(item.row, Dims{-2}, true), Operand(Scalar(eps1)), {});
-  return mul(div(item.row, total), item.column);
-}
-
-// Algorithms 4 and 5 of the paper: for a matrix, for a vector.
-void update(const AdafactorItem& item, const AdafactorOptions& o) {
-  add_(item.step, Scalar(1));
-  const double t = number(item.step);
-  const double rate = std::max(o.eps2, rms(item.param)) * std::min(o.lr, 1 / std::sqrt(t));
-  if (o.weight_decay != 0) mul_(item.param, Scalar(1 - o.lr * o.weight_decay));
-  const Tensor step = variance_of(item, std::pow(t, o.beta2_decay), o.eps1);
-  clamp_(step, Operand(Scalar(o.eps1 * o.eps1)), {});
-  rsqrt_(step);
-  mul_(step, item.grad);
-  const double size = rate / std::max(1.0, rms(step) / o.d);
-  add_(item.param, step, Scalar(o.maximize ? size : -size));
+double total(const double* sums, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += sums[i];
+  return sum;
 }
 
 }  // namespace
 
-void adafactor_step(std::span<const AdafactorItem> items, const AdafactorOptions& options) {
-  const GradModeGuard off(false);
-  for (const AdafactorItem& item : items) update(item, options);
+AdafactorItem::AdafactorItem(const Tensor& param, const Tensor& grad, std::span<const Tensor> state,
+                             const AdafactorOptions& options, double t)
+    : n(param.numel()), options_(&options), t_(t), factored_(param.dim() > 1) {
+  add_gradient(param, grad);
+  if (!factored_) {
+    add_state(state[0], param.shape());
+    rows_ = n;
+  } else {
+    Dims rows = param.shape(), columns = param.shape();
+    const int last = param.dim() - 1;
+    rows_ = std::exchange(columns[last - 1], 1);
+    columns_ = std::exchange(rows[last], 1);
+    add_state(state[0], rows);
+    add_state(state[1], columns);
+    batch_ = n ? n / (rows_ * columns_) : 0;
+  }
+  chunk_ = std::max(factored_ ? kLeastRows : 1, kPart / std::max<int64_t>(columns_, 1));
+  chunks_ = ceil_div(rows_, chunk_);
+}
+
+// Of each part the sums of squares of the parameter and of the update; of a matrix those of rows, and of each part's
+// columns.
+void AdafactorItem::prepare(bool apart) {
+  RowMajorItem::prepare(apart);
+  const int64_t parts = batch_ * chunks_;
+  sums_ = empty({2 * parts + (factored_ ? batch_ * rows_ + parts * columns_ : 0)}, DType::Float64);
+}
+
+// Calls f(part, batch, first row, rows). The parts follow from the shape alone.
+template <class F>
+void AdafactorItem::for_each_part(F&& f) const {
+  auto run = [&](int64_t part) {
+    const int64_t first = part % chunks_ * chunk_;
+    f(part, part / chunks_, first, std::min(chunk_, rows_ - first));
+  };
+  const int64_t parts = batch_ * chunks_;
+  if (n > kPart) return parallel_blocks(parts, run);
+  for (int64_t i = 0; i < parts; ++i) run(i);
+}
+
+// The last lines of the paper's algorithms: the step relative to the parameter's size, and the update clipped to d.
+AdafactorMove AdafactorItem::move_of(const double* param_sums, const double* update_sums) const {
+  const AdafactorOptions& o = *options_;
+  const auto rms = [&](const double* sums) {
+    return std::sqrt(total(sums, batch_ * chunks_) / static_cast<double>(n));
+  };
+  const double rho = std::min(o.lr, 1 / std::sqrt(t_));
+  const double alpha = std::max(o.eps2, rms(param_sums)) * rho;
+  const double size = alpha / std::max(1.0, rms(update_sums) / o.d);
+  return {1 - o.lr * o.weight_decay, o.maximize ? size : -size, floor()};
+}
+
+// Algorithm 5.
+void AdafactorItem::run_vector() const {
+  const bool wide = dtype() == DType::Float64;
+  const double take = std::pow(t_, options_->beta2_decay);
+  double *params = sums_.data<double>(), *updates = params + chunks_;
+  for_each_part([&](int64_t part, int64_t, int64_t first, int64_t count) {
+    double sums[2];
+    loops().vary[wide](count, data(kParam, first), data(kGrad, first), data(kVariance, first), take, floor(), sums);
+    params[part] = sums[0], updates[part] = sums[1];
+  });
+  const AdafactorMove how = move_of(params, updates);
+  for_each_part([&](int64_t, int64_t, int64_t first, int64_t count) {
+    loops().move[wide](count, data(kParam, first), data(kGrad, first), data(kVariance, first), how);
+  });
+}
+
+// Algorithm 4.
+void AdafactorItem::run_matrix() const {
+  const bool wide = dtype() == DType::Float64;
+  const int64_t parts = batch_ * chunks_;
+  double *params = sums_.data<double>(), *updates = params + parts, *rows = updates + parts,
+         *columns = rows + batch_ * rows_;
+  const auto element = [&](int64_t batch, int64_t row) { return (batch * rows_ + row) * columns_; };
+  std::fill_n(columns, parts * columns_, 0.0);
+  for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
+    const int64_t at = element(batch, first);
+    params[part] = loops().squares[wide](count, columns_, data(kParam, at), data(kGrad, at),
+                                         rows + batch * rows_ + first, columns + part * columns_);
+  });
+  if (wide)
+    average<double>(rows, columns);
+  else
+    average<float>(rows, columns);
+  for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
+    updates[part] = loops().size[wide](count, columns_, data(kGrad, element(batch, first)),
+                                       rows + batch * rows_ + first, data(kColumnMeans, batch * columns_), floor());
+  });
+  const AdafactorMove how = move_of(params, updates);
+  for_each_part([&](int64_t, int64_t batch, int64_t first, int64_t count) {
+    const int64_t at = element(batch, first);
+    loops().move_rows[wide](count, columns_, data(kParam, at), data(kGrad, at), rows + batch * rows_ + first,
+                            data(kColumnMeans, batch * columns_), how);
+  });
+}
+
+// Takes the squares into the running means of rows and columns. `rows` becomes what a column's mean is multiplied with
+// to give the variance: the row's mean over the mean of all.
+template <class T>
+void AdafactorItem::average(double* rows, const double* columns) const {
+  const double take = std::pow(t_, options_->beta2_decay);
+  const auto averaged = [&](T& mean, double sum, int64_t of) {
+    const double next = sum / static_cast<double>(of);
+    mean = static_cast<T>(next - (next - static_cast<double>(mean)) * (1 - take));
+  };
+  for (int64_t b = 0; b < batch_; ++b, rows += rows_, columns += chunks_ * columns_) {
+    T *row_mean = static_cast<T*>(data(kRowMeans, b * rows_)),
+      *column_mean = static_cast<T*>(data(kColumnMeans, b * columns_));
+    double sum = 0;
+    for (int64_t i = 0; i < rows_; ++i) {
+      averaged(row_mean[i], rows[i], columns_);
+      sum += static_cast<double>(row_mean[i]);
+    }
+    const double mean = sum / static_cast<double>(rows_), all = mean < *options_->eps1 ? *options_->eps1 : mean;
+    for (int64_t i = 0; i < rows_; ++i) rows[i] = static_cast<double>(row_mean[i]) / all;
+    for (int64_t j = 0; j < columns_; ++j) {
+      double squares = 0;
+      for (int64_t c = 0; c < chunks_; ++c) squares += columns[c * columns_ + j];
+      averaged(column_mean[j], squares, rows_);
+    }
+  }
+}
+
+void AdafactorItem::run() const {
+  if (n == 0) return;
+  if (factored_)
+    run_matrix();
+  else
+    run_vector();
+}
+
+void adafactor_step(std::span<const AdafactorItem> items) {
+  struct Whole {
+    int64_t n;
+    const AdafactorItem* item;
+  };
+  std::vector<Whole> small;
+  small.reserve(items.size());
+  for (const AdafactorItem& item : items) {
+    if (item.n > kPart)
+      item.run();
+    else
+      small.push_back({item.n, &item});
+  }
+  for_each_slice(std::span<const Whole>(small), [](const Whole& whole, int64_t, int64_t) { whole.item->run(); });
 }
 
 }  // namespace gradcore

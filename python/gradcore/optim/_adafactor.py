@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
-from .._type_info import finfo
-from .optimizer import Optimizer, _get_value, call_closure
+from .optimizer import Optimizer, call_closure
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -84,38 +83,6 @@ class Adafactor(Optimizer):
 
     def step(self, closure: Closure | None = None) -> Any:
         """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""
-        loss = call_closure(closure)
-        for group in self.param_groups:
-            self._step_group(group)
+        loss = None if closure is None else call_closure(closure)
+        _C._step_Adafactor(self.param_groups, self.state)
         return loss
-
-    def _step_group(self, group: dict[str, Any]) -> None:
-        params = [p for p in group["params"] if p.grad is not None]
-        if not params:
-            return
-        fresh = {p: _fresh_state(p.grad) for p in params if not self.state.get(p)}
-        items = [_item(p, p.grad, fresh.get(p) or self.state[p]) for p in params]
-        eps1, eps2 = group["eps"]
-        if eps1 is None:
-            eps1 = finfo(params[0].dtype).eps  # torch, too, takes the first parameter's for the whole group
-        options = _get_value(group["lr"]), group["beta2_decay"], eps1, eps2, group["d"], group["weight_decay"]
-        _C._step_Adafactor(items, *options, group["maximize"])
-        self.state.update(fresh)
-
-
-def _fresh_state(grad: Tensor) -> dict[str, Tensor]:
-    step = _C.tensor(0.0)
-    if grad.dim() < 2:
-        return {"step": step, "variance": _C.zeros_like(grad)}
-    *batch, rows, columns = grad.shape
-    return {
-        "step": step,
-        "row_var": grad.new_zeros((*batch, rows, 1)),
-        "col_var": grad.new_zeros((*batch, 1, columns)),
-    }
-
-
-def _item(p: Tensor, grad: Tensor, state: dict[str, Any]) -> tuple[Any, ...]:
-    if grad.dim() < 2:
-        return p, grad, state["step"], state.get("variance")
-    return p, grad, state["step"], state.get("row_var"), state.get("col_var")

@@ -409,10 +409,6 @@ def _fit(value: Any, param: Tensor, group: dict[str, Any], key: Any = None) -> A
     return value
 
 
-def _get_value(x: Any) -> Any:
-    return x.item() if isinstance(x, Tensor) else x
-
-
 def _to_scalar(x: Any) -> Any:
     """A tensor option of one element without its dims."""
     return x.squeeze() if isinstance(x, Tensor) and x.dim() else x

@@ -1,0 +1,124 @@
+// L-BFGS's step as Python calls it. Start at step_lbfgs().
+#include "optim/lbfgs.h"
+
+#include "bindings/optim.h"
+
+namespace gradcore {
+
+namespace {
+
+using namespace optim;
+
+// A vector over all parameters, from a state dict: loading one may have changed its dtype.
+Tensor vector_of(PyObject* o, int64_t n, DType dtype) {
+  const Tensor t = state_tensor(o);
+  check(t.dim() == 1 && t.numel() == n && is_floating(t.dtype()), "optimizer state of shape ", t.shape(), " and dtype ",
+        dtype_name(t.dtype()), " does not fit parameters of ", n, " elements");
+  return contiguous(cast(detach(t), dtype));
+}
+
+template <class T, class Read>
+std::vector<T> list_of(PyObject* o, Read&& read) {
+  check(PyList_Check(o), ErrorKind::Type, "optimizer state must be a list, not ", Py_TYPE(o)->tp_name);
+  const Owned list(Py_NewRef(o));
+  std::vector<T> out;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(o); ++i) out.push_back(read(item_of(o, i).get()));
+  return out;
+}
+
+int64_t count_in(PyObject* dict, const char* name) {
+  PyObject* found = find(dict, Owned(key(name)).get());
+  return found ? to_int64(found) : 0;
+}
+
+LbfgsState read_state(PyObject* dict, int64_t n, DType dtype) {
+  const auto entry = [&](const char* name) { return Owned(Py_NewRef(required(dict, Owned(key(name)).get()))); };
+  const auto number = [&](const char* name) { return number_of(entry(name).get()); };
+  const auto vector = [&](PyObject* o) { return vector_of(o, n, dtype); };
+  LbfgsState s;
+  s.func_evals = count_in(dict, "func_evals");
+  s.n_iter = count_in(dict, "n_iter");
+  if (s.n_iter == 0) return s;
+  s.d = vector(entry("d").get());
+  s.prev_flat_grad = vector(entry("prev_flat_grad").get());
+  s.t = number("t");
+  s.h_diag = number("H_diag");
+  s.prev_loss = number("prev_loss");
+  s.old_dirs = list_of<Tensor>(entry("old_dirs").get(), vector);
+  s.old_stps = list_of<Tensor>(entry("old_stps").get(), vector);
+  s.ro = list_of<double>(entry("ro").get(), number_of);
+  check(s.old_dirs.size() == s.ro.size() && s.old_stps.size() == s.ro.size(),
+        "optimizer state 'old_dirs', 'old_stps' and 'ro' must be of one length");
+  return s;
+}
+
+template <class T, class Make>
+Owned new_list(const std::vector<T>& items, Make&& make) {
+  Owned list(checked(PyList_New(static_cast<Py_ssize_t>(items.size()))));
+  for (size_t i = 0; i < items.size(); ++i)
+    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), checked(make(items[i])));
+  return list;
+}
+
+void write_state(const LbfgsState& s, PyObject* dict) {
+  const auto put = [&](const char* name, Owned value) {
+    if (PyDict_SetItem(dict, Owned(key(name)).get(), Owned(checked(value.release())).get()) < 0) throw PythonError{};
+  };
+  put("func_evals", Owned(PyLong_FromLongLong(s.func_evals)));
+  put("n_iter", Owned(PyLong_FromLongLong(s.n_iter)));
+  if (s.n_iter == 0) return;
+  put("d", Owned(wrap(s.d)));
+  put("t", Owned(PyFloat_FromDouble(s.t)));
+  put("old_dirs", new_list(s.old_dirs, wrap));
+  put("old_stps", new_list(s.old_stps, wrap));
+  put("ro", new_list(s.ro, PyFloat_FromDouble));
+  put("H_diag", Owned(PyFloat_FromDouble(s.h_diag)));
+  put("prev_flat_grad", Owned(wrap(s.prev_flat_grad)));
+  put("prev_loss", Owned(PyFloat_FromDouble(s.prev_loss)));
+}
+
+// step(group, state, closure): the loss of the first evaluation
+PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  return guarded([&] {
+    check(n == 3 && PyDict_Check(args[0]) && PyDict_Check(args[1]), ErrorKind::Type,
+          "LBFGS's step takes its group, its state and a closure");
+    const GradModeGuard off(false);
+    const auto options = options_of<LbfgsOptions>(args[0]);
+    const Owned list = params_of(args[0]);
+    std::vector<Tensor> params;
+    int64_t size = 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.get()); ++i) {
+      const Owned p = item_of(list.get(), i);
+      gradient_of(p.get());  // raises for what is no tensor
+      params.push_back(unwrap(p.get()));
+      size += params.back().numel();
+    }
+    check(!params.empty(), ErrorKind::Index, "list index out of range: LBFGS has no parameters");
+
+    // It is of all parameters, but torch keeps it with the first.
+    FreshState fresh;
+    const Owned dict = fresh.dict_of(args[1], item_of(list.get(), 0).get());
+    LbfgsState state = read_state(dict.get(), size, flat_dtype(params));
+    Owned first_loss;
+    lbfgs_step(params, options, state, [&] {
+      const GradModeGuard on(true);
+      Owned loss(checked(PyObject_CallNoArgs(args[2])));
+      const Owned number(checked(PyNumber_Float(loss.get())));
+      if (!first_loss) first_loss = std::move(loss);
+      return PyFloat_AS_DOUBLE(number.get());
+    });
+    write_state(state, dict.get());
+    fresh.enter();
+    return first_loss.release();
+  });
+}
+
+}  // namespace
+
+void add_lbfgs(py::module_& m) {
+  static PyMethodDef steps[] = {
+      {"_step_LBFGS", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step_lbfgs)), METH_FASTCALL, nullptr}, {}};
+  if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
+}
+
+}  // namespace gradcore

@@ -1,0 +1,371 @@
+#include "optim/lbfgs.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "autograd/accumulate.h"
+#include "autograd/views.h"
+#include "core/slices.h"
+#include "kernels/table.h"
+#include "ops/ops.h"
+#include "optim/step.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr double kCurvature = 1e-10;     // a step along which the gradient grows by less teaches nothing
+constexpr double kC1 = 1e-4, kC2 = 0.9;  // of the strong Wolfe conditions
+constexpr double kBracket = 1e-9;        // the least length of a bracket
+constexpr int64_t kSlice = 16 << 10;     // elements of a partial sum
+
+// ---- flat vectors ----
+
+const void* at(const Tensor& t, int64_t i) {
+  return t ? static_cast<const char*>(t->data) + i * item_size(t.dtype()) : nullptr;
+}
+void* writable(const Tensor& t, int64_t i) { return const_cast<void*>(at(t, i)); }
+bool is_double(const Tensor& t) { return t.dtype() == DType::Float64; }
+Tensor vector_like(const Tensor& t) { return empty_as(t, t.dtype()); }
+
+// Runs sums(begin, n, to) on slices and adds up what they put into `to`, in their order.
+template <int kSums, class F>
+std::array<double, kSums> summed(int64_t n, F&& sums) {
+  std::array<double, kSums> total{};
+  const int64_t slices = (n + kSlice - 1) / kSlice;
+  if (slices <= 1) {
+    sums(0, n, total.data());
+    return total;
+  }
+  std::vector<std::array<double, kSums>> parts(slices);
+  parallel_blocks(slices, [&](int64_t i) { sums(i * kSlice, std::min(kSlice, n - i * kSlice), parts[i].data()); });
+  for (const auto& part : parts)
+    for (int i = 0; i < kSums; ++i) total[i] += part[i];
+  return total;
+}
+
+// to = a x + b y; the dot product of the new `to` with w. There may be no y and no w.
+double combine(double a, const Tensor& x, double b, const Tensor& y, const Tensor& to, const Tensor& w) {
+  const auto kernel = kernels().lbfgs->combine[is_double(x)];
+  return summed<1>(x.numel(), [&](int64_t i, int64_t n, double* sum) {
+    *sum = kernel(n, a, at(x, i), b, at(y, i), writable(to, i), at(w, i));
+  })[0];
+}
+
+double reduced(ReduceOp op, const Tensor& x) {
+  double as_double = 0;
+  float as_float = 0;
+  ReduceArgs a{};
+  a.in = x->data, a.reduce = x.numel();
+  a.out = is_double(x) ? static_cast<void*>(&as_double) : &as_float;
+  a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+  kernels().reduce[static_cast<int>(op)][static_cast<int>(x.dtype())](a);
+  return is_double(x) ? as_double : as_float;
+}
+double largest(const Tensor& x) { return x.numel() ? reduced(ReduceOp::MaxAbs, x) : 0; }
+
+// ---- the parameters as one vector ----
+
+struct Segment {
+  Tensor param, grad;
+  int64_t n, offset;
+  DType dtype;
+  std::span<const Tensor> arrays() const { return {&param, 1}; }
+};
+
+class FlatParams {
+ public:
+  explicit FlatParams(std::span<const Tensor> params) : dtype_(flat_dtype(params)) {
+    segments_.reserve(params.size());
+    for (const Tensor& p : params) {
+      segments_.push_back({p, {}, p.numel(), size_, p.dtype()});
+      size_ += p.numel();
+    }
+  }
+
+  // The gradients, 0 where there is none.
+  Tensor gradient() {
+    for (Segment& s : segments_) {
+      check_unchanged(s);
+      s.grad = grad_of(s.param.impl());
+      if (s.grad) check_gradient_fits(s.param, s.grad);
+    }
+    return flattened(&Segment::grad);
+  }
+  Tensor values() { return flattened(&Segment::param); }
+
+  // Goes the way t * d.
+  void move(double t, const Tensor& d) {
+    const auto kernel = kernels().lbfgs->combine[is_double(d)];
+    write([&](const Segment& s, void* p, int64_t begin, int64_t n) {
+      kernel(n, t, at(d, s.offset + begin), 1, p, p, nullptr);
+    });
+  }
+  void set(const Tensor& values) {
+    write([&](const Segment& s, void* p, int64_t begin, int64_t n) {
+      std::memcpy(p, at(values, s.offset + begin), n * item_size(dtype_));
+    });
+  }
+
+  // After an error. What a closure replaced by something else stays as the closure left it.
+  void go_back(const Tensor& values) {
+    std::erase_if(segments_, [&](const Segment& s) { return !is_unchanged(s) || !s.param->storage->writable; });
+    set(values);
+  }
+
+ private:
+  // A closure may do anything.
+  static bool is_unchanged(const Segment& s) {
+    return s.param.numel() == s.n && s.param.dtype() == s.dtype && !s.param->batch;
+  }
+  static void check_unchanged(const Segment& s) {
+    check(is_unchanged(s), "a parameter's data was replaced while the step ran");
+  }
+  bool plain(const Tensor& t) const { return t.is_contiguous() && t.dtype() == dtype_; }
+
+  Tensor flattened(Tensor Segment::*which) {
+    const Tensor out = empty({size_}, dtype_);
+    for_each_slice(std::span<const Segment>(segments_), [&](const Segment& s, int64_t begin, int64_t end) {
+      const Tensor& t = s.*which;
+      const int64_t bytes = (end - begin) * item_size(dtype_);
+      if (!t)
+        std::memset(writable(out, s.offset + begin), 0, bytes);
+      else if (plain(t))
+        std::memcpy(writable(out, s.offset + begin), at(t, begin), bytes);
+    });
+    for (const Segment& s : segments_)
+      if (const Tensor& t = s.*which; t && !plain(t)) copy_raw(view(narrow(out, 0, s.offset, s.n), t.shape()), t);
+    return out;
+  }
+
+  // Lets change(segment, memory, begin, n) write to each parameter: all at once, or one after the other where they
+  // overlap, or through a copy where one is not like the vector.
+  template <class F>
+  void write(F&& change) {
+    for (const Segment& s : segments_) {
+      check_unchanged(s);
+      check_inplace(s.param, false);
+    }
+    const auto change_plain = [&](const Segment& s, int64_t begin, int64_t end) {
+      if (plain(s.param)) change(s, writable(s.param, begin), begin, end - begin);
+    };
+    const bool apart = !overlap(segments_);
+    if (apart) for_each_slice(std::span<const Segment>(segments_), change_plain);
+    for (const Segment& s : segments_) {
+      if (!plain(s.param)) {
+        const Tensor own = empty(s.param.shape(), dtype_);
+        copy_raw(own, s.param);
+        change(s, own->data, 0, s.n);
+        copy_raw(s.param, own);
+      } else if (!apart) {
+        change_plain(s, 0, s.n);
+      }
+      s.param.bump_version();
+    }
+  }
+
+  std::vector<Segment> segments_;
+  int64_t size_ = 0;
+  DType dtype_;
+};
+
+// ---- the line search ----
+
+// A point on the line: how far, the loss there, the gradient, and its slope along the line.
+struct Point {
+  double t, loss;
+  Tensor grad;
+  double slope;
+};
+
+// Where the cubic through two points with their slopes has its minimum, kept within bounds: Nocedal and Wright's
+// equation 3.59.
+double cubic_minimum(const Point& first, const Point& second, double least, double most) {
+  const bool in_order = !(first.t > second.t);
+  const Point &a = in_order ? first : second, &b = in_order ? second : first;
+  const double d1 = a.slope + b.slope - 3 * ((a.loss - b.loss) / (a.t - b.t));
+  const double square = d1 * d1 - a.slope * b.slope;
+  if (!(square >= 0)) return (least + most) / 2;
+  const double d2 = std::sqrt(square);
+  const double t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2));
+  return std::min(std::max(t, least), most);
+}
+
+// A point that meets the strong Wolfe conditions, if look(t) finds one in so many trials. Counts the evaluations.
+template <class Look>
+Point strong_wolfe(Look&& look, const Point& origin, double t, double longest, double trials, int64_t& evaluations) {
+  const auto too_high = [&](const Point& p) { return p.loss > origin.loss + kC1 * p.t * origin.slope; };
+  const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -kC2 * origin.slope; };
+  const auto evaluate = [&](double length) {
+    ++evaluations;
+    return look(length);
+  };
+
+  // Algorithm 3.5: out, until two points enclose a good one.
+  Point ends[2] = {origin, evaluate(t)};
+  int64_t trial = 0;
+  for (;; ++trial) {
+    Point &before = ends[0], &point = ends[1];
+    if (!(trial < trials)) {
+      before = origin;
+      break;
+    }
+    if (too_high(point) || (trial > 1 && point.loss >= before.loss)) break;
+    if (flat(point)) return point;
+    if (point.slope >= 0) break;
+    t = cubic_minimum(before, point, point.t + 0.01 * (point.t - before.t), point.t * 10);
+    before = std::move(point);
+    point = evaluate(t);
+  }
+
+  // Algorithm 3.6: zooms in. The order of the two ends decides between equal losses.
+  const auto lower = [&] { return ends[0].loss <= ends[1].loss ? 0 : 1; };
+  int low = lower();
+  bool crept = false;  // the last point came close to an end: the next one must not
+  for (; trial < trials && std::abs(ends[1].t - ends[0].t) * longest >= kBracket; ++trial) {
+    const double left = std::min(ends[0].t, ends[1].t), right = std::max(ends[0].t, ends[1].t);
+    t = cubic_minimum(ends[0], ends[1], left, right);
+    const double margin = 0.1 * (right - left);
+    bool close = std::min(right - t, t - left) < margin;
+    if (close && (crept || !(left < t && t < right))) {
+      t = std::abs(t - right) < std::abs(t - left) ? right - margin : left + margin;
+      close = false;
+    }
+    crept = close;
+    Point point = evaluate(t);
+    if (too_high(point) || point.loss >= ends[low].loss) {
+      ends[1 - low] = std::move(point);
+      low = lower();
+      continue;
+    }
+    if (flat(point)) return point;
+    if (point.slope * (ends[1 - low].t - ends[low].t) >= 0) ends[1 - low] = ends[low];
+    ends[low] = std::move(point);
+  }
+  return ends[low];
+}
+
+// ---- the step ----
+
+// Remembers how the last step changed the gradient.
+void learn(LbfgsState& state, const Tensor& grad, double history_size) {
+  const Tensor y = vector_like(grad), s = vector_like(grad);
+  const auto kernel = kernels().lbfgs->learn[is_double(grad)];
+  const auto [ys, yy] = summed<2>(grad.numel(), [&](int64_t i, int64_t n, double* sums) {
+    kernel(n, at(grad, i), at(state.prev_flat_grad, i), state.t, at(state.d, i), writable(y, i), writable(s, i), sums);
+  });
+  if (!(ys > kCurvature)) return;
+  if (static_cast<double>(state.ro.size()) == history_size) {
+    check(!state.ro.empty(), ErrorKind::Index, "pop from empty list: LBFGS needs a history_size of at least 1");
+    state.old_dirs.erase(state.old_dirs.begin());
+    state.old_stps.erase(state.old_stps.begin());
+    state.ro.erase(state.ro.begin());
+  }
+  state.old_dirs.push_back(y);
+  state.old_stps.push_back(s);
+  state.ro.push_back(1 / ys);
+  state.h_diag = ys / yy;
+}
+
+// Minus the inverse Hessian, as far as it is known, times the gradient: the two loops of Nocedal and Wright's algorithm
+// 7.4. Each pass over q takes the next dot product along. Returns the slope along the direction.
+double find_direction(LbfgsState& state, const Tensor& grad) {
+  const std::vector<Tensor>&y = state.old_dirs, &s = state.old_stps;
+  const int64_t pairs = static_cast<int64_t>(state.ro.size());
+  const Tensor q = vector_like(grad);
+  if (pairs == 0) return combine(-state.h_diag, grad, 0, {}, state.d = q, grad);
+  std::vector<double> weights(pairs);
+  double product = combine(-1, grad, 0, {}, q, s[pairs - 1]);
+  for (int64_t i = pairs - 1; i >= 0; --i) {
+    weights[i] = product * state.ro[i];
+    product = combine(-weights[i], y[i], 1, q, q, i > 0 ? s[i - 1] : Tensor());
+  }
+  product = combine(state.h_diag, q, 0, {}, q, y[0]);
+  for (int64_t i = 0; i < pairs; ++i)
+    product = combine(weights[i] - product * state.ro[i], s[i], 1, q, q, i + 1 < pairs ? y[i + 1] : grad);
+  state.d = q;
+  return product;
+}
+
+void iterate(FlatParams& params, const LbfgsOptions& o, LbfgsState& state, const std::function<double()>& closure,
+             Tensor& start) {
+  double loss = closure();
+  Tensor grad = params.gradient();
+  double evaluations = 1;
+  ++state.func_evals;
+  if (largest(grad) <= o.tolerance_grad) return;
+
+  for (double iteration = 1; iteration <= o.max_iter; ++iteration) {
+    const bool first = ++state.n_iter == 1, last = iteration == o.max_iter;
+    if (first) {
+      state.old_dirs.clear(), state.old_stps.clear(), state.ro.clear();
+      state.h_diag = 1;
+    } else {
+      learn(state, grad, o.history_size);
+    }
+    const double slope = find_direction(state, grad);
+    state.t = first ? std::min(1.0, 1.0 / reduced(ReduceOp::SumAbs, grad)) * o.lr : o.lr;
+    state.prev_flat_grad = grad;
+    state.prev_loss = loss;
+    if (slope > -o.tolerance_change) return;
+
+    const double longest = largest(state.d);
+    if (!start) start = params.values();
+    int64_t count = 0;
+    if (!o.line_search_fn.empty()) {
+      const Tensor here = iteration == 1 ? start : params.values();
+      const auto look = [&](double t) {
+        params.move(t, state.d);
+        const double there = closure();
+        const Tensor g = params.gradient();
+        params.set(here);
+        return Point{t, there, g, combine(1, g, 0, {}, g, state.d)};
+      };
+      const Point point = strong_wolfe(look, {0, loss, grad, slope}, state.t, longest, o.max_eval - evaluations, count);
+      loss = point.loss;
+      grad = point.grad;
+      state.t = point.t;
+      params.move(state.t, state.d);
+    } else {
+      params.move(state.t, state.d);
+      if (!last) {  // nobody would use the evaluation after the last step
+        loss = closure();
+        grad = params.gradient();
+        count = 1;
+      }
+    }
+    evaluations += static_cast<double>(count);
+    state.func_evals += count;
+    if (last || evaluations >= o.max_eval || largest(grad) <= o.tolerance_grad) return;
+    if (longest * std::abs(state.t) <= o.tolerance_change) return;
+    if (std::abs(loss - state.prev_loss) < o.tolerance_change) return;
+  }
+}
+
+}  // namespace
+
+DType flat_dtype(std::span<const Tensor> params) {
+  DType found = DType::Float32;
+  for (const Tensor& p : params) {
+    check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
+    if (is_double(p)) found = DType::Float64;
+  }
+  return found;
+}
+
+void lbfgs_step(std::span<const Tensor> params, const LbfgsOptions& options, LbfgsState& state,
+                const std::function<double()>& closure) {
+  check(options.line_search_fn.empty() || options.line_search_fn == "strong_wolfe", "only 'strong_wolfe' is supported");
+  FlatParams flat(params);
+  Tensor start;
+  try {
+    iterate(flat, options, state, closure, start);
+  } catch (...) {
+    if (start) flat.go_back(start);
+    throw;
+  }
+}
+
+}  // namespace gradcore
