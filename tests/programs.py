@@ -412,6 +412,14 @@ FINAL = "sum(t.sum() * i for i, t in enumerate([{names}], 1) if t is not None an
 def run_program(choose, remember):
     """Writes and runs a program; remember(line) is called before each line runs."""
     ours, theirs = Side(gradcore), Side(torch)
+    try:
+        run_on_both(ours, theirs, choose, remember)
+    finally:
+        for side in (ours, theirs):
+            side.names.clear()  # a graph with a checkpoint's lambda in it refers to them, in a cycle that nobody sees
+
+
+def run_on_both(ours, theirs, choose, remember):
     author = Author(choose, theirs.variables)
     peek = choose(2) == 0
     in_order = True

@@ -18,6 +18,9 @@
 //
 // All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is the
 // same window on its base's.
+//
+// A node that saved its own output shares the output's tangents. Where they have a history it leads back to that node, which
+// would keep itself alive: the end of a level takes its tangents out of all such sets, which are noted in `returning`.
 #include "autograd/forward.h"
 
 #include <algorithm>
@@ -32,9 +35,34 @@ namespace gradcore {
 
 namespace {
 
+struct OpenLevel {
+  uint64_t number;
+  std::vector<Ref<Tangents>> returning;
+};
 constexpr int kMaxLevels = 64;
-thread_local constinit uint64_t levels[kMaxLevels] = {};
-thread_local constinit int open_levels = 0;
+// With the thread, or the process, a level that was left open goes without freeing: the interpreter may be gone by then.
+struct OpenLevels : std::vector<OpenLevel> {
+  ~OpenLevels() {
+    for (OpenLevel& level : *this)
+      for (Ref<Tangents>& tangents : level.returning) tangents.leak();
+  }
+};
+thread_local OpenLevels levels;
+
+uint64_t level_at(int depth) { return levels[static_cast<size_t>(depth)].number; }
+
+// Forgets the sets that nobody else holds. What they hold dies last: that may run Python code which computes in turn.
+void forget_unshared(std::vector<Ref<Tangents>>& sets) {
+  const auto gone = std::ranges::partition(sets, [](const Ref<Tangents>& t) { return t->use_count() > 1; });
+  const std::vector<Ref<Tangents>> dying(std::make_move_iterator(gone.begin()), std::make_move_iterator(gone.end()));
+  sets.erase(gone.begin(), gone.end());
+  if (2 * sets.size() > sets.capacity()) sets.reserve(4 * sets.size());
+}
+
+void note_returning(const Ref<Tangents>& tangents) {
+  if (const auto& sets = levels.back().returning; sets.size() == sets.capacity()) forget_unshared(levels.back().returning);
+  levels.back().returning.push_back(tangents);
+}
 
 Tensor* entry_of(const TensorImpl* t, uint64_t level) {
   const auto* meta = static_cast<const AutogradMeta*>(t->meta);
@@ -53,11 +81,11 @@ Tangents& tangents_made(const Tensor& t) {
 void set_own(const Tensor& t, int depth, const Tensor& tangent) {
   auto& entries = tangents_made(t).entries;
   for (auto& e : entries) {
-    if (e.level != levels[depth]) continue;
+    if (e.level != level_at(depth)) continue;
     e.tangent = tangent;
     return;
   }
-  entries.push_back({levels[depth], tangent});
+  entries.push_back({level_at(depth), tangent});
 }
 
 // Windows on `like` must find their place in the tangent too.
@@ -150,6 +178,12 @@ void carry_tangents(std::span<const Tensor> outs, Node& node) {
     for (size_t i = 0; i < outs.size(); ++i)
       if (outs[i] && is_floating(outs[i].dtype())) set_own(outs[i], depth, result[i] ? result[i] : zeros_as(outs[i]));
   }
+  for (const Tensor& out : outs) {
+    if (!out || !out->meta) continue;
+    const Ref<Tangents>& own = meta_of(out)->tangents;
+    const auto recorded = [](const Tangents::Entry& e) { return requires_grad(e.tangent); };
+    if (own && own->use_count() > 1 && std::ranges::any_of(own->entries, recorded)) note_returning(own);
+  }
 }
 
 // The base's tangent is another one from now on, with the view's part replaced.
@@ -162,7 +196,7 @@ void write_through(const Tensor& view) {
     const auto find = [&](const Ref<Tangents>& in) -> Tensor {
       if (in)
         for (const auto& e : in->entries)
-          if (e.level == levels[depth]) return e.tangent;
+          if (e.level == level_at(depth)) return e.tangent;
       return {};
     };
     const ForwardGuard below(depth);
@@ -184,18 +218,33 @@ void write_through(const Tensor& view) {
 
 int enter_forward_level() {
   static constinit std::atomic<uint64_t> last{0};
-  check(open_levels < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
-  levels[open_levels] = ++last;
-  modes.forward = static_cast<uint8_t>(++open_levels);
-  return open_levels - 1;
+  check(forward_levels() < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
+  levels.push_back({++last, {}});
+  modes.forward = static_cast<uint8_t>(levels.size());
+  return forward_levels() - 1;
 }
 
-void exit_forward_level() { modes.forward = static_cast<uint8_t>(--open_levels); }
-int forward_levels() { return open_levels; }
+void exit_forward_level() {
+  check(!levels.empty(), "no forward AD level is open");
+  const OpenLevel closed = std::move(levels.back());
+  levels.pop_back();
+  modes.forward = static_cast<uint8_t>(levels.size());
+  std::vector<Tensor> dying;
+  for (const Ref<Tangents>& tangents : closed.returning) {
+    bool has_others = false;
+    for (auto& e : tangents->entries) {
+      if (e.level == closed.number) dying.push_back(std::move(e.tangent));
+      has_others |= e.tangent.defined();
+    }
+    if (has_others) note_returning(tangents);
+  }
+}
+
+int forward_levels() { return static_cast<int>(levels.size()); }
 
 Tensor tangent_of(const Tensor& t, int depth) {
   const TensorImpl* owner = t->base ? t->base.get() : t.impl();
-  Tensor* tangent = entry_of(owner, levels[depth]);
+  Tensor* tangent = entry_of(owner, level_at(depth));
   if (!tangent || !t->base) return tangent ? *tangent : Tensor();
   const ForwardGuard below(depth);
   const Tensor base(t->base);
@@ -209,7 +258,7 @@ Ref<Tangents> tangents_of(const Tensor& t) {
   if (!modes.forward || !may_have_tangent(t)) return {};
   auto all = Ref<Tangents>::adopt(new Tangents);
   for (int depth = 0; depth < modes.forward; ++depth)
-    if (Tensor tangent = tangent_of(t, depth)) all->entries.push_back({levels[depth], std::move(tangent)});
+    if (Tensor tangent = tangent_of(t, depth)) all->entries.push_back({level_at(depth), std::move(tangent)});
   return all;
 }
 
