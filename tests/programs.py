@@ -479,14 +479,15 @@ def run_program(choose, remember):
     """Writes and runs a program; remember(line) is called before each line runs."""
     ours, theirs = Side(gradcore), Side(torch)
     try:
-        compare_run(choose, remember, ours, theirs)
+        run_on_both(ours, theirs, choose, remember)
     finally:
         for side in (ours, theirs):
             while side.names["levels"]:
                 side.names["exit_level"]()
+            side.names.clear()  # a graph with a checkpoint's lambda in it refers to them, in a cycle that nobody sees
 
 
-def compare_run(choose, remember, ours, theirs):
+def run_on_both(ours, theirs, choose, remember):
     author = Author(choose, theirs.variables, theirs.names["levels"])
     peek = choose(2) == 0
     in_order = True

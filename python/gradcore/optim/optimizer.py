@@ -476,6 +476,29 @@ class RuleOptimizer(Optimizer):
         self._rule(self.param_groups, self.state, self.defaults["differentiable"])
         return loss
 
+    @staticmethod
+    def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
+        """As Optimizer's, but a step without hooks and closure, which takes half a microsecond, costs two calls less."""
+        hooked = Optimizer.profile_hook_step(func)
+        if func is not RuleOptimizer.step:
+            return hooked
+
+        @functools.wraps(func)
+        def step(self: RuleOptimizer, *args: Any, **kwargs: Any) -> Any:
+            if (
+                args
+                or kwargs
+                or self._optimizer_step_pre_hooks
+                or self._optimizer_step_post_hooks
+                or _global_step_pre_hooks
+                or _global_step_post_hooks
+            ):
+                return hooked(self, *args, **kwargs)
+            self._rule(self.param_groups, self.state, self.defaults["differentiable"])
+            return None
+
+        return step
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
