@@ -1,6 +1,8 @@
 """Forward mode beside torch: the tangents of every op, second derivatives through them, and the rules of levels."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -232,3 +234,25 @@ def test_levels_of_func_and_of_forward_ad_do_not_mix():
 
     both(inside, raises="Nested forward mode AD is not supported")
     both(around, raises="Nested forward mode AD is not supported")
+
+
+def test_level_left_open_when_the_process_ends():
+    """What the level noted is not freed then: there is no interpreter any more for the hooks in it."""
+    code = """
+import gradcore
+from gradcore.autograd import forward_ad
+
+forward_ad.enter_dual_level()
+x = forward_ad.make_dual(gradcore.ones(3, requires_grad=True), gradcore.ones(3))
+for _ in range(9):
+    y = x.exp()
+    forward_ad.unpack_dual(y).tangent.register_hook(lambda g, held=object(): None)
+    gradcore.autograd.grad(y.sum(), x)
+del y
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_no_level_is_closed_that_is_not_open():
+    with pytest.raises(RuntimeError, match="no forward AD level is open"):
+        gradcore._C._exit_dual_level()

@@ -19,6 +19,9 @@
 // All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is the
 // same window on its base's. make_dual and unpack_dual give views that begin anew: with tangents of their own, which the views
 // of them see (tangent_owner in node.h). A write in place writes to the tangent's memory too, which may be the program's own.
+//
+// A node that saved its own output shares the output's tangents. Where they have a history it leads back to that node, which
+// would keep itself alive: the end of a level takes its tangents out of all such sets, which are noted in `returning`.
 #include "autograd/forward.h"
 
 #include <algorithm>
@@ -33,9 +36,34 @@ namespace gradcore {
 
 namespace {
 
+struct OpenLevel {
+  uint64_t number;
+  std::vector<Ref<Tangents>> returning;
+};
 constexpr int kMaxLevels = 64;
-thread_local constinit uint64_t levels[kMaxLevels] = {};
-thread_local constinit int open_levels = 0;
+// With the thread, or the process, a level that was left open goes without freeing: the interpreter may be gone by then.
+struct OpenLevels : std::vector<OpenLevel> {
+  ~OpenLevels() {
+    for (OpenLevel& level : *this)
+      for (Ref<Tangents>& tangents : level.returning) tangents.leak();
+  }
+};
+thread_local OpenLevels levels;
+
+uint64_t level_at(int depth) { return levels[static_cast<size_t>(depth)].number; }
+
+// Forgets the sets that nobody else holds. What they hold dies last: that may run Python code which computes in turn.
+void forget_unshared(std::vector<Ref<Tangents>>& sets) {
+  const auto gone = std::ranges::partition(sets, [](const Ref<Tangents>& t) { return t->use_count() > 1; });
+  const std::vector<Ref<Tangents>> dying(std::make_move_iterator(gone.begin()), std::make_move_iterator(gone.end()));
+  sets.erase(gone.begin(), gone.end());
+  if (2 * sets.size() > sets.capacity()) sets.reserve(4 * sets.size());
+}
+
+void note_returning(const Ref<Tangents>& tangents) {
+  if (const auto& sets = levels.back().returning; sets.size() == sets.capacity()) forget_unshared(levels.back().returning);
+  levels.back().returning.push_back(tangents);
+}
 
 struct Originals {
   std::vector<Ref<Packed>> kept;
@@ -65,11 +93,11 @@ Tangents& tangents_made(const Tensor& t) {
 void set_own(const Tensor& t, int depth, const Tensor& tangent) {
   auto& entries = tangents_made(t).entries;
   for (auto& e : entries) {
-    if (e.level != levels[depth]) continue;
+    if (e.level != level_at(depth)) continue;
     e.tangent = tangent;
     return;
   }
-  entries.push_back({levels[depth], tangent});
+  entries.push_back({level_at(depth), tangent});
 }
 
 // Windows on `like` must find their place in the tangent too.
@@ -96,7 +124,7 @@ bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl()
 Tensor find_tangent(const Ref<Tangents>& in, int depth) {
   if (in)
     for (const auto& e : in->entries)
-      if (e.level == levels[depth]) return e.tangent;
+      if (e.level == level_at(depth)) return e.tangent;
   return {};
 }
 
@@ -184,11 +212,17 @@ void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = fal
       set_own(outs[i], depth, result[i]);
     }
   }
+  for (const Tensor& out : outs) {
+    if (!out || !out->meta) continue;
+    const Ref<Tangents>& own = meta_of(out)->tangents;
+    const auto recorded = [](const Tangents::Entry& e) { return requires_grad(e.tangent); };
+    if (own && own->use_count() > 1 && std::ranges::any_of(own->entries, recorded)) note_returning(own);
+  }
 }
 
 // The new tangent at a level goes to the memory of the one before, `to`, if there is such a memory.
 void write_tangent(const Tensor& t, int depth, const Tensor& to) {
-  Tensor* now = entry_of(t.impl(), levels[depth]);
+  Tensor* now = entry_of(t.impl(), level_at(depth));
   if (!to || !now || overlaps_itself(to) || any_batched(*now, to)) return;
   const ForwardGuard below(depth);
   if ((*now)->storage == to->storage)
@@ -225,17 +259,32 @@ void write_through(const Tensor& view) {
 
 int enter_forward_level() {
   static constinit std::atomic<uint64_t> last{0};
-  check(open_levels < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
-  levels[open_levels] = ++last;
-  modes.forward = static_cast<uint8_t>(++open_levels);
-  return open_levels - 1;
+  check(forward_levels() < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
+  levels.push_back({++last, {}});
+  modes.forward = static_cast<uint8_t>(levels.size());
+  return forward_levels() - 1;
 }
 
-void exit_forward_level() { modes.forward = static_cast<uint8_t>(--open_levels); }
-int forward_levels() { return open_levels; }
+void exit_forward_level() {
+  check(!levels.empty(), "no forward AD level is open");
+  const OpenLevel closed = std::move(levels.back());
+  levels.pop_back();
+  modes.forward = static_cast<uint8_t>(levels.size());
+  std::vector<Tensor> dying;
+  for (const Ref<Tangents>& tangents : closed.returning) {
+    bool has_others = false;
+    for (auto& e : tangents->entries) {
+      if (e.level == closed.number) dying.push_back(std::move(e.tangent));
+      has_others |= e.tangent.defined();
+    }
+    if (has_others) note_returning(tangents);
+  }
+}
+
+int forward_levels() { return static_cast<int>(levels.size()); }
 
 Tensor tangent_of(const Tensor& t, int depth) {
-  Tensor* tangent = entry_of(tangent_owner(t.impl()), levels[depth]);
+  Tensor* tangent = entry_of(tangent_owner(t.impl()), level_at(depth));
   if (!tangent || owns_tangents(t)) return tangent ? *tangent : Tensor();
   const ForwardGuard below(depth);
   const Tensor base = owner_of(t);
@@ -262,7 +311,7 @@ Ref<Tangents> tangents_of(const Tensor& t) {
   if (!modes.forward || !may_have_tangent(t)) return {};
   auto all = Ref<Tangents>::adopt(new Tangents);
   for (int depth = 0; depth < modes.forward; ++depth)
-    if (Tensor tangent = tangent_of(t, depth)) all->entries.push_back({levels[depth], std::move(tangent)});
+    if (Tensor tangent = tangent_of(t, depth)) all->entries.push_back({level_at(depth), std::move(tangent)});
   return all;
 }
 

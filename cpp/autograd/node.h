@@ -5,6 +5,9 @@
 // A leaf holds its AccumulateGrad weakly, and a node that saves its own output saves it without its history, so there is
 // no cycle; a graph goes when its last output goes. Nodes carry a process-wide sequence number taken after their edges
 // are collected: every edge points to a smaller one, so descending numbers are a topological order.
+// What makes a cycle is up to the program, as in torch: a tensor written to under grad mode after the same graph saved it
+// (x.mul_(x): its backward can only be refused), a .grad made with create_graph=True, and a hook, Function or checkpoint
+// that refers to its own results, which Python's collector sees only where it stands right behind a wrapper.
 #pragma once
 #include <atomic>
 #include <memory>

@@ -79,7 +79,8 @@ class _MultiHook:
     def __init__(self, tensors: Sequence[Tensor], fn: Callable[..., None], mode: str) -> None:
         if not all(t.requires_grad for t in tensors):  # torch's exception type
             raise AssertionError("Expected gradient function to be set: every tensor must require grad")
-        self._edges = [get_gradient_edge(t) for t in tensors]
+        # Mode "any" waits for none. A leaf's edge keeps the leaf alive, and with it the hook that holds the edge.
+        self._edges = [get_gradient_edge(t) for t in tensors] if mode == "all" else []
         self._fn = fn
         self._mode = mode
         self._seen: dict[tuple[int, int], list[Tensor | None]] = {}
