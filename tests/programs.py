@@ -428,13 +428,14 @@ class Author:
                  f"{self.new()} = vmap(vmap(lambda t: {body}))({a}).contiguous() * 1",
                  f"{self.new()} = grad(lambda t: ({body}).sum())({a}) * 1",
                  f"{self.new()} = vmap(grad(lambda t: ({body}).sum()))({a}).contiguous() * 1",
-                 f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
                  f"{self.new()} = jacrev(lambda t: {body})({a}).contiguous() * 1",
-                 f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1",
                  f"{self.new()}, = fresh(torch.autograd.grad(({a} * 1).sin(), [{a}], torch.stack([torch.ones_like({a})] * 2), "
                  "is_grads_batched=True))"]
         if self.tensors()[a].retains_grad:  # it would retain a batch
             forms.pop()
+        if "mul_" not in body:  # torch's forward mode saves more than it needs, which a later write then spoils
+            forms += [f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
+                      f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1"]
         return self.one_of(forms)
 
 

@@ -152,3 +152,86 @@ done.set()
 for thread in threads:
     thread.join()
 """)
+
+
+def test_memory_that_is_replaced_while_others_read_it():
+    """A reader of memory that was given back is rarely unlucky enough to show it: sanitizers see it every time."""
+    x = gradcore.ones(N)
+    done = threading.Event()
+
+    def replace():
+        while not done.is_set():
+            for value in (3.0, 1.0):
+                x.data = gradcore.ones(3)
+                x.data = gradcore.full((N,), value)  # often in the memory that was given back just now
+
+    other = threading.Thread(target=replace)
+    other.start()
+    seen = [(x + x).sum().item() for _ in range(100)]
+    done.set()
+    other.join()
+    assert {*seen} <= {6.0, 2.0 * N, 6.0 * N}
+
+
+def test_hooks_that_replace_memory_wait_for_no_one_who_waits():
+    """A thread in a hook is not away from the GIL: two may replace memory at once, each in its own backward."""
+    run_python("""
+import os
+import threading
+import gradcore
+
+x = gradcore.ones(600, 600)
+
+def work():
+    for _ in range(20):
+        a = gradcore.ones(600, 600, requires_grad=True)
+        y = a * 2
+
+        def hook(grad):
+            x.data = gradcore.ones(600, 600)
+            x.t_()
+            (grad + grad).sum()
+
+        y.register_hook(hook)
+        (y @ y).sum().backward()
+
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        x.data = gradcore.ones(2)  # waits for none of the parent's threads
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+for thread in threads:
+    thread.join()
+""")
+
+
+def test_memory_of_others_is_given_back_from_backward():
+    """What then runs in Python may compute and replace memory too: the thread is not away meanwhile."""
+    run_python("""
+import threading
+import gradcore
+import numpy as np
+
+x = gradcore.ones(600, 600)
+
+class Owner(np.ndarray):
+    def __del__(self):
+        x.data = gradcore.ones(600, 600)
+        (x + x).sum()
+
+def work():
+    for _ in range(5):
+        a = gradcore.ones(600, 600, requires_grad=True)
+        loss = (a * gradcore.from_numpy(np.ones((600, 600), np.float32).view(Owner))).sum()
+        loss.backward()
+
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+""")

@@ -208,7 +208,7 @@ void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = fal
     for (size_t i = 0; i < outs.size(); ++i) {
       if (!outs[i] || !is_floating(outs[i].dtype())) continue;
       if (!result[i]) result[i] = zeros_as(outs[i]);
-      if (!inplace && shares_memory(result[i], tangents)) result[i] = tape_ops.clone(result[i]);
+      if (shares_memory(result[i], tangents)) result[i] = tape_ops.clone(result[i]);
       set_own(outs[i], depth, result[i]);
     }
   }

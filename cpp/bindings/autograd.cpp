@@ -186,7 +186,7 @@ Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
   check(primal.shape() == tangent.shape(), "Trying to set a forward gradient that has a different size than that of the original "
         "Tensor, this is not supported. Tensor is of size ", primal.shape(), " while the given forward gradient is of size ",
         tangent.shape(), ".");
-  check(!overlaps_itself(primal), "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+  check(!overlaps_itself(primal) || primal.strides() == tangent.strides(), "unsupported operation: more than one element of the written-to tensor refers to a single memory "
         "location. Please clone() the tensor before performing the operation.");
   const ForwardGuard below(depth);
   const Tensor dual = view_without_tangents(primal, "ViewBackward0");

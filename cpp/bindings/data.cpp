@@ -3,6 +3,7 @@
 
 #include "autograd/views.h"
 #include "bindings/args.h"
+#include "bindings/node.h"
 #include "core/generator.h"
 
 namespace gradcore {
@@ -97,11 +98,10 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
 }
 
 void release_buffer(void* owner) {
-  const PyGILState_STATE gil = PyGILState_Ensure();
+  const GilAcquire gil;
   auto* view = static_cast<Py_buffer*>(owner);
   PyBuffer_Release(view);
   delete view;
-  PyGILState_Release(gil);
 }
 
 // The tensor on a buffer's memory; undefined where the format is none of ours (the caller says so).

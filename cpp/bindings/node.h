@@ -23,9 +23,13 @@ inline Node& live_node(PyObject* o) {
 struct GilAcquire {
   PyGILState_STATE state = PyGILState_Ensure();
   InheritOrigin origin{0};  // Python code has lines of its own
+  const bool was_away = come_back();
   GilAcquire() = default;
   GilAcquire(const GilAcquire&) = delete;
-  ~GilAcquire() { PyGILState_Release(state); }
+  ~GilAcquire() {
+    if (was_away) go_away();
+    PyGILState_Release(state);
+  }
 };
 
 // Shows the tensor's wrapper to the garbage collector: it can be part of a cycle now.

@@ -86,6 +86,11 @@ int guarded_int(F&& f) {
 
 // Lets other Python threads run. With a single thread nobody could, so the GIL is kept and counts stay cheap:
 // Note [Counts without locks] in core/ref.h.
+//
+// Note [Away from the GIL]
+// A thread that computes without the GIL reads shapes and memory of tensors that others know too. Where a tensor becomes
+// another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no further one
+// leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread is not away.
 class GilRelease {
  public:
   GilRelease();
@@ -96,6 +101,10 @@ class GilRelease {
   PyThreadState* state_ = nullptr;
   Origin before_ = 0;
 };
+
+// For GilAcquire: whether this thread was away, which it is no more; and away again.
+bool come_back();
+void go_away();
 
 // Small owner of a new reference.
 class Owned {

@@ -907,6 +907,10 @@ void become_view(const Tensor& t, const Tensor& v) {
   const bool leaf = is_leaf(t);
   if (tangent_owner(t.impl()) == t.impl())
     for (int depth = 0; depth < modes.forward; ++depth) follow_tangent(t, v, depth);
+  await_readers();
+  t->storage = v->storage;  // another thread may have given `t` another one meanwhile, as what follows
+  t->dtype = v.dtype();
+  t->batch = v->batch;
   t->shape = v.shape();
   t->strides = v.strides();
   t->data = v->data;

@@ -169,6 +169,7 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
 }
 
 void set_window(const Tensor& t, const Tensor& from) {
+  await_readers();
   if (!t->own_version) t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(t.version()));
   t->dtype = from.dtype();
   t->contiguous = from.is_contiguous();

@@ -157,6 +157,9 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
 Tensor alias_of(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
+// Called before a tensor becomes another window: waits for threads that may be reading the old one without the GIL. The
+// bindings, who know of the GIL, fill it in.
+inline void (*await_readers)() = [] {};
 // Makes `t` the window that `from` is, memory included, keeping its identity and its version counter.
 void set_window(const Tensor& t, const Tensor& from);
 
