@@ -28,6 +28,7 @@ AVOIDED = {
     r"(v\d+)\[.*\] = \1$": "the same through a subscript",
     r"\.as_strided\(": "writing to memory that overlaps itself is refused more often here, fill_ included",
     r"no_grad\(\): .*make_dual": "what is computed from a dual of a leaf then requires no grad here",
+    r"no_grad\(\): .*unpack_dual": "as the other views made under no_grad",
     r"inputs=": "an input that is no leaf: its node is not used up here, and retains grad after a refusal",
     r"(^|: )v\d+\.(requires_grad_|detach_)\(": "a leaf that stops requiring grad still accumulates here, and"
                                                 " so do earlier views of a tensor that starts to",
@@ -411,7 +412,7 @@ class Author:
         # A copy: torch refuses to write to a leaf's memory after it has written to the dual's.
         forms = [f"{self.new()} = make_dual({a}, {tangent} * 1)", f"{self.new()} = make_dual({a} * 1, {tangent} * 1)", "enter_level()",
                  f"{self.new()}, {self.new()} = unpack_dual({a})", "exit_level()", f"{self.new()} = Dual.apply({a}, {tangent})",
-                 f"{self.new()}, {self.new()} = forward_mode(lambda t: (t * {a}).sin().sum(0), {a}, {tangent})"]
+                 f"{self.new()}, {self.new()} = forward_mode(lambda t: (t * {a}).tanh().sum(0), {a}, {tangent})"]
         return self.one_of(forms)
 
     def mapped(self):
