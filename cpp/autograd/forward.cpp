@@ -297,14 +297,6 @@ void follow_tangents(const Tensor& view, const Tensor& t) {
   if (owner != view->base.get()) make_meta(view).tangent_base = Ref<TensorImpl>::share(owner);
 }
 
-void check_tangents_inplace(const Tensor& t) {
-  for (int depth = 0; depth < modes.forward; ++depth)
-    if (const Tensor tangent = tangent_of(t, depth); tangent && !overlaps_itself(tangent)) {
-      const ForwardGuard below(depth);
-      check_inplace(tangent, true);
-    }
-}
-
 void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, tangent); }
 
 Ref<Tangents> tangents_of(const Tensor& t) {

@@ -17,8 +17,6 @@ void set_tangent(const Tensor& t, int depth, const Tensor& tangent);
 Ref<Tangents> tangents_of(const Tensor& t);
 // A new view of `t` sees its tangents.
 void follow_tangents(const Tensor& view, const Tensor& t);
-// As check_inplace(), of the tangents: a write to `t` writes to them as well.
-void check_tangents_inplace(const Tensor& t);
 // Gives both the same tangents, none so far: the output of an op, and what its node keeps of it.
 void share_new_tangents(const Tensor& out, const Tensor& saved);
 

@@ -161,6 +161,15 @@ void replay_window(const Tensor& t, const Tensor& before) {
   set_history(t, fn);
 }
 
+// A write to `t` writes to its tangents as well.
+static void check_tangents_inplace(const Tensor& t) {
+  for (int depth = 0; depth < modes.forward; ++depth)
+    if (const Tensor tangent = tangent_of(t, depth); tangent && !overlaps_itself(tangent)) {
+      const ForwardGuard below(depth);
+      check_inplace(tangent, true);
+    }
+}
+
 void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
   if (t->inference && !inference_mode) [[unlikely]]
     fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
