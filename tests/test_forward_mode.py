@@ -256,3 +256,61 @@ del y
 def test_no_level_is_closed_that_is_not_open():
     with pytest.raises(RuntimeError, match="no forward AD level is open"):
         gradcore._C._exit_dual_level()
+
+
+REFUSED = {
+    "outside of a level": (lambda lib, fwd, x: fwd.make_dual(x, x, level=-1), "no level exists"),
+    "another shape": (lambda lib, fwd, x: fwd.make_dual(x, lib.ones(2)), "different size"),
+    "an integer tangent": (lambda lib, fwd, x: fwd.make_dual(x, lib.ones(3, dtype=lib.int64)), "floating point"),
+    "an integer primal": (lambda lib, fwd, x: fwd.make_dual(lib.ones(3, dtype=lib.int64), x), "floating point"),
+    "a bool primal": (lambda lib, fwd, x: fwd.make_dual(x > 0, x), "floating point"),
+    "a dual": (lambda lib, fwd, x: fwd.make_dual(fwd.make_dual(x, x), x), "already has a forward gradient"),
+    "a dual as tangent": (lambda lib, fwd, x: fwd.make_dual(x, fwd.make_dual(x, x)), "itself has a forward gradient"),
+    "no tensor": (lambda lib, fwd, x: fwd.unpack_dual(1.0), "_unpack_dual"),
+    "a level that is not there": (lambda lib, fwd, x: fwd.make_dual(x, x, level=5), "level"),
+    "leaving a level that is not there": (lambda lib, fwd, x: fwd.exit_dual_level(level=5), "not the last one"),
+    "a nested level": (lambda lib, fwd, x: fwd.enter_dual_level(), "Nested forward mode AD"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name):
+    run, phrase = REFUSED[name]
+
+    def program(lib):
+        with forward_ad(lib).dual_level():
+            return run(lib, forward_ad(lib), lib.ones(3))
+
+    both(program, raises=phrase)
+    assert gradcore._C._dual_levels() == 0
+
+
+def test_outside_of_levels_nothing_has_a_tangent():
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(3)
+        with fwd.dual_level():
+            dual = fwd.make_dual(x, x)
+        between = fwd.unpack_dual(dual)
+        with fwd.dual_level():
+            later = fwd.unpack_dual(dual * 2)
+        return [(found.primal, found.tangent) for found in (between, later)]
+
+    both(program)
+    both(lambda lib: forward_ad(lib).make_dual(lib.ones(2), lib.ones(2)), raises="no level exists")
+    both(lambda lib: forward_ad(lib).exit_dual_level(), raises="Dual level must be a positive number")
+
+
+def test_a_tangent_of_another_layout_is_copied():
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(2, 3, requires_grad=True)
+        tangent = lib.ones(3, 2)
+        with fwd.dual_level():
+            y = (fwd.make_dual(x.t(), tangent) ** 2).sum()
+            tangent.mul_(5)
+            found = fwd.unpack_dual(y).tangent
+            found.backward()
+            return found.detach(), x.grad
+
+    both(program)

@@ -297,7 +297,7 @@ void follow_tangents(const Tensor& view, const Tensor& t) {
   if (owner != view->base.get()) make_meta(view).tangent_base = Ref<TensorImpl>::share(owner);
 }
 
-void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, tangent); }
+void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, in_layout_of(t, tangent)); }
 
 Ref<Tangents> tangents_of(const Tensor& t) {
   if (!modes.forward || !may_have_tangent(t)) return {};
