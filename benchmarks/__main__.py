@@ -89,7 +89,7 @@ def time_cases(cases: list[Case], libraries: list[str], options: argparse.Namesp
             worker.close()
     progress("")
     for row in rows:
-        row |= {library: statistics.median(turns) for library, turns in row["turns"].items()}
+        row |= {library: statistics.median(turns) for library, turns in row["turns"].items() if turns}
         if len(row["turns"]) == 2:
             pairs = zip(row["turns"]["gradcore"], row["turns"]["torch"], strict=False)
             row["ratio"] = statistics.median(theirs / ours for ours, theirs in pairs)
