@@ -76,12 +76,15 @@ struct Originals {
 };
 thread_local Originals originals;  // of the node that is being made
 
-Tensor* entry_of(const TensorImpl* t, uint64_t level) {
-  const auto* meta = static_cast<const AutogradMeta*>(t->meta);
-  if (!meta || !meta->tangents) return nullptr;
-  for (auto& e : meta->tangents->entries)
+Tensor* entry_of(const Ref<Tangents>& in, uint64_t level) {
+  if (!in) return nullptr;
+  for (auto& e : in->entries)
     if (e.level == level) return &e.tangent;
   return nullptr;
+}
+Tensor* entry_of(const TensorImpl* t, uint64_t level) {
+  const auto* meta = static_cast<const AutogradMeta*>(t->meta);
+  return meta ? entry_of(meta->tangents, level) : nullptr;
 }
 
 Tangents& tangents_made(const Tensor& t) {
@@ -91,13 +94,10 @@ Tangents& tangents_made(const Tensor& t) {
 }
 
 void set_own(const Tensor& t, int depth, const Tensor& tangent) {
-  auto& entries = tangents_made(t).entries;
-  for (auto& e : entries) {
-    if (e.level != level_at(depth)) continue;
-    e.tangent = tangent;
-    return;
-  }
-  entries.push_back({level_at(depth), tangent});
+  if (Tensor* entry = entry_of(t.impl(), level_at(depth)))
+    *entry = tangent;
+  else
+    tangents_made(t).entries.push_back({level_at(depth), tangent});
 }
 
 // Windows on `like` must find their place in the tangent too.
@@ -119,13 +119,10 @@ Tensor window_of(const Tensor& whole, const Tensor& base, const Tensor& view) {
 }
 
 Tensor owner_of(const Tensor& t) { return Tensor(Ref<TensorImpl>::share(tangent_owner(t.impl()))); }
-bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl(); }
 
 Tensor find_tangent(const Ref<Tangents>& in, int depth) {
-  if (in)
-    for (const auto& e : in->entries)
-      if (e.level == level_at(depth)) return e.tangent;
-  return {};
+  const Tensor* found = entry_of(in, level_at(depth));
+  return found ? *found : Tensor();
 }
 
 class DualEdge final : public Node {

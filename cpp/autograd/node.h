@@ -215,6 +215,7 @@ inline TensorImpl* tangent_owner(TensorImpl* t) {
   if (meta && meta->owns_tangents) return t;
   return meta && meta->tangent_base ? meta->tangent_base.get() : t->base.get();
 }
+inline bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl(); }
 inline bool may_have_tangent(const Tensor& t) {
   if (!t || inference_mode) return false;
   const AutogradMetaBase* meta = tangent_owner(t.impl())->meta;

@@ -391,7 +391,7 @@ class Call {
       if (dirty && !shared)
         fail("An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
              "inplace, then the jvp function must modify the corresponding gradient inplace.", node().place());
-      const bool owns = tangent_owner(out->impl()) == out->impl();
+      const bool owns = owns_tangents(*out);
       if (!owns && !shared)
         fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.", node().place());
       if (owns) set_tangent(*out, depth, *tangent);  // a view's is the same window on its owner's

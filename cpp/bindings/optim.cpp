@@ -142,13 +142,8 @@ class Batch {
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    for (StepItem& item : items_) item.prepare(apart);
-    {
-      const GilRelease release;
-      run_step(items_);
-    }
-    for (const StepItem& item : items_) item.finish();
-    for (const auto& [tensor, number] : remembered_) put_number(tensor, number);
+    run_items(items_, apart, [](auto& items) { run_step(items); });
+    put_numbers(remembered_);
   }
 
  private:
@@ -161,7 +156,7 @@ class Batch {
   }
 
   std::vector<StepItem> items_;
-  std::vector<std::pair<Tensor, double>> remembered_;
+  NewNumbers remembered_;
   std::vector<std::unique_ptr<Rule>> rules_;
   FreshState fresh_;
   Rule group_{};                // as its options say

@@ -121,6 +121,17 @@ Rule options_of(PyObject* group) {
   return rule;
 }
 
+// The step of a batch whose items have all that they need: only now does anything change.
+template <class Item, class Step>
+void run_items(std::vector<Item>& items, bool apart, Step&& step) {
+  for (Item& item : items) item.prepare(apart);
+  {
+    const GilRelease release;
+    step(items);
+  }
+  for (const Item& item : items) item.finish();
+}
+
 // What a state tensor of one element holds.
 struct StateNumber {
   double value;
@@ -139,6 +150,12 @@ inline void put_number(const Tensor& t, double value) {
   else
     *t.data<double>() = value;
   t.bump_version();
+}
+
+// Numbers of the state that a step changes, with what they become.
+using NewNumbers = std::vector<std::pair<Tensor, double>>;
+inline void put_numbers(const NewNumbers& numbers) {
+  for (const auto& [tensor, number] : numbers) put_number(tensor, number);
 }
 
 // State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may

@@ -37,13 +37,8 @@ class AdafactorBatch {
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    for (AdafactorItem& item : items_) item.prepare(apart);
-    {
-      const GilRelease release;
-      adafactor_step(items_);
-    }
-    for (const AdafactorItem& item : items_) item.finish();
-    for (const auto& [tensor, t] : steps_) put_number(tensor, t);
+    run_items(items_, apart, [](auto& items) { adafactor_step(items); });
+    put_numbers(steps_);
   }
 
  private:
@@ -80,7 +75,7 @@ class AdafactorBatch {
   }
 
   std::vector<AdafactorItem> items_;
-  std::vector<std::pair<Tensor, double>> steps_;
+  NewNumbers steps_;
   std::vector<std::unique_ptr<AdafactorOptions>> options_;
   FreshState fresh_;
 };
@@ -103,12 +98,7 @@ class MuonBatch {
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    for (MuonItem& item : items_) item.prepare(apart);
-    {
-      const GilRelease release;
-      muon_step(items_);
-    }
-    for (const MuonItem& item : items_) item.finish();
+    run_items(items_, apart, [](auto& items) { muon_step(items); });
   }
 
  private:

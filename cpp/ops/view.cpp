@@ -905,7 +905,7 @@ void become_view(const Tensor& t, const Tensor& v) {
   if (history) history->stand_in_place();
   const Tensor before = alias_of(t);
   const bool leaf = is_leaf(t);
-  if (tangent_owner(t.impl()) == t.impl())
+  if (owns_tangents(t))
     for (int depth = 0; depth < modes.forward; ++depth) follow_tangent(t, v, depth);
   await_readers();
   t->storage = v->storage;  // another thread may have given `t` another one meanwhile, as what follows
