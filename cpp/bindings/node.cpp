@@ -130,6 +130,7 @@ class PythonHook : public Hook {
  public:
   explicit PythonHook(PyObject* f) : f_(Py_NewRef(f)) {}
   ~PythonHook() override {
+    if (!f_) return;  // removed; a sweep that waited for the GIL once for each of these could fall behind those who add them
     const GilAcquire gil;
     Py_CLEAR(f_);
   }

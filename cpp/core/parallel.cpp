@@ -10,6 +10,12 @@
 // A share's word holds the job's number and how many of its blocks are left. To claim is to swap in one less. That
 // succeeds only while the job lives, for its caller does not leave before every claimed block is done; so a worker that
 // comes late finds another number or nothing left, and never reads a job that is gone.
+//
+// Note [Woken elsewhere]
+// A sleeper is usually woken on the processor where it fell asleep. When that is the caller's own, it queues behind the
+// caller, who does all blocks alone and, never waiting, gives the system no reason to move anyone: the team is one
+// thread until chance ends it. So a seat remembers its worker's processor, and before a worker is called from the
+// caller's own its affinity is narrowed to the others. The worker undoes that when it wakes.
 #include "core/parallel.h"
 
 #include <pthread.h>
@@ -107,11 +113,17 @@ class Team {
     int64_t end = 0;                  // one past the last block
     std::atomic<uint32_t> ticket{0};  // the last job that its worker was asked to join
     Team* team = nullptr;
+    pthread_t worker{};
+    std::atomic<int> processor{-1};   // where the worker began to wait; see Note [Woken elsewhere]
+    std::atomic<bool> narrowed{false};
+    cpu_set_t allowed;                // what the worker returns to when it was narrowed
   };
 
   static void* work(void* seat);
   bool add_worker();
   void deal(int64_t blocks);
+  static void narrow(Seat& seat, int processor);
+  static void widen(Seat& seat);
   static int64_t claim(Seat& seat, uint32_t job);
   uint32_t drain(int first, uint32_t job, int size);
   void run_block(int64_t block);
@@ -167,7 +179,9 @@ void* Team::work(void* of) {
   for (uint32_t job = 0;;) {
     // With more threads than processors a spinning worker would keep another from working.
     const bool crowded = team.size_.load(std::memory_order_relaxed) > processors();
+    seat.processor.store(sched_getcpu(), std::memory_order_relaxed);
     job = wait_for_change(seat.ticket, job, crowded ? 0 : kSpins);
+    widen(seat);
     const int size = team.size_.load(std::memory_order_relaxed);
     if (own >= size) continue;  // late: a smaller job has begun
     const uint32_t count = team.drain(own, job, size);
@@ -188,12 +202,28 @@ bool Team::add_worker() {
   sigset_t all, before;  // signals are for the program's own threads
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const bool made = pthread_create(&thread, &attributes, work, &seat) == 0;
+  const bool made = pthread_create(&seat.worker, &attributes, work, &seat) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   workers_ += made;
   return made;
+}
+
+// Keeps a waiting worker off the caller's processor, if it may use another.
+void Team::narrow(Seat& seat, int processor) {
+  if (seat.narrowed.load(std::memory_order_acquire)) return;  // and has not woken since
+  if (pthread_getaffinity_np(seat.worker, sizeof seat.allowed, &seat.allowed) != 0) return;
+  cpu_set_t others = seat.allowed;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  if (pthread_setaffinity_np(seat.worker, sizeof others, &others) != 0) return;
+  seat.narrowed.store(true, std::memory_order_release);  // last: a worker that woke meanwhile widens at its next job
+}
+
+void Team::widen(Seat& seat) {
+  if (!seat.narrowed.load(std::memory_order_acquire)) return;
+  pthread_setaffinity_np(seat.worker, sizeof seat.allowed, &seat.allowed);
+  seat.narrowed.store(false, std::memory_order_release);
 }
 
 void Team::deal(int64_t blocks) {
@@ -203,7 +233,9 @@ void Team::deal(int64_t blocks) {
     seats_[i].end = end;
     seats_[i].word.store(static_cast<uint64_t>(job_) << 32 | static_cast<uint64_t>(end - begin), std::memory_order_release);
   }
+  const int here = sched_getcpu();
   for (int i = 1; i < size; ++i) {
+    if (here >= 0 && seats_[i].processor.load(std::memory_order_relaxed) == here) narrow(seats_[i], here);
     seats_[i].ticket.store(job_);  // in the order of all threads, as its sleeper's registration is, lest it sleep on
     seats_[i].ticket.notify_one();
   }
