@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "autograd/accumulate.h"
-#include "autograd/locks.h"
 #include "autograd/anomaly.h"
+#include "autograd/locks.h"
 
 namespace gradcore {
 
@@ -17,10 +17,10 @@ namespace {
 struct Entry {
   Node* node;
   uint64_t seq;
-  uint32_t slot;       // first of its gradients in Workspace::slots
-  uint32_t waiting;    // edges into it that have not delivered yet (leaves run at zero)
-  int32_t capture;     // first of its captures, -1 for none
-  bool needed;         // on a way to something that was asked for
+  uint32_t slot;     // first of its gradients in Workspace::slots
+  uint32_t waiting;  // edges into it that have not delivered yet (leaves run at zero)
+  int32_t capture;   // first of its captures, -1 for none
+  bool needed;       // on a way to something that was asked for
 };
 
 struct Capture {
@@ -247,7 +247,8 @@ class Sweep {
   void deliver(Node* to, uint32_t nr, Tensor grad) {
     Entry* e = find(to);
     if (!e || !e->needed) return;
-    if (grad && grad->batch) [[unlikely]] grad = for_recorded_in(to->recorded_in(), grad);
+    if (grad && grad->batch) [[unlikely]]
+      grad = for_recorded_in(to->recorded_in(), grad);
     if (grad) add_to(w_->slots[e->slot + nr], std::move(grad));
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
@@ -255,10 +256,9 @@ class Sweep {
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
   static const Ref<Hook>& hook_in(const Ref<Hook>& h) { return h; }
 
-  // Calls run(entry) for each living hook. By index, for a hook, or another thread, may add hooks; those that were taken
-  // out are forgotten afterwards.
-  template <class E, class Run>
-  static void run_each(std::vector<E>& list, Run&& run) {
+  // Calls run(entry) for each living hook. By index, for a hook, or another thread, may add hooks; those that were
+  // taken out are forgotten afterwards.
+  template <class E, class Run> static void run_each(std::vector<E>& list, Run&& run) {
     const auto next = [&](size_t i) {
       const TapeLock lock = lock_hooks();
       return i < list.size() ? list[i] : E();
@@ -272,8 +272,7 @@ class Sweep {
     }
     if (forget) forget_removed(list);
   }
-  template <class E>
-  static void forget_removed(std::vector<E>& list) {
+  template <class E> static void forget_removed(std::vector<E>& list) {
     std::vector<E> removed;  // dropped after the lock: Note [Locks of the tape]
     const TapeLock lock = lock_hooks();
     for (E& e : list)
@@ -304,10 +303,14 @@ class Sweep {
         }
     }
   }
-  static Tensor contiguous_copy(const Tensor& g) { return g.is_contiguous() ? tape_ops.clone(g) : tape_ops.contiguous(g); }
+  static Tensor contiguous_copy(const Tensor& g) {
+    return g.is_contiguous() ? tape_ops.clone(g) : tape_ops.contiguous(g);
+  }
   // Adds to what `r` retains, unless its tensor is gone. False when another thread did so meanwhile: then once more.
   static bool keep(const HookList& hooks, const HookList::Retained& r, const Tensor& g) {
-    const auto gone = [&] { return std::ranges::find(hooks.retained, r.meta, &HookList::Retained::meta) == hooks.retained.end(); };
+    const auto gone = [&] {
+      return std::ranges::find(hooks.retained, r.meta, &HookList::Retained::meta) == hooks.retained.end();
+    };
     Tensor before;
     {
       const TapeLock lock = lock_hooks();
@@ -394,7 +397,8 @@ class Sweep {
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
-    } else if (continues(e)) {  // no gradient came, but it was its turn: what was freed is refused, and what it has is freed
+    } else if (continues(
+                   e)) {  // no gradient came, but it was its turn: what was freed is refused, and what it has is freed
       node->apply(grads, out);
       if (!request_.keep_graph) node->release_saved();
     }
@@ -423,7 +427,7 @@ class Sweep {
   uint64_t id_;
   const bool watched_ = anomaly.on;
   Node* failing_ = nullptr;  // while watched: the node, or the leaf that it leads to, whose turn it is
-  uint64_t oldest_ = 0;  // what has a smaller number is left out
+  uint64_t oldest_ = 0;      // what has a smaller number is left out
   WorkspaceLease w_;
   Marks marks_;
   std::vector<Tensor> results_;

@@ -11,7 +11,7 @@ struct BackwardRequest {
   std::vector<Edge> roots;
   std::vector<Tensor> grads;  // one for each root, of its shape
   std::vector<Edge> inputs;   // empty: accumulate into every leaf that is reached
-  bool accumulate = true;          // with inputs: into their .grad; otherwise return their gradients
+  bool accumulate = true;     // with inputs: into their .grad; otherwise return their gradients
   bool keep_graph = false;
   bool create_graph = false;
 };

@@ -1,27 +1,30 @@
 // Note [Forward mode]
-// Each op is recorded as for backward, and when its node is complete, the tangents of its outputs are computed from those of
-// its inputs. A node's vjp is linear in the gradient u that comes in, whatever it saved:
+// Each op is recorded as for backward, and when its node is complete, the tangents of its outputs are computed from
+// those of its inputs. A node's vjp is linear in the gradient u that comes in, whatever it saved:
 //
 //     vjp(u) = J' u        so        J v = d/du <vjp(u), v>
 //
-// Running the vjp on a stand-in for u with recording on, and going back from there with v, is the product with J itself: every
-// op that can be differentiated twice has its forward mode for nothing. (Elementwise ops use their vjp directly: J is diagonal.)
-// What the vjp saved has its history, so the tangents are differentiable in turn: forward over reverse.
+// Running the vjp on a stand-in for u with recording on, and going back from there with v, is the product with J
+// itself: every op that can be differentiated twice has its forward mode for nothing. (Elementwise ops use their vjp
+// directly: J is diagonal.) What the vjp saved has its history, so the tangents are differentiable in turn: forward
+// over reverse.
 //
-// While a node is made, an input with tangents stands in its edges as a DualEdge, which keeps them from being changed by the op
-// itself (in place) and makes the node save what it needs. Afterwards the DualEdge gives way to the edge that backward would
-// have; a node that is left without any edge is dropped.
+// While a node is made, an input with tangents stands in its edges as a DualEdge, which keeps them from being changed
+// by the op itself (in place) and makes the node save what it needs. Afterwards the DualEdge gives way to the edge that
+// backward would have; a node that is left without any edge is dropped.
 //
-// Levels nest. Those that ops see are the first modes.forward of the thread's stack; tangents of one level are computed with
-// only the levels below seen, so that they carry tangents of those, and derivatives of different levels are never mixed up.
-// Levels are numbered for good: what a tensor carries of one that was closed is ignored.
+// Levels nest. Those that ops see are the first modes.forward of the thread's stack; tangents of one level are computed
+// with only the levels below seen, so that they carry tangents of those, and derivatives of different levels are never
+// mixed up. Levels are numbered for good: what a tensor carries of one that was closed is ignored.
 //
-// All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is the
-// same window on its base's. make_dual and unpack_dual give views that begin anew: with tangents of their own, which the views
-// of them see (tangent_owner in node.h). A write in place writes to the tangent's memory too, which may be the program's own.
+// All views of a tensor see one memory, and so do their tangents: only the tensor that is no view has them, a view's is
+// the same window on its base's. make_dual and unpack_dual give views that begin anew: with tangents of their own,
+// which the views of them see (tangent_owner in node.h). A write in place writes to the tangent's memory too, which may
+// be the program's own.
 //
-// A node that saved its own output shares the output's tangents. Where they have a history it leads back to that node, which
-// would keep itself alive: the end of a level takes its tangents out of all such sets, which are noted in `returning`.
+// A node that saved its own output shares the output's tangents. Where they have a history it leads back to that node,
+// which would keep itself alive: the end of a level takes its tangents out of all such sets, which are noted in
+// `returning`.
 #include "autograd/forward.h"
 
 #include <algorithm>
@@ -41,7 +44,8 @@ struct OpenLevel {
   std::vector<Ref<Tangents>> returning;
 };
 constexpr int kMaxLevels = 64;
-// With the thread, or the process, a level that was left open goes without freeing: the interpreter may be gone by then.
+// With the thread, or the process, a level that was left open goes without freeing: the interpreter may be gone by
+// then.
 struct OpenLevels : std::vector<OpenLevel> {
   ~OpenLevels() {
     for (OpenLevel& level : *this)
@@ -61,7 +65,8 @@ void forget_unshared(std::vector<Ref<Tangents>>& sets) {
 }
 
 void note_returning(const Ref<Tangents>& tangents) {
-  if (const auto& sets = levels.back().returning; sets.size() == sets.capacity()) forget_unshared(levels.back().returning);
+  if (const auto& sets = levels.back().returning; sets.size() == sets.capacity())
+    forget_unshared(levels.back().returning);
   levels.back().returning.push_back(tangents);
 }
 
@@ -197,7 +202,9 @@ void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = fal
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
     const ForwardGuard below(depth);
-    const GradModeGuard recorded(modes.grad && (edges.any_real() || std::ranges::any_of(tangents, [](const Tensor& t) { return requires_grad(t); })));
+    const GradModeGuard recorded(modes.grad && (edges.any_real() || std::ranges::any_of(tangents, [](const Tensor& t) {
+                                                  return requires_grad(t);
+                                                })));
     if (inplace && modes.grad)  // what the derivative keeps of them will be written to
       for (Tensor& t : tangents)
         if (t) t = tape_ops.clone(t);

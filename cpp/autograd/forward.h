@@ -4,7 +4,8 @@
 
 namespace gradcore {
 
-// Opens a level on this thread, and says how deep it lies; closes the innermost one. The tangents of a closed level are gone.
+// Opens a level on this thread, and says how deep it lies; closes the innermost one. The tangents of a closed level are
+// gone.
 int enter_forward_level();
 void exit_forward_level();
 int forward_levels();  // how many are open
@@ -34,11 +35,13 @@ bool leads_anywhere(const Node& node);
 // Gives results their history: the tangents, and where an input requires grad the node. `outs`: all outputs, in order.
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node);
 inline void record_outputs(std::span<const Tensor> outs, const Ref<Node>& node) {
-  if (modes.forward) [[unlikely]] return record_tracked(outs, node);
+  if (modes.forward) [[unlikely]]
+    return record_tracked(outs, node);
   for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
 }
 inline void record_output(const Tensor& out, Ref<Node> node) {
-  if (modes.forward) [[unlikely]] return record_tracked({&out, 1}, node);
+  if (modes.forward) [[unlikely]]
+    return record_tracked({&out, 1}, node);
   set_history(out, std::move(node));
 }
 

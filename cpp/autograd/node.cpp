@@ -5,8 +5,8 @@
 #include <unordered_set>
 
 #include "autograd/accumulate.h"
-#include "autograd/locks.h"
 #include "autograd/forward.h"
+#include "autograd/locks.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -79,7 +79,8 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
     const TapeLock lock = lock_hooks();
     node->hooks().retained.push_back({nr, &meta});
   }
-  if (t->batch) [[unlikely]] node->reach_level(t->batch->levels.back());
+  if (t->batch) [[unlikely]]
+    node->reach_level(t->batch->levels.back());
   meta.grad_fn = std::move(node);
   meta.output_nr = nr;
   meta.requires_grad = true;
@@ -88,8 +89,10 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
 
 void set_requires_grad(const Tensor& t, bool on) {
   if (!on && !is_leaf(t))
-    fail("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
-         "that doesn't require differentiation use var_no_grad = var.detach().");
+    fail(
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+        "subgraph "
+        "that doesn't require differentiation use var_no_grad = var.detach().");
   if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
   if (on && t->inference && !inference_mode)
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
@@ -157,10 +160,13 @@ void detach_(const Tensor& t) {
 
 Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true) {
   if (t->inference) [[unlikely]]
-    fail("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in "
-         "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
-  if (saved_hooks) [[unlikely]] pack(*saved_hooks);
+    fail(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+        "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
+        "in "
+        "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
+  if (saved_hooks) [[unlikely]]
+    pack(*saved_hooks);
 }
 
 Saved Saved::output(const Tensor& t, uint32_t nr) {
@@ -169,14 +175,17 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   s.version_ = t.version();
   s.nr_ = nr;
   s.is_output_ = s.filled_ = true;
-  if (modes.forward) [[unlikely]] share_new_tangents(t, s.t_);
-  if (saved_hooks) [[unlikely]] s.pack(*saved_hooks);
+  if (modes.forward) [[unlikely]]
+    share_new_tangents(t, s.t_);
+  if (saved_hooks) [[unlikely]]
+    s.pack(*saved_hooks);
   return s;
 }
 
 void Saved::pack(SavedHooks& hooks) {
   packed_ = hooks.pack(t_);
-  check(t_.version() == version_, "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
+  check(t_.version() == version_,
+        "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
   if (!is_output_) packed_->edge = gradient_edge(t_);
   if (t_->meta) packed_->tangents = meta_of(t_)->tangents;
@@ -189,19 +198,22 @@ static std::string line(const char* what, Origin o) {
   return where.empty() ? where : cat("\n  ", what, ' ', where);
 }
 
-[[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* saver, const Node* from,
-                                                       uint32_t nr) {
+[[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* saver,
+                                                       const Node* from, uint32_t nr) {
   fail("one of the variables needed for gradient computation has been modified by an inplace operation: [torch.",
        scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]",
-       from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(), " is at version ",
-       t.version(), "; expected version ", expected, " instead. Hint: work on a clone() where the tensor is changed, or use an "
-       "out-of-place op.", from && from->origin() != t->storage->written.load() ? line("computed at", from->origin()) : std::string(),
+       from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(),
+       " is at version ", t.version(), "; expected version ", expected,
+       " instead. Hint: work on a clone() where the tensor is changed, or use an "
+       "out-of-place op.",
+       from && from->origin() != t->storage->written.load() ? line("computed at", from->origin()) : std::string(),
        line(cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
        line("last written to at", t->storage->written.load()));
 }
 
 Tensor Saved::unpack_defined(Node* node) const {
-  if (packed_) [[unlikely]] return unpack_packed(node);
+  if (packed_) [[unlikely]]
+    return unpack_packed(node);
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
@@ -224,9 +236,14 @@ Tensor Saved::unpack_packed(Node* node) const {
 }
 
 void fail_released(const Node& node) {
-  fail("Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-       "freed): what ", node.name(), " saved was freed by the first backward(). Specify retain_graph=True there if you need "
-       "to go through the graph again, or compute the value anew.", line("recorded at", node.origin()));
+  fail(
+      "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+      "been "
+      "freed): what ",
+      node.name(),
+      " saved was freed by the first backward(). Specify retain_graph=True there if you need "
+      "to go through the graph again, or compute the value anew.",
+      line("recorded at", node.origin()));
 }
 
 }  // namespace gradcore

@@ -2,12 +2,12 @@
 //
 // Note [Who owns whom]
 // tensor -> AutogradMeta -> grad_fn -> edges -> nodes of the inputs -> ... -> AccumulateGrad -> leaf tensor.
-// A leaf holds its AccumulateGrad weakly, and a node that saves its own output saves it without its history, so there is
-// no cycle; a graph goes when its last output goes. Nodes carry a process-wide sequence number taken after their edges
-// are collected: every edge points to a smaller one, so descending numbers are a topological order.
-// What makes a cycle is up to the program, as in torch: a tensor written to under grad mode after the same graph saved it
-// (x.mul_(x): its backward can only be refused), a .grad made with create_graph=True, and a hook, Function or checkpoint
-// that refers to its own results, which Python's collector sees only where it stands right behind a wrapper.
+// A leaf holds its AccumulateGrad weakly, and a node that saves its own output saves it without its history, so there
+// is no cycle; a graph goes when its last output goes. Nodes carry a process-wide sequence number taken after their
+// edges are collected: every edge points to a smaller one, so descending numbers are a topological order. What makes a
+// cycle is up to the program, as in torch: a tensor written to under grad mode after the same graph saved it
+// (x.mul_(x): its backward can only be refused), a .grad made with create_graph=True, and a hook, Function or
+// checkpoint that refers to its own results, which Python's collector sees only where it stands right behind a wrapper.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -29,14 +29,14 @@ struct Edge {
   uint32_t nr = 0;
 };
 
-// A function of the user's that backward calls. It is taken out by clearing `alive`, even while it runs; the list it stands
-// in forgets it when it is next walked.
+// A function of the user's that backward calls. It is taken out by clearing `alive`, even while it runs; the list it
+// stands in forgets it when it is next walked.
 class Hook : public RefCounted {
  public:
   virtual ~Hook() = default;
   static void destroy(Hook* h) { delete h; }
-  // May replace the gradients in both: of a tensor hook {grad}, of a node's prehook {incoming}, of its posthook {returned,
-  // incoming}, of a leaf after accumulation {leaf}.
+  // May replace the gradients in both: of a tensor hook {grad}, of a node's prehook {incoming}, of its posthook
+  // {returned, incoming}, of a leaf after accumulation {leaf}.
   virtual void call(std::span<Tensor> grads, std::span<Tensor> incoming) = 0;
   // For garbage collectors above: calls visit on each foreign object held.
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
@@ -117,8 +117,8 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual const char* name() const = 0;
   // grads: one for each output of the forward op, possibly undefined; fills one for each edge that has a node.
   virtual void apply(std::span<Tensor> grads, std::span<Tensor> out) = 0;
-  // Forward mode: the tangents of the outputs from those of the inputs, one for each edge, possibly undefined. Unless a node
-  // knows better, apply() is transposed (forward.cpp).
+  // Forward mode: the tangents of the outputs from those of the inputs, one for each edge, possibly undefined. Unless a
+  // node knows better, apply() is transposed (forward.cpp).
   virtual std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs);
   // Drops what was saved for backward; a later apply() refuses.
   virtual void release_saved() {}
@@ -152,11 +152,12 @@ class Node : public RefCounted, public Disposable, public Pooled {
     seq_ = next_seq();
     batch_level_ = batch_level;
     origin_ = current_origin();
-    if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]] watch(*this);
+    if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]]
+      watch(*this);
   }
   Origin origin() const { return origin_; }
-  // The batch level in which it was recorded, 0 for none; or, where that is deeper, the one that its results have: a backward
-  // through a vmap that is over may be recorded too.
+  // The batch level in which it was recorded, 0 for none; or, where that is deeper, the one that its results have: a
+  // backward through a vmap that is over may be recorded too.
   int64_t recorded_in() const { return batch_level_; }
   void reach_level(int64_t level) {
     if (level > batch_level_) batch_level_ = level;
@@ -191,11 +192,11 @@ struct AutogradMeta final : AutogradMetaBase, Pooled {
   Ref<Node> grad_fn;
   uint32_t output_nr = 0;
   bool retains_grad = false;
-  Node* accumulator = nullptr;      // weak
-  Ref<Tangents> tangents;           // a view reads its own off another tensor: tangent_owner()
-  Ref<TensorImpl> tangent_base;     // of a view whose tangents are neither its own nor its base's: whose they are
-  bool owns_tangents = false;       // of a view: make_dual gave it some, or unpack_dual took them away
-  LazyHooks hooks;                  // a leaf's
+  Node* accumulator = nullptr;   // weak
+  Ref<Tangents> tangents;        // a view reads its own off another tensor: tangent_owner()
+  Ref<TensorImpl> tangent_base;  // of a view whose tangents are neither its own nor its base's: whose they are
+  bool owns_tangents = false;    // of a view: make_dual gave it some, or unpack_dual took them away
+  LazyHooks hooks;               // a leaf's
 
   ~AutogradMeta() override;
 };
@@ -205,7 +206,8 @@ AutogradMeta& make_meta(const Tensor& t);
 
 inline bool requires_grad(const TensorImpl* t) {
   if (t->meta && t->meta->requires_grad) return true;
-  return t->base && t->base->meta && t->base->meta->requires_grad;  // a view follows its base, even after an in-place op
+  return t->base && t->base->meta &&
+         t->base->meta->requires_grad;  // a view follows its base, even after an in-place op
 }
 inline bool requires_grad(const Tensor& t) { return t && requires_grad(t.impl()); }
 // The tensor that has the tangents which `t` is seen with: all views of a memory see one tangent's memory.
@@ -222,8 +224,7 @@ inline bool may_have_tangent(const Tensor& t) {
   return meta && static_cast<const AutogradMeta*>(meta)->tangents;
 }
 // Whether an op on these must be recorded: for backward, or because a tangent has to come along.
-template <class... T>
-inline bool should_record(const T&... t) {
+template <class... T> inline bool should_record(const T&... t) {
   if (modes.grad && (requires_grad(t) || ...)) return true;
   return modes.forward && (may_have_tangent(t) || ...);
 }

@@ -16,9 +16,9 @@
 // older version, so it is replaced by an AsStridedBackward0 on the base's new history. All views are strided windows on
 // one storage and know their root base, so as_strided replays any chain of them and no view keeps a closure.
 //
-// Some views may not be written to under grad mode, because what the write means for the history is ambiguous: views that
-// were made in no_grad, and the outputs of ops that return several views (unbind, split, chunk). A view of such a view
-// inherits the ban.
+// Some views may not be written to under grad mode, because what the write means for the history is ambiguous: views
+// that were made in no_grad, and the outputs of ops that return several views (unbind, split, chunk). A view of such a
+// view inherits the ban.
 #include "autograd/views.h"
 
 #include "autograd/accumulate.h"
@@ -37,7 +37,8 @@ Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* 
   else
     v->view_kind = kind;
   v->view_version = v.version();
-  if (modes.forward) [[unlikely]] follow_tangents(v, t);
+  if (modes.forward) [[unlikely]]
+    follow_tangents(v, t);
   return v;
 }
 
@@ -56,8 +57,8 @@ class AsStridedBackward final : public Node {
   const char* name() const override { return "AsStridedBackward0"; }
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
     if (!grads[0] || !needs(0)) return;
-    out[0] = tape_ops.as_strided_backward(grads[0], base_.shape, base_.strides, base_.offset, view_.shape, view_.strides,
-                                          view_.offset);
+    out[0] = tape_ops.as_strided_backward(grads[0], base_.shape, base_.strides, base_.offset, view_.shape,
+                                          view_.strides, view_.offset);
   }
 
  private:
@@ -90,7 +91,8 @@ class CopySlices final : public Node {
     fn_->apply(incoming, result);
     if (needs(0)) {
       if (result[0] && result[0]->batch && levels_of({&all, &result[0]}).count() > levels_of({&all}).count()) {
-        const Tensor wide = empty_strided_batched(levels_of({&all, &result[0]}), base_.shape, base_.strides, all.dtype());
+        const Tensor wide =
+            empty_strided_batched(levels_of({&all, &result[0]}), base_.shape, base_.strides, all.dtype());
         tape_ops.copy_into(wide, all);
         all = wide;
         part = tape_ops.as_strided(all, view_.shape, view_.strides, all.offset() + view_.offset - base_.offset);
@@ -120,20 +122,24 @@ std::string output_of(const Tensor& view) {
 // `through_base`: the write happened to the base or to another of its views.
 void refuse_ambiguous_view(const Tensor& view, bool through_base) {
   if (view->view_kind == ViewKind::Normal) return;
-  const char* what = through_base ? "its base or another view of its base has been modified inplace"
-                                  : "is being modified inplace";
+  const char* what =
+      through_base ? "its base or another view of its base has been modified inplace" : "is being modified inplace";
   switch (view->view_kind) {
     case ViewKind::MultiOutput:
-      fail(output_of(view), " is a view and ", what, ". This view is the output of a function that returns multiple views. "
-           "Such functions do not allow the output views to be modified inplace. You should replace the inplace operation "
+      fail(output_of(view), " is a view and ", what,
+           ". This view is the output of a function that returns multiple views. "
+           "Such functions do not allow the output views to be modified inplace. You should replace the inplace "
+           "operation "
            "by an out-of-place one.");
     case ViewKind::Inference:
       fail("A view was created in inference mode and ", what, " in normal mode.");
     case ViewKind::Function:
-      fail(output_of(view), " is a view and ", what, ". This view was created inside a custom Function (or because an input "
+      fail(output_of(view), " is a view and ", what,
+           ". This view was created inside a custom Function (or because an input "
            "was returned as-is): the write would override the Function's backward, so clone() the output instead.");
     default:
-      fail("A view was created in no_grad mode and ", what, " with grad mode enabled. Given that this use case is ambiguous "
+      fail("A view was created in no_grad mode and ", what,
+           " with grad mode enabled. Given that this use case is ambiguous "
            "and error-prone, it is forbidden: move the view and the write either both inside the no_grad block or both "
            "outside.");
   }
@@ -172,15 +178,19 @@ static void check_tangents_inplace(const Tensor& t) {
 
 void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
   if (t->inference && !inference_mode) [[unlikely]]
-    fail("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
-         "tensor before doing inplace update.");
+    fail(
+        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+        "tensor before doing inplace update.");
   if (!t->storage->writable) [[unlikely]]
     fail("this tensor's memory is read-only (it came from a read-only buffer): clone() it before writing to it");
   if (!may_overlap && overlaps_itself(t)) [[unlikely]]
-    fail("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
-         "clone() the tensor before performing the operation.");
+    fail(
+        "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+        "Please "
+        "clone() the tensor before performing the operation.");
   if (!recorded || !modes.grad) return;
-  if (modes.forward) [[unlikely]] check_tangents_inplace(t);
+  if (modes.forward) [[unlikely]]
+    check_tangents_inplace(t);
   if (t->base) {
     refuse_ambiguous_view(t, false);
     if (requires_grad(t) && is_leaf(base_of(t)))
@@ -192,8 +202,9 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
 
 void refuse_partial_overlap(const Tensor& out, const Tensor& in) {
   if (overlap_of(out, in) == Overlap::Partial)
-    fail("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-         "location. Please clone() the tensor before performing the operation.");
+    fail(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
 }
 
 void finish_inplace(const Tensor& t, Ref<Node> node) {

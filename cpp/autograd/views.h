@@ -17,9 +17,11 @@ void replay_window(const Tensor& t, const Tensor& before);
 void check_inplace(const Tensor& t, bool recorded, bool may_overlap = false);
 // Refuses to write to `out` what is read from other places of the same memory.
 void refuse_partial_overlap(const Tensor& out, const Tensor& in);
-// Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be null.
+// Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be
+// null.
 void finish_inplace(const Tensor& t, Ref<Node> node);
-// The same after the version was bumped already; `nr`: which output of the node it is (a view can only be the single one).
+// The same after the version was bumped already; `nr`: which output of the node it is (a view can only be the single
+// one).
 void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 
 }  // namespace gradcore

@@ -31,8 +31,9 @@ std::string stack_of(Node& node) {
   PyObject* lines = PyDict_GetItemString(metadata_of(node), kTraceback);
   if (!lines) {
     const std::string where = origin_text(node.origin());
-    return cat(". No forward pass information available. Enable detect anomaly during forward pass for more information.",
-               where.empty() ? where : cat(" It was recorded at ", where, "."));
+    return cat(
+        ". No forward pass information available. Enable detect anomaly during forward pass for more information.",
+        where.empty() ? where : cat(" It was recorded at ", where, "."));
   }
   return cat(". Traceback of forward call that caused the error:\n",
              py::str("").attr("join")(py::handle(lines)).cast<std::string>());
@@ -63,10 +64,12 @@ void add_anomaly(py::module_& m) {
   anomaly.explain = explain;
   m.def("set_anomaly_enabled", &set_anomaly, py::arg("mode"), py::arg("check_nan") = true,
         "set_anomaly_enabled(mode, check_nan=True)\n\nSwitches anomaly mode for the whole process.");
-  m.def("is_anomaly_enabled", [] { return anomaly.on.load(); },
-        "is_anomaly_enabled()\n\nWhether backward watches for anomalies: see autograd.detect_anomaly.");
-  m.def("is_anomaly_check_nan_enabled", [] { return anomaly.check_nan.load(); },
-        "is_anomaly_check_nan_enabled()\n\nWhether anomaly mode looks for NaNs in gradients.");
+  m.def(
+      "is_anomaly_enabled", [] { return anomaly.on.load(); },
+      "is_anomaly_enabled()\n\nWhether backward watches for anomalies: see autograd.detect_anomaly.");
+  m.def(
+      "is_anomaly_check_nan_enabled", [] { return anomaly.check_nan.load(); },
+      "is_anomaly_check_nan_enabled()\n\nWhether anomaly mode looks for NaNs in gradients.");
 }
 
 }  // namespace gradcore

@@ -17,10 +17,12 @@ Signature parse_signature(std::string_view text);
 // Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
 class Overload {
  public:
-  Overload(std::string_view text, Handler handler, bool is_method) : handler(handler), text_(text), is_method_(is_method) {}
+  Overload(std::string_view text, Handler handler, bool is_method)
+      : handler(handler), text_(text), is_method_(is_method) {}
   const std::string& text() const { return text_; }
   const Signature& signature() const {
-    if (!parsed_) [[unlikely]] parse();
+    if (!parsed_) [[unlikely]]
+      parse();
     return *parsed_;
   }
   const Handler handler;
@@ -45,7 +47,8 @@ std::vector<std::unique_ptr<OpEntry>>& registry() {
   return *ops;
 }
 
-// ---- parsing a signature ------------------------------------------------------------------------------------------------
+// ---- parsing a signature
+// ------------------------------------------------------------------------------------------------
 
 std::string_view trim(std::string_view s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
@@ -55,13 +58,11 @@ std::string_view trim(std::string_view s) {
 
 ArgType arg_type(std::string_view s) {
   static constexpr std::pair<std::string_view, ArgType> kTypes[] = {
-      {"Tensor", ArgType::Tensor}, {"Number", ArgType::Number}, {"Operand", ArgType::Operand},
-      {"int", ArgType::Int},       {"float", ArgType::Float},   {"bool", ArgType::Bool},
-      {"int[]", ArgType::Ints},    {"int[1]", ArgType::IntOrInts}, {"Tensor[]", ArgType::Tensors},
-      {"Number[]", ArgType::Numbers},
-      {"dtype", ArgType::DType},
-      {"device", ArgType::Device}, {"str", ArgType::Str},       {"Generator", ArgType::Generator},
-      {"object", ArgType::Object}};
+      {"Tensor", ArgType::Tensor},    {"Number", ArgType::Number},       {"Operand", ArgType::Operand},
+      {"int", ArgType::Int},          {"float", ArgType::Float},         {"bool", ArgType::Bool},
+      {"int[]", ArgType::Ints},       {"int[1]", ArgType::IntOrInts},    {"Tensor[]", ArgType::Tensors},
+      {"Number[]", ArgType::Numbers}, {"dtype", ArgType::DType},         {"device", ArgType::Device},
+      {"str", ArgType::Str},          {"Generator", ArgType::Generator}, {"object", ArgType::Object}};
   for (const auto& [name, type] : kTypes)
     if (name == s) return type;
   fail("unknown argument type ", s);
@@ -125,13 +126,14 @@ void Overload::parse() const {
   parsed_ = std::make_unique<const Signature>(std::move(s));
 }
 
-// ---- matching a call ------------------------------------------------------------------------------------------------------
+// ---- matching a call
+// ------------------------------------------------------------------------------------------------------
 
-bool is_index(PyObject* o) { return (PyLong_Check(o) && !PyBool_Check(o)) || (!PyBool_Check(o) && !is_tensor(o) && PyIndex_Check(o)); }
-
-bool is_int_tensor(PyObject* o) {
-  return is_tensor(o) && impl_of(o)->numel == 1 && is_integral(impl_of(o)->dtype);
+bool is_index(PyObject* o) {
+  return (PyLong_Check(o) && !PyBool_Check(o)) || (!PyBool_Check(o) && !is_tensor(o) && PyIndex_Check(o));
 }
+
+bool is_int_tensor(PyObject* o) { return is_tensor(o) && impl_of(o)->numel == 1 && is_integral(impl_of(o)->dtype); }
 
 bool is_dims(PyObject* o) {
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
@@ -143,8 +145,7 @@ bool is_dims(PyObject* o) {
   return true;
 }
 
-template <class F>
-bool is_list_of(PyObject* o, F&& is_item) {
+template <class F> bool is_list_of(PyObject* o, F&& is_item) {
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
   for (Py_ssize_t i = 0, n = PySequence_Fast_GET_SIZE(o); i < n; ++i)
     if (!is_item(PySequence_Fast_GET_ITEM(o, i))) return false;
@@ -154,42 +155,72 @@ bool is_list_of(PyObject* o, F&& is_item) {
 bool fits(const Param& p, PyObject* o) {
   if (o == Py_None) return p.optional || p.fallback == Py_None;
   switch (p.type) {
-    case ArgType::Tensor: return is_tensor(o);
-    case ArgType::Number: return is_number(o) || (is_tensor(o) && impl_of(o)->shape.empty() && !requires_grad(impl_of(o)));
-    case ArgType::Operand: return is_tensor(o) || is_number(o);
-    case ArgType::Int: return is_index(o) || is_int_tensor(o);
-    case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
-    case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
-    case ArgType::Ints: return is_dims(o);
-    case ArgType::IntOrInts: return is_dims(o) || is_index(o) || is_int_tensor(o);
-    case ArgType::Tensors: return is_list_of(o, is_tensor);
-    case ArgType::Numbers: return is_list_of(o, is_number);
-    case ArgType::DType: return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type || o == (PyObject*)&PyBool_Type;
-    case ArgType::Device: return Py_TYPE(o) == device_type || PyUnicode_Check(o);
-    case ArgType::Str: return PyUnicode_Check(o);
-    case ArgType::Generator: return py::isinstance<Generator>(o);
-    case ArgType::Object: return true;
+    case ArgType::Tensor:
+      return is_tensor(o);
+    case ArgType::Number:
+      return is_number(o) || (is_tensor(o) && impl_of(o)->shape.empty() && !requires_grad(impl_of(o)));
+    case ArgType::Operand:
+      return is_tensor(o) || is_number(o);
+    case ArgType::Int:
+      return is_index(o) || is_int_tensor(o);
+    case ArgType::Float:
+      return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
+    case ArgType::Bool:
+      return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
+    case ArgType::Ints:
+      return is_dims(o);
+    case ArgType::IntOrInts:
+      return is_dims(o) || is_index(o) || is_int_tensor(o);
+    case ArgType::Tensors:
+      return is_list_of(o, is_tensor);
+    case ArgType::Numbers:
+      return is_list_of(o, is_number);
+    case ArgType::DType:
+      return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type ||
+             o == (PyObject*)&PyBool_Type;
+    case ArgType::Device:
+      return Py_TYPE(o) == device_type || PyUnicode_Check(o);
+    case ArgType::Str:
+      return PyUnicode_Check(o);
+    case ArgType::Generator:
+      return py::isinstance<Generator>(o);
+    case ArgType::Object:
+      return true;
   }
   return false;
 }
 
 const char* type_text(ArgType t) {
   switch (t) {
-    case ArgType::Tensor: return "Tensor";
-    case ArgType::Number: return "Number";
-    case ArgType::Operand: return "Tensor or Number";
-    case ArgType::Int: return "int";
-    case ArgType::Float: return "float";
-    case ArgType::Bool: return "bool";
+    case ArgType::Tensor:
+      return "Tensor";
+    case ArgType::Number:
+      return "Number";
+    case ArgType::Operand:
+      return "Tensor or Number";
+    case ArgType::Int:
+      return "int";
+    case ArgType::Float:
+      return "float";
+    case ArgType::Bool:
+      return "bool";
     case ArgType::Ints:
-    case ArgType::IntOrInts: return "tuple of ints";
-    case ArgType::Tensors: return "tuple of Tensors";
-    case ArgType::Numbers: return "tuple of Numbers";
-    case ArgType::DType: return "torch.dtype";
-    case ArgType::Device: return "torch.device";
-    case ArgType::Str: return "str";
-    case ArgType::Generator: return "torch.Generator";
-    case ArgType::Object: return "object";
+    case ArgType::IntOrInts:
+      return "tuple of ints";
+    case ArgType::Tensors:
+      return "tuple of Tensors";
+    case ArgType::Numbers:
+      return "tuple of Numbers";
+    case ArgType::DType:
+      return "torch.dtype";
+    case ArgType::Device:
+      return "torch.device";
+    case ArgType::Str:
+      return "str";
+    case ArgType::Generator:
+      return "torch.Generator";
+    case ArgType::Object:
+      return "object";
   }
   return "";
 }
@@ -247,7 +278,8 @@ class Call {
       if (slot >= s.positional) {
         if (why)
           *why = cat(op_.name, "() takes ", s.positional - (self_ ? 1 : 0), " positional argument",
-                     s.positional - (self_ ? 1 : 0) == 1 ? "" : "s", " but ", nargs_, nargs_ == 1 ? " was" : " were", " given");
+                     s.positional - (self_ ? 1 : 0) == 1 ? "" : "s", " but ", nargs_, nargs_ == 1 ? " was" : " were",
+                     " given");
         return false;
       }
       bound_.slots_[slot] = args_[i];
@@ -265,8 +297,8 @@ class Call {
       }
       if (k == bound_.lone_ || fits(p, bound_.slots_[k])) continue;
       if (why)
-        *why = cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ", type_text(p.type),
-                   ", not ", Py_TYPE(bound_.slots_[k])->tp_name);
+        *why = cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ",
+                   type_text(p.type), ", not ", Py_TYPE(bound_.slots_[k])->tp_name);
       return false;
     }
     return true;
@@ -325,7 +357,8 @@ class Call {
       if (std::strcmp(s.params[k].text, "dtype") != 0) continue;
       const auto named = to_dtype(bound_.slots_[k]);
       if (named && *named != type)
-        fail("Expected out tensor to have dtype ", scalar_type_name(*named), ", but got ", scalar_type_name(type), " instead");
+        fail("Expected out tensor to have dtype ", scalar_type_name(*named), ", but got ", scalar_type_name(type),
+             " instead");
       bound_.slots_[k] = dtype_objects[index_of(type)];
     }
   }
@@ -339,12 +372,15 @@ class Call {
     const Tensor value = unwrap(result.get());
     // Comparisons and the like take tensors that require grad; what would be recorded is refused.
     if (modes.grad && (requires_grad(impl_of(result.get())) || (requires_grad(target) && value.dtype() != DType::Bool)))
-      fail(op_.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the "
+      fail(op_.name,
+           "(): functions with out=... arguments don't support automatic differentiation, but one of the "
            "arguments requires grad.");
     // torch lets most ops convert into out, but not these.
-    static constexpr std::string_view kExact[] = {"abs", "absolute", "neg", "negative", "sign", "floor", "ceil", "round", "trunc", "fix",
-                                                  "bitwise_not", "mm", "bmm", "mv", "dot", "addmm", "matmul", "index_select",
-                                                  "gather", "scatter", "scatter_add", "index_add", "masked_select", "tril", "triu", "where"};
+    static constexpr std::string_view kExact[] = {
+        "abs",       "absolute",      "neg",    "negative",     "sign",   "floor",   "ceil",
+        "round",     "trunc",         "fix",    "bitwise_not",  "mm",     "bmm",     "mv",
+        "dot",       "addmm",         "matmul", "index_select", "gather", "scatter", "scatter_add",
+        "index_add", "masked_select", "tril",   "triu",         "where"};
     for (std::string_view exact : kExact)
       if (exact == op_.name && value.dtype() != target.dtype())
         fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
@@ -370,9 +406,9 @@ class Call {
     std::string got;
     for (Py_ssize_t i = 0; i < nargs_; ++i) got += cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);
     for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i)
-      got += cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=",
-                 Py_TYPE(args_[nargs_ + i])->tp_name);
-    std::string text = cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
+      got += cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=", Py_TYPE(args_[nargs_ + i])->tp_name);
+    std::string text =
+        cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
     for (const auto& o : overloads) text += cat("\n * ", o->text());
     raise_type_error(text);
   }
@@ -385,7 +421,8 @@ class Call {
   Args bound_;
 };
 
-// ---- accessors ------------------------------------------------------------------------------------------------------------
+// ---- accessors
+// ------------------------------------------------------------------------------------------------------------
 
 int64_t Args::integer(int i) const { return to_int64(slots_[i]); }
 
@@ -405,8 +442,7 @@ bool Args::flag(int i) const {
 }
 
 // The items of a list or tuple. What is done with one may run Python code, which may change the list.
-template <class F>
-static void each_item(PyObject* list, F&& f) {
+template <class F> static void each_item(PyObject* list, F&& f) {
   for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(list); ++k) f(item_of(list, k).get());
 }
 
@@ -417,7 +453,8 @@ Dims Args::dims(int i) const {
     try {
       return to_int64(item);
     } catch (const Error& e) {
-      fail(ErrorKind::Type, "a tuple of ints failed to unpack the object at pos ", out.size() + 1, " with error \"", e.what(), '"');
+      fail(ErrorKind::Type, "a tuple of ints failed to unpack the object at pos ", out.size() + 1, " with error \"",
+           e.what(), '"');
     }
   };
   if (!PyTuple_Check(o) && !PyList_Check(o)) {
@@ -438,7 +475,8 @@ std::vector<Tensor> Args::tensors(int i) const {
   std::vector<Tensor> out;
   out.reserve(PySequence_Fast_GET_SIZE(slots_[i]));
   each_item(slots_[i], [&](PyObject* item) {
-    check(is_tensor(item), ErrorKind::Type, "expected a tensor, got ", Py_TYPE(item)->tp_name, ": the list changed during the call");
+    check(is_tensor(item), ErrorKind::Type, "expected a tensor, got ", Py_TYPE(item)->tp_name,
+          ": the list changed during the call");
     out.push_back(unwrap(item));
   });
   return out;
@@ -461,14 +499,16 @@ OperandArg::OperandArg(const Args& a, int i) : given_(a.given(i)), operand_(Scal
   }
 }
 
-// ---- the register -------------------------------------------------------------------------------------------------------------
+// ---- the register
+// -------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 constexpr int kMaxOps = 512;
 
 // The number comes last: an entry then only loads it and jumps.
-[[gnu::noinline]] PyObject* call_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names, int n) {
+[[gnu::noinline]] PyObject* call_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names,
+                                        int n) {
   return guarded([&] {
     const OpEntry& op = *registry()[n];
     return Call(op, self, args, nargs, names).run(op.method);
@@ -481,22 +521,18 @@ constexpr int kMaxOps = 512;
   });
 }
 // CPython gives a C function no place for data: each op has its own entry, which only says its number.
-template <int N>
-PyObject* method_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+template <int N> PyObject* method_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
   return call_method(self, args, nargs, names, N);
 }
-template <int N>
-PyObject* function_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+template <int N> PyObject* function_entry(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
   return call_function(self, args, nargs, names, N);
 }
 
 using Entry = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
-template <int... N>
-constexpr std::array<Entry, sizeof...(N)> method_entries(std::integer_sequence<int, N...>) {
+template <int... N> constexpr std::array<Entry, sizeof...(N)> method_entries(std::integer_sequence<int, N...>) {
   return {method_entry<N>...};
 }
-template <int... N>
-constexpr std::array<Entry, sizeof...(N)> function_entries(std::integer_sequence<int, N...>) {
+template <int... N> constexpr std::array<Entry, sizeof...(N)> function_entries(std::integer_sequence<int, N...>) {
   return {function_entry<N>...};
 }
 constexpr auto kMethodEntries = method_entries(std::make_integer_sequence<int, kMaxOps>{});
@@ -551,8 +587,8 @@ void add_functions(py::module_& m) {
     op.function_doc = doc_of(op, op.function);
     defs->push_back({op.name.c_str(), reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(kFunctionEntries[i])),
                      METH_FASTCALL | METH_KEYWORDS, op.function_doc.c_str()});
-    m.add_object(op.name.c_str(),
-                 py::reinterpret_steal<py::object>(PyCFunction_NewEx(&defs->back(), nullptr, m.attr("__name__").ptr())));
+    m.add_object(op.name.c_str(), py::reinterpret_steal<py::object>(
+                                      PyCFunction_NewEx(&defs->back(), nullptr, m.attr("__name__").ptr())));
   }
 }
 

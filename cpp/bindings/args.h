@@ -1,32 +1,48 @@
-// Signatures: one string for each overload drives the parser, the error text, help() and the stub file. Start at Args and
-// register_op().
+// Signatures: one string for each overload drives the parser, the error text, help() and the stub file. Start at Args
+// and register_op().
 //   "sum(Tensor input, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)"
 // Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, int[] (a sequence or, where nothing else is
-// positional, the positional arguments), int[1] (a sequence or a lone int), Tensor[], Number[] (numbers alone, no tensors),
-// dtype, device, str, Generator, object. A `?` admits None.
+// positional, the positional arguments), int[1] (a sequence or a lone int), Tensor[], Number[] (numbers alone, no
+// tensors), dtype, device, str, Generator, object. A `?` admits None.
 #pragma once
 #include "bindings/python.h"
 
 namespace gradcore {
 
-enum class ArgType : uint8_t { Tensor, Number, Operand, Int, Float, Bool, Ints, IntOrInts, Tensors, Numbers, DType, Device, Str, Generator, Object };
+enum class ArgType : uint8_t {
+  Tensor,
+  Number,
+  Operand,
+  Int,
+  Float,
+  Bool,
+  Ints,
+  IntOrInts,
+  Tensors,
+  Numbers,
+  DType,
+  Device,
+  Str,
+  Generator,
+  Object
+};
 
 struct Param {
-  PyObject* name;        // interned
+  PyObject* name;  // interned
   const char* text;
   ArgType type;
-  bool optional;         // admits None
+  bool optional;  // admits None
   bool keyword_only;
-  PyObject* fallback;    // default; null: required
+  PyObject* fallback;  // default; null: required
 };
 
 struct Signature {
-  std::string text;      // "(Tensor input, ...)"
+  std::string text;  // "(Tensor input, ...)"
   std::vector<Param> params;
   int positional = 0;
   int required = 0;
-  int out = -1;          // position of `out`
-  int device = -1;       // and of `device`
+  int out = -1;     // position of `out`
+  int device = -1;  // and of `device`
 };
 
 constexpr int kMaxParams = 12;

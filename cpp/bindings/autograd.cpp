@@ -54,7 +54,8 @@ Place to_place(PyObject* o, const char* what) {
     const long k = nr ? PyLong_AsLong(nr.get()) : -1;
     if (PyErr_Occurred()) throw py::error_already_set();
     Node& n = live_node(node.get());
-    check(k >= 0 && k < static_cast<long>(n.output_count), ErrorKind::Value, what, ": ", n.name(), " has no output ", k);
+    check(k >= 0 && k < static_cast<long>(n.output_count), ErrorKind::Value, what, ": ", n.name(), " has no output ",
+          k);
     return {{}, {Ref<Node>::share(&n), static_cast<uint32_t>(k)}};
   }
   fail(ErrorKind::Type, what, ", not ", Py_TYPE(o)->tp_name);
@@ -76,13 +77,15 @@ std::vector<Place> to_places(py::handle h, const char* what) {
 // The gradient to start from: what was given, checked, or a one for a scalar.
 Tensor seed_for(const Place& root, Tensor grad, size_t i) {
   if (!root.tensor) {
-    check(grad.defined(), "a gradient must be given for a GradientEdge: grad can be implicitly created only for scalar outputs");
+    check(grad.defined(),
+          "a gradient must be given for a GradientEdge: grad can be implicitly created only for scalar outputs");
     return grad;
   }
   const Tensor& t = root.tensor;
   if (!grad) {
     check(t.numel() == 1, "grad can be implicitly created only for scalar outputs");
-    check(is_floating(t.dtype()), "grad can be implicitly created only for real scalar outputs but got ", dtype_name(t.dtype()));
+    check(is_floating(t.dtype()), "grad can be implicitly created only for real scalar outputs but got ",
+          dtype_name(t.dtype()));
     return ones_like(t);
   }
   check(same_shape(grad, t), "Mismatch in shape: grad_output[", i, "] has a shape of torch.Size(", grad.shape(),
@@ -110,8 +113,11 @@ BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> g
   for (size_t i = 0; i < roots.size(); ++i) {
     if (roots[i].requires_grad() || grads[i]) request.grads.push_back(seed_for(roots[i], std::move(grads[i]), i));
     request.roots.push_back(edge_of(roots[i]));
-    if (!request.roots.back().node) fail("element ", i, " of tensors does not require grad and does not have a grad_fn: nothing that it was computed "
-           "from requires grad, or it was computed under no_grad() or detach()ed. Call requires_grad_() on what to differentiate for.");
+    if (!request.roots.back().node)
+      fail("element ", i,
+           " of tensors does not require grad and does not have a grad_fn: nothing that it was computed "
+           "from requires grad, or it was computed under no_grad() or detach()ed. Call requires_grad_() on what to "
+           "differentiate for.");
   }
   for (const Place& p : inputs) {
     check(p.requires_grad(), "One of the differentiated Tensors does not require grad");
@@ -129,7 +135,8 @@ std::vector<Tensor> run_from_python(BackwardRequest&& request) {
 
 void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grads, py::handle retain, bool create,
                           std::span<const Place> inputs) {
-  check(!batch_level, "backward() called inside a functorch transform (vmap). This is not supported, please use func.grad or "
+  check(!batch_level,
+        "backward() called inside a functorch transform (vmap). This is not supported, please use func.grad or "
         "func.vjp instead or call backward() outside of it.");
   BackwardRequest request = make_request(roots, std::move(grads), inputs, retain, create);
   for (const Place& p : inputs)
@@ -167,9 +174,11 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
       result[i] = zeros_like(in[i].tensor);
       if (create) set_requires_grad(result[i], true);  // as torch has it
     } else if (!allow_unused) {
-      fail("The differentiated Tensor at index ", i, " appears to not have been used in the graph (One of the differentiated "
-           "Tensors appears to not have been used in the graph). Set allow_unused=True if this is the desired behavior.",
-           origin_note(in[i]));
+      fail(
+          "The differentiated Tensor at index ", i,
+          " appears to not have been used in the graph (One of the differentiated "
+          "Tensors appears to not have been used in the graph). Set allow_unused=True if this is the desired behavior.",
+          origin_note(in[i]));
     }
   }
   py::tuple out(result.size());
@@ -179,14 +188,17 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
 
 // A tensor on the memory of `primal` that carries a tangent at this level and, below it, what `primal` carries.
 Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
-  check(!tangent_of(primal, depth), "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level ",
-        depth, " is not supported.");
-  check(!tangent_of(tangent, depth), "Setting a forward grad that itself has a forward gradient at the same level ", depth,
+  check(!tangent_of(primal, depth),
+        "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level ", depth,
         " is not supported.");
-  check(primal.shape() == tangent.shape(), "Trying to set a forward gradient that has a different size than that of the original "
-        "Tensor, this is not supported. Tensor is of size ", primal.shape(), " while the given forward gradient is of size ",
-        tangent.shape(), ".");
-  check(!overlaps_itself(primal) || primal.strides() == tangent.strides(), "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+  check(!tangent_of(tangent, depth), "Setting a forward grad that itself has a forward gradient at the same level ",
+        depth, " is not supported.");
+  check(primal.shape() == tangent.shape(),
+        "Trying to set a forward gradient that has a different size than that of the original "
+        "Tensor, this is not supported. Tensor is of size ",
+        primal.shape(), " while the given forward gradient is of size ", tangent.shape(), ".");
+  check(!overlaps_itself(primal) || primal.strides() == tangent.strides(),
+        "unsupported operation: more than one element of the written-to tensor refers to a single memory "
         "location. Please clone() the tensor before performing the operation.");
   const ForwardGuard below(depth);
   const Tensor dual = view_without_tangents(primal, "ViewBackward0");
@@ -245,7 +257,8 @@ void add_autograd(py::module_& m) {
   });
   m.def("_backward_reaches_all_leaves", &backward_reaches_all_leaves);
   m.def("_backward_reaches", [](py::handle node) {
-    const Node* n = reinterpret_cast<PyNode*>(node.ptr())->node;  // null: its graph is gone, and no backward comes there
+    const Node* n =
+        reinterpret_cast<PyNode*>(node.ptr())->node;  // null: its graph is gone, and no backward comes there
     return n && backward_reaches(n);
   });
 
@@ -259,11 +272,13 @@ void add_autograd(py::module_& m) {
     const GradModeGuard off(false);
     return alias_without_base(t, "Identity");
   });
-  m.def("_enter_vmap", [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
+  m.def("_enter_vmap",
+        [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
   m.def("_exit_vmap", &exit_batch_level);
   m.def("_leave_vmap", &leave_batch_level);
   m.def("_return_to_vmap", &return_to_batch_level);
-  m.def("_hide_dim", [](const Tensor& t, int64_t dim, int64_t level) { return hide_dim(t, wrap_dim(dim, t.dim()), level); });
+  m.def("_hide_dim",
+        [](const Tensor& t, int64_t dim, int64_t level) { return hide_dim(t, wrap_dim(dim, t.dim()), level); });
   m.def("_show_level", [](const Tensor& t, int64_t level, int64_t dim, int64_t size) {
     return show_level(t, level, wrap_dim(dim, t.dim() + 1), size);
   });
@@ -274,8 +289,10 @@ void add_autograd(py::module_& m) {
     return levels;
   });
 
-  m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
-  m.def("is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
+  m.def(
+      "is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
+  m.def(
+      "is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
   m.def("_set_inference_mode", [](bool on) { return swap_mode(inference_mode, on); });
 
@@ -300,8 +317,10 @@ void add_autograd(py::module_& m) {
         d["allocations"] = s.allocations;
         return d;
       },
-      "Bytes in use, at the highest, and kept for reuse; and the number of blocks handed out so far. The highest is looked at\n"
-      "when a block of more than 64 KiB is handed out and when this is asked: what many small blocks held between is not seen.");
+      "Bytes in use, at the highest, and kept for reuse; and the number of blocks handed out so far. The highest is "
+      "looked at\n"
+      "when a block of more than 64 KiB is handed out and when this is asked: what many small blocks held between is "
+      "not seen.");
   m.def("release_unused_memory", &release_unused_memory, "Gives memory that is kept for reuse back to the system.");
 
   py::class_<Generator> generator(m, "Generator", "A stream of random numbers, torch's own (MT19937).");

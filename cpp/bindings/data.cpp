@@ -8,7 +8,8 @@
 
 namespace gradcore {
 
-// ---- numbers ----------------------------------------------------------------------------------------------------------------
+// ---- numbers
+// ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -77,7 +78,8 @@ void check_device(PyObject* o) {
   check(name == "cpu" || numbered, "gradcore runs on the CPU only: there is no device '", name, "'");
 }
 
-// ---- foreign memory -----------------------------------------------------------------------------------------------------------
+// ---- foreign memory
+// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -86,14 +88,23 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
   if (f.size() > 1 && (f[0] == '=' || f[0] == '<' || f[0] == '@' || f[0] == '|')) f.remove_prefix(1);
   if (f.size() != 1) return std::nullopt;
   switch (f[0]) {
-    case '?': return DType::Bool;
-    case 'B': return DType::UInt8;
-    case 'b': return DType::Int8;
-    case 'f': return DType::Float32;
-    case 'd': return DType::Float64;
-    case 'h': case 'i': case 'l': case 'q':
+    case '?':
+      return DType::Bool;
+    case 'B':
+      return DType::UInt8;
+    case 'b':
+      return DType::Int8;
+    case 'f':
+      return DType::Float32;
+    case 'd':
+      return DType::Float64;
+    case 'h':
+    case 'i':
+    case 'l':
+    case 'q':
       return item == 2 ? DType::Int16 : item == 4 ? DType::Int32 : DType::Int64;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -109,7 +120,9 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   auto view = std::make_unique<Py_buffer>();
   if (PyObject_GetBuffer(o, view.get(), PyBUF_RECORDS_RO) < 0) {
     PyErr_Clear();
-    if (must) fail(ErrorKind::Type, "can't convert this ", Py_TYPE(o)->tp_name, ": its elements are no numbers that a tensor holds");
+    if (must)
+      fail(ErrorKind::Type, "can't convert this ", Py_TYPE(o)->tp_name,
+           ": its elements are no numbers that a tensor holds");
     return {};
   }
   struct Guard {
@@ -123,7 +136,8 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   const auto dtype = complete ? dtype_of_format(view->format, view->itemsize) : std::nullopt;
   if (!dtype || item_size(*dtype) != view->itemsize) {
     if (must && view->format && view->format[0] == '>')
-      fail(ErrorKind::Value, "given numpy array has byte order different from the native byte order. Conversion between byte "
+      fail(ErrorKind::Value,
+           "given numpy array has byte order different from the native byte order. Conversion between byte "
            "orders is currently not supported.");
     if (must)
       fail(ErrorKind::Type, "can't convert an array with element format '", view->format ? view->format : "?",
@@ -134,9 +148,12 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   for (int i = 0; i < view->ndim; ++i) {
     const Py_ssize_t s = view->strides[i];
     if (s < 0)
-      fail(ErrorKind::Value, "At least one stride in the given numpy array is negative, and tensors with negative strides are "
-           "not currently supported. (You can probably work around this by making a copy of your array with array.copy().)");
-    check(s % view->itemsize == 0, ErrorKind::Value, "given numpy array strides not a multiple of the element byte size. Copy "
+      fail(ErrorKind::Value,
+           "At least one stride in the given numpy array is negative, and tensors with negative strides are "
+           "not currently supported. (You can probably work around this by making a copy of your array with "
+           "array.copy().)");
+    check(s % view->itemsize == 0, ErrorKind::Value,
+          "given numpy array strides not a multiple of the element byte size. Copy "
           "the numpy array to reallocate the memory.");
     shape.push_back(view->shape[i]);
     strides.push_back(s / view->itemsize);
@@ -166,26 +183,32 @@ bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrS
 
 }  // namespace
 
-// ---- lists ------------------------------------------------------------------------------------------------------------------
+// ---- lists
+// ------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
 struct ListScan {
   Dims shape;
-  std::optional<DType> dtype;  // of what was seen so far
+  std::optional<DType> dtype;     // of what was seen so far
   const char* foreign = nullptr;  // the type of an element that is a number, but of no known dtype
 
   void see(DType t) { dtype = dtype ? promote_types(*dtype, t) : t; }
 };
 
-bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !PyDict_Check(o) && PySequence_Size(o) >= 0); }
+bool is_sequence(PyObject* o) {
+  return PyList_Check(o) || PyTuple_Check(o) ||
+         (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !PyDict_Check(o) &&
+          PySequence_Size(o) >= 0);
+}
 
 // The shape along the first elements and the widest kind over all of them.
 void scan(PyObject* o, size_t depth, ListScan& s) {
   check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
   if (is_tensor(o)) {
     const TensorImpl* t = impl_of(o);
-    check(t->shape.empty() || t->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
+    check(t->shape.empty() || t->numel == 1, ErrorKind::Value,
+          "only one element tensors can be converted to Python scalars");
     return s.see(t->dtype);
   }
   if (is_number(o)) {
@@ -202,7 +225,8 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
     PyErr_Clear();
     // torch looks for the shape along the first elements, and then for the type: after a number it is there already.
     if (PyUnicode_Check(o) && depth > 0 && !s.dtype && !s.foreign) fail(ErrorKind::Value, "too many dimensions 'str'");
-    if (PyUnicode_Check(o) || PyBytes_Check(o)) fail(ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
+    if (PyUnicode_Check(o) || PyBytes_Check(o))
+      fail(ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
     fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
@@ -212,8 +236,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s);
 }
 
-template <class T>
-T element(PyObject* o) {
+template <class T> T element(PyObject* o) {
   if constexpr (std::is_floating_point_v<T>) {
     if (!PyLong_Check(o)) return to_scalar(o).to<T>();
     const double v = PyLong_AsDouble(o);  // also of an int beyond int64
@@ -230,8 +253,7 @@ T element(PyObject* o) {
   return v.to<T>();
 }
 
-template <class T>
-T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
+template <class T> T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
   if (depth == shape.size()) {
     if (is_sequence(o) && !is_number(o) && !is_tensor(o))
       fail(ErrorKind::Value, "expected a number at dim ", depth, ", got a sequence: the nested lists are ragged");
@@ -240,11 +262,13 @@ T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
   }
   if (!is_sequence(o) || is_tensor(o)) {
     PyErr_Clear();
-    fail(ErrorKind::Type, "expected a sequence of length ", shape[depth], " at dim ", depth, ", got ", Py_TYPE(o)->tp_name);
+    fail(ErrorKind::Type, "expected a sequence of length ", shape[depth], " at dim ", depth, ", got ",
+         Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
-  check(n == shape[depth], ErrorKind::Value, "expected sequence of length ", shape[depth], " at dim ", depth, " (got ", n, ")");
+  check(n == shape[depth], ErrorKind::Value, "expected sequence of length ", shape[depth], " at dim ", depth, " (got ",
+        n, ")");
   for (Py_ssize_t i = 0; i < n; ++i) to = store_list(item_of(fast.get(), i).get(), shape, depth + 1, to);
   return to;
 }
@@ -274,8 +298,8 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
     std::vector<Tensor> parts;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
       parts.push_back(tensor_from_object(item_of(data, i).get(), dtype));
-      check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(), " (got ",
-            parts.back().shape(), " at position ", i, ")");
+      check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(),
+            " (got ", parts.back().shape(), " at position ", i, ")");
     }
     return stack(std::span<const Tensor>(parts), 0);
   }
@@ -299,10 +323,11 @@ bool share_array(PyObject* array, Tensor& out) {
   return true;
 }
 
-// ---- indexing ---------------------------------------------------------------------------------------------------------------
+// ---- indexing
+// ---------------------------------------------------------------------------------------------------------------
 //
-// An index is read from left to right; ints, slices, None and Ellipsis are views at once, tensors, masks and lists collect
-// into the operands of one advanced `index`.
+// An index is read from left to right; ints, slices, None and Ellipsis are views at once, tensors, masks and lists
+// collect into the operands of one advanced `index`.
 
 namespace {
 
@@ -310,7 +335,7 @@ struct Indexing {
   Tensor view;                  // after the basic part
   std::vector<Tensor> tensors;  // by dim of `view`; undefined: full slice
   bool advanced = false;
-  bool scalar_mask = false;     // a bool or a 0-d mask is among them
+  bool scalar_mask = false;  // a bool or a 0-d mask is among them
 };
 
 bool is_int_index(PyObject* o) {
@@ -340,7 +365,8 @@ Tensor tensor_index(PyObject* o) {
 
 int consumed_dims(PyObject* o) {
   if (o == Py_None || o == Py_Ellipsis || PyBool_Check(o)) return 0;
-  if (is_tensor(o) && (impl_of(o)->dtype == DType::Bool || impl_of(o)->dtype == DType::UInt8)) return impl_of(o)->shape.size();
+  if (is_tensor(o) && (impl_of(o)->dtype == DType::Bool || impl_of(o)->dtype == DType::UInt8))
+    return impl_of(o)->shape.size();
   if (is_array(o) && !is_number(o)) {
     const Tensor t = tensor_from_object(o, std::nullopt);
     return t.dtype() == DType::Bool ? t.dim() : 1;
@@ -386,7 +412,8 @@ struct IndexReader {
       return;
     }
     if (o == Py_Ellipsis) {
-      check(dim + rest <= out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
+      check(dim + rest <= out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ",
+            out.view.dim());
       dim = out.view.dim() - rest;
       return;
     }
@@ -408,13 +435,16 @@ struct IndexReader {
     const bool array = !PyUnicode_Check(o) && (is_tensor(o) || is_sequence(o) || is_array(o));
     PyErr_Clear();
     if (!array)
-      fail(ErrorKind::Index, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-           "(got ", Py_TYPE(o)->tp_name, ")");
+      fail(ErrorKind::Index,
+           "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+           "(got ",
+           Py_TYPE(o)->tp_name, ")");
     put_tensor(tensor_index(o));
   }
 };
 
-// torch's old rule: a short list that holds a sequence, a tensor, a slice, None or an Ellipsis stands for a tuple of indices.
+// torch's old rule: a short list that holds a sequence, a tensor, a slice, None or an Ellipsis stands for a tuple of
+// indices.
 bool stands_for_tuple(PyObject* key) {
   constexpr Py_ssize_t kShort = 32;
   if (!PyList_Check(key) || PyList_GET_SIZE(key) >= kShort) return false;
@@ -429,8 +459,10 @@ Indexing read_index(const Tensor& t, PyObject* key) {
   IndexReader r;
   r.out.view = t;
   if (stands_for_tuple(key)) {
-    const int failed = PyErr_WarnEx(PyExc_UserWarning, "Using a non-tuple sequence for multidimensional indexing is deprecated; "
-                                    "use x[tuple(seq)] instead of x[seq]", 1);
+    const int failed = PyErr_WarnEx(PyExc_UserWarning,
+                                    "Using a non-tuple sequence for multidimensional indexing is deprecated; "
+                                    "use x[tuple(seq)] instead of x[seq]",
+                                    1);
     if (failed) throw PythonError{};
     const Owned tuple(checked(PyList_AsTuple(key)));
     return read_index(t, tuple.get());
@@ -467,7 +499,8 @@ PyObject* getitem(PyObject* self, PyObject* key) {
       return wrap(select(t, 0, i));
     }
     if (t->dim() == 0 && is_int_index(key))
-      fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+      fail(ErrorKind::Index,
+           "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
            "number");
     const Indexing ix = read_index(t, key);
     if (ix.advanced) return wrap(index(ix.view, ix.tensors));
@@ -481,7 +514,8 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
     check(value != nullptr, ErrorKind::Type, "Tensor does not support deleting items");
     const Borrowed t(self);
     if (t->dim() == 0 && is_int_index(key))
-      fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+      fail(ErrorKind::Index,
+           "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
            "number");
     Tensor from;
     if (is_tensor(value)) {
@@ -491,7 +525,8 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       check_fits(number, t->dtype());
       from = scalar_tensor(number, t->dtype());
     } else {
-      fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()), "Tensor");
+      fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()),
+           "Tensor");
     }
     const bool single = from.dim() == 0;
     // Leading dims of one are dropped, as torch does.
@@ -518,7 +553,8 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
   });
 }
 
-// ---- the module's functions ---------------------------------------------------------------------------------------------------
+// ---- the module's functions
+// ---------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -549,12 +585,14 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl* t = impl_of(self);
   view->obj = nullptr;
   if (t->batch) {
-    PyErr_SetString(PyExc_RuntimeError, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
+    PyErr_SetString(PyExc_RuntimeError,
+                    "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
     return -1;
   }
   const auto wants = [&](int flag) { return (flags & flag) == flag; };
   // Who asks for no strides, or for a certain order of them, reads the memory without looking at them.
-  if (!t->contiguous && (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) || wants(PyBUF_ANY_CONTIGUOUS))) {
+  if (!t->contiguous && (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) ||
+                         wants(PyBUF_ANY_CONTIGUOUS))) {
     PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous: use tensor.contiguous()");
     return -1;
   }
@@ -633,18 +671,21 @@ void add_data(py::module_& m) {
         Py_buffer* owner = view.release();
         auto storage = Storage::foreign(owner->buf, owner->len, owner, release_buffer);
         storage->writable = !owner->readonly;
-        check(!owner->format || !std::strchr(owner->format, 'O'), ErrorKind::Type, "frombuffer(): the buffer holds Python objects");
+        check(!owner->format || !std::strchr(owner->format, 'O'), ErrorKind::Type,
+              "frombuffer(): the buffer holds Python objects");
         const int64_t item = item_size(*d);
         check(owner->len > 0 && count != 0, ErrorKind::Value, "both buffer length (", static_cast<int64_t>(owner->len),
               ") and count (", count, ") must not be 0");
         check(offset >= 0 && offset < owner->len, ErrorKind::Value, "offset (", offset,
-              " bytes) must be non-negative and no greater than buffer length (", static_cast<int64_t>(owner->len), " bytes) minus 1");
+              " bytes) must be non-negative and no greater than buffer length (", static_cast<int64_t>(owner->len),
+              " bytes) minus 1");
         const int64_t room = (owner->len - offset) / item;
         check(count > 0 || (owner->len - offset) % item == 0, ErrorKind::Value, "buffer length (",
               static_cast<int64_t>(owner->len - offset), " bytes) after offset (", offset,
               " bytes) must be a multiple of element size (", item, ")");
-        check(count <= room, ErrorKind::Value, "requested buffer length (", count, " * ", item, " bytes) after offset (", offset,
-              " bytes) must not be greater than actual buffer length (", static_cast<int64_t>(owner->len), " bytes)");
+        check(count <= room, ErrorKind::Value, "requested buffer length (", count, " * ", item,
+              " bytes) after offset (", offset, " bytes) must not be greater than actual buffer length (",
+              static_cast<int64_t>(owner->len), " bytes)");
         const int64_t n = count < 0 ? room : count;
         char* first = static_cast<char*>(owner->buf) + offset;
         check(reinterpret_cast<uintptr_t>(first) % static_cast<uintptr_t>(item) == 0, ErrorKind::Value,

@@ -25,8 +25,8 @@ template <int lists, Last last, bool alpha> ForeachArgs read(const Args& a) {
   if constexpr (last == Last::Tensor && lists == 2) to = packed_scalars(a.tensor(at), out.self.size());
   if constexpr (last == Last::Tensor && lists != 2) {
     const Tensor t = a.tensor(at);
-    check(t.dim() == 0, "scalar tensor expected to be 0 dim but it has ", t.dim(), " dimensions and ",
-          t.numel(), " elements.");
+    check(t.dim() == 0, "scalar tensor expected to be 0 dim but it has ", t.dim(), " dimensions and ", t.numel(),
+          " elements.");
     // torch adds a tensor as the number that it holds, unless alpha scales it or it wants a gradient.
     const bool as_number = alpha && a.scalar(at + 1).to_double() == 1 && !should_record(t);
     to = as_number ? Each(a.scalar(at)) : Each(t);
@@ -36,13 +36,11 @@ template <int lists, Last last, bool alpha> ForeachArgs read(const Args& a) {
 }
 
 // Registers one form, fresh and in place. `params` is what follows the first list in the signature.
-template <MakeCall make, int lists, Last last, bool alpha = false>
-void add_form(const char* name, const char* params) {
+template <MakeCall make, int lists, Last last, bool alpha = false> void add_form(const char* name, const char* params) {
   const std::string signature =
       cat("(Tensor[] self", *params ? ", " : "", params, alpha ? ", *, Number alpha=1)" : ")");
-  register_op(kFunction, cat("_foreach_", name, signature).c_str(), [](Args& a) -> PyObject* {
-    return wrap_list(for_each_tensor(make, read<lists, last, alpha>(a)));
-  });
+  register_op(kFunction, cat("_foreach_", name, signature).c_str(),
+              [](Args& a) -> PyObject* { return wrap_list(for_each_tensor(make, read<lists, last, alpha>(a))); });
   register_op(kFunction, cat("_foreach_", name, "_", signature).c_str(), [](Args& a) -> PyObject* {
     for_each_tensor_(make, read<lists, last, alpha>(a));
     return Py_NewRef(a.object(0));
@@ -65,16 +63,14 @@ constexpr MakeCall kAddcdiv = CALL(addcdiv(i.self, i.in[0], i.in[1], i.value));
 constexpr MakeCall kLerp = CALL(lerp(i.self, *i.in[0].tensor, i.in[1]));
 constexpr MakeCall kPowOfNumber = CALL(pow(i.in[0], i.self));
 #undef CALL
-template <ElementwiseCall (*call)(const Tensor&)> ElementwiseCall unary(const ForeachItem& i) {
-  return call(i.self);
-}
+template <ElementwiseCall (*call)(const Tensor&)> ElementwiseCall unary(const ForeachItem& i) { return call(i.self); }
 
 // Where two forms fit a call, the one registered first is taken. Hence a tensor for all comes before a
 // number, which a tensor without dims would pass for; and numbers before tensors, because torch takes an
 // empty list for one of numbers.
 template <MakeCall make, bool alpha = false>
-void add_binary(const char* name, const char* number = "Number scalar",
-                const char* numbers = "Number[] scalars", const char* tensors = "Tensor[] other") {
+void add_binary(const char* name, const char* number = "Number scalar", const char* numbers = "Number[] scalars",
+                const char* tensors = "Tensor[] other") {
   add_form<make, 0, Last::Number>(name, number);
   add_form<make, 0, Last::Numbers>(name, numbers);
   add_form<make, 0, Last::Tensors, alpha>(name, tensors);
@@ -122,10 +118,9 @@ void register_foreach() {
   register_op(kFunction, "_foreach_pow(Number self, Tensor[] exponent)", [](Args& a) -> PyObject* {
     return wrap_list(for_each_tensor(kPowOfNumber, {a.tensors(1), {a.scalar(0), {}}, {}}));
   });
-  register_op(kFunction, "_foreach_norm(Tensor[] self, Number ord=2, dtype? dtype=None)",
-              [](Args& a) -> PyObject* {
-                return wrap_list(foreach_norm(a.tensors(0), a.scalar(1), a.maybe_dtype(2)));
-              });
+  register_op(kFunction, "_foreach_norm(Tensor[] self, Number ord=2, dtype? dtype=None)", [](Args& a) -> PyObject* {
+    return wrap_list(foreach_norm(a.tensors(0), a.scalar(1), a.maybe_dtype(2)));
+  });
   register_op(kFunction, "_foreach_max(Tensor[] self)",
               [](Args& a) -> PyObject* { return wrap_list(foreach_max(a.tensors(0))); });
   register_op(kFunction, "_foreach_zero_(Tensor[] self)", [](Args& a) -> PyObject* {

@@ -2,14 +2,15 @@
 //
 // Note [A Function and its context]
 // Every call of MyFn.apply makes a context (`ctx`, an instance of MyFnBackward) and a FunctionNode. The node owns the
-// context; the context points back without owning and is what `result.grad_fn` shows. So the graph's life decides: when the
-// last result goes, node, context and everything saved go with it, and a context that somebody kept only loses its node.
+// context; the context points back without owning and is what `result.grad_fn` shows. So the graph's life decides: when
+// the last result goes, node, context and everything saved go with it, and a context that somebody kept only loses its
+// node.
 #include "bindings/node.h"
 
 #include <structmember.h>
 
-#include "autograd/forward.h"
 #include "autograd/accumulate.h"
+#include "autograd/forward.h"
 #include "autograd/views.h"
 #include "tensor/batch.h"
 
@@ -31,8 +32,12 @@ struct PyContext {
   PyObject* needs_input_grad;
   char materialize_grads;
 };
-constexpr PyObject* PyContext::* kFields[] = {&PyContext::dict,           &PyContext::to_save,       &PyContext::saved_for_forward,
-                                              &PyContext::non_differentiable, &PyContext::dirty_tensors, &PyContext::needs_input_grad};
+constexpr PyObject* PyContext::*kFields[] = {&PyContext::dict,
+                                             &PyContext::to_save,
+                                             &PyContext::saved_for_forward,
+                                             &PyContext::non_differentiable,
+                                             &PyContext::dirty_tensors,
+                                             &PyContext::needs_input_grad};
 
 PyTypeObject* context_type;
 
@@ -102,7 +107,8 @@ class FunctionNode final : public Node {
     Owned args(checked(PyTuple_New(static_cast<Py_ssize_t>(grads.size() + 1))));
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_));
     for (size_t i = 0; i < grads.size(); ++i) {
-      if (!grads[i] && outputs_[i] && context(ctx_)->materialize_grads) grads[i] = zeros(outputs_[i]->shape, outputs_[i]->dtype);
+      if (!grads[i] && outputs_[i] && context(ctx_)->materialize_grads)
+        grads[i] = zeros(outputs_[i]->shape, outputs_[i]->dtype);
       PyTuple_SET_ITEM(args.get(), i + 1, grads[i] ? wrap(std::move(grads[i])) : none());
     }
     const Owned function = attribute((PyObject*)Py_TYPE(ctx_), "_backward");
@@ -128,9 +134,10 @@ class FunctionNode final : public Node {
   void take_gradients(PyObject* result, std::span<Tensor> out) {
     Py_ssize_t count = PyTuple_GET_SIZE(result);
     const auto expected = static_cast<Py_ssize_t>(arguments_.size());
-    while (count > expected && PyTuple_GET_ITEM(result, count - 1) == Py_None) --count;  // as torch: trailing Nones are free
-    check(count == expected, "function ", name_, " returned an incorrect number of gradients (expected ", expected, ", got ",
-          count, ")", place());
+    while (count > expected && PyTuple_GET_ITEM(result, count - 1) == Py_None)
+      --count;  // as torch: trailing Nones are free
+    check(count == expected, "function ", name_, " returned an incorrect number of gradients (expected ", expected,
+          ", got ", count, ")", place());
     std::vector<Tensor> checked_grads;
     for (Py_ssize_t i = 0; i < count; ++i) {
       PyObject* value = PyTuple_GET_ITEM(result, i);
@@ -141,17 +148,19 @@ class FunctionNode final : public Node {
       }
       checked_grads.push_back(fitting(value, *arguments_[i], checked_grads.size()));
     }
-    for (size_t i = 0; i < out.size(); ++i) out[i] = std::move(checked_grads[i]);  // all: hooks see those nobody asked for too
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = std::move(checked_grads[i]);  // all: hooks see those nobody asked for too
   }
 
   Tensor fitting(PyObject* value, const Meta& meta, size_t i) const {
     if (value == Py_None) return {};
     if (!is_tensor(value))
-      fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") as gradient ", i + 1, " of function ", name_, place());
+      fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") as gradient ", i + 1, " of function ", name_,
+           place());
     Tensor g = unwrap(value);
     if (g.shape() != meta.shape) {
-      check(expandable_to(meta.shape, g.shape()), "Function ", name_, " returned an invalid gradient at index ", i, " - got ",
-            g.shape(), " but expected shape compatible with ", meta.shape, place());
+      check(expandable_to(meta.shape, g.shape()), "Function ", name_, " returned an invalid gradient at index ", i,
+            " - got ", g.shape(), " but expected shape compatible with ", meta.shape, place());
       g = sum_to(g, meta.shape);
     }
     return g.dtype() == meta.dtype ? g : cast(g, meta.dtype);
@@ -175,7 +184,8 @@ class FunctionNode final : public Node {
 
 FunctionNode* node_of(PyObject* ctx) { return static_cast<FunctionNode*>(reinterpret_cast<PyNode*>(ctx)->node); }
 
-// ---- one call -------------------------------------------------------------------------------------------------------------
+// ---- one call
+// -------------------------------------------------------------------------------------------------------------
 
 bool contains(PyObject* tuple, PyObject* o) {
   if (!tuple || tuple == Py_None) return false;
@@ -187,12 +197,13 @@ bool contains(PyObject* tuple, PyObject* o) {
 // The tensors that a method of ctx was given; what is no tensor is refused in torch's words.
 void check_tensors(PyObject* tuple, const char* method, bool none_too) {
   if (!tuple || tuple == Py_None) return;
-  check(PyTuple_Check(tuple), ErrorKind::Type, method, " attribute is expected to be a tuple but is ", Py_TYPE(tuple)->tp_name);
+  check(PyTuple_Check(tuple), ErrorKind::Type, method, " attribute is expected to be a tuple but is ",
+        Py_TYPE(tuple)->tp_name);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
     PyObject* o = PyTuple_GET_ITEM(tuple, i);
     if (is_tensor(o) || (none_too && o == Py_None)) continue;
-    fail(none_too ? ErrorKind::Type : ErrorKind::Runtime, method, " can only ", none_too ? "save" : "take", " variables, but argument ", static_cast<int64_t>(i),
-         " is of type ", Py_TYPE(o)->tp_name);
+    fail(none_too ? ErrorKind::Type : ErrorKind::Runtime, method, " can only ", none_too ? "save" : "take",
+         " variables, but argument ", static_cast<int64_t>(i), " is of type ", Py_TYPE(o)->tp_name);
   }
 }
 
@@ -216,7 +227,8 @@ class Call {
     Owned wrapped = adopt(outputs.get());
     if (executable_) save();
     if (modes.forward) carry_tangents(wrapped.get());
-    for (PyObject** field : {&c()->saved_for_forward, &c()->to_save, &c()->non_differentiable, &c()->dirty_tensors}) Py_CLEAR(*field);
+    for (PyObject** field : {&c()->saved_for_forward, &c()->to_save, &c()->non_differentiable, &c()->dirty_tensors})
+      Py_CLEAR(*field);
     if (single) return Py_NewRef(PyTuple_GET_ITEM(wrapped.get(), 0));
     return wrapped.release();
   }
@@ -265,8 +277,10 @@ class Call {
   void check_outputs(PyObject* outputs) const {
     PyObject* dirty = c()->dirty_tensors;
     for (Py_ssize_t i = 0; dirty && i < PyTuple_GET_SIZE(dirty); ++i)
-      check(contains(outputs, PyTuple_GET_ITEM(dirty, i)), "Some elements marked as dirty during the forward method were not "
-            "returned as output. The inputs that are modified inplace must all be outputs of the Function.", node().place());
+      check(contains(outputs, PyTuple_GET_ITEM(dirty, i)),
+            "Some elements marked as dirty during the forward method were not "
+            "returned as output. The inputs that are modified inplace must all be outputs of the Function.",
+            node().place());
   }
 
   bool differentiable(PyObject* o) const {
@@ -295,7 +309,8 @@ class Call {
     return wrapped;
   }
 
-  // What an output becomes: torch's table of cases (an input handed back, written to, a view of something, a new tensor).
+  // What an output becomes: torch's table of cases (an input handed back, written to, a view of something, a new
+  // tensor).
   Tensor adopt_one(PyObject* o, uint32_t nr, Py_ssize_t outputs, int differentiable_outputs) {
     const Tensor t = unwrap(o);
     const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
@@ -307,12 +322,15 @@ class Call {
       return t;
     }
     if (dirty) {
-      check(!(is_leaf(t) && requires_grad(t)), "a leaf Variable that requires grad has been used in an in-place operation.");
+      check(!(is_leaf(t) && requires_grad(t)),
+            "a leaf Variable that requires grad has been used in an in-place operation.");
       check_inplace(t, true);
-      check(!t->base || outputs == 1, "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
-            "return more than one Tensor: the history of the base would be ambiguous.", node().place());
+      check(!t->base || outputs == 1,
+            "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
+            "return more than one Tensor: the history of the base would be ambiguous.",
+            node().place());
       if (t->meta) set_grad_of(t, {});  // as in torch: a retained gradient was that of the old value
-      const ForwardGuard own_rule(0);  // carry_tangents() calls the user's
+      const ForwardGuard own_rule(0);   // carry_tangents() calls the user's
       finish_inplace_counted(t, node_, nr);
       return t;
     }
@@ -360,7 +378,8 @@ class Call {
       }
       if (!any) continue;
       const ForwardGuard below(depth);
-      for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(with_ctx.get(), i + 1, tangent_argument(PyTuple_GET_ITEM(args_, i), given[i]));
+      for (Py_ssize_t i = 0; i < n; ++i)
+        PyTuple_SET_ITEM(with_ctx.get(), i + 1, tangent_argument(PyTuple_GET_ITEM(args_, i), given[i]));
       const Owned result = called(attribute(cls_, "jvp").get(), with_ctx.get());
       set_tangents(outputs, result.get(), given, depth);
     }
@@ -374,26 +393,33 @@ class Call {
   void set_tangents(PyObject* outputs, PyObject* result, std::span<const Tensor> given, int depth) {
     const bool tuple = PyTuple_Check(result);
     const Py_ssize_t expected = PyTuple_GET_SIZE(outputs), found = tuple ? PyTuple_GET_SIZE(result) : 1;
-    check(found == expected, "Function's jvp returned an invalid number of forward gradients (expected ", expected, " but got ", found,
-          ")", node().place());
+    check(found == expected, "Function's jvp returned an invalid number of forward gradients (expected ", expected,
+          " but got ", found, ")", node().place());
     for (Py_ssize_t i = 0; i < expected; ++i) {
       PyObject* value = tuple ? PyTuple_GET_ITEM(result, i) : result;
       PyObject* output = PyTuple_GET_ITEM(outputs, i);
       if (value == Py_None || !is_tensor(output)) continue;
-      if (!is_tensor(value)) fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") for grad output ", i, ".", node().place());
+      if (!is_tensor(value))
+        fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") for grad output ", i, ".", node().place());
       const Borrowed out(output), tangent(value);
       if (!is_floating(out->dtype())) continue;
-      check(out->shape() == tangent->shape(), "Trying to set a forward gradient that has a different size than that of the original "
-            "Tensor, this is not supported. Tensor is of size ", out->shape(), " while the given forward gradient is of size ",
-            tangent->shape(), ".", node().place());
+      check(out->shape() == tangent->shape(),
+            "Trying to set a forward gradient that has a different size than that of the original "
+            "Tensor, this is not supported. Tensor is of size ",
+            out->shape(), " while the given forward gradient is of size ", tangent->shape(), ".", node().place());
       const bool dirty = contains(c()->dirty_tensors, output);
-      const bool shared = std::ranges::any_of(given, [&](const Tensor& t) { return t && t->storage.get() == (*tangent)->storage.get(); });
+      const bool shared = std::ranges::any_of(
+          given, [&](const Tensor& t) { return t && t->storage.get() == (*tangent)->storage.get(); });
       if (dirty && !shared)
-        fail("An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
-             "inplace, then the jvp function must modify the corresponding gradient inplace.", node().place());
+        fail(
+            "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is "
+            "modifying an input "
+            "inplace, then the jvp function must modify the corresponding gradient inplace.",
+            node().place());
       const bool owns = owns_tangents(*out);
       if (!owns && !shared)
-        fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.", node().place());
+        fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+             node().place());
       if (owns) set_tangent(*out, depth, *tangent);  // a view's is the same window on its owner's
     }
   }
@@ -436,7 +462,8 @@ PyObject* function_call(PyObject* cls, PyObject* arguments) {
   return guarded([&] { return Call(cls, forward, args).results(); });
 }
 
-// ---- the type ---------------------------------------------------------------------------------------------------------------
+// ---- the type
+// ---------------------------------------------------------------------------------------------------------------
 
 PyObject* context_new(PyTypeObject* type, PyObject*, PyObject*) {
   PyObject* self = type->tp_alloc(type, 0);
@@ -476,20 +503,20 @@ PyMethodDef kContextMethods[] = {
      "apply(*args)\n\nRuns forward on the arguments and records the call, so that backward is used for its gradient."},
     {"_call", function_call, METH_VARARGS | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef kContextAttributes[] = {
-    {"saved_tensors", context_saved, nullptr, "What save_for_backward() kept, checked for having been modified.", nullptr},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMemberDef kContextMembers[] = {
-    {"to_save", T_OBJECT, offsetof(PyContext, to_save), 0, nullptr},
-    {"saved_for_forward", T_OBJECT, offsetof(PyContext, saved_for_forward), 0, nullptr},
-    {"non_differentiable", T_OBJECT, offsetof(PyContext, non_differentiable), 0, nullptr},
-    {"dirty_tensors", T_OBJECT, offsetof(PyContext, dirty_tensors), 0, nullptr},
-    {"needs_input_grad", T_OBJECT, offsetof(PyContext, needs_input_grad), 0, "For each argument, whether it needs a gradient."},
-    {"materialize_grads", T_BOOL, offsetof(PyContext, materialize_grads), 0, nullptr},
-    {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weakrefs), READONLY, nullptr},
-    {nullptr, 0, 0, 0, nullptr}};
+PyGetSetDef kContextAttributes[] = {{"saved_tensors", context_saved, nullptr,
+                                     "What save_for_backward() kept, checked for having been modified.", nullptr},
+                                    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMemberDef kContextMembers[] = {{"to_save", T_OBJECT, offsetof(PyContext, to_save), 0, nullptr},
+                                 {"saved_for_forward", T_OBJECT, offsetof(PyContext, saved_for_forward), 0, nullptr},
+                                 {"non_differentiable", T_OBJECT, offsetof(PyContext, non_differentiable), 0, nullptr},
+                                 {"dirty_tensors", T_OBJECT, offsetof(PyContext, dirty_tensors), 0, nullptr},
+                                 {"needs_input_grad", T_OBJECT, offsetof(PyContext, needs_input_grad), 0,
+                                  "For each argument, whether it needs a gradient."},
+                                 {"materialize_grads", T_BOOL, offsetof(PyContext, materialize_grads), 0, nullptr},
+                                 {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
+                                 {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weakrefs), READONLY, nullptr},
+                                 {nullptr, 0, 0, 0, nullptr}};
 
 }  // namespace
 
@@ -505,8 +532,8 @@ void add_function(py::module_& m) {
                                 {0, nullptr}};
   static PyType_Spec spec = {"gradcore._C._FunctionBase", sizeof(PyContext), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
-  context_type = reinterpret_cast<PyTypeObject*>(
-      PyType_FromModuleAndSpec(m.ptr(), &spec, reinterpret_cast<PyObject*>(node_type)));
+  context_type =
+      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, reinterpret_cast<PyObject*>(node_type)));
   if (!context_type) throw py::error_already_set();
   m.add_object("_FunctionBase", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(context_type)));
 }

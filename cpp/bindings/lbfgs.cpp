@@ -17,8 +17,7 @@ Tensor vector_of(PyObject* o, int64_t n, DType dtype) {
   return contiguous(cast(detach(t), dtype));
 }
 
-template <class T, class Read>
-std::vector<T> list_of(PyObject* o, Read&& read) {
+template <class T, class Read> std::vector<T> list_of(PyObject* o, Read&& read) {
   check(PyList_Check(o), ErrorKind::Type, "optimizer state must be a list, not ", Py_TYPE(o)->tp_name);
   const Owned list(Py_NewRef(o));
   std::vector<T> out;
@@ -52,8 +51,7 @@ LbfgsState read_state(PyObject* dict, int64_t n, DType dtype) {
   return s;
 }
 
-template <class T, class Make>
-Owned new_list(const std::vector<T>& items, Make&& make) {
+template <class T, class Make> Owned new_list(const std::vector<T>& items, Make&& make) {
   Owned list(checked(PyList_New(static_cast<Py_ssize_t>(items.size()))));
   for (size_t i = 0; i < items.size(); ++i)
     PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), checked(make(items[i])));

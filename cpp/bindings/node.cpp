@@ -10,7 +10,8 @@ namespace gradcore {
 
 PyTypeObject* node_type;
 
-// ---- nodes ----------------------------------------------------------------------------------------------------------------
+// ---- nodes
+// ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -94,19 +95,21 @@ PyObject* node_sequence_nr(PyObject* self, PyObject*) {
   return guarded([&] { return PyLong_FromUnsignedLongLong(live_node(self).seq()); });
 }
 PyObject* node_reduce(PyObject* self, PyObject*) {
-  PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object: it belongs to the graph of this process", Py_TYPE(self)->tp_name);
+  PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object: it belongs to the graph of this process",
+               Py_TYPE(self)->tp_name);
   return nullptr;
 }
 
-PyMethodDef kNodeMethods[] = {{"name", node_name, METH_NOARGS, "name()\n\nThe name of the backward function."},
-                              {"__dir__", node_dir, METH_NOARGS, "With what the node saved."},
-                              {"_sequence_nr", node_sequence_nr, METH_NOARGS, "_sequence_nr()\n\nIts place on the tape."},
-                              {"__reduce_ex__", node_reduce, METH_O, "Nodes are not pickled."},
-                              {nullptr, nullptr, 0, nullptr}};
+PyMethodDef kNodeMethods[] = {
+    {"name", node_name, METH_NOARGS, "name()\n\nThe name of the backward function."},
+    {"__dir__", node_dir, METH_NOARGS, "With what the node saved."},
+    {"_sequence_nr", node_sequence_nr, METH_NOARGS, "_sequence_nr()\n\nIts place on the tape."},
+    {"__reduce_ex__", node_reduce, METH_O, "Nodes are not pickled."},
+    {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kNodeAttributes[] = {
     {"next_functions", node_next_functions, nullptr, "(node, output number) for each input.", nullptr},
-    {"metadata", [](PyObject* self, void*) { return guarded([&] { return Py_NewRef(metadata_of(live_node(self))); }); }, nullptr,
-     "A dict for whatever should live as long as the node.", nullptr},
+    {"metadata", [](PyObject* self, void*) { return guarded([&] { return Py_NewRef(metadata_of(live_node(self))); }); },
+     nullptr, "A dict for whatever should live as long as the node.", nullptr},
     {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
@@ -121,7 +124,8 @@ PyObject* wrap_node(const Ref<Node>& node) {
   return reinterpret_cast<PyObject*>(o);
 }
 
-// ---- hooks ------------------------------------------------------------------------------------------------------------------
+// ---- hooks
+// ------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -130,7 +134,8 @@ class PythonHook : public Hook {
  public:
   explicit PythonHook(PyObject* f) : f_(Py_NewRef(f)) {}
   ~PythonHook() override {
-    if (!f_) return;  // removed; a sweep that waited for the GIL once for each of these could fall behind those who add them
+    if (!f_)
+      return;  // removed; a sweep that waited for the GIL once for each of these could fall behind those who add them
     const GilAcquire gil;
     Py_CLEAR(f_);
   }
@@ -176,8 +181,8 @@ class PythonHook : public Hook {
     check(PyTuple_Check(result), ErrorKind::Type, "expected tuple, but backward hook ", text(), " returned '",
           Py_TYPE(result)->tp_name, "'");
     check(PyTuple_GET_SIZE(result) == static_cast<Py_ssize_t>(grads.size()), "backward hook ", text(),
-          " returned an incorrect number of values (got ", static_cast<int64_t>(PyTuple_GET_SIZE(result)), ", but expected ",
-          grads.size(), ")");
+          " returned an incorrect number of values (got ", static_cast<int64_t>(PyTuple_GET_SIZE(result)),
+          ", but expected ", grads.size(), ")");
     std::vector<Tensor> fresh(grads.begin(), grads.end());
     for (size_t i = 0; i < grads.size(); ++i) {
       PyObject* value = PyTuple_GET_ITEM(result, i);
@@ -250,8 +255,7 @@ struct HookHandle {
   void remove() { hook->remove(); }
 };
 
-template <class H>
-Ref<Hook> make_hook(py::handle f, const char* who) {
+template <class H> Ref<Hook> make_hook(py::handle f, const char* who) {
   check(PyCallable_Check(f.ptr()), ErrorKind::Type, who, "() expects a callable, not ", Py_TYPE(f.ptr())->tp_name);
   return Ref<Hook>::adopt(new H(f.ptr()));
 }
@@ -272,7 +276,6 @@ void add_node_type(py::module_& m) {
   node_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!node_type) throw py::error_already_set();
   m.add_object("Node", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(node_type)));
-
 }
 
 void add_hooks(py::module_& m) {

@@ -7,8 +7,7 @@ namespace gradcore {
 // A node's wrapper owns its node. A custom Function's is the other way round: the node owns its context (function.cpp),
 // and `node` is null once the node is gone.
 struct PyNode {
-  PyObject_HEAD
-  Node* node;
+  PyObject_HEAD Node* node;
 };
 extern PyTypeObject* node_type;
 

@@ -1,5 +1,5 @@
-// Every op that Python sees: its signature and the call behind it. Adding an op is a line here (elementwise formulas get
-// theirs from the lists in ops.h).
+// Every op that Python sees: its signature and the call behind it. Adding an op is a line here (elementwise formulas
+// get theirs from the lists in ops.h).
 #include "bindings/args.h"
 #include "ops/beneath.h"
 
@@ -25,16 +25,17 @@ bool wants_contiguous(const Args& a, int i) {
   if (!a.given(i)) return false;
   const std::string name = py::repr(py::handle(a.object(i))).cast<std::string>();
   if (name == "torch.contiguous_format") return true;
-  check(name == "torch.preserve_format", ErrorKind::Type, "memory_format must be contiguous_format or preserve_format, not ", name);
+  check(name == "torch.preserve_format", ErrorKind::Type,
+        "memory_format must be contiguous_format or preserve_format, not ", name);
   return false;
 }
 MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
 
-#define OP(kind, signature, ...) register_op(kind, signature, [](Args & a) -> PyObject* { return __VA_ARGS__; })
-#define VOID_OP(kind, signature, ...)              \
-  register_op(kind, signature, [](Args & a) -> PyObject* { \
-    __VA_ARGS__;                                   \
-    return self_of(a);                             \
+#define OP(kind, signature, ...) register_op(kind, signature, [](Args& a) -> PyObject* { return __VA_ARGS__; })
+#define VOID_OP(kind, signature, ...)                     \
+  register_op(kind, signature, [](Args& a) -> PyObject* { \
+    __VA_ARGS__;                                          \
+    return self_of(a);                                    \
   })
 
 // cumsum_ and cumprod_: torch takes no other dtype in place, but lets integers wrap in their own.
@@ -48,13 +49,13 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
 }
 
 void register_elementwise() {
-#define GC_REGISTER(f, Op)                                                          \
-  OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));        \
+#define GC_REGISTER(f, Op)                                                   \
+  OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0)))); \
   VOID_OP(kBoth, #f "_(Tensor input)", f##_(a.tensor(0)));
   GC_UNARY_OPS(GC_REGISTER)
 #undef GC_REGISTER
-#define GC_REGISTER(f, alias)                                                       \
-  OP(kBoth, #alias "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));    \
+#define GC_REGISTER(f, alias)                                                    \
+  OP(kBoth, #alias "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0)))); \
   VOID_OP(kBoth, #alias "_(Tensor input)", f##_(a.tensor(0)));
   GC_REGISTER(abs, absolute)
   GC_REGISTER(neg, negative)
@@ -64,15 +65,16 @@ void register_elementwise() {
   GC_REGISTER(atan, arctan)
 #undef GC_REGISTER
 
-#define GC_REGISTER_AS(f, name)                                                                                     \
+#define GC_REGISTER_AS(f, name)                                                                                      \
   OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", wrap(f(OperandArg(a, 0), OperandArg(a, 1)))); \
   VOID_OP(kMethod, name "_(Tensor input, Operand other)", f##_(a.tensor(0), OperandArg(a, 1)));
 #define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f)
-#define GC_REGISTER_COMMON(X)                                                                                          \
-  X(mul, Mul) X(floor_divide, FloorDivide) X(fmod, Fmod) X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le)       \
-  X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) X(logical_xor, LogicalXor)                   \
-  X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift)      \
-  X(bitwise_right_shift, RightShift) X(remainder, Remainder)
+#define GC_REGISTER_COMMON(X)                                                                                  \
+  X(mul, Mul)                                                                                                  \
+  X(floor_divide, FloorDivide) X(fmod, Fmod) X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) \
+      X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) X(logical_xor, LogicalXor)                 \
+          X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor)                       \
+              X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift) X(remainder, Remainder)
   GC_REGISTER_COMMON(GC_REGISTER)
   GC_REGISTER_AS(mul, "multiply")
   GC_REGISTER_AS(atan2, "arctan2")
@@ -123,15 +125,17 @@ void register_elementwise() {
   for (const char* name : {"sub", "subtract"}) {
     register_op(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))); });
-    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(), [](Args& a) -> PyObject* {
-      sub_(a.tensor(0), OperandArg(a, 1), a.scalar(2));
-      return self_of(a);
-    });
+    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(),
+                [](Args& a) -> PyObject* {
+                  sub_(a.tensor(0), OperandArg(a, 1), a.scalar(2));
+                  return self_of(a);
+                });
   }
   OP(kFunction, "rsub(Tensor input, Operand other, *, Number alpha=1)",
      wrap(sub(OperandArg(a, 1), OperandArg(a, 0), a.scalar(2))));
   OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
-  OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
+  OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)",
+     wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   VOID_OP(kMethod, "pow_(Tensor input, Operand exponent)", pow_(a.tensor(0), OperandArg(a, 1)));
   OP(kBoth, "square(Tensor input, *, Tensor? out=None)", wrap(square(a.tensor(0))));
   VOID_OP(kBoth, "square_(Tensor input)", square_(a.tensor(0)));
@@ -158,9 +162,10 @@ void register_elementwise() {
   for (const char* name : {"addcmul", "addcdiv"}) {
     const bool mul = name[4] == 'm';
     const std::string params = "(Tensor input, Tensor tensor1, Tensor tensor2, *, Number value=1";
-    register_op(kBoth, (name + params + ", Tensor? out=None)").c_str(),
-                mul ? [](Args& a) -> PyObject* { return wrap(addcmul(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); }
-                    : [](Args& a) -> PyObject* { return wrap(addcdiv(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); });
+    register_op(
+        kBoth, (name + params + ", Tensor? out=None)").c_str(),
+        mul ? [](Args& a) -> PyObject* { return wrap(addcmul(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); }
+            : [](Args& a) -> PyObject* { return wrap(addcdiv(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); });
     register_op(kMethod, cat(name, "_", params, ")").c_str(),
                 mul ? [](Args& a) -> PyObject* {
                   addcmul_(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3));
@@ -181,11 +186,12 @@ void register_elementwise() {
                   const OperandArg lo(a, 1), hi(a, 2);
                   return wrap(clamp(a.tensor(0), lo.bound(), hi.bound()));
                 });
-    register_op(kBoth, cat(name, "_(Tensor input, Operand? min=None, Operand? max=None)").c_str(), [](Args& a) -> PyObject* {
-      const OperandArg lo(a, 1), hi(a, 2);
-      clamp_(a.tensor(0), lo.bound(), hi.bound());
-      return self_of(a);
-    });
+    register_op(kBoth, cat(name, "_(Tensor input, Operand? min=None, Operand? max=None)").c_str(),
+                [](Args& a) -> PyObject* {
+                  const OperandArg lo(a, 1), hi(a, 2);
+                  clamp_(a.tensor(0), lo.bound(), hi.bound());
+                  return self_of(a);
+                });
   }
   OP(kBoth, "clamp_min(Tensor input, Operand min, *, Tensor? out=None)",
      wrap(clamp_min(a.tensor(0), OperandArg(a, 1))));
@@ -205,20 +211,24 @@ void register_reductions() {
   OP(kBoth, "prod(Tensor input, *, dtype? dtype=None)", wrap(prod(a.tensor(0), {}, false, a.maybe_dtype(1))));
   OP(kBoth, "prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(prod(a.tensor(0), a.integer(1), a.flag(2), a.maybe_dtype(3))));
-#define GC_SPREAD(f)                                                                                                  \
-  OP(kBoth, #f "(Tensor input, bool unbiased)", wrap(f(a.tensor(0), {}, a.flag(1) ? 1 : 0, false)));                  \
-  OP(kBoth, #f "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)",    \
-     wrap(f(a.tensor(0), dims_or_all(a, 1), correction(a, 2), a.flag(3))));                                           \
-  OP(kBoth, #f "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",             \
+#define GC_SPREAD(f)                                                                                                 \
+  OP(kBoth, #f "(Tensor input, bool unbiased)", wrap(f(a.tensor(0), {}, a.flag(1) ? 1 : 0, false)));                 \
+  OP(kBoth, #f "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None)", \
+     wrap(f(a.tensor(0), dims_or_all(a, 1), correction(a, 2), a.flag(3))));                                          \
+  OP(kBoth, #f "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False, *, Tensor? out=None)",           \
      wrap(f(a.tensor(0), dims_or_all(a, 1), a.flag(2) ? 1 : 0, a.flag(3))));
   GC_SPREAD(var)
   GC_SPREAD(std)
 #undef GC_SPREAD
   for (const char* name : {"var_mean", "std_mean"}) {
     const bool is_var = name[0] == 'v';
-    register_op(kFunction, cat(name, "(Tensor input, bool unbiased)").c_str(),
-                is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
-                       : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
+    register_op(
+        kFunction, cat(name, "(Tensor input, bool unbiased)").c_str(),
+        is_var
+        ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
+        : [](Args& a) -> PyObject* {
+            return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))});
+          });
     register_op(
         kFunction, cat(name, "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
         is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
@@ -232,8 +242,8 @@ void register_reductions() {
                : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
   }
-#define GC_EXTREME(f)                                                                                \
-  OP(kBoth, #f "(Tensor input)", wrap(f(a.tensor(0))));                                              \
+#define GC_EXTREME(f)                                   \
+  OP(kBoth, #f "(Tensor input)", wrap(f(a.tensor(0)))); \
   OP(kBoth, #f "(Tensor input, int dim, bool keepdim=False)", pair(f(a.tensor(0), a.integer(1), a.flag(2))));
   GC_EXTREME(max)
   GC_EXTREME(min)
@@ -250,7 +260,8 @@ void register_reductions() {
      wrap(any(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
   OP(kBoth, "all(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(all(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
-  OP(kBoth, "norm(Tensor input, object? p='fro', int[1]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None)",
+  OP(kBoth,
+     "norm(Tensor input, object? p='fro', int[1]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None)",
      [&] {
        double p = 2;
        if (PyUnicode_Check(a.object(1))) {
@@ -277,10 +288,8 @@ void register_reductions() {
      wrap(log_softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
   OP(kBoth, "cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumsum(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
-  VOID_OP(kMethod, "cumsum_(Tensor input, int dim, *, dtype? dtype=None)",
-          cumulate_(a, cumsum));
-  VOID_OP(kMethod, "cumprod_(Tensor input, int dim, *, dtype? dtype=None)",
-          cumulate_(a, cumprod));
+  VOID_OP(kMethod, "cumsum_(Tensor input, int dim, *, dtype? dtype=None)", cumulate_(a, cumsum));
+  VOID_OP(kMethod, "cumprod_(Tensor input, int dim, *, dtype? dtype=None)", cumulate_(a, cumprod));
   OP(kBoth, "cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumprod(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
 }
@@ -333,12 +342,10 @@ void register_views() {
   OP(kBoth, "unbind(Tensor input, int dim=0)", wrap_list(unbind(a.tensor(0), a.integer(1))));
   OP(kBoth, "split(Tensor input, int split_size, int dim=0)",
      wrap_list(split(a.tensor(0), a.integer(1), a.integer(2))));
-  OP(kBoth, "split(Tensor input, int[] split_size, int dim=0)",
-     wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
+  OP(kBoth, "split(Tensor input, int[] split_size, int dim=0)", wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
   OP(kBoth, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0)",
      wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
-  OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)",
-     wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
+  OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)", wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
   VOID_OP(kMethod, "t_(Tensor input)", become_view(a.tensor(0), t(a.tensor(0))));
   for (const char* name : {"transpose_", "swapaxes_", "swapdims_"})
     register_op(kMethod, cat(name, "(Tensor input, int dim0, int dim1)").c_str(), [](Args& a) -> PyObject* {
@@ -411,7 +418,8 @@ void register_conversions() {
   OP(kMethod, "stride(Tensor input, int dim)",
      PyLong_FromLongLong(a.tensor(0).stride(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
   VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)", [&] {
-    check(!batch_level, "You are attempting to call Tensor.requires_grad_() inside of a function being transformed by a functorch "
+    check(!batch_level,
+          "You are attempting to call Tensor.requires_grad_() inside of a function being transformed by a functorch "
           "transform (vmap). This is unsupported: please use func.grad, func.vjp and their relatives there instead.");
     set_requires_grad(a.tensor(0), a.flag(1));
   }());
@@ -429,7 +437,7 @@ void register_conversions() {
 void register_joins_and_indexing() {
   for (const char* name : {"cat", "concat", "concatenate"})
     register_op(kFunction, cat(name, "(Tensor[] tensors, int dim=0, *, Tensor? out=None)").c_str(),
-                [](Args& a) -> PyObject* { 
+                [](Args& a) -> PyObject* {
                   const std::vector<Tensor> parts = a.tensors(0);
                   return wrap(cat(std::span<const Tensor>(parts), a.integer(1)));
                 });
@@ -476,8 +484,11 @@ void register_joins_and_indexing() {
 }
 
 // Factories share their keyword tail. `k` is the position of dtype.
-#define FACTORY "dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False)"
-#define LIKE "*, dtype? dtype=None, object? layout=None, device? device=None, bool requires_grad=False, object? memory_format=None)"
+#define FACTORY \
+  "dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False)"
+#define LIKE                                                                                           \
+  "*, dtype? dtype=None, object? layout=None, device? device=None, bool requires_grad=False, object? " \
+  "memory_format=None)"
 
 Levels levels_of_tensor(const Tensor& t) { return levels_of({&t}); }
 
@@ -511,7 +522,8 @@ void register_factories() {
   OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
      finish(eye(a.integer(0), a.given(1) ? a.integer(1) : a.integer(0), a.dtype(3, default_dtype())), a.flag(7)));
   // new_*: the dtype of the tensor they are called on, and within vmap its batch.
-  OP(kMethod, "new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)",
+  OP(kMethod,
+     "new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)",
      finish(tensor_from_object(a.object(1), a.dtype(2, a.tensor(0).dtype())), a.flag(4)));
   OP(kMethod, "new_zeros(Tensor input, int[] size, *, " FACTORY,
      finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), 0, a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
@@ -520,7 +532,8 @@ void register_factories() {
   OP(kMethod, "new_empty(Tensor input, int[] size, *, " FACTORY,
      finish(empty_batched(levels_of_tensor(a.tensor(0)), a.dims(1), a.dtype(2, a.tensor(0).dtype())), a.flag(6)));
   OP(kMethod, "new_full(Tensor input, int[] size, Number fill_value, *, " FACTORY,
-     finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), a.scalar(2), a.dtype(3, a.tensor(0).dtype())), a.flag(7)));
+     finish(full_batched(levels_of_tensor(a.tensor(0)), a.dims(1), a.scalar(2), a.dtype(3, a.tensor(0).dtype())),
+            a.flag(7)));
 }
 
 Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
@@ -554,7 +567,8 @@ void register_random() {
   OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
      finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)), a.flag(9)));
+     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)),
+            a.flag(9)));
   OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
      finish(drawn_integers(0, a.integer(1), a.tensor(0).shape(), a.dtype(2, a.tensor(0).dtype()), nullptr), a.flag(5)));
   OP(kFunction, "randint_like(Tensor input, int low, int high, " LIKE,
@@ -566,8 +580,7 @@ void register_random() {
           uniform_(a.tensor(0), a.number(1), a.number(2), a.generator(3)));
   VOID_OP(kMethod, "normal_(Tensor input, float mean=0.0, float std=1.0, *, Generator? generator=None)",
           normal_(a.tensor(0), a.number(1), a.number(2), a.generator(3)));
-  VOID_OP(kMethod, "random_(Tensor input, *, Generator? generator=None)",
-          random_(a.tensor(0), {}, {}, a.generator(1)));
+  VOID_OP(kMethod, "random_(Tensor input, *, Generator? generator=None)", random_(a.tensor(0), {}, {}, a.generator(1)));
   VOID_OP(kMethod, "random_(Tensor input, int to, *, Generator? generator=None)",
           random_(a.tensor(0), 0, a.integer(1), a.generator(2)));
   VOID_OP(kMethod, "random_(Tensor input, int from, int? to, *, Generator? generator=None)",

@@ -1,5 +1,6 @@
-// Optimizer steps as Python calls them: one call for all groups of an optimizer. Reads the groups' options, the parameters'
-// gradients and their state dicts, makes missing state, and runs the rule over all of it. Start at Stepper::step.
+// Optimizer steps as Python calls them: one call for all groups of an optimizer. Reads the groups' options, the
+// parameters' gradients and their state dicts, makes missing state, and runs the rule over all of it. Start at
+// Stepper::step.
 #include "bindings/optim.h"
 
 #include <array>
@@ -14,8 +15,7 @@ namespace {
 
 using namespace optim;
 
-template <class Names>
-std::vector<PyObject*> intern_all(const Names& names) {
+template <class Names> std::vector<PyObject*> intern_all(const Names& names) {
   std::vector<PyObject*> out;
   for (const char* name : names) out.push_back(key(name));
   return out;
@@ -24,26 +24,21 @@ std::vector<PyObject*> intern_all(const Names& names) {
 // What follows is the same for every rule but for its type.
 
 // The numbers that are remembered of a parameter: the step count first. SGD remembers none.
-template <class Rule>
-constexpr auto number_names() {
+template <class Rule> constexpr auto number_names() {
   if constexpr (requires { Rule::scalars; })
     return std::to_array(Rule::scalars);
   else
     return std::array<const char*, 0>();
 }
-template <class Rule>
-constexpr size_t kNumbers = number_names<Rule>().size();
-template <class Rule>
-using Numbers = std::array<StateNumber, kNumbers<Rule>>;
+template <class Rule> constexpr size_t kNumbers = number_names<Rule>().size();
+template <class Rule> using Numbers = std::array<StateNumber, kNumbers<Rule>>;
 
-template <class Rule>
-double first_number(const Rule& rule, int i) {
+template <class Rule> double first_number(const Rule& rule, int i) {
   if constexpr (requires { rule.start_scalar(i); })
     if (i > 0) return rule.start_scalar(i);
   return 0;
 }
-template <class Rule>
-double first_element(const Rule& rule, int i) {
+template <class Rule> double first_element(const Rule& rule, int i) {
   if constexpr (requires { rule.start(i); })
     return rule.start(i);
   else
@@ -51,8 +46,7 @@ double first_element(const Rule& rule, int i) {
 }
 
 // What one parameter brings into its step.
-template <class Rule>
-struct Slots {
+template <class Rule> struct Slots {
   std::array<Tensor, 2 + Rule::kArrays> arrays;  // parameter, gradient, state
   std::array<Tensor, kNumbers<Rule>> tensors;    // that hold the numbers
   Numbers<Rule> numbers;
@@ -63,7 +57,7 @@ struct Slots {
 template <class Rule>
 Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Tensor& grad, FreshState& fresh) {
   static const auto number_keys = intern_all(number_names<Rule>()), array_keys = intern_all(Rule::arrays);
-  constexpr bool numbered = kNumbers<Rule> > 0;
+  constexpr bool numbered = kNumbers < Rule >> 0;
   Slots<Rule> out;
   out.arrays[0] = unwrap(param);
   out.arrays[1] = grad;
@@ -74,7 +68,8 @@ Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Ten
   if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
   for (size_t i = 0; i < kNumbers<Rule>; ++i) {
     Tensor& t = out.tensors[i];
-    t = out.first ? scalar_tensor(first_number(rule, i), default_dtype()) : state_tensor(required(dict, number_keys[i]));
+    t = out.first ? scalar_tensor(first_number(rule, i), default_dtype())
+                  : state_tensor(required(dict, number_keys[i]));
     if (out.first) fresh.add(dict, number_keys[i], t);
     out.numbers[i] = number_in(t, number_names<Rule>()[i]);
   }
@@ -92,8 +87,7 @@ Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Ten
 }
 
 // Counts the step and lets the rule work out its numbers. Afterwards `numbers` is what to remember.
-template <class Rule>
-void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
+template <class Rule> void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
   if constexpr (kNumbers<Rule> == 0) {
     rule.begin(0, first);
   } else {
@@ -103,22 +97,22 @@ void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
       formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
       rule.begin(numbers[0].value, first, kept[I]...);
       ((numbers[I].value = kept[I]), ...);
-    }(std::make_index_sequence<kNumbers<Rule>>());
+    }
+    (std::make_index_sequence<kNumbers<Rule>>());
   }
 }
 
-template <class Rule>
-Rule read_options(PyObject* group) {
+template <class Rule> Rule read_options(PyObject* group) {
   static PyObject *const capturable = key("capturable"), *const fused = key("fused");
   if (flag(group, capturable) && !flag(group, fused))
-    fail_assertion("If capturable=True, params and state_steps must be on supported devices: those of graphs of kernels, "
-                   "and the CPU is none.");
+    fail_assertion(
+        "If capturable=True, params and state_steps must be on supported devices: those of graphs of kernels, "
+        "and the CPU is none.");
   return options_of<Rule>(group);
 }
 
 // The parameters of a step, with what they need until it is done.
-template <class Rule>
-class Batch {
+template <class Rule> class Batch {
  public:
   static bool takes(PyObject* group) {
     static PyObject* const name = key("differentiable");
@@ -165,8 +159,7 @@ class Batch {
   bool first_ = false;
 };
 
-template <template <class> class Rule>
-class RuleStepper {
+template <template <class> class Rule> class RuleStepper {
  public:
   RuleStepper(PyObject* groups, PyObject* state) : plain_(groups, state) {}
   void step(bool grad_mode) const {
@@ -177,7 +170,7 @@ class RuleStepper {
  private:
   void record(PyObject* group, PyObject* params) const {
     static PyObject* const foreach = key("foreach");
-    if (kNumbers<Rule<Sym>> > 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
+    if (kNumbers < Rule < Sym >>> 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
     Rule<Sym> options{};
     plain_.for_each_param(
         params, [&] { options = read_options<Rule<Sym>>(group); },
@@ -196,8 +189,7 @@ class RuleStepper {
 };
 
 // step(groups, state, whether to record)
-template <template <class> class Rule>
-PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
+template <template <class> class Rule> PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guarded([&] {
     check(n == 3, ErrorKind::Type, "an optimizer's step takes its groups, its state and whether it is recorded");
     RuleStepper<Rule>(args[0], args[1]).step(is_true(args[2]));
@@ -226,8 +218,9 @@ void zero_grad(PyObject* groups, bool set_to_none) {
 }  // namespace
 
 void add_optim(py::module_& m) {
-#define GC_STEP(name, Rule) \
-  {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, nullptr},
+#define GC_STEP(name, Rule)                                                                                     \
+  {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, \
+   nullptr},
   static PyMethodDef steps[] = {GC_UPDATE_RULES(GC_STEP){}};
 #undef GC_STEP
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();

@@ -45,13 +45,9 @@ inline double number_of(PyObject* o) {
 // Collects the names of options as it reads them.
 struct KeyCollector {
   std::vector<PyObject*> keys;
-  template <class... Option>
-  void operator()(const char* name, Option&...) {
-    keys.push_back(key(name));
-  }
+  template <class... Option> void operator()(const char* name, Option&...) { keys.push_back(key(name)); }
 };
-template <class Rule>
-const std::vector<PyObject*>& option_keys() {
+template <class Rule> const std::vector<PyObject*>& option_keys() {
   static const std::vector<PyObject*> keys = [] {
     KeyCollector collector;
     Rule().options(collector);
@@ -80,8 +76,7 @@ class OptionReader {
     double* const to[] = {&a, &b, &c};
     for (int i = 0; i < 3; ++i) read(item_of(three.get(), i).get(), *to[i]);
   }
-  template <class A, class B>
-  void operator()(const char* name, A& a, B& b) {
+  template <class A, class B> void operator()(const char* name, A& a, B& b) {
     const Owned pair = sequence(name, "a pair of numbers");
     PyObject* p = pair.get();
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(p);
@@ -113,8 +108,7 @@ class OptionReader {
   PyObject* const* next_;
 };
 
-template <class Rule>
-Rule options_of(PyObject* group) {
+template <class Rule> Rule options_of(PyObject* group) {
   Rule rule{};
   OptionReader reader(group, option_keys<Rule>());
   rule.options(reader);
@@ -122,8 +116,7 @@ Rule options_of(PyObject* group) {
 }
 
 // The step of a batch whose items have all that they need: only now does anything change.
-template <class Item, class Step>
-void run_items(std::vector<Item>& items, bool apart, Step&& step) {
+template <class Item, class Step> void run_items(std::vector<Item>& items, bool apart, Step&& step) {
   for (Item& item : items) item.prepare(apart);
   {
     const GilRelease release;
@@ -221,8 +214,7 @@ inline bool flag(PyObject* group, PyObject* name) { return is_true(find(group, n
 //   add(state, param, grad)    finds the state of a parameter, or makes it; raises where something does not fit
 //   overlaps()                 whether what one parameter writes is also memory of another one, or of its own gradient
 //   run(apart)                 the step of all; `apart`: their arrays may overlap. Nothing has changed before
-template <class Batch>
-class Stepper {
+template <class Batch> class Stepper {
  public:
   Stepper(PyObject* groups, PyObject* state) : groups_(groups), state_(state) {
     check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type,
@@ -230,8 +222,7 @@ class Stepper {
   }
 
   // Groups that Batch does not take go to `other(group, params)`.
-  template <class Other>
-  void step(Other&& other) const {
+  template <class Other> void step(Other&& other) const {
     Batch all;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
       const Owned group = item_of(groups_, i), params = params_of(group.get());
@@ -251,8 +242,7 @@ class Stepper {
   PyObject* state() const { return state_; }
 
   // Calls visit(parameter, gradient) for each parameter that has a gradient, and before the first of them start().
-  template <class Start, class Visit>
-  static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
+  template <class Start, class Visit> static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
     bool started = false;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
       const Owned p = item_of(params, i);

@@ -43,8 +43,7 @@ class AdafactorBatch {
 
  private:
   // What stands in the state of a parameter, or is made for it in its first step.
-  template <class Make>
-  Tensor entry(PyObject* dict, PyObject* name, bool first, Make&& make) {
+  template <class Make> Tensor entry(PyObject* dict, PyObject* name, bool first, Make&& make) {
     if (!first) return state_tensor(required(dict, name));
     const Tensor t = make();
     fresh_.add(dict, name, t);
@@ -108,8 +107,7 @@ class MuonBatch {
 };
 
 // step(groups, state)
-template <class Batch>
-PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
+template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guarded([&] {
     check(n == 2, ErrorKind::Type, "this optimizer's step takes its groups and its state");
     const GradModeGuard off(false);

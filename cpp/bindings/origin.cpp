@@ -1,6 +1,6 @@
 // Where the running Python program is: Note [Origin lines] in core/origin.h. Start at now().
-// Reading the interpreter's own frame costs a nanosecond or two; the public way makes a frame object for every call of a
-// user's function first. 3.12 and later have public accessors for it, 3.11 shows the struct to those who ask.
+// Reading the interpreter's own frame costs a nanosecond or two; the public way makes a frame object for every call of
+// a user's function first. 3.12 and later have public accessors for it, 3.11 shows the struct to those who ask.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #if PY_VERSION_HEX < 0x030C0000
@@ -24,7 +24,8 @@ struct KnownCode {
   PyCodeObject* code;
   bool ours;  // a file of this package: the line that matters is its caller's
 };
-constexpr size_t kMostCodes = size_t{1} << 20;  // a program that makes code without end does not make us grow without end
+constexpr size_t kMostCodes =
+    size_t{1} << 20;  // a program that makes code without end does not make us grow without end
 constexpr size_t kRecent = 256;
 
 std::vector<KnownCode>& known_codes() {
@@ -51,7 +52,8 @@ uint32_t intern(PyCodeObject* code) {
   };
   static Recent recent[kRecent];
   Recent& slot = recent[(reinterpret_cast<uintptr_t>(code) >> 6) % kRecent];
-  if (slot.code == code) [[likely]] return slot.id;
+  if (slot.code == code) [[likely]]
+    return slot.id;
   static auto* all = new std::unordered_map<PyCodeObject*, uint32_t>;
   const auto found = all->find(code);
   uint32_t id = found == all->end() ? 0 : found->second;

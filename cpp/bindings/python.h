@@ -12,15 +12,14 @@ namespace py = pybind11;
 
 // A Python tensor owns its TensorImpl; the impl points back without owning, so that one impl has one wrapper.
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;
+  PyObject_HEAD TensorImpl* impl;
   PyObject* dict;
   PyObject* weakrefs;
 };
 
-extern PyTypeObject* tensor_type;   // gradcore.Tensor
-extern PyTypeObject* size_type;     // gradcore.Size
-extern PyObject* device_cpu;        // gradcore.device('cpu')
+extern PyTypeObject* tensor_type;  // gradcore.Tensor
+extern PyTypeObject* size_type;    // gradcore.Size
+extern PyObject* device_cpu;       // gradcore.device('cpu')
 extern PyTypeObject* device_type;
 extern PyTypeObject* dtype_type;
 extern PyObject* dtype_objects[kDTypeCount];
@@ -64,8 +63,7 @@ inline PyObject* checked(PyObject* o) {
 void set_python_error();  // turns the exception in flight into Python's
 
 // Runs f, turning C++ exceptions into Python ones.
-template <class F>
-PyObject* guarded(F&& f) {
+template <class F> PyObject* guarded(F&& f) {
   try {
     return f();
   } catch (...) {
@@ -73,8 +71,7 @@ PyObject* guarded(F&& f) {
     return nullptr;
   }
 }
-template <class F>
-int guarded_int(F&& f) {
+template <class F> int guarded_int(F&& f) {
   try {
     f();
     return 0;
@@ -88,9 +85,10 @@ int guarded_int(F&& f) {
 // Note [Counts without locks] in core/ref.h.
 //
 // Note [Away from the GIL]
-// A thread that computes without the GIL reads shapes and memory of tensors that others know too. Where a tensor becomes
-// another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no further one
-// leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread is not away.
+// A thread that computes without the GIL reads shapes and memory of tensors that others know too. Where a tensor
+// becomes another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no
+// further one leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread
+// is not away.
 class GilRelease {
  public:
   GilRelease();
@@ -136,16 +134,16 @@ inline Owned item_of(PyObject* list, Py_ssize_t i) {
   return Owned(Py_NewRef(PySequence_Fast_GET_ITEM(list, i)));
 }
 
-// pybind11 lets a type's __new__ alone make an instance without a value, and methods would read memory that nobody wrote.
-// For types that Python code does not make.
+// pybind11 lets a type's __new__ alone make an instance without a value, and methods would read memory that nobody
+// wrote. For types that Python code does not make.
 inline void forbid_new(py::handle type) { reinterpret_cast<PyTypeObject*>(type.ptr())->tp_new = nullptr; }
 
 // Conversions shared by the parser and the slots.
-bool is_number(PyObject* o);              // Python or NumPy scalar
+bool is_number(PyObject* o);  // Python or NumPy scalar
 Scalar to_scalar(PyObject* o);
-int64_t to_int64(PyObject* o);            // of anything with __index__
-void check_device(PyObject* o);           // a name that is not the CPU's is refused
-std::optional<DType> to_dtype(PyObject* o);  // of a dtype object, or float / int / bool
+int64_t to_int64(PyObject* o);                                          // of anything with __index__
+void check_device(PyObject* o);                                         // a name that is not the CPU's is refused
+std::optional<DType> to_dtype(PyObject* o);                             // of a dtype object, or float / int / bool
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
@@ -166,8 +164,7 @@ void fill_tape_ops();
 }  // namespace gradcore
 
 namespace pybind11::detail {
-template <>
-struct type_caster<gradcore::Tensor> {
+template <> struct type_caster<gradcore::Tensor> {
   PYBIND11_TYPE_CASTER(gradcore::Tensor, const_name("Tensor"));
   bool load(handle h, bool) {
     if (!gradcore::is_tensor(h.ptr())) return false;

@@ -1,10 +1,10 @@
 // What viewers of graphs (torchviz and the like) read from a node: metadata, _saved_* and _raw_saved_*.
 //
 // Note [What a node shows]
-// An op's node names what it keeps (Node::saved_fields), by torch's names. From that come the attributes: `_saved_self` is
-// the tensor or number, `_raw_saved_self` a handle on which one tensor's hooks are registered. They are looked up when they are
-// asked for, so that nodes carry nothing for it. Dims are shown as they count from the front; torch shows a negative one as
-// 2**64 less that much.
+// An op's node names what it keeps (Node::saved_fields), by torch's names. From that come the attributes: `_saved_self`
+// is the tensor or number, `_raw_saved_self` a handle on which one tensor's hooks are registered. They are looked up
+// when they are asked for, so that nodes carry nothing for it. Dims are shown as they count from the front; torch shows
+// a negative one as 2**64 less that much.
 #include <string_view>
 
 #include "bindings/node.h"
@@ -13,7 +13,8 @@ namespace gradcore {
 
 namespace {
 
-// ---- metadata ---------------------------------------------------------------------------------------------------------------
+// ---- metadata
+// ---------------------------------------------------------------------------------------------------------------
 
 class Metadata final : public Companion {
  public:
@@ -21,14 +22,17 @@ class Metadata final : public Companion {
     const GilAcquire gil;
     Py_CLEAR(dict_);
   }
-  int traverse(int (*visit)(void* object, void* arg), void* arg) const override { return dict_ ? visit(dict_, arg) : 0; }
+  int traverse(int (*visit)(void* object, void* arg), void* arg) const override {
+    return dict_ ? visit(dict_, arg) : 0;
+  }
   PyObject* dict() const { return dict_; }
 
  private:
   PyObject* dict_ = checked(PyDict_New());
 };
 
-// ---- fields -----------------------------------------------------------------------------------------------------------------
+// ---- fields
+// -----------------------------------------------------------------------------------------------------------------
 
 // One saved tensor of a node, found again by its name: the node may free it at any time.
 struct SavedTensor {
@@ -46,10 +50,12 @@ struct SavedTensor {
   }
   void register_hooks(py::handle pack, py::handle unpack) const {
     Saved& saved = find();
-    check(!saved.freed(), "Calling register_hooks on a saved tensor after it has been freed: specify retain_graph=True in "
+    check(!saved.freed(),
+          "Calling register_hooks on a saved tensor after it has been freed: specify retain_graph=True in "
           "the backward() that freed it.");
     check(saved.defined(), "Calling register_hooks on a saved tensor with value None is forbidden");
-    check(!saved.is_packed(), "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair "
+    check(!saved.is_packed(),
+          "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair "
           "of hooks is allowed at a time.");
     pack_saved(saved, pack, unpack);
   }
@@ -69,8 +75,7 @@ PyObject* raw(const Ref<Node>& node, const char* name, size_t index) {
   return py::cast(SavedTensor{node, name, index}).release().ptr();
 }
 // f(index) for each of the list, as a tuple.
-template <class F>
-PyObject* tuple_of(const std::vector<Saved>& list, Node& node, F&& f) {
+template <class F> PyObject* tuple_of(const std::vector<Saved>& list, Node& node, F&& f) {
   Owned tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(list.size()))));
   for (size_t i = 0; i < list.size(); ++i) {
     if (list[i].freed()) fail_released(node);
@@ -170,7 +175,8 @@ void add_saved_fields(py::module_& m) {
   py::class_<SavedTensor>(m, "_SavedTensor", "A tensor that a node keeps for backward.")
       .def("register_hooks", &SavedTensor::register_hooks, py::arg("pack_hook"), py::arg("unpack_hook"),
            "register_hooks(pack_hook, unpack_hook)\n\nKeeps pack_hook(tensor) in the tensor's place, and "
-           "unpack_hook() of that is what backward gets. Raises RuntimeError where hooks are set or the tensor is freed.");
+           "unpack_hook() of that is what backward gets. Raises RuntimeError where hooks are set or the tensor is "
+           "freed.");
 }
 
 }  // namespace gradcore

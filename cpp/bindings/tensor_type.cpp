@@ -17,11 +17,13 @@ PyTypeObject* size_type;
 PyTypeObject* device_type;
 PyObject* device_cpu;
 
-// ---- life ---------------------------------------------------------------------------------------------------------------
+// ---- life
+// ---------------------------------------------------------------------------------------------------------------
 //
 // Note [Wrappers]
-// The exact type keeps a free list, and its instances are shown to the garbage collector only once they can be part of a
-// cycle (an attribute or a hook was set on them): creating one costs a few nanoseconds. Subclasses go through tp_alloc.
+// The exact type keeps a free list, and its instances are shown to the garbage collector only once they can be part of
+// a cycle (an attribute or a hook was set on them): creating one costs a few nanoseconds. Subclasses go through
+// tp_alloc.
 //
 // While a wrapper dies, what it held may run Python code (a __del__, a weak reference's callback) that finds the tensor
 // again through the graph. A wrapper whose count is zero is past saving: the tensor gets a new one, and the dying one
@@ -148,7 +150,8 @@ PyObject* wrap_as(PyTypeObject* type, Tensor t) {
 
 PyObject* wrap_shape(std::span<const int64_t> dims) {
   PyObject* s = checked(size_type->tp_alloc(size_type, static_cast<Py_ssize_t>(dims.size())));
-  for (size_t i = 0; i < dims.size(); ++i) PyTuple_SET_ITEM(s, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(dims[i]));
+  for (size_t i = 0; i < dims.size(); ++i)
+    PyTuple_SET_ITEM(s, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(dims[i]));
   return s;
 }
 
@@ -161,14 +164,22 @@ PyObject* wrap_list(std::vector<Tensor> tensors) {
 
 PyObject* wrap_scalar(const void* p, DType dtype) {
   switch (dtype) {
-    case DType::Bool: return boolean(*static_cast<const uint8_t*>(p) != 0);
-    case DType::UInt8: return PyLong_FromLong(*static_cast<const uint8_t*>(p));
-    case DType::Int8: return PyLong_FromLong(*static_cast<const int8_t*>(p));
-    case DType::Int16: return PyLong_FromLong(*static_cast<const int16_t*>(p));
-    case DType::Int32: return PyLong_FromLong(*static_cast<const int32_t*>(p));
-    case DType::Int64: return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
-    case DType::Float32: return PyFloat_FromDouble(*static_cast<const float*>(p));
-    case DType::Float64: return PyFloat_FromDouble(*static_cast<const double*>(p));
+    case DType::Bool:
+      return boolean(*static_cast<const uint8_t*>(p) != 0);
+    case DType::UInt8:
+      return PyLong_FromLong(*static_cast<const uint8_t*>(p));
+    case DType::Int8:
+      return PyLong_FromLong(*static_cast<const int8_t*>(p));
+    case DType::Int16:
+      return PyLong_FromLong(*static_cast<const int16_t*>(p));
+    case DType::Int32:
+      return PyLong_FromLong(*static_cast<const int32_t*>(p));
+    case DType::Int64:
+      return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
+    case DType::Float32:
+      return PyFloat_FromDouble(*static_cast<const float*>(p));
+    case DType::Float64:
+      return PyFloat_FromDouble(*static_cast<const double*>(p));
   }
   return nullptr;
 }
@@ -180,8 +191,9 @@ void set_python_error() {
   } catch (py::error_already_set& e) {
     e.restore();
   } catch (const Error& e) {
-    static PyObject* const kinds[] = {PyExc_RuntimeError, PyExc_ValueError,  PyExc_TypeError,         PyExc_IndexError,
-                                      PyExc_NotImplementedError, PyExc_RuntimeError, PyExc_ZeroDivisionError, PyExc_OverflowError};
+    static PyObject* const kinds[] = {PyExc_RuntimeError,      PyExc_ValueError,          PyExc_TypeError,
+                                      PyExc_IndexError,        PyExc_NotImplementedError, PyExc_RuntimeError,
+                                      PyExc_ZeroDivisionError, PyExc_OverflowError};
     PyErr_SetString(kinds[static_cast<int>(e.kind())], e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
@@ -224,8 +236,9 @@ GilRelease::GilRelease() {
   PyThreadState* head = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(me));
   if (head == me && !PyThreadState_Next(head)) return;
   enter_concurrent_mode();
-  before_ = std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
-  if (!inherited_origin) inherited_origin = 1;                  // an unknown place, but no question to the interpreter
+  before_ =
+      std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
+  if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
   go_away();
   state_ = PyEval_SaveThread();
 }
@@ -236,13 +249,15 @@ GilRelease::~GilRelease() {
   inherited_origin = before_;
 }
 
-// ---- number slots ---------------------------------------------------------------------------------------------------------
+// ---- number slots
+// ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
 // The two sides of a binary slot; `ok` is false for a foreign object, which gets NotImplemented.
 struct Sides {
-  // Borrowed: the caller's stack holds the object. Each gives up its own, for the constructor may be left by an exception.
+  // Borrowed: the caller's stack holds the object. Each gives up its own, for the constructor may be left by an
+  // exception.
   struct Lent {
     Tensor t;
     ~Lent() {
@@ -276,15 +291,13 @@ struct Sides {
 
 constexpr int64_t kReleaseWork = 1 << 18;  // elements from which other threads may run meanwhile
 
-template <class F>
-Tensor run_released(int64_t work, F&& f) {
+template <class F> Tensor run_released(int64_t work, F&& f) {
   if (work < kReleaseWork) return f();
   const GilRelease release;
   return f();
 }
 
-template <Tensor (*f)(const Operand&, const Operand&)>
-PyObject* binary_slot(PyObject* a, PyObject* b) {
+template <Tensor (*f)(const Operand&, const Operand&)> PyObject* binary_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     const Sides s(a, b);
     if (!s.ok) return Py_NewRef(Py_NotImplemented);
@@ -294,8 +307,7 @@ PyObject* binary_slot(PyObject* a, PyObject* b) {
 Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
 Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
-template <void (*f)(const Tensor&, const Operand&)>
-PyObject* inplace_slot(PyObject* a, PyObject* b) {
+template <void (*f)(const Tensor&, const Operand&)> PyObject* inplace_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     const Sides s(a, b);
     if (!s.ok) return Py_NewRef(Py_NotImplemented);
@@ -306,18 +318,19 @@ PyObject* inplace_slot(PyObject* a, PyObject* b) {
 void add_plain_(const Tensor& a, const Operand& b) { add_(a, b); }
 void sub_plain_(const Tensor& a, const Operand& b) { sub_(a, b); }
 
-template <Tensor (*f)(const Tensor&)>
-PyObject* unary_slot(PyObject* a) {
+template <Tensor (*f)(const Tensor&)> PyObject* unary_slot(PyObject* a) {
   return guarded([&] { return wrap(f(Borrowed(a))); });
 }
 
 Tensor invert(const Tensor& t) {
-  check(!is_floating(t.dtype()), ErrorKind::Type, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+  check(!is_floating(t.dtype()), ErrorKind::Type,
+        "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
   return bitwise_not(t);
 }
 
 Tensor neg_checked(const Tensor& t) {
-  check(t.dtype() != DType::Bool, "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+  check(t.dtype() != DType::Bool,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
         "a mask, use the `~` or `logical_not()` operator instead.");
   return neg(t);
 }
@@ -348,27 +361,34 @@ PyObject* positive_slot(PyObject* a) {
   });
 }
 
-template <Tensor (*f)(const Operand&, const Operand&)>
-PyObject* compare(PyObject* a, PyObject* b) {
+template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare(PyObject* a, PyObject* b) {
   return binary_slot<f>(a, b);
 }
 
 PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_LT: return compare<lt>(a, b);
-    case Py_LE: return compare<le>(a, b);
-    case Py_EQ: return compare<eq>(a, b);
-    case Py_NE: return compare<ne>(a, b);
-    case Py_GT: return compare<gt>(a, b);
-    default: return compare<ge>(a, b);
+    case Py_LT:
+      return compare<lt>(a, b);
+    case Py_LE:
+      return compare<le>(a, b);
+    case Py_EQ:
+      return compare<eq>(a, b);
+    case Py_NE:
+      return compare<ne>(a, b);
+    case Py_GT:
+      return compare<gt>(a, b);
+    default:
+      return compare<ge>(a, b);
   }
 }
 
 // The single element of a tensor.
 const void* the_element(const Tensor& t) {
   if (any_batched(t))
-    fail("vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try "
-         "to rewrite what you're doing with other operations.");
+    fail(
+        "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a "
+        "Tensor, please try "
+        "to rewrite what you're doing with other operations.");
   check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
   return t->data;
 }
@@ -377,8 +397,10 @@ int tensor_bool(PyObject* self) {
   try {
     const Borrowed t(self);
     if (any_batched(*t))
-      fail("vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet: "
-           "torch.where() chooses for each sample.");
+      fail(
+          "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support "
+          "that yet: "
+          "torch.where() chooses for each sample.");
     check(t->numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     check(t->numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
     const Owned v(checked(wrap_scalar((*t)->data, t->dtype())));
@@ -461,12 +483,12 @@ Py_hash_t tensor_hash(PyObject* self) { return _Py_HashPointer(self); }
 
 // Printing is Python's: gradcore._tensor_str.
 PyObject* tensor_repr(PyObject* self) {
-  return guarded([&] {
-    return py::module_::import("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr();
-  });
+  return guarded(
+      [&] { return py::module_::import("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr(); });
 }
 
-// ---- attributes -------------------------------------------------------------------------------------------------------------
+// ---- attributes
+// -------------------------------------------------------------------------------------------------------------
 
 PyObject* get_shape(PyObject* self, void*) {
   return guarded([&] { return wrap_shape(impl_of(self)->shape); });
@@ -495,13 +517,14 @@ int set_grad(PyObject* self, PyObject* value, void*) {
       return set_grad_of(t, {});
     }
     if (!is_tensor(value))
-      fail(ErrorKind::Type, "assigned grad expected to be a Tensor or None but got grad of type ", Py_TYPE(value)->tp_name);
+      fail(ErrorKind::Type, "assigned grad expected to be a Tensor or None but got grad of type ",
+           Py_TYPE(value)->tp_name);
     const Tensor g = unwrap(value);
     check(g.impl() != t->impl(), "can't assign Variable as its own grad");
     check(g.dtype() == t->dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()),
           "' to a tensor with dtype '", dtype_name(t->dtype()), "'. The gradient must match the tensor's dtype");
-    check(same_shape(g, t), "attempting to assign a gradient of size '", g.shape(), "' to a tensor of size '", t->shape(),
-          "'. Please ensure that the gradient and the tensor are the same size");
+    check(same_shape(g, t), "attempting to assign a gradient of size '", g.shape(), "' to a tensor of size '",
+          t->shape(), "'. Please ensure that the gradient and the tensor are the same size");
     set_grad_of(t, g);
   });
 }
@@ -557,7 +580,8 @@ PyObject* get_T(PyObject* self, void*) { return unary_slot<numpy_T>(self); }
 PyObject* get_mT(PyObject* self, void*) {
   return guarded([&] {
     const Borrowed t(self);
-    check(t->dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", t->dim(), "-D tensor.");
+    check(t->dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", t->dim(),
+          "-D tensor.");
     return wrap(transpose(t, -2, -1));
   });
 }
@@ -578,7 +602,8 @@ PyGetSetDef kAttributes[] = {
     {"device", get_device, nullptr, "Always device('cpu').", nullptr},
     {"layout", get_layout, nullptr, "Always strided.", nullptr},
     {"ndim", get_ndim, nullptr, "The number of dims.", nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether backward() computes a gradient for it.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether backward() computes a gradient for it.",
+     nullptr},
     {"grad", get_grad, set_grad, "The accumulated gradient, None until there is one.", nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The node that made it; None for a leaf.", nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether it has no history.", nullptr},
@@ -601,7 +626,8 @@ PyGetSetDef kAttributes[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
-// ---- methods that speak Python ----------------------------------------------------------------------------------------------
+// ---- methods that speak Python
+// ----------------------------------------------------------------------------------------------
 
 PyObject* nested_list(const Tensor& t, int dim, const char* p) {
   if (dim == t.dim()) return checked(wrap_scalar(p, t.dtype()));
@@ -637,7 +663,9 @@ PyObject* method_retain_grad(PyObject* self, PyObject*) {
     return none();
   });
 }
-PyObject* method_storage_nbytes(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->storage->bytes); }
+PyObject* method_storage_nbytes(PyObject* self, PyObject*) {
+  return PyLong_FromLongLong(impl_of(self)->storage->bytes);
+}
 PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
     const Untracked off;
@@ -647,8 +675,10 @@ PyObject* method_to_bytes(PyObject* self, PyObject*) {
 }
 
 PyMethodDef kMethods[] = {
-    {"tolist", method_tolist, METH_NOARGS, "tolist()\n\nThe elements as nested Python lists; a number for a 0-d tensor."},
-    {"item", tensor_item, METH_NOARGS, "item()\n\nThe only element as a Python number. RuntimeError if there are more."},
+    {"tolist", method_tolist, METH_NOARGS,
+     "tolist()\n\nThe elements as nested Python lists; a number for a 0-d tensor."},
+    {"item", tensor_item, METH_NOARGS,
+     "item()\n\nThe only element as a Python number. RuntimeError if there are more."},
     {"dim", method_dim, METH_NOARGS, "dim()\n\nThe number of dims."},
     {"ndimension", method_dim, METH_NOARGS, "ndimension()\n\nThe number of dims."},
     {"numel", method_numel, METH_NOARGS, "numel()\n\nThe number of elements."},
@@ -658,13 +688,15 @@ PyMethodDef kMethods[] = {
     {"data_ptr", method_data_ptr, METH_NOARGS, "data_ptr()\n\nThe address of the first element."},
     {"is_contiguous", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(method_is_contiguous)),
      METH_FASTCALL | METH_KEYWORDS, "is_contiguous()\n\nWhether the elements stand densely in row-major order."},
-    {"is_floating_point", method_is_floating_point, METH_NOARGS, "is_floating_point()\n\nWhether the dtype is a float."},
+    {"is_floating_point", method_is_floating_point, METH_NOARGS,
+     "is_floating_point()\n\nWhether the dtype is a float."},
     {"is_complex", method_is_complex, METH_NOARGS, "is_complex()\n\nAlways False."},
     {"is_inference", method_is_inference, METH_NOARGS, "is_inference()\n\nWhether it was made in inference mode."},
     {"_is_view", method_is_view, METH_NOARGS, "_is_view()\n\nWhether it is a view that autograd tracks."},
     {"get_device", method_get_device, METH_NOARGS, "get_device()\n\n-1: the CPU has no index."},
     {"retain_grad", method_retain_grad, METH_NOARGS, "retain_grad()\n\nKeeps this non-leaf's gradient in .grad."},
-    {"_storage_nbytes", method_storage_nbytes, METH_NOARGS, "_storage_nbytes()\n\nBytes of the memory behind it, shared or not."},
+    {"_storage_nbytes", method_storage_nbytes, METH_NOARGS,
+     "_storage_nbytes()\n\nBytes of the memory behind it, shared or not."},
     {"_to_bytes", method_to_bytes, METH_NOARGS, "_to_bytes()\n\nThe elements in row-major order as bytes."},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -745,7 +777,8 @@ void add_tensor_type(py::module_& m) {
   });
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
     auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
-    check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name, " is none");
+    check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name,
+          " is none");
     Tensor alias = detach(t);
     if (requires_grad_) set_requires_grad(alias, true);
     return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));

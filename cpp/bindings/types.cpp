@@ -33,13 +33,13 @@ void add_types(py::module_& m) {
   py::class_<DTypeObject> cls(m, "dtype", "The element type of a tensor: gradcore.float32 and so on.");
   cls.def("__repr__", [](const DTypeObject& d) { return cat("torch.", dtype_name(d.value)); })
       .def("__hash__", [](const DTypeObject& d) { return index_of(d.value) + 1; })
-      .def("__eq__", [](const DTypeObject& d, py::object o) {
-        return Py_TYPE(o.ptr()) == dtype_type && dtype_of_object(o) == d.value;
-      })
+      .def("__eq__", [](const DTypeObject& d,
+                        py::object o) { return Py_TYPE(o.ptr()) == dtype_type && dtype_of_object(o) == d.value; })
       .def("__reduce__", [](const DTypeObject& d) { return dtype_name(d.value); })
       .def_property_readonly("is_floating_point", [](const DTypeObject& d) { return is_floating(d.value); })
       .def_property_readonly("is_complex", [](const DTypeObject&) { return false; })
-      .def_property_readonly("is_signed", [](const DTypeObject& d) { return d.value != DType::Bool && d.value != DType::UInt8; })
+      .def_property_readonly("is_signed",
+                             [](const DTypeObject& d) { return d.value != DType::Bool && d.value != DType::UInt8; })
       .def_property_readonly("itemsize", [](const DTypeObject& d) { return item_size(d.value); })
       .def_property_readonly("_name", [](const DTypeObject& d) { return dtype_name(d.value); });
   cls.attr("__module__") = "gradcore";
@@ -49,8 +49,9 @@ void add_types(py::module_& m) {
     dtype_objects[i] = py::cast(DTypeObject{static_cast<DType>(i)}).release().ptr();
     m.attr(kDTypeName[i]) = py::handle(dtype_objects[i]);
   }
-  m.def("get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
-        "The dtype of floats that come without one.");
+  m.def(
+      "get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
+      "The dtype of floats that come without one.");
   m.def(
       "set_default_dtype",
       [](py::handle d) {
@@ -62,7 +63,8 @@ void add_types(py::module_& m) {
   m.def("promote_types", [](py::handle a, py::handle b) {
     return py::handle(dtype_objects[index_of(promote_types(dtype_of_object(a), dtype_of_object(b)))]);
   });
-  m.def("can_cast", [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); });
+  m.def("can_cast",
+        [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); });
   m.def("result_type", [](py::handle a, py::handle b) {
     Tensor keep[2];
     Operand in[2] = {Scalar(0), Scalar(0)};

@@ -17,8 +17,8 @@ namespace gradcore {
 namespace {
 
 constexpr size_t kAlign = 64;
-constexpr size_t kFineLimit = 1024;          // 64-byte classes up to here
-constexpr size_t kSmallLimit = 64 << 10;     // per-thread lists up to here
+constexpr size_t kFineLimit = 1024;       // 64-byte classes up to here
+constexpr size_t kSmallLimit = 64 << 10;  // per-thread lists up to here
 #ifdef __SANITIZE_ADDRESS__
 constexpr bool kExact = true;  // the sanitizer sees every block as it was asked for, and none is used again
 #else
@@ -81,7 +81,8 @@ void* system_alloc(size_t bytes) {
   return p;
 }
 
-// One list for each class; `head` is never destroyed, so that objects that outlive static destruction can still be freed.
+// One list for each class; `head` is never destroyed, so that objects that outlive static destruction can still be
+// freed.
 struct SharedCache {
   std::mutex mutex;
   FreeBlock* lists[kClasses] = {};
@@ -205,7 +206,8 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
 }
 
 [[gnu::noinline]] void* allocate_large(size_t bytes) {
-  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", bytes, " bytes.");
+  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", bytes,
+        " bytes.");
   const Class c = class_of(bytes);
   void* p = shared().take(c);
   if (!p) p = allocate_from_system(c, bytes);

@@ -11,9 +11,11 @@ constexpr int kDTypeCount = 8;
 enum class Category : uint8_t { Bool, Int, Float };
 
 constexpr int64_t kItemSize[kDTypeCount] = {1, 1, 1, 2, 4, 8, 4, 8};
-constexpr const char* kDTypeName[kDTypeCount] = {"bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"};
+constexpr const char* kDTypeName[kDTypeCount] = {"bool",  "uint8", "int8",    "int16",
+                                                 "int32", "int64", "float32", "float64"};
 // The names that torch's messages use for scalar types.
-constexpr const char* kScalarTypeName[kDTypeCount] = {"Bool", "Byte", "Char", "Short", "Int", "Long", "Float", "Double"};
+constexpr const char* kScalarTypeName[kDTypeCount] = {"Bool", "Byte", "Char",  "Short",
+                                                      "Int",  "Long", "Float", "Double"};
 
 constexpr int index_of(DType t) { return static_cast<int>(t); }
 constexpr int64_t item_size(DType t) { return kItemSize[index_of(t)]; }
@@ -25,7 +27,8 @@ constexpr Category category(DType t) {
   return t == DType::Bool ? Category::Bool : is_floating(t) ? Category::Float : Category::Int;
 }
 
-// torch's table for two tensors of the same dimension category: uint8 with a signed type needs the next wider signed type.
+// torch's table for two tensors of the same dimension category: uint8 with a signed type needs the next wider signed
+// type.
 constexpr DType promote_types(DType a, DType b) {
   if (a == b) return a;
   const DType lo = a < b ? a : b, hi = a < b ? b : a;
@@ -36,8 +39,7 @@ constexpr DType promote_types(DType a, DType b) {
 // Whether a value of type `from` may be stored in a `to` by an in-place op.
 constexpr bool can_cast(DType from, DType to) { return category(from) <= category(to); }
 
-template <class T>
-struct DTypeOf;
+template <class T> struct DTypeOf;
 template <> struct DTypeOf<bool> { static constexpr DType value = DType::Bool; };
 template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::UInt8; };
 template <> struct DTypeOf<int8_t> { static constexpr DType value = DType::Int8; };
@@ -46,26 +48,29 @@ template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::Int3
 template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::Int64; };
 template <> struct DTypeOf<float> { static constexpr DType value = DType::Float32; };
 template <> struct DTypeOf<double> { static constexpr DType value = DType::Float64; };
-template <class T>
-constexpr DType dtype_of = DTypeOf<T>::value;
+template <class T> constexpr DType dtype_of = DTypeOf<T>::value;
 
-template <class T>
-struct TypeTag {
-  using type = T;
-};
+template <class T> struct TypeTag { using type = T; };
 
 // Calls f(TypeTag<T>{}) with the C++ type of `t`.
-template <class F>
-constexpr decltype(auto) visit_dtype(DType t, F&& f) {
+template <class F> constexpr decltype(auto) visit_dtype(DType t, F&& f) {
   switch (t) {
-    case DType::Bool: return f(TypeTag<bool>{});
-    case DType::UInt8: return f(TypeTag<uint8_t>{});
-    case DType::Int8: return f(TypeTag<int8_t>{});
-    case DType::Int16: return f(TypeTag<int16_t>{});
-    case DType::Int32: return f(TypeTag<int32_t>{});
-    case DType::Int64: return f(TypeTag<int64_t>{});
-    case DType::Float32: return f(TypeTag<float>{});
-    case DType::Float64: break;
+    case DType::Bool:
+      return f(TypeTag<bool>{});
+    case DType::UInt8:
+      return f(TypeTag<uint8_t>{});
+    case DType::Int8:
+      return f(TypeTag<int8_t>{});
+    case DType::Int16:
+      return f(TypeTag<int16_t>{});
+    case DType::Int32:
+      return f(TypeTag<int32_t>{});
+    case DType::Int64:
+      return f(TypeTag<int64_t>{});
+    case DType::Float32:
+      return f(TypeTag<float>{});
+    case DType::Float64:
+      break;
   }
   return f(TypeTag<double>{});
 }

@@ -70,8 +70,7 @@ uint64_t system_entropy() {
 void Generator::manual_seed(uint64_t seed) {
   seed_ = seed;
   words_[0] = static_cast<uint32_t>(seed);
-  for (uint32_t i = 1; i < kWords; ++i)
-    words_[i] = 1812433253u * (words_[i - 1] ^ (words_[i - 1] >> 30)) + i;
+  for (uint32_t i = 1; i < kWords; ++i) words_[i] = 1812433253u * (words_[i - 1] ^ (words_[i - 1] >> 30)) + i;
   left_ = 1;
   next_ = 0;
   waiting_normal_.reset();
@@ -87,8 +86,7 @@ uint64_t Generator::seed() {
 void Generator::twist() {
   uint32_t* w = words_.data();
   for (int i = 0; i < kWords - kShift; ++i) w[i] = twisted(w[i], w[i + 1], w[i + kShift]);
-  for (int i = kWords - kShift; i < kWords - 1; ++i)
-    w[i] = twisted(w[i], w[i + 1], w[i + kShift - kWords]);
+  for (int i = kWords - kShift; i < kWords - 1; ++i) w[i] = twisted(w[i], w[i + 1], w[i + kShift - kWords]);
   w[kWords - 1] = twisted(w[kWords - 1], w[0], w[kShift - 1]);
   left_ = kWords + 1;
   next_ = 0;
@@ -159,8 +157,7 @@ namespace {
 constexpr int64_t kChunk = 1024;  // draws held at a time: on the stack and in the first cache
 
 // Calls make(out, draws, count) for consecutive pieces of p, with `kDraws` 32-bit draws for each element.
-template <int kDraws, class T, class Make>
-void fill_from_draws(Generator& gen, T* p, int64_t n, Make make) {
+template <int kDraws, class T, class Make> void fill_from_draws(Generator& gen, T* p, int64_t n, Make make) {
   uint32_t draws[kChunk];
   for (int64_t at = 0; at < n; at += kChunk / kDraws) {
     const int64_t count = std::min<int64_t>(kChunk / kDraws, n - at);
@@ -177,17 +174,16 @@ inline int64_t low53(uint64_t draw) { return static_cast<int64_t>(draw & ((uint6
 inline int32_t low24(uint32_t draw) { return static_cast<int32_t>(draw & 0xffffffu); }
 
 // The i-th number in [0, 1), made of kUnitDraws<F> draws.
-template <class F>
-constexpr int kUnitDraws = sizeof(F) / sizeof(uint32_t);
-template <class F>
-inline F unit_at(const uint32_t* draws, int64_t i) {
-  if constexpr (std::is_same_v<F, double>) return static_cast<double>(low53(wide_draw(draws, i))) * 0x1p-53;
-  else return static_cast<float>(low24(draws[i])) * 0x1p-24f;
+template <class F> constexpr int kUnitDraws = sizeof(F) / sizeof(uint32_t);
+template <class F> inline F unit_at(const uint32_t* draws, int64_t i) {
+  if constexpr (std::is_same_v<F, double>)
+    return static_cast<double>(low53(wide_draw(draws, i))) * 0x1p-53;
+  else
+    return static_cast<float>(low24(draws[i])) * 0x1p-24f;
 }
 inline double random_unit(Generator& gen) { return static_cast<double>(low53(gen.random64())) * 0x1p-53; }
 
-template <class F>
-void fill_unit(Generator& gen, F* p, int64_t n) {
+template <class F> void fill_unit(Generator& gen, F* p, int64_t n) {
   fill_from_draws<kUnitDraws<F>>(gen, p, n, [](F* out, const uint32_t* draws, int64_t count) {
     for (int64_t i = 0; i < count; ++i) out[i] = unit_at<F>(draws, i);
   });
@@ -203,8 +199,7 @@ namespace {
 #endif
 
 // torch turns values rounded up to the open end into the closed one.
-template <class F>
-GC_INLINE void stretch_body(F* p, int64_t n, F low, F high) {
+template <class F> GC_INLINE void stretch_body(F* p, int64_t n, F low, F high) {
   const F width = high - low;
   for (int64_t i = 0; i < n; ++i) {
     const F value = std::fma(p[i], width, low);
@@ -217,8 +212,7 @@ GC_TARGET_V3 void stretch_v3(float* p, int64_t n, float low, float high) { stret
 GC_TARGET_V3 void stretch_v3(double* p, int64_t n, double low, double high) { stretch_body(p, n, low, high); }
 #endif
 
-template <class F>
-void stretch(F* p, int64_t n, F low, F high) {
+template <class F> void stretch(F* p, int64_t n, F low, F high) {
 #if defined(GC_TARGET_V3)
   if (active_isa() != Isa::V2) return stretch_v3(p, n, low, high);
 #endif
@@ -227,8 +221,7 @@ void stretch(F* p, int64_t n, F low, F high) {
 
 }  // namespace
 
-template <class F>
-void fill_uniform(Generator& gen, F* p, int64_t n, double from, double to) {
+template <class F> void fill_uniform(Generator& gen, F* p, int64_t n, double from, double to) {
   fill_unit(gen, p, n);
   if (from != 0.0 || to != 1.0) stretch(p, n, static_cast<F>(from), static_cast<F>(to));
 }
@@ -249,8 +242,7 @@ double Generator::normal() {
 namespace {
 
 // Coefficients from the highest power down; no arrays and no loops, for the vectoriser's sake.
-template <class... C>
-GC_INLINE float horner(float x, float y, C... rest) {
+template <class... C> GC_INLINE float horner(float x, float y, C... rest) {
   ((y = __builtin_fmaf(y, x, rest)), ...);
   return y;
 }
@@ -266,8 +258,7 @@ GC_INLINE float log_unit(float x) {
   const float r = (half - 1.0f) + std::bit_cast<float>(half_bits & -small);
   const float z = r * r;
   const float poly = horner(r, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f,
-                            1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f,
-                            3.3333331174e-1f);
+                            1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
   float y = __builtin_fmaf(poly * r, z, e * -2.12194440e-4f);
   y = __builtin_fmaf(-0.5f, z, y);
   return __builtin_fmaf(e, 0.693359375f, r + y);
@@ -351,13 +342,11 @@ void normal_blocks(double* p, int64_t blocks, double mean, double std) {
 
 }  // namespace
 
-template <class F>
-void fill_normal_one_by_one(Generator& gen, F* p, int64_t n, double mean, double std) {
+template <class F> void fill_normal_one_by_one(Generator& gen, F* p, int64_t n, double mean, double std) {
   for (int64_t i = 0; i < n; ++i) p[i] = static_cast<F>(std::fma(gen.normal(), std, mean));
 }
 
-template <class F>
-void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std) {
+template <class F> void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std) {
   if (n < 16) return fill_normal_one_by_one(gen, p, n, mean, std);
   const F mean_f = static_cast<F>(mean), std_f = static_cast<F>(std);
   fill_unit(gen, p, n);
@@ -368,12 +357,10 @@ void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std) {
   normal_blocks(p + n - 16, 1, mean_f, std_f);
 }
 
-template <class F>
-void fill_exponential(Generator& gen, F* p, int64_t n, double lambda) {
+template <class F> void fill_exponential(Generator& gen, F* p, int64_t n, double lambda) {
   const double scale = -1.0 / lambda;
   fill_from_draws<2>(gen, p, n, [scale](F* out, const uint32_t* draws, int64_t count) {
-    for (int64_t i = 0; i < count; ++i)
-      out[i] = static_cast<F>(scale * std::log1p(-unit_at<double>(draws, i)));
+    for (int64_t i = 0; i < count; ++i) out[i] = static_cast<F>(scale * std::log1p(-unit_at<double>(draws, i)));
   });
 }
 
@@ -414,8 +401,7 @@ int64_t rounded_to(DType t, int64_t to) {
 constexpr const char* kTypeName[kDTypeCount] = {"bool", "unsigned char", "signed char", "short int",
                                                 "int",  "long",          "float",       "double"};
 
-template <class T>
-constexpr int64_t greatest() {
+template <class T> constexpr int64_t greatest() {
   if constexpr (std::is_same_v<T, bool>) return 1;
   if constexpr (std::is_floating_point_v<T>) return int64_t{1} << std::numeric_limits<T>::digits;
   return static_cast<int64_t>(std::numeric_limits<T>::max());
@@ -464,8 +450,7 @@ RandomRange random_range(DType dtype, int64_t from, std::optional<int64_t> to) {
   return {0, 0};
 }
 
-template <class T>
-void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range) {
+template <class T> void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range) {
   const auto [base, size] = range;
   if (size != 0 && size < uint64_t{1} << 28) {  // a wider one takes 64 bits, to keep the modulo's skew small
     const uint32_t divisor = static_cast<uint32_t>(size);
@@ -481,8 +466,7 @@ void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range) {
   });
 }
 
-template <class T>
-void fill_random(Generator& gen, T* p, int64_t n) {
+template <class T> void fill_random(Generator& gen, T* p, int64_t n) {
   constexpr int kDraws = std::is_same_v<T, double> || std::is_same_v<T, int64_t> ? 2 : 1;
   constexpr uint64_t kSize = static_cast<uint64_t>(greatest<T>()) + 1;
   fill_from_draws<kDraws>(gen, p, n, [](T* out, const uint32_t* draws, int64_t count) {
@@ -494,8 +478,7 @@ void fill_random(Generator& gen, T* p, int64_t n) {
 namespace {
 
 // Forward Fisher-Yates.
-template <class T>
-void shuffle(Generator& gen, T* p, int64_t n) {
+template <class T> void shuffle(Generator& gen, T* p, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = static_cast<T>(i);
   uint32_t draws[kChunk];
   for (int64_t at = 0; at < n - 1; at += kChunk) {
@@ -509,8 +492,7 @@ void shuffle(Generator& gen, T* p, int64_t n) {
 }
 
 // Inside-out Fisher-Yates on 64-bit draws, for so many that the modulo of 32 bits would be skewed.
-template <class T>
-void shuffle_many(Generator& gen, T* p, int64_t n) {
+template <class T> void shuffle_many(Generator& gen, T* p, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     const uint64_t j = gen.random64() % static_cast<uint64_t>(i + 1);
     p[i] = static_cast<T>(i);
@@ -521,16 +503,14 @@ void shuffle_many(Generator& gen, T* p, int64_t n) {
 
 }  // namespace
 
-template <class T>
-void fill_randperm(Generator& gen, T* p, int64_t n) {
+template <class T> void fill_randperm(Generator& gen, T* p, int64_t n) {
   if (n < std::numeric_limits<uint32_t>::max() / 20) return shuffle(gen, p, n);
   shuffle_many(gen, p, n);
 }
 
 // ---- Bernoulli and multinomial ----
 
-template <class T>
-void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob) {
+template <class T> void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob) {
   // draw * 2^-53 < prob, in integers.
   const int64_t limit = static_cast<int64_t>(std::ceil(prob * 0x1p53));
   fill_from_draws<2>(gen, p, n, [limit](T* out, const uint32_t* draws, int64_t count) {
@@ -538,8 +518,7 @@ void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob) {
   });
 }
 
-template <class T, class F>
-void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs) {
+template <class T, class F> void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs) {
   bool valid = true;
   for (int64_t i = 0; i < n; ++i) valid &= probs[i] >= 0 && probs[i] <= 1;
   check(valid, "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be ",
@@ -552,8 +531,7 @@ void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs) {
 
 namespace {
 
-template <class F>
-void check_probabilities(const F* probs, int64_t rows, int64_t categories) {
+template <class F> void check_probabilities(const F* probs, int64_t rows, int64_t categories) {
   bool valid = true;
   for (int64_t i = 0; i < rows * categories; ++i) valid &= probs[i] >= 0 && std::isfinite(probs[i]);
   check(valid, "probability tensor contains either `inf`, `nan` or element < 0");
@@ -564,15 +542,13 @@ void check_probabilities(const F* probs, int64_t rows, int64_t categories) {
   }
 }
 
-template <class F>
-struct Keyed {
+template <class F> struct Keyed {
   F key;
   int64_t index;
 };
 
 // The categories with the greatest keys, in torch's order even where keys are equal: it sorts like this.
-template <class F>
-void greatest_keys(std::vector<Keyed<F>>& keys, int64_t* out, int64_t samples) {
+template <class F> void greatest_keys(std::vector<Keyed<F>>& keys, int64_t* out, int64_t samples) {
   const auto descending = [](const Keyed<F>& a, const Keyed<F>& b) {
     return (std::isnan(a.key) && !std::isnan(b.key)) || a.key > b.key;
   };
@@ -606,13 +582,11 @@ void race(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t ca
 }
 
 // The running sums of a row, scaled to end at 1.
-template <class F>
-void cumulate(std::vector<F>& sums, const F* row) {
+template <class F> void cumulate(std::vector<F>& sums, const F* row) {
   F sum = 0;
   for (size_t c = 0; c < sums.size(); ++c) {
     check(row[c] >= 0, "invalid multinomial distribution (encountering probability entry < 0)");
-    check(std::isfinite(row[c]),
-          "invalid multinomial distribution (encountering probability entry = infinity or NaN)");
+    check(std::isfinite(row[c]), "invalid multinomial distribution (encountering probability entry = infinity or NaN)");
     sums[c] = sum += row[c];
   }
   check(sum > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
@@ -623,8 +597,8 @@ void cumulate(std::vector<F>& sums, const F* row) {
 }  // namespace
 
 template <class F>
-void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t categories,
-                      int64_t samples, bool replacement) {
+void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t categories, int64_t samples,
+                      bool replacement) {
   if (!replacement || samples == 1) return race(gen, out, probs, rows, categories, samples);
   std::vector<F> sums(static_cast<size_t>(categories));
   for (int64_t r = 0; r < rows; ++r) {
@@ -639,20 +613,20 @@ void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows
 
 // ---- what other files may call ----
 
-#define GC_FLOATING(F)                                                              \
-  template void fill_uniform(Generator&, F*, int64_t, double, double);              \
-  template void fill_normal(Generator&, F*, int64_t, double, double);               \
-  template void fill_normal_one_by_one(Generator&, F*, int64_t, double, double);    \
-  template void fill_exponential(Generator&, F*, int64_t, double);                  \
+#define GC_FLOATING(F)                                                           \
+  template void fill_uniform(Generator&, F*, int64_t, double, double);           \
+  template void fill_normal(Generator&, F*, int64_t, double, double);            \
+  template void fill_normal_one_by_one(Generator&, F*, int64_t, double, double); \
+  template void fill_exponential(Generator&, F*, int64_t, double);               \
   template void fill_multinomial(Generator&, int64_t*, const F*, int64_t, int64_t, int64_t, bool);
 GC_FLOATING(float)
 GC_FLOATING(double)
 
-#define GC_ANY(T)                                                       \
-  template void fill_randint(Generator&, T*, int64_t, RandomRange);     \
-  template void fill_random(Generator&, T*, int64_t);                   \
-  template void fill_bernoulli(Generator&, T*, int64_t, double);        \
-  template void fill_bernoulli(Generator&, T*, int64_t, const float*);  \
+#define GC_ANY(T)                                                      \
+  template void fill_randint(Generator&, T*, int64_t, RandomRange);    \
+  template void fill_random(Generator&, T*, int64_t);                  \
+  template void fill_bernoulli(Generator&, T*, int64_t, double);       \
+  template void fill_bernoulli(Generator&, T*, int64_t, const float*); \
   template void fill_bernoulli(Generator&, T*, int64_t, const double*);
 #define GC_NUMBER(T) \
   GC_ANY(T)          \

@@ -80,35 +80,26 @@ RandomRange random_range(DType dtype, int64_t from, std::optional<int64_t> to);
 // T is any element type, F is float or double. The callers have checked their arguments as torch does.
 
 // [from, to)
-template <class F>
-void fill_uniform(Generator& gen, F* p, int64_t n, double from, double to);
+template <class F> void fill_uniform(Generator& gen, F* p, int64_t n, double from, double to);
 // What torch does for a contiguous tensor.
-template <class F>
-void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std);
+template <class F> void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std);
 // What torch does for a tensor that is not contiguous (the same for n < 16).
-template <class F>
-void fill_normal_one_by_one(Generator& gen, F* p, int64_t n, double mean, double std);
-template <class F>
-void fill_exponential(Generator& gen, F* p, int64_t n, double lambda);
-template <class T>
-void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range);
+template <class F> void fill_normal_one_by_one(Generator& gen, F* p, int64_t n, double mean, double std);
+template <class F> void fill_exponential(Generator& gen, F* p, int64_t n, double lambda);
+template <class T> void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range);
 // random_() without bounds.
-template <class T>
-void fill_random(Generator& gen, T* p, int64_t n);
+template <class T> void fill_random(Generator& gen, T* p, int64_t n);
 // 0, ..., n - 1 shuffled; T is not bool and can hold n - 1.
-template <class T>
-void fill_randperm(Generator& gen, T* p, int64_t n);
+template <class T> void fill_randperm(Generator& gen, T* p, int64_t n);
 // Ones with probability `prob`, in [0, 1].
-template <class T>
-void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob);
+template <class T> void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob);
 // A probability for each element; an error outside of [0, 1].
-template <class T, class F>
-void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs);
+template <class T, class F> void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs);
 
 // `samples` category numbers for each row of `probs` (rows x categories, contiguous). Without replacement,
 // samples <= categories. Bad probabilities are an error.
 template <class F>
-void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t categories,
-                      int64_t samples, bool replacement);
+void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t categories, int64_t samples,
+                      bool replacement);
 
 }  // namespace gradcore

@@ -1,10 +1,10 @@
 // Where in the user's program something happened: kept with every node and every write, shown by errors.
 //
 // Note [Origin lines]
-// An origin is a number: a code object of the program (interned, in the upper half) and the instruction in it. Taking one
-// costs a few nanoseconds, for nothing is resolved; the file and the line are worked out when an error is shown. The layers
-// below Python only carry the number. Who runs without the interpreter's lock, or on behalf of an older op (backward under
-// create_graph), sets `inherited_origin`, which then stands for everything made in that thread.
+// An origin is a number: a code object of the program (interned, in the upper half) and the instruction in it. Taking
+// one costs a few nanoseconds, for nothing is resolved; the file and the line are worked out when an error is shown.
+// The layers below Python only carry the number. Who runs without the interpreter's lock, or on behalf of an older op
+// (backward under create_graph), sets `inherited_origin`, which then stands for everything made in that thread.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -35,7 +35,7 @@ namespace gradcore {
 
 namespace {
 
-constexpr int kMaxTeam = 256;                       // threads that share a job, the caller among them
+constexpr int kMaxTeam = 256;                        // threads that share a job, the caller among them
 constexpr int64_t kMaxBlocks = INT64_C(0xffffffff);  // of a job in parallel: what a share's word can count
 constexpr size_t kStackBytes = 2 << 20;
 constexpr int kSpins = 2000;  // looks at a word before sleeping: about 100 us, longer than a small op takes
@@ -114,9 +114,9 @@ class Team {
     std::atomic<uint32_t> ticket{0};  // the last job that its worker was asked to join
     Team* team = nullptr;
     pthread_t worker{};
-    std::atomic<int> processor{-1};   // where the worker began to wait; see Note [Woken elsewhere]
+    std::atomic<int> processor{-1};  // where the worker began to wait; see Note [Woken elsewhere]
     std::atomic<bool> narrowed{false};
-    cpu_set_t allowed;                // what the worker returns to when it was narrowed
+    cpu_set_t allowed;  // what the worker returns to when it was narrowed
   };
 
   static void* work(void* seat);
@@ -231,7 +231,8 @@ void Team::deal(int64_t blocks) {
   for (int i = 0; i < size; ++i) {
     const int64_t begin = blocks * i / size, end = blocks * (i + 1) / size;
     seats_[i].end = end;
-    seats_[i].word.store(static_cast<uint64_t>(job_) << 32 | static_cast<uint64_t>(end - begin), std::memory_order_release);
+    seats_[i].word.store(static_cast<uint64_t>(job_) << 32 | static_cast<uint64_t>(end - begin),
+                         std::memory_order_release);
   }
   const int here = sched_getcpu();
   for (int i = 1; i < size; ++i) {

@@ -15,8 +15,7 @@ using BlockFn = void (*)(void* ctx, int64_t block);
 // run_blocks, or while another thread has the team. An exception in a block is carried out.
 void run_blocks(int64_t blocks, BlockFn fn, void* ctx);
 
-template <class F>
-inline void parallel_blocks(int64_t blocks, F&& f) {
+template <class F> inline void parallel_blocks(int64_t blocks, F&& f) {
   using Fn = F;
   run_blocks(
       blocks, [](void* ctx, int64_t b) { (*static_cast<std::remove_reference_t<Fn>*>(ctx))(b); }, &f);

@@ -1,8 +1,8 @@
 // Intrusive reference counts. Start at Ref<T>.
 //
 // Note [Counts without locks]
-// A locked increment costs about 5 ns and an op does a dozen of them, so counts are plain integers until two threads can
-// really meet: every tensor is touched under the GIL, and the only door out of it (bindings' GilRelease) calls
+// A locked increment costs about 5 ns and an op does a dozen of them, so counts are plain integers until two threads
+// can really meet: every tensor is touched under the GIL, and the only door out of it (bindings' GilRelease) calls
 // enter_concurrent_mode() before it lets go, and does not let go at all while the interpreter has a single thread.
 // The switch is one-way. Workers of parallel loops never touch a count.
 #pragma once
@@ -51,8 +51,7 @@ class RefCounted {
 };
 
 // Owning pointer. T provides `static void destroy(T*)`, called when the count reaches zero.
-template <class T>
-class Ref {
+template <class T> class Ref {
  public:
   constexpr Ref() noexcept = default;
   constexpr Ref(std::nullptr_t) noexcept {}
@@ -61,11 +60,11 @@ class Ref {
   }
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   template <class U>
-    requires std::is_convertible_v<U*, T*>
-  Ref(Ref<U>&& o) noexcept : p_(o.leak()) {}
+  requires std::is_convertible_v<U*, T*> Ref(Ref<U>&& o)
+  noexcept : p_(o.leak()) {}
   template <class U>
-    requires std::is_convertible_v<U*, T*>
-  Ref(const Ref<U>& o) noexcept : p_(o.get()) {
+  requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& o)
+  noexcept : p_(o.get()) {
     if (p_) p_->retain();
   }
   Ref& operator=(Ref o) noexcept {

@@ -27,8 +27,7 @@ class Scalar {
     return static_cast<int64_t>(d_);
   }
   // The value as an element of T; integers wrap as a C cast does.
-  template <class T>
-  T to() const {
+  template <class T> T to() const {
     if constexpr (std::is_same_v<T, bool>)
       return !is_zero();
     else if constexpr (std::is_floating_point_v<T>)

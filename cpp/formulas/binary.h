@@ -8,8 +8,8 @@ namespace gradcore::formulas {
 using enum gradcore::ResultType;
 
 struct Add {
-  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes,
-                               .parameters = {"alpha"}, .fixed = 1};
+  static constexpr OpInfo info{
+      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a + b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -21,8 +21,8 @@ struct AddScaled {
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return g * alpha; }
 };
 struct Sub {
-  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers,
-                               .parameters = {"alpha"}, .fixed = 1};
+  static constexpr OpInfo info{
+      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a - b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
@@ -35,8 +35,12 @@ struct SubScaled {
 };
 // A number minus a tensor.
 struct Rsub {
-  static constexpr OpInfo info{.name = "rsub", .node = "RsubBackward1", .types = kNumbers, .bare_numbers = true,
-                               .parameters = {"alpha"}, .fixed = 1};
+  static constexpr OpInfo info{.name = "rsub",
+                               .node = "RsubBackward1",
+                               .types = kNumbers,
+                               .bare_numbers = true,
+                               .parameters = {"alpha"},
+                               .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return b - a; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return -g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -70,8 +74,8 @@ struct DivTrunc {
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return zeros_of(g); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
 };
-// The gradient of relu as an op of its own: that it does not change with y is part of the graph (a second backward gives
-// zeros there, where a mask would end the graph).
+// The gradient of relu as an op of its own: that it does not change with y is part of the graph (a second backward
+// gives zeros there, where a mask would end the graph).
 struct Gate {
   static constexpr OpInfo info{.name = "threshold_backward", .node = "ThresholdBackwardBackward0", .operands = {}};
   template <class V> static constexpr V fwd(V g, V y) { return gate(g, y); }
@@ -80,20 +84,30 @@ struct Gate {
 };
 // Remainder has the divisor's sign (Python's %), fmod the dividend's (C's).
 struct Remainder {
-  static constexpr OpInfo info{.name = "remainder", .node = "RemainderBackward0", .types = kNumbers, .node_of_tensor = "RemainderBackward1", .bare_numbers = true, .cost = 2.0};
+  static constexpr OpInfo info{.name = "remainder",
+                               .node = "RemainderBackward0",
+                               .types = kNumbers,
+                               .node_of_tensor = "RemainderBackward1",
+                               .bare_numbers = true,
+                               .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return remainder(a, b); }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * floor_divide(a, b); }
 };
 struct Fmod {
-  static constexpr OpInfo info{.name = "fmod", .node = "FmodBackward0", .types = kNumbers, .node_of_tensor = "FmodBackward1", .bare_numbers = true, .cost = 2.0};
+  static constexpr OpInfo info{.name = "fmod",
+                               .node = "FmodBackward0",
+                               .types = kNumbers,
+                               .node_of_tensor = "FmodBackward1",
+                               .bare_numbers = true,
+                               .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return fmod(a, b); }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * trunc_divide(a, b); }
 };
 struct Pow {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward1", .types = kNumbers,
-                               .operands = {"self", "exponent"}, .cost = 2.0};
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward1", .types = kNumbers, .operands = {"self", "exponent"}, .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return pow(a, b); }
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
     return select(eq(b, c<V>(0)), c<V>(0), g * (b * pow(a, b - c<V>(1))));
@@ -105,8 +119,12 @@ struct Pow {
 };
 // A number to the power of a tensor.
 struct PowNumber : Pow {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward2", .types = kNumbers, .bare_numbers = true,
-                               .operands = {"self", "exponent"}, .cost = 2.0};
+  static constexpr OpInfo info{.name = "pow",
+                               .node = "PowBackward2",
+                               .types = kNumbers,
+                               .bare_numbers = true,
+                               .operands = {"self", "exponent"},
+                               .cost = 2.0};
 };
 struct Atan2 {
   static constexpr OpInfo info{.name = "atan2", .node = "Atan2Backward0", .result = Float, .cost = 1.5};
@@ -137,23 +155,25 @@ struct Minimum {
 };
 // clamp_min and clamp_max with a tensor as bound: at the bound the gradient is the operand's, a NaN has none.
 struct ClampMinTensor : Maximum {
-  static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward1", .types = kAllTypes,
-                               .operands = {"self", "min"}};
+  static constexpr OpInfo info{
+      .name = "clamp_min", .node = "ClampMinBackward1", .types = kAllTypes, .operands = {"self", "min"}};
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(ge(a, b), g, c<V>(0)); }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(lt(a, b), g, c<V>(0)); }
 };
 struct ClampMaxTensor : Minimum {
-  static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward1", .types = kAllTypes,
-                               .operands = {"self", "max"}};
+  static constexpr OpInfo info{
+      .name = "clamp_max", .node = "ClampMaxBackward1", .types = kAllTypes, .operands = {"self", "max"}};
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(le(a, b), g, c<V>(0)); }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return select(gt(a, b), g, c<V>(0)); }
 };
 // clamp() with one bound goes by clamp()'s name.
 struct ClampOnlyMinTensor : ClampMinTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "min"}};
+  static constexpr OpInfo info{
+      .name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "min"}};
 };
 struct ClampOnlyMaxTensor : ClampMaxTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "max"}};
+  static constexpr OpInfo info{
+      .name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "max"}};
 };
 struct Eq {
   static constexpr OpInfo info{.name = "eq", .result = Bool, .types = kAllTypes};
@@ -212,38 +232,49 @@ struct RightShift {
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 
-using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Gate, Remainder, Fmod, Pow, PowNumber,
-                           Atan2, Maximum, Minimum, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor,
-                           ClampOnlyMaxTensor, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr, LogicalXor, BitwiseAnd,
-                           BitwiseOr, BitwiseXor, LeftShift, RightShift>;
+using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Gate,
+                           Remainder, Fmod, Pow, PowNumber, Atan2, Maximum, Minimum, ClampMinTensor, ClampMaxTensor,
+                           ClampOnlyMinTensor, ClampOnlyMaxTensor, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr,
+                           LogicalXor, BitwiseAnd, BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 
 // Three operands.
 struct Where {
-  static constexpr OpInfo info{.name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0,
-                               .operands = {"condition"}};
+  static constexpr OpInfo info{
+      .name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0, .operands = {"condition"}};
   template <class M, class V> static constexpr V fwd(M m, V a, V b) { return select(m, a, b); }
   template <class V, class M> static constexpr V vjp_b(V g, M m, V, V, V) { return select(m, g, c<V>(0)); }
   template <class V, class M> static constexpr V vjp_c(V g, M m, V, V, V) { return select(m, c<V>(0), g); }
 };
 struct MaskedFill {
-  static constexpr OpInfo info{.name = "masked_fill", .node = "MaskedFillBackward0", .types = kAllTypes, .mask = 1,
-                               .node_of_tensor = "MaskedFillBackward1", .bare_numbers = true, .dense = true,
+  static constexpr OpInfo info{.name = "masked_fill",
+                               .node = "MaskedFillBackward0",
+                               .types = kAllTypes,
+                               .mask = 1,
+                               .node_of_tensor = "MaskedFillBackward1",
+                               .bare_numbers = true,
+                               .dense = true,
                                .operands = {nullptr, "mask"}};
   template <class V, class M> static constexpr V fwd(V x, M m, V value) { return select(m, value, x); }
   template <class V, class M> static constexpr V vjp_a(V g, V, M m, V, V) { return select(m, c<V>(0), g); }
   template <class V, class M> static constexpr V vjp_c(V g, V, M m, V, V) { return select(m, g, c<V>(0)); }
 };
 struct Addcmul {
-  static constexpr OpInfo info{.name = "addcmul", .node = "AddcmulBackward0", .types = kNumbers,
-                               .operands = {nullptr, "tensor1", "tensor2"}, .parameters = {"value"}};
+  static constexpr OpInfo info{.name = "addcmul",
+                               .node = "AddcmulBackward0",
+                               .types = kNumbers,
+                               .operands = {nullptr, "tensor1", "tensor2"},
+                               .parameters = {"value"}};
   template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (b * value); }
   template <class V> static constexpr V vjp_c(V g, V, V a, V, V, V value) { return g * (a * value); }
 };
 struct Addcdiv {
-  static constexpr OpInfo info{.name = "addcdiv", .node = "AddcdivBackward0", .types = kFloats,
-                               .operands = {nullptr, "tensor1", "tensor2"}, .parameters = {"value"}};
+  static constexpr OpInfo info{.name = "addcdiv",
+                               .node = "AddcdivBackward0",
+                               .types = kFloats,
+                               .operands = {nullptr, "tensor1", "tensor2"},
+                               .parameters = {"value"}};
   template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a / b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (value / b); }
@@ -251,7 +282,10 @@ struct Addcdiv {
 };
 // Written from both ends, so that weight 1 gives exactly the end.
 struct Lerp {
-  static constexpr OpInfo info{.name = "lerp", .node = "LerpBackward0", .node_of_tensor = "LerpBackward1", .bare_numbers = true,
+  static constexpr OpInfo info{.name = "lerp",
+                               .node = "LerpBackward0",
+                               .node_of_tensor = "LerpBackward1",
+                               .bare_numbers = true,
                                .operands = {"self", "end", "weight"}};
   template <class V> static constexpr V fwd(V a, V b, V w) {
     return select(lt(abs(w), c<V>(0.5)), a + w * (b - a), b - (b - a) * (c<V>(1) - w));
@@ -262,8 +296,8 @@ struct Lerp {
 };
 // clamp with tensor bounds.
 struct ClampTensor {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward0", .types = kNumbers,
-                               .operands = {"self", "min", "max"}};
+  static constexpr OpInfo info{
+      .name = "clamp", .node = "ClampBackward0", .types = kNumbers, .operands = {"self", "min", "max"}};
   template <class V> static constexpr V fwd(V x, V lo, V hi) {
     const V y = select(either(lt(x, lo), ne(lo, lo)), lo, x);
     return select(either(gt(y, hi), ne(hi, hi)), hi, y);

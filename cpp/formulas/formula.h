@@ -8,15 +8,10 @@
 
 namespace gradcore::formulas {
 
-template <class... Ts>
-struct TypeList {
-  static constexpr int size = sizeof...(Ts);
-};
+template <class... Ts> struct TypeList { static constexpr int size = sizeof...(Ts); };
 
-template <class T, class List>
-struct IndexIn;
-template <class T, class... Ts>
-struct IndexIn<T, TypeList<Ts...>> {
+template <class T, class List> struct IndexIn;
+template <class T, class... Ts> struct IndexIn<T, TypeList<Ts...>> {
   static constexpr int find() {
     int i = 0, at = -1;
     ((__is_same(T, Ts) ? at = i : 0, ++i), ...);
@@ -26,14 +21,10 @@ struct IndexIn<T, TypeList<Ts...>> {
 };
 
 // A constant as a V.
-template <class V>
-struct Constant {
+template <class V> struct Constant {
   static constexpr V make(double x) { return V(x); }
 };
-template <class V>
-constexpr V c(double x) {
-  return Constant<V>::make(x);
-}
+template <class V> constexpr V c(double x) { return Constant<V>::make(x); }
 
 // Note [What a vjp reads]
 // Running a vjp on Uses at compile time collects the operands it touches. Bits: 1 the gradient, 2 4 8 the operands,
@@ -47,8 +38,7 @@ struct Uses {
 constexpr unsigned kUsesGrad = 1, kUsesOutput = 16, kMath = 32, kChanged = 64;
 constexpr unsigned uses_operand(int i) { return 2u << i; }
 
-template <>
-struct Constant<Uses> {
+template <> struct Constant<Uses> {
   static constexpr Uses make(double) { return Uses(kChanged); }
 };
 

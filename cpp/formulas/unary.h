@@ -12,8 +12,9 @@ struct Neg {
       .name = "neg",
       .node = "NegBackward0",
       .types = kNumbers,
-      .no_bool = "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
-                 "`~` or `logical_not()` operator instead."};
+      .no_bool =
+          "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+          "`~` or `logical_not()` operator instead."};
   template <class V> static constexpr V fwd(V x) { return -x; }
   template <class V> static constexpr V vjp(V g, V, V) { return -g; }
 };
@@ -182,39 +183,42 @@ struct BitwiseNot {
 
 // x to the power of a number; the exponents that programs use most have their own, exact bodies.
 struct PowScalar {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .types = kNumbers,
-                               .parameters = {"exponent"}, .cost = 2.0};
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .cost = 2.0};
   template <class V> static constexpr V fwd(V x, V e) { return pow(x, e); }
   template <class V> static constexpr V vjp(V g, V x, V, V e) {
     return select(eq(e, c<V>(0)), c<V>(0), g * (e * pow(x, e - c<V>(1))));
   }
 };
 struct PowTwo {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .types = kNumbers,
-                               .parameters = {"exponent"}, .fixed = 2};
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 2};
   template <class V> static constexpr V fwd(V x) { return x * x; }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * c<V>(2)); }
 };
 struct PowThree {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .types = kNumbers,
-                               .parameters = {"exponent"}, .fixed = 3};
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 3};
   template <class V> static constexpr V fwd(V x) { return x * x * x; }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * x * c<V>(3)); }
 };
 struct PowHalf {
-  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = 0.5, .cost = 0.3};
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = 0.5, .cost = 0.3};
   template <class V> static constexpr V fwd(V x) { return sqrt(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (c<V>(0.5) * rsqrt(x)); }
 };
 
 // A NaN wins on either side.
 struct ClampMin {
-  static constexpr OpInfo info{.name = "clamp_min", .node = "ClampMinBackward0", .types = kNumbers, .parameters = {"min"}};
+  static constexpr OpInfo info{
+      .name = "clamp_min", .node = "ClampMinBackward0", .types = kNumbers, .parameters = {"min"}};
   template <class V> static constexpr V fwd(V x, V lo) { return select(either(lt(x, lo), ne(lo, lo)), lo, x); }
   template <class V> static constexpr V vjp(V g, V x, V, V lo) { return select(ge(x, lo), g, c<V>(0)); }
 };
 struct ClampMax {
-  static constexpr OpInfo info{.name = "clamp_max", .node = "ClampMaxBackward0", .types = kNumbers, .parameters = {"max"}};
+  static constexpr OpInfo info{
+      .name = "clamp_max", .node = "ClampMaxBackward0", .types = kNumbers, .parameters = {"max"}};
   template <class V> static constexpr V fwd(V x, V hi) { return select(either(gt(x, hi), ne(hi, hi)), hi, x); }
   template <class V> static constexpr V vjp(V g, V x, V, V hi) { return select(le(x, hi), g, c<V>(0)); }
 };
@@ -226,7 +230,8 @@ struct ClampOnlyMax : ClampMax {
   static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers, .parameters = {"max"}};
 };
 struct Clamp {
-  static constexpr OpInfo info{.name = "clamp", .node = "ClampBackward1", .types = kNumbers, .parameters = {"min", "max"}};
+  static constexpr OpInfo info{
+      .name = "clamp", .node = "ClampBackward1", .types = kNumbers, .parameters = {"min", "max"}};
   // The upper bound wins where the two cross.
   template <class V> static constexpr V fwd(V x, V lo, V hi) {
     const V y = select(either(lt(x, lo), ne(lo, lo)), lo, x);
@@ -237,10 +242,9 @@ struct Clamp {
   }
 };
 
-using UnaryOps =
-    TypeList<Neg, Abs, Sign, Reciprocal, Sqrt, Rsqrt, Exp, Expm1, Log, Log1p, Log2, Log10, Sin, Cos, Tan, Asin, Acos, Atan,
-             Sinh, Cosh, Tanh, Sigmoid, Erf, Erfc, Relu, Floor, Ceil, Round, Trunc, Isnan, Isinf, Isfinite, LogicalNot,
-             BitwiseNot, PowScalar, PowTwo, PowThree, PowHalf, ClampMin, ClampMax, ClampOnlyMin,
-             ClampOnlyMax, Clamp>;
+using UnaryOps = TypeList<Neg, Abs, Sign, Reciprocal, Sqrt, Rsqrt, Exp, Expm1, Log, Log1p, Log2, Log10, Sin, Cos, Tan,
+                          Asin, Acos, Atan, Sinh, Cosh, Tanh, Sigmoid, Erf, Erfc, Relu, Floor, Ceil, Round, Trunc,
+                          Isnan, Isinf, Isfinite, LogicalNot, BitwiseNot, PowScalar, PowTwo, PowThree, PowHalf,
+                          ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp>;
 
 }  // namespace gradcore::formulas

@@ -12,14 +12,10 @@ GC_INLINE float root(float x) { return __builtin_sqrtf(x); }
 GC_INLINE double root(double x) { return __builtin_sqrt(x); }
 
 // A variance that is NaN stays so.
-template <class T>
-GC_INLINE T update_of(T g, T variance, T floor) {
+template <class T> GC_INLINE T update_of(T g, T variance, T floor) {
   return g * (T(1) / root(variance < floor ? floor : variance));
 }
-template <class T>
-GC_INLINE double squared(T x) {
-  return static_cast<double>(x) * static_cast<double>(x);
-}
+template <class T> GC_INLINE double squared(T x) { return static_cast<double>(x) * static_cast<double>(x); }
 
 template <class T>
 void vary(int64_t n, const void* param, const void* grad, void* variance, double take, double floor, double* sums) {
@@ -38,8 +34,7 @@ void vary(int64_t n, const void* param, const void* grad, void* variance, double
   sums[1] = updates;
 }
 
-template <class T>
-void move(int64_t n, void* param, const void* grad, const void* variance, AdafactorMove how) {
+template <class T> void move(int64_t n, void* param, const void* grad, const void* variance, AdafactorMove how) {
   T* __restrict p = static_cast<T*>(param);
   const T *g = static_cast<const T*>(grad), *v = static_cast<const T*>(variance);
   const T shrink = static_cast<T>(how.shrink), size = static_cast<T>(how.size), least = static_cast<T>(how.floor);

@@ -7,8 +7,7 @@ namespace {
 
 // Out-of-range floats and NaN become what the machine's conversion gives (torch's values): the lowest int64 or int32,
 // cut to the target's width. Written out because the cast alone would be undefined.
-template <class To, class From>
-GC_INLINE To convert(From x) {
+template <class To, class From> GC_INLINE To convert(From x) {
   if constexpr (__is_same(To, bool)) {
     return x != From(0);
   } else if constexpr (is_float_type<From> && !is_float_type<To>) {
@@ -24,23 +23,20 @@ GC_INLINE To convert(From x) {
   }
 }
 
-template <class To>
-struct Cast {
+template <class To> struct Cast {
   struct Params {};
   static constexpr bool kPad = false;
   static Params load(const void*) { return {}; }
-  template <class From>
-  static __attribute__((always_inline)) auto apply(const Params&, Lane<From> x) {
+  template <class From> static __attribute__((always_inline)) auto apply(const Params&, Lane<From> x) {
     return Lane<To>{convert<To, From>(x.v)};
   }
 };
 
-template <class To>
-struct CopyRow {
-  static constexpr LoopFn value[kDTypeCount] = {
-      Loop<Cast<To>, To, bool>::run,    Loop<Cast<To>, To, uint8_t>::run, Loop<Cast<To>, To, int8_t>::run,
-      Loop<Cast<To>, To, int16_t>::run, Loop<Cast<To>, To, int32_t>::run, Loop<Cast<To>, To, int64_t>::run,
-      Loop<Cast<To>, To, float>::run,   Loop<Cast<To>, To, double>::run};
+template <class To> struct CopyRow {
+  static constexpr LoopFn value[kDTypeCount] = {Loop<Cast<To>, To, bool>::run,    Loop<Cast<To>, To, uint8_t>::run,
+                                                Loop<Cast<To>, To, int8_t>::run,  Loop<Cast<To>, To, int16_t>::run,
+                                                Loop<Cast<To>, To, int32_t>::run, Loop<Cast<To>, To, int64_t>::run,
+                                                Loop<Cast<To>, To, float>::run,   Loop<Cast<To>, To, double>::run};
 };
 
 constexpr void fill_row(LoopFn (&row)[kDTypeCount], const LoopFn (&from)[kDTypeCount]) {

@@ -3,8 +3,8 @@
 // Note [The same bits at every position]
 // A formula that calls a transcendental function gives slightly different bits in a vector register than in a scalar
 // one. So its body only ever runs on multiples of kWidth elements, where the compiler's vector loop has no scalar tail;
-// a shorter rest is padded into a local buffer first. Formulas of plain arithmetic round the same either way and need no
-// padding.
+// a shorter rest is padded into a local buffer first. Formulas of plain arithmetic round the same either way and need
+// no padding.
 #pragma once
 #include <utility>
 
@@ -19,28 +19,16 @@ using formulas::Uses;
 constexpr int64_t kWidth = 16;   // elements; a multiple of every vector's lanes
 constexpr int64_t kBlock = 256;  // elements gathered at a time when an operand is not dense
 
-template <bool B, class T, class F>
-struct SelectType {
-  using type = T;
-};
-template <class T, class F>
-struct SelectType<false, T, F> {
-  using type = F;
-};
+template <bool B, class T, class F> struct SelectType { using type = T; };
+template <class T, class F> struct SelectType<false, T, F> { using type = F; };
 
-template <class T>
-struct StoredAs {
-  using type = T;
-};
-template <>
-struct StoredAs<bool> {
+template <class T> struct StoredAs { using type = T; };
+template <> struct StoredAs<bool> {
   using type = uint8_t;  // memory may hold any byte: never read it as bool
 };
-template <class T>
-using Stored = typename StoredAs<T>::type;
+template <class T> using Stored = typename StoredAs<T>::type;
 
-template <class T>
-GC_INLINE Lane<T> load(const Stored<T>* p) {
+template <class T> GC_INLINE Lane<T> load(const Stored<T>* p) {
   if constexpr (__is_same(T, bool))
     return {*p != 0};
   else
@@ -55,8 +43,7 @@ struct LoopSpec {
   uint8_t item[kMaxOperands];  // sizes, the output's first
 };
 
-template <class T>
-static void gather_items(void* buffer, const char* p, int64_t stride, int64_t n) {
+template <class T> static void gather_items(void* buffer, const char* p, int64_t stride, int64_t n) {
   T* to = static_cast<T*>(buffer);
   if (stride == 0) {
     const T v = *reinterpret_cast<const T*>(p);
@@ -69,23 +56,34 @@ static void gather_items(void* buffer, const char* p, int64_t stride, int64_t n)
 static inline const void* gather(void* buffer, const char* p, int64_t stride, int64_t n, int item) {
   if (stride == item) return p;
   switch (item) {
-    case 1: gather_items<uint8_t>(buffer, p, stride, n); break;
-    case 2: gather_items<uint16_t>(buffer, p, stride, n); break;
-    case 4: gather_items<uint32_t>(buffer, p, stride, n); break;
-    default: gather_items<uint64_t>(buffer, p, stride, n); break;
+    case 1:
+      gather_items<uint8_t>(buffer, p, stride, n);
+      break;
+    case 2:
+      gather_items<uint16_t>(buffer, p, stride, n);
+      break;
+    case 4:
+      gather_items<uint32_t>(buffer, p, stride, n);
+      break;
+    default:
+      gather_items<uint64_t>(buffer, p, stride, n);
+      break;
   }
   return buffer;
 }
-template <class T>
-static void scatter_items(char* p, int64_t stride, const void* from, int64_t n) {
+template <class T> static void scatter_items(char* p, int64_t stride, const void* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) *reinterpret_cast<T*>(p + i * stride) = static_cast<const T*>(from)[i];
 }
 static inline void scatter(char* p, int64_t stride, const void* from, int64_t n, int item) {
   switch (item) {
-    case 1: return scatter_items<uint8_t>(p, stride, from, n);
-    case 2: return scatter_items<uint16_t>(p, stride, from, n);
-    case 4: return scatter_items<uint32_t>(p, stride, from, n);
-    default: return scatter_items<uint64_t>(p, stride, from, n);
+    case 1:
+      return scatter_items<uint8_t>(p, stride, from, n);
+    case 2:
+      return scatter_items<uint16_t>(p, stride, from, n);
+    case 4:
+      return scatter_items<uint32_t>(p, stride, from, n);
+    default:
+      return scatter_items<uint64_t>(p, stride, from, n);
   }
 }
 
@@ -121,13 +119,13 @@ static __attribute__((noinline)) void run_loop(const LoopSpec& spec, const LoopA
 
 // F: { static constexpr bool kPad; Params; load(); template <class... L> static auto apply(const Params&, L... lanes) }
 template <class F, class R, class... In>
-__attribute__((noinline)) void body(Stored<R>* out, const typename F::Params& params, int64_t n, const Stored<In>*... in) {
+__attribute__((noinline)) void body(Stored<R>* out, const typename F::Params& params, int64_t n,
+                                    const Stored<In>*... in) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) out[i] = static_cast<Stored<R>>(value_of(F::apply(params, load<In>(in + i)...)));
 }
 
-template <class F, class R, class... In>
-struct Loop {
+template <class F, class R, class... In> struct Loop {
   static constexpr int kInputs = sizeof...(In);
 
   template <int... K>
@@ -148,8 +146,7 @@ struct Loop {
     body<F, R, In...>(result, params, kWidth, reinterpret_cast<const Stored<In>*>(pad[K])...);
     __builtin_memcpy(out + whole, result, rest * sizeof(R));
   }
-  template <class T>
-  static __attribute__((always_inline)) void fill_pad(char* pad, const T* from, int64_t n) {
+  template <class T> static __attribute__((always_inline)) void fill_pad(char* pad, const T* from, int64_t n) {
     T* to = reinterpret_cast<T*>(pad);
     for (int64_t i = 0; i < kWidth; ++i) to[i] = from[0];
     __builtin_memcpy(to, from, n * sizeof(T));
@@ -167,8 +164,7 @@ struct Loop {
 };
 
 // The scalar parameters of a formula, converted to its compute type by the caller.
-template <class T, int N>
-struct ParamLanes {
+template <class T, int N> struct ParamLanes {
   Lane<T> v[N > 0 ? N : 1];
   static ParamLanes load(const void* p) {
     ParamLanes out{};
@@ -177,14 +173,12 @@ struct ParamLanes {
   }
 };
 
-template <class Op, class T, int Arity>
-struct Forward {
+template <class Op, class T, int Arity> struct Forward {
   static constexpr int kParams = formulas::params_of<Op, Arity>;
   static constexpr bool kPad = (formulas::forward_uses<Op, Arity>().bits & formulas::kMath) && is_float_type<T>;
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
-  template <class... L>
-  static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
+  template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
     if constexpr (kParams == 0) return Op::fwd(x...);
     if constexpr (kParams == 1) return Op::fwd(x..., p.v[0]);
     if constexpr (kParams == 2) return Op::fwd(x..., p.v[0], p.v[1]);
@@ -192,8 +186,7 @@ struct Forward {
 };
 
 // The inputs of a vjp loop are those of (g, operands..., y) that the formula reads, in this order; g is always there.
-template <class Op, class T, int Arity, int K>
-struct Backward {
+template <class Op, class T, int Arity, int K> struct Backward {
   static constexpr unsigned kUses = formulas::vjp_uses<Op, Arity, K>();
   static constexpr bool kPad = kUses & formulas::kMath;
   using Params = ParamLanes<T, formulas::params_of<Op, Arity>>;
@@ -212,8 +205,7 @@ struct Backward {
   }
   using A = Lane<typename SelectType<Op::info.mask == 0, bool, T>::type>;
   using B = Lane<typename SelectType<Op::info.mask == 1, bool, T>::type>;
-  template <class... L>
-  static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
+  template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
     const void* const lanes[] = {&x...};
     const Lane<T> none{};
     const auto g = pick<0>(none, lanes), d = pick<3>(none, lanes), y = pick<4>(none, lanes);
@@ -223,8 +215,7 @@ struct Backward {
   }
 };
 
-template <class Op, class T, int Arity>
-constexpr LoopFn forward_loop() {
+template <class Op, class T, int Arity> constexpr LoopFn forward_loop() {
   constexpr uint8_t kind = __is_same(T, bool) ? kBools : is_float_type<T> ? kFloats : kInts;
   if constexpr (!(Op::info.types & kind)) {
     return nullptr;
@@ -239,11 +230,9 @@ constexpr LoopFn forward_loop() {
   }
 }
 
-template <class F, class R, class... Done>
-struct BackwardLoop {
+template <class F, class R, class... Done> struct BackwardLoop {
   // Adds the operand types one by one as the bits say.
-  template <unsigned Rest, int Slot, int Mask>
-  static constexpr LoopFn make() {
+  template <unsigned Rest, int Slot, int Mask> static constexpr LoopFn make() {
     if constexpr (Slot == 5) {
       return Loop<F, R, Done...>::run;
     } else if constexpr (Slot == 0 || (Rest & (1u << Slot))) {
@@ -255,20 +244,18 @@ struct BackwardLoop {
   }
 };
 
-template <class Op, class T, int Arity, int K>
-constexpr LoopFn backward_loop() {
+template <class Op, class T, int Arity, int K> constexpr LoopFn backward_loop() {
   if constexpr (!formulas::has_vjp<Op, Arity, K>()) {
     return nullptr;
   } else if constexpr (!(formulas::vjp_uses<Op, Arity, K>() & formulas::kChanged)) {
     return nullptr;  // the gradient is handed on as it is
   } else {
     using F = Backward<Op, T, Arity, K>;
-    return BackwardLoop<F, T>::template make<F::kUses, 0, Op::info.mask < 0 ? 99 : Op::info.mask>();
+    return BackwardLoop<F, T>::template make < F::kUses, 0, Op::info.mask < 0 ? 99 : Op::info.mask > ();
   }
 }
 
-template <class Op, int Arity>
-constexpr ElementwiseKernels make_kernels() {
+template <class Op, int Arity> constexpr ElementwiseKernels make_kernels() {
   return {{forward_loop<Op, bool, Arity>(), forward_loop<Op, uint8_t, Arity>(), forward_loop<Op, int8_t, Arity>(),
            forward_loop<Op, int16_t, Arity>(), forward_loop<Op, int32_t, Arity>(), forward_loop<Op, int64_t, Arity>(),
            forward_loop<Op, float, Arity>(), forward_loop<Op, double, Arity>()},
@@ -277,10 +264,8 @@ constexpr ElementwiseKernels make_kernels() {
            {backward_loop<Op, float, Arity, 2>(), backward_loop<Op, double, Arity, 2>()}}};
 }
 
-template <class List, int Arity>
-struct KernelsOf;
-template <class... Ops, int Arity>
-struct KernelsOf<formulas::TypeList<Ops...>, Arity> {
+template <class List, int Arity> struct KernelsOf;
+template <class... Ops, int Arity> struct KernelsOf<formulas::TypeList<Ops...>, Arity> {
   static constexpr ElementwiseKernels value[] = {make_kernels<Ops, Arity>()...};
 };
 

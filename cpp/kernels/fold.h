@@ -23,58 +23,43 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
-template <bool B, class A, class C>
-using If = std::conditional_t<B, A, C>;
-template <class T>
-constexpr bool is_float = __is_same(T, float) || __is_same(T, double);
+template <bool B, class A, class C> using If = std::conditional_t<B, A, C>;
+template <class T> constexpr bool is_float = __is_same(T, float) || __is_same(T, double);
 
 template <class T>
-using SameWidthInt =
-    If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
+using SameWidthInt = If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
 
-template <class T>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(kVectorBytes)));
-};
-template <class T>
-using Vec = typename VectorOf<T>::type;
-template <class T>
-constexpr int64_t kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+template <class T> struct VectorOf { typedef T type __attribute__((vector_size(kVectorBytes))); };
+template <class T> using Vec = typename VectorOf<T>::type;
+template <class T> constexpr int64_t kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
-template <class T>
-GC_INLINE Vec<T> load_vec(const T* p) {
+template <class T> GC_INLINE Vec<T> load_vec(const T* p) {
   Vec<T> v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
 
-template <class T>
-constexpr T highest() {
+template <class T> constexpr T highest() {
   if constexpr (is_float<T>) return static_cast<T>(__builtin_inf());
   if constexpr (static_cast<T>(-1) > 0) return static_cast<T>(-1);
   return static_cast<T>(UINT64_MAX >> (65 - 8 * sizeof(T)));
 }
-template <class T>
-constexpr T lowest() {
+template <class T> constexpr T lowest() {
   if constexpr (is_float<T>) return -highest<T>();
   if constexpr (static_cast<T>(-1) > 0) return 0;
   return static_cast<T>(-highest<T>() - 1);
 }
 
 // For code that only moves elements: one copy per width instead of one per type.
-template <int kBytes>
-struct WordOf {
+template <int kBytes> struct WordOf {
   typedef If<kBytes == 1, uint8_t, If<kBytes == 2, uint16_t, If<kBytes == 4, uint32_t, uint64_t>>> type
       __attribute__((may_alias));
 };
-template <class T>
-using Word = typename WordOf<static_cast<int>(sizeof(T))>::type;
+template <class T> using Word = typename WordOf<static_cast<int>(sizeof(T))>::type;
 
 // How an element type lies in memory. A bool may be any byte there: it is only ever compared with 0.
-template <class E>
-using StoredOf = If<__is_same(E, bool), uint8_t, E>;
-template <class E, class X>
-GC_INLINE X element(X x) {
+template <class E> using StoredOf = If<__is_same(E, bool), uint8_t, E>;
+template <class E, class X> GC_INLINE X element(X x) {
   if constexpr (__is_same(E, bool)) return x != 0;
   return x;
 }
@@ -92,53 +77,37 @@ GC_INLINE Vec<double> magnitude(Vec<double> x) {
 
 struct Plus {
   static constexpr bool kExtreme = false;
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
-    return a + b;
-  }
+  template <class X> GC_INLINE X combine(X a, X b) { return a + b; }
 };
 struct Times {
   static constexpr bool kExtreme = false;
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
-    return a * b;
-  }
+  template <class X> GC_INLINE X combine(X a, X b) { return a * b; }
 };
 // pick(x, a): x if it is beyond a, else a, also where x is NaN. That is one instruction, but the compiler
 // does not find it in the comparison. (The unmasked AVX-512 intrinsics make g++ 12 warn of its own header.)
 #if defined(__AVX512F__)
-#define GC_PICK(op)                                                                                        \
+#define GC_PICK(op)                                                                                      \
   GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm512_maskz_##op##_ps(0xffff, x, a); } \
   GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm512_maskz_##op##_pd(0xff, x, a); }
 #elif defined(__AVX2__)
-#define GC_PICK(op)                                                                            \
+#define GC_PICK(op)                                                                        \
   GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm256_##op##_ps(x, a); } \
   GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm256_##op##_pd(x, a); }
 #elif defined(__SSE2__)
-#define GC_PICK(op)                                                                         \
+#define GC_PICK(op)                                                                     \
   GC_INLINE Vec<float> pick(Vec<float> x, Vec<float> a) { return _mm_##op##_ps(x, a); } \
   GC_INLINE Vec<double> pick(Vec<double> x, Vec<double> a) { return _mm_##op##_pd(x, a); }
 #else
-template <class X>
-GC_INLINE X pick_max(X x, X a) {
-  return x > a ? x : a;
-}
-template <class X>
-GC_INLINE X pick_min(X x, X a) {
-  return x < a ? x : a;
-}
-#define GC_PICK(op)            \
-  template <class X>           \
-  GC_INLINE X pick(X x, X a) { \
-    return pick_##op(x, a);    \
-  }
+template <class X> GC_INLINE X pick_max(X x, X a) { return x > a ? x : a; }
+template <class X> GC_INLINE X pick_min(X x, X a) { return x < a ? x : a; }
+#define GC_PICK(op) \
+  template <class X> GC_INLINE X pick(X x, X a) { return pick_##op(x, a); }
 #endif
 
 // NaN wins from either side. Two selects: as one condition it is a branch, and no loop over it vectorises.
 struct Larger {
   static constexpr bool kExtreme = true;
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
+  template <class X> GC_INLINE X combine(X a, X b) {
     const X best = b > a ? b : a;
     return b == b ? best : b;
   }
@@ -146,8 +115,7 @@ struct Larger {
 };
 struct Smaller {
   static constexpr bool kExtreme = true;
-  template <class X>
-  GC_INLINE X combine(X a, X b) {
+  template <class X> GC_INLINE X combine(X a, X b) {
     const X best = b < a ? b : a;
     return b == b ? best : b;
   }
@@ -162,14 +130,12 @@ constexpr int64_t kChunk = 32768;
 // Called from several places, and large: kept once.
 #define GC_OUTLINE __attribute__((noinline, noclone)) static
 
-template <class E>
-struct SumKind : Plus {
+template <class E> struct SumKind : Plus {
   using Part = If<is_float<E>, E, If<(sizeof(E) < 4), int32_t, int64_t>>;
   using Acc = If<is_float<E>, double, int64_t>;
   using Out = If<is_float<E>, E, int64_t>;
   static constexpr Part kIdentity = 0;
-  template <class X>
-  GC_INLINE auto map(X x) {
+  template <class X> GC_INLINE auto map(X x) {
     if constexpr (is_float<E>)
       return x;
     else
@@ -177,14 +143,12 @@ struct SumKind : Plus {
   }
 };
 
-template <class E>
-struct ProdKind : Times {
+template <class E> struct ProdKind : Times {
   using Part = If<is_float<E>, E, int64_t>;
   using Acc = If<is_float<E>, double, int64_t>;
   using Out = If<is_float<E>, E, int64_t>;
   static constexpr Part kIdentity = 1;
-  template <class X>
-  GC_INLINE auto map(X x) {
+  template <class X> GC_INLINE auto map(X x) {
     if constexpr (is_float<E>)
       return x;
     else
@@ -192,34 +156,23 @@ struct ProdKind : Times {
   }
 };
 
-template <class E>
-struct MaxKind : Larger {
+template <class E> struct MaxKind : Larger {
   using Part = StoredOf<E>;
   using Acc = Part;
   using Out = Part;
   static constexpr Part kIdentity = lowest<Part>();
-  template <class X>
-  GC_INLINE X map(X x) {
-    return element<E>(x);
-  }
+  template <class X> GC_INLINE X map(X x) { return element<E>(x); }
 };
 
-template <class E>
-struct MinKind : Smaller {
+template <class E> struct MinKind : Smaller {
   using Part = StoredOf<E>;
   using Acc = Part;
   using Out = Part;
   static constexpr Part kIdentity = highest<Part>();
-  template <class X>
-  GC_INLINE X map(X x) {
-    return element<E>(x);
-  }
+  template <class X> GC_INLINE X map(X x) { return element<E>(x); }
 };
 
-template <class T, int kBytes>
-struct ShortVector {
-  typedef T type __attribute__((vector_size(kBytes)));
-};
+template <class T, int kBytes> struct ShortVector { typedef T type __attribute__((vector_size(kBytes))); };
 
 // The lanes' values, folded pairwise: the vector's halves with each other, down to 16 bytes.
 template <class K, class T, int kBytes, int... I>
@@ -236,16 +189,14 @@ GC_INLINE T fold_halves(typename ShortVector<T, kBytes>::type v, std::integer_se
         std::make_integer_sequence<int, n / 2>());
   }
 }
-template <class K, class T>
-GC_INLINE T fold_lanes(Vec<T> v) {
+template <class K, class T> GC_INLINE T fold_lanes(Vec<T> v) {
   constexpr int half = static_cast<int>(kLanes<T>) / 2;
   return fold_halves<K, T, kVectorBytes>(v, std::make_integer_sequence<int, half>());
 }
 
 // Eight accumulators hide the latency of an addition; what is left after the last full step goes to 4, 2, 1
 // of them, and a rest shorter than a vector is read again with its neighbours, whose lanes are then dropped.
-template <class K, class T>
-GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
+template <class K, class T> GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
   using V = Vec<T>;
   using Bits = Vec<SameWidthInt<T>>;
   constexpr int64_t L = kLanes<T>;
@@ -284,8 +235,7 @@ GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
 
 // Largest or smallest. Only numbers are compared; a NaN shows in a sum kept beside, and then the careful fold
 // decides (which it also does, in vain, for inf together with -inf).
-template <class K, class T>
-GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
+template <class K, class T> GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
   using V = Vec<T>;
   constexpr int64_t L = kLanes<T>;
   const T* const end = p + n;
@@ -320,8 +270,7 @@ GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
   return fold_lanes<K, T>(K::pick(K::pick(best[0], best[2]), K::pick(best[1], best[3])));
 }
 
-template <class K, class T>
-GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
+template <class K, class T> GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
   typename K::Part acc = K::kIdentity;
   for (int64_t i = 0; i < n; ++i) acc = K::combine(acc, K::map(p[i]));
   return acc;
@@ -329,8 +278,7 @@ GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
 
 // Note: a kind whose Part is narrower than the sum of kChunk elements needs (int32_t) must not be given more
 // than that.
-template <class K, class T>
-GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
+template <class K, class T> GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
   if constexpr (is_float<T> && __is_same(typename K::Part, T)) {
     if (n >= kLanes<T>) {
       if constexpr (K::kExtreme) return fold_extreme<K>(p, n);
@@ -341,8 +289,7 @@ GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
 }
 
 // As fold_run, of a few whole vectors and without a call.
-template <class K, int64_t kCount, class T>
-GC_INLINE T fold_block(const T* p) {
+template <class K, int64_t kCount, class T> GC_INLINE T fold_block(const T* p) {
   constexpr int64_t L = kLanes<T>;
   Vec<T> acc[kCount / L];
 #pragma GCC unroll 32
@@ -355,8 +302,7 @@ GC_INLINE T fold_block(const T* p) {
 }
 
 // R elements, `stride` apart, folded pairwise.
-template <class K, int R, class In>
-GC_INLINE typename K::Part fold_column(const In* p, int64_t stride) {
+template <class K, int R, class In> GC_INLINE typename K::Part fold_column(const In* p, int64_t stride) {
   if constexpr (R == 1)
     return static_cast<typename K::Part>(K::map(*p));
   else
@@ -382,8 +328,7 @@ constexpr int64_t kBuffer = 256;  // elements mapped at a time
 
 // out[i] = f(in[i]) for a function that may call exp or pow. Its vector form rounds differently from its
 // scalar one, so a rest is padded to whole vectors: the same bits at every position. in may be out.
-template <class T, class F>
-GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
+template <class T, class F> GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
   const int64_t whole = n / kPad * kPad;
 #pragma GCC ivdep
   for (int64_t i = 0; i < whole; ++i) out[i] = f(Lane<T>{in[i]}).v;
@@ -400,8 +345,7 @@ constexpr int64_t kExpRun = 8192;  // a lane's float sum grows no longer than th
 
 // acc[j] gets exp(x[j] - max), which also goes to `out`, if there is one. A fixed count: no vector loop's
 // entry and tail.
-template <int64_t kCount, bool kStore, class T>
-GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
+template <int64_t kCount, bool kStore, class T> GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
 #pragma GCC ivdep
   for (int64_t j = 0; j < kCount; ++j) {
     const T e = exp(Lane<T>{x[j] - max}).v;
@@ -413,15 +357,13 @@ GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
 // The sum of exp(x - max). With kStore the terms go to out, which may be x.
 // A rest shorter than kPad is computed again with its neighbours, out of a copy made before they are
 // overwritten.
-template <bool kStore, class T>
-GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
+template <bool kStore, class T> GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
   alignas(64) T acc[kExpBlock] = {};
   alignas(64) T last[kPad];
   const int64_t rest = n % kPad, whole = n - rest;
   if (rest && whole) __builtin_memcpy(last, x + n - kPad, sizeof last);
   int64_t i = 0;
-  for (; i + kExpBlock <= whole; i += kExpBlock)
-    exp_block<kExpBlock, kStore>(x + i, kStore ? out + i : out, max, acc);
+  for (; i + kExpBlock <= whole; i += kExpBlock) exp_block<kExpBlock, kStore>(x + i, kStore ? out + i : out, max, acc);
   for (; i < whole; i += kPad) exp_block<kPad, kStore>(x + i, kStore ? out + i : out, max, acc);
   if (rest) {
     if (!whole)
@@ -441,8 +383,7 @@ GC_INLINE T sum_exp_run(const T* x, T* out, int64_t n, T max) {
   return fold_block<SumKind<T>, kExpBlock>(acc);
 }
 
-template <bool kStore, class T>
-GC_OUTLINE double sum_exp(const T* x, T* out, int64_t n, T max) {
+template <bool kStore, class T> GC_OUTLINE double sum_exp(const T* x, T* out, int64_t n, T max) {
   double sum = 0;
   for (int64_t i = 0; i < n; i += kExpRun) {
     const int64_t m = n - i < kExpRun ? n - i : kExpRun;

@@ -24,11 +24,11 @@ constexpr int64_t kLongSize = 1024;   // elements of C, at most, for multiply_lo
 constexpr int64_t kTiny = 32;         // multiplications, at most, for multiply_tiny
 
 // Work is counted in multiplications.
-constexpr double kWorth = 1.5e5;      // makes a thread worth its start
-constexpr double kVectorWorth = 6e4;  // the same where each element of a matrix is used once
-constexpr double kPartWork = 4e6;     // makes more than two parts: packing is then little of the work
-constexpr double kVectorPart = 5e5;   // the same where each element of a matrix is used once
-constexpr int64_t kFewParts = 16;     // more of them only where each
+constexpr double kWorth = 1.5e5;          // makes a thread worth its start
+constexpr double kVectorWorth = 6e4;      // the same where each element of a matrix is used once
+constexpr double kPartWork = 4e6;         // makes more than two parts: packing is then little of the work
+constexpr double kVectorPart = 5e5;       // the same where each element of a matrix is used once
+constexpr int64_t kFewParts = 16;         // more of them only where each
 constexpr int64_t kPartSize = 512 * 512;  // has so many elements of C, lest each pack much for little
 
 GC_INLINE int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -37,12 +37,10 @@ GC_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 // The size of equal parts of at most `limit` each.
 GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
 
-template <class T>
-class Scratch {
+template <class T> class Scratch {
  public:
   explicit Scratch(int64_t count)
-      : bytes_(static_cast<size_t>(count) * sizeof(T)),
-        data_(count ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
+      : bytes_(static_cast<size_t>(count) * sizeof(T)), data_(count ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
   ~Scratch() {
     if (data_) deallocate(data_, bytes_);
   }
@@ -55,8 +53,7 @@ class Scratch {
   T* data_;
 };
 
-template <class T>
-GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
+template <class T> GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
   GemmArgs<T> part = g;
   part.m = rows;
   part.n = cols;
@@ -68,8 +65,7 @@ GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t c
 
 // ---- a handful of multiplications, where anything cleverer costs more than it saves ----
 
-template <class T>
-void multiply_tiny(const GemmArgs<T>& g) {
+template <class T> void multiply_tiny(const GemmArgs<T>& g) {
   for (int64_t i = 0; i < g.m; ++i)
     for (int64_t j = 0; j < g.n; ++j) {
       const T *a = g.a + i * g.a_row, *b = g.b + j * g.b_col;
@@ -91,8 +87,7 @@ constexpr DotFn<T> kDotFns[6] = {run_dots<T, 1, 8>,
                                  run_dots<T, (6 < kDotRows ? 6 : kDotRows), 4>};
 
 // Every row of X with every row of Y; X should be the smaller, it is read again for each step along Y.
-template <class T>
-void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
+template <class T> void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
   const T *x = t.x, *y = t.y;
   T* c = t.c;
   const int64_t x_step = even_part(xs, kDotRows), y_step = x_step == 1 ? 8 : 4;
@@ -111,14 +106,12 @@ void dot_block(int64_t xs, int64_t ys, DotTile<T> t) {
   }
 }
 
-template <class T>
-void multiply_dot(const GemmArgs<T>& g) {
+template <class T> void multiply_dot(const GemmArgs<T>& g) {
   const T sum = dot(g.k, g.a, g.b);
   g.c[0] = g.accumulate ? g.c[0] + sum : sum;
 }
 
-template <class T>
-void multiply_dots(const GemmArgs<T>& g) {
+template <class T> void multiply_dots(const GemmArgs<T>& g) {
   for (int64_t k = 0; k < g.k; k += kDotDepth) {
     const T *a = g.a + k, *b = g.b + k;
     const int64_t depth = min(kDotDepth, g.k - k);
@@ -153,12 +146,10 @@ void add_rows(int64_t n, const T* x, int64_t x_step, const T* rows, int64_t ld, 
   store_part(y + j, sum, rest);
 }
 template <class T>
-constexpr decltype(&add_rows<T, 1>) kAddRows[8] = {
-    add_rows<T, 1>, add_rows<T, 2>, add_rows<T, 3>, add_rows<T, 4>,
-    add_rows<T, 5>, add_rows<T, 6>, add_rows<T, 7>, add_rows<T, 8>};
+constexpr decltype(&add_rows<T, 1>) kAddRows[8] = {add_rows<T, 1>, add_rows<T, 2>, add_rows<T, 3>, add_rows<T, 4>,
+                                                   add_rows<T, 5>, add_rows<T, 6>, add_rows<T, 7>, add_rows<T, 8>};
 
-template <class T>
-void multiply_rows(const GemmArgs<T>& g) {
+template <class T> void multiply_rows(const GemmArgs<T>& g) {
   // Parts of eight rows of B that stay in the first cache from one row of C to the next.
   const int64_t sweep = g.m == 1 ? g.n : kSweep / min(g.k, 8);
   for (int64_t j = 0; j < g.n; j += sweep) {
@@ -175,8 +166,7 @@ void multiply_rows(const GemmArgs<T>& g) {
 // ---- tiles ----
 
 // One panel of B, k x cols, as rows of kTileCols filled up with zeros.
-template <class T>
-void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T* to) {
+template <class T> void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T* to) {
   constexpr int lanes = kLanes<T>, width = kTileCols<T>;
   if (b_col == 1) {
     for (; k > 0; --k, b += b_row, to += width) {
@@ -202,12 +192,8 @@ void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t cols, T
 // Where a packed group of rows of A keeps its elements. Contiguous rows stay so, one after the other, an odd
 // number of cache lines apart lest they share a few sets of the cache; other layouts become columns of
 // kTileRows.
-template <class T>
-struct PackedA {
-  int64_t row, col, group;
-};
-template <class T>
-PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
+template <class T> struct PackedA { int64_t row, col, group; };
+template <class T> PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
   if (g.a_col == 1) {
     const int64_t line = 64 / sizeof(T), row = (ceil_div(k, line) | 1) * line;
     return {row, 1, kTileRows * row};
@@ -215,8 +201,7 @@ PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
   const int64_t col = round_up(kTileRows, kLanes<T>);
   return {1, col, k * col};
 }
-template <class T>
-void pack_a(const GemmArgs<T>& g, int64_t row, int64_t rows, const PackedA<T>& layout, T* to) {
+template <class T> void pack_a(const GemmArgs<T>& g, int64_t row, int64_t rows, const PackedA<T>& layout, T* to) {
   constexpr int lanes = kLanes<T>;
   const T* a = g.a + row * g.a_row;
   if (layout.col == 1) {
@@ -232,18 +217,16 @@ void pack_a(const GemmArgs<T>& g, int64_t row, int64_t rows, const PackedA<T>& l
 }
 
 // How multiply_tiles goes about a product.
-template <class T>
-struct TilePlan {
+template <class T> struct TilePlan {
   int64_t depth;       // part of k taken at a time
   int64_t rows, cols;  // of A and of B taken at a time
   int64_t group;       // rows of a tile
   bool pack_a, pack_b;
-  bool keep_b;         // packed panels of B serve more than one block or group of rows
-  bool by_rows;        // tiles go along rows of C first: B is small, and writing C is much of the work
+  bool keep_b;   // packed panels of B serve more than one block or group of rows
+  bool by_rows;  // tiles go along rows of C first: B is small, and writing C is much of the work
   PackedA<T> a;
 };
-template <class T>
-TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
+template <class T> TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
   constexpr int64_t size = sizeof(T);
   TilePlan<T> p;
   p.depth = even_part(g.k, kPackDepth / size);
@@ -262,18 +245,15 @@ TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
 }
 
 // Packs A for one block, which from then on takes it from `to`.
-template <class T>
-void pack_block(const TilePlan<T>& p, GemmArgs<T>& g, T* to) {
-  for (int64_t i = 0; i < g.m; i += p.group)
-    pack_a(g, i, min(p.group, g.m - i), p.a, to + i / p.group * p.a.group);
+template <class T> void pack_block(const TilePlan<T>& p, GemmArgs<T>& g, T* to) {
+  for (int64_t i = 0; i < g.m; i += p.group) pack_a(g, i, min(p.group, g.m - i), p.a, to + i / p.group * p.a.group);
   g.a = to;
   g.a_row = p.a.row;
   g.a_col = p.a.col;
 }
 
 // The tiles of one block: A already packed as p.a says, B packed into `panels` on the way when `fresh`.
-template <class T>
-void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool fresh) {
+template <class T> void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool fresh) {
   constexpr int width = kTileCols<T>;
   const auto panel = [&](int64_t j) { return panels + (p.keep_b ? j * g.k : 0); };
   const auto pack = [&](int64_t j) {
@@ -298,8 +278,7 @@ void multiply_block(const TilePlan<T>& p, const GemmArgs<T>& g, T* panels, bool 
   }
 }
 
-template <class T>
-void multiply_tiles(const GemmArgs<T>& g) {
+template <class T> void multiply_tiles(const GemmArgs<T>& g) {
   const TilePlan<T> p = plan_tiles(g);
   const int64_t kept = p.keep_b ? round_up(p.cols, kTileCols<T>) : kTileCols<T>;
   const Scratch<T> panels(p.pack_b ? kept * p.depth : 0);
@@ -322,47 +301,46 @@ void multiply_tiles(const GemmArgs<T>& g) {
 enum class Method { Tiny, Dot, Dots, Rows, Tiles };
 
 // Whether packing B would cost more than the product.
-template <class T>
-bool is_tiny(const GemmArgs<T>& g) {
+template <class T> bool is_tiny(const GemmArgs<T>& g) {
   return g.b_col != 1 && g.m <= kTiny && g.n <= kTiny && g.k <= kTiny && g.m * g.n * g.k <= kTiny;
 }
 // Whether to take C row by row: B is read in the order of memory, but C once for every eight rows of B.
-template <class T>
-bool by_row(const GemmArgs<T>& g) {
+template <class T> bool by_row(const GemmArgs<T>& g) {
   if (g.b_col != 1) return false;
   if (g.m == 1) return g.n >= 64 || g.k <= 16;
   if (g.m == 2 && g.n >= 512) return true;
   return g.k <= 4 && (g.m == 2 || g.n >= 128);
 }
 // Whether to take C as dot products, which need no packing but end in a sum over the lanes of a vector.
-template <class T>
-bool by_dots(const GemmArgs<T>& g) {
+template <class T> bool by_dots(const GemmArgs<T>& g) {
   if (g.a_col != 1 || g.b_row != 1) return false;
   const int64_t least = min(g.m, g.n);
   if (least == 1) return true;
   return least <= 4 * kDotRows && g.k >= (least <= kDotRows ? 2 : 8) * kLanes<T>;
 }
-template <class T>
-Method choose(const GemmArgs<T>& g) {
+template <class T> Method choose(const GemmArgs<T>& g) {
   if (g.m == 1 && g.n == 1 && g.a_col == 1 && g.b_row == 1) return Method::Dot;
   if (by_row(g)) return Method::Rows;
   if (by_dots(g)) return Method::Dots;
   return is_tiny(g) ? Method::Tiny : Method::Tiles;
 }
 
-template <class T>
-void run_method(Method method, const GemmArgs<T>& g) {
+template <class T> void run_method(Method method, const GemmArgs<T>& g) {
   switch (method) {
-    case Method::Tiny: return multiply_tiny(g);
-    case Method::Dot: return multiply_dot(g);
-    case Method::Dots: return multiply_dots(g);
-    case Method::Rows: return multiply_rows(g);
-    case Method::Tiles: return multiply_tiles(g);
+    case Method::Tiny:
+      return multiply_tiny(g);
+    case Method::Dot:
+      return multiply_dot(g);
+    case Method::Dots:
+      return multiply_dots(g);
+    case Method::Rows:
+      return multiply_rows(g);
+    case Method::Tiles:
+      return multiply_tiles(g);
   }
 }
 
-template <class T>
-void clear(const GemmArgs<T>& g) {
+template <class T> void clear(const GemmArgs<T>& g) {
   for (int64_t i = 0; i < g.m; ++i) memset(g.c + i * g.ldc, 0, g.n * sizeof(T));
 }
 
@@ -373,8 +351,7 @@ struct Grid {
 // Cuts m x n into at most `parts` rectangles: the split that leaves a part the least to multiply and to pack.
 // To pack an element counts as eight multiplications, and as twice that where packing has to transpose. With a
 // small k B hardly matters: whole rows of C are the best to write.
-template <class T>
-Grid cut(const GemmArgs<T>& g, int64_t parts) {
+template <class T> Grid cut(const GemmArgs<T>& g, int64_t parts) {
   Grid best{g.m, g.n};
   double best_cost = 1e300;
   const double pack_b = g.k * static_cast<int64_t>(sizeof(T)) <= kShallow ? 0 : g.b_col == 1 ? 8 : 16;
@@ -388,8 +365,7 @@ Grid cut(const GemmArgs<T>& g, int64_t parts) {
   return best;
 }
 
-template <class T>
-void multiply_cut(Method method, const GemmArgs<T>& g, int64_t parts) {
+template <class T> void multiply_cut(Method method, const GemmArgs<T>& g, int64_t parts) {
   const Grid part = cut(g, parts);
   const int64_t down = ceil_div(g.m, part.rows), across = ceil_div(g.n, part.cols);
   parallel_blocks(down * across, [&](int64_t block) {
@@ -399,8 +375,7 @@ void multiply_cut(Method method, const GemmArgs<T>& g, int64_t parts) {
 }
 
 // A small C from very long sums: k is cut, at places that k alone decides, and the parts are added in order.
-template <class T>
-void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
+template <class T> void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
   const int64_t parts = ceil_div(g.k, kLongDepth), size = g.m * g.n;
   const Scratch<T> sums(parts * size);
   auto run = [&](int64_t i) {
@@ -429,14 +404,12 @@ void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
 }
 
 // C^T = B^T A^T. C must be one column without gaps, so that its transpose is one row.
-template <class T>
-GemmArgs<T> transposed(const GemmArgs<T>& g) {
+template <class T> GemmArgs<T> transposed(const GemmArgs<T>& g) {
   return {1, g.m, g.k, g.b, g.b_col, g.b_row, g.a, g.a_col, g.a_row, g.c, g.m, g.accumulate};
 }
 
 // How many parts to cut C into: by the shape alone, a power of two that grows with the work.
-template <class T>
-int64_t part_count(const GemmArgs<T>& g) {
+template <class T> int64_t part_count(const GemmArgs<T>& g) {
   const double work = static_cast<double>(g.m) * g.n * g.k;
   const bool vector = g.m == 1 || g.n == 1;
   if (work < 2 * (vector ? kVectorWorth : kWorth)) return 1;
@@ -447,8 +420,7 @@ int64_t part_count(const GemmArgs<T>& g) {
   return parts;
 }
 
-template <class T>
-void multiply(const GemmArgs<T>& g) {
+template <class T> void multiply(const GemmArgs<T>& g) {
   if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g));
   if (g.m <= 0 || g.n <= 0) return;
   if (g.k <= 0) {

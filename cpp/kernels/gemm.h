@@ -6,8 +6,7 @@ namespace gradcore {
 
 // C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements;
 // those of A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B.
-template <class T>
-struct GemmArgs {
+template <class T> struct GemmArgs {
   int64_t m, n, k;
   const T* a;
   int64_t a_row, a_col;

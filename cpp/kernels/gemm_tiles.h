@@ -30,33 +30,23 @@ constexpr int kDotRows = 2;
 #endif
 constexpr int kTileVecs = 2;  // a tile is at most kTileRows rows by kTileVecs vectors
 
-template <class T>
-struct VecOf;
-template <>
-struct VecOf<float> {
+template <class T> struct VecOf;
+template <> struct VecOf<float> {
   typedef float type __attribute__((vector_size(kVecBytes)));
   typedef float unaligned __attribute__((vector_size(kVecBytes), aligned(4), may_alias));
 };
-template <>
-struct VecOf<double> {
+template <> struct VecOf<double> {
   typedef double type __attribute__((vector_size(kVecBytes)));
   typedef double unaligned __attribute__((vector_size(kVecBytes), aligned(8), may_alias));
 };
-template <class T>
-using Vec = typename VecOf<T>::type;
-template <class T>
-constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(T));
-template <class T>
-constexpr int kTileCols = kTileVecs * kLanes<T>;
+template <class T> using Vec = typename VecOf<T>::type;
+template <class T> constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(T));
+template <class T> constexpr int kTileCols = kTileVecs* kLanes<T>;
 
-template <class T>
-GC_INLINE Vec<T> load(const T* p) {
+template <class T> GC_INLINE Vec<T> load(const T* p) {
   return *reinterpret_cast<const typename VecOf<T>::unaligned*>(p);
 }
-template <class T>
-GC_INLINE void store(T* p, Vec<T> v) {
-  *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v;
-}
+template <class T> GC_INLINE void store(T* p, Vec<T> v) { *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v; }
 
 // The first n lanes only, 0 <= n <= lanes: memory past them is not touched; a load fills the others with 0.
 #if defined(__AVX512F__)
@@ -85,23 +75,20 @@ GC_INLINE Vec<double> load_part(const double* p, int64_t n) { return _mm256_mask
 GC_INLINE void store_part(float* p, Vec<float> v, int64_t n) { _mm256_maskstore_ps(p, mask_of(n, 0.0f), v); }
 GC_INLINE void store_part(double* p, Vec<double> v, int64_t n) { _mm256_maskstore_pd(p, mask_of(n, 0.0), v); }
 #else
-template <class T>
-GC_INLINE Vec<T> load_part(const T* p, int64_t n) {
+template <class T> GC_INLINE Vec<T> load_part(const T* p, int64_t n) {
   Vec<T> v{};
   for (int i = 0; i < kLanes<T>; ++i)
     if (i < n) v[i] = p[i];
   return v;
 }
-template <class T>
-GC_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
+template <class T> GC_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
   for (int i = 0; i < kLanes<T>; ++i)
     if (i < n) p[i] = v[i];
 }
 #endif
 
 // Asks for `bytes` of memory `distance` elements after p, which may lie past the end of the array.
-template <class T>
-GC_INLINE void prefetch(const T* p, int64_t distance, int bytes) {
+template <class T> GC_INLINE void prefetch(const T* p, int64_t distance, int bytes) {
   const uintptr_t at = reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(distance) * sizeof(T);
 #pragma GCC unroll 4
   for (int i = 0; i < bytes; i += 64) __builtin_prefetch(reinterpret_cast<const void*>(at + i));
@@ -109,8 +96,7 @@ GC_INLINE void prefetch(const T* p, int64_t distance, int bytes) {
 
 // ---- C tile = A rows times B rows ----
 
-template <class T>
-struct Tile {
+template <class T> struct Tile {
   int64_t k;
   const T* a;
   int64_t a_row, a_col;
@@ -121,12 +107,10 @@ struct Tile {
   int64_t last;  // lanes used in the last vector, 1 .. lanes
   bool accumulate;
 };
-template <class T>
-using TileFn = void (*)(const Tile<T>&);
+template <class T> using TileFn = void (*)(const Tile<T>&);
 
 // `kPart`: the last vector of each row is not full.
-template <class T, int kRows, int kVecs, bool kPart>
-void run_tile(const Tile<T>& t) {
+template <class T, int kRows, int kVecs, bool kPart> void run_tile(const Tile<T>& t) {
   constexpr int lanes = kLanes<T>;
   const T* a = t.a;
   const T* b = t.b;
@@ -164,10 +148,8 @@ void run_tile(const Tile<T>& t) {
   }
 }
 
-template <class T, int kVecs, bool kPart>
-struct TileRow {
-  template <int kRows>
-  static constexpr TileFn<T> at() {
+template <class T, int kVecs, bool kPart> struct TileRow {
+  template <int kRows> static constexpr TileFn<T> at() {
     return run_tile<T, (kRows < kTileRows ? kRows : kTileRows), kVecs, kPart>;
   }
   static constexpr TileFn<T> of[14] = {at<1>(), at<2>(), at<3>(),  at<4>(),  at<5>(),  at<6>(),  at<7>(),
@@ -178,8 +160,7 @@ constexpr const TileFn<T>* kTileFns[kTileVecs][2] = {{TileRow<T, 1, false>::of, 
                                                      {TileRow<T, 2, false>::of, TileRow<T, 2, true>::of}};
 
 // The kernel for tiles of 1 .. kTileCols columns, by rows - 1. Sets t.last.
-template <class T>
-GC_INLINE const TileFn<T>* tile_fns(Tile<T>& t, int64_t cols) {
+template <class T> GC_INLINE const TileFn<T>* tile_fns(Tile<T>& t, int64_t cols) {
   const int vecs = cols > kLanes<T> ? 2 : 1;
   t.last = cols - (vecs - 1) * kLanes<T>;
   return kTileFns<T>[vecs - 1][t.last < kLanes<T>];
@@ -187,8 +168,7 @@ GC_INLINE const TileFn<T>* tile_fns(Tile<T>& t, int64_t cols) {
 
 // ---- C tile = dot products of rows of X and rows of Y, all contiguous along k ----
 
-template <class T>
-struct DotTile {
+template <class T> struct DotTile {
   int64_t k;
   const T* x;
   int64_t ldx;
@@ -199,8 +179,7 @@ struct DotTile {
   int64_t ys;        // rows of Y used
   bool accumulate;
 };
-template <class T>
-using DotFn = void (*)(const DotTile<T>&);
+template <class T> using DotFn = void (*)(const DotTile<T>&);
 
 // The vector's halves added, again and again, down to 16 bytes. Not by intrinsics: g++ 12 warns inside its
 // own.
@@ -236,8 +215,7 @@ GC_INLINE void sum_lanes(const Vec<double>* v, double* out) {
 }
 
 // Where t.ys < kYs the last row of Y stands in for the missing ones, and their sums are dropped.
-template <class T, int kXs, int kYs>
-void run_dots(const DotTile<T>& t) {
+template <class T, int kXs, int kYs> void run_dots(const DotTile<T>& t) {
   constexpr int lanes = kLanes<T>;
   const T* y[kYs];
   Vec<T> c[kXs][kYs];
@@ -282,8 +260,7 @@ void run_dots(const DotTile<T>& t) {
 }
 
 // One dot product, on eight chains: a single one would wait for the latency of each addition.
-template <class T>
-T dot(int64_t n, const T* x, const T* y) {
+template <class T> T dot(int64_t n, const T* x, const T* y) {
   constexpr int lanes = kLanes<T>, chains = 8;
   Vec<T> sum[chains] = {};
   int64_t i = 0;
@@ -302,8 +279,7 @@ T dot(int64_t n, const T* x, const T* y) {
 // ---- transposition ----
 
 // One of log2(lanes) rounds: rows kStep apart exchange the off-diagonal halves of their squares of 2 * kStep.
-template <class T, int kStep>
-GC_INLINE void exchange(Vec<T>* v) {
+template <class T, int kStep> GC_INLINE void exchange(Vec<T>* v) {
   constexpr int lanes = kLanes<T>;
   using Index = typename std::conditional<sizeof(T) == 4, int32_t, int64_t>::type;
   typedef Index IndexVec __attribute__((vector_size(kVecBytes)));

@@ -42,9 +42,7 @@ template <class T> GC_INLINE bool ge(Lane<T> a, Lane<T> b) { return a.v >= b.v; 
 template <class T> GC_INLINE bool eq(Lane<T> a, Lane<T> b) { return a.v == b.v; }
 template <class T> GC_INLINE bool ne(Lane<T> a, Lane<T> b) { return a.v != b.v; }
 
-template <class T> GC_INLINE Lane<T> select(bool condition, Lane<T> a, Lane<T> b) {
-  return {condition ? a.v : b.v};
-}
+template <class T> GC_INLINE Lane<T> select(bool condition, Lane<T> a, Lane<T> b) { return {condition ? a.v : b.v}; }
 
 // The lowest integer is its own absolute value, as in torch. Floats lose their sign bit, also -0 and NaN.
 template <class T> GC_INLINE Lane<T> abs(Lane<T> x) {

@@ -104,11 +104,11 @@ template <> struct Ieee<float> {
   static constexpr float kMagic = 0x1.8p23f;     // adding it rounds to an integer, found in the low bits
   static constexpr float kMinNormal = 0x1p-126f;
   static constexpr float kEpsilon = 0x1p-23f;
-  static constexpr float kExpMin = -104, kExpMax = 89;                      // beyond, exp is 0 or inf
-  static constexpr float kExpm1Min = -20;                                   // below, expm1 is -1
-  static constexpr float kSigmoidMin = -88.72284f;                          // below, sigmoid is 0
-  static constexpr float kTanhMax = 10;                                     // above, tanh is 1
-  static constexpr float kLog2Hi = 0x1.62e4p-1f, kLog2Lo = 1.42860682e-6f;  // ln 2
+  static constexpr float kExpMin = -104, kExpMax = 89;                                  // beyond, exp is 0 or inf
+  static constexpr float kExpm1Min = -20;                                               // below, expm1 is -1
+  static constexpr float kSigmoidMin = -88.72284f;                                      // below, sigmoid is 0
+  static constexpr float kTanhMax = 10;                                                 // above, tanh is 1
+  static constexpr float kLog2Hi = 0x1.62e4p-1f, kLog2Lo = 1.42860682e-6f;              // ln 2
   static constexpr float kLog10Of2Hi = 0.301025390625f, kLog10Of2Lo = 4.605038981e-6f;  // log10 2
   static constexpr float kLog2OfE = 1.44269502f, kLog2OfERest = 1.92596299e-8f;
   static constexpr float kLog10OfE = 0.434294492f, kLog10OfERest = -1.01030501e-8f;
@@ -152,19 +152,16 @@ template <int kOffset, class T> GC_INLINE ReducedExp<T> reduce_exp(T x) {
   return {r, to_bits(shifted)};
 }
 // 2**n out of n + bias in the low bits.
-template <class T> GC_INLINE T power_of_two(BitsOf<T> biased) {
-  return from_bits(biased << Ieee<T>::kMantissa);
-}
+template <class T> GC_INLINE T power_of_two(BitsOf<T> biased) { return from_bits(biased << Ieee<T>::kMantissa); }
 // e**r - 1 for a reduced r, good relative to r (minimax).
 GC_INLINE float expm1_reduced(float r) {
   const float q = polynomial(r, 0.500000006f, 0.166665429f, 0.0416662819f, 0.00836659079f, 0.00139464627f);
   return madd(r * r, q, r);
 }
 GC_INLINE double expm1_reduced(double r) {
-  const double q =
-      polynomial(r, 0.50000000000000056, 0.16666666666666686, 0.041666666666573548, 0.00833333333331457,
-                 0.0013888888932406115, 0.00019841269903084774, 2.480150441118654e-5, 2.7557227901652306e-6,
-                 2.7626341004500826e-7, 2.5114490425681613e-8);
+  const double q = polynomial(r, 0.50000000000000056, 0.16666666666666686, 0.041666666666573548, 0.00833333333331457,
+                              0.0013888888932406115, 0.00019841269903084774, 2.480150441118654e-5,
+                              2.7557227901652306e-6, 2.7626341004500826e-7, 2.5114490425681613e-8);
   return madd(r * r, q, r);
 }
 // NaN stays.
@@ -223,10 +220,10 @@ template <class T> GC_INLINE Lane<T> sigmoid(Lane<T> x) {
 // x + x * p(x * x) up to 0.75; above, 1 - e**-g with a polynomial g = -log(erfc(x)); 1 from 4 on.
 GC_INLINE F32 erf(F32 x) {
   const float size = abs(x).v, z = size * size, far = size > 4.0f ? 4.0f : size;
-  const float p = polynomial(z, 0.1283791655f, -0.3761261876f, 0.1128337657f, -0.02683462465f,
-                             0.005114345831f, -0.0006749515886f);
-  const float g = polynomial(far, 2.141524007e-5f, 1.128433473f, 0.6358416679f, 0.1051647564f,
-                             -0.02284842235f, 0.003205805687f, -0.0002131757117f);
+  const float p =
+      polynomial(z, 0.1283791655f, -0.3761261876f, 0.1128337657f, -0.02683462465f, 0.005114345831f, -0.0006749515886f);
+  const float g = polynomial(far, 2.141524007e-5f, 1.128433473f, 0.6358416679f, 0.1051647564f, -0.02284842235f,
+                             0.003205805687f, -0.0002131757117f);
   const ReducedExp<float> a = reduce_exp<127>(-g);
   const float scale = power_of_two<float>(a.exponent);
   const float above = madd(-scale, expm1_reduced(a.r), 1.0f - scale);
@@ -258,16 +255,15 @@ template <class T> GC_INLINE SplitFloat<T> split_float(T x) {
 
 // log(1 + f) - f for f of a SplitFloat.
 GC_INLINE float log_rest(float f) {
-  const float p = polynomial(f, 0.333333104f, -0.249999866f, 0.200022278f, -0.166692537f, 0.142186328f,
-                             -0.123842818f, 0.11873123f, -0.117902785f, 0.0691557133f);
+  const float p = polynomial(f, 0.333333104f, -0.249999866f, 0.200022278f, -0.166692537f, 0.142186328f, -0.123842818f,
+                             0.11873123f, -0.117902785f, 0.0691557133f);
   return f * f * madd(f, p, -0.5f);
 }
 // By atanh(s), s = f / (2 + f): half the terms, for one division.
 GC_INLINE double log_rest(double f) {
   const double s = f / (2.0 + f), z = s * s, half_square = 0.5 * f * f;
-  const double p =
-      polynomial(z, 0.66666666666667345, 0.39999999999414329, 0.28571428742473757, 0.22222198563578234,
-                 0.18183564862373807, 0.15314035934844595, 0.14796104557107711);
+  const double p = polynomial(z, 0.66666666666667345, 0.39999999999414329, 0.28571428742473757, 0.22222198563578234,
+                              0.18183564862373807, 0.15314035934844595, 0.14796104557107711);
   return madd(s, madd(z, p, half_square), -half_square);
 }
 
@@ -283,9 +279,7 @@ template <class T> GC_INLINE T log_of(SplitFloat<T> a) {
   const T rest = madd(a.e, Ieee<T>::kLog2Lo, log_rest(a.f));
   return madd(a.e, Ieee<T>::kLog2Hi, a.f + rest);
 }
-template <class T> GC_INLINE Lane<T> log(Lane<T> x) {
-  return {at_extremes(x.v, T(0), log_of(split_float(x.v)))};
-}
+template <class T> GC_INLINE Lane<T> log(Lane<T> x) { return {at_extremes(x.v, T(0), log_of(split_float(x.v)))}; }
 
 // The split is that of u = 1 + x, but f is computed from x, because u has lost low bits.
 template <class T> GC_INLINE Lane<T> log1p(Lane<T> x) {
@@ -323,8 +317,8 @@ GC_INLINE F32 pow(F32 base, F32 power) {
   const uint64_t s = split_bits(size);
   const double m = from_bits((s & mask) + Ieee<double>::kSqrtHalf);
   const double t = (m - 1) / (m + 1);
-  const double p = polynomial(t * t, 2.8853900817900862, 0.96179667334179749, 0.57708358496515137,
-                              0.41167271899777669, 0.34073010658534338);
+  const double p = polynomial(t * t, 2.8853900817900862, 0.96179667334179749, 0.57708358496515137, 0.41167271899777669,
+                              0.34073010658534338);
   double log2x = madd(t, p, exponent_value(s, 1025.0));
   log2x = size > 0 ? log2x : -inf;
   log2x = size < inf ? log2x : size;
@@ -336,9 +330,8 @@ GC_INLINE F32 pow(F32 base, F32 power) {
   constexpr double magic = Ieee<double>::kMagic + 1023;
   const double shifted = exponent + magic;
   const double r = exponent - (shifted - magic);
-  const double q =
-      polynomial(r, 1.0000000005542114, 0.69314720573669929, 0.24022646889622732, 0.055503287774512031,
-                 0.0096184890624448484, 0.0013399931173091365, 0.00015345786147305805);
+  const double q = polynomial(r, 1.0000000005542114, 0.69314720573669929, 0.24022646889622732, 0.055503287774512031,
+                              0.0096184890624448484, 0.0013399931173091365, 0.00015345786147305805);
   const double value = q * power_of_two<double>(to_bits(shifted));
 
   const bool whole = __builtin_rint(y) == y;

@@ -16,8 +16,7 @@ GC_INLINE float rounded(float x) {
   return from_bits((x == x ? up : nan) & 0xffff0000);
 }
 
-template <class T>
-GC_INLINE T averaged(MuonAverage how, T average, T grad) {
+template <class T> GC_INLINE T averaged(MuonAverage how, T average, T grad) {
   return formulas::Lerp::fwd(Lane<T>{average}, Lane<T>{grad}, Lane<T>{static_cast<T>(1 - how.momentum)}).v;
 }
 

@@ -9,8 +9,7 @@
 
 namespace gradcore::GC_ISA {
 
-template <class T>
-GC_INLINE Lane<T> select(formulas::Uniform condition, Lane<T> a, Lane<T> b) {
+template <class T> GC_INLINE Lane<T> select(formulas::Uniform condition, Lane<T> a, Lane<T> b) {
   const auto mask = -static_cast<decltype(to_bits(a.v))>(condition.value);
   return {from_bits((to_bits(a.v) & mask) | (to_bits(b.v) & ~mask))};
 }
@@ -20,14 +19,8 @@ namespace {
 using formulas::Absent;
 using formulas::TypeList;
 
-template <class T>
-GC_INLINE Lane<T> load(const T* p, int64_t i) {
-  return {p[i]};
-}
-template <class T>
-GC_INLINE void store(T* p, int64_t i, Lane<T> v) {
-  p[i] = v.v;
-}
+template <class T> GC_INLINE Lane<T> load(const T* p, int64_t i) { return {p[i]}; }
+template <class T> GC_INLINE void store(T* p, int64_t i, Lane<T> v) { p[i] = v.v; }
 GC_INLINE Absent load(const Absent*, int64_t) { return {}; }
 GC_INLINE void store(Absent*, int64_t, Absent) {}
 
@@ -39,7 +32,8 @@ void loop(const Rule rule, int64_t n, T* __restrict p, const T* __restrict g, A*
     [&](auto... values) __attribute__((always_inline)) {
       rule.update(param, load(g, i), values...);
       (store(kept, i, values), ...);
-    }(load(kept, i)...);
+    }
+    (load(kept, i)...);
     store(p, i, param);
   }
 }
@@ -56,15 +50,12 @@ constexpr OptimFn step_of(std::index_sequence<I...>) {
   else
     return nullptr;
 }
-template <class Rule, std::size_t... P>
-constexpr OptimKernels kernels_of(std::index_sequence<P...>) {
+template <class Rule, std::size_t... P> constexpr OptimKernels kernels_of(std::index_sequence<P...>) {
   constexpr auto kept = std::make_index_sequence<Rule::kArrays>();
   return {{{step_of<Rule, float, P>(kept)...}, {step_of<Rule, double, P>(kept)...}}};
 }
-template <class List>
-struct Table;
-template <class... Rules>
-struct Table<TypeList<Rules...>> {
+template <class List> struct Table;
+template <class... Rules> struct Table<TypeList<Rules...>> {
   static constexpr OptimKernels kernels[] = {kernels_of<Rules>(std::make_index_sequence<1 << kMaxKept>())...};
 };
 

@@ -15,8 +15,7 @@ struct OptimKernels {
   OptimFn by_present[2][1 << kMaxKept];
 };
 
-template <class Rule>
-constexpr int rule_index = formulas::IndexIn<Rule, formulas::UpdateRules>::value;
+template <class Rule> constexpr int rule_index = formulas::IndexIn<Rule, formulas::UpdateRules>::value;
 
 #ifdef GC_ISA
 namespace GC_ISA {

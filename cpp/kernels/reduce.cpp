@@ -8,10 +8,10 @@
 //
 // Note [Few types]
 // The walk over a view is compiled once: it knows an operation by an OpTable of functions over runs of elements. Nor is
-// there an operation for every dtype: a Load turns elements into others on the way, a buffer at a time. So narrow integers
-// are read as int32, and any, all, count, sum |x| and sum |x|^p are the maximum, minimum or sum of what their
-// Load makes. Each of these choices costs a few per cent on types that nobody waits for, and together they are three quarters
-// of this file's machine code.
+// there an operation for every dtype: a Load turns elements into others on the way, a buffer at a time. So narrow
+// integers are read as int32, and any, all, count, sum |x| and sum |x|^p are the maximum, minimum or sum of what their
+// Load makes. Each of these choices costs a few per cent on types that nobody waits for, and together they are three
+// quarters of this file's machine code.
 //
 // An operation is a struct of
 //   In, Part, Acc       element, column accumulator (sizes the tile), mergeable result of elements
@@ -39,10 +39,10 @@ constexpr int64_t kGather = 1024;         // strided elements copied at a time
 constexpr int64_t kGrain = 1 << 16;       // work of a parallel block
 constexpr int64_t kSplitGrain = 1 << 17;  // work of a part of one reduction: its result must be merged
 constexpr int64_t kMaxSplit = 64;
-constexpr int64_t kFewOutputs = 16;  // fewer: the chunks of each run in parallel
-constexpr int64_t kShort = 16;       // reductions up to this length are gathered into columns,
-constexpr int64_t kGroup = 128;      // so many at a time
-constexpr int64_t kNarrow = 16;      // fewer columns than this are not worth a vector loop
+constexpr int64_t kFewOutputs = 16;    // fewer: the chunks of each run in parallel
+constexpr int64_t kShort = 16;         // reductions up to this length are gathered into columns,
+constexpr int64_t kGroup = 128;        // so many at a time
+constexpr int64_t kNarrow = 16;        // fewer columns than this are not worth a vector loop
 constexpr int64_t kFoldColumns = 256;  // rows shorter than this are folded several at a time
 constexpr int64_t kLoadRows = 8;       // of a column tile that are converted at a time
 constexpr int64_t kLoadCols = 256;     // and the tile's width then
@@ -55,39 +55,28 @@ GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // ---- kinds (see fold.h) that only reductions use ----
 
-template <class E>
-struct SquaresKind : Plus {
+template <class E> struct SquaresKind : Plus {
   using Part = E;
   using Acc = double;
   using Out = E;
   static constexpr Part kIdentity = 0;
-  template <class X>
-  GC_INLINE X map(X x) {
-    return x * x;
-  }
+  template <class X> GC_INLINE X map(X x) { return x * x; }
 };
-template <class K>
-struct MagnitudeKind : K {
-  template <class X>
-  GC_INLINE X map(X x) {
-    return magnitude(x);
-  }
+template <class K> struct MagnitudeKind : K {
+  template <class X> GC_INLINE X map(X x) { return magnitude(x); }
 };
 
 // ---- operations ----
 
-template <class Part>
-constexpr int64_t tile_of = kTileBytes / static_cast<int64_t>(sizeof(Part));
+template <class Part> constexpr int64_t tile_of = kTileBytes / static_cast<int64_t>(sizeof(Part));
 
 // Any reduction that is one kind's fold.
-template <class E, template <class> class Kind>
-struct FoldOp {
+template <class E, template <class> class Kind> struct FoldOp {
   using K = Kind<E>;
   using In = StoredOf<E>;
   using Part = typename K::Part;
   using Acc = typename K::Acc;
-  template <class Load>
-  using Direct = typename Load::template Kind<Kind>;
+  template <class Load> using Direct = typename Load::template Kind<Kind>;
   static constexpr int64_t kCost = 1;
   static constexpr int64_t kBand = 128;
   static constexpr bool kFolds = true;
@@ -104,8 +93,7 @@ struct FoldOp {
 
 // Largest or smallest element and its place. A run first finds the value block by block, at the speed of max,
 // and then searches the one block that holds it.
-template <class E, template <class> class Kind>
-struct ArgOp {
+template <class E, template <class> class Kind> struct ArgOp {
   using K = Kind<E>;
   using In = StoredOf<E>;
   using Part = In;
@@ -118,9 +106,7 @@ struct ArgOp {
   static constexpr bool kFolds = false;
   static constexpr int64_t kBlock = 512;
 
-  GC_INLINE bool better(In x, In best) {
-    return K::combine(best, x) != best && best == best;
-  }
+  GC_INLINE bool better(In x, In best) { return K::combine(best, x) != best && best == best; }
   GC_INLINE bool same(In x, In best) { return (x == best) | ((x != x) & (best != best)); }
   GC_INLINE Acc empty() { return {K::kIdentity, -1}; }
 
@@ -146,8 +132,7 @@ struct ArgOp {
     }
     return i + place;
   }
-  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double,
-                       Acc* acc) {
+  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double, Acc* acc) {
     using Row = SameWidthInt<In>;
     alignas(64) In best[tile_of<In>];
     alignas(64) Row place[tile_of<In>];
@@ -174,8 +159,7 @@ struct ArgOp {
 // Sum of squared deviations from the mean: two passes over pieces that stay in cache, merged as in Chan,
 // Golub and LeVeque. A piece's deviations are from its mean rounded to T; their own sum then corrects both
 // results.
-template <class T>
-struct SquaredDevOp {
+template <class T> struct SquaredDevOp {
   using In = T;
   using Part = T;
   struct Acc {
@@ -254,8 +238,7 @@ struct SquaredDevOp {
 
 // log sum exp(x), around the largest x so far. Around an infinite one nothing is subtracted: exp then gives 0
 // or inf.
-template <class T>
-struct LogSumExpOp {
+template <class T> struct LogSumExpOp {
   using In = T;
   using Part = T;
   struct Acc {
@@ -285,8 +268,7 @@ struct LogSumExpOp {
       map_run(row, row, cols, [](Lane<T> x) { return exp(x); });
       for (int64_t j = 0; j < cols; ++j) sum[j] += row[j];
     }
-    for (int64_t j = 0; j < cols; ++j)
-      merge(acc[j], {static_cast<double>(shift[j]), static_cast<double>(sum[j])});
+    for (int64_t j = 0; j < cols; ++j) merge(acc[j], {static_cast<double>(shift[j]), static_cast<double>(sum[j])});
   }
   // A sum is 0 when all of its elements are -inf, and inf when one is inf: neither needs the common shift.
   GC_INLINE void merge(Acc& a, const Acc& b) {
@@ -310,8 +292,7 @@ struct LogSumExpOp {
 
 using StoreFn = void (*)(const ReduceArgs&, int64_t output, const void* acc, int64_t n);
 
-template <class Acc, class Out>
-void store_value(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+template <class Acc, class Out> void store_value(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
   Out* const to = static_cast<Out*>(a.out) + output;
   for (int64_t j = 0; j < n; ++j) to[j] = static_cast<Out>(static_cast<const Acc*>(acc)[j]);
 }
@@ -321,35 +302,29 @@ void store_truth(const ReduceArgs& a, int64_t output, const void* acc, int64_t n
   for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const int32_t*>(acc)[j] > 0;
 }
 // The largest magnitude of no elements is 0.
-template <class T>
-void store_magnitude(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+template <class T> void store_magnitude(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
   T* const to = static_cast<T*>(a.out) + output;
   for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const T*>(acc)[j] < 0 ? T(0) : static_cast<const T*>(acc)[j];
 }
-template <class Acc>
-void store_place(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+template <class Acc> void store_place(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const Acc* const acc = static_cast<const Acc*>(from);
-  for (int64_t j = 0; j < n; ++j)
-    static_cast<int64_t*>(a.out)[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
+  for (int64_t j = 0; j < n; ++j) static_cast<int64_t*>(a.out)[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
 }
-template <class Acc, class Out>
-void store_both(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+template <class Acc, class Out> void store_both(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const Acc* const acc = static_cast<const Acc*>(from);
   for (int64_t j = 0; j < n; ++j) {
     static_cast<Out*>(a.out)[output + j] = static_cast<Out>(acc[j].value);
     a.index[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
   }
 }
-template <class T>
-void store_deviation(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+template <class T> void store_deviation(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const auto* const acc = static_cast<const typename SquaredDevOp<T>::Acc*>(from);
   for (int64_t j = 0; j < n; ++j) {
     static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].dev);
     static_cast<T*>(a.mean)[output + j] = static_cast<T>(acc[j].n == 0 ? __builtin_nan("") : acc[j].mean);
   }
 }
-template <class T>
-void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+template <class T> void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const auto* const acc = static_cast<const typename LogSumExpOp<T>::Acc*>(from);
   for (int64_t j = 0; j < n; ++j)
     static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].around + log(F64{acc[j].sum}).v);
@@ -370,8 +345,7 @@ GC_INLINE void load_each(const void* from, int64_t stride, int64_t n, void* to, 
   else
     for (int64_t i = 0; i < n; ++i) out[i] = static_cast<To>(f(p[i * stride]));
 }
-template <class E>
-struct AsIs {
+template <class E> struct AsIs {
   using In = StoredOf<E>;
   static constexpr bool kInPlace = true;
   static constexpr int64_t kCost = 0;
@@ -379,44 +353,37 @@ struct AsIs {
     load_each<Word<In>, Word<In>>(from, stride, n, to, [](Word<In> x) { return x; });
   }
 };
-template <class E, class To>
-struct Widen {
+template <class E, class To> struct Widen {
   using In = StoredOf<E>;
-  template <template <class> class K>
-  using Kind = K<E>;
+  template <template <class> class K> using Kind = K<E>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
     load_each<In, To>(from, stride, n, to, [](In x) { return element<E>(x); });
   }
 };
-template <class E>
-struct Truth {
+template <class E> struct Truth {
   using In = If<sizeof(E) == 1, uint8_t, E>;  // what is only compared with 0 reads any byte the same way
   template <template <class> class K>
-    requires(sizeof(E) == 1)
-  using Kind = K<bool>;
+  requires(sizeof(E) == 1) using Kind = K<bool>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
     load_each<In, int32_t>(from, stride, n, to, [](In x) { return x != 0; });
   }
 };
-template <class T>
-struct Magnitude {
+template <class T> struct Magnitude {
   using In = T;
-  template <template <class> class K>
-  using Kind = MagnitudeKind<K<T>>;
+  template <template <class> class K> using Kind = MagnitudeKind<K<T>>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
     load_each<T, T>(from, stride, n, to, [](T x) { return magnitude(x); });
   }
 };
-// |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches, and
-// no loop over them vectorises.
-template <class T>
-struct Power {
+// |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches,
+// and no loop over them vectorises.
+template <class T> struct Power {
   using In = T;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 15;
@@ -449,16 +416,15 @@ struct Reduction {
   const OpTable* op;
   LoadFn load;
   StoreFn store;
-  RunFn direct;   // run on elements as they lie in memory; null: through load
-  int64_t item;   // bytes of an element in memory
+  RunFn direct;  // run on elements as they lie in memory; null: through load
+  int64_t item;  // bytes of an element in memory
   int64_t cost;
   bool in_place;  // band may read memory as it is
 
   int64_t tile() const { return in_place ? op->tile : smaller(op->tile, kLoadCols); }
 };
 
-template <class Op>
-struct Erased {
+template <class Op> struct Erased {
   using In = typename Op::In;
   using Acc = typename Op::Acc;
   static_assert(sizeof(Acc) <= kMaxAcc);
@@ -478,16 +444,14 @@ struct Erased {
 #pragma GCC ivdep
     for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
   }
-  static constexpr OpTable kTable{sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds,
-                                  empty, run, band, merge};
+  static constexpr OpTable kTable{
+      sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds, empty, run, band, merge};
 };
 // A fold of elements as they lie in memory, whose result is an Acc of the operation on loaded ones.
-template <class K, class In, class Acc>
-void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
+template <class K, class In, class Acc> void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
   *static_cast<Acc*>(acc) = static_cast<Acc>(fold_run<K>(static_cast<const In*>(p), n));
 }
-template <class Op, class Load>
-constexpr RunFn direct_fn() {
+template <class Op, class Load> constexpr RunFn direct_fn() {
   using In = typename Load::In;
   if constexpr (Load::kInPlace)
     return Erased<Op>::run;
@@ -497,19 +461,14 @@ constexpr RunFn direct_fn() {
     return nullptr;
 }
 template <class Op, class Load, StoreFn kStore>
-constexpr Reduction kReduction{&Erased<Op>::kTable,
-                               Load::load,
-                               kStore,
-                               direct_fn<Op, Load>(),
-                               sizeof(typename Load::In),
-                               Op::kCost + Load::kCost,
-                               Load::kInPlace};
+constexpr Reduction kReduction{
+    &Erased<Op>::kTable,     Load::load,    kStore, direct_fn<Op, Load>(), sizeof(typename Load::In),
+    Op::kCost + Load::kCost, Load::kInPlace};
 
 // ---- layouts: how a reduction walks its view ----
 
 // Short reductions become columns, kGroup apart: vectors along them would be mostly empty.
-template <class Bits>
-GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols, void* buffer) {
+template <class Bits> GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols, void* buffer) {
   int64_t i = output % a.inner;
   const Bits* row = static_cast<const Bits*>(a.in) + output / a.inner * a.s_outer;
   for (Bits* to = static_cast<Bits*>(buffer); cols > 0; --cols, ++to) {
@@ -559,10 +518,14 @@ struct Walk {
 
   void gather(int64_t output, int64_t cols, void* to) const {
     switch (r.item) {
-      case 1: return gather_columns<Word<uint8_t>>(a, output, cols, to);
-      case 2: return gather_columns<Word<uint16_t>>(a, output, cols, to);
-      case 4: return gather_columns<Word<uint32_t>>(a, output, cols, to);
-      default: return gather_columns<Word<uint64_t>>(a, output, cols, to);
+      case 1:
+        return gather_columns<Word<uint8_t>>(a, output, cols, to);
+      case 2:
+        return gather_columns<Word<uint16_t>>(a, output, cols, to);
+      case 4:
+        return gather_columns<Word<uint32_t>>(a, output, cols, to);
+      default:
+        return gather_columns<Word<uint64_t>>(a, output, cols, to);
     }
   }
   void short_outputs(int64_t begin, int64_t end) const {
@@ -661,9 +624,8 @@ void reduce_runs(const Walk& w) {
   const bool few_and_long = outputs < kFewOutputs && w.a.reduce > kChunk;
   if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(w, outputs);
   const int64_t per_block = larger(1, kGrain / larger(1, work));
-  parallel_blocks(ceil_div(outputs, per_block), [&](int64_t b) {
-    w.outputs(b * per_block, smaller(outputs, (b + 1) * per_block));
-  });
+  parallel_blocks(ceil_div(outputs, per_block),
+                  [&](int64_t b) { w.outputs(b * per_block, smaller(outputs, (b + 1) * per_block)); });
 }
 
 // Column tiles; where they are few and tall, each is also cut into `parts` bands of rows.
@@ -716,24 +678,16 @@ void drive(ReduceArgs a, const Reduction& r) {
   reduce_runs(walk);
 }
 
-template <const Reduction& kOf>
-void reduce(const ReduceArgs& a) {
-  drive(a, kOf);
-}
+template <const Reduction& kOf> void reduce(const ReduceArgs& a) { drive(a, kOf); }
 
 // ---- the table ----
 
 // Integers are added as int32 into int64, multiplied as int64, compared as int32 if they are narrower.
-template <class E>
-using Read = If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>;
-template <class E>
-using As = If<(sizeof(E) < 4), int32_t, E>;
-template <class E>
-using ReadFactor = If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>;
-template <class E>
-using Factor = If<is_float<E>, E, int64_t>;
-template <class E>
-using Total = If<is_float<E>, double, int64_t>;
+template <class E> using Read = If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>;
+template <class E> using As = If<(sizeof(E) < 4), int32_t, E>;
+template <class E> using ReadFactor = If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>;
+template <class E> using Factor = If<is_float<E>, E, int64_t>;
+template <class E> using Total = If<is_float<E>, double, int64_t>;
 
 template <class E>
 constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Factor<E>>>>;
@@ -758,20 +712,23 @@ template <class T, template <class> class Load>
 constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<T, SumKind>, Load<T>, store_value<double, T>>>;
 template <class T, template <class> class Kind>
 constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<T, Kind>, Magnitude<T>, store_magnitude<T>>>;
-template <class T>
-constexpr ReduceFn deviation_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_deviation<T>>>;
-template <class T>
-constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
+template <class T> constexpr ReduceFn deviation_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_deviation<T>>>;
+template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
 
 }  // namespace
 
-#define GC_FLOATS(fn, ...) \
-  {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, fn<float __VA_OPT__(,) __VA_ARGS__>, fn<double __VA_OPT__(,) __VA_ARGS__>}
-#define GC_ALL(fn, ...)                                                                   \
-  {fn<bool __VA_OPT__(,) __VA_ARGS__>,    fn<uint8_t __VA_OPT__(,) __VA_ARGS__>,          \
-   fn<int8_t __VA_OPT__(,) __VA_ARGS__>,  fn<int16_t __VA_OPT__(,) __VA_ARGS__>,          \
-   fn<int32_t __VA_OPT__(,) __VA_ARGS__>, fn<int64_t __VA_OPT__(,) __VA_ARGS__>,          \
-   fn<float __VA_OPT__(,) __VA_ARGS__>,   fn<double __VA_OPT__(,) __VA_ARGS__>}
+#define GC_FLOATS(fn, ...)                                                                      \
+  {                                                                                             \
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, fn<float __VA_OPT__(, ) __VA_ARGS__>, \
+        fn<double __VA_OPT__(, ) __VA_ARGS__>                                                   \
+  }
+#define GC_ALL(fn, ...)                                                                 \
+  {                                                                                     \
+    fn<bool __VA_OPT__(, ) __VA_ARGS__>, fn<uint8_t __VA_OPT__(, ) __VA_ARGS__>,        \
+        fn<int8_t __VA_OPT__(, ) __VA_ARGS__>, fn<int16_t __VA_OPT__(, ) __VA_ARGS__>,  \
+        fn<int32_t __VA_OPT__(, ) __VA_ARGS__>, fn<int64_t __VA_OPT__(, ) __VA_ARGS__>, \
+        fn<float __VA_OPT__(, ) __VA_ARGS__>, fn<double __VA_OPT__(, ) __VA_ARGS__>     \
+  }
 
 const ReduceFn reduce_table[kReduceOpCount][kDTypeCount] = {
     GC_ALL(sum_fn),

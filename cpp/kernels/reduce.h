@@ -8,16 +8,24 @@
 namespace gradcore {
 
 enum class ReduceOp : uint8_t {
-  Sum, Prod,                             // float -> same dtype; integers and bool -> int64
-  Max, Min,                              // every dtype; NaN wins
-  ArgMax, ArgMin,                        // out is int64; the first among equals; the first NaN if any
-  MaxIndex, MinIndex,                    // both of the above: values in out, positions in index
-  Any, All,                              // every dtype -> bool
-  SumSquares, SumAbs, SumPow,            // float; SumPow is sum |x|^param
-  CountNonzero,                          // every dtype -> int64
-  MaxAbs, MinAbs,                        // float
-  SumSquaredDev,                         // float; sum (x - mean)^2 in out, the mean in `mean`
-  LogSumExp,                             // float
+  Sum,
+  Prod,  // float -> same dtype; integers and bool -> int64
+  Max,
+  Min,  // every dtype; NaN wins
+  ArgMax,
+  ArgMin,  // out is int64; the first among equals; the first NaN if any
+  MaxIndex,
+  MinIndex,  // both of the above: values in out, positions in index
+  Any,
+  All,  // every dtype -> bool
+  SumSquares,
+  SumAbs,
+  SumPow,        // float; SumPow is sum |x|^param
+  CountNonzero,  // every dtype -> int64
+  MaxAbs,
+  MinAbs,         // float
+  SumSquaredDev,  // float; sum (x - mean)^2 in out, the mean in `mean`
+  LogSumExp,      // float
   Count
 };
 constexpr int kReduceOpCount = static_cast<int>(ReduceOp::Count);
@@ -37,10 +45,14 @@ struct ReduceArgs {
 using ReduceFn = void (*)(const ReduceArgs&);
 
 enum class RowOp : uint8_t {
-  Softmax, LogSoftmax,                  // float
-  SoftmaxBackward, LogSoftmaxBackward,  // float; in is the output's gradient, in2 the output
-  CumSum, CumProd,                      // float and int64
-  CumMax, CumMin,                       // every dtype; positions in index, the last among equals
+  Softmax,
+  LogSoftmax,  // float
+  SoftmaxBackward,
+  LogSoftmaxBackward,  // float; in is the output's gradient, in2 the output
+  CumSum,
+  CumProd,  // float and int64
+  CumMax,
+  CumMin,  // every dtype; positions in index, the last among equals
   Count
 };
 constexpr int kRowOpCount = static_cast<int>(RowOp::Count);

@@ -37,8 +37,7 @@ GC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The operands of one row or block.
-template <class T>
-struct Slice {
+template <class T> struct Slice {
   const T* x;
   const T* x2;  // null where there is one input
   T* y;
@@ -48,8 +47,7 @@ struct Slice {
 };
 
 // f(part, begin, count) for the parts of one long row.
-template <class F>
-GC_INLINE void for_parts(int64_t n, const F& f) {
+template <class F> GC_INLINE void for_parts(int64_t n, const F& f) {
   parallel_blocks(ceil_div(n, kPart), [&](int64_t k) { f(k, k * kPart, smaller(kPart, n - k * kPart)); });
 }
 
@@ -58,12 +56,9 @@ struct Bands {
   int64_t n, rows, count;
 
   Bands(int64_t height, int64_t cols)
-      : n(height),
-        rows(larger(larger(4, kGrain / cols), ceil_div(height, kMaxBands))),
-        count(ceil_div(height, rows)) {}
+      : n(height), rows(larger(larger(4, kGrain / cols), ceil_div(height, kMaxBands))), count(ceil_div(height, rows)) {}
   // f(band, first row, number of rows)
-  template <class F>
-  void each(const F& f) const {
+  template <class F> void each(const F& f) const {
     parallel_blocks(count, [&](int64_t k) { f(k, k * rows, smaller(rows, n - k * rows)); });
   }
 };
@@ -88,8 +83,7 @@ GC_INLINE void merge_totals(double* total, int64_t bands, int64_t cols) {
 
 // ---- softmax: exp(x - max) / sum; log_softmax: x - max - log(sum) ----
 
-template <class T, bool kLog>
-struct Softmax {
+template <class T, bool kLog> struct Softmax {
   using In = T;
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kMaxWidth;
@@ -122,21 +116,17 @@ struct Softmax {
   static void long_row(const Slice<T>& s, int64_t n) {
     const Scratch<double> result(ceil_div(n, kPart));
     const int64_t parts = ceil_div(n, kPart);
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
-      result[k] = static_cast<double>(fold_run<MaxKind<T>>(s.x + i, m));
-    });
+    for_parts(
+        n, [&](int64_t k, int64_t i, int64_t m) { result[k] = static_cast<double>(fold_run<MaxKind<T>>(s.x + i, m)); });
     const T max = static_cast<T>(fold_run<MaxKind<double>>(result.data(), parts));
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
-      result[k] = sum_exp<!kLog>(s.x + i, s.y + i, m, max);
-    });
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { result[k] = sum_exp<!kLog>(s.x + i, s.y + i, m, max); });
     double sum = fold_run<SumKind<double>>(result.data(), parts);
     finishers(&sum, 1);
     for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, max, static_cast<T>(sum)); });
   }
 
   // sum[j] gets exp(x[j] - max[j]), which also goes to y.
-  template <int64_t kCount>
-  GC_INLINE void exp_columns(const T* x, T* y, const T* max, T* sum) {
+  template <int64_t kCount> GC_INLINE void exp_columns(const T* x, T* y, const T* max, T* sum) {
 #pragma GCC ivdep
     for (int64_t j = 0; j < kCount; ++j) {
       const T e = exp(Lane<T>{x[j] - max[j]}).v;
@@ -167,9 +157,8 @@ struct Softmax {
     for (int64_t k = 1; k < bands.count; ++k)
       for (int64_t j = 0; j < cols; ++j) max[j] = Larger::combine(max[j], max[k * cols + j]);
     bands.each([&](int64_t k, int64_t row, int64_t rows) {
-      sum_rows<T>(row, rows, cols, total.data() + k * cols, [&](int64_t r, T* part) {
-        exp_row(s.x + r * stride, s.y + r * stride, max.data(), part, cols);
-      });
+      sum_rows<T>(row, rows, cols, total.data() + k * cols,
+                  [&](int64_t r, T* part) { exp_row(s.x + r * stride, s.y + r * stride, max.data(), part, cols); });
     });
     merge_totals(total.data(), bands.count, cols);
     const Scratch<T> last(cols);
@@ -188,8 +177,7 @@ struct Softmax {
 
 // ---- their gradients, x = g and x2 = the output: x2 (g - sum g x2), and g - exp(x2) sum g ----
 
-template <class T, bool kLog>
-struct SoftmaxBackward {
+template <class T, bool kLog> struct SoftmaxBackward {
   using In = T;
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kMaxWidth;
@@ -261,8 +249,7 @@ struct SoftmaxBackward {
 
 // ---- cumsum and cumprod: floats in double, as torch does ----
 
-template <class K, class T>
-struct Cumulative {
+template <class K, class T> struct Cumulative {
   using In = T;
   using Acc = typename K::Acc;
   using V = Vec<Acc>;
@@ -270,7 +257,7 @@ struct Cumulative {
   static constexpr int64_t kWidth = kMaxWidth;
   static constexpr int kStep = static_cast<int>(kLanes<Acc>);
 
-  using Narrow = typename ShortVector<T, kStep * static_cast<int>(sizeof(T))>::type;  // as many lanes as V
+  using Narrow = typename ShortVector<T, kStep* static_cast<int>(sizeof(T))>::type;  // as many lanes as V
 
   GC_INLINE V load_wide(const T* p) {
     Narrow v;
@@ -278,14 +265,12 @@ struct Cumulative {
     return __builtin_convertvector(v, V);
   }
   // Lane j of the result is v[j - kBy], or the neutral value below kBy.
-  template <int kBy, int... I>
-  GC_INLINE V shifted(V v, std::integer_sequence<int, I...>) {
+  template <int kBy, int... I> GC_INLINE V shifted(V v, std::integer_sequence<int, I...>) {
     const V neutral = V{} + static_cast<Acc>(K::kIdentity);
     return __builtin_shufflevector(v, neutral, (I < kBy ? kStep : I - kBy)...);
   }
   // Sums of the lanes up to each, in log2(kStep) steps. Only the carry links one vector to the next.
-  template <int kBy = 1>
-  GC_INLINE V prefix(V v) {
+  template <int kBy = 1> GC_INLINE V prefix(V v) {
     if constexpr (kBy == kStep)
       return v;
     else
@@ -360,8 +345,7 @@ struct Cumulative {
 
 // ---- cummax and cummin: the last among equals, and from the first NaN on the last NaN ----
 
-template <class K, class E>
-struct Extreme {
+template <class K, class E> struct Extreme {
   using In = StoredOf<E>;
   static constexpr bool kIndex = true;
   static constexpr int64_t kWidth = 512;
@@ -421,23 +405,21 @@ struct Family {
   void (*block)(const Bytes&, int64_t n, int64_t stride, int64_t cols);
 };
 
-template <class Op>
-struct Erased {
+template <class Op> struct Erased {
   using T = typename Op::In;
   GC_INLINE Slice<T> slice(const Bytes& s) {
     return {reinterpret_cast<const T*>(s.x), reinterpret_cast<const T*>(s.x2), reinterpret_cast<T*>(s.y), s.index};
   }
   static void rows(const Bytes& s, int64_t n, int64_t count) {
-    if constexpr (requires { Op::rows(slice(s), n, count); }) return Op::rows(slice(s), n, count);
+    if constexpr (requires { Op::rows(slice(s), n, count); })
+      return Op::rows(slice(s), n, count);
     else
       for (int64_t r = 0; r < count; ++r) Op::row(slice(s).at(r * n), n);
   }
   static void long_row(const Bytes& s, int64_t n) {
     if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
   }
-  static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) {
-    Op::block(slice(s), n, stride, cols);
-  }
+  static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) { Op::block(slice(s), n, stride, cols); }
   static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, rows, Op::kIndex ? nullptr : long_row, block};
 };
 
@@ -448,7 +430,8 @@ GC_INLINE int64_t column_start(const RowArgs& a, int64_t column) {
 // Columns [begin, begin + cols) of all outer * inner ones: element r of the j-th to, or from,
 // tile[r * tile_step + j].
 template <class Bits>
-GC_OUTLINE void gather_as(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile, int64_t tile_step) {
+GC_OUTLINE void gather_as(const RowArgs& a, const void* from, int64_t begin, int64_t cols, void* tile,
+                          int64_t tile_step) {
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const p = static_cast<const Bits*>(from) + column_start(a, begin + j);
     Bits* const to = static_cast<Bits*>(tile) + j;
@@ -456,7 +439,8 @@ GC_OUTLINE void gather_as(const RowArgs& a, const void* from, int64_t begin, int
   }
 }
 template <class Bits>
-GC_OUTLINE void scatter_as(const RowArgs& a, const void* tile, int64_t tile_step, int64_t begin, int64_t cols, void* into) {
+GC_OUTLINE void scatter_as(const RowArgs& a, const void* tile, int64_t tile_step, int64_t begin, int64_t cols,
+                           void* into) {
   for (int64_t j = 0; j < cols; ++j) {
     const Bits* const from = static_cast<const Bits*>(tile) + j;
     Bits* const p = static_cast<Bits*>(into) + column_start(a, begin + j);
@@ -464,7 +448,8 @@ GC_OUTLINE void scatter_as(const RowArgs& a, const void* tile, int64_t tile_step
   }
 }
 using GatherFn = void (*)(const RowArgs&, const void* from, int64_t begin, int64_t cols, void* tile, int64_t tile_step);
-using ScatterFn = void (*)(const RowArgs&, const void* tile, int64_t tile_step, int64_t begin, int64_t cols, void* into);
+using ScatterFn = void (*)(const RowArgs&, const void* tile, int64_t tile_step, int64_t begin, int64_t cols,
+                           void* into);
 constexpr GatherFn kGatherFns[4] = {gather_as<Word<uint8_t>>, gather_as<Word<uint16_t>>, gather_as<Word<uint32_t>>,
                                     gather_as<Word<uint64_t>>};
 constexpr ScatterFn kScatterFns[4] = {scatter_as<Word<uint8_t>>, scatter_as<Word<uint16_t>>, scatter_as<Word<uint32_t>>,
@@ -542,9 +527,8 @@ struct Walk {
     };
     if (!f.index && count < kFewBlocks && size >= 4 * kGrain) return run(0, count);
     const int64_t per_block = ceil_div(kGrain, size);
-    parallel_blocks(ceil_div(count, per_block), [&](int64_t b) {
-      run(b * per_block, smaller(count, (b + 1) * per_block));
-    });
+    parallel_blocks(ceil_div(count, per_block),
+                    [&](int64_t b) { run(b * per_block, smaller(count, (b + 1) * per_block)); });
   }
 
   void choose() const {
@@ -559,33 +543,34 @@ struct Walk {
 
 __attribute__((noinline)) void walk(const RowArgs& a, const Family& f) { Walk{a, f}.choose(); }
 
-template <class Op>
-void apply(const RowArgs& a) {
-  walk(a, Erased<Op>::kFamily);
-}
+template <class Op> void apply(const RowArgs& a) { walk(a, Erased<Op>::kFamily); }
 
 }  // namespace
 
 #define GC_SOFTMAX(Op, log) \
   { nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, apply<Op<float, log>>, apply<Op<double, log>> }
-#define GC_CUMULATIVE(Kind)                                                                             \
-  {                                                                                                     \
-    nullptr, nullptr, nullptr, nullptr, nullptr, apply<Cumulative<Kind<int64_t>, int64_t>>,             \
-        apply<Cumulative<Kind<float>, float>>, apply<Cumulative<Kind<double>, double>>                  \
+#define GC_CUMULATIVE(Kind)                                                                 \
+  {                                                                                         \
+    nullptr, nullptr, nullptr, nullptr, nullptr, apply<Cumulative<Kind<int64_t>, int64_t>>, \
+        apply<Cumulative<Kind<float>, float>>, apply<Cumulative<Kind<double>, double>>      \
   }
-#define GC_EXTREME(Kind)                                                                                \
-  {                                                                                                     \
-    apply<Extreme<Kind<bool>, bool>>, apply<Extreme<Kind<uint8_t>, uint8_t>>,                           \
-        apply<Extreme<Kind<int8_t>, int8_t>>, apply<Extreme<Kind<int16_t>, int16_t>>,                   \
-        apply<Extreme<Kind<int32_t>, int32_t>>, apply<Extreme<Kind<int64_t>, int64_t>>,                 \
-        apply<Extreme<Kind<float>, float>>, apply<Extreme<Kind<double>, double>>                        \
+#define GC_EXTREME(Kind)                                                                                            \
+  {                                                                                                                 \
+    apply<Extreme<Kind<bool>, bool>>, apply<Extreme<Kind<uint8_t>, uint8_t>>, apply<Extreme<Kind<int8_t>, int8_t>>, \
+        apply<Extreme<Kind<int16_t>, int16_t>>, apply<Extreme<Kind<int32_t>, int32_t>>,                             \
+        apply<Extreme<Kind<int64_t>, int64_t>>, apply<Extreme<Kind<float>, float>>,                                 \
+        apply<Extreme<Kind<double>, double>>                                                                        \
   }
 
 const RowFn row_table[kRowOpCount][kDTypeCount] = {
-    GC_SOFTMAX(Softmax, false),         GC_SOFTMAX(Softmax, true),
-    GC_SOFTMAX(SoftmaxBackward, false), GC_SOFTMAX(SoftmaxBackward, true),
-    GC_CUMULATIVE(SumKind),             GC_CUMULATIVE(ProdKind),
-    GC_EXTREME(MaxKind),                GC_EXTREME(MinKind),
+    GC_SOFTMAX(Softmax, false),
+    GC_SOFTMAX(Softmax, true),
+    GC_SOFTMAX(SoftmaxBackward, false),
+    GC_SOFTMAX(SoftmaxBackward, true),
+    GC_CUMULATIVE(SumKind),
+    GC_CUMULATIVE(ProdKind),
+    GC_EXTREME(MaxKind),
+    GC_EXTREME(MinKind),
 };
 
 #undef GC_SOFTMAX

@@ -8,9 +8,9 @@
 
 namespace gradcore {
 
-// compute(physical tensors, number of batch dims), nothing recorded; its result is hidden again. Undefined tensors stay so.
-template <class F>
-Tensor beneath(std::initializer_list<const Tensor*> tensors, F&& compute) {
+// compute(physical tensors, number of batch dims), nothing recorded; its result is hidden again. Undefined tensors stay
+// so.
+template <class F> Tensor beneath(std::initializer_list<const Tensor*> tensors, F&& compute) {
   const Untracked off;
   const Levels levels = levels_of(tensors);
   std::vector<Tensor> below;
@@ -19,8 +19,7 @@ Tensor beneath(std::initializer_list<const Tensor*> tensors, F&& compute) {
 }
 
 // The same for ops along a dim: a tensor without dims counts as one with a single dim of one element.
-template <class F>
-Tensor beneath_along(std::initializer_list<const Tensor*> tensors, F&& compute) {
+template <class F> Tensor beneath_along(std::initializer_list<const Tensor*> tensors, F&& compute) {
   const Untracked off;
   const Levels levels = levels_of(tensors);
   std::vector<Tensor> below;
@@ -34,8 +33,7 @@ Tensor beneath_along(std::initializer_list<const Tensor*> tensors, F&& compute) 
 }
 
 // A whole op of one tensor.
-template <class F, class Vjp>
-Tensor recorded_beneath(const Tensor& t, F&& compute, Vjp vjp) {
+template <class F, class Vjp> Tensor recorded_beneath(const Tensor& t, F&& compute, Vjp vjp) {
   const Tensor out = beneath({&t}, [&](auto p, int n) { return compute(p[0], n); });
   if (should_record(t)) record(out, {&t}, std::move(vjp));
   return out;

@@ -67,7 +67,8 @@ Tensor fresh_like(const Tensor& t, DType dtype) {
 
 }  // namespace
 
-// Unsigned types take negative numbers by wrapping, as torch's conversion does; a float beyond float32 is not made infinite.
+// Unsigned types take negative numbers by wrapping, as torch's conversion does; a float beyond float32 is not made
+// infinite.
 void check_fits(const Scalar& v, DType dtype) {
   const auto refuse = [&](const char* type) { fail("value cannot be converted to type ", type, " without overflow"); };
   if (dtype == DType::Bool || dtype == DType::Float64) return;
@@ -94,7 +95,8 @@ void copy_raw(const Tensor& to, const Tensor& from) {
     return copy_raw(physical(to, levels), physical(from, levels, to.dim()));
   }
   const bool alike = same_shape(to, from);
-  const bool flat = alike && (to.is_contiguous() ? from.is_contiguous() : to.strides() == from.strides() && is_dense(to));
+  const bool flat =
+      alike && (to.is_contiguous() ? from.is_contiguous() : to.strides() == from.strides() && is_dense(to));
   if (flat && to.dtype() == from.dtype()) {
     if (to->data != from->data) copy_bytes(to->data, from->data, n * item_size(to.dtype()));
     return;

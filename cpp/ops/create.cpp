@@ -87,7 +87,8 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::o
   check(!step.is_zero(), "step must be nonzero");
   const double first = start.to_double(), last = end.to_double(), by = step.to_double();
   check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
-  check((by > 0 && last >= first) || (by < 0 && last <= first), "upper bound and lower bound inconsistent with step sign");
+  check((by > 0 && last >= first) || (by < 0 && last <= first),
+        "upper bound and lower bound inconsistent with step sign");
   int64_t n;
   if (!any_float) {  // exact where a double is not
     const __int128 span = static_cast<__int128>(end.to_int()) - start.to_int();
@@ -134,7 +135,8 @@ Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dty
       const Step step = (static_cast<Step>(b) - static_cast<Step>(a)) / static_cast<Step>(steps - 1);
       const int64_t half = steps / 2;
       for (int64_t i = 0; i < steps; ++i)
-        p[i] = i < half ? static_cast<T>(a + step * static_cast<Step>(i)) : static_cast<T>(b - step * static_cast<Step>(steps - i - 1));
+        p[i] = i < half ? static_cast<T>(a + step * static_cast<Step>(i))
+                        : static_cast<T>(b - step * static_cast<Step>(steps - i - 1));
     }
   });
   return out;

@@ -14,41 +14,38 @@
 
 namespace gradcore {
 
-// ---- records made from formulas ---------------------------------------------------------------------------------------
+// ---- records made from formulas
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
-template <class Op, int Arity, int K>
-Sym recorded_vjp(const Sym* v, const Sym* params) {
+template <class Op, int Arity, int K> Sym recorded_vjp(const Sym* v, const Sym* params) {
   return formulas::vjp_with<Op, Arity, K>(v[0], v[1], v[2], v[3], v[4], params);
 }
 
-template <class Op, int Arity, int K>
-constexpr auto recorded_vjp_or_null() -> Sym (*)(const Sym*, const Sym*) {
+template <class Op, int Arity, int K> constexpr auto recorded_vjp_or_null() -> Sym (*)(const Sym*, const Sym*) {
   if constexpr (formulas::has_vjp<Op, Arity, K>())
     return recorded_vjp<Op, Arity, K>;
   else
     return nullptr;
 }
 
-template <class Op, int Arity, class List>
-constexpr ElementwiseOp make_op() {
+template <class Op, int Arity, class List> constexpr ElementwiseOp make_op() {
   return {&Op::info,
           Arity,
           formulas::params_of<Op, Arity>,
           formulas::IndexIn<Op, List>::value,
           {formulas::vjp_uses<Op, Arity, 0>(), formulas::vjp_uses<Op, Arity, 1>(), formulas::vjp_uses<Op, Arity, 2>()},
-          {recorded_vjp_or_null<Op, Arity, 0>(), recorded_vjp_or_null<Op, Arity, 1>(), recorded_vjp_or_null<Op, Arity, 2>()}};
+          {recorded_vjp_or_null<Op, Arity, 0>(), recorded_vjp_or_null<Op, Arity, 1>(),
+           recorded_vjp_or_null<Op, Arity, 2>()}};
 }
 
-template <class Op>
-constexpr ElementwiseOp unary_op = make_op<Op, 1, formulas::UnaryOps>();
-template <class Op>
-constexpr ElementwiseOp binary_op = make_op<Op, 2, formulas::BinaryOps>();
-template <class Op>
-constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
+template <class Op> constexpr ElementwiseOp unary_op = make_op<Op, 1, formulas::UnaryOps>();
+template <class Op> constexpr ElementwiseOp binary_op = make_op<Op, 2, formulas::BinaryOps>();
+template <class Op> constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
 
-// ---- running a loop -----------------------------------------------------------------------------------------------------
+// ---- running a loop
+// -----------------------------------------------------------------------------------------------------
 
 constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
 
@@ -90,8 +87,8 @@ void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput>
   operands[0] = {ptr[0], &out.shape(), &out.strides(), stride[0]};
   for (int k = 1; k < count; ++k) {
     const LoopInput& o = in[k - 1];
-    operands[k] = o.tensor ? PlanOperand{static_cast<char*>((*o.tensor)->data), &o.tensor->shape(), &o.tensor->strides(),
-                                         item_size(o.tensor->dtype())}
+    operands[k] = o.tensor ? PlanOperand{static_cast<char*>((*o.tensor)->data), &o.tensor->shape(),
+                                         &o.tensor->strides(), item_size(o.tensor->dtype())}
                            : PlanOperand{static_cast<char*>(o.number), nullptr, nullptr, 0};
   }
   Plan plan;
@@ -125,7 +122,8 @@ struct PackedParams {
   PackedParams(const Scalar* params, int count, DType dtype) { pack(bytes, params, count, dtype); }
 };
 
-// ---- the node -------------------------------------------------------------------------------------------------------------
+// ---- the node
+// -------------------------------------------------------------------------------------------------------------
 
 bool all_contiguous(std::span<const LoopInput> in) {
   for (const LoopInput& i : in)
@@ -144,11 +142,11 @@ Tensor result_like(std::span<const LoopInput> in) {
   return empty_strided(g.shape(), result_strides(g.shape(), tensors, count), g.dtype());
 }
 
-template <int N>
-class ElementwiseNode final : public Node {
+template <int N> class ElementwiseNode final : public Node {
  public:
   // An op that writes over its first operand saves a copy of it.
-  ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, bool inplace)
+  ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute,
+                  bool inplace)
       : op_(op), compute_(compute) {
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor()) {
@@ -211,8 +209,8 @@ class ElementwiseNode final : public Node {
   }
 
   void release_saved() override {
-    constexpr unsigned kSaved = formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) |
-                                formulas::kUsesOutput;
+    constexpr unsigned kSaved =
+        formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) | formulas::kUsesOutput;
     if (!(uses_ & kSaved)) return;  // nothing was saved: a second backward is fine
     for (Saved& s : saved_) s.reset();
     output_.reset();
@@ -296,7 +294,8 @@ class ElementwiseNode final : public Node {
     if (op_.uses[k] & formulas::kUsesOutput) in[count++].tensor = &y;
     // The gradient's own memory serves when nobody needs it any more.
     const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
-                       g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) && all_contiguous({in, static_cast<size_t>(count)});
+                       g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) &&
+                       all_contiguous({in, static_cast<size_t>(count)});
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
     const int width = compute_ == DType::Float64;
@@ -318,7 +317,8 @@ class ElementwiseNode final : public Node {
   Dims shape_[N];
 };
 
-// ---- types and shapes -------------------------------------------------------------------------------------------------------
+// ---- types and shapes
+// -------------------------------------------------------------------------------------------------------
 
 struct TypeState {
   bool any = false;
@@ -467,25 +467,29 @@ Tensor fresh_result(const ElementwiseOp& op, std::span<const Operand> in, DType 
 
 // A node for an op whose result is floating; its class by the number of operands.
 template <class F>
-Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute, bool inplace,
-                    F&& then) {
+Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute,
+                    bool inplace, F&& then) {
   const auto make = [&]<int N>(std::integral_constant<int, N>) -> Ref<Node> {
     auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, in, params, compute, inplace));
     then(*node);
     return node;
   };
   switch (op.arity) {
-    case 1: return make(std::integral_constant<int, 1>{});
-    case 2: return make(std::integral_constant<int, 2>{});
-    default: return make(std::integral_constant<int, 3>{});
+    case 1:
+      return make(std::integral_constant<int, 1>{});
+    case 2:
+      return make(std::integral_constant<int, 2>{});
+    default:
+      return make(std::integral_constant<int, 3>{});
   }
 }
 
 // Integer division has no value for a zero divisor.
 void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput& divisor) {
   if (!is_integral(compute)) return;
-  const bool divides = std::string_view(op.info->name) == "floor_divide" || std::string_view(op.info->name) == "remainder" ||
-                       std::string_view(op.info->name) == "fmod" || std::string_view(op.info->name) == "div";
+  const bool divides = std::string_view(op.info->name) == "floor_divide" ||
+                       std::string_view(op.info->name) == "remainder" || std::string_view(op.info->name) == "fmod" ||
+                       std::string_view(op.info->name) == "div";
   if (!divides) return;
   const Tensor t = divisor.tensor ? *divisor.tensor : Tensor();
   bool zero = false;
@@ -639,8 +643,7 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
          scalar_type_name(self.dtype()));
   bool same;
   const Dims shape = shape_of(in, same);
-  if (shape != self.shape())
-    fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
+  if (shape != self.shape()) fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
   check_levels(self, levels_of(in));
   check_inplace(self, recorded);
   refuse_partial_overlaps(self, in);
@@ -659,7 +662,8 @@ struct OperandsAsTheyWere {
 };
 
 bool carries_tangents(std::span<const Operand> in) {
-  return modes.forward && std::ranges::any_of(in, [](const Operand& o) { return o.tensor && may_have_tangent(*o.tensor); });
+  return modes.forward &&
+         std::ranges::any_of(in, [](const Operand& o) { return o.tensor && may_have_tangent(*o.tensor); });
 }
 
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
@@ -702,7 +706,8 @@ Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const S
       if (!op.info->node) record_no_derivative(op, out, in);
       return out;
     }
-    record_output(out, with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
+    record_output(out,
+                  with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
     return out;
   }
   return planned_result(op, in, params, types_of(op, in), recorded);
@@ -748,7 +753,8 @@ Tensor sum_to(const Tensor& t, const Dims& shape) {
   return extra ? view(s, shape) : s;
 }
 
-// ---- the ops ---------------------------------------------------------------------------------------------------------------
+// ---- the ops
+// ---------------------------------------------------------------------------------------------------------------
 
 namespace calls {
 #define GC_DEFINE(f, Op) \
@@ -761,13 +767,13 @@ GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 }  // namespace calls
 
-#define GC_DEFINE(f, Op)                                                                     \
-  Tensor f(const Tensor& a) { return elementwise(unary_op<formulas::Op>, {{Operand(a)}}); }  \
+#define GC_DEFINE(f, Op)                                                                    \
+  Tensor f(const Tensor& a) { return elementwise(unary_op<formulas::Op>, {{Operand(a)}}); } \
   void f##_(const Tensor& a) { elementwise_(unary_op<formulas::Op>, a, {{Operand(a)}}); }
 GC_UNARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
-#define GC_DEFINE(f, Op)                                                                                          \
-  Tensor f(const Operand& a, const Operand& b) { return elementwise(binary_op<formulas::Op>, {{a, b}}); }         \
+#define GC_DEFINE(f, Op)                                                                                  \
+  Tensor f(const Operand& a, const Operand& b) { return elementwise(binary_op<formulas::Op>, {{a, b}}); } \
   void f##_(const Tensor& a, const Operand& b) { elementwise_(binary_op<formulas::Op>, a, {{Operand(a), b}}); }
 GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
@@ -778,7 +784,8 @@ bool is_one(const Scalar& s) { return s.is_float() ? s.to_double() == 1 : s.to_i
 
 // alpha must be a number of the result's kind.
 void check_alpha(const Scalar& alpha, DType result) {
-  check(!(alpha.kind() == Category::Bool && result != DType::Bool), "Boolean alpha only supported for Boolean results.");
+  check(!(alpha.kind() == Category::Bool && result != DType::Bool),
+        "Boolean alpha only supported for Boolean results.");
   check(!(alpha.is_float() && !is_floating(result)),
         "For integral input tensors, argument alpha must not be a floating point number.");
 }
@@ -788,11 +795,15 @@ void refuse_bool_sub(const Operand& a, const Operand& b) {
     return o.is_tensor() ? o.tensor->dtype() == DType::Bool : o.scalar.kind() == Category::Bool;
   };
   if (is_bool(a) && is_bool(b))
-    fail("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
-         "instead.");
+    fail(
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+        "operator "
+        "instead.");
   if (is_bool(a) || is_bool(b))
-    fail("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
-         "`~` or `logical_not()` operator instead.");
+    fail(
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+        "the "
+        "`~` or `logical_not()` operator instead.");
 }
 
 // The type in which a call computes, where it is not its first operand's own.
@@ -851,7 +862,8 @@ ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, co
 
 ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
   const Operand in[] = {a, b};
-  check(is_floating(result_type(in)), "Integer division with addcdiv is no longer supported, and in a future release "
+  check(is_floating(result_type(in)),
+        "Integer division with addcdiv is no longer supported, and in a future release "
         "addcdiv will perform a true division of tensor1 and tensor2.");
   return {&ternary_op<formulas::Addcdiv>, {t, a, b}, {value}, {}};
 }
@@ -896,7 +908,8 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
   // Without a detour: every a + b comes here.
-  if (is_one(alpha)) [[likely]] return elementwise(binary_op<formulas::Add>, {{a, b}});
+  if (is_one(alpha)) [[likely]]
+    return elementwise(binary_op<formulas::Add>, {{a, b}});
   return elementwise(calls::add(a, b, alpha));
 }
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }
@@ -939,8 +952,7 @@ static Scalar fill_number(const Scalar& s, DType dtype) {
   return is_floating(dtype) ? s : Scalar(s.to_int());
 }
 // f(operand of t's type)
-template <class F>
-static auto with_fill_operand(const Tensor& t, const Tensor& mask, const Operand& value, F&& f) {
+template <class F> static auto with_fill_operand(const Tensor& t, const Tensor& mask, const Operand& value, F&& f) {
   check_fill(t, mask, value);
   if (!value.is_tensor()) return f(Operand(fill_number(value.scalar, t.dtype())));
   const Tensor converted = cast(*value.tensor, t.dtype());

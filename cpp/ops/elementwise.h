@@ -17,8 +17,8 @@ struct ElementwiseOp {
   const OpInfo* info;
   int arity;
   int params;
-  int index;          // in its family's list
-  unsigned uses[3];   // Note [What a vjp reads]
+  int index;         // in its family's list
+  unsigned uses[3];  // Note [What a vjp reads]
   Sym (*vjp[3])(const Sym* operands_g_a_b_c_y, const Sym* params);
 
   bool differentiable(int k) const { return uses[k] != 0; }
@@ -52,14 +52,16 @@ Tensor elementwise(const ElementwiseCall& call);
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params = nullptr);
 // Writes into `self`, which is also an operand (an in-place op).
 void elementwise_(const ElementwiseCall& call, const Tensor& self);
-void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params = nullptr);
+void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in,
+                  const Scalar* params = nullptr);
 // Raises what elementwise_ would raise; the second, of a call that is not recorded and has a dense loop.
 void check_elementwise_(const ElementwiseCall& call, const Tensor& self);
 void check_dense_write(const Tensor& self, std::span<const Operand> in);
 // Whether grad mode is on and the op has a gradient to some operand that wants one.
 bool recording(const ElementwiseOp& op, std::span<const Operand> in);
 // Writes into `out`, resized to fit (out=): not recorded.
-void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params = nullptr);
+void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in,
+                     const Scalar* params = nullptr);
 
 // A number as a kernel takes it.
 union Number {

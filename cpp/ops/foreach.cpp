@@ -11,9 +11,7 @@ namespace gradcore {
 
 namespace {
 
-void check_not_empty(const Tensors& tensors) {
-  check(!tensors.empty(), "Tensor list must have at least one tensor.");
-}
+void check_not_empty(const Tensors& tensors) { check(!tensors.empty(), "Tensor list must have at least one tensor."); }
 
 void check_lengths(size_t n, size_t other) {
   check(n == other, "Tensor lists must have the same number of tensors, got ", n, " and ", other);
@@ -27,8 +25,7 @@ std::vector<ElementwiseCall> make_calls(MakeCall make, const ForeachArgs& args) 
   std::vector<ElementwiseCall> calls;
   calls.reserve(n);
   for (size_t i = 0; i < n; ++i)
-    calls.push_back(
-        make({args.self[i], {args.in[0].operand(i), args.in[1].operand(i)}, args.value.scalar(i)}));
+    calls.push_back(make({args.self[i], {args.in[0].operand(i), args.in[1].operand(i)}, args.value.scalar(i)}));
   return calls;
 }
 
@@ -38,8 +35,7 @@ Loops dense_loops(std::span<const ElementwiseCall> calls) {
   Loops loops(calls.size());
   for (size_t i = 0; i < calls.size(); ++i) {
     const ElementwiseCall& c = calls[i];
-    if (c.compute || recording(*c.op, c.operands()) ||
-        !make_dense_loop(loops[i], *c.op, c.operands(), c.params))
+    if (c.compute || recording(*c.op, c.operands()) || !make_dense_loop(loops[i], *c.op, c.operands(), c.params))
       return {};
   }
   return loops;
@@ -55,13 +51,12 @@ bool worth_a_fork(const Loops& loops) {
 }
 
 void run(const Loops& loops, bool parallel) {
-  for_each_slice(std::span<const DenseLoop>(loops), parallel,
-                 [](const DenseLoop& d, int64_t begin, int64_t end) {
-                   LoopArgs a = d.args;
-                   for (int k = 0; k <= d.inputs; ++k) a.ptr[k] += begin * a.inner[k];
-                   a.n = end - begin;
-                   d.loop(a);
-                 });
+  for_each_slice(std::span<const DenseLoop>(loops), parallel, [](const DenseLoop& d, int64_t begin, int64_t end) {
+    LoopArgs a = d.args;
+    for (int k = 0; k <= d.inputs; ++k) a.ptr[k] += begin * a.inner[k];
+    a.n = end - begin;
+    d.loop(a);
+  });
 }
 
 // Note [Lists that share memory]
@@ -183,8 +178,7 @@ void foreach_copy_(const Tensors& to, const Tensors& from) {
 }
 
 std::vector<Scalar> packed_scalars(const Tensor& scalars, size_t n) {
-  check(scalars.dim() == 1, "Expected packed scalar Tensor to be of dimension 1. Got ", scalars.dim(),
-        " instead.");
+  check(scalars.dim() == 1, "Expected packed scalar Tensor to be of dimension 1. Got ", scalars.dim(), " instead.");
   check(scalars.is_contiguous(), "Expected scalars to be contiguous.");
   check(static_cast<size_t>(scalars.numel()) == n, "Expected length of scalars to match input of length ", n,
         " but got ", scalars.numel(), " instead.");
@@ -194,8 +188,8 @@ std::vector<Scalar> packed_scalars(const Tensor& scalars, size_t n) {
   out.reserve(n);
   visit_dtype(scalars.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using Wide = std::conditional_t<std::is_same_v<T, bool>, bool,
-                                    std::conditional_t<std::is_integral_v<T>, int64_t, double>>;
+    using Wide =
+        std::conditional_t<std::is_same_v<T, bool>, bool, std::conditional_t<std::is_integral_v<T>, int64_t, double>>;
     for (size_t i = 0; i < n; ++i) out.push_back(static_cast<Wide>(scalars.data<T>()[i]));
   });
   return out;

@@ -43,11 +43,11 @@ inline Sym operator-(const Sym& a) { return a.is_tensor() ? Sym(neg(a.t)) : Sym(
 inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
 inline Sym gate(const Sym& g, const Sym& y) { return gradcore::gate(g.operand(), y.operand()); }
 
-#define GC_SYM_BINARY(name, op, number_result)                           \
-  inline Sym name(const Sym& a, const Sym& b) {                          \
+#define GC_SYM_BINARY(name, op, number_result)                                         \
+  inline Sym name(const Sym& a, const Sym& b) {                                        \
     if (a.is_tensor() || b.is_tensor()) return gradcore::op(a.operand(), b.operand()); \
-    const double x = a.number(), y = b.number();                         \
-    return Sym(static_cast<double>(number_result));                      \
+    const double x = a.number(), y = b.number();                                       \
+    return Sym(static_cast<double>(number_result));                                    \
   }
 GC_SYM_BINARY(operator+, add, x + y)
 GC_SYM_BINARY(operator-, sub, x - y)

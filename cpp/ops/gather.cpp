@@ -105,8 +105,7 @@ Walk walk_over(const Tensor& index, const Tensor& table, const Tensor& list, int
 }
 
 void check_index_dtype(const Tensor& index, const char* op) {
-  check(index.dtype() == DType::Int64 || index.dtype() == DType::Int32, op,
-        "(): Expected dtype int32/int64 for index");
+  check(index.dtype() == DType::Int64 || index.dtype() == DType::Int32, op, "(): Expected dtype int32/int64 for index");
 }
 
 // Indices as int64, whatever their strides, each of them in [0, size).
@@ -137,8 +136,8 @@ int same_rank(const Tensor& index, const Tensor& t, const char* what) {
   const bool missing = std::string_view(what) == "src" && t.dim() < index.dim();
   check(!missing, ErrorKind::Index, "Dimension out of range (expected to be in range of [", -std::max(t.dim(), 1), ", ",
         std::max(t.dim(), 1) - 1, "], but got ", std::max(t.dim(), 1), "): src has fewer dimensions than index");
-  check(std::max(index.dim(), 1) == std::max(t.dim(), 1),
-        "Index tensor must have the same number of dimensions as ", what, " tensor");
+  check(std::max(index.dim(), 1) == std::max(t.dim(), 1), "Index tensor must have the same number of dimensions as ",
+        what, " tensor");
   return std::max(t.dim(), 1);
 }
 
@@ -154,8 +153,8 @@ Arguments check_gather(const Tensor& t, int64_t dim, const Tensor& index) {
     const int n = same_rank(index, t, "input");
     for (int i = 0; i < n; ++i)
       if (i != d && size_of(index, i) > size_of(t, i))
-        fail("Size does not match at dimension ", i, " expected index ", index.shape(),
-             " to be no larger than self ", t.shape(), " apart from dimension ", d);
+        fail("Size does not match at dimension ", i, " expected index ", index.shape(), " to be no larger than self ",
+             t.shape(), " apart from dimension ", d);
   }
   return {d, checked_index(index, size_of(t, d), d)};
 }
@@ -174,8 +173,7 @@ Arguments check_scatter(const Tensor& t, int64_t dim, const Tensor& index, const
       fits_src &= !src || size_of(index, i) <= size_of(*src, i);
     }
     if (!fits || !fits_src)
-      fail("Expected index ", index.shape(), " to be no larger than self ", t.shape(),
-           " apart from dimension ", d,
+      fail("Expected index ", index.shape(), " to be no larger than self ", t.shape(), " apart from dimension ", d,
            src ? cat(" and to be no larger size than src ", src->shape()) : std::string());
   }
   return {d, checked_index(index, size_of(t, d), d)};
@@ -286,8 +284,7 @@ struct ScatterAddVjp {
 };
 
 // What writing to a batched `t` makes of it: write(copy of the physical t, batch dims, physical index and source).
-template <class Write>
-Tensor written_beneath(const Tensor& t, const Tensor& index, const Tensor* src, Write&& write) {
+template <class Write> Tensor written_beneath(const Tensor& t, const Tensor& index, const Tensor* src, Write&& write) {
   const Levels levels = levels_of({&t, &index, src ? src : &t});
   check_levels(t, levels);
   return beneath_along({&t, &index, src ? src : &t}, [&](auto p, int n) {
@@ -326,9 +323,10 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
   const bool recorded = is_floating(t.dtype()) && (tensor ? should_record(t, *tensor) : should_record(t));
   check_inplace(t, recorded);
   if (any_batched(t, index) || (tensor && any_batched(*tensor))) {
-    const Tensor below = written_beneath(t, index, tensor, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
-      scatter_(to, wrap_dim(dim, t.dim()) + n, at, tensor ? Operand(from) : src);
-    });
+    const Tensor below =
+        written_beneath(t, index, tensor, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
+          scatter_(to, wrap_dim(dim, t.dim()) + n, at, tensor ? Operand(from) : src);
+        });
     Ref<Node> fn;
     const int d = wrap_dim(dim, t.dim());
     if (recorded && tensor) fn = make_node({&t, tensor}, ScatterVjp{tensor->shape(), d, true, Saved(index)});
@@ -353,9 +351,9 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   check_inplace(t, recorded);
   if (any_batched(t, index, src)) {
     const int d = wrap_dim(dim, t.dim());
-    const Tensor below = written_beneath(t, index, &src, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
-      scatter_add_(to, d + n, at, from);
-    });
+    const Tensor below = written_beneath(
+        t, index, &src,
+        [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) { scatter_add_(to, d + n, at, from); });
     Ref<Node> fn;
     if (recorded) fn = make_node({&t, &src}, ScatterAddVjp{src.shape(), d, Saved(index)});
     copy_raw(t, below);
@@ -413,8 +411,8 @@ Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tens
 }
 
 void add_raw_overlapping(const Tensor& out, const Tensor& t) {
-  check(t.dtype() == out.dtype() && broadcastable_to(t.shape(), out.shape()),
-        "add_raw_overlapping: cannot add ", t.shape(), " to ", out.shape());
+  check(t.dtype() == out.dtype() && broadcastable_to(t.shape(), out.shape()), "add_raw_overlapping: cannot add ",
+        t.shape(), " to ", out.shape());
   if (any_batched(out, t)) {
     const Levels levels = levels_of({&out, &t});
     return add_raw_overlapping(physical(out, levels), physical(t, levels, out.dim()));

@@ -61,8 +61,7 @@ std::vector<int64_t> block_starts(const Tensor& mask) {
   const int64_t n = mask.numel(), blocks = (n + kMaskBlock - 1) / kMaskBlock;
   std::vector<int64_t> starts(static_cast<size_t>(blocks) + 1, 0);
   parallel_blocks(blocks, [&](int64_t b) {
-    starts[b + 1] =
-        count_true(mask.data<uint8_t>() + b * kMaskBlock, std::min(kMaskBlock, n - b * kMaskBlock));
+    starts[b + 1] = count_true(mask.data<uint8_t>() + b * kMaskBlock, std::min(kMaskBlock, n - b * kMaskBlock));
   });
   for (int64_t b = 0; b < blocks; ++b) starts[b + 1] += starts[b];
   return starts;
@@ -229,8 +228,7 @@ struct Values {
 template <class T> void assign(T& to, T v) { to = v; }
 template <class T> void accumulate(T& to, T v) { to = plus(to, v); }
 
-template <class T, void (*Op)(T&, T)>
-void write_slabs(const Tensor& t, const Slabs& s, const Values& values) {
+template <class T, void (*Op)(T&, T)> void write_slabs(const Tensor& t, const Slabs& s, const Values& values) {
   const OffsetReader before(s.before), picked(s.picked), after(s.after);
   const int64_t k_count = s.picked.count, n = s.after.count;
   const T* const source = values.tensor.data<T>();
@@ -250,8 +248,7 @@ void write_slabs(const Tensor& t, const Slabs& s, const Values& values) {
   // Slabs that may meet in one place stay in one block, in order; how the places are cut changes no result.
   const bool by_before = s.before.count > 1;
   const int64_t places = by_before ? s.before.count : n;
-  const int64_t most =
-      by_before ? places : std::min<int64_t>(num_threads(), std::max<int64_t>(1, places / 64));
+  const int64_t most = by_before ? places : std::min<int64_t>(num_threads(), std::max<int64_t>(1, places / 64));
   const int64_t blocks = block_count(s, sizeof(T), most);
   parallel_blocks(blocks, [&](int64_t block) {
     const int64_t begin = places * block / blocks, end = places * (block + 1) / blocks;
@@ -298,8 +295,7 @@ void check_indices(const Tensor& t, std::span<const Tensor> indices) {
     dim += dims_of(index);
   }
   check(any, ErrorKind::Index, "at least one index must be provided");
-  if (dim > t.dim())
-    fail(ErrorKind::Index, "too many indices for tensor of dimension ", t.dim(), " (got ", dim, ")");
+  if (dim > t.dim()) fail(ErrorKind::Index, "too many indices for tensor of dimension ", t.dim(), " (got ", dim, ")");
   dim = 0;
   for (const Tensor& index : indices) {
     for (int i = 0; index && is_mask(index) && i < index.dim(); ++i)
@@ -337,8 +333,8 @@ struct Resolved {
 };
 
 // The strides of the result: torch lets it follow the memory order of the tensor and of the indices.
-Dims result_layout(const Tensor& t, std::span<const Pick> picks, const Dims& shape, const Dims& t_strides,
-                   int lead, int block_dims) {
+Dims result_layout(const Tensor& t, std::span<const Pick> picks, const Dims& shape, const Dims& t_strides, int lead,
+                   int block_dims) {
   bool contiguous = t.is_contiguous();
   for (const Pick& p : picks) contiguous &= is_contiguous(p.shape, p.strides);
   if (contiguous) return contiguous_strides(shape);
@@ -363,8 +359,7 @@ Dims broadcast_picks(std::span<const Pick> picks) {
     } catch (const Error&) {
       std::string shapes;
       for (const Pick& q : picks) shapes += (shapes.empty() ? "" : ", ") + q.shape.str();
-      fail(ErrorKind::Index, "shape mismatch: indexing tensors could not be broadcast together with shapes ",
-           shapes);
+      fail(ErrorKind::Index, "shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
     }
   }
   return block;
@@ -416,8 +411,8 @@ Resolved resolve(const Tensor& t, std::span<const Tensor> indices, const Tensor*
   }
   const int64_t numel = checked_numel(r.shape);
   if (values && !broadcastable_to(values->shape(), r.shape))
-    fail("shape mismatch: value tensor of shape ", values->shape(),
-         " cannot be broadcast to indexing result of shape ", r.shape);
+    fail("shape mismatch: value tensor of shape ", values->shape(), " cannot be broadcast to indexing result of shape ",
+         r.shape);
   r.strides = result_layout(t, picks, r.shape, t_strides, left.size(), block.size());
   r.slabs.picked.count = picked;
 
@@ -477,8 +472,7 @@ void fill_where(const Tensor& t, const Tensor& mask, const Tensor& value) {
       const int64_t end = std::min(n, (b + 1) * span);
       for (int64_t i = b * span; i < end; ++i) {
         if (each == 1) {
-          const T chosen =
-              static_cast<T>(-static_cast<T>(bytes[i] != 0));  // all ones or all zeros: no branch
+          const T chosen = static_cast<T>(-static_cast<T>(bytes[i] != 0));  // all ones or all zeros: no branch
           data[i] = static_cast<T>((data[i] & ~chosen) | (v & chosen));
         } else if (bytes[i]) {
           std::fill_n(data + i * each, each, v);
@@ -594,8 +588,8 @@ struct MaskedSelectVjp {
 namespace {
 
 // Note [Indexing beneath vmap]
-// The batch dims are indexed along: by an arange for each level, which broadcasts in front of the indices. All indexed dims
-// then come first in the result, and the dims left of the block go back to their place.
+// The batch dims are indexed along: by an arange for each level, which broadcasts in front of the indices. All indexed
+// dims then come first in the result, and the dims left of the block go back to their place.
 class IndexBeneath {
  public:
   IndexBeneath(const Tensor& t, std::span<const Tensor> indices, const Tensor* values) : levels_(levels_of(indices)) {
@@ -608,8 +602,10 @@ class IndexBeneath {
         continue;
       }
       if (any_batched(index))
-        fail("vmap: It looks like you're indexing with a mask that is being vmapped over: how many elements it picks would depend on "
-             "the sample. Please use torch.where() instead.");
+        fail(
+            "vmap: It looks like you're indexing with a mask that is being vmapped over: how many elements it picks "
+            "would depend on "
+            "the sample. Please use torch.where() instead.");
       for (const Tensor& column : unbind(nonzero(index), 1)) plain.push_back(column);
     }
     Dims block;
@@ -707,9 +703,8 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   }
   const Tensor source = apart_from(values, t);
 
-  const bool one_mask =
-      indices[0] && is_mask(indices[0]) && indices[0].dim() > 0 &&
-      std::none_of(indices.begin() + 1, indices.end(), [](const Tensor& i) { return i.defined(); });
+  const bool one_mask = indices[0] && is_mask(indices[0]) && indices[0].dim() > 0 &&
+                        std::none_of(indices.begin() + 1, indices.end(), [](const Tensor& i) { return i.defined(); });
   if (one_mask && !accumulate && source.numel() == 1 && source.dim() <= 1 && t.is_contiguous()) {
     Tensor mask = as_mask(indices[0]);
     if (mask->storage.get() == t->storage.get()) {
@@ -815,7 +810,8 @@ Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
   const int d = wrap_dim(dim, t.dim());
   if (any_batched(t, index)) {
     check(index.dim() <= 1, ErrorKind::Index, "index_select(): Index is supposed to be a vector");
-    return t.dim() ? gradcore::index(t, at_dim(d, index)) : squeeze(gradcore::index(unsqueeze(t, 0), at_dim(0, index)), Dims{0});
+    return t.dim() ? gradcore::index(t, at_dim(d, index))
+                   : squeeze(gradcore::index(unsqueeze(t, 0), at_dim(0, index)), Dims{0});
   }
   check(index.dim() <= 1, ErrorKind::Index, "index_select(): Index is supposed to be a vector");
   check(is_index_dtype(index), "index_select(): Expected dtype int32 or int64 for index");
@@ -840,7 +836,8 @@ void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor&
   if (any_batched(t, index, src)) {
     const Tensor scaled_src = alpha.to_double() == 1 ? src : mul(src, alpha);
     const Tensor line = t.dim() ? t : unsqueeze(t, 0);
-    return index_put_(line, at_dim(wrap_dim(dim, t.dim()), index), scaled_src.dim() ? scaled_src : unsqueeze(scaled_src, 0), true);
+    return index_put_(line, at_dim(wrap_dim(dim, t.dim()), index),
+                      scaled_src.dim() ? scaled_src : unsqueeze(scaled_src, 0), true);
   }
   const IndexAddArguments a = check_index_add(t, dim, index, src, alpha);
   const Tensor source = dense(scaled(apart_from(src, t), alpha));
@@ -873,7 +870,8 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
 
 static void refuse_dynamic_shape(const char* op, bool batched) {
   if (batched)
-    fail("vmap: It looks like you're calling ", op, "() on a Tensor that is being vmapped over: the shape of its result would depend "
+    fail("vmap: It looks like you're calling ", op,
+         "() on a Tensor that is being vmapped over: the shape of its result would depend "
          "on the sample, which is not supported. Please use torch.where() instead.");
 }
 

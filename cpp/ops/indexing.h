@@ -53,8 +53,7 @@ inline Tensor apart_from(const Tensor& source, const Tensor& target) {
   return clone(source);
 }
 
-[[noreturn, gnu::cold]] inline void fail_out_of_bounds(ErrorKind kind, int64_t index, int64_t dim,
-                                                       int64_t size) {
+[[noreturn, gnu::cold]] inline void fail_out_of_bounds(ErrorKind kind, int64_t index, int64_t dim, int64_t size) {
   fail(kind, "index ", index, " is out of bounds for dimension ", dim, " with size ", size);
 }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/indexing.h"
 #include "ops/beneath.h"
+#include "ops/indexing.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
 
@@ -73,22 +73,19 @@ void copy_joined(const Tensor& out, std::span<const Piece> pieces, int64_t row_b
   const int64_t item = item_size(out.dtype()), bytes = out.numel() * item;
   char* data = out.data<char>();
   if (bytes == 0) return;
-  const bool single =
-      std::all_of(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.bytes == item; });
+  const bool single = std::all_of(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.bytes == item; });
   if (single && bytes > row_bytes) {
     const int64_t rows = bytes / row_bytes, blocks = std::clamp<int64_t>(bytes / kSpan, 1, rows);
     visit_item_size(item, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      parallel_blocks(blocks, [&](int64_t b) {
-        copy_elements<T>(data, pieces, rows * b / blocks, rows * (b + 1) / blocks);
-      });
+      parallel_blocks(blocks,
+                      [&](int64_t b) { copy_elements<T>(data, pieces, rows * b / blocks, rows * (b + 1) / blocks); });
     });
     return;
   }
   if (bytes < 2 * kSpan) return copy_range(data, pieces, row_bytes, 0, bytes);
-  parallel_blocks((bytes + kSpan - 1) / kSpan, [&](int64_t b) {
-    copy_range(data, pieces, row_bytes, b * kSpan, std::min(bytes, (b + 1) * kSpan));
-  });
+  parallel_blocks((bytes + kSpan - 1) / kSpan,
+                  [&](int64_t b) { copy_range(data, pieces, row_bytes, b * kSpan, std::min(bytes, (b + 1) * kSpan)); });
 }
 
 bool joins_as_bytes(std::span<const Tensor> tensors, DType type) {
@@ -151,8 +148,8 @@ Dims joined_shape(std::span<const Tensor> tensors, int64_t& dim) {
       fail("Tensors must have same number of dimensions: got ", first->dim(), " and ", t.dim());
     for (int d = 0; d < t.dim(); ++d)
       if (d != dim && t.size(d) != shape[d])
-        fail("Sizes of tensors must match except in dimension ", dim, ". Expected size ", shape[d],
-             " but got size ", t.size(d), " for tensor number ", i, " in the list.");
+        fail("Sizes of tensors must match except in dimension ", dim, ". Expected size ", shape[d], " but got size ",
+             t.size(d), " for tensor number ", i, " in the list.");
     if (__builtin_add_overflow(shape[static_cast<int>(dim)], t.size(static_cast<int>(dim)),
                                &shape[static_cast<int>(dim)]))
       fail("cat: the sizes along dimension ", dim, " overflow");
@@ -261,8 +258,7 @@ void copy_rolled(const Tensor& to, const Tensor& from, const Dims& shift) {
   for (int d = 0; d < shift.size(); ++d)
     if (shift[d] > 0) moving.push_back(d);
   const int64_t item = item_size(from.dtype());
-  const uint64_t boxes =
-      uint64_t{1} << moving.size();  // at most numel: every moving dim has two places or more
+  const uint64_t boxes = uint64_t{1} << moving.size();  // at most numel: every moving dim has two places or more
   for (uint64_t box = 0; box < boxes; ++box) {
     Dims shape = from.shape();
     int64_t source = 0, target = 0;
@@ -303,7 +299,8 @@ Tensor flip(const Tensor& t, const Dims& dims) {
     flips[d] = 1;
   }
   if (any_batched(t))
-    return recorded_beneath(t, [&](const Tensor& p, int n_batch) { return flip(p, shifted(dims, n, n_batch)); }, FlipVjp{dims});
+    return recorded_beneath(
+        t, [&](const Tensor& p, int n_batch) { return flip(p, shifted(dims, n, n_batch)); }, FlipVjp{dims});
   const Tensor out = empty_like(t, t.dtype());
   if (t.numel() > 0) {
     // Reading starts at the far end of each flipped dim and goes backwards.
@@ -321,8 +318,7 @@ Tensor flip(const Tensor& t, const Dims& dims) {
     make_plan(plan, t.shape(), operands, 2);
     LoopFn loop = kernels().copy[index_of(t.dtype())][index_of(t.dtype())];
     if (plan.stride[0][1] < 0)
-      loop = visit_item_size(item,
-                             [](auto tag) -> LoopFn { return copy_backwards<typename decltype(tag)::type>; });
+      loop = visit_item_size(item, [](auto tag) -> LoopFn { return copy_backwards<typename decltype(tag)::type>; });
     run_plan(plan, loop, nullptr, 0.5);
   }
   if (should_record(t)) record(out, {&t}, FlipVjp{dims});
@@ -396,8 +392,7 @@ struct RepeatVjp {
 
 Tensor repeat(const Tensor& t, const Dims& repeats) {
   const int n = repeats.size(), extra = n - t.dim();
-  check(extra >= 0,
-        "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+  check(extra >= 0, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
   Dims shape(n);
   for (int i = 0; i < n; ++i) {
     const int64_t own = i >= extra ? t.size(i - extra) : 1;

@@ -22,21 +22,32 @@ Matrix matrix_of(const Tensor& t, int64_t batch_offset = 0) {
 
 template <class T>
 GemmArgs<T> gemm_args(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, bool accumulate) {
-  return {m, n, k, reinterpret_cast<const T*>(a.data), a.row, a.col, reinterpret_cast<const T*>(b.data), b.row, b.col,
-          static_cast<T*>(c), n, accumulate};
+  return {m,
+          n,
+          k,
+          reinterpret_cast<const T*>(a.data),
+          a.row,
+          a.col,
+          reinterpret_cast<const T*>(b.data),
+          b.row,
+          b.col,
+          static_cast<T*>(c),
+          n,
+          accumulate};
 }
 
 // Integers: row by row, so that the inner loop runs along memory.
-template <class T>
-void multiply_integers(const GemmArgs<T>& g) {
-  using U = std::common_type_t<unsigned, std::make_unsigned_t<T>>;  // wraps around; shorter ones would be promoted to int
+template <class T> void multiply_integers(const GemmArgs<T>& g) {
+  using U =
+      std::common_type_t<unsigned, std::make_unsigned_t<T>>;  // wraps around; shorter ones would be promoted to int
   for (int64_t i = 0; i < g.m; ++i) {
     T* c = g.c + i * g.ldc;
     std::memset(c, 0, g.n * sizeof(T));
     for (int64_t k = 0; k < g.k; ++k) {
       const U a = static_cast<U>(g.a[i * g.a_row + k * g.a_col]);
       const T* b = g.b + k * g.b_row;
-      for (int64_t j = 0; j < g.n; ++j) c[j] = static_cast<T>(static_cast<U>(c[j]) + a * static_cast<U>(b[j * g.b_col]));
+      for (int64_t j = 0; j < g.n; ++j)
+        c[j] = static_cast<T>(static_cast<U>(c[j]) + a * static_cast<U>(b[j * g.b_col]));
     }
   }
 }
@@ -49,21 +60,31 @@ void multiply(DType dtype, int64_t m, int64_t n, int64_t k, const Matrix& a, con
     return;
   }
   switch (dtype) {
-    case DType::Float32: return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
-    case DType::Float64: return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));
-    case DType::Bool: fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
-    default: break;
+    case DType::Float32:
+      return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
+    case DType::Float64:
+      return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));
+    case DType::Bool:
+      fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    default:
+      break;
   }
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) multiply_integers(gemm_args<T>(m, n, k, a, b, c, false));
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+      multiply_integers(gemm_args<T>(m, n, k, a, b, c, false));
   });
 }
 
 void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ",
-        a.dtype() == DType::Float32 ? "float" : a.dtype() == DType::Float64 ? "double" : scalar_type_name(a.dtype()), " != ",
-        b.dtype() == DType::Float32 ? "float" : b.dtype() == DType::Float64 ? "double" : scalar_type_name(b.dtype()));
+        a.dtype() == DType::Float32   ? "float"
+        : a.dtype() == DType::Float64 ? "double"
+                                      : scalar_type_name(a.dtype()),
+        " != ",
+        b.dtype() == DType::Float32   ? "float"
+        : b.dtype() == DType::Float64 ? "double"
+                                      : scalar_type_name(b.dtype()));
 }
 
 Tensor bmm_raw(const Tensor& a, const Tensor& b);
@@ -84,7 +105,9 @@ Tensor mm_beneath(const Tensor& a, const Tensor& b) {
   Dims shape = lead;
   shape.push_back(a.size(n - 2));
   shape.push_back(b.size(n - 1));
-  const auto flat = [&](const Tensor& t) { return reshape(physical(t, levels), Dims{product(lead), t.size(n - 2), t.size(n - 1)}); };
+  const auto flat = [&](const Tensor& t) {
+    return reshape(physical(t, levels), Dims{product(lead), t.size(n - 2), t.size(n - 1)});
+  };
   if (n == 2 && !any_batched(b)) {  // one matrix for all samples: theirs are rows of one product
     const Tensor rows = reshape(physical(a, levels), Dims{product(lead) * a.size(0), a.size(1)});
     return hide(view(mm(rows, b), shape), levels);
@@ -188,8 +211,8 @@ Saved save_if(bool wanted, const Tensor& t) { return wanted ? Saved(t) : Saved()
 Tensor mm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 2, "self must be a matrix");
   check(b.dim() == 2, "mat2 must be a matrix");
-  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ", b.size(0),
-        "x", b.size(1), ")");
+  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
+        b.size(0), "x", b.size(1), ")");
   check_same_dtype(a, b);
   const Tensor out = mm_raw(a, b);
   if (should_record(a, b)) record(out, {&a, &b}, MmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
@@ -198,9 +221,11 @@ Tensor mm(const Tensor& a, const Tensor& b) {
 
 Tensor bmm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 3 && b.dim() == 3, "batch1 and batch2 must be 3D tensors, got ", a.dim(), "D and ", b.dim(), "D");
-  check(a.size(0) == b.size(0) && a.size(2) == b.size(1), "Expected size for first two dimensions of batch2 tensor to be: [",
-        a.size(0), ", ", a.size(2), "] but got: [", b.size(0), ", ", b.size(1), "].");
-  check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ", scalar_type_name(b.dtype()));
+  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
+        "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2), "] but got: [",
+        b.size(0), ", ", b.size(1), "].");
+  check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ",
+        scalar_type_name(b.dtype()));
   const Tensor out = any_batched(a, b) ? mm_beneath(a, b) : bmm_raw(a, b);
   if (should_record(a, b)) record(out, {&a, &b}, BmmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
@@ -234,8 +259,8 @@ Tensor bmm_raw(const Tensor& a, const Tensor& b) {
 
 Tensor mv(const Tensor& a, const Tensor& b) {
   check(a.dim() == 2 && b.dim() == 1, "vector + matrix @ vector expected, got ", 1, ", ", a.dim(), ", ", b.dim());
-  check(a.size(1) == b.size(0), "size mismatch, got input (", a.size(0), "), mat (", a.size(0), "x", a.size(1), "), vec (",
-        b.size(0), ")");
+  check(a.size(1) == b.size(0), "size mismatch, got input (", a.size(0), "), mat (", a.size(0), "x", a.size(1),
+        "), vec (", b.size(0), ")");
   check_same_dtype(a, b);
   Tensor out;
   if (any_batched(a, b)) {
@@ -243,7 +268,8 @@ Tensor mv(const Tensor& a, const Tensor& b) {
     out = alias_of(select(mm_raw(a, unsqueeze(b, 1)), 1, 0));
   } else {
     out = empty(Dims{a.size(0)}, a.dtype());
-    multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+    multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1},
+             out->data);
   }
   if (should_record(a, b)) record(out, {&a, &b}, MvVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
@@ -251,8 +277,8 @@ Tensor mv(const Tensor& a, const Tensor& b) {
 
 Tensor dot(const Tensor& a, const Tensor& b) {
   check(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors");
-  check(a.dtype() == b.dtype(), "dot : expected both vectors to have same dtype, but found ", scalar_type_name(a.dtype()), " and ",
-        scalar_type_name(b.dtype()));
+  check(a.dtype() == b.dtype(), "dot : expected both vectors to have same dtype, but found ",
+        scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));
   check(a.size(0) == b.size(0), "inconsistent tensor size, expected tensor [", a.size(0), "] and src [", b.size(0),
         "] to have the same number of elements, but got ", a.size(0), " and ", b.size(0), " elements respectively");
   Tensor out;
@@ -290,8 +316,7 @@ static Tensor unsafe_view(const Tensor& t, const Dims& shape) {
 // Both of at least one dim; more than two are batches that broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const int na = a.dim(), nb = b.dim();
-  if (na == 0 || nb == 0)
-    fail("both arguments to matmul need to be at least 1D, but they are ", na, "D and ", nb, "D");
+  if (na == 0 || nb == 0) fail("both arguments to matmul need to be at least 1D, but they are ", na, "D and ", nb, "D");
   if (na == 1 && nb == 1) return dot(a, b);
   if (na == 2 && nb == 1) return mv(a, b);
   if (na == 1 && nb == 2) return squeeze(mm(unsqueeze(a, 0), b), Dims{0});
@@ -333,14 +358,14 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   check(a.dim() == 2, "mat1 must be a matrix, got ", a.dim(), "-D tensor");
   check(b.dim() == 2, "mat2 must be a matrix, got ", b.dim(), "-D tensor");
-  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ", b.size(0),
-        "x", b.size(1), ")");
+  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
+        b.size(0), "x", b.size(1), ")");
   check_same_dtype(a, b);
-  check(t.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(t.dtype()), " and ",
-        scalar_type_name(b.dtype()));
+  check(t.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(t.dtype()),
+        " and ", scalar_type_name(b.dtype()));
   const Dims shape{a.size(0), b.size(1)};
-  check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape, ") must match the existing size (",
-        t.shape(), ")");
+  check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
+        ") must match the existing size (", t.shape(), ")");
   Tensor out;
   {
     const Untracked off;

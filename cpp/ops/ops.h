@@ -13,25 +13,27 @@ namespace gradcore {
 class Generator;
 
 // elementwise.cpp: one function for each formula, f and in-place f_.
-#define GC_UNARY_OPS(X)                                                                                                \
-  X(neg, Neg) X(abs, Abs) X(sign, Sign) X(reciprocal, Reciprocal) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(exp, Exp)            \
-  X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(log2, Log2) X(log10, Log10) X(sin, Sin) X(cos, Cos) X(tan, Tan)        \
-  X(asin, Asin) X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf)  \
-  X(erfc, Erfc) X(relu, Relu) X(floor, Floor) X(ceil, Ceil) X(round, Round) X(trunc, Trunc)                            \
-  X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
-#define GC_BINARY_OPS(X)                                                                                               \
-  X(mul, Mul) X(div, Div) X(floor_divide, FloorDivide) X(div_floor, DivFloor) X(div_trunc, DivTrunc)                   \
-  X(gate, Gate) X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2) X(maximum, Maximum) X(minimum, Minimum) X(eq, Eq) X(ne, Ne)    \
-  X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr)                          \
-  X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor)            \
-  X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)
-#define GC_DECLARE(f, Op)      \
-  Tensor f(const Tensor& a);   \
+#define GC_UNARY_OPS(X)                                                                                           \
+  X(neg, Neg)                                                                                                     \
+  X(abs, Abs) X(sign, Sign) X(reciprocal, Reciprocal) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(exp, Exp) X(expm1, Expm1)   \
+      X(log, Log) X(log1p, Log1p) X(log2, Log2) X(log10, Log10) X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) \
+          X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf)   \
+              X(erfc, Erfc) X(relu, Relu) X(floor, Floor) X(ceil, Ceil) X(round, Round) X(trunc, Trunc)           \
+                  X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
+#define GC_BINARY_OPS(X)                                                                                        \
+  X(mul, Mul)                                                                                                   \
+  X(div, Div) X(floor_divide, FloorDivide) X(div_floor, DivFloor) X(div_trunc, DivTrunc) X(gate, Gate)          \
+      X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2) X(maximum, Maximum) X(minimum, Minimum) X(eq, Eq)   \
+          X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) \
+              X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr)                    \
+                  X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)
+#define GC_DECLARE(f, Op)    \
+  Tensor f(const Tensor& a); \
   void f##_(const Tensor& a);
 GC_UNARY_OPS(GC_DECLARE)
 #undef GC_DECLARE
-#define GC_DECLARE(f, Op)                            \
-  Tensor f(const Operand& a, const Operand& b);      \
+#define GC_DECLARE(f, Op)                       \
+  Tensor f(const Operand& a, const Operand& b); \
   void f##_(const Tensor& a, const Operand& b);
 GC_BINARY_OPS(GC_DECLARE)
 #undef GC_DECLARE
@@ -61,7 +63,6 @@ void clamp_(const Tensor& t, const Bound& lo, const Bound& hi);
 Tensor clamp_min(const Tensor& t, const Operand& lo);
 Tensor clamp_max(const Tensor& t, const Operand& hi);
 
-
 // The same ops as calls that have not run yet: foreach.cpp runs many of them together. Making one raises what the op
 // raises, but for shapes and for types that no kernel takes.
 namespace calls {
@@ -82,13 +83,13 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi);
 }  // namespace calls
 
 // copy.cpp
-Tensor cast(const Tensor& t, DType dtype);                     // recorded; `t` itself when nothing changes
-Tensor clone(const Tensor& t, bool contiguous = false);        // keeps the memory order unless told otherwise
+Tensor cast(const Tensor& t, DType dtype);               // recorded; `t` itself when nothing changes
+Tensor clone(const Tensor& t, bool contiguous = false);  // keeps the memory order unless told otherwise
 Tensor contiguous(const Tensor& t);
-void copy_(const Tensor& to, const Tensor& from);              // broadcasts and converts; recorded
-void check_copy_(const Tensor& to, const Tensor& from);        // raises what copy_ would raise
-void copy_raw(const Tensor& to, const Tensor& from);           // the same without tape, version or checks
-void check_fits(const Scalar& v, DType dtype);  // refuses a number that `dtype` cannot hold
+void copy_(const Tensor& to, const Tensor& from);        // broadcasts and converts; recorded
+void check_copy_(const Tensor& to, const Tensor& from);  // raises what copy_ would raise
+void copy_raw(const Tensor& to, const Tensor& from);     // the same without tape, version or checks
+void check_fits(const Scalar& v, DType dtype);           // refuses a number that `dtype` cannot hold
 void fill_(const Tensor& t, const Operand& value);
 void fill_raw(const Tensor& t, const Scalar& value);
 void zero_(const Tensor& t);

@@ -17,20 +17,20 @@ struct DrawVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
 };
 
-// Where numbers for `t` are drawn: in place where it is dense (in memory order, as torch does), else into a buffer. Within
-// vmap the numbers differ along some levels, which `t` must have, and are the same along others.
+// Where numbers for `t` are drawn: in place where it is dense (in memory order, as torch does), else into a buffer.
+// Within vmap the numbers differ along some levels, which `t` must have, and are the same along others.
 Tensor target_for(const Tensor& t) {
   const Levels levels = levels_of_random_numbers();
   if (levels.none() && !t->batch) return is_dense(t) ? t : empty(t.shape(), t.dtype());
   for (int64_t id : levels.ids)
-    check(levels_of({&t}).find(id) >= 0, "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
+    check(levels_of({&t}).find(id) >= 0,
+          "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
           "like same randomness. If this is necessary for your usage, please file an issue.");
   return physical(empty_batched(levels, t.shape(), t.dtype()));
 }
 Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_of_random_numbers()); }
 
-template <class F>
-void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
+template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   const bool recorded = is_floating(t.dtype()) && should_record(t);
   check_inplace(t, recorded);
   Ref<Node> history;
@@ -72,8 +72,8 @@ void uniform_(const Tensor& t, double from, double to, Generator* g) {
   need_floating(t, "check_uniform_bounds");
   check(from <= to, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to);
   const double limit = t.dtype() == DType::Float32 ? 3.4028234663852886e38 : 1.7976931348623157e308;
-  check(to - from <= limit, "uniform_ expects to-from <= std::numeric_limits<", dtype_name(t.dtype()), ">::max(), but found to=",
-        to, " and from=", from);
+  check(to - from <= limit, "uniform_ expects to-from <= std::numeric_limits<", dtype_name(t.dtype()),
+        ">::max(), but found to=", to, " and from=", from);
   draw(t, g, "UniformBackward0", [&](Generator& gen, auto* p, int64_t n) {
     if constexpr (std::is_floating_point_v<std::remove_pointer_t<decltype(p)>>) fill_uniform(gen, p, n, from, to);
   });

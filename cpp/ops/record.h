@@ -4,7 +4,8 @@
 //     Dims shape;                                        // what it keeps; tensors as Saved
 //     void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) { ... }
 //     void release() { ... }                             // only if it keeps tensors
-//     SavedFields fields() { return {{"self", &x}}; }    // what viewers see of it, by torch's names; dims are not negative
+//     SavedFields fields() { return {{"self", &x}}; }    // what viewers see of it, by torch's names; dims are not
+//     negative
 //   };
 // and calls record(). vjp is written in differentiable ops, so that it is its own double backward.
 #pragma once
@@ -16,8 +17,7 @@
 
 namespace gradcore {
 
-template <class Vjp>
-class OpNode final : public Node {
+template <class Vjp> class OpNode final : public Node {
  public:
   explicit OpNode(Vjp&& v) : vjp_(std::move(v)) {}
   const char* name() const override {
@@ -60,8 +60,7 @@ class OpNode final : public Node {
   bool released_ = false;
 };
 
-template <class Vjp>
-Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t outputs = 1) {
+template <class Vjp> Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t outputs = 1) {
   auto node = Ref<Node>::adopt(new OpNode<Vjp>(std::move(v)));
   if (inputs.size() <= 3) {
     for (const Tensor* t : inputs) node->add_edge(input_edge(*t));
@@ -75,14 +74,12 @@ Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t out
   node->number();
   return node;
 }
-template <class Vjp>
-Ref<Node> make_node(std::initializer_list<const Tensor*> inputs, Vjp&& v, uint32_t outputs = 1) {
+template <class Vjp> Ref<Node> make_node(std::initializer_list<const Tensor*> inputs, Vjp&& v, uint32_t outputs = 1) {
   return make_node(std::span<const Tensor* const>(inputs.begin(), inputs.size()), std::move(v), outputs);
 }
 
 // Gives `out` the history of an op with one output. Call it only under should_record(inputs...).
-template <class Vjp>
-void record(const Tensor& out, std::initializer_list<const Tensor*> inputs, Vjp v) {
+template <class Vjp> void record(const Tensor& out, std::initializer_list<const Tensor*> inputs, Vjp v) {
   record_output(out, make_node(inputs, std::move(v)));
 }
 

@@ -1,5 +1,5 @@
-// Reductions. Start at run(): any choice of dims becomes [outer, reduce, inner] for the kernel, by merging neighbours, or by
-// a copy in the right order where that fails.
+// Reductions. Start at run(): any choice of dims becomes [outer, reduce, inner] for the kernel, by merging neighbours,
+// or by a copy in the right order where that fails.
 #include <bitset>
 #include <cmath>
 
@@ -121,7 +121,8 @@ struct Outputs {
 
 void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
   const ReduceFn kernel = kernels().reduce[static_cast<int>(op)][index_of(t.dtype())];
-  if (!kernel) fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
+  if (!kernel)
+    fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
   ReduceArgs a{};
   a.out = o.out;
   a.index = o.index;
@@ -157,7 +158,8 @@ Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, D
   return out;
 }
 
-// ---- gradients ------------------------------------------------------------------------------------------------------------
+// ---- gradients
+// ------------------------------------------------------------------------------------------------------------
 
 // Puts the reduced dims back with size one.
 Tensor restore_dims(const Tensor& g, const Dims& shape, const DimMask& mask, bool keepdim) {
@@ -342,7 +344,8 @@ struct IndexedVjp {
       return;
     }
     const bool missing = !keepdim;
-    out[0] = scatter_add(zeros(shape, g[0].dtype()), dim, missing ? unsqueeze(at, dim) : at, missing ? unsqueeze(g[0], dim) : g[0]);
+    out[0] = scatter_add(zeros(shape, g[0].dtype()), dim, missing ? unsqueeze(at, dim) : at,
+                         missing ? unsqueeze(g[0], dim) : g[0]);
   }
   void release() { index.reset(); }
 };
@@ -420,10 +423,12 @@ Tensor accumulate(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdi
 
 void refuse_empty(const char* name, const Tensor& t, const DimMask& mask, bool all) {
   if (all && t.numel() == 0)
-    fail(name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+    fail(name,
+         "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
          "argument.");
   for (int i = 0; i < t.dim(); ++i)
-    check(!mask[i] || t.size(i) != 0, ErrorKind::Index, name, "(): Expected reduction dim ", i, " to have non-zero size.");
+    check(!mask[i] || t.size(i) != 0, ErrorKind::Index, name, "(): Expected reduction dim ", i,
+          " to have non-zero size.");
 }
 
 }  // namespace
@@ -588,10 +593,13 @@ static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
   if (dtype && !is_floating(*dtype))
     fail("linalg.vector_norm: dtype should be floating point or complex, but got ", scalar_type_name(*dtype));
   if (dtype && *dtype < t.dtype())
-    fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()), ") should be convertible without "
-         "narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
+    fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()),
+         ") should be convertible without "
+         "narrowing to the specified dtype (",
+         scalar_type_name(*dtype), ")");
   if (t.numel() == 0 && (p < 0 || std::isinf(p)))
-    fail("linalg.vector_norm cannot compute the ", p, " norm on an empty tensor because the operation does not have an identity");
+    fail("linalg.vector_norm cannot compute the ", p,
+         " norm on an empty tensor because the operation does not have an identity");
 }
 
 // What a norm sums up before its root is taken.
@@ -678,7 +686,8 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
   Tensor close = eq(a, b);
   if (equal_nan && is_floating(a.dtype())) close = logical_or(close, logical_and(isnan(a), isnan(b)));
   if (rtol == 0 && atol == 0) return close;
-  const Tensor x = is_floating(a.dtype()) ? a : cast(a, default_dtype()), y = is_floating(b.dtype()) ? b : cast(b, default_dtype());
+  const Tensor x = is_floating(a.dtype()) ? a : cast(a, default_dtype()),
+               y = is_floating(b.dtype()) ? b : cast(b, default_dtype());
   const Tensor allowed = add(abs(mul(y, Scalar(rtol))), Scalar(atol)), actual = abs(sub(x, y));
   return logical_or(close, logical_and(isfinite(actual), le(actual, allowed)));
 }

@@ -8,7 +8,8 @@ namespace gradcore {
 namespace {
 
 Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
-  if (any_batched(in, in2)) return beneath_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
+  if (any_batched(in, in2))
+    return beneath_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
@@ -75,8 +76,8 @@ struct CumsumVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = sum_from_here(g[0], dim); }
 };
 
-// d y_k / d x_i = y_k / x_i for k >= i. Where x has zeros that quotient says nothing, and the sum is taken over products
-// without x_i, one i after the other.
+// d y_k / d x_i = y_k / x_i for k >= i. Where x has zeros that quotient says nothing, and the sum is taken over
+// products without x_i, one i after the other.
 struct CumprodVjp {
   static constexpr const char* kName = "CumprodBackward0";
   Saved x, y;

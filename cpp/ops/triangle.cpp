@@ -37,7 +37,8 @@ Tensor triangle(const Tensor& t, int64_t diagonal, bool upper) {
   check(t.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions");
   constexpr int64_t kSpan = 128 << 10;  // about the bytes of a block
   if (any_batched(t))
-    return recorded_beneath(t, [&](const Tensor& p, int) { return triangle(p, diagonal, upper); }, TriangleVjp{diagonal, upper});
+    return recorded_beneath(
+        t, [&](const Tensor& p, int) { return triangle(p, diagonal, upper); }, TriangleVjp{diagonal, upper});
   const Tensor out = empty(t.shape(), t.dtype());
   if (out.numel() > 0) {
     const Untracked off;

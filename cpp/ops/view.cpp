@@ -31,9 +31,7 @@ struct Window {
   int64_t offset = 0;  // from the tensor's first element
 };
 
-Tensor window_on(const Tensor& t, const Window& w) {
-  return make_window(t, w.shape, w.strides, at(t, w.offset));
-}
+Tensor window_on(const Tensor& t, const Window& w) { return make_window(t, w.shape, w.strides, at(t, w.offset)); }
 
 template <class Vjp> Tensor view_with(const Tensor& t, const Dims& shape, const Dims& strides, Vjp vjp) {
   Tensor v = make_view(t, shape, strides, t->data);
@@ -144,8 +142,8 @@ Tensor select(const Tensor& t, int64_t dim, int64_t index) {
   const int d = wrap_dim(dim, t.dim());
   const int64_t size = t.size(d);
   if (index < -size || index >= size)
-    fail(ErrorKind::Index, "select(): index ", index, " out of range for tensor of size ", t.shape(),
-         " at dimension ", d);
+    fail(ErrorKind::Index, "select(): index ", index, " out of range for tensor of size ", t.shape(), " at dimension ",
+         d);
   return windowed(t, SelectSpec{d, index < 0 ? index + size : index});
 }
 
@@ -166,11 +164,10 @@ Tensor narrow(const Tensor& t, int64_t dim, int64_t start, int64_t length) {
   const int d = wrap_dim(dim, t.dim());
   const int64_t size = t.size(d);
   if (start < -size || start > size)
-    fail(ErrorKind::Index, "start out of range (expected to be in range of [", -size, ", ", size,
-         "], but got ", start, ")");
+    fail(ErrorKind::Index, "start out of range (expected to be in range of [", -size, ", ", size, "], but got ", start,
+         ")");
   if (start < 0) start += size;
-  if (length > size - start)
-    fail("start (", start, ") + length (", length, ") exceeds dimension size (", size, ").");
+  if (length > size - start) fail("start (", start, ") + length (", length, ") exceeds dimension size (", size, ").");
   return windowed(t, SliceSpec{d, start, length, 1});
 }
 
@@ -185,15 +182,16 @@ Tensor diagonal(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2) {
 namespace {
 
 // Undefined gradients become zeros of the shape that `shape_of(i)` gives.
-template <class ShapeOf>
-std::vector<Tensor> with_zeros(std::span<const Tensor> g, DType dtype, ShapeOf shape_of) {
+template <class ShapeOf> std::vector<Tensor> with_zeros(std::span<const Tensor> g, DType dtype, ShapeOf shape_of) {
   std::vector<Tensor> all(g.begin(), g.end());
   for (size_t i = 0; i < g.size(); ++i)
     if (!g[i]) all[i] = zeros(shape_of(i), dtype);
   return all;
 }
 
-bool any_of_batched(std::span<const Tensor> g) { return std::ranges::any_of(g, [](const Tensor& t) { return any_batched(t); }); }
+bool any_of_batched(std::span<const Tensor> g) {
+  return std::ranges::any_of(g, [](const Tensor& t) { return any_batched(t); });
+}
 
 DType dtype_of_defined(std::span<const Tensor> g) {
   for (const Tensor& t : g)
@@ -311,8 +309,7 @@ std::vector<Tensor> unbind(const Tensor& t, int64_t dim) {
   std::vector<Tensor> pieces;
   pieces.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
-    pieces.push_back(
-        make_view(t, first.shape, first.strides, at(t, times(i, t.stride(d))), ViewKind::MultiOutput));
+    pieces.push_back(make_view(t, first.shape, first.strides, at(t, times(i, t.stride(d))), ViewKind::MultiOutput));
   record_all(pieces, t, UnbindVjp{t.shape(), d});
   return pieces;
 }
@@ -322,8 +319,7 @@ std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim) {
   check(size >= 0, "split expects split_size be non-negative, but got split_size=", size);
   const int d = wrap_dim(dim, t.dim());
   const int64_t whole = t.size(d);
-  check(size > 0 || whole == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of ",
-        whole);
+  check(size > 0 || whole == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of ", whole);
   const int64_t count = whole == 0 ? 1 : 1 + (whole - 1) / size;
   return split_by(t, static_cast<size_t>(count), SplitVjp{t.shape(), {}, size, d, true});
 }
@@ -334,13 +330,12 @@ std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim) {
   int64_t sum = 0;
   bool fits = true;
   for (int64_t s : sizes) {
-    check(s >= 0,
-          "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=", sizes);
+    check(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=", sizes);
     fits &= !__builtin_add_overflow(sum, s, &sum);
   }
   if (!fits || sum != t.size(d))
-    fail("split_with_sizes expects split_sizes to sum exactly to ", t.size(d),
-         " (input tensor's size at dimension ", dim, "), but got split_sizes=", sizes);
+    fail("split_with_sizes expects split_sizes to sum exactly to ", t.size(d), " (input tensor's size at dimension ",
+         dim, "), but got split_sizes=", sizes);
   return split_by(t, static_cast<size_t>(sizes.size()), SplitVjp{t.shape(), sizes, 0, d, false});
 }
 
@@ -478,16 +473,15 @@ Tensor unflatten(const Tensor& t, int64_t dim, const Dims& sizes) {
 Tensor view_dtype(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
   const int64_t from = item_size(t.dtype()), to = item_size(dtype);
-  const std::string as = cat(" to view ", scalar_type_name(t.dtype()), " as ", scalar_type_name(dtype),
-                             " (different element sizes)");
+  const std::string as =
+      cat(" to view ", scalar_type_name(t.dtype()), " as ", scalar_type_name(dtype), " (different element sizes)");
   Dims shape = t.shape(), strides = t.strides();
   const int last = t.dim() - 1;
   if (from != to) {
     const int64_t ratio = from > to ? from / to : to / from;
     check(last >= 0, "self.dim() cannot be 0", as);
     if (from < to) {
-      check(shape[last] % ratio == 0, "self.size(-1) must be divisible by ", ratio, as, ", but got ",
-            shape[last]);
+      check(shape[last] % ratio == 0, "self.size(-1) must be divisible by ", ratio, as, ", but got ", shape[last]);
       check(t.offset() % ratio == 0, "self.storage_offset() must be divisible by ", ratio, as, ", but got ",
             t.offset());
     }
@@ -501,8 +495,7 @@ Tensor view_dtype(const Tensor& t, DType dtype) {
     if (from < to)
       shape[last] /= ratio;
     else
-      check(!__builtin_mul_overflow(shape[last], ratio, &shape[last]),
-            "numel: integer multiplication overflow");
+      check(!__builtin_mul_overflow(shape[last], ratio, &shape[last]), "numel: integer multiplication overflow");
     checked_numel(shape);
   }
   // Bits have no derivative: the result is a window without history.
@@ -555,8 +548,7 @@ Window with_dims_swapped(const Tensor& t, int a, int b) {
 Dims wrap_distinct(const Dims& dims, int ndim) {
   Dims out(dims.size());
   bool seen[kMaxDims] = {};
-  check(ndim <= kMaxDims, "a tensor of ", ndim, " dimensions is more than the ", kMaxDims,
-        " that ops support");
+  check(ndim <= kMaxDims, "a tensor of ", ndim, " dimensions is more than the ", kMaxDims, " that ops support");
   for (int i = 0; i < dims.size(); ++i) {
     const int d = wrap_dim(dims[i], ndim);
     check(!seen[d], "dim ", d, " appears multiple times in the list of dims");
@@ -614,8 +606,7 @@ Tensor movedim(const Tensor& t, const Dims& from, const Dims& to) {
          "destination (",
          to, " dims)");
   const int n = t.dim();
-  Dims order(n, -1),
-      source(n, 0);  // order[i]: the dim that goes to place i; source[d]: whether d has been placed
+  Dims order(n, -1), source(n, 0);  // order[i]: the dim that goes to place i; source[d]: whether d has been placed
   for (int i = 0; i < from.size(); ++i) {
     const int f = wrap_dim(from[i], n), d = wrap_dim(to[i], n);
     if (n == 0) continue;
@@ -721,8 +712,7 @@ Tensor expand(const Tensor& t, const Dims& shape) {
     strides[i] = i >= extra ? t.stride(i - extra) : i + 1 < n ? times(full[i + 1], strides[i + 1]) : 1;
     full[i] = own;
     if (shape[i] == -1) {
-      check(i >= extra,
-            "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);
+      check(i >= extra, "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);
     } else if (shape[i] != own) {
       if (own != 1)
         fail("The expanded size of the tensor (", shape[i], ") must match the existing size (", own,
@@ -829,14 +819,12 @@ Tensor as_strided(const Tensor& t, const Dims& shape, const Dims& strides, std::
   const int64_t start = offset.value_or(t.offset());
   const Tensor window = checked_window(t, shape, strides, start);
   Tensor v = make_view(t, shape, strides, window->data);
-  if (should_record(t))
-    record(v, {&t}, AsStridedVjp{{t.shape(), t.strides(), t.offset()}, {shape, strides, start}});
+  if (should_record(t)) record(v, {&t}, AsStridedVjp{{t.shape(), t.strides(), t.offset()}, {shape, strides, start}});
   return v;
 }
 
-Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims& in_strides,
-                           int64_t in_offset, const Dims& out_shape, const Dims& out_strides,
-                           int64_t out_offset) {
+Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims& in_strides, int64_t in_offset,
+                           const Dims& out_shape, const Dims& out_strides, int64_t out_offset) {
   return walk(grad, {in_shape, in_strides, in_offset}, {out_shape, out_strides, out_offset}, true);
 }
 

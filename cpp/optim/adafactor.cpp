@@ -55,8 +55,7 @@ void AdafactorItem::prepare(bool apart) {
 }
 
 // Calls f(part, batch, first row, rows). The parts follow from the shape alone.
-template <class F>
-void AdafactorItem::for_each_part(F&& f) const {
+template <class F> void AdafactorItem::for_each_part(F&& f) const {
   auto run = [&](int64_t part) {
     const int64_t first = part % chunks_ * chunk_;
     f(part, part / chunks_, first, std::min(chunk_, rows_ - first));
@@ -125,8 +124,7 @@ void AdafactorItem::run_matrix() const {
 
 // Takes the squares into the running means of rows and columns. `rows` becomes what a column's mean is multiplied with
 // to give the variance: the row's mean over the mean of all.
-template <class T>
-void AdafactorItem::average(double* rows, const double* columns) const {
+template <class T> void AdafactorItem::average(double* rows, const double* columns) const {
   const double take = std::pow(t_, options_->beta2_decay);
   const auto averaged = [&](T& mean, double sum, int64_t of) {
     const double next = sum / static_cast<double>(of);

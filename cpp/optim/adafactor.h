@@ -15,8 +15,7 @@ struct AdafactorOptions {
   std::optional<double> eps1;  // none: that of the dtype of the first parameter that has a gradient
   bool maximize;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("lr", lr), read("beta2_decay", beta2_decay), read("eps", eps1, eps2), read("d", d);
     read("weight_decay", weight_decay), read("maximize", maximize);
   }
@@ -39,12 +38,10 @@ class AdafactorItem : public RowMajorItem {
  private:
   static constexpr int kVariance = kState, kRowMeans = kState, kColumnMeans = kState + 1;
 
-  template <class F>
-  void for_each_part(F&& f) const;
+  template <class F> void for_each_part(F&& f) const;
   void run_vector() const;
   void run_matrix() const;
-  template <class T>
-  void average(double* rows, const double* columns) const;
+  template <class T> void average(double* rows, const double* columns) const;
   double floor() const { return *options_->eps1 * *options_->eps1; }
   AdafactorMove move_of(const double* param_sums, const double* update_sums) const;
 

@@ -31,8 +31,7 @@ bool is_double(const Tensor& t) { return t.dtype() == DType::Float64; }
 Tensor vector_like(const Tensor& t) { return empty_as(t, t.dtype()); }
 
 // Runs sums(begin, n, to) on slices and adds up what they put into `to`, in their order.
-template <int kSums, class F>
-std::array<double, kSums> summed(int64_t n, F&& sums) {
+template <int kSums, class F> std::array<double, kSums> summed(int64_t n, F&& sums) {
   std::array<double, kSums> total{};
   const int64_t slices = (n + kSlice - 1) / kSlice;
   if (slices <= 1) {
@@ -142,8 +141,7 @@ class FlatParams {
 
   // Lets change(segment, memory, begin, n) write to each parameter: all at once, or one after the other where they
   // overlap, or through a copy where one is not like the vector.
-  template <class F>
-  void write(F&& change) {
+  template <class F> void write(F&& change) {
     for (const Segment& s : segments_) {
       check_unchanged(s);
       check_inplace(s.param, false);

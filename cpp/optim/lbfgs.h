@@ -15,8 +15,7 @@ struct LbfgsOptions {
   double lr, max_iter, max_eval, tolerance_grad, tolerance_change, history_size;
   std::string line_search_fn;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("lr", lr), read("max_iter", max_iter), read("max_eval", max_eval), read("tolerance_grad", tolerance_grad);
     read("tolerance_change", tolerance_change), read("history_size", history_size);
     read("line_search_fn", line_search_fn);

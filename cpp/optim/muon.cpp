@@ -39,14 +39,12 @@ void multiply(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int
   kernels().gemm_f32({m, n, k, a.at, a.row, a.col, b.at, b.row, b.col, c, ldc, false});
 }
 
-template <class F>
-void for_each_strip(int64_t rows, F&& f) {
+template <class F> void for_each_strip(int64_t rows, F&& f) {
   parallel_blocks((rows + kStrip - 1) / kStrip, [&](int64_t i) { f(i * kStrip, std::min(kStrip, rows - i * kStrip)); });
 }
 
 // Makes a symmetric c (n x n) = a (n x k) b: finish(i, length) sees each row up to the diagonal, then it is mirrored.
-template <class F>
-void symmetric_product(int64_t n, int64_t k, Matrix a, Matrix b, float* c, F&& finish) {
+template <class F> void symmetric_product(int64_t n, int64_t k, Matrix a, Matrix b, float* c, F&& finish) {
   for_each_strip(n, [&](int64_t first, int64_t rows) {
     multiply(rows, first + rows, k, a.from_row(first), b, c + first * n, n);
     for (int64_t i = first; i < first + rows; ++i) finish(i, first + rows);

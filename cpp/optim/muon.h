@@ -16,8 +16,7 @@ struct MuonOptions {
   bool nesterov;
   std::string adjust_lr_fn;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("lr", lr), read("weight_decay", weight_decay), read("momentum", momentum), read("nesterov", nesterov);
     read("ns_coefficients", a, b, c), read("eps", eps), read("ns_steps", ns_steps), read("adjust_lr_fn", adjust_lr_fn);
   }

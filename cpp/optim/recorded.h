@@ -17,16 +17,15 @@ inline double value_of(const Sym& option) {
 inline const Sym& select(formulas::Uniform condition, const Sym& a, const Sym& b) { return condition ? a : b; }
 
 // Updates a parameter and what is kept of it by recorded ops. `arrays` as in StepItem.
-template <template <class> class Rule>
-class RecordedStep {
+template <template <class> class Rule> class RecordedStep {
  public:
   static void run(const Rule<Sym>& rule, std::span<const Tensor> arrays) { dispatch<0>(rule, arrays); }
 
  private:
-  template <unsigned kPresent>
-  static void dispatch(const Rule<Sym>& rule, std::span<const Tensor> arrays) {
+  template <unsigned kPresent> static void dispatch(const Rule<Sym>& rule, std::span<const Tensor> arrays) {
     if constexpr (formulas::possible<Rule<Sym>>(kPresent))
-      if (present_in(arrays) == kPresent) return apply<kPresent>(rule, arrays, std::make_index_sequence<Rule<Sym>::kArrays>());
+      if (present_in(arrays) == kPresent)
+        return apply<kPresent>(rule, arrays, std::make_index_sequence<Rule<Sym>::kArrays>());
     if constexpr (kPresent + 1 < 1u << Rule<Sym>::kArrays) dispatch<kPresent + 1>(rule, arrays);
   }
 
@@ -37,8 +36,7 @@ class RecordedStep {
   }
 
   // The rule sees clones: what is saved for backward is not overwritten when the results are copied home.
-  template <bool kPresent>
-  static auto seen(const Tensor& t) {
+  template <bool kPresent> static auto seen(const Tensor& t) {
     if constexpr (kPresent)
       return Sym(clone(t));
     else

@@ -14,11 +14,12 @@ class StepItem {
  public:
   int64_t n = 0;
 
-  // `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or dtype does not
-  // fit; then nothing has changed.
+  // `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or dtype does
+  // not fit; then nothing has changed.
   StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule);
 
-  // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays may overlap, so each one gets memory of its own.
+  // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays
+  // may overlap, so each one gets memory of its own.
   void prepare(bool apart);
   void run(int64_t begin, int64_t end) const;
   // Writes back what prepare() had to copy.
@@ -49,17 +50,16 @@ class Extents {
     const char *first, *last;
     bool written;
   };
-  static uint32_t new_mark();  // that no storage has yet
+  static uint32_t new_mark();                // that no storage has yet
   void add(std::span<const Tensor> arrays);  // parameter, gradient, state
-  bool overlap();              // where at least one of two is written
+  bool overlap();                            // where at least one of two is written
 
  private:
   std::vector<Extent> found_;
 };
 
 // Marks every storage that it meets. Storages differ in nearly all steps, and then this is all there is to do.
-template <class Item>
-bool storages_differ(std::span<const Item> items) {
+template <class Item> bool storages_differ(std::span<const Item> items) {
   const uint32_t mark = Extents::new_mark();
   for (const Item& item : items)
     for (const Tensor& t : item.arrays()) {
@@ -71,9 +71,9 @@ bool storages_differ(std::span<const Item> items) {
   return true;
 }
 
-// Whether some item writes memory that it, or another item, reads or writes as another array. Such items run one by one.
-template <class Item>
-bool overlap(const std::vector<Item>& items) {
+// Whether some item writes memory that it, or another item, reads or writes as another array. Such items run one by
+// one.
+template <class Item> bool overlap(const std::vector<Item>& items) {
   if (storages_differ(std::span<const Item>(items))) return false;
   Extents extents;
   for (const Item& item : items) extents.add(item.arrays());

@@ -6,14 +6,14 @@
 //     logical   shape          strides           what the program sees, what views rearrange, what nodes remember
 //     physical  sizes + shape  strides of both   what is computed on
 //
-// Views work on the logical dims and hand the batch on untouched. An op that reads or writes memory asks for physical windows
-// of its operands, aligned by level (physical()), computes on those, and hides the batch dims of the result (hide()); its node
-// is recorded with the logical tensors, so that vjps need no rule of their own: they are made of ops. A tensor that lacks a
-// level is the same for all samples of it.
+// Views work on the logical dims and hand the batch on untouched. An op that reads or writes memory asks for physical
+// windows of its operands, aligned by level (physical()), computes on those, and hides the batch dims of the result
+// (hide()); its node is recorded with the logical tensors, so that vjps need no rule of their own: they are made of
+// ops. A tensor that lacks a level is the same for all samples of it.
 //
-// Each vmap opens a level of its own number, rising, and batches are kept in that order. Tensors of a level that is over live
-// on in the graph. Going back, a gradient that still has such a level where the graph leaves it belongs to a tensor that was
-// the same for all samples: it is summed (engine.cpp).
+// Each vmap opens a level of its own number, rising, and batches are kept in that order. Tensors of a level that is
+// over live on in the graph. Going back, a gradient that still has such a level where the graph leaves it belongs to a
+// tensor that was the same for all samples: it is summed (engine.cpp).
 #pragma once
 #include <initializer_list>
 
@@ -29,15 +29,12 @@ struct Levels {
   int find(int64_t id) const;
   void add(const Tensor& t);
 };
-template <class... T>
-bool any_batched(const T&... t) {
-  return ((t.defined() && t->batch) || ...);
-}
+template <class... T> bool any_batched(const T&... t) { return ((t.defined() && t->batch) || ...); }
 Levels levels_of(std::initializer_list<const Tensor*> tensors);
 Levels levels_of(std::span<const Tensor> tensors);
 
-// The window with the dims of these levels in front, stepping nowhere along those that `t` lacks. The shape is filled up to
-// `dims` with ones. Knows nothing of autograd.
+// The window with the dims of these levels in front, stepping nowhere along those that `t` lacks. The shape is filled
+// up to `dims` with ones. Knows nothing of autograd.
 Tensor physical(const Tensor& t, const Levels& levels, int dims = 0);
 inline Tensor physical(const Tensor& t) { return physical(t, levels_of({&t})); }
 // The reverse: the first dims of `t` become those of the levels.
@@ -57,7 +54,8 @@ Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size);
 enum class Randomness : uint8_t { Error, Same, Different };
 int64_t enter_batch_level(int64_t size, Randomness randomness);
 void exit_batch_level();
-// Between these the level is not there for new code, although it is not over: a custom Function's rule for batches runs so.
+// Between these the level is not there for new code, although it is not over: a custom Function's rule for batches runs
+// so.
 void leave_batch_level(int64_t level);
 void return_to_batch_level(int64_t level);
 bool is_open(int64_t level);

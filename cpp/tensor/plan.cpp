@@ -151,12 +151,12 @@ void run_flat(int operands, char* const* ptr, const int64_t* stride, int64_t n, 
   constexpr int64_t kStep = 1024;  // blocks start on cache lines, whatever the item
   const int64_t steps = (n + kStep - 1) / kStep;
   const int64_t blocks = std::min<int64_t>(steps, static_cast<int64_t>(work) / kBlockWork);
-  parallel_blocks(blocks, [&](int64_t b) {
-    run(steps * b / blocks * kStep, std::min(n, steps * (b + 1) / blocks * kStep));
-  });
+  parallel_blocks(blocks,
+                  [&](int64_t b) { run(steps * b / blocks * kStep, std::min(n, steps * (b + 1) / blocks * kStep)); });
 }
 
-// torch sorts the dims by the operands' strides, an earlier operand first, and allocates the result densely in that order.
+// torch sorts the dims by the operands' strides, an earlier operand first, and allocates the result densely in that
+// order.
 Dims result_strides(const Dims& shape, const Tensor* const* inputs, int count) {
   bool all_contiguous = true;
   for (int k = 0; k < count; ++k) all_contiguous &= inputs[k]->is_contiguous() && same_shape(*inputs[0], *inputs[k]);

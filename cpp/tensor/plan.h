@@ -27,9 +27,11 @@ void make_plan(Plan& plan, const Dims& shape, const PlanOperand* operands, int c
 // Runs the loop over all of the plan; `cost` is about the nanoseconds of an element, for deciding on threads.
 void run_plan(const Plan& plan, LoopFn loop, const void* params, double cost);
 // The fast exit: n elements, every operand dense or (stride 0) one element.
-void run_flat(int operands, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params, double cost);
+void run_flat(int operands, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params,
+              double cost);
 
-// The strides of a fresh result of `shape` made from these operands: the memory order that most of them share (torch's rule).
+// The strides of a fresh result of `shape` made from these operands: the memory order that most of them share (torch's
+// rule).
 Dims result_strides(const Dims& shape, const Tensor* const* inputs, int count);
 
 }  // namespace gradcore

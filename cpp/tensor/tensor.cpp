@@ -8,8 +8,8 @@
 namespace gradcore {
 
 // Note [Flat destruction]
-// A graph is a chain of nodes and tensors that own each other; letting destructors nest would use stack in proportion to
-// its length. Every such chain passes through a Disposable, so it is enough that deleting one never deletes another
+// A graph is a chain of nodes and tensors that own each other; letting destructors nest would use stack in proportion
+// to its length. Every such chain passes through a Disposable, so it is enough that deleting one never deletes another
 // inside: what falls due meanwhile waits in this thread's list.
 namespace {
 thread_local Disposable* trash = nullptr;
@@ -77,8 +77,10 @@ static void finish(TensorImpl* t, int64_t numel) {
 }
 
 void Tensor::fail_batched() {
-  fail("vmap: this operation reads the values of a Tensor that is being vmapped over, which is not supported: its result or its "
-       "course would depend on the sample");
+  fail(
+      "vmap: this operation reads the values of a Tensor that is being vmapped over, which is not supported: its "
+      "result or its "
+      "course would depend on the sample");
 }
 
 Tensor empty(const Dims& shape, DType dtype) {
@@ -109,8 +111,10 @@ static int64_t extent(const Dims& shape, const Dims& strides) {
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) return 0;
     int64_t step;
-    const bool bad = __builtin_mul_overflow(shape[i] - 1, strides[i], &step) || __builtin_add_overflow(last, step, &last);
-    check(!bad && last < INT64_MAX / 16, "Storage size calculation overflowed with sizes=", shape, " and strides=", strides);
+    const bool bad =
+        __builtin_mul_overflow(shape[i] - 1, strides[i], &step) || __builtin_add_overflow(last, step, &last);
+    check(!bad && last < INT64_MAX / 16, "Storage size calculation overflowed with sizes=", shape,
+          " and strides=", strides);
   }
   return last + 1;
 }

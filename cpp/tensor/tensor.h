@@ -34,11 +34,11 @@ struct Storage final : RefCounted {
   int64_t bytes = 0;
   std::atomic<uint32_t> version{0};
   std::atomic<Origin> written{0};  // of the last counted write
-  uint32_t mark = 0;           // scratch of optim/step.cpp: the last step that met it
-  bool writable = true;        // false for read-only foreign memory (reads are fine, writes are refused)
-  Release release = nullptr;   // for foreign memory: called with owner when the storage goes
+  uint32_t mark = 0;               // scratch of optim/step.cpp: the last step that met it
+  bool writable = true;            // false for read-only foreign memory (reads are fine, writes are refused)
+  Release release = nullptr;       // for foreign memory: called with owner when the storage goes
   void* owner = nullptr;
-  size_t block = 0;            // size of the pool block this header stands in
+  size_t block = 0;  // size of the pool block this header stands in
 
   static Ref<Storage> make(int64_t bytes);
   static Ref<Storage> foreign(void* data, int64_t bytes, void* owner, Release release);
@@ -76,14 +76,14 @@ struct TensorImpl final : RefCounted, Pooled {
   bool contiguous = true;
   bool inference = inference_mode;
   int64_t numel = 1;
-  void* data = nullptr;         // first element: storage->data + offset
+  void* data = nullptr;  // first element: storage->data + offset
   Ref<Storage> storage;
   AutogradMetaBase* meta = nullptr;  // owned
-  void* pyobject = nullptr;     // the Python wrapper, not owned: it owns us and clears this when it goes
-  Ref<TensorImpl> base;         // for a view: the tensor that is no view; else null
-  uint32_t view_version = 0;    // the version at which a view's grad_fn was right
-  Ref<Batch> batch;             // null but inside vmap; a batched tensor is never `contiguous`
-  Ref<VersionCounter> own_version;  // null: the storage's counter (`.data` gives a tensor its own)
+  void* pyobject = nullptr;          // the Python wrapper, not owned: it owns us and clears this when it goes
+  Ref<TensorImpl> base;              // for a view: the tensor that is no view; else null
+  uint32_t view_version = 0;         // the version at which a view's grad_fn was right
+  Ref<Batch> batch;                  // null but inside vmap; a batched tensor is never `contiguous`
+  Ref<VersionCounter> own_version;   // null: the storage's counter (`.data` gives a tensor its own)
   Dims shape, strides;
 
   ~TensorImpl() {
@@ -92,9 +92,7 @@ struct TensorImpl final : RefCounted, Pooled {
   static void destroy(TensorImpl* p) noexcept { delete p; }
 
   std::atomic<uint32_t>& version() const { return own_version ? own_version->value : storage->version; }
-  int64_t offset() const {
-    return (static_cast<char*>(data) - static_cast<char*>(storage->data)) / item_size(dtype);
-  }
+  int64_t offset() const { return (static_cast<char*>(data) - static_cast<char*>(storage->data)) / item_size(dtype); }
 };
 
 class Tensor {
@@ -120,9 +118,9 @@ class Tensor {
   int64_t numel() const { return impl_->numel; }
   int64_t offset() const { return impl_->offset(); }
   bool is_contiguous() const { return impl_->contiguous; }
-  template <class T>
-  T* data() const {
-    if (impl_->batch) [[unlikely]] fail_batched();
+  template <class T> T* data() const {
+    if (impl_->batch) [[unlikely]]
+      fail_batched();
     return static_cast<T*>(impl_->data);
   }
 

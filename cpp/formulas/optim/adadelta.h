@@ -4,8 +4,7 @@
 
 namespace gradcore::formulas {
 
-template <class S>
-struct AdadeltaRule : Descent<S> {
+template <class S> struct AdadeltaRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"square_avg", "acc_delta"};
   static constexpr int kArrays = 2;
@@ -14,16 +13,14 @@ struct AdadeltaRule : Descent<S> {
 
   S rho, eps;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("rho", rho), read("eps", eps);
   }
 
   void begin(double, bool) {}
 
-  template <class V>
-  void update(V& p, V g, V& square, V& accumulated) const {
+  template <class V> void update(V& p, V g, V& square, V& accumulated) const {
     g = this->slope(g, p);
     square = averaged_square(square, g, rho, c<S>(1) - rho);
     const V delta = sqrt(accumulated + as<V>(eps)) / sqrt(square + as<V>(eps)) * g;

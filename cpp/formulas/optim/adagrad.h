@@ -1,12 +1,11 @@
-// Adagrad: J. Duchi, E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization",
-// JMLR 12, 2011; lr_decay is torch's addition.
+// Adagrad: J. Duchi, E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic
+// Optimization", JMLR 12, 2011; lr_decay is torch's addition.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct AdagradRule : Descent<S> {
+template <class S> struct AdagradRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"sum"};
   static constexpr int kArrays = 1;
@@ -16,8 +15,7 @@ struct AdagradRule : Descent<S> {
   S lr_decay, eps, initial;
   S rate;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("lr_decay", lr_decay), read("eps", eps), read("initial_accumulator_value", initial);
   }
@@ -25,8 +23,7 @@ struct AdagradRule : Descent<S> {
 
   void begin(double t, bool) { rate = this->lr / (c<S>(1) + c<S>(t - 1) * lr_decay); }
 
-  template <class V>
-  void update(V& p, V g, V& sum) const {
+  template <class V> void update(V& p, V g, V& sum) const {
     g = this->slope(g, p);
     sum = sum + g * g;
     p = p - as<V>(rate) * g / (sqrt(sum) + as<V>(eps));

@@ -1,13 +1,12 @@
-// Adam: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; amsgrad: S. Reddi, S. Kale
-// and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018; AdamW, the decoupled weight decay: I. Loshchilov and
-// F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+// Adam: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; amsgrad: S.
+// Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018; AdamW, the decoupled weight decay:
+// I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct AdamRule : Descent<S> {
+template <class S> struct AdamRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
   static constexpr int kArrays = 3;
@@ -18,8 +17,7 @@ struct AdamRule : Descent<S> {
   bool amsgrad;
   S step_size, correction2;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
     this->descent_options(read);
     read("betas", beta1, beta2), read("eps", eps), read("amsgrad", amsgrad);
@@ -30,8 +28,7 @@ struct AdamRule : Descent<S> {
     correction2 = sqrt(c<S>(1) - pow(beta2, c<S>(t)));
   }
 
-  template <class V, class Max>
-  void update(V& p, V g, V& m, V& v, Max& v_max) const {
+  template <class V, class Max> void update(V& p, V g, V& m, V& v, Max& v_max) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);

@@ -1,12 +1,11 @@
-// Adamax: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 2. As in torch, eps is
-// added to the gradient's size, under the maximum.
+// Adamax: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 2. As in torch,
+// eps is added to the gradient's size, under the maximum.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct AdamaxRule : Descent<S> {
+template <class S> struct AdamaxRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_inf"};
   static constexpr int kArrays = 2;
@@ -16,16 +15,14 @@ struct AdamaxRule : Descent<S> {
   S beta1, beta2, eps;
   S step_size;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("betas", beta1, beta2), read("eps", eps);
   }
 
   void begin(double t, bool) { step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t))); }
 
-  template <class V>
-  void update(V& p, V g, V& m, V& u) const {
+  template <class V> void update(V& p, V g, V& m, V& u) const {
     g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);
     u = Maximum::fwd(u * as<V>(beta2), abs(g) + as<V>(eps));

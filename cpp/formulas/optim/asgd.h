@@ -1,12 +1,12 @@
-// Averaged stochastic gradient descent: B. T. Polyak and A. B. Juditsky, "Acceleration of Stochastic Approximation by Averaging",
-// SIAM J. Control and Optimization 30, 1992, with the rates of L. Bottou, "Stochastic Gradient Descent Tricks", 2012.
+// Averaged stochastic gradient descent: B. T. Polyak and A. B. Juditsky, "Acceleration of Stochastic Approximation by
+// Averaging", SIAM J. Control and Optimization 30, 1992, with the rates of L. Bottou, "Stochastic Gradient Descent
+// Tricks", 2012.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct AsgdRule : Descent<S> {
+template <class S> struct AsgdRule : Descent<S> {
   static constexpr const char* scalars[] = {"step", "eta", "mu"};
   static constexpr const char* arrays[] = {"ax"};
   static constexpr int kArrays = 1;
@@ -17,8 +17,7 @@ struct AsgdRule : Descent<S> {
   S lambd, alpha, t0;
   double rate, average;  // eta and mu of this step; the remembered ones are the next step's
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("lambd", lambd), read("alpha", alpha), read("t0", t0);
   }
@@ -30,8 +29,7 @@ struct AsgdRule : Descent<S> {
     mu = late > 1 ? 1 / late : 1;
   }
 
-  template <class V>
-  void update(V& p, V g, V& ax) const {
+  template <class V> void update(V& p, V g, V& ax) const {
     g = this->slope(g, p);
     p = p * as<V>(c<S>(1) - lambd * c<S>(rate)) - c<V>(rate) * g;
     const V between = ax + (p - ax) * c<V>(average);

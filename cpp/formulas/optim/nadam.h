@@ -5,8 +5,7 @@
 
 namespace gradcore::formulas {
 
-template <class S>
-struct NadamRule : Descent<S> {
+template <class S> struct NadamRule : Descent<S> {
   static constexpr const char* scalars[] = {"step", "mu_product"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq"};
   static constexpr int kArrays = 2;
@@ -17,8 +16,7 @@ struct NadamRule : Descent<S> {
   S beta1, beta2, eps, momentum_decay;
   S grad_size, momentum_size, correction2;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
     this->descent_options(read);
     read("betas", beta1, beta2), read("eps", eps), read("momentum_decay", momentum_decay);
@@ -34,8 +32,7 @@ struct NadamRule : Descent<S> {
     correction2 = c<S>(1) - pow(beta2, c<S>(t));
   }
 
-  template <class V>
-  void update(V& p, V g, V& m, V& v) const {
+  template <class V> void update(V& p, V g, V& m, V& v) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);

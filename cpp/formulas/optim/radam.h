@@ -1,12 +1,11 @@
-// RAdam: L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao and J. Han, "On the Variance of the Adaptive Learning Rate and
-// Beyond", ICLR 2020, algorithm 2. As in torch, the adaptive step starts where rho exceeds 5, not 4.
+// RAdam: L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao and J. Han, "On the Variance of the Adaptive Learning Rate
+// and Beyond", ICLR 2020, algorithm 2. As in torch, the adaptive step starts where rho exceeds 5, not 4.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct RadamRule : Descent<S> {
+template <class S> struct RadamRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq"};
   static constexpr int kArrays = 2;
@@ -17,8 +16,7 @@ struct RadamRule : Descent<S> {
   Uniform adaptive;  // the variance of the adaptive rate is tractable by now
   S correction1, rectified;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
     this->descent_options(read);
     read("betas", beta1, beta2), read("eps", eps);
@@ -32,12 +30,12 @@ struct RadamRule : Descent<S> {
     correction1 = c<S>(1) - pow(beta1, c<S>(t));
     rectified = c<S>(1);
     if (!adaptive) return;
-    const S rect = sqrt((rho - c<S>(4)) * (rho - c<S>(2)) * rho_inf / ((rho_inf - c<S>(4)) * (rho_inf - c<S>(2)) * rho));
+    const S rect =
+        sqrt((rho - c<S>(4)) * (rho - c<S>(2)) * rho_inf / ((rho_inf - c<S>(4)) * (rho_inf - c<S>(2)) * rho));
     rectified = sqrt(correction2) * rect;
   }
 
-  template <class V>
-  void update(V& p, V g, V& m, V& v) const {
+  template <class V> void update(V& p, V g, V& m, V& v) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
     m = averaged(m, g, c<S>(1) - beta1);

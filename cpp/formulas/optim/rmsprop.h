@@ -1,12 +1,11 @@
-// RMSprop: T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Coursera 2012; centered: A. Graves, "Generating Sequences With
-// Recurrent Neural Networks", arXiv:1308.0850, equations 38 to 45.
+// RMSprop: T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Coursera 2012; centered: A. Graves, "Generating Sequences
+// With Recurrent Neural Networks", arXiv:1308.0850, equations 38 to 45.
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct RmspropRule : Descent<S> {
+template <class S> struct RmspropRule : Descent<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"square_avg", "momentum_buffer", "grad_avg"};
   static constexpr int kArrays = 3;
@@ -16,16 +15,14 @@ struct RmspropRule : Descent<S> {
   S alpha, eps, momentum;
   bool centered;
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("alpha", alpha), read("eps", eps), read("momentum", momentum), read("centered", centered);
   }
 
   void begin(double, bool) {}
 
-  template <class V, class Buffer, class Mean>
-  void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
+  template <class V, class Buffer, class Mean> void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
     g = this->slope(g, p);
     square = averaged_square(square, g, alpha, c<S>(1) - alpha);
     V variance = square;

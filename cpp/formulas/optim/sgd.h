@@ -1,12 +1,12 @@
-// Stochastic gradient descent with momentum: I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
-// and momentum in deep learning", ICML 2013, in torch's formulation (the learning rate scales the velocity when it is used).
+// Stochastic gradient descent with momentum: I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of
+// initialization and momentum in deep learning", ICML 2013, in torch's formulation (the learning rate scales the
+// velocity when it is used).
 #pragma once
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {
 
-template <class S>
-struct SgdRule : Descent<S> {
+template <class S> struct SgdRule : Descent<S> {
   static constexpr const char* arrays[] = {"momentum_buffer"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0b1;
@@ -16,16 +16,14 @@ struct SgdRule : Descent<S> {
   Uniform nesterov;
   Uniform first;  // the buffer is empty: it starts as the gradient
 
-  template <class Read>
-  void options(Read& read) {
+  template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov.value);
   }
 
   void begin(double, bool is_first) { first = {is_first}; }
 
-  template <class V, class Buffer>
-  void update(V& p, V g, Buffer& b) const {
+  template <class V, class Buffer> void update(V& p, V g, Buffer& b) const {
     g = this->slope(g, p);
     if constexpr (present<Buffer>) {
       const V kept = b * as<V>(momentum) + as<V>(c<S>(1) - dampening) * g;
