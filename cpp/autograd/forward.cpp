@@ -132,7 +132,7 @@ Tensor find_tangent(const Ref<Tangents>& in, int depth) {
 
 class DualEdge final : public Node {
  public:
-  DualEdge(Edge real, const Tensor& t) : real_(std::move(real)) {
+  DualEdge(Edge real, const Tensor& t) : real_(std::move(real)), recorded_(modes.grad && requires_grad(t)) {
     for (int depth = 0; depth < modes.forward; ++depth) {
       tangents_.push_back(tangent_of(t, depth));
       any_ |= tangents_.back().defined();
@@ -142,13 +142,14 @@ class DualEdge final : public Node {
   void apply(std::span<Tensor>, std::span<Tensor>) override {}
   bool any() const { return any_; }
   const Tensor& at(int depth) const { return tangents_[static_cast<size_t>(depth)]; }
-  bool has_real() const { return static_cast<bool>(real_.node); }
+  // Not the same as a real edge: a view made under no_grad of what requires grad has none, yet its uses are recorded.
+  bool recorded() const { return recorded_; }
   Edge take_real() { return std::move(real_); }
 
  private:
   Edge real_;
   std::vector<Tensor> tangents_;
-  bool any_ = false;
+  bool any_ = false, recorded_;
 };
 
 // Where the stand-in for a gradient comes from, and what going back ends at.
@@ -168,10 +169,10 @@ class TangentsOfEdges {
     for (size_t i = 0; i < duals_.size(); ++i)
       if (duals_[i]) edge(i) = duals_[i]->take_real();
   }
-  // Whether backward goes on anywhere.
-  bool any_real() const {
+  // Whether the node is one that would be made without tangents too.
+  bool recorded() const {
     for (size_t i = 0; i < duals_.size(); ++i)
-      if (duals_[i] ? duals_[i]->has_real() : node_.needs(static_cast<int>(i))) return true;
+      if (duals_[i] ? duals_[i]->recorded() : node_.needs(static_cast<int>(i))) return true;
     return false;
   }
   // False where no edge has one.
@@ -196,13 +197,14 @@ bool shares_memory(const Tensor& t, std::span<const Tensor> with) {
   return std::ranges::any_of(with, [&](const Tensor& other) { return other && other->storage == t->storage; });
 }
 
-void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = false) {
+// True if the node has a history to give them besides.
+bool carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = false) {
   const TangentsOfEdges edges(node);
   std::vector<Tensor> tangents;
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
     const ForwardGuard below(depth);
-    const GradModeGuard recorded(modes.grad && (edges.any_real() || std::ranges::any_of(tangents, [](const Tensor& t) {
+    const GradModeGuard recorded(modes.grad && (edges.recorded() || std::ranges::any_of(tangents, [](const Tensor& t) {
                                                   return requires_grad(t);
                                                 })));
     if (inplace && modes.grad)  // what the derivative keeps of them will be written to
@@ -222,6 +224,7 @@ void carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = fal
     const auto recorded = [](const Tangents::Entry& e) { return requires_grad(e.tangent); };
     if (own && own->use_count() > 1 && std::ranges::any_of(own->entries, recorded)) note_returning(own);
   }
+  return edges.recorded();
 }
 
 // The new tangent at a level goes to the memory of the one before, `to`, if there is such a memory.
@@ -320,16 +323,11 @@ void share_new_tangents(const Tensor& out, const Tensor& saved) {
 
 Edge tracked_edge(const Tensor& t) {
   Edge real = modes.grad ? gradient_edge(t) : Edge{};
-  if (!may_have_tangent(t)) return real;
+  const bool outside = !real.node && modes.grad && requires_grad(t);  // made under no_grad
+  if (!outside && !may_have_tangent(t)) return real;
   auto dual = Ref<DualEdge>::adopt(new DualEdge(std::move(real), t));
-  if (!dual->any()) return dual->take_real();
+  if (!outside && !dual->any()) return dual->take_real();
   return {std::move(dual), 0};
-}
-
-bool leads_anywhere(const Node& node) {
-  for (int i = 0; i < node.edge_count(); ++i)
-    if (node.edge(i).node) return true;
-  return false;
 }
 
 void keep_original(const Ref<Packed>& packed, const Tensor& t) {
@@ -342,15 +340,11 @@ void forget_originals() { const Originals gone = std::exchange(originals, {}); }
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
   const Originals until_done = std::exchange(originals, {});
   const bool views = !outs.empty() && outs[0] && !owns_tangents(outs[0]);  // theirs are windows on those of their owner
-  if (views)
-    const TangentsOfEdges edges(*node);
-  else
-    carry_tangents(outs, *node);
-  if (!leads_anywhere(*node)) return;
+  if (!(views ? TangentsOfEdges(*node).recorded() : carry_tangents(outs, *node))) return;
   for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
 }
 
-void carry_tangents_inplace(const Tensor& t, Node& node) {
+bool carry_tangents_inplace(const Tensor& t, Node& node) {
   const Originals until_done = std::exchange(originals, {});
   // A set without entries belongs to what the node saved of the output; any other is that of the old value.
   Ref<Tangents>& own = make_meta(t).tangents;
@@ -360,9 +354,10 @@ void carry_tangents_inplace(const Tensor& t, Node& node) {
     own->before.reset();
   else
     own.reset();
-  carry_tangents({&t, 1}, node, true);
+  const bool recorded = carry_tangents({&t, 1}, node, true);
   for (int depth = 0; depth < modes.forward; ++depth) write_tangent(t, depth, find_tangent(before, depth));
   if (!owns_tangents(t)) write_through(t);
+  return recorded;
 }
 
 std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {

@@ -28,9 +28,8 @@ void forget_originals();
 // The edge for an input of a node that is being made. One with a tangent gets an edge even if it requires no grad.
 Edge tracked_edge(const Tensor& t);
 inline Edge input_edge(const Tensor& t) { return modes.forward ? tracked_edge(t) : gradient_edge(t); }
-// Ends the making of a node whose output is written in place.
-void carry_tangents_inplace(const Tensor& t, Node& node);
-bool leads_anywhere(const Node& node);
+// Ends the making of a node whose output is written in place. False if that leaves nothing for backward.
+bool carry_tangents_inplace(const Tensor& t, Node& node);
 
 // Gives results their history: the tangents, and where an input requires grad the node. `outs`: all outputs, in order.
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node);

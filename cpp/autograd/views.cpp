@@ -214,8 +214,7 @@ void finish_inplace(const Tensor& t, Ref<Node> node) {
 
 void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr) {
   if (modes.forward) [[unlikely]] {
-    carry_tangents_inplace(t, *node);
-    if (!leads_anywhere(*node)) return;
+    if (!carry_tangents_inplace(t, *node)) return;
   }
   if (!t->base) {
     set_history(t, std::move(node), nr);
