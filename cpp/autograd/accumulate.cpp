@@ -59,9 +59,8 @@ static bool accumulate_recorded(const Tensor& t, const Tensor& grad) {
 void accumulate_grad(const Tensor& t, Tensor grad) {
   if (any_batched(grad, t))
     fail(
-        "backward() called inside a functorch transform (vmap). This is not supported: the gradients of single samples "
-        "have no "
-        "place in .grad. Please use func.grad, func.vjp or autograd.grad instead.");
+        "backward() called inside a functorch transform (vmap). This is not supported: the gradients of single "
+        "samples have no place in .grad. Please use func.grad, func.vjp or autograd.grad instead.");
   AutogradMeta& meta = make_meta(t);
   if (modes.grad || (modes.forward && (may_have_tangent(grad) || may_have_tangent(grad_of(t.impl()))))) {
     while (!accumulate_recorded(t, grad)) {

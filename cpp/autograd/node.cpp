@@ -91,8 +91,7 @@ void set_requires_grad(const Tensor& t, bool on) {
   if (!on && !is_leaf(t))
     fail(
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-        "subgraph "
-        "that doesn't require differentiation use var_no_grad = var.detach().");
+        "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
   if (on && t->inference && !inference_mode)
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
@@ -163,8 +162,7 @@ Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true) {
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
-        "in "
-        "autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
+        "in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
   if (saved_hooks) [[unlikely]]
     pack(*saved_hooks);
 }
@@ -238,8 +236,7 @@ Tensor Saved::unpack_packed(Node* node) const {
 void fail_released(const Node& node) {
   fail(
       "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-      "been "
-      "freed): what ",
+      "been freed): what ",
       node.name(),
       " saved was freed by the first backward(). Specify retain_graph=True there if you need "
       "to go through the graph again, or compute the value anew.",

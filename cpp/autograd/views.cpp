@@ -127,10 +127,8 @@ void refuse_ambiguous_view(const Tensor& view, bool through_base) {
   switch (view->view_kind) {
     case ViewKind::MultiOutput:
       fail(output_of(view), " is a view and ", what,
-           ". This view is the output of a function that returns multiple views. "
-           "Such functions do not allow the output views to be modified inplace. You should replace the inplace "
-           "operation "
-           "by an out-of-place one.");
+           ". This view is the output of a function that returns multiple views. Such functions do not allow the "
+           "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
     case ViewKind::Inference:
       fail("A view was created in inference mode and ", what, " in normal mode.");
     case ViewKind::Function:
@@ -186,8 +184,7 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
   if (!may_overlap && overlaps_itself(t)) [[unlikely]]
     fail(
         "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-        "Please "
-        "clone() the tensor before performing the operation.");
+        "Please clone() the tensor before performing the operation.");
   if (!recorded || !modes.grad) return;
   if (modes.forward) [[unlikely]]
     check_tangents_inplace(t);

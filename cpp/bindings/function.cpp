@@ -413,8 +413,7 @@ class Call {
       if (dirty && !shared)
         fail(
             "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is "
-            "modifying an input "
-            "inplace, then the jvp function must modify the corresponding gradient inplace.",
+            "modifying an input inplace, then the jvp function must modify the corresponding gradient inplace.",
             node().place());
       const bool owns = owns_tangents(*out);
       if (!owns && !shared)

@@ -387,8 +387,7 @@ const void* the_element(const Tensor& t) {
   if (any_batched(t))
     fail(
         "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a "
-        "Tensor, please try "
-        "to rewrite what you're doing with other operations.");
+        "Tensor, please try to rewrite what you're doing with other operations.");
   check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
   return t->data;
 }
@@ -398,9 +397,8 @@ int tensor_bool(PyObject* self) {
     const Borrowed t(self);
     if (any_batched(*t))
       fail(
-          "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support "
-          "that yet: "
-          "torch.where() chooses for each sample.");
+          "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't "
+          "support that yet: torch.where() chooses for each sample.");
     check(t->numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     check(t->numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
     const Owned v(checked(wrap_scalar((*t)->data, t->dtype())));

@@ -797,13 +797,11 @@ void refuse_bool_sub(const Operand& a, const Operand& b) {
   if (is_bool(a) && is_bool(b))
     fail(
         "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-        "operator "
-        "instead.");
+        "operator instead.");
   if (is_bool(a) || is_bool(b))
     fail(
         "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
-        "the "
-        "`~` or `logical_not()` operator instead.");
+        "the `~` or `logical_not()` operator instead.");
 }
 
 // The type in which a call computes, where it is not its first operand's own.

@@ -604,8 +604,7 @@ class IndexBeneath {
       if (any_batched(index))
         fail(
             "vmap: It looks like you're indexing with a mask that is being vmapped over: how many elements it picks "
-            "would depend on "
-            "the sample. Please use torch.where() instead.");
+            "would depend on the sample. Please use torch.where() instead.");
       for (const Tensor& column : unbind(nonzero(index), 1)) plain.push_back(column);
     }
     Dims block;

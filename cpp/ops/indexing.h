@@ -46,8 +46,7 @@ template <class T> T plus(T a, T b) {
 inline Tensor apart_from(const Tensor& source, const Tensor& target) {
   if (source->storage.get() != target->storage.get()) return source;
   check(overlap_of(target, source) == Overlap::None,
-        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
-        "single memory "
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
         "location. Please clone() the tensor before performing the operation.");
   const Untracked off;
   return clone(source);

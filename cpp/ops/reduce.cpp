@@ -594,9 +594,7 @@ static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
     fail("linalg.vector_norm: dtype should be floating point or complex, but got ", scalar_type_name(*dtype));
   if (dtype && *dtype < t.dtype())
     fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()),
-         ") should be convertible without "
-         "narrowing to the specified dtype (",
-         scalar_type_name(*dtype), ")");
+         ") should be convertible without narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
   if (t.numel() == 0 && (p < 0 || std::isinf(p)))
     fail("linalg.vector_norm cannot compute the ", p,
          " norm on an empty tensor because the operation does not have an identity");

@@ -425,8 +425,7 @@ Tensor view(const Tensor& t, const Dims& shape) {
   const Dims full = infer_shape(shape, t.numel());
   Dims strides;
   check(strides_for(t, full, strides),
-        "view size is not compatible with input tensor's size and stride (at least one dimension spans "
-        "across two "
+        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
         "contiguous subspaces). Use .reshape(...) instead.");
   return view_with(t, full, strides, ReshapeVjp{"ViewBackward0", t.shape()});
 }
@@ -584,9 +583,8 @@ Tensor permute(const Tensor& t, const Dims& dims) {
   const int n = t.dim();
   if (dims.size() != n)
     fail(
-        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
-        "desired ordering of "
-        "dimensions i.e. input.dim() = ",
+        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+        "ordering of dimensions i.e. input.dim() = ",
         n, " is not equal to len(dims) = ", dims.size());
   Dims shape(n), strides(n), inverse(n, -1);
   for (int i = 0; i < n; ++i) {

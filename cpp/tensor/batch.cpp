@@ -95,11 +95,9 @@ Tensor empty_strided_batched(const Levels& levels, const Dims& shape, const Dims
 void check_levels(const Tensor& to, const Levels& levels) {
   for (int64_t id : levels.ids)
     check(place_of(to->batch.get(), id) >= 0,
-          "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a "
-          "Tensor `other` in extra_args that has more elements than `self`. This happened due to `other` being vmapped "
-          "over but "
-          "`self` not being vmapped over in a vmap. Please try to use out-of-place operators instead of inplace "
-          "arithmetic.");
+          "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in "
+          "extra_args that has more elements than `self`. This happened due to `other` being vmapped over but `self` "
+          "not being vmapped over in a vmap. Please try to use out-of-place operators instead of inplace arithmetic.");
 }
 
 Tensor with_dim_hidden(const Tensor& t, int dim, int64_t level) {
@@ -179,8 +177,7 @@ Levels differing_levels() {
     if (o.randomness == Randomness::Error)
       fail(
           "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
-          "randomness "
-          "flags on vmap or perform the randomness operation out of vmap");
+          "randomness flags on vmap or perform the randomness operation out of vmap");
     if (o.randomness == Randomness::Same) continue;
     different.ids.push_back(o.id);
     different.sizes.push_back(o.size);

@@ -79,8 +79,7 @@ static void finish(TensorImpl* t, int64_t numel) {
 void Tensor::fail_batched() {
   fail(
       "vmap: this operation reads the values of a Tensor that is being vmapped over, which is not supported: its "
-      "result or its "
-      "course would depend on the sample");
+      "result or its course would depend on the sample");
 }
 
 Tensor empty(const Dims& shape, DType dtype) {
