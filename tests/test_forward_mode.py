@@ -314,3 +314,17 @@ def test_a_tangent_of_another_layout_is_copied():
             return found.detach(), x.grad
 
     both(program)
+
+
+def test_a_view_made_under_no_grad_is_recorded_inside_a_level_too():
+    def program(lib):
+        fwd = forward_ad(lib)
+        whole = lib.ones(3, requires_grad=True) * 2
+        with lib.no_grad():
+            view = whole[:2]
+        with fwd.dual_level():
+            with lib.no_grad():
+                dual = fwd.make_dual(view, lib.ones(2))
+            return [(t.requires_grad, t.grad_fn is None) for t in (view * 2, dual * 2, view * 2 + dual, dual.detach() * 2)]
+
+    both(program)

@@ -132,7 +132,7 @@ Tensor find_tangent(const Ref<Tangents>& in, int depth) {
 
 class DualEdge final : public Node {
  public:
-  DualEdge(Edge real, const Tensor& t) : real_(std::move(real)), recorded_(modes.grad && requires_grad(t)) {
+  DualEdge(Edge real, bool recorded, const Tensor& t) : real_(std::move(real)), recorded_(recorded) {
     for (int depth = 0; depth < modes.forward; ++depth) {
       tangents_.push_back(tangent_of(t, depth));
       any_ |= tangents_.back().defined();
@@ -200,13 +200,13 @@ bool shares_memory(const Tensor& t, std::span<const Tensor> with) {
 // True if the node has a history to give them besides.
 bool carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = false) {
   const TangentsOfEdges edges(node);
+  const bool has_history = edges.recorded();
   std::vector<Tensor> tangents;
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
     const ForwardGuard below(depth);
-    const GradModeGuard recorded(modes.grad && (edges.recorded() || std::ranges::any_of(tangents, [](const Tensor& t) {
-                                                  return requires_grad(t);
-                                                })));
+    const auto requires_it = [](const Tensor& t) { return requires_grad(t); };
+    const GradModeGuard recorded(modes.grad && (has_history || std::ranges::any_of(tangents, requires_it)));
     if (inplace && modes.grad)  // what the derivative keeps of them will be written to
       for (Tensor& t : tangents)
         if (t) t = tape_ops.clone(t);
@@ -224,7 +224,7 @@ bool carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = fal
     const auto recorded = [](const Tangents::Entry& e) { return requires_grad(e.tangent); };
     if (own && own->use_count() > 1 && std::ranges::any_of(own->entries, recorded)) note_returning(own);
   }
-  return edges.recorded();
+  return has_history;
 }
 
 // The new tangent at a level goes to the memory of the one before, `to`, if there is such a memory.
@@ -322,10 +322,11 @@ void share_new_tangents(const Tensor& out, const Tensor& saved) {
 }
 
 Edge tracked_edge(const Tensor& t) {
-  Edge real = modes.grad ? gradient_edge(t) : Edge{};
-  const bool outside = !real.node && modes.grad && requires_grad(t);  // made under no_grad
+  const bool recorded = modes.grad && requires_grad(t);
+  Edge real = recorded ? gradient_edge(t) : Edge{};
+  const bool outside = recorded && !real.node;  // a view made under no_grad
   if (!outside && !may_have_tangent(t)) return real;
-  auto dual = Ref<DualEdge>::adopt(new DualEdge(std::move(real), t));
+  auto dual = Ref<DualEdge>::adopt(new DualEdge(std::move(real), recorded, t));
   if (!outside && !dual->any()) return dual->take_real();
   return {std::move(dual), 0};
 }

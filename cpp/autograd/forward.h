@@ -25,7 +25,8 @@ void share_new_tangents(const Tensor& out, const Tensor& saved);
 void keep_original(const Ref<Packed>& packed, const Tensor& t);
 void forget_originals();
 
-// The edge for an input of a node that is being made. One with a tangent gets an edge even if it requires no grad.
+// The edge for an input of a node that is being made. One with a tangent gets an edge even if it requires no grad,
+// and so does a view that was made under no_grad: until the node is complete, to tell that it is recorded.
 Edge tracked_edge(const Tensor& t);
 inline Edge input_edge(const Tensor& t) { return modes.forward ? tracked_edge(t) : gradient_edge(t); }
 // Ends the making of a node whose output is written in place. False if that leaves nothing for backward.

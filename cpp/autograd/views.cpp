@@ -210,9 +210,8 @@ void finish_inplace(const Tensor& t, Ref<Node> node) {
 }
 
 void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr) {
-  if (modes.forward) [[unlikely]] {
-    if (!carry_tangents_inplace(t, *node)) return;
-  }
+  if (modes.forward && !carry_tangents_inplace(t, *node)) [[unlikely]]
+    return;
   if (!t->base) {
     set_history(t, std::move(node), nr);
     return;

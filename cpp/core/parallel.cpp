@@ -119,6 +119,9 @@ class Team {
     cpu_set_t allowed;  // what the worker returns to when it was narrowed
   };
 
+  // With more threads than processors a spinning worker would keep another from working, and none has a processor to
+  // itself that it could be moved to.
+  bool crowded() const { return size_.load(std::memory_order_relaxed) > processors(); }
   static void* work(void* seat);
   bool add_worker();
   void deal(int64_t blocks);
@@ -177,10 +180,8 @@ void* Team::work(void* of) {
   const int own = static_cast<int>(&seat - team.seats_);
   inside = true;
   for (uint32_t job = 0;;) {
-    // With more threads than processors a spinning worker would keep another from working.
-    const bool crowded = team.size_.load(std::memory_order_relaxed) > processors();
     seat.processor.store(sched_getcpu(), std::memory_order_relaxed);
-    job = wait_for_change(seat.ticket, job, crowded ? 0 : kSpins);
+    job = wait_for_change(seat.ticket, job, team.crowded() ? 0 : kSpins);
     widen(seat);
     const int size = team.size_.load(std::memory_order_relaxed);
     if (own >= size) continue;  // late: a smaller job has begun
@@ -234,7 +235,7 @@ void Team::deal(int64_t blocks) {
     seats_[i].word.store(static_cast<uint64_t>(job_) << 32 | static_cast<uint64_t>(end - begin),
                          std::memory_order_release);
   }
-  const int here = sched_getcpu();
+  const int here = crowded() ? -1 : sched_getcpu();
   for (int i = 1; i < size; ++i) {
     if (here >= 0 && seats_[i].processor.load(std::memory_order_relaxed) == here) narrow(seats_[i], here);
     seats_[i].ticket.store(job_);  // in the order of all threads, as its sleeper's registration is, lest it sleep on
