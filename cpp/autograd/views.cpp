@@ -129,8 +129,7 @@ void refuse_ambiguous_view(const Tensor& view, bool through_base) {
       fail(output_of(view), " is a view and ", what,
            ". This view is the output of a function that returns multiple views. Such functions do not allow the "
            "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
-    case ViewKind::Inference:
-      fail("A view was created in inference mode and ", what, " in normal mode.");
+    case ViewKind::Inference: fail("A view was created in inference mode and ", what, " in normal mode.");
     case ViewKind::Function:
       fail(output_of(view), " is a view and ", what,
            ". This view was created inside a custom Function (or because an input "

@@ -155,72 +155,45 @@ template <class F> bool is_list_of(PyObject* o, F&& is_item) {
 bool fits(const Param& p, PyObject* o) {
   if (o == Py_None) return p.optional || p.fallback == Py_None;
   switch (p.type) {
-    case ArgType::Tensor:
-      return is_tensor(o);
+    case ArgType::Tensor: return is_tensor(o);
     case ArgType::Number:
       return is_number(o) || (is_tensor(o) && impl_of(o)->shape.empty() && !requires_grad(impl_of(o)));
-    case ArgType::Operand:
-      return is_tensor(o) || is_number(o);
-    case ArgType::Int:
-      return is_index(o) || is_int_tensor(o);
-    case ArgType::Float:
-      return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
-    case ArgType::Bool:
-      return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
-    case ArgType::Ints:
-      return is_dims(o);
-    case ArgType::IntOrInts:
-      return is_dims(o) || is_index(o) || is_int_tensor(o);
-    case ArgType::Tensors:
-      return is_list_of(o, is_tensor);
-    case ArgType::Numbers:
-      return is_list_of(o, is_number);
+    case ArgType::Operand: return is_tensor(o) || is_number(o);
+    case ArgType::Int: return is_index(o) || is_int_tensor(o);
+    case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
+    case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
+    case ArgType::Ints: return is_dims(o);
+    case ArgType::IntOrInts: return is_dims(o) || is_index(o) || is_int_tensor(o);
+    case ArgType::Tensors: return is_list_of(o, is_tensor);
+    case ArgType::Numbers: return is_list_of(o, is_number);
     case ArgType::DType:
       return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type ||
              o == (PyObject*)&PyBool_Type;
-    case ArgType::Device:
-      return Py_TYPE(o) == device_type || PyUnicode_Check(o);
-    case ArgType::Str:
-      return PyUnicode_Check(o);
-    case ArgType::Generator:
-      return py::isinstance<Generator>(o);
-    case ArgType::Object:
-      return true;
+    case ArgType::Device: return Py_TYPE(o) == device_type || PyUnicode_Check(o);
+    case ArgType::Str: return PyUnicode_Check(o);
+    case ArgType::Generator: return py::isinstance<Generator>(o);
+    case ArgType::Object: return true;
   }
   return false;
 }
 
 const char* type_text(ArgType t) {
   switch (t) {
-    case ArgType::Tensor:
-      return "Tensor";
-    case ArgType::Number:
-      return "Number";
-    case ArgType::Operand:
-      return "Tensor or Number";
-    case ArgType::Int:
-      return "int";
-    case ArgType::Float:
-      return "float";
-    case ArgType::Bool:
-      return "bool";
+    case ArgType::Tensor: return "Tensor";
+    case ArgType::Number: return "Number";
+    case ArgType::Operand: return "Tensor or Number";
+    case ArgType::Int: return "int";
+    case ArgType::Float: return "float";
+    case ArgType::Bool: return "bool";
     case ArgType::Ints:
-    case ArgType::IntOrInts:
-      return "tuple of ints";
-    case ArgType::Tensors:
-      return "tuple of Tensors";
-    case ArgType::Numbers:
-      return "tuple of Numbers";
-    case ArgType::DType:
-      return "torch.dtype";
-    case ArgType::Device:
-      return "torch.device";
-    case ArgType::Str:
-      return "str";
-    case ArgType::Generator:
-      return "torch.Generator";
-    case ArgType::Object:
-      return "object";
+    case ArgType::IntOrInts: return "tuple of ints";
+    case ArgType::Tensors: return "tuple of Tensors";
+    case ArgType::Numbers: return "tuple of Numbers";
+    case ArgType::DType: return "torch.dtype";
+    case ArgType::Device: return "torch.device";
+    case ArgType::Str: return "str";
+    case ArgType::Generator: return "torch.Generator";
+    case ArgType::Object: return "object";
   }
   return "";
 }

@@ -88,23 +88,16 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
   if (f.size() > 1 && (f[0] == '=' || f[0] == '<' || f[0] == '@' || f[0] == '|')) f.remove_prefix(1);
   if (f.size() != 1) return std::nullopt;
   switch (f[0]) {
-    case '?':
-      return DType::Bool;
-    case 'B':
-      return DType::UInt8;
-    case 'b':
-      return DType::Int8;
-    case 'f':
-      return DType::Float32;
-    case 'd':
-      return DType::Float64;
+    case '?': return DType::Bool;
+    case 'B': return DType::UInt8;
+    case 'b': return DType::Int8;
+    case 'f': return DType::Float32;
+    case 'd': return DType::Float64;
     case 'h':
     case 'i':
     case 'l':
-    case 'q':
-      return item == 2 ? DType::Int16 : item == 4 ? DType::Int32 : DType::Int64;
-    default:
-      return std::nullopt;
+    case 'q': return item == 2 ? DType::Int16 : item == 4 ? DType::Int32 : DType::Int64;
+    default: return std::nullopt;
   }
 }
 

@@ -69,12 +69,13 @@ void register_elementwise() {
   OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", wrap(f(OperandArg(a, 0), OperandArg(a, 1)))); \
   VOID_OP(kMethod, name "_(Tensor input, Operand other)", f##_(a.tensor(0), OperandArg(a, 1)));
 #define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f)
-#define GC_REGISTER_COMMON(X)                                                                                          \
-  X(mul, Mul)                                                                                                          \
-  X(floor_divide, FloorDivide)                                                                                         \
-  X(fmod, Fmod) X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) \
-      X(logical_or, LogicalOr) X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr)          \
-          X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)               \
+#define GC_REGISTER_COMMON(X)                                                                                 \
+  X(mul, Mul)                                                                                                 \
+  X(floor_divide, FloorDivide)                                                                                \
+  X(fmod, Fmod)                                                                                               \
+  X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd)      \
+      X(logical_or, LogicalOr) X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) \
+          X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)      \
               X(remainder, Remainder)
   GC_REGISTER_COMMON(GC_REGISTER)
   GC_REGISTER_AS(mul, "multiply")

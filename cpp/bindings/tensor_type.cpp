@@ -164,22 +164,14 @@ PyObject* wrap_list(std::vector<Tensor> tensors) {
 
 PyObject* wrap_scalar(const void* p, DType dtype) {
   switch (dtype) {
-    case DType::Bool:
-      return boolean(*static_cast<const uint8_t*>(p) != 0);
-    case DType::UInt8:
-      return PyLong_FromLong(*static_cast<const uint8_t*>(p));
-    case DType::Int8:
-      return PyLong_FromLong(*static_cast<const int8_t*>(p));
-    case DType::Int16:
-      return PyLong_FromLong(*static_cast<const int16_t*>(p));
-    case DType::Int32:
-      return PyLong_FromLong(*static_cast<const int32_t*>(p));
-    case DType::Int64:
-      return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
-    case DType::Float32:
-      return PyFloat_FromDouble(*static_cast<const float*>(p));
-    case DType::Float64:
-      return PyFloat_FromDouble(*static_cast<const double*>(p));
+    case DType::Bool: return boolean(*static_cast<const uint8_t*>(p) != 0);
+    case DType::UInt8: return PyLong_FromLong(*static_cast<const uint8_t*>(p));
+    case DType::Int8: return PyLong_FromLong(*static_cast<const int8_t*>(p));
+    case DType::Int16: return PyLong_FromLong(*static_cast<const int16_t*>(p));
+    case DType::Int32: return PyLong_FromLong(*static_cast<const int32_t*>(p));
+    case DType::Int64: return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
+    case DType::Float32: return PyFloat_FromDouble(*static_cast<const float*>(p));
+    case DType::Float64: return PyFloat_FromDouble(*static_cast<const double*>(p));
   }
   return nullptr;
 }
@@ -367,18 +359,12 @@ template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare(PyObjec
 
 PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_LT:
-      return compare<lt>(a, b);
-    case Py_LE:
-      return compare<le>(a, b);
-    case Py_EQ:
-      return compare<eq>(a, b);
-    case Py_NE:
-      return compare<ne>(a, b);
-    case Py_GT:
-      return compare<gt>(a, b);
-    default:
-      return compare<ge>(a, b);
+    case Py_LT: return compare<lt>(a, b);
+    case Py_LE: return compare<le>(a, b);
+    case Py_EQ: return compare<eq>(a, b);
+    case Py_NE: return compare<ne>(a, b);
+    case Py_GT: return compare<gt>(a, b);
+    default: return compare<ge>(a, b);
   }
 }
 

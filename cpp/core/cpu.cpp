@@ -11,8 +11,7 @@ bool isa_available(Isa isa) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   switch (isa) {
-    case Isa::V2:
-      return true;
+    case Isa::V2: return true;
     case Isa::V3:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     case Isa::V4:

@@ -55,22 +55,14 @@ template <class T> struct TypeTag { using type = T; };
 // Calls f(TypeTag<T>{}) with the C++ type of `t`.
 template <class F> constexpr decltype(auto) visit_dtype(DType t, F&& f) {
   switch (t) {
-    case DType::Bool:
-      return f(TypeTag<bool>{});
-    case DType::UInt8:
-      return f(TypeTag<uint8_t>{});
-    case DType::Int8:
-      return f(TypeTag<int8_t>{});
-    case DType::Int16:
-      return f(TypeTag<int16_t>{});
-    case DType::Int32:
-      return f(TypeTag<int32_t>{});
-    case DType::Int64:
-      return f(TypeTag<int64_t>{});
-    case DType::Float32:
-      return f(TypeTag<float>{});
-    case DType::Float64:
-      break;
+    case DType::Bool: return f(TypeTag<bool>{});
+    case DType::UInt8: return f(TypeTag<uint8_t>{});
+    case DType::Int8: return f(TypeTag<int8_t>{});
+    case DType::Int16: return f(TypeTag<int16_t>{});
+    case DType::Int32: return f(TypeTag<int32_t>{});
+    case DType::Int64: return f(TypeTag<int64_t>{});
+    case DType::Float32: return f(TypeTag<float>{});
+    case DType::Float64: break;
   }
   return f(TypeTag<double>{});
 }

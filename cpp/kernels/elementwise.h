@@ -56,18 +56,10 @@ template <class T> static void gather_items(void* buffer, const char* p, int64_t
 static inline const void* gather(void* buffer, const char* p, int64_t stride, int64_t n, int item) {
   if (stride == item) return p;
   switch (item) {
-    case 1:
-      gather_items<uint8_t>(buffer, p, stride, n);
-      break;
-    case 2:
-      gather_items<uint16_t>(buffer, p, stride, n);
-      break;
-    case 4:
-      gather_items<uint32_t>(buffer, p, stride, n);
-      break;
-    default:
-      gather_items<uint64_t>(buffer, p, stride, n);
-      break;
+    case 1: gather_items<uint8_t>(buffer, p, stride, n); break;
+    case 2: gather_items<uint16_t>(buffer, p, stride, n); break;
+    case 4: gather_items<uint32_t>(buffer, p, stride, n); break;
+    default: gather_items<uint64_t>(buffer, p, stride, n); break;
   }
   return buffer;
 }
@@ -76,14 +68,10 @@ template <class T> static void scatter_items(char* p, int64_t stride, const void
 }
 static inline void scatter(char* p, int64_t stride, const void* from, int64_t n, int item) {
   switch (item) {
-    case 1:
-      return scatter_items<uint8_t>(p, stride, from, n);
-    case 2:
-      return scatter_items<uint16_t>(p, stride, from, n);
-    case 4:
-      return scatter_items<uint32_t>(p, stride, from, n);
-    default:
-      return scatter_items<uint64_t>(p, stride, from, n);
+    case 1: return scatter_items<uint8_t>(p, stride, from, n);
+    case 2: return scatter_items<uint16_t>(p, stride, from, n);
+    case 4: return scatter_items<uint32_t>(p, stride, from, n);
+    default: return scatter_items<uint64_t>(p, stride, from, n);
   }
 }
 

@@ -327,16 +327,11 @@ template <class T> Method choose(const GemmArgs<T>& g) {
 
 template <class T> void run_method(Method method, const GemmArgs<T>& g) {
   switch (method) {
-    case Method::Tiny:
-      return multiply_tiny(g);
-    case Method::Dot:
-      return multiply_dot(g);
-    case Method::Dots:
-      return multiply_dots(g);
-    case Method::Rows:
-      return multiply_rows(g);
-    case Method::Tiles:
-      return multiply_tiles(g);
+    case Method::Tiny: return multiply_tiny(g);
+    case Method::Dot: return multiply_dot(g);
+    case Method::Dots: return multiply_dots(g);
+    case Method::Rows: return multiply_rows(g);
+    case Method::Tiles: return multiply_tiles(g);
   }
 }
 

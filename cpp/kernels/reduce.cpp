@@ -518,14 +518,10 @@ struct Walk {
 
   void gather(int64_t output, int64_t cols, void* to) const {
     switch (r.item) {
-      case 1:
-        return gather_columns<Word<uint8_t>>(a, output, cols, to);
-      case 2:
-        return gather_columns<Word<uint16_t>>(a, output, cols, to);
-      case 4:
-        return gather_columns<Word<uint32_t>>(a, output, cols, to);
-      default:
-        return gather_columns<Word<uint64_t>>(a, output, cols, to);
+      case 1: return gather_columns<Word<uint8_t>>(a, output, cols, to);
+      case 2: return gather_columns<Word<uint16_t>>(a, output, cols, to);
+      case 4: return gather_columns<Word<uint32_t>>(a, output, cols, to);
+      default: return gather_columns<Word<uint64_t>>(a, output, cols, to);
     }
   }
   void short_outputs(int64_t begin, int64_t end) const {

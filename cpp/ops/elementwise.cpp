@@ -475,12 +475,9 @@ Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const 
     return node;
   };
   switch (op.arity) {
-    case 1:
-      return make(std::integral_constant<int, 1>{});
-    case 2:
-      return make(std::integral_constant<int, 2>{});
-    default:
-      return make(std::integral_constant<int, 3>{});
+    case 1: return make(std::integral_constant<int, 1>{});
+    case 2: return make(std::integral_constant<int, 2>{});
+    default: return make(std::integral_constant<int, 3>{});
   }
 }
 

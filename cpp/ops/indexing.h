@@ -11,14 +11,10 @@ namespace gradcore {
 // Elements by their size alone: for moving them about.
 template <class F> decltype(auto) visit_item_size(int64_t bytes, F&& f) {
   switch (bytes) {
-    case 1:
-      return f(TypeTag<uint8_t>{});
-    case 2:
-      return f(TypeTag<uint16_t>{});
-    case 4:
-      return f(TypeTag<uint32_t>{});
-    default:
-      return f(TypeTag<uint64_t>{});
+    case 1: return f(TypeTag<uint8_t>{});
+    case 2: return f(TypeTag<uint16_t>{});
+    case 4: return f(TypeTag<uint32_t>{});
+    default: return f(TypeTag<uint64_t>{});
   }
 }
 

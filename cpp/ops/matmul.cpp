@@ -60,14 +60,10 @@ void multiply(DType dtype, int64_t m, int64_t n, int64_t k, const Matrix& a, con
     return;
   }
   switch (dtype) {
-    case DType::Float32:
-      return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
-    case DType::Float64:
-      return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));
-    case DType::Bool:
-      fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
-    default:
-      break;
+    case DType::Float32: return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
+    case DType::Float64: return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));
+    case DType::Bool: fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    default: break;
   }
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
