@@ -55,7 +55,9 @@ Edge gradient_edge(const Tensor& t) {
   return {accumulator_of(t), 0};
 }
 
-bool has_live_leaf(const Tensor& t) {
+static bool over(const TensorImpl* leaf) { return leaf->meta && static_cast<const AutogradMeta*>(leaf->meta)->over; }
+
+bool reaches_outside(const Tensor& t, uint64_t begun) {
   const Edge start = gradient_edge(t);
   std::vector<const Node*> stack;
   std::unordered_set<const Node*> seen;
@@ -66,7 +68,7 @@ bool has_live_leaf(const Tensor& t) {
   while (!stack.empty()) {
     const Node* n = stack.back();
     stack.pop_back();
-    if (n->leaf() && requires_grad(n->leaf())) return true;
+    if (n->leaf() ? !over(n->leaf()) : n->seq() < begun) return true;
     for (int i = 0; i < n->edge_count(); ++i) enter(n->edge(i).node.get());
   }
   return false;

@@ -196,6 +196,7 @@ struct AutogradMeta final : AutogradMetaBase, Pooled {
   Ref<Tangents> tangents;        // a view reads its own off another tensor: tangent_owner()
   Ref<TensorImpl> tangent_base;  // of a view whose tangents are neither its own nor its base's: whose they are
   bool owns_tangents = false;    // of a view: make_dual gave it some, or unpack_dual took them away
+  bool over = false;             // the point of a differentiation (func.grad) that has ended
   LazyHooks hooks;               // a leaf's
 
   ~AutogradMeta() override;
@@ -234,8 +235,9 @@ Ref<Node> grad_fn_of(const Tensor& t);
 bool is_leaf(const Tensor& t);
 // Where the gradient of `t` goes; no node when it needs none.
 Edge gradient_edge(const Tensor& t);
-// Whether a backward from `t` would come to a leaf that still takes gradients.
-bool has_live_leaf(const Tensor& t);
+// Whether the history of `t` leads out of a differentiation (func.grad) whose own nodes are numbered from `begun` on:
+// to an older node, or to a leaf that is not the point of one that has ended.
+bool reaches_outside(const Tensor& t, uint64_t begun);
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);

@@ -250,7 +250,12 @@ void add_autograd(py::module_& m) {
     const Edge e = gradient_edge(t);
     return py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
   });
-  m.def("_has_live_leaf", [](const Tensor& t) { return has_live_leaf(t); });
+  m.def("_next_sequence_number", &Node::next_seq);
+  m.def("_end_point", [](const Tensor& leaf) {
+    set_requires_grad(leaf, false);
+    make_meta(leaf).over = true;
+  });
+  m.def("_reaches_outside", [](const Tensor& t, uint64_t begun) { return reaches_outside(t, begun); });
   m.def("_running_backward", [] {
     const RunningBackward r = running_backward();
     return py::make_tuple(r.id, r.outermost);

@@ -4,9 +4,11 @@ Note [Levels on one tape]
 Each transform differentiates with respect to points of its own: new leaves with the inputs' values, or, for an input
 that an outer transform or the program itself differentiates, a view of it, through which those see it as before. Two
 transforms never share a point, so there is nothing to confuse, and a closure may use whatever it likes.
-When func has returned, the level is over: its leaves are frozen (requires_grad_(False)), which makes them constants for
-everybody else, and it goes on with their edges, which it took before. A result is recorded for outer levels exactly if
-a leaf that is not frozen can be reached from it; if none can, it is returned without history and backward is not recorded. Tangents of forward levels around it stay.
+When func has returned, the level is over: its leaves are ended (they require no gradient any more), which makes them
+constants for everybody else, and it goes on with their edges, which it took before. A result is recorded for outer
+levels exactly if its history leads out of the level: to a node made before func was called, or to a leaf that is not an
+ended point. If it does not, it is returned without history and backward is not recorded. Tangents of forward levels
+around it stay.
 """
 
 from __future__ import annotations
@@ -212,6 +214,7 @@ class Level:
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]
             self._edges = [_C._gradient_edge(point) for point in self.points]
+            self._begun = _C._next_sequence_number()
             points = tree_unflatten(self.points, self.structure)
             args = points if argnums is None else with_chosen(args, argnums, points)
             self.output = func(*args, **kwargs)
@@ -234,12 +237,15 @@ class Level:
         self._roots = [_C._gradient_edge(out) if out.requires_grad else None for out in outputs]
         for point in self.points:
             if point.is_leaf:
-                point.requires_grad = False
-        self.seen = self.recorded and any(_C._has_live_leaf(out) for out in outputs)
+                _C._end_point(point)
+        self.seen = any(map(self._recorded_outside, outputs))
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
     def seen_from_outside(self, tensor: Tensor) -> Tensor:
-        return tensor if self.recorded and _C._has_live_leaf(tensor) else _C._constant(tensor)
+        return tensor if self._recorded_outside(tensor) else _C._constant(tensor)
+
+    def _recorded_outside(self, tensor: Tensor) -> bool:
+        return self.recorded and _C._reaches_outside(tensor, self._begun)
 
     def pull(
         self,
@@ -275,9 +281,8 @@ class Level:
             for gradient, point in zip(found, self.points)
         ]
 
-    @staticmethod
-    def _finished(gradient: Tensor, recorded: bool) -> Tensor:
-        return gradient if recorded and _C._has_live_leaf(gradient) else _C._constant(gradient)
+    def _finished(self, gradient: Tensor, recorded: bool) -> Tensor:
+        return gradient if recorded and _C._reaches_outside(gradient, self._begun) else _C._constant(gradient)
 
 
 def chosen_args(args: tuple[Any, ...], argnums: Argnums) -> Any:
