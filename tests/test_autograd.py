@@ -1314,3 +1314,48 @@ def test_a_recorded_backward_through_a_write_outlives_the_write():
         return g.detach(), x.grad
 
     both(program, ulps=8)
+
+
+@pytest.mark.parametrize("window", [slice(None), slice(0, 2)])
+def test_a_leaf_that_was_detached_and_written_takes_no_gradient(window):
+    """Its accumulator belongs to a graph in which it was a leaf; now it has a history of its own."""
+
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        y = x * 3
+        x.detach_()
+        x[window].mul_(leaf(lib, 2.0, 2.0))
+        y.sum().backward()
+
+    both(program, raises="leaf variable has been moved into the graph interior")
+
+
+def test_views_of_what_was_detached_and_written():
+    """A view whose base has another content and no history any more passes no gradient on."""
+
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        base = x * 1
+        view, other = base.view(-1), base[:1]
+        base.detach_()
+        before = other.grad_fn.name()
+        base.neg_()
+        view.sum().backward()
+        return before, view.requires_grad, view.grad_fn.name(), view.grad_fn.next_functions[0][0], x.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize("saves", ["exp", "sin", "mul"])
+def test_a_saved_tensor_detached_since_is_refused(saves):
+    """What an op saved of its inputs; its own result it can use."""
+
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        y = x * 1
+        z = y * y if saves == "mul" else getattr(y, saves)()
+        y.detach_()
+        z.sum().backward()
+        return x.grad
+
+    both(program, raises=None if saves == "exp" else "has been detached in-place")

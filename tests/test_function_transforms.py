@@ -384,3 +384,43 @@ def test_a_backward_that_is_differentiated_once_can_be_mapped():
         return func(lib).vmap(func(lib).grad(lambda x: Square.apply(x).sum()))(data(lib))
 
     both(program)
+
+
+OUTSIDE = {
+    "frozen": lambda lib, x: (x * 1, x.requires_grad_(False))[0],
+    "detached": lambda lib, x: (x * 1, x.detach_())[0],
+    "view made without grad": lambda lib, x: _without_grad(lib, lambda: x.view(-1)),
+    "of such a view": lambda lib, x: _without_grad(lib, lambda: x.view(-1)).sin(),
+    "constant": lambda lib, x: x.detach(),
+}
+
+
+def _without_grad(lib, make):
+    with lib.no_grad():
+        return make()
+
+
+@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("transform", ["grad", "vjp", "jacrev", "jacfwd", "vmap of grad", "grad of grad"])
+def test_what_the_program_records_is_seen_from_outside(outside, transform):
+    """A result requires grad exactly if the argument did, also where the argument's history takes no gradient."""
+
+    def program(lib):
+        transforms = func(lib)
+
+        def f(t):
+            return (t.sum() * t).sin().sum()
+
+        x = OUTSIDE[outside](lib, lib.tensor([0.3, 0.6], requires_grad=True))
+        results = {
+            "grad": lambda: transforms.grad(f)(x),
+            "vjp": lambda: transforms.vjp(f, x)[1](lib.tensor(1.0))[0],
+            "jacrev": lambda: transforms.jacrev(f)(x),
+            "jacfwd": lambda: transforms.jacfwd(f)(x),
+            "vmap of grad": lambda: transforms.vmap(transforms.grad(f))(x.unsqueeze(0)),
+            "grad of grad": lambda: transforms.grad(lambda t: transforms.grad(f)(t).sum())(x),
+        }
+        result = results[transform]()
+        return result.requires_grad, result.detach()
+
+    both(program, ulps=16, scale=1.0)

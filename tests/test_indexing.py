@@ -262,6 +262,28 @@ def as_numpy(subscript):
     return subscript
 
 
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (2,), (1, 2)], ids=str)
+@pytest.mark.parametrize("value", ["itself", "flat", "under a dim"])
+@pytest.mark.parametrize("key", [None, Ellipsis, slice(None), True, "mask"], ids=str)
+def test_a_tensor_set_to_itself(shape, value, key):
+    """Which overlaps are refused depends on the strides that the value is expanded to, and a mask with one value fills."""
+
+    def program(lib):
+        x = lib.ones(shape)
+        given = {"itself": x, "flat": x.view(-1), "under a dim": x.unsqueeze(0)}[value]
+        try:
+            x[lib.ones(shape, dtype=lib.bool) if key == "mask" else key] = given
+        except RuntimeError as error:
+            return "refer to a single memory location" in str(error)
+        return x
+
+    both(program)
+
+
+def test_strides_of_expanded_scalars():
+    both(lambda lib: [lib.tensor(1.0).expand(shape).stride() for shape in [(1,), (1, 1), (2, 1), (1, 2, 1)]])
+
+
 def test_iteration_and_unpacking():
     def program(lib):
         params = lib.tensor([1.0, 2.0], requires_grad=True)

@@ -19,7 +19,9 @@ class AccumulateGrad final : public Node {
   TensorImpl* leaf() const override { return leaf_.impl(); }
   void apply(std::span<Tensor> grads, std::span<Tensor>) override {
     // The leaf may have been frozen (requires_grad_(False), detach_()) since the graph was made.
-    if (grads[0] && requires_grad(leaf_)) accumulate_grad(leaf_, std::move(grads[0]));
+    if (!grads[0]) return;
+    if (!is_leaf(leaf_)) fail("leaf variable has been moved into the graph interior");
+    if (requires_grad(leaf_)) accumulate_grad(leaf_, std::move(grads[0]));
   }
 
  private:

@@ -159,7 +159,7 @@ void detach_(const Tensor& t) {
   meta_of(t)->requires_grad = false;
 }
 
-Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true) {
+Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true), computed_(t->meta && meta_of(t)->grad_fn) {
   if (t->inference) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
@@ -214,6 +214,11 @@ static std::string line(const char* what, Origin o) {
 Tensor Saved::unpack_defined(Node* node) const {
   if (packed_) [[unlikely]]
     return unpack_packed(node);
+  if (computed_ && !meta_of(t_)->grad_fn && !grad_fn_of(t_)) [[unlikely]]
+    fail(
+        "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_(). This is not supported, "
+        "please use out-of-place `.detach()` instead",
+        line(cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);

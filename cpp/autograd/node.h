@@ -286,6 +286,8 @@ class Saved {
     packed_.reset();
   }
   const Tensor& raw() const { return t_; }  // undefined when packed
+  // A custom Function is given what it saved even if that was detach_()ed since, as in torch.
+  void allow_detached() { computed_ = false; }
   // Keeps what the hooks make of the tensor in its place.
   void pack(SavedHooks& hooks);
 
@@ -298,7 +300,8 @@ class Saved {
   uint32_t version_ = 0;
   uint32_t nr_ = 0;
   bool is_output_ = false;
-  bool filled_ = false;  // something was saved, even if it is freed by now
+  bool filled_ = false;    // something was saved, even if it is freed by now
+  bool computed_ = false;  // it was no leaf when it was saved
 };
 
 [[noreturn]] void fail_released(const Node& node);

@@ -146,7 +146,8 @@ void refuse_ambiguous_view(const Tensor& view, bool through_base) {
 
 Ref<Node> view_grad_fn(const Tensor& view) {
   AutogradMeta* meta = meta_of(view);
-  if (view->view_version == view.version() || !requires_grad(view->base.get()))
+  const bool computed = meta && meta->grad_fn;
+  if (view->view_version == view.version() || !(computed || requires_grad(view->base.get())))
     return meta ? meta->grad_fn : Ref<Node>();
   const Tensor base = base_of(view);
   refuse_ambiguous_view(view, true);

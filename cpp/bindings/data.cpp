@@ -502,6 +502,16 @@ PyObject* getitem(PyObject* self, PyObject* key) {
   });
 }
 
+// `stripped`: without its leading dims of one. Which of the two is written decides which overlaps torch refuses.
+static void assign(const Tensor& view, const Tensor& value, const Tensor& stripped) {
+  if (value.shape() == view.shape()) return copy_(view, value);
+  if (value.dim() == 0) return fill_(view, Operand(value));
+  if (!broadcastable_to(stripped.shape(), view.shape()))
+    fail("shape mismatch: value tensor of shape ", stripped.shape(),
+         " cannot be broadcast to indexing result of shape ", view.shape());
+  copy_(view, expand(stripped, view.shape()));
+}
+
 int setitem(PyObject* self, PyObject* key, PyObject* value) {
   return guarded_int([&] {
     check(value != nullptr, ErrorKind::Type, "Tensor does not support deleting items");
@@ -521,11 +531,11 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()),
            "Tensor");
     }
-    const bool single = from.dim() == 0;
+    const Tensor given = from;
     // Leading dims of one are dropped, as torch does.
     while (from.dim() > 0 && from.size(0) == 1) from = select(from, 0, 0);
     if (key == Py_False) return;  // selects nothing
-    if (key == Py_True) return copy_(unsqueeze(t, 0), from);
+    if (key == Py_True) return assign(unsqueeze(t, 0), given, from);
     const Indexing ix = read_index(t, key);
     if (ix.advanced) {
       // torch converts a single value under a mask, and wants the same dtype otherwise.
@@ -538,11 +548,7 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       index_put_(ix.view, ix.tensors, masked && from.numel() == 1 ? cast(from, ix.view.dtype()) : from, false);
       return;
     }
-    if (single && ix.view.dim() > 0) return fill_(ix.view, Operand(from));
-    if (!broadcastable_to(from.shape(), ix.view.shape()))
-      fail("shape mismatch: value tensor of shape ", from.shape(), " cannot be broadcast to indexing result of shape ",
-           ix.view.shape());
-    copy_(ix.view, from);
+    assign(ix.view, given, from);
   });
 }
 

@@ -700,11 +700,12 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
     }
     return finish_inplace(t, std::move(fn));
   }
-  const Tensor source = apart_from(values, t);
-
   const bool one_mask = indices[0] && is_mask(indices[0]) && indices[0].dim() > 0 &&
                         std::none_of(indices.begin() + 1, indices.end(), [](const Tensor& i) { return i.defined(); });
-  if (one_mask && !accumulate && source.numel() == 1 && source.dim() <= 1 && t.is_contiguous()) {
+  // One value under a mask: torch reads it first, then fills.
+  const bool fills = one_mask && !accumulate && values.numel() == 1;
+  const Tensor source = apart_from(values, t, fills);
+  if (fills && source.dim() <= 1 && t.is_contiguous()) {
     Tensor mask = as_mask(indices[0]);
     if (mask->storage.get() == t->storage.get()) {
       const Untracked off;

@@ -37,11 +37,11 @@ template <class T> T plus(T a, T b) {
     return a + b;
 }
 
-// The source of an in-place op whose target it must not share elements with; a copy where that cannot be
-// told.
-inline Tensor apart_from(const Tensor& source, const Tensor& target) {
+// The source of an in-place op whose target it must not share elements with, unless it `may`; a copy where that
+// cannot be told.
+inline Tensor apart_from(const Tensor& source, const Tensor& target, bool may = false) {
   if (source->storage.get() != target->storage.get()) return source;
-  check(overlap_of(target, source) == Overlap::None,
+  check(may || overlap_of(target, source) == Overlap::None,
         "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
         "location. Please clone() the tensor before performing the operation.");
   const Untracked off;

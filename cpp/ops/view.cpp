@@ -707,7 +707,8 @@ Tensor expand(const Tensor& t, const Dims& shape) {
   Dims full(n), strides(n);
   for (int i = n - 1; i >= 0; --i) {
     const int64_t own = i >= extra ? t.size(i - extra) : 1;
-    strides[i] = i >= extra ? t.stride(i - extra) : i + 1 < n ? times(full[i + 1], strides[i + 1]) : 1;
+    // As torch: a new dim of size one walks over those to its right; without any dim of its own a tensor walks nowhere.
+    strides[i] = i >= extra ? t.stride(i - extra) : extra == n ? 0 : times(full[i + 1], strides[i + 1]);
     full[i] = own;
     if (shape[i] == -1) {
       check(i >= extra, "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);

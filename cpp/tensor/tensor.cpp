@@ -222,18 +222,6 @@ bool overlaps_itself(const Tensor& t) {
   return false;  // like torch, only the cheap certain case is refused
 }
 
-// The same elements in the same order: dims of size one count for nothing.
-static bool same_walk(const Tensor& a, const Tensor& b) {
-  int i = 0, j = 0;
-  while (true) {
-    while (i < a.dim() && a.size(i) == 1) ++i;
-    while (j < b.dim() && b.size(j) == 1) ++j;
-    if (i == a.dim() || j == b.dim()) return i == a.dim() && j == b.dim();
-    if (a.size(i) != b.size(j) || a.stride(i) != b.stride(j)) return false;
-    ++i, ++j;
-  }
-}
-
 Overlap overlap_of(const Tensor& a, const Tensor& b) {
   if (a->storage.get() != b->storage.get() || a.numel() == 0 || b.numel() == 0) return Overlap::None;
   if (a->batch || b->batch) return overlap_of(physical(a), physical(b));
@@ -246,7 +234,8 @@ Overlap overlap_of(const Tensor& a, const Tensor& b) {
   const char* pb = static_cast<const char*>(b->data);
   const char* ea = pa + a.numel() * item_size(a.dtype());
   const char* eb = pb + b.numel() * item_size(b.dtype());
-  if (pa == pb && ea == eb) return same_walk(a, b) ? Overlap::Same : Overlap::Partial;
+  // Equal strides, also of dims of size one: torch refuses x.add_(x[0]) of one element, which would do no harm.
+  if (pa == pb && ea == eb) return a.strides() == b.strides() ? Overlap::Same : Overlap::Partial;
   return pa < eb && pb < ea ? Overlap::Partial : Overlap::None;
 }
 

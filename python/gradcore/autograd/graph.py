@@ -28,7 +28,7 @@ GradientEdge = namedtuple("GradientEdge", ["node", "output_nr", "ownership_token
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """Where the gradient of `tensor` arrives: its grad_fn, or the accumulator of a leaf.
 
-    Raises RuntimeError for a tensor that does not require grad.
+    Raises RuntimeError for a tensor that does not require grad, AssertionError for one that only follows its base.
 
     >>> import gradcore
     >>> x = gradcore.ones(2, requires_grad=True)
@@ -37,7 +37,10 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(*_C._gradient_edge(tensor))
+    node, number = _C._gradient_edge(tensor)
+    if node is None:  # a view made under no_grad of what has been made to require grad since: torch's exception type
+        raise AssertionError("Expected gradient function to be set")
+    return GradientEdge(node, number)
 
 
 class _Handles:
