@@ -1359,3 +1359,16 @@ def test_a_saved_tensor_detached_since_is_refused(saves):
         return x.grad
 
     both(program, raises=None if saves == "exp" else "has been detached in-place")
+
+
+def test_a_written_view_keeps_its_history_when_its_base_is_detached():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        base = x * 1
+        view = base.view(-1)
+        view.mul_(3)
+        base.detach_()
+        view.sum().backward()
+        return view.grad_fn.name(), x.grad
+
+    both(program)

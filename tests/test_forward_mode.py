@@ -328,3 +328,34 @@ def test_a_view_made_under_no_grad_is_recorded_inside_a_level_too():
             return [(t.requires_grad, t.grad_fn is None) for t in (view * 2, dual * 2, view * 2 + dual, dual.detach() * 2)]
 
     both(program)
+
+
+WRITES = {
+    "index_put_": lambda x, i, s: x.index_put_((i,), s),
+    "index_put": lambda x, i, s: x.index_put((i,), s),
+    "accumulate": lambda x, i, s: x.index_put_((i,), s, accumulate=True),
+    "set": lambda x, i, s: x.__setitem__(i, s),
+    "scatter": lambda x, i, s: x.scatter(0, i.unsqueeze(1).expand(2, 2), s),
+    "scatter_": lambda x, i, s: x.scatter_(0, i.unsqueeze(1).expand(2, 2), s),
+    "scatter of a number": lambda x, i, s: x.scatter(0, i.unsqueeze(1).expand(2, 2), 2.0),
+    "scatter_add": lambda x, i, s: x.scatter_add(0, i.unsqueeze(1).expand(2, 2), s),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("dual", ["both", "target", "source"])
+def test_of_values_for_one_place_the_last_counts(write, dual):
+    """The tangent follows the value that stays; backward pays each value, in torch as here."""
+
+    def program(lib):
+        ad = importlib.import_module(f"{lib.__name__}.autograd.forward_ad")
+        with ad.dual_level():
+            target, source = lib.ones(3, 2) * 1, lib.arange(4.0).reshape(2, 2)
+            if dual != "source":
+                target = ad.make_dual(target, lib.full((3, 2), 10.0))
+            if dual != "target":
+                source = ad.make_dual(source, lib.tensor([[1.0, 2.0], [3.0, 4.0]]))
+            result = WRITES[write](target, lib.tensor([0, 0]), source)
+            return tuple(ad.unpack_dual(target if result is None else result))
+
+    both(program)

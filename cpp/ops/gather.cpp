@@ -267,6 +267,11 @@ struct ScatterVjp {
     if (self.needs(0)) out[0] = scatter(g[0], dim, at, Scalar(0));
     if (of_tensor && self.needs(1)) out[1] = gradient_of_source(g[0], dim, at, source_shape);
   }
+  // Not the transpose, as for index_put_.
+  Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor& out) {
+    const Tensor at = index.unpack(&self), into = tangents[0] ? tangents[0] : zeros_like(out);
+    return of_tensor && tangents[1] ? scatter(into, dim, at, tangents[1]) : scatter(into, dim, at, Scalar(0));
+  }
   void release() { index.reset(); }
 };
 

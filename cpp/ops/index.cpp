@@ -534,6 +534,16 @@ struct IndexPutVjp {
     out[0] = accumulate || (reuse && levels.none()) ? std::move(g[0]) : widened_copy(g[0], levels);
     if (!accumulate) index_put_(out[0], at, zeros(Dims{}, out[0].dtype()), false);
   }
+  // Not the transpose: of several values for one place the last stays, but backward, as torch's, pays each.
+  Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor& out) {
+    const std::vector<Tensor> at = indices.unpack(self);
+    const Tensor values = tangents[1] ? tangents[1] : zeros(Dims{}, out.dtype());
+    Levels levels = levels_of(at);
+    levels.add(values);
+    const Tensor result = tangents[0] ? widened_copy(tangents[0], levels) : widened_copy(zeros_like(out), levels);
+    index_put_(result, at, values, accumulate);
+    return result;
+  }
   void release() { indices.release(); }
 };
 

@@ -33,8 +33,8 @@ template <class Vjp> class OpNode final : public Node {
     if (any) vjp_.vjp(*this, g, out);
   }
   std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) override {
-    if constexpr (requires { vjp_.jvp(*this, tangents); })
-      return {vjp_.jvp(*this, tangents)};
+    if constexpr (requires { vjp_.jvp(*this, tangents, outputs[0]); })
+      return {vjp_.jvp(*this, tangents, outputs[0])};
     else
       return Node::jvp(tangents, outputs);
   }
