@@ -1372,3 +1372,18 @@ def test_a_written_view_keeps_its_history_when_its_base_is_detached():
         return view.grad_fn.name(), x.grad
 
     both(program)
+
+
+def test_a_written_view_retains_the_gradient_of_its_new_value_alone():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        base = x * 1
+        view, other = base.view(-1), base.view(-1)
+        view.retain_grad()
+        other.retain_grad()
+        before = view * 2 + other * 7
+        view.neg_()
+        (view.sum() * 4 + before.sum() * 5 + other.sum() * 3).backward()
+        return view.grad, other.grad, x.grad
+
+    both(program)

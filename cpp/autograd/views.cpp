@@ -219,7 +219,6 @@ void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr) {
   const Tensor base = base_of(t);
   Ref<Node> copy = Ref<Node>::adopt(new CopySlices(base, t, std::move(node)));
   set_history(base, std::move(copy));
-  if (AutogradMeta* meta = meta_of(t)) meta->grad_fn.reset();
   t->view_version = t.version() - 1;  // older than now: view_grad_fn() makes a fresh one
   if (!t.unique()) view_grad_fn(t);   // now, for the base may be detached later; nobody asks for that of x[i] = y
 }
