@@ -159,7 +159,8 @@ void detach_(const Tensor& t) {
   meta_of(t)->requires_grad = false;
 }
 
-Saved::Saved(const Tensor& t) : t_(t), version_(t.version()), filled_(true), computed_(t->meta && meta_of(t)->grad_fn) {
+Saved::Saved(const Tensor& t, bool may_detach)
+    : t_(t), version_(t.version()), filled_(true), computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
   if (t->inference) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "

@@ -224,10 +224,10 @@ inline bool may_have_tangent(const Tensor& t) {
   const AutogradMetaBase* meta = tangent_owner(t.impl())->meta;
   return meta && static_cast<const AutogradMeta*>(meta)->tangents;
 }
+template <class... T> inline bool needs_history(const T&... t) { return modes.grad && (requires_grad(t) || ...); }
 // Whether an op on these must be recorded: for backward, or because a tangent has to come along.
 template <class... T> inline bool should_record(const T&... t) {
-  if (modes.grad && (requires_grad(t) || ...)) return true;
-  return modes.forward && (may_have_tangent(t) || ...);
+  return needs_history(t...) || (modes.forward && (may_have_tangent(t) || ...));
 }
 
 // grad_fn as a program sees it; a view whose base was written through another view gets a fresh one.
@@ -270,7 +270,8 @@ inline thread_local constinit SavedHooks* saved_hooks = nullptr;
 class Saved {
  public:
   Saved() = default;
-  explicit Saved(const Tensor& t);
+  // A custom Function is given what it saved even if that was detach_()ed since, as in torch: it `may_detach`.
+  explicit Saved(const Tensor& t, bool may_detach = false);
   static Saved output(const Tensor& t, uint32_t nr = 0);
 
   bool defined() const { return t_ || packed_; }
@@ -286,8 +287,6 @@ class Saved {
     packed_.reset();
   }
   const Tensor& raw() const { return t_; }  // undefined when packed
-  // A custom Function is given what it saved even if that was detach_()ed since, as in torch.
-  void allow_detached() { computed_ = false; }
   // Keeps what the hooks make of the tensor in its place.
   void pack(SavedHooks& hooks);
 
@@ -301,7 +300,7 @@ class Saved {
   uint32_t nr_ = 0;
   bool is_output_ = false;
   bool filled_ = false;    // something was saved, even if it is freed by now
-  bool computed_ = false;  // it was no leaf when it was saved
+  bool computed_ = false;  // it was no leaf when it was saved, and must not have become one
 };
 
 [[noreturn]] void fail_released(const Node& node);

@@ -166,15 +166,15 @@ void replay_window(const Tensor& t, const Tensor& before) {
 }
 
 // A write to `t` writes to its tangents as well.
-static void check_tangents_inplace(const Tensor& t) {
+static void check_tangents_inplace(const Tensor& t, bool history) {
   for (int depth = 0; depth < modes.forward; ++depth)
     if (const Tensor tangent = tangent_of(t, depth); tangent && !overlaps_itself(tangent)) {
       const ForwardGuard below(depth);
-      check_inplace(tangent, true);
+      check_inplace(tangent, history || needs_history(tangent));
     }
 }
 
-void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
+void check_inplace(const Tensor& t, bool history, bool may_overlap) {
   if (t->inference && !inference_mode) [[unlikely]]
     fail(
         "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
@@ -185,9 +185,10 @@ void check_inplace(const Tensor& t, bool recorded, bool may_overlap) {
     fail(
         "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
         "Please clone() the tensor before performing the operation.");
-  if (!recorded || !modes.grad) return;
+  if (!modes.grad || !is_floating(t.dtype())) return;
   if (modes.forward) [[unlikely]]
-    check_tangents_inplace(t);
+    check_tangents_inplace(t, history);
+  if (!history) return;
   if (t->base) {
     refuse_ambiguous_view(t, false);
     if (requires_grad(t) && is_leaf(base_of(t)))

@@ -358,8 +358,7 @@ class Call {
       }
       const Tensor t = unwrap(o);
       const bool own = t->meta && meta_of(t)->grad_fn.get() == node_.get();
-      saved.push_back(own ? Saved::output(t, meta_of(t)->output_nr) : Saved(t));
-      saved.back().allow_detached();
+      saved.push_back(own ? Saved::output(t, meta_of(t)->output_nr) : Saved(t, true));
     }
     node().save(std::move(saved));
   }

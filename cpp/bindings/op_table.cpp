@@ -469,14 +469,8 @@ void register_joins_and_indexing() {
      wrap(index_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4))));
   VOID_OP(kMethod, "index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
           index_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4)));
-  OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)", [&] {
-    Levels levels = levels_of(a.tensors(1));
-    levels.add(a.tensor(0));
-    levels.add(a.tensor(2));
-    const Tensor out = widened_copy(a.tensor(0), levels);
-    index_put_(out, a.tensors(1), a.tensor(2), a.flag(3));
-    return wrap(out.as_new());
-  }());
+  OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
+     wrap(index_put(a.tensor(0), a.tensors(1), a.tensor(2), a.flag(3))));
   VOID_OP(kBoth, "index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
           index_put_(a.tensor(0), a.tensors(1), a.tensor(2), a.flag(3)));
   OP(kBoth, "masked_select(Tensor input, Tensor mask, *, Tensor? out=None)",

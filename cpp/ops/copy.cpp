@@ -154,22 +154,18 @@ Tensor clone(const Tensor& t, bool contiguous) {
 
 Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, true); }
 
-static bool copy_is_recorded(const Tensor& to, const Tensor& from) {
-  return is_floating(to.dtype()) && should_record(to, from);
-}
-
 void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))
     fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
          "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
   check_levels(to, levels_of({&from}));
-  check_inplace(to, copy_is_recorded(to, from));
+  check_inplace(to, needs_history(to, from));
   refuse_partial_overlap(to, from);
 }
 
 void copy_(const Tensor& to, const Tensor& from) {
   check_copy_(to, from);
-  const bool recorded = copy_is_recorded(to, from);
+  const bool recorded = is_floating(to.dtype()) && should_record(to, from);
   Ref<Node> node;
   if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
   // A source that may share elements with the target is read out first.
@@ -189,7 +185,8 @@ void fill_(const Tensor& t, const Operand& value) {
   if (!of_tensor) check_fits(value.scalar, t.dtype());
   const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
   if (of_tensor) check_levels(t, levels_of({value.tensor}));
-  check_inplace(t, recorded, !of_tensor);  // torch lets only numbers fill memory that overlaps itself
+  check_inplace(t, of_tensor ? needs_history(t, *value.tensor) : needs_history(t),
+                !of_tensor);  // torch lets only numbers fill memory that overlaps itself
   Ref<Node> node;
   if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});
   if (of_tensor)
@@ -201,7 +198,7 @@ void fill_(const Tensor& t, const Operand& value) {
 
 void zero_(const Tensor& t) {
   const bool recorded = should_record(t);
-  check_inplace(t, recorded, true);
+  check_inplace(t, needs_history(t), true);
   Ref<Node> node;
   if (recorded) node = make_node({&t}, ZeroVjp{});
   if (t.is_contiguous() && t.numel() * item_size(t.dtype()) <= (1 << 20))

@@ -148,6 +148,7 @@ template <int N> class ElementwiseNode final : public Node {
   ElementwiseNode(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute,
                   bool inplace)
       : op_(op), compute_(compute) {
+    bool all_needed = true;
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor()) {
         scalars_[k] = in[k].scalar;
@@ -155,10 +156,13 @@ template <int N> class ElementwiseNode final : public Node {
         add_edge({});
         continue;
       }
-      const bool wanted = op.differentiable(k);
-      add_edge(wanted ? input_edge(*in[k].tensor) : Edge{});
-      if (needs(k)) uses_ |= op.uses[k];
+      add_edge(op.differentiable(k) ? input_edge(*in[k].tensor) : Edge{});
+      if (needs(k))
+        uses_ |= op.uses[k];
+      else
+        all_needed = false;
     }
+    if (!all_needed) uses_ |= used_anyway(op, in);
     for (int k = 0; k < N; ++k)
       if (in[k].is_tensor() && (uses_ & formulas::uses_operand(k)))
         saved_[k] = Saved(inplace && k == 0 ? clone(*in[k].tensor) : *in[k].tensor);
@@ -258,6 +262,19 @@ template <int N> class ElementwiseNode final : public Node {
   }
 
  private:
+  // What torch's node saves even where no formula will be asked for it, so that a second backward and a write to it are
+  // refused there as well: the result, what several formulas read, and all that an only one reads.
+  static unsigned used_anyway(const ElementwiseOp& op, std::span<const Operand> in) {
+    unsigned once = 0, twice = 0;
+    int formulas = 0;
+    for (int k = 0; k < N; ++k) {
+      if (!op.differentiable(k) || (op.info->bare_numbers && !in[k].is_tensor())) continue;
+      ++formulas;
+      twice |= once & op.uses[k];
+      once |= op.uses[k];
+    }
+    return formulas == 1 ? once : twice | (once & formulas::kUsesOutput);
+  }
   Scalar fixed() const {
     const double v = op_.info->fixed;
     return v == std::floor(v) ? Scalar(static_cast<int64_t>(v)) : Scalar(v);
@@ -633,8 +650,15 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
   return out;
 }
 
-void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Types& types,
-                 bool recorded) {
+bool needs_history(const ElementwiseOp& op, std::span<const Operand> in) {
+  if (!op.info->node) return false;
+  for (size_t k = 0; k < in.size(); ++k)
+    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && gradcore::needs_history(*in[k].tensor))
+      return true;
+  return false;
+}
+
+void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Types& types) {
   if (!can_cast(types.result, self.dtype()))
     fail("result type ", scalar_type_name(types.result), " can't be cast to the desired output type ",
          scalar_type_name(self.dtype()));
@@ -642,7 +666,7 @@ void check_write(const ElementwiseOp& op, const Tensor& self, std::span<const Op
   const Dims shape = shape_of(in, same);
   if (shape != self.shape()) fail("output with shape ", self.shape(), " doesn't match the broadcast shape ", shape);
   check_levels(self, levels_of(in));
-  check_inplace(self, recorded);
+  check_inplace(self, needs_history(op, in));
   refuse_partial_overlaps(self, in);
   forward_loop(op, types.compute);
 }
@@ -666,7 +690,7 @@ bool carries_tangents(std::span<const Operand> in) {
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
                 const Types& types) {
   const bool recorded = is_recorded(op, in);
-  check_write(op, self, in, types, recorded);
+  check_write(op, self, in, types);
   std::optional<OperandsAsTheyWere> before;
   if (recorded && carries_tangents(in)) in = {before.emplace(self, in).in, in.size()};
   const auto write = [&] {
@@ -724,7 +748,7 @@ void elementwise_(const ElementwiseCall& c, const Tensor& self) {
 }
 
 void check_elementwise_(const ElementwiseCall& c, const Tensor& self) {
-  check_write(*c.op, self, c.operands(), types_of(c), is_recorded(*c.op, c.operands()));
+  check_write(*c.op, self, c.operands(), types_of(c));
 }
 
 void check_dense_write(const Tensor& self, std::span<const Operand> in) {

@@ -166,7 +166,7 @@ Tensors foreach_max(const Tensors& tensors) {
 
 void foreach_zero_(const Tensors& tensors) {
   check_not_empty(tensors);
-  for (const Tensor& t : tensors) check_inplace(t, should_record(t));
+  for (const Tensor& t : tensors) check_inplace(t, needs_history(t));
   for (const Tensor& t : tensors) zero_(t);
 }
 

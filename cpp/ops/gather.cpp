@@ -326,7 +326,7 @@ Tensor gather(const Tensor& t, int64_t dim, const Tensor& index) {
 void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   const Tensor* tensor = src.tensor;
   const bool recorded = is_floating(t.dtype()) && (tensor ? should_record(t, *tensor) : should_record(t));
-  check_inplace(t, recorded);
+  check_inplace(t, tensor ? needs_history(t, *tensor) : needs_history(t));
   if (any_batched(t, index) || (tensor && any_batched(*tensor))) {
     const Tensor below =
         written_beneath(t, index, tensor, [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) {
@@ -353,7 +353,7 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
 
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, src);
-  check_inplace(t, recorded);
+  check_inplace(t, needs_history(t, src));
   if (any_batched(t, index, src)) {
     const int d = wrap_dim(dim, t.dim());
     const Tensor below = written_beneath(

@@ -295,6 +295,7 @@ void check_indices(const Tensor& t, std::span<const Tensor> indices) {
     dim += dims_of(index);
   }
   check(any, ErrorKind::Index, "at least one index must be provided");
+  dim = std::max(dim, static_cast<int>(indices.size()));  // a 0-d mask takes no dim, and is counted all the same
   if (dim > t.dim()) fail(ErrorKind::Index, "too many indices for tensor of dimension ", t.dim(), " (got ", dim, ")");
   dim = 0;
   for (const Tensor& index : indices) {
@@ -538,11 +539,7 @@ struct IndexPutVjp {
   Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor& out) {
     const std::vector<Tensor> at = indices.unpack(self);
     const Tensor values = tangents[1] ? tangents[1] : zeros(Dims{}, out.dtype());
-    Levels levels = levels_of(at);
-    levels.add(values);
-    const Tensor result = tangents[0] ? widened_copy(tangents[0], levels) : widened_copy(zeros_like(out), levels);
-    index_put_(result, at, values, accumulate);
-    return result;
+    return index_put(tangents[0] ? tangents[0] : zeros_like(out), at, values, accumulate);
   }
   void release() { indices.release(); }
 };
@@ -689,7 +686,7 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
 
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, values);
-  check_inplace(t, recorded, true);
+  check_inplace(t, needs_history(t, values), true);
   check_indices(t, indices);
   if (values.dtype() != t.dtype())
     fail("Index put requires the source and destination dtypes match, got ", scalar_type_name(t.dtype()),
@@ -737,6 +734,15 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   Ref<Node> fn = node();
   put_slabs(t, r.slabs, from, accumulate);
   finish_inplace(t, std::move(fn));
+}
+
+Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
+  Levels levels = levels_of(indices);
+  levels.add(t);
+  levels.add(values);
+  const Tensor out = widened_copy(t, levels);
+  index_put_(out, indices, values, accumulate);
+  return out.as_new();
 }
 
 // ---- one dim
@@ -842,7 +848,7 @@ Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
 
 void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, src);
-  check_inplace(t, recorded);
+  check_inplace(t, needs_history(t, src));
   if (any_batched(t, index, src)) {
     const Tensor scaled_src = alpha.to_double() == 1 ? src : mul(src, alpha);
     const Tensor line = t.dim() ? t : unsqueeze(t, 0);

@@ -216,6 +216,7 @@ Tensor nonzero(const Tensor& t);
 Tensor masked_select(const Tensor& t, const Tensor& mask);
 // Advanced indexing: an undefined tensor stands for a full slice of its dim.
 Tensor index(const Tensor& t, std::span<const Tensor> indices);
+Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
 
 // Adds `t` to what `out` is broadcast from, element by element in order: safe for windows that overlap themselves.

@@ -32,7 +32,7 @@ Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_of_rand
 
 template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   const bool recorded = is_floating(t.dtype()) && should_record(t);
-  check_inplace(t, recorded);
+  check_inplace(t, needs_history(t));
   Ref<Node> history;
   if (recorded) history = make_node({&t}, DrawVjp{node});
   {

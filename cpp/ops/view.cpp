@@ -887,7 +887,7 @@ static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
 
 // The tensor keeps its identity and its memory; only the window and the history change.
 void become_view(const Tensor& t, const Tensor& v) {
-  check_inplace(t, should_record(t));
+  check_inplace(t, needs_history(t));
   const Ref<Node> history = grad_fn_of(v);
   if (history) history->stand_in_place();
   const Tensor before = alias_of(t);

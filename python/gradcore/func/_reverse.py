@@ -238,14 +238,14 @@ class Level:
         for point in self.points:
             if point.is_leaf:
                 _C._end_point(point)
-        self.seen = any(map(self._recorded_outside, outputs))
+        self.seen = self.recorded and any(_C._reaches_outside(out, self._begun) for out in outputs)
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
     def seen_from_outside(self, tensor: Tensor) -> Tensor:
-        return tensor if self._recorded_outside(tensor) else _C._constant(tensor)
+        return self._constant_unless(self.recorded, tensor)
 
-    def _recorded_outside(self, tensor: Tensor) -> bool:
-        return self.recorded and _C._reaches_outside(tensor, self._begun)
+    def _constant_unless(self, recorded: bool, tensor: Tensor) -> Tensor:
+        return tensor if recorded and _C._reaches_outside(tensor, self._begun) else _C._constant(tensor)
 
     def pull(
         self,
@@ -277,12 +277,9 @@ class Level:
             return [_C.zeros_like(point) for point in self.points]
         found = _C._grad(roots, self._edges, weights, retain_graph, record, True, False)
         return [
-            _C.zeros_like(point) if gradient is None else self._finished(gradient, record)
+            _C.zeros_like(point) if gradient is None else self._constant_unless(record, gradient)
             for gradient, point in zip(found, self.points)
         ]
-
-    def _finished(self, gradient: Tensor, recorded: bool) -> Tensor:
-        return gradient if recorded and _C._reaches_outside(gradient, self._begun) else _C._constant(gradient)
 
 
 def chosen_args(args: tuple[Any, ...], argnums: Argnums) -> Any:
