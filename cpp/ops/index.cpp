@@ -295,7 +295,6 @@ void check_indices(const Tensor& t, std::span<const Tensor> indices) {
     dim += dims_of(index);
   }
   check(any, ErrorKind::Index, "at least one index must be provided");
-  dim = std::max(dim, static_cast<int>(indices.size()));  // a 0-d mask takes no dim, and is counted all the same
   if (dim > t.dim()) fail(ErrorKind::Index, "too many indices for tensor of dimension ", t.dim(), " (got ", dim, ")");
   dim = 0;
   for (const Tensor& index : indices) {
