@@ -253,6 +253,32 @@ del y
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
+def test_the_process_may_end_after_a_pack_hook_refused_an_operand():
+    """What was packed for the other operand waits for a node that never comes, and outlives the interpreter."""
+    code = """
+import gradcore
+from gradcore.autograd import forward_ad, graph
+
+seen = []
+def pack(t):
+    seen.append(t)
+    if len(seen) == 2:
+        raise ValueError("one is enough")
+    return t.clone()
+
+forward_ad.enter_dual_level()
+x = forward_ad.make_dual(gradcore.ones(3, requires_grad=True) * 1, gradcore.ones(3))
+try:
+    with graph.saved_tensors_hooks(pack, lambda t: t):
+        x * (x * 1)
+except ValueError as error:
+    assert "enough" in str(error)
+else:
+    raise AssertionError("the hook was not asked")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_no_level_is_closed_that_is_not_open():
     with pytest.raises(RuntimeError, match="no forward AD level is open"):
         gradcore._C._exit_dual_level()

@@ -79,7 +79,15 @@ struct Originals {
     for (const Ref<Packed>& p : kept) p->original.reset();
   }
 };
-thread_local Originals originals;  // of the node that is being made
+// Of the node that is being made, or was when an exception came: those go unfreed with the thread, as levels do.
+struct PendingOriginals : Originals {
+  ~PendingOriginals() {
+    for (Ref<Packed>& p : kept) p.leak();
+    kept.clear();
+  }
+};
+thread_local PendingOriginals originals;
+Originals take_originals() { return std::exchange(static_cast<Originals&>(originals), {}); }
 
 Tensor* entry_of(const Ref<Tangents>& in, uint64_t level) {
   if (!in) return nullptr;
@@ -277,6 +285,7 @@ void exit_forward_level() {
   const OpenLevel closed = std::move(levels.back());
   levels.pop_back();
   modes.forward = static_cast<uint8_t>(levels.size());
+  forget_originals();  // of an op that failed
   std::vector<Tensor> dying;
   for (const Ref<Tangents>& tangents : closed.returning) {
     bool has_others = false;
@@ -336,17 +345,17 @@ void keep_original(const Ref<Packed>& packed, const Tensor& t) {
   originals.kept.push_back(packed);
 }
 
-void forget_originals() { const Originals gone = std::exchange(originals, {}); }
+void forget_originals() { take_originals(); }
 
 void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
-  const Originals until_done = std::exchange(originals, {});
+  const Originals until_done = take_originals();
   const bool views = !outs.empty() && outs[0] && !owns_tangents(outs[0]);  // theirs are windows on those of their owner
   if (!(views ? TangentsOfEdges(*node).recorded() : carry_tangents(outs, *node))) return;
   for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
 }
 
 bool carry_tangents_inplace(const Tensor& t, Node& node) {
-  const Originals until_done = std::exchange(originals, {});
+  const Originals until_done = take_originals();
   // A set without entries belongs to what the node saved of the output; any other is that of the old value.
   Ref<Tangents>& own = make_meta(t).tangents;
   const bool is_new = own && own->entries.empty();
