@@ -468,6 +468,64 @@ def test_grad_leaves_grad_alone_and_frees():
     both(program, raises="backward through the graph a second time")
 
 
+BINARY = ["mul", "div", "add", "sub", "pow", "atan2", "minimum", "maximum", "remainder", "fmod", "where"]
+TERNARY = ["lerp", "addcmul", "addcdiv"]
+
+
+@pytest.mark.parametrize("name", BINARY + TERNARY)
+def test_what_a_write_to_an_operand_spoils(name):
+    """For each operand that alone requires grad: the operands, and the result, whose change backward refuses."""
+    count = 3 if name in [*TERNARY, "where"] else 2
+
+    def refused(lib, wanted, written):
+        leaves = [lib.tensor([0.5, 1.5, 2.5]) for _ in range(count)]
+        leaves[wanted].requires_grad_()
+        operands = [x * 1 for x in leaves]
+        if name == "where":
+            operands[0] = operands[0].detach() > 1
+        result = getattr(lib, name)(*operands)
+        loss = (result * 1).sum()
+        [*operands, result][written].detach().zero_()
+        try:
+            loss.backward()
+        except RuntimeError as error:
+            assert "modified by an inplace operation" in str(error)
+            return True
+        return False
+
+    def program(lib):
+        return [refused(lib, wanted, written) for wanted in range(name == "where", count) for written in range(count + 1)]
+
+    both(program)
+
+
+@pytest.mark.parametrize("use", ["sigmoid", "exp", "square", "halved"])
+def test_a_node_that_no_gradient_leaves_is_used_up_all_the_same(use):
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0) * 1
+        with lib.no_grad():
+            view = x.view(2)  # requires grad as its base does, and leads nowhere
+        y = (view / 2).sum() if use == "halved" else getattr(view, use)().sum()
+        y.backward()
+        y.backward()
+
+    both(program, raises="second time")
+
+
+def test_a_view_made_under_no_grad_may_be_written_where_only_a_tangent_comes_along():
+    def program(lib):
+        forward_ad = lib.autograd.forward_ad
+        x = lib.tensor([1.0, 2.0])
+        with forward_ad.dual_level():
+            with lib.no_grad():
+                dual = forward_ad.make_dual(x * 1, lib.ones(2))
+            dual.mul_(3)
+            dual.unsqueeze_(0)
+            return [*forward_ad.unpack_dual(dual)]
+
+    both(program)
+
+
 def test_hessian_of_rosenbrock():
     def program(lib):
         x = lib.tensor([-1.2, 1.0, 0.7, 1.3], dtype=lib.float64, requires_grad=True)
