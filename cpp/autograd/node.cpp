@@ -90,7 +90,9 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
 }
 
 void set_requires_grad(const Tensor& t, bool on) {
-  if (!on && !is_leaf(t))
+  // As in torch, a view is not asked here whether the history that it would get anew is still allowed.
+  const bool computed = t->meta && meta_of(t)->grad_fn;
+  if (!on && computed)
     fail(
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
@@ -98,7 +100,7 @@ void set_requires_grad(const Tensor& t, bool on) {
   if (on && t->inference && !inference_mode)
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (!on && !t->meta) return;
-  if (is_leaf(t)) make_meta(t).requires_grad = on;
+  if (!computed) make_meta(t).requires_grad = on;
 }
 
 void retain_grad(const Tensor& t) {
