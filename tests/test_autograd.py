@@ -512,6 +512,24 @@ def test_a_node_that_no_gradient_leaves_is_used_up_all_the_same(use):
     both(program, raises="second time")
 
 
+@pytest.mark.parametrize("ask", [lambda view: view.requires_grad_(), lambda view: view.requires_grad_(False),
+                                 lambda view: view.retain_grad()])
+def test_a_view_is_not_asked_for_a_history_that_it_never_had(ask):
+    """The write to its base forbids it one, which is said when the view is used."""
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0) * 1
+        with lib.no_grad():
+            view = x.view(2)
+        x.mul_(2)
+        ask(view)
+        before = view.requires_grad, view.retains_grad
+        with pytest.raises(RuntimeError, match="A view was created in no_grad mode"):
+            view.grad_fn  # noqa: B018
+        return before
+
+    both(program)
+
+
 def test_a_view_made_under_no_grad_may_be_written_where_only_a_tangent_comes_along():
     def program(lib):
         forward_ad = lib.autograd.forward_ad

@@ -105,8 +105,9 @@ void set_requires_grad(const Tensor& t, bool on) {
 
 void retain_grad(const Tensor& t) {
   check(requires_grad(t), "can't retain_grad on Tensor that has requires_grad=False");
-  Ref<Node> fn = grad_fn_of(t);
-  if (!fn || meta_of(t)->retains_grad) return;
+  // As in torch, no view is asked for a new history that had none.
+  if (!t->meta || !meta_of(t)->grad_fn || meta_of(t)->retains_grad) return;
+  const Ref<Node> fn = grad_fn_of(t);
   meta_of(t)->retains_grad = true;
   const TapeLock lock = lock_hooks();
   fn->hooks().retained.push_back({meta_of(t)->output_nr, meta_of(t)});
