@@ -1437,6 +1437,18 @@ def test_a_saved_tensor_detached_since_is_refused(saves):
     both(program, raises=None if saves == "exp" else "has been detached in-place")
 
 
+def test_a_view_with_another_window_follows_a_base_that_asks_for_gradients_later():
+    def program(lib):
+        base = lib.tensor([1.0, 2.0])
+        view = base[:]
+        view.unsqueeze_(0)
+        base.requires_grad_()
+        (view * 3).sum().backward()
+        return view.requires_grad, view.grad_fn.name(), base.grad
+
+    both(program)
+
+
 def test_a_written_view_keeps_its_history_when_its_base_is_detached():
     def program(lib):
         x = leaf(lib, 1.0, 2.0)

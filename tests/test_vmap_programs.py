@@ -473,7 +473,37 @@ BACKWARD = {
     "a grad inside": lambda lib: backward(lib, vmap(lib, func(lib).grad(cubes)), leaf(lib)),
     "a jvp inside": lambda lib: backward(lib, vmap(lib, lambda x: func(lib).jvp(cubes, (x,), (x * 2,))[1]), leaf(lib)),
     "without recording": lambda lib: unrecorded(lib),
+    "a shared value, used outside too": lambda lib: backward(lib, lambda x: used_outside_too(lib, x), leaf(lib, A[0])),
+    "a shared view, replayed inside": lambda lib: backward(lib, lambda x: replayed_inside(lib, x), leaf(lib, A[0])),
+    "what the samples of a nest share": lambda lib: backward(lib, lambda x: shared_in_a_nest(lib, x), leaf(lib, A[0])),
 }
+
+
+def used_outside_too(lib, x):
+    """What a sample computes of shared things alone is one value, and so is its gradient from outside."""
+    kept = []
+
+    def sample(y):
+        kept.append(x * 2)
+        return y * kept[0]
+
+    return vmap(lib, sample)(data(lib)), kept[0]
+
+
+def replayed_inside(lib, x):
+    """The view gets its new history where it is first used."""
+    base = x * 1
+    view = base.view(-1)
+    base.mul_(3)
+    return vmap(lib, lambda y: y * view)(data(lib)), view
+
+
+def shared_in_a_nest(lib, x):
+    def sample(rows):
+        y = rows.sum() * x
+        return vmap(lib, lambda row: row * y)(rows), y
+
+    return vmap(lib, sample)(data(lib, np.stack([A, A + 1])))
 
 
 def unrecorded(lib):

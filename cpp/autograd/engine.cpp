@@ -236,11 +236,11 @@ class Sweep {
     }
   }
 
-  // What was recorded outside of a level that is over was the same for all of its samples: Note [Batch dims].
-  static Tensor for_recorded_in(int64_t level, Tensor grad) {
+  // What lacks a level that is over was the same for all of its samples: Note [Batch dims].
+  static Tensor summed_for(const Ref<Batch>& results, Tensor grad) {
     const Ref<Batch> batch = grad->batch;
-    for (int64_t of_grad : batch->levels)
-      if (of_grad > level && !is_open(of_grad)) grad = tape_ops.sum_level(grad, of_grad);
+    for (int64_t level : batch->levels)
+      if (!is_open(level) && !(results && results->find(level) >= 0)) grad = tape_ops.sum_level(grad, level);
     return grad;
   }
 
@@ -248,7 +248,7 @@ class Sweep {
     Entry* e = find(to);
     if (!e || !e->needed) return;
     if (grad && grad->batch) [[unlikely]]
-      grad = for_recorded_in(to->recorded_in(), grad);
+      grad = summed_for(to->batch(), std::move(grad));
     if (grad) add_to(w_->slots[e->slot + nr], std::move(grad));
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }

@@ -82,7 +82,7 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
     node->hooks().retained.push_back({nr, &meta});
   }
   if (t->batch) [[unlikely]]
-    node->reach_level(t->batch->levels.back());
+    node->has_batched_result(t->batch);
   meta.grad_fn = std::move(node);
   meta.output_nr = nr;
   meta.requires_grad = true;

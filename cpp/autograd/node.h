@@ -150,17 +150,15 @@ class Node : public RefCounted, public Disposable, public Pooled {
   // Call once, after the edges are there.
   void number() {
     seq_ = next_seq();
-    batch_level_ = batch_level;
     origin_ = current_origin();
     if (const auto watch = node_watch.load(std::memory_order_relaxed)) [[unlikely]]
       watch(*this);
   }
   Origin origin() const { return origin_; }
-  // The batch level in which it was recorded, 0 for none; or, where that is deeper, the one that its results have: a
-  // backward through a vmap that is over may be recorded too.
-  int64_t recorded_in() const { return batch_level_; }
-  void reach_level(int64_t level) {
-    if (level > batch_level_) batch_level_ = level;
+  // The batch of its results, none where they are the same for all samples.
+  const Ref<Batch>& batch() const { return batch_; }
+  void has_batched_result(const Ref<Batch>& batch) {
+    if (!batch_ || batch_->levels.size() < batch->levels.size()) batch_ = batch;
   }
   static uint64_t next_seq();
 
@@ -178,7 +176,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
  private:
   uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
   Origin origin_ = 0;
-  int64_t batch_level_ = 0;
+  Ref<Batch> batch_;
   int edge_count_ = 0;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;

@@ -908,8 +908,6 @@ void become_view(const Tensor& t, const Tensor& v) {
     set_history(t, history, meta_of(v)->output_nr);
   else if (!leaf)
     replay_window(t, before);  // under no_grad: gradients still have to find the way back
-  else if (t->base)
-    t->view_version = t.version();  // a view that nothing leads back from
 }
 
 }  // namespace gradcore

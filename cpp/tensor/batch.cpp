@@ -35,11 +35,13 @@ Levels levels_of(std::span<const Tensor> tensors) {
   return all;
 }
 
-static int place_of(const Batch* batch, int64_t level) {
-  for (int i = 0; batch && i < batch->levels.size(); ++i)
-    if (batch->levels[i] == level) return i;
+int Batch::find(int64_t level) const {
+  for (int i = 0; i < levels.size(); ++i)
+    if (levels[i] == level) return i;
   return -1;
 }
+
+static int place_of(const Batch* batch, int64_t level) { return batch ? batch->find(level) : -1; }
 
 Tensor physical(const Tensor& t, const Levels& levels, int dims) {
   Dims shape = levels.sizes, strides(levels.count(), 0);

@@ -12,8 +12,8 @@
 // ops. A tensor that lacks a level is the same for all samples of it.
 //
 // Each vmap opens a level of its own number, rising, and batches are kept in that order. Tensors of a level that is
-// over live on in the graph. Going back, a gradient that still has such a level where the graph leaves it belongs to a
-// tensor that was the same for all samples: it is summed (engine.cpp).
+// over live on in the graph. Going back, a gradient that still has such a level where the results of a node lack it
+// belongs to tensors that were the same for all samples: it is summed before any other is added to it (engine.cpp).
 #pragma once
 #include <initializer_list>
 
@@ -59,7 +59,7 @@ void exit_batch_level();
 void leave_batch_level(int64_t level);
 void return_to_batch_level(int64_t level);
 bool is_open(int64_t level);
-// The innermost level, 0 for none: nodes remember it.
+// The innermost level, 0 for none.
 inline thread_local constinit int64_t batch_level = 0;
 // The levels along which random numbers differ. Refuses where they are not to be drawn at all.
 Levels differing_levels();

@@ -59,6 +59,7 @@ struct Batch final : RefCounted, Pooled {
     levels = o.levels, sizes = o.sizes, strides = o.strides;
     return *this;
   }
+  int find(int64_t level) const;  // -1 where it is not there
   static void destroy(Batch* p) { delete p; }
 };
 
