@@ -217,6 +217,20 @@ def test_gradients_add_up_within_a_level():
     both(program)
 
 
+def test_a_tangent_added_to_a_recorded_gradient_leaves_its_history():
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(3, requires_grad=True)
+        with fwd.dual_level():
+            (x * x * x).sum().backward(create_graph=True)
+            dual = fwd.make_dual(x.detach().requires_grad_(), lib.ones(3))
+            dual.grad = x.grad
+            (dual * dual).sum().backward()
+            return dual.grad, fwd.unpack_dual(dual.grad).tangent, lib.autograd.grad(dual.grad.sum(), x)
+
+    both(program)
+
+
 def test_levels_of_func_and_of_forward_ad_do_not_mix():
     def inside(lib):
         fwd, func = forward_ad(lib), importlib.import_module(f"{lib.__name__}.func")

@@ -47,10 +47,21 @@ static Tensor copy_for(const Tensor& leaf, const Tensor& grad) {
   return copy;
 }
 
+// As a write without recording leaves it.
+static void keep_history(const Tensor& sum, const Tensor& before) {
+  const AutogradMeta* meta = before ? meta_of(before) : nullptr;
+  if (!meta || !meta->requires_grad) return;
+  if (meta->grad_fn)
+    set_history(sum, meta->grad_fn, meta->output_nr);
+  else
+    set_requires_grad(sum, true);
+}
+
 // A sum is recorded, which may ask Python for its place: under no lock. False when another thread's came between.
 static bool accumulate_recorded(const Tensor& t, const Tensor& grad) {
   const Tensor before = grad_of(t.impl());
   Tensor sum = before ? tape_ops.add(before, grad) : copy_for(t, grad);
+  if (!modes.grad) keep_history(sum, before);
   AutogradMeta& meta = *meta_of(t);
   const TapeLock lock = lock_grad(&meta);
   if (!meta.grad.is_same(before)) return false;
