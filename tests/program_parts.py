@@ -19,7 +19,7 @@ def parts(lib, seen):
             "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
             "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
             "halving": lambda: graph.saved_tensors_hooks(halved, doubled), "save_on_cpu": graph.save_on_cpu,
-            "fresh": lambda grads: [g if g is None else g * 1 for g in grads],  # of what a gradient is made differs
+            "fresh": lambda grads: [g if g is None else g.contiguous() * 1 for g in grads],  # how a gradient was made differs
             "leaf_of": lambda t: t if t.is_leaf else t.detach().requires_grad_()}
 
 
@@ -275,7 +275,7 @@ def forward_mode(forward_ad):
     def through(f, primal, tangent):
         """f's value and its derivative at primal, in a level of its own."""
         with forward_ad.dual_level():
-            return tuple(None if part is None else part * 1 for part in
+            return tuple(None if part is None else part.contiguous() * 1 for part in
                          forward_ad.unpack_dual(f(forward_ad.make_dual(primal, tangent))))
 
     return {"levels": levels, "enter_level": enter_level, "exit_level": exit_level, "make_dual": forward_ad.make_dual,

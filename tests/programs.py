@@ -402,7 +402,6 @@ class Author:
                  f"in_threads(lambda: leaf_of({a}).mul(2).sum().backward(), lambda: leaf_of({a}).exp().sum().backward())"]
         return self.one_of(forms)
 
-
     def dual(self):
         """A line of forward mode, whose level spans the lines until it is left."""
         a = self.any_name()
@@ -416,7 +415,7 @@ class Author:
 
     def mapped(self):
         """A transformation of func, or a batch of gradients. In what order vmap leaves memory is not compared."""
-        a, b = self.any_name(), self.any_name()
+        a, b = self.any_name(has_elements), self.any_name()  # torch refuses some batches of nothing, as its rules happen to be made
         shape = tuple(self.tensors()[a].shape)
         dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
         body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
@@ -446,6 +445,10 @@ KINDS = ["view", "write", "compute", "view", "write", "tape", "literal", "hook",
 
 def requires_grad(tensor):
     return tensor.requires_grad
+
+
+def has_elements(tensor):
+    return tensor.numel() > 0
 
 
 def is_writable(tensor):
