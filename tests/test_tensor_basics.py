@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import warnings
 import weakref
 
 import numpy as np
@@ -128,9 +129,60 @@ def test_threads_memory_config():
     assert gradcore.memory_stats()["in_use"] >= used + t.nbytes
     del t
     assert gradcore.memory_stats()["in_use"] < used + (1 << 20)
+    many = [gradcore.empty(200) for _ in range(2000)]
+    assert gradcore.memory_stats()["in_use"] >= used + 2000 * 800
+    del many
+    assert gradcore.memory_stats()["peak"] >= used + 2000 * 800
     gradcore.release_unused_memory()
     assert "instruction set" in gradcore.show_config()
     assert "v2" in gradcore._C.available_isas()
+
+
+def test_out_is_written_where_it_lies():
+    def program(lib):
+        a, b = lib.arange(6.0).view(2, 3), lib.arange(6.0, 12.0).view(2, 3)
+        seen = []
+        for run in (lambda o: lib.add(a, b, alpha=2, out=o), lambda o: lib.exp(a, out=o), lambda o: lib.mul(a, 3, out=o),
+                    lambda o: lib.sub(b, a[0, 1], out=o), lambda o: lib.pow(a, 2, out=o), lambda o: lib.lt(a, b, out=o.bool())):
+            out = lib.zeros(4, 3)
+            part = out[1:3]  # a window: what is written is seen through its base
+            at = part.data_ptr()
+            result = run(part)
+            seen += [result, out.clone(), part.data_ptr() == at, out._version]
+        return seen
+    both(program, ulps=1)
+
+
+@pytest.mark.parametrize("out, refusal", [
+    ("a", None), ("a.double()", None), ("torch.zeros(0)", None), ("torch.zeros(3)", None),
+    ("a[:1].expand(2, 3)", "more than one element of the written-to tensor"),
+    ("base[1:].view(2, 3)", "some elements of the input tensor and the written-to tensor"),
+    ("w", "don't support automatic differentiation"),
+])  # fmt: skip
+def test_out_beside_or_upon_the_operands(out, refusal):
+    """Memory that an operand lies in, repeated, of another type or shape, or with a history."""
+    def program(lib):
+        base = lib.arange(7.0)
+        names = {"torch": lib, "base": base, "a": base[:6].view(2, 3), "w": lib.ones(2, 3, requires_grad=True)}
+        target = eval(out, names)  # noqa: S307
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of resizing
+            result = lib.add(names["a"], lib.ones(2, 3), out=target)
+        return result, result is target, base
+    both(program, raises=refusal)
+
+
+def test_operands_that_repeat_one_element():
+    """An expanded number, with others and alone: values, layout and history."""
+    def program(lib):
+        x = lib.arange(6.0).view(2, 3).requires_grad_()
+        one = lib.tensor(2.0, requires_grad=True)
+        wide = one.expand(2, 3)
+        results = [wide * 2, wide + x, x - wide, wide.exp(), wide > x, lib.addcmul(x, wide, wide), wide / wide, wide.t() * x.t()]
+        total = sum(r.sum() for r in results if r.is_floating_point())
+        total.backward()
+        return results, x.grad, one.grad, [lib.autograd.grad((x * x).sum(), x), lib.autograd.grad((x * x).mean(), x)]
+    both(program, ulps=2, strides="exact")
 
 
 class Finding:

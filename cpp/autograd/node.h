@@ -102,7 +102,9 @@ class LazyHooks {
     if (!get()) list_.store(new HookList, std::memory_order_release);
     return *get();
   }
-  void reset() { delete list_.exchange(nullptr); }
+  void reset() {
+    if (get()) delete list_.exchange(nullptr);
+  }
 
  private:
   std::atomic<HookList*> list_{nullptr};

@@ -16,19 +16,12 @@ namespace gradcore {
 
 namespace {
 
-constexpr size_t kAlign = 64;
-constexpr size_t kFineLimit = 1024;       // 64-byte classes up to here
-constexpr size_t kSmallLimit = 64 << 10;  // per-thread lists up to here
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kExact = true;  // the sanitizer sees every block as it was asked for, and none is used again
-#else
-constexpr bool kExact = false;
-#endif
+using namespace detail;
+
+constexpr size_t kSmallLimit = 64 << 10;  // per-thread lists up to here; what is not worth a look at the peak
 constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
-constexpr size_t kThreadCap = kExact ? 0 : 8 << 20;     // bytes a thread may keep in its lists
 constexpr int64_t kSharedCap = kExact ? 0 : 1LL << 30;  // bytes the shared cache may keep
-constexpr int kFineClasses = kFineLimit / kAlign;
-constexpr int kClasses = kFineClasses + 4 * 34;  // up to 2^44 bytes
+constexpr int kClasses = kFineClasses + 4 * 34;         // up to 2^44 bytes
 
 struct Class {
   int index;
@@ -46,18 +39,10 @@ inline Class class_of(size_t bytes) {
   return {kFineClasses + 4 * (log - 10) + quarter, (size_t{1} << log) + (quarter + 1) * step};
 }
 
-struct FreeBlock {
-  FreeBlock* next;
-};
-
 std::atomic<int64_t> shared_cached{0};
 struct Counters {
-  int64_t in_use = 0, allocations = 0, cached = 0;
+  int64_t in_use = 0, allocations = 0;
 };
-// Written by its thread alone, read by memory_stats(): relaxed atomics without a locked instruction.
-inline void bump(std::atomic<int64_t>& a, int64_t by) {
-  a.store(a.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
 
 struct ThreadCache;
 std::mutex registry_mutex;
@@ -136,11 +121,8 @@ SharedCache& shared() {
   return *cache;
 }
 
-constexpr int kSmallClasses = kFineClasses + 4 * 6;  // 1 KiB .. 64 KiB
-
-struct ThreadCache {
-  FreeBlock* lists[kSmallClasses] = {};
-  std::atomic<int64_t> cached{0}, in_use{0}, allocations{0};
+struct ThreadCache : SmallBlocks {
+  int64_t seen_in_use = 0;  // when the peak was last looked at
   ThreadCache* next = nullptr;
   ThreadCache* prev = nullptr;
 
@@ -159,22 +141,24 @@ struct ThreadCache {
         std::free(b);
       }
     }
+    bump(taken, -cached.load(std::memory_order_relaxed));
     cached.store(0, std::memory_order_relaxed);
   }
+  int64_t in_use() const { return taken.load(std::memory_order_relaxed) - cached.load(std::memory_order_relaxed); }
 };
 
-// Null before a thread's first allocation and again while the thread ends: then blocks go straight to the system.
-thread_local ThreadCache* local = nullptr;
 thread_local bool ended = false;
 
+ThreadCache* local() { return static_cast<ThreadCache*>(small_blocks); }
+
 void retire(const ThreadCache& t) {
-  retired.in_use += t.in_use.load();
+  retired.in_use += t.in_use();
   retired.allocations += t.allocations.load();
 }
 
 ThreadCache::~ThreadCache() {
   release();
-  local = nullptr;
+  small_blocks = nullptr;
   ended = true;
   std::lock_guard lock(registry_mutex);
   retire(*this);
@@ -188,11 +172,11 @@ ThreadCache::~ThreadCache() {
 [[gnu::noinline, gnu::cold]] ThreadCache* make_local() {
   if (ended) return nullptr;
   thread_local ThreadCache cache;
-  local = &cache;
-  return local;
+  small_blocks = &cache;
+  return &cache;
 }
 
-inline ThreadCache* cache() { return local ? local : make_local(); }
+inline ThreadCache* cache() { return small_blocks ? local() : make_local(); }
 
 [[gnu::noinline]] void* allocate_from_system(Class c, size_t asked) {
   const size_t bytes = kExact ? asked : c.bytes;
@@ -205,16 +189,14 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
   return p;
 }
 
-[[gnu::noinline]] void* allocate_large(size_t bytes) {
-  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", bytes,
-        " bytes.");
-  const Class c = class_of(bytes);
-  void* p = shared().take(c);
-  if (!p) p = allocate_from_system(c, bytes);
-  if (ThreadCache* t = cache()) {
-    bump(t->in_use, static_cast<int64_t>(c.bytes));
-    bump(t->allocations, 1);
-  }
+// Counts a block that does not come from this thread's lists.
+void* count_taken(void* p, int64_t bytes) {
+  ThreadCache* t = cache();
+  if (!t) return p;
+  bump(t->taken, bytes);
+  bump(t->allocations, 1);
+  if (std::abs(t->in_use() - t->seen_in_use) < static_cast<int64_t>(kSmallLimit)) return p;
+  t->seen_in_use = t->in_use();
   const int64_t now = memory_stats().in_use;
   int64_t seen = peak.load(std::memory_order_relaxed);
   while (now > seen && !peak.compare_exchange_weak(seen, now)) {
@@ -222,9 +204,17 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
   return p;
 }
 
+[[gnu::noinline]] void* allocate_large(size_t bytes) {
+  check(bytes <= (size_t{1} << 43), ErrorKind::OutOfMemory, "can't allocate memory: you tried to allocate ", bytes,
+        " bytes.");
+  const Class c = class_of(bytes);
+  void* p = shared().take(c);
+  return count_taken(p ? p : allocate_from_system(c, bytes), static_cast<int64_t>(c.bytes));
+}
+
 [[gnu::noinline]] void deallocate_large(void* p, size_t bytes) noexcept {
   const Class c = class_of(bytes);
-  if (ThreadCache* t = cache()) bump(t->in_use, -static_cast<int64_t>(c.bytes));
+  if (ThreadCache* t = cache()) bump(t->taken, -static_cast<int64_t>(c.bytes));
   if (!shared().put(p, c)) system_free(p, c.bytes);
 }
 
@@ -233,16 +223,9 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
 void* allocate(size_t bytes) {
   if (bytes > kSmallLimit) return allocate_large(bytes);
   const Class c = class_of(bytes);
-  ThreadCache* t = cache();
-  if (!t) return allocate_from_system(c, bytes);
-  bump(t->in_use, static_cast<int64_t>(c.bytes));
-  bump(t->allocations, 1);
-  if (FreeBlock* b = t->lists[c.index]) {
-    t->lists[c.index] = b->next;
-    bump(t->cached, -static_cast<int64_t>(c.bytes));
-    return b;
-  }
-  return allocate_from_system(c, bytes);
+  if (ThreadCache* t = cache())
+    if (void* p = pop(*t, c.index, static_cast<int64_t>(c.bytes))) return p;
+  return count_taken(allocate_from_system(c, bytes), static_cast<int64_t>(c.bytes));
 }
 
 void deallocate(void* p, size_t bytes) noexcept {
@@ -250,21 +233,16 @@ void deallocate(void* p, size_t bytes) noexcept {
   if (bytes > kSmallLimit) return deallocate_large(p, bytes);
   const Class c = class_of(bytes);
   ThreadCache* t = cache();
-  if (!t) return std::free(p);
-  bump(t->in_use, -static_cast<int64_t>(c.bytes));
-  if (t->cached.load(std::memory_order_relaxed) + static_cast<int64_t>(c.bytes) > static_cast<int64_t>(kThreadCap))
-    return std::free(p);
-  bump(t->cached, static_cast<int64_t>(c.bytes));
-  auto* b = static_cast<FreeBlock*>(p);
-  b->next = t->lists[c.index];
-  t->lists[c.index] = b;
+  if (t && push(*t, c.index, static_cast<int64_t>(c.bytes), p)) return;
+  if (t) bump(t->taken, -static_cast<int64_t>(c.bytes));
+  std::free(p);
 }
 
 MemoryStats memory_stats() {
   std::lock_guard lock(registry_mutex);
   MemoryStats s{retired.in_use, 0, shared_cached.load(), retired.allocations};
   for (ThreadCache* t = registry; t; t = t->next) {
-    s.in_use += t->in_use.load(std::memory_order_relaxed);
+    s.in_use += t->in_use();
     s.cached += t->cached.load(std::memory_order_relaxed);
     s.allocations += t->allocations.load(std::memory_order_relaxed);
   }
@@ -285,9 +263,9 @@ void keep_allocator_over_forks() {
   // The caches of the parent's other threads stand in memory that the system gives to new threads.
   static constexpr auto forget_threads = [] {
     for (ThreadCache* t = registry; t; t = t->next)
-      if (t != local) retire(*t);
-    registry = local;
-    if (local) local->next = local->prev = nullptr;
+      if (t != local()) retire(*t);
+    registry = local();
+    if (registry) registry->next = registry->prev = nullptr;
     release();
   };
   pthread_atfork(take, release, forget_threads);

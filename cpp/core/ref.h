@@ -40,6 +40,10 @@ class RefCounted {
   // Takes a reference unless the object is already dying: for weak pointers that the dying object clears.
   bool retain_if_alive() const noexcept {
     uint32_t n = count_.load(std::memory_order_relaxed);
+    if (!concurrent_mode()) {
+      count_.store(n + (n != 0), std::memory_order_relaxed);
+      return n != 0;
+    }
     while (n != 0)
       if (count_.compare_exchange_weak(n, n + 1, std::memory_order_acq_rel)) return true;
     return false;
@@ -60,19 +64,20 @@ template <class T> class Ref {
   }
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   template <class U>
-  requires std::is_convertible_v<U*, T*> Ref(Ref<U>&& o)
-  noexcept : p_(o.leak()) {}
+    requires std::is_convertible_v<U*, T*>
+  Ref(Ref<U>&& o) noexcept : p_(o.leak()) {}
   template <class U>
-  requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& o)
-  noexcept : p_(o.get()) {
+    requires std::is_convertible_v<U*, T*>
+  Ref(const Ref<U>& o) noexcept : p_(o.get()) {
     if (p_) p_->retain();
   }
   Ref& operator=(Ref o) noexcept {
     std::swap(p_, o.p_);
     return *this;
   }
-  ~Ref() {
-    if (p_ && p_->drop()) T::destroy(p_);
+  // Inlined, so that a pointer which was moved from costs nothing; what is there goes by a call.
+  [[gnu::always_inline]] ~Ref() {
+    if (p_) release(p_);
   }
 
   // Takes over the reference that `p` already counts.
@@ -96,6 +101,9 @@ template <class T> class Ref {
   friend bool operator==(const Ref& a, const Ref& b) noexcept { return a.p_ == b.p_; }
 
  private:
+  [[gnu::noinline]] static void release(T* p) noexcept {
+    if (p->drop()) T::destroy(p);
+  }
   T* p_ = nullptr;
 };
 

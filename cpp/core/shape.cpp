@@ -41,7 +41,7 @@ int64_t checked_numel(std::span<const int64_t> shape) {
     zero |= d == 0;
     overflow |= __builtin_mul_overflow(n, d ? d : 1, &n);
   }
-  check(!overflow && n <= INT64_MAX / 16, "Storage size calculation overflowed with sizes=", shape_str(shape));
+  if (overflow || n > INT64_MAX / 16) fail("Storage size calculation overflowed with sizes=", shape_str(shape));
   return zero ? 0 : n;
 }
 

@@ -78,7 +78,7 @@ class Dims {
     std::memmove(d + at, d + at + 1, sizeof(int64_t) * (size_ - 1 - at));
     --size_;
   }
-  friend bool operator==(const Dims& a, const Dims& b) {
+  [[gnu::always_inline]] friend bool operator==(const Dims& a, const Dims& b) {
     if (a.size_ != b.size_) return false;
     const int64_t *x = a.data(), *y = b.data();
     for (int i = 0; i < a.size_; ++i)

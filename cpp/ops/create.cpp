@@ -45,6 +45,10 @@ void zero_bytes(void* p, int64_t bytes) {
 }
 
 void fill_fresh(const Tensor& t, const Scalar& value) {
+  if (t.numel() == 1 && t.dtype() == DType::Float32 && !t->batch) {  // what backward() begins with
+    *t.data<float>() = value.to<float>();
+    return;
+  }
   const bool zero = value.is_zero() && !(value.is_float() && std::signbit(value.to_double()));
   if (zero)
     zero_bytes(t->data, t->storage->bytes);

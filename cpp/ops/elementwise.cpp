@@ -55,6 +55,11 @@ struct LoopInput {
   void* number = nullptr;
 };
 
+// An expanded number, say.
+bool repeats_one_element(const TensorImpl& t) {
+  return t.numel == 1 || std::ranges::all_of(t.strides, [](int64_t stride) { return stride == 0; });
+}
+
 // Walks `out` with inputs that broadcast to it.
 void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput> in, const void* params) {
   const int64_t n = out.numel();
@@ -74,11 +79,9 @@ void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput>
     }
     const TensorImpl* t = o.tensor->impl();
     ptr[k] = static_cast<char*>(t->data);
-    stride[k] = t->numel == 1 ? 0 : item_size(t->dtype);
-    if (n == 1)
-      stride[k] = item_size(t->dtype);
-    else
-      flat = t->numel == 1 || (t->contiguous && t->shape == out.shape());
+    const bool repeated = n != 1 && repeats_one_element(*t);
+    stride[k] = repeated ? 0 : item_size(t->dtype);
+    flat = n == 1 || repeated || (t->contiguous && t->shape == out.shape());
   }
   if (flat) {
     return run_flat(count, ptr, stride, n, loop, params, cost);
@@ -130,11 +133,17 @@ bool all_contiguous(std::span<const LoopInput> in) {
     if (i.tensor && !i.tensor->is_contiguous()) return false;
   return true;
 }
+// Whether no input has a memory order other than the usual one.
+bool all_in_order(std::span<const LoopInput> in) {
+  for (const LoopInput& i : in)
+    if (i.tensor && !i.tensor->is_contiguous() && !repeats_one_element(*i.tensor->impl())) return false;
+  return true;
+}
 
 // A gradient in the memory order that its inputs share.
 Tensor result_like(std::span<const LoopInput> in) {
   const Tensor& g = *in[0].tensor;
-  if (all_contiguous(in)) return empty(g.shape(), g.dtype());
+  if (all_in_order(in)) return empty(g.shape(), g.dtype());
   const Tensor* tensors[5];
   int count = 0;
   for (const LoopInput& i : in)
@@ -163,9 +172,13 @@ template <int N> class ElementwiseNode final : public Node {
         all_needed = false;
     }
     if (!all_needed) uses_ |= used_anyway(op, in);
-    for (int k = 0; k < N; ++k)
-      if (in[k].is_tensor() && (uses_ & formulas::uses_operand(k)))
-        saved_[k] = Saved(inplace && k == 0 ? clone(*in[k].tensor) : *in[k].tensor);
+    for (int k = 0; k < N; ++k) {
+      if (!in[k].is_tensor() || !(uses_ & formulas::uses_operand(k))) continue;
+      if (inplace && k == 0)
+        saved_[k] = Saved(clone(*in[k].tensor));
+      else
+        saved_[k] = Saved(*in[k].tensor);
+    }
     for (int i = 0; i < op.params; ++i) params_[i] = params[i];
     number();
   }
@@ -482,20 +495,24 @@ Tensor fresh_result(const ElementwiseOp& op, std::span<const Operand> in, DType 
   return empty_strided(shape, result_strides(shape, tensors, count), dtype);
 }
 
+// Calls f.template operator()<N>() with the number of operands.
+template <class F> decltype(auto) with_arity(size_t n, F&& f) {
+  switch (n) {
+    case 1: return f.template operator()<1>();
+    case 2: return f.template operator()<2>();
+    default: return f.template operator()<3>();
+  }
+}
+
 // A node for an op whose result is floating; its class by the number of operands.
 template <class F>
 Ref<Node> with_node(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, DType compute,
                     bool inplace, F&& then) {
-  const auto make = [&]<int N>(std::integral_constant<int, N>) -> Ref<Node> {
+  return with_arity(in.size(), [&]<int N>() -> Ref<Node> {
     auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, in, params, compute, inplace));
     then(*node);
     return node;
-  };
-  switch (op.arity) {
-    case 1: return make(std::integral_constant<int, 1>{});
-    case 2: return make(std::integral_constant<int, 2>{});
-    default: return make(std::integral_constant<int, 3>{});
-  }
+  });
 }
 
 // Integer division has no value for a zero divisor.
@@ -572,44 +589,57 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
     if (o.is_tensor() && should_record(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
 }
 
-// These two are on the path of every op, and are exported below.
-[[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, std::span<const Operand> in) {
+// From here to dense_result() everything is on the path of every op: the number of operands is known to the compiler.
+template <int N> [[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, const Operand* in) {
   if (!modes.tracking() || !op.info->node) return false;
-  for (size_t k = 0; k < in.size(); ++k)
-    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && should_record(*in[k].tensor)) return true;
+  for (int k = 0; k < N; ++k)
+    if (in[k].is_tensor() && op.differentiable(k) && should_record(*in[k].tensor)) return true;
   return false;
 }
 
-[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in,
+// The operand that the result is like: the first with dims, else the first tensor; null for numbers alone.
+template <int N> [[gnu::always_inline]] inline const Tensor* leader(const Operand* in) {
+  const Tensor* lead = nullptr;
+  for (int k = 0; k < N; ++k)
+    if (in[k].is_tensor() && (!lead || (lead->dim() == 0 && in[k].tensor->dim() != 0))) lead = in[k].tensor;
+  return lead;
+}
+
+template <int N>
+[[gnu::always_inline]] inline bool fill_dense_loop(DenseLoop& to, const ElementwiseOp& op, const Operand* in,
                                                    const Scalar* params) {
-  if (!in[0].is_tensor() || op.info->mask >= 0) return false;
-  const Tensor& first = *in[0].tensor;
-  const DType type = first.dtype();
-  if (!first.is_contiguous() || is_integral(type)) return false;
+  const Tensor* lead = leader<N>(in);
+  if (!lead || op.info->mask >= 0) return false;
+  const DType type = lead->dtype();
+  if (is_integral(type)) return false;
   if (op.info->result == ResultType::Float && !is_floating(type)) return false;
   to.loop = op.kernels().fwd[index_of(type)];
-  if (!to.loop || first.numel() == 0) return false;
+  if (!to.loop || lead->numel() == 0) return false;
   LoopArgs& a = to.args;
-  for (size_t k = 0; k < in.size(); ++k) {
+  const int64_t item = item_size(type), once = lead->numel() == 1 ? item : 0;  // the step of what is one element
+  for (int k = 0; k < N; ++k) {
     a.outer[k + 1] = 0;
     if (in[k].is_tensor()) {
       const Tensor& t = *in[k].tensor;
       if (t.dtype() != type) return false;
-      const bool spread = t.dim() == 0 && first.dim() != 0;
-      if (!t.is_contiguous() || (!spread && t.shape() != first.shape())) return false;
+      const bool spread = t.dim() == 0 && lead->dim() != 0;
+      if (!spread && t.shape() != lead->shape()) return false;
+      const bool repeats = !t.is_contiguous();
+      if (repeats && (t->batch || !repeats_one_element(*t.impl()))) return false;
       a.ptr[k + 1] = static_cast<char*>(t->data);
-      a.inner[k + 1] = spread ? 0 : item_size(type);
+      a.inner[k + 1] = spread || repeats ? once : item;
     } else {
       if (in[k].scalar.kind() > category(type)) return false;
       store(to.numbers[k], in[k].scalar, type);
       a.ptr[k + 1] = reinterpret_cast<char*>(&to.numbers[k]);
-      a.inner[k + 1] = 0;
+      a.inner[k + 1] = once;
     }
   }
-  pack(to.params, params, op.params, type);
+  if (op.params) pack(to.params, params, op.params, type);
+  to.lead = lead;
   to.result = op.info->result == ResultType::Bool ? DType::Bool : type;
-  to.inputs = static_cast<int>(in.size());
-  to.n = first.numel();
+  to.inputs = N;
+  to.n = lead->numel();
   to.cost = op.info->cost;
   a.inner[0] = item_size(to.result);
   a.outer[0] = 0;
@@ -619,16 +649,26 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
   return true;
 }
 
-// An undefined tensor where there is no dense loop.
-Tensor dense_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  DenseLoop d;
-  if (!fill_dense_loop(d, op, in, params)) return {};
-  const Tensor out = empty_as(*in[0].tensor, d.result);
-  d.args.ptr[0] = static_cast<char*>(out->data);
-  if (d.cost * static_cast<double>(d.n) < kInlineWork) {
+[[gnu::always_inline]] inline void run_dense(const DenseLoop& d) {
+  if (d.cost * static_cast<double>(d.n) < kInlineWork) [[likely]]
     d.loop(d.args);
-  } else {
+  else
     run_flat(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params, d.cost);
+}
+
+template <int N>
+[[gnu::always_inline]] inline Tensor dense_result(DenseLoop& d, const ElementwiseOp& op, const Operand* in,
+                                                  const Scalar* params, bool recorded) {
+  Tensor out = d.lead->is_contiguous() ? empty_as(*d.lead, d.result) : empty(d.lead->shape(), d.result);
+  d.args.ptr[0] = static_cast<char*>(out->data);
+  run_dense(d);
+  const std::span<const Operand> all(in, N);
+  if (recorded) {
+    auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, all, params, d.lead->dtype(), false));
+    node->set_output(out, all);
+    record_output(out, std::move(node));
+  } else if (!op.info->node) {
+    record_no_derivative(op, out, all);
   }
   return out;
 }
@@ -687,9 +727,22 @@ bool carries_tangents(std::span<const Operand> in) {
          std::ranges::any_of(in, [](const Operand& o) { return o.tensor && may_have_tangent(*o.tensor); });
 }
 
+bool find_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
+  return with_arity(in.size(), [&]<int N>() { return fill_dense_loop<N>(to, op, in.data(), params); });
+}
+
+// Writes what is not recorded.
+void write_dense(DenseLoop& d, const Tensor& to, std::span<const Operand> in) {
+  check_inplace(to, false);
+  refuse_partial_overlaps(to, in);
+  d.args.ptr[0] = static_cast<char*>(to->data);
+  run_dense(d);
+  finish_inplace(to, nullptr);
+}
+
 void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params,
                 const Types& types) {
-  const bool recorded = is_recorded(op, in);
+  const bool recorded = recording(op, in);
   check_write(op, self, in, types);
   std::optional<OperandsAsTheyWere> before;
   if (recorded && carries_tangents(in)) in = {before.emplace(self, in).in, in.size()};
@@ -715,35 +768,40 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
 
 }  // namespace
 
-bool recording(const ElementwiseOp& op, std::span<const Operand> in) { return is_recorded(op, in); }
+bool recording(const ElementwiseOp& op, std::span<const Operand> in) {
+  return with_arity(in.size(), [&]<int N>() { return is_recorded<N>(op, in.data()); });
+}
 bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  return fill_dense_loop(to, op, in, params);
+  return find_dense_loop(to, op, in, params) && to.lead == in[0].tensor && to.lead->is_contiguous();
+}
+
+template <int N> static Tensor elementwise_of(const ElementwiseOp& op, const Operand* in, const Scalar* params) {
+  const bool recorded = is_recorded<N>(op, in);
+  DenseLoop d;
+  if (fill_dense_loop<N>(d, op, in, params)) [[likely]]
+    return dense_result<N>(d, op, in, params, recorded);
+  const std::span<const Operand> all(in, N);
+  return planned_result(op, all, params, types_of(op, all), recorded);
 }
 
 Tensor elementwise(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params) {
-  const bool recorded = is_recorded(op, in);
-  if (Tensor out = dense_result(op, in, params)) [[likely]] {
-    if (!recorded) {
-      if (!op.info->node) record_no_derivative(op, out, in);
-      return out;
-    }
-    record_output(out,
-                  with_node(op, in, params, in[0].tensor->dtype(), false, [&](auto& n) { n.set_output(out, in); }));
-    return out;
-  }
-  return planned_result(op, in, params, types_of(op, in), recorded);
+  return with_arity(in.size(), [&]<int N>() { return elementwise_of<N>(op, in.data(), params); });
 }
 
 Tensor elementwise(const ElementwiseCall& c) {
   if (!c.compute) return elementwise(*c.op, c.operands(), c.params);
-  return planned_result(*c.op, c.operands(), c.params, types_of(c), is_recorded(*c.op, c.operands()));
+  return planned_result(*c.op, c.operands(), c.params, types_of(c), recording(*c.op, c.operands()));
 }
 
 void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
-  write_into(op, self, in, params, types_of(op, in));
+  DenseLoop d;
+  if (recording(op, in) || !make_dense_loop(d, op, in, params) || !d.lead->is_same(self) || d.result != self.dtype())
+    return write_into(op, self, in, params, types_of(op, in));
+  write_dense(d, self, in);
 }
 
 void elementwise_(const ElementwiseCall& c, const Tensor& self) {
+  if (!c.compute) return elementwise_(*c.op, self, c.operands(), c.params);
   write_into(*c.op, self, c.operands(), c.params, types_of(c));
 }
 
@@ -756,11 +814,13 @@ void check_dense_write(const Tensor& self, std::span<const Operand> in) {
   refuse_partial_overlaps(self, in);
 }
 
-void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in, const Scalar* params) {
-  const Untracked off;
-  const Tensor result = elementwise(op, in, params);
-  copy_raw(out, result);
-  out.bump_version();
+bool elementwise_into(const ElementwiseCall& c, const Tensor& out) {
+  const std::span<const Operand> in = c.operands();
+  DenseLoop d;
+  if (c.compute || recording(*c.op, in) || needs_history(out) || !find_dense_loop(d, *c.op, in, c.params)) return false;
+  if (!out.is_contiguous() || out.shape() != d.lead->shape() || out.dtype() != d.result) return false;
+  write_dense(d, out, in);
+  return true;
 }
 
 Tensor sum_to(const Tensor& t, const Dims& shape) {
@@ -788,13 +848,19 @@ GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 }  // namespace calls
 
-#define GC_DEFINE(f, Op)                                                                    \
-  Tensor f(const Tensor& a) { return elementwise(unary_op<formulas::Op>, {{Operand(a)}}); } \
+#define GC_DEFINE(f, Op)                                            \
+  Tensor f(const Tensor& a) {                                       \
+    const Operand in(a);                                            \
+    return elementwise_of<1>(unary_op<formulas::Op>, &in, nullptr); \
+  }                                                                 \
   void f##_(const Tensor& a) { elementwise_(unary_op<formulas::Op>, a, {{Operand(a)}}); }
 GC_UNARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
-#define GC_DEFINE(f, Op)                                                                                  \
-  Tensor f(const Operand& a, const Operand& b) { return elementwise(binary_op<formulas::Op>, {{a, b}}); } \
+#define GC_DEFINE(f, Op)                                            \
+  Tensor f(const Operand& a, const Operand& b) {                    \
+    const Operand in[] = {a, b};                                    \
+    return elementwise_of<2>(binary_op<formulas::Op>, in, nullptr); \
+  }                                                                 \
   void f##_(const Tensor& a, const Operand& b) { elementwise_(binary_op<formulas::Op>, a, {{Operand(a), b}}); }
 GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
@@ -927,8 +993,10 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
   // Without a detour: every a + b comes here.
-  if (is_one(alpha)) [[likely]]
-    return elementwise(binary_op<formulas::Add>, {{a, b}});
+  if (is_one(alpha)) [[likely]] {
+    const Operand in[] = {a, b};
+    return elementwise_of<2>(binary_op<formulas::Add>, in, nullptr);
+  }
   return elementwise(calls::add(a, b, alpha));
 }
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }

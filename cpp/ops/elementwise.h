@@ -59,9 +59,9 @@ void check_elementwise_(const ElementwiseCall& call, const Tensor& self);
 void check_dense_write(const Tensor& self, std::span<const Operand> in);
 // Whether grad mode is on and the op has a gradient to some operand that wants one.
 bool recording(const ElementwiseOp& op, std::span<const Operand> in);
-// Writes into `out`, resized to fit (out=): not recorded.
-void elementwise_out(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in,
-                     const Scalar* params = nullptr);
+// Writes the result of a call that is not recorded straight into `out`, where that has its shape and its type. False
+// where it has not: nothing is done then.
+bool elementwise_into(const ElementwiseCall& call, const Tensor& out);
 
 // A number as a kernel takes it.
 union Number {
@@ -73,6 +73,7 @@ union Number {
 // The common case of an op, done without a plan: dense operands of one type and one shape, and numbers (or tensors
 // without dims) that fit the type. It points into itself, so it stays where it was made.
 struct DenseLoop {
+  const Tensor* lead;  // the operand that the result is like
   LoopFn loop;
   LoopArgs args;  // the output's pointer is for the caller to set
   int inputs;
@@ -85,7 +86,7 @@ struct DenseLoop {
   DenseLoop() {}  // nothing is initialised: this is on the path of every op
   DenseLoop(const DenseLoop&) = delete;
 };
-// False where there is anything to convert, to broadcast or to think about.
+// False where there is anything to convert, to broadcast or to think about, or where the first operand does not lead.
 bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params);
 
 // torch's rule for the type of an op's operands: dimensioned tensors first, then 0-d ones, then numbers.

@@ -161,9 +161,9 @@ Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, D
 // ---- gradients
 // ------------------------------------------------------------------------------------------------------------
 
-// Puts the reduced dims back with size one.
+// Puts the reduced dims back with size one; what has no dims broadcasts without them.
 Tensor restore_dims(const Tensor& g, const Dims& shape, const DimMask& mask, bool keepdim) {
-  if (keepdim || mask.none() || shape.empty()) return g;
+  if (keepdim || mask.none() || g.dim() == 0) return g;
   Dims with_ones = shape;
   for (int i = 0; i < shape.size(); ++i)
     if (mask[i]) with_ones[i] = 1;

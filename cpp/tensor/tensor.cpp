@@ -40,7 +40,7 @@ static_assert(sizeof(Storage) <= kHeader);
 Ref<Storage> Storage::make(int64_t bytes) {
   const bool within = bytes <= kInlineLimit;
   const size_t block = kHeader + (within ? bytes : 0);
-  auto* s = new (allocate(block)) Storage;
+  auto* s = new (block <= detail::kFineLimit ? allocate_small(block) : allocate(block)) Storage;
   s->block = block;
   s->bytes = bytes;
   Ref<Storage> owned = Ref<Storage>::adopt(s);
@@ -68,7 +68,7 @@ void Storage::destroy(Storage* s) noexcept {
     deallocate(s->data, s->bytes);
   const size_t block = s->block;
   s->~Storage();
-  deallocate(s, block);
+  block <= detail::kFineLimit ? deallocate_small(s, block) : deallocate(s, block);
 }
 
 static void finish(TensorImpl* t, int64_t numel) {
