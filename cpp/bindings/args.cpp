@@ -17,8 +17,8 @@ Signature parse_signature(std::string_view text);
 // Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
 class Overload {
  public:
-  Overload(std::string_view text, Handler handler, bool is_method)
-      : handler(handler), text_(text), is_method_(is_method) {}
+  Overload(std::string_view text, Handler handler, IntoHandler into, bool is_method)
+      : handler(handler), into(into), text_(text), is_method_(is_method) {}
   const std::string& text() const { return text_; }
   const Signature& signature() const {
     if (!parsed_) [[unlikely]]
@@ -26,6 +26,7 @@ class Overload {
     return *parsed_;
   }
   const Handler handler;
+  const IntoHandler into;
 
  private:
   void parse() const;
@@ -336,9 +337,11 @@ class Call {
     }
   }
 
-  // out=: computes without recording and copies into the tensor given, resized to fit.
+  // out=: computes without recording, into the tensor given or, where that has to be resized or converted to, beside
+  // it.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
     const Tensor target = unwrap(out);
+    if (o.into && o.into(bound_, target)) return Py_NewRef(out);
     compute_in(o.signature(), target.dtype());
     const Owned result(checked(o.handler(bound_)));
     check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
@@ -530,13 +533,13 @@ std::string doc_of(const OpEntry& op, const std::vector<std::unique_ptr<Overload
 
 }  // namespace
 
-void register_op(OpKind kind, const char* text, Handler handler) {
+void register_op(OpKind kind, const char* text, Handler handler, IntoHandler into) {
   const std::string_view s = text;
   const size_t paren = s.find('(');
   OpEntry& op = entry(s.substr(0, paren));
   op.kinds |= kind;
-  if (kind & kFunction) op.function.push_back(std::make_unique<Overload>(s.substr(paren), handler, false));
-  if (kind & kMethod) op.method.push_back(std::make_unique<Overload>(s.substr(paren), handler, true));
+  if (kind & kFunction) op.function.push_back(std::make_unique<Overload>(s.substr(paren), handler, into, false));
+  if (kind & kMethod) op.method.push_back(std::make_unique<Overload>(s.substr(paren), handler, into, true));
 }
 
 std::vector<PyMethodDef> op_methods() {

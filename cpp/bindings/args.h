@@ -98,8 +98,11 @@ enum OpKind : uint8_t {
   kBoth = 3,
 };
 
+// Writes an op's result straight into out=; false where it does not fit, and nothing is done.
+using IntoHandler = bool (*)(Args&, const Tensor& out);
+
 // Adds an overload under the signature's name; the first that fits a call is taken.
-void register_op(OpKind kind, const char* signature, Handler handler);
+void register_op(OpKind kind, const char* signature, Handler handler, IntoHandler into = nullptr);
 
 // Filled from the register: what the type and the module are made of.
 std::vector<PyMethodDef> op_methods();

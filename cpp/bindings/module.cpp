@@ -69,6 +69,7 @@ PYBIND11_MODULE(_C, m) {
   });
   keep_allocator_over_forks();
   keep_tape_locks_over_forks();
+  keep_readers_waited_for();
   try {
     active_isa();
   } catch (const Error& e) {

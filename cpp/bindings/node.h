@@ -1,6 +1,6 @@
-// What the files about nodes share: the wrapper, the GIL for callbacks, places in the user's program.
+// What the files about nodes share: the wrapper, places in the user's program.
 #pragma once
-#include "bindings/python.h"
+#include "bindings/gil.h"
 
 namespace gradcore {
 
@@ -17,19 +17,6 @@ inline Node& live_node(PyObject* o) {
   check(n != nullptr, "this node is gone: the graph that it was part of was freed");
   return *n;
 }
-
-// For callbacks that may come without the GIL.
-struct GilAcquire {
-  PyGILState_STATE state = PyGILState_Ensure();
-  InheritOrigin origin{0};  // Python code has lines of its own
-  const bool was_away = come_back();
-  GilAcquire() = default;
-  GilAcquire(const GilAcquire&) = delete;
-  ~GilAcquire() {
-    if (was_away) go_away();
-    PyGILState_Release(state);
-  }
-};
 
 // Shows the tensor's wrapper to the garbage collector: it can be part of a cycle now.
 void track_cycles(const Tensor& t);

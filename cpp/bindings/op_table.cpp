@@ -32,6 +32,11 @@ bool wants_contiguous(const Args& a, int i) {
 MaybeDims dims_or_all(const Args& a, int i) { return a.maybe_dims(i); }
 
 #define OP(kind, signature, ...) register_op(kind, signature, [](Args& a) -> PyObject* { return __VA_ARGS__; })
+// An elementwise op with out=: how to run it, and the call to run into a tensor that fits.
+#define OUT_OP(kind, signature, run, call)                             \
+  register_op(                                                         \
+      kind, signature, [](Args& a) -> PyObject* { return wrap(run); }, \
+      [](Args& a, const Tensor& out) { return elementwise_into(call, out); })
 #define VOID_OP(kind, signature, ...)                     \
   register_op(kind, signature, [](Args& a) -> PyObject* { \
     __VA_ARGS__;                                          \
@@ -49,13 +54,13 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
 }
 
 void register_elementwise() {
-#define GC_REGISTER(f, Op)                                                   \
-  OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0)))); \
+#define GC_REGISTER(f, Op)                                                                        \
+  OUT_OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", f(a.tensor(0)), calls::f(a.tensor(0))); \
   VOID_OP(kBoth, #f "_(Tensor input)", f##_(a.tensor(0)));
   GC_UNARY_OPS(GC_REGISTER)
 #undef GC_REGISTER
-#define GC_REGISTER(f, alias)                                                    \
-  OP(kBoth, #alias "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0)))); \
+#define GC_REGISTER(f, alias)                                                                         \
+  OUT_OP(kBoth, #alias "(Tensor input, *, Tensor? out=None)", f(a.tensor(0)), calls::f(a.tensor(0))); \
   VOID_OP(kBoth, #alias "_(Tensor input)", f##_(a.tensor(0)));
   GC_REGISTER(abs, absolute)
   GC_REGISTER(neg, negative)
@@ -65,18 +70,19 @@ void register_elementwise() {
   GC_REGISTER(atan, arctan)
 #undef GC_REGISTER
 
-#define GC_REGISTER_AS(f, name)                                                                                      \
-  OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", wrap(f(OperandArg(a, 0), OperandArg(a, 1)))); \
+#define GC_REGISTER_AS(f, name)                                                                                   \
+  OUT_OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", f(OperandArg(a, 0), OperandArg(a, 1)), \
+         calls::f(OperandArg(a, 0), OperandArg(a, 1)));                                                           \
   VOID_OP(kMethod, name "_(Tensor input, Operand other)", f##_(a.tensor(0), OperandArg(a, 1)));
 #define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f)
-#define GC_REGISTER_COMMON(X)                                                                                 \
-  X(mul, Mul)                                                                                                 \
-  X(floor_divide, FloorDivide)                                                                                \
-  X(fmod, Fmod)                                                                                               \
-  X(atan2, Atan2) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd)      \
-      X(logical_or, LogicalOr) X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) \
-          X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)      \
-              X(remainder, Remainder)
+#define GC_REGISTER_COMMON(X)                                                                                     \
+  X(mul, Mul)                                                                                                     \
+  X(floor_divide, FloorDivide)                                                                                    \
+  X(fmod, Fmod)                                                                                                   \
+  X(atan2, Atan2)                                                                                                 \
+  X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) \
+      X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor)   \
+          X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift) X(remainder, Remainder)
   GC_REGISTER_COMMON(GC_REGISTER)
   GC_REGISTER_AS(mul, "multiply")
   GC_REGISTER_AS(atan2, "arctan2")
@@ -120,13 +126,15 @@ void register_elementwise() {
                   return self_of(a);
                 });
   }
-  OP(kBoth, "add(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)",
-     wrap(add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))));
+  OUT_OP(kBoth, "add(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)",
+         add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)),
+         calls::add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)));
   VOID_OP(kMethod, "add_(Tensor input, Operand other, *, Number alpha=1)",
           add_(a.tensor(0), OperandArg(a, 1), a.scalar(2)));
   for (const char* name : {"sub", "subtract"}) {
-    register_op(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
-                [](Args& a) -> PyObject* { return wrap(sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))); });
+    OUT_OP(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
+           sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)),
+           calls::sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)));
     register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(),
                 [](Args& a) -> PyObject* {
                   sub_(a.tensor(0), OperandArg(a, 1), a.scalar(2));
@@ -135,7 +143,8 @@ void register_elementwise() {
   }
   OP(kFunction, "rsub(Tensor input, Operand other, *, Number alpha=1)",
      wrap(sub(OperandArg(a, 1), OperandArg(a, 0), a.scalar(2))));
-  OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
+  OUT_OP(kBoth, "pow(Tensor input, Operand exponent, *, Tensor? out=None)", pow(OperandArg(a, 0), OperandArg(a, 1)),
+         calls::pow(OperandArg(a, 0), OperandArg(a, 1)));
   OP(kFunction, "pow(Number input, Tensor exponent, *, Tensor? out=None)",
      wrap(pow(OperandArg(a, 0), OperandArg(a, 1))));
   VOID_OP(kMethod, "pow_(Tensor input, Operand exponent)", pow_(a.tensor(0), OperandArg(a, 1)));
@@ -228,9 +237,7 @@ void register_reductions() {
         kFunction, cat(name, "(Tensor input, bool unbiased)").c_str(),
         is_var
         ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
-        : [](Args& a) -> PyObject* {
-            return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))});
-          });
+        : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
     register_op(
         kFunction, cat(name, "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
         is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),

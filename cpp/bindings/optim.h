@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autograd/accumulate.h"
-#include "bindings/python.h"
+#include "bindings/gil.h"
 #include "ops/formula_ops.h"
 
 namespace gradcore::optim {
@@ -246,10 +246,13 @@ template <class Batch> class Stepper {
     bool started = false;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
       const Owned p = item_of(params, i);
-      if (!gradient_of(p.get())) continue;
-      if (!started) start();  // reads options, which may run Python code: the gradient is fetched after it
-      started = true;
-      if (const Tensor grad = gradient_of(p.get())) visit(p.get(), grad);
+      Tensor grad = gradient_of(p.get());
+      if (!grad) continue;
+      if (!std::exchange(started, true)) {
+        start();  // reads options, which may run Python code: the gradient may be another one
+        grad = gradient_of(p.get());
+      }
+      if (grad) visit(p.get(), grad);
     }
   }
 

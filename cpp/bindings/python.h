@@ -1,4 +1,4 @@
-// What every binding file needs: the Tensor type, wrapping, errors, the GIL. Start at wrap() and unwrap().
+// What every binding file needs: the Tensor type, wrapping, errors. Start at wrap() and unwrap().
 #pragma once
 #define PY_SSIZE_T_CLEAN
 #include <pybind11/pybind11.h>
@@ -24,7 +24,12 @@ extern PyTypeObject* device_type;
 extern PyTypeObject* dtype_type;
 extern PyObject* dtype_objects[kDTypeCount];
 
-inline bool is_tensor(PyObject* o) { return Py_TYPE(o) == tensor_type || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
+// A subclass is made by a class statement: of float, int and the like there is nothing to ask.
+inline bool is_tensor(PyObject* o) {
+  const PyTypeObject* type = Py_TYPE(o);
+  if (type == tensor_type) return true;
+  return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) && PyType_IsSubtype(Py_TYPE(o), tensor_type);
+}
 inline TensorImpl* impl_of(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->impl; }
 inline Tensor unwrap(PyObject* o) { return Tensor(Ref<TensorImpl>::share(impl_of(o))); }
 
@@ -80,29 +85,6 @@ template <class F> int guarded_int(F&& f) {
     return -1;
   }
 }
-
-// Lets other Python threads run. With a single thread nobody could, so the GIL is kept and counts stay cheap:
-// Note [Counts without locks] in core/ref.h.
-//
-// Note [Away from the GIL]
-// A thread that computes without the GIL reads shapes and memory of tensors that others know too. Where a tensor
-// becomes another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no
-// further one leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread
-// is not away.
-class GilRelease {
- public:
-  GilRelease();
-  ~GilRelease();
-  GilRelease(const GilRelease&) = delete;
-
- private:
-  PyThreadState* state_ = nullptr;
-  Origin before_ = 0;
-};
-
-// For GilAcquire: whether this thread was away, which it is no more; and away again.
-bool come_back();
-void go_away();
 
 // Small owner of a new reference.
 class Owned {

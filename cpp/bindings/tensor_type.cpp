@@ -2,13 +2,11 @@
 // op_table.cpp; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
 #include "bindings/args.h"
 
-#include <pthread.h>
 #include <structmember.h>
-
-#include <atomic>
 
 #include "autograd/accumulate.h"
 #include "autograd/views.h"
+#include "bindings/gil.h"
 
 namespace gradcore {
 
@@ -194,53 +192,6 @@ void set_python_error() {
   }
 }
 
-namespace {
-std::atomic<int> threads_away{0};
-int waiting = 0;  // threads in wait_for_all(); under the GIL
-thread_local bool away = false;
-
-void wait_for_all() {
-  if (away) return;  // it would wait for itself
-  ++waiting;
-  while (const int n = threads_away.load()) {
-    PyThreadState* state = PyEval_SaveThread();
-    threads_away.wait(n);
-    PyEval_RestoreThread(state);
-  }
-  --waiting;
-}
-}  // namespace
-
-void go_away() {
-  threads_away.fetch_add(1);
-  away = true;
-}
-bool come_back() {
-  if (!std::exchange(away, false)) return false;
-  threads_away.fetch_sub(1);
-  threads_away.notify_all();
-  return true;
-}
-
-GilRelease::GilRelease() {
-  if (waiting) return;
-  PyThreadState* me = PyThreadState_Get();
-  PyThreadState* head = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(me));
-  if (head == me && !PyThreadState_Next(head)) return;
-  enter_concurrent_mode();
-  before_ =
-      std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
-  if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
-  go_away();
-  state_ = PyEval_SaveThread();
-}
-GilRelease::~GilRelease() {
-  if (!state_) return;
-  come_back();
-  PyEval_RestoreThread(state_);
-  inherited_origin = before_;
-}
-
 // ---- number slots
 // ---------------------------------------------------------------------------------------------------------
 
@@ -280,14 +231,6 @@ struct Sides {
   }
   const Operand& operator[](int i) const { return *reinterpret_cast<const Operand*>(raw[i]); }
 };
-
-constexpr int64_t kReleaseWork = 1 << 18;  // elements from which other threads may run meanwhile
-
-template <class F> Tensor run_released(int64_t work, F&& f) {
-  if (work < kReleaseWork) return f();
-  const GilRelease release;
-  return f();
-}
 
 template <Tensor (*f)(const Operand&, const Operand&)> PyObject* binary_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
@@ -754,11 +697,6 @@ void add_tensor_type(py::module_& m) {
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!tensor_type) throw py::error_already_set();
   m.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
-  await_readers = wait_for_all;
-  pthread_atfork(nullptr, nullptr, [] {  // a child has none of the other threads
-    threads_away.store(0);
-    waiting = 0;
-  });
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
     auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
     check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name,

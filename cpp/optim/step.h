@@ -14,9 +14,9 @@ class StepItem {
  public:
   int64_t n = 0;
 
-  // `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or dtype does
-  // not fit; then nothing has changed.
-  StepItem(std::span<const Tensor> arrays, const OptimKernels& kernels, const void* rule);
+  // Takes `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or
+  // dtype does not fit; then nothing has changed.
+  StepItem(std::span<Tensor> arrays, const OptimKernels& kernels, const void* rule);
 
   // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays
   // may overlap, so each one gets memory of its own.

@@ -1,0 +1,73 @@
+#include "bindings/gil.h"
+
+#include <pthread.h>
+
+#include <atomic>
+
+namespace gradcore {
+
+namespace {
+
+std::atomic<int> threads_away{0};
+int waiting = 0;  // threads in wait_for_all(); under the GIL
+thread_local bool away = false;
+
+void wait_for_all() {
+  if (away) return;  // it would wait for itself
+  ++waiting;
+  while (const int n = threads_away.load()) {
+    PyThreadState* state = PyEval_SaveThread();
+    threads_away.wait(n);
+    PyEval_RestoreThread(state);
+  }
+  --waiting;
+}
+
+void go_away() {
+  threads_away.fetch_add(1);
+  away = true;
+}
+// Whether this thread was away, which it is no more.
+bool come_back() {
+  if (!std::exchange(away, false)) return false;
+  threads_away.fetch_sub(1);
+  threads_away.notify_all();
+  return true;
+}
+
+}  // namespace
+
+GilRelease::GilRelease() {
+  if (waiting) return;
+  PyThreadState* me = PyThreadState_Get();
+  PyThreadState* head = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(me));
+  if (head == me && !PyThreadState_Next(head)) return;
+  enter_concurrent_mode();
+  before_ =
+      std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
+  if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
+  go_away();
+  state_ = PyEval_SaveThread();
+}
+GilRelease::~GilRelease() {
+  if (!state_) return;
+  come_back();
+  PyEval_RestoreThread(state_);
+  inherited_origin = before_;
+}
+
+GilAcquire::GilAcquire() : state_(PyGILState_Ensure()), was_away_(come_back()) {}
+GilAcquire::~GilAcquire() {
+  if (was_away_) go_away();
+  PyGILState_Release(state_);
+}
+
+void keep_readers_waited_for() {
+  await_readers = wait_for_all;
+  pthread_atfork(nullptr, nullptr, [] {  // a child has none of the other threads
+    threads_away.store(0);
+    waiting = 0;
+  });
+}
+
+}  // namespace gradcore

@@ -1,0 +1,50 @@
+// Letting go of the interpreter's lock and taking it: GilRelease around work, GilAcquire in callbacks.
+#pragma once
+#include "bindings/python.h"
+
+namespace gradcore {
+
+// Lets other Python threads run. With a single thread nobody could, so the GIL is kept and counts stay cheap:
+// Note [Counts without locks] in core/ref.h.
+//
+// Note [Away from the GIL]
+// A thread that computes without the GIL reads shapes and memory of tensors that others know too. Where a tensor
+// becomes another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no
+// further one leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread
+// is not away.
+class GilRelease {
+ public:
+  GilRelease();
+  ~GilRelease();
+  GilRelease(const GilRelease&) = delete;
+
+ private:
+  PyThreadState* state_ = nullptr;
+  Origin before_ = 0;
+};
+
+// For callbacks that may come without the GIL.
+class GilAcquire {
+ public:
+  GilAcquire();
+  ~GilAcquire();
+  GilAcquire(const GilAcquire&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+  InheritOrigin origin_{0};  // Python code has lines of its own
+  bool was_away_;
+};
+
+constexpr int64_t kReleaseWork = 1 << 18;  // elements from which other threads may run meanwhile
+
+template <class F> auto run_released(int64_t work, F&& f) {
+  if (work < kReleaseWork) return f();
+  const GilRelease release;
+  return f();
+}
+
+// Once, when the module starts.
+void keep_readers_waited_for();
+
+}  // namespace gradcore
