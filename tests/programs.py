@@ -3,6 +3,7 @@
 After every line both sides must agree on values, shapes, strides, versions, requires_grad, grad_fn, on what hooks saw and on
 the type of an exception; at the end on every gradient. test_random_programs.py runs a few in every test run, and shrinks
 those that fail; the long run is `python tests/programs.py 20000`, which prints each program with a difference.
+Without torch the programs run in gradcore alone, and the long run says what their lines raised: that is for sanitizers.
 Start at `run_program`; a new kind of statement is a method of Author and its name in KINDS.
 """
 
@@ -12,6 +13,7 @@ import re
 import sys
 import time
 import warnings
+from collections import Counter
 
 from program_parts import parts
 from support import Facts, Raised, difference, error_difference, gradcore, outcome, torch
@@ -42,10 +44,13 @@ class Side:
     def __init__(self, lib):
         self.seen = []
         self.names = {"torch": lib, **parts(lib, self.seen)}
+        self.raised = []
         self.made_at = {}  # the version that a variable had at first: not every op makes its result at 0
 
     def run(self, line):
         found = outcome(lambda: exec(line, self.names))  # noqa: S102
+        if isinstance(found, Raised):
+            self.raised.append(type(found.error).__name__)  # not the error: it keeps what it met alive
         for name, value in self.variables().items():
             if value is not None:
                 self.made_at.setdefault(name, value._version)
@@ -326,8 +331,9 @@ class Author:
 
     def statement(self):
         line = getattr(self, self.one_of(KINDS))()
-        return f"with torch.no_grad(): {line}" if self.choose(6) == 5 else line
-
+        if self.choose(6) < 5:
+            return line
+        return f"with torch.no_grad(), {line[5:]}" if line.startswith("with ") else f"with torch.no_grad(): {line}"
 
     # -- what came with hooks, Functions and the rest; the names used in the lines stand in program_parts.py
 
@@ -461,9 +467,13 @@ def has_stride_0(tensor):
     return any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
+def memory_of(tensor):
+    return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size()
+
+
 def lie_across(a, b):
     """Whether the two share memory and are not the same elements: what an op then reads is anyone's guess."""
-    if a.untyped_storage().data_ptr() != b.untyped_storage().data_ptr():
+    if memory_of(a) != memory_of(b):
         return False
     return (a.data_ptr(), a.shape, a.stride()) != (b.data_ptr(), b.shape, b.stride())
 
@@ -479,16 +489,38 @@ def fits(small, large):
 FINAL = "sum(t.sum() * i for i, t in enumerate([{names}], 1) if t is not None and t.requires_grad).backward()"
 
 
-def run_program(choose, remember):
-    """Writes and runs a program; remember(line) is called before each line runs."""
-    ours, theirs = Side(gradcore), Side(torch)
+def run_program(choose, remember, oracle=torch):
+    """Writes and runs a program; remember(line) is called before each line runs. The types of what gradcore raised."""
+    ours = Side(gradcore)
+    theirs = ours if oracle is None else Side(oracle)
     try:
         run_on_both(ours, theirs, choose, remember)
     finally:
         for side in (ours, theirs):
-            while side.names["levels"]:
+            while side.names.get("levels"):
                 side.names["exit_level"]()
             side.names.clear()  # a graph with a checkpoint's lambda in it refers to them, in a cycle that nobody sees
+    return ours.raised
+
+
+def run_line(line, ours, theirs):
+    """What came of it on each side; without torch they are one, which runs it once and agrees with itself."""
+    found = ours.run(line)
+    if theirs is ours:
+        return found, found
+    other = theirs.run(line)
+    if takes_for_leaf(other, line, theirs):
+        raise Unfit
+    return found, other
+
+
+def takes_for_leaf(found, line, theirs):
+    """Whether torch refused to write to a view as a leaf only because nobody had asked for its grad_fn since its base came
+    to require grad: it is none when asked."""
+    if not isinstance(found, Raised) or not str(found.error).startswith("a leaf Variable that requires grad is being used"):
+        return False
+    written = next(theirs.names[name] for name in re.findall(r"v\d+", line) if theirs.names.get(name) is not None)
+    return written._is_view() and not written.is_leaf
 
 
 def run_on_both(ours, theirs, choose, remember):
@@ -501,7 +533,7 @@ def run_on_both(ours, theirs, choose, remember):
         # Torch numbers the nodes of each thread by themselves: in what order a backward visits those of several is its own
         # affair, and so are its hooks' order and values in between, and what was done when it fails.
         in_order &= "in_thread" not in line
-        mine, other = ours.run(line), theirs.run(line)
+        mine, other = run_line(line, ours, theirs)
         found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek) or compare_tangents(ours, theirs)
         fails = isinstance(other, Raised)
         if in_order or not fails:
@@ -515,7 +547,7 @@ def run_on_both(ours, theirs, choose, remember):
             theirs.seen.clear()
     line = FINAL.format(names=", ".join(theirs.variables()))
     remember(line)
-    mine, other = ours.run(line), theirs.run(line)
+    mine, other = run_line(line, ours, theirs)
     found = compare_outcomes(mine, other, in_order)
     if in_order or not isinstance(other, Raised):
         found = found or compare_gradients(ours, theirs) or compare_seen(ours, theirs, in_order)
@@ -529,12 +561,12 @@ def run_on_both(ours, theirs, choose, remember):
 
 def long_run(programs, seed):
     """Runs so many programs and prints each that differs; how many did."""
-    different = unfit = 0
+    different, unfit, raised = 0, 0, Counter()
     started = time.monotonic()
     for i in range(seed, seed + programs):
         draw, lines = random.Random(i).randrange, []
         try:
-            run_program(draw, lines.append)
+            raised.update(run_program(draw, lines.append))
         except Unfit:
             unfit += 1
         except AssertionError as error:
@@ -542,6 +574,8 @@ def long_run(programs, seed):
             print(f"--- program {i}: {error}", *lines, sep="\n", flush=True)
     seconds = time.monotonic() - started
     print(f"{programs} programs, {different} with a difference, {unfit} cut short at what torch cannot do, {seconds:.0f} s")
+    if torch is None:
+        print("nothing was compared; lines raised", ", ".join(f"{count} {name}" for name, count in raised.most_common()))
     return different
 
 
