@@ -218,6 +218,7 @@ class Author:
         # Torch's multi-grad hooks of mode "all" forget how many gradients they wait for when a backward runs inside a
         # backward: a program has the one or the other.
         self.waits = self.nests = False
+        self.on_cpu = set()  # by identity, what save_on_cpu() may have kept: torch keeps the tensor itself
         self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
 
     def one_of(self, options):
@@ -309,7 +310,8 @@ class Author:
                  # Torch multiplies a dual's tangent by what it has just written.
                  f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
                  f"{a}.fill_({self.any_name()}.sum())", f"{a}.neg_()"]
-        if not target.retains_grad:  # torch leaves retain_grad at the old shape
+        # Torch leaves retain_grad at the old shape, and what save_on_cpu() kept takes the new one.
+        if not target.retains_grad and id(target) not in self.on_cpu:
             forms += [f"{a}.t_()", f"{a}.unsqueeze_(0)", f"{a}.squeeze_()"]
         return self.one_of(forms)
 
@@ -405,7 +407,10 @@ class Author:
         return self.one_of([f"{self.new()} = checkpoint(lambda t, b={b} * 1: {body}, {a}, use_reentrant={reentrant})", two])
 
     def packed(self):
-        return f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
+        line = f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
+        if "save_on_cpu" in line:
+            self.on_cpu |= {id(self.variables()[name]) for name in re.findall(r"v\d+", line) if name in self.tensors()}
+        return line
 
     def threaded(self):
         if self.levels:  # they belong to the thread here

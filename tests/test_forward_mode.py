@@ -369,6 +369,17 @@ def test_a_tangent_s_derivative_by_a_constant_is_one(name):
     both(program, ulps=4)
 
 
+def test_detaching_in_place_drops_the_tangent():
+    def program(lib):
+        fwd = forward_ad(lib)
+        with fwd.dual_level():
+            y = fwd.make_dual(lib.ones(2), lib.ones(2)) * 2
+            y.detach_()
+            return fwd.unpack_dual(y).tangent, fwd.unpack_dual(y * 3).tangent
+
+    both(program)
+
+
 MEMORY = {
     "whole": lambda lib: lib.arange(3.0),
     "its beginning": lambda lib: lib.arange(6.0)[:3],

@@ -134,8 +134,10 @@ def test_saved_tensors_stay_on_the_cpu():
     def program(lib):
         x = leaf(lib, 1.0, 2.0)
         with graph_of(lib).save_on_cpu():
-            y = (x * x).sum()
-        y.backward()
+            y = x * 2
+            z = (y * y).sum()
+        y.unsqueeze_(0)
+        z.backward()
         return x.grad
 
     both(program)

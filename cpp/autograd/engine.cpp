@@ -256,8 +256,9 @@ class Sweep {
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
   static const Ref<Hook>& hook_in(const Ref<Hook>& h) { return h; }
 
-  // Calls run(entry) for each living hook of those that are there now: one that a hook adds meanwhile waits for the next
-  // sweep, as in torch, or a hook that registers itself anew would never end. Those taken out are forgotten afterwards.
+  // Calls run(entry) for each living hook of those that are there now: one that a hook adds meanwhile waits for the
+  // next sweep, as in torch, or a hook that registers itself anew would never end. Those taken out are forgotten
+  // afterwards.
   template <class E, class Run> static void run_each(std::vector<E>& list, Run&& run) {
     std::vector<E> now;
     {

@@ -315,9 +315,10 @@ void follow_tangents(const Tensor& view, const Tensor& t) {
 }
 
 void set_tangent(const Tensor& t, int depth, const Tensor& tangent) {
-  // As in torch, a tangent that does not lie in its memory as `t` does in its own is copied: later writes do not reach it.
-  const bool same_place = any_batched(t, tangent) ||
-                          (t.offset() == tangent.offset() && t->storage->bytes == tangent->storage->bytes);
+  // As in torch, a tangent that does not lie in its memory as `t` does in its own is copied: later writes do not reach
+  // it.
+  const bool same_place =
+      any_batched(t, tangent) || (t.offset() == tangent.offset() && t->storage->bytes == tangent->storage->bytes);
   set_own(t, depth, in_layout_of(t, tangent, same_place));
 }
 

@@ -160,6 +160,7 @@ void detach_(const Tensor& t) {
   meta_of(t)->grad_fn.reset();
   meta_of(t)->output_nr = 0;
   meta_of(t)->requires_grad = false;
+  meta_of(t)->tangents.reset();
 }
 
 Saved::Saved(const Tensor& t, bool may_detach)

@@ -148,10 +148,11 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Keeps saved tensors on the CPU, where they are already; `pin_memory` changes nothing here."""
+    """Keeps saved tensors on the CPU, where they are already; `pin_memory` changes nothing here. A later change of a tensor's
+    shape in place (t_(), squeeze_()) does not reach what was saved."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
-        super().__init__(lambda tensor: tensor, lambda tensor: tensor)
+        super().__init__(Tensor.detach, lambda kept: kept)
 
 
 class allow_mutation_on_saved_tensors(saved_tensors_hooks):
