@@ -45,13 +45,13 @@ class Side:
         self.seen = []
         self.names = {"torch": lib, **parts(lib, self.seen)}
         self.raised = []
-        self.unpacked = set()  # names of what unpack_dual() gave
+        self.unpacked = set()  # names of tangents that unpack_dual() gave
         self.made_at = {}  # the version that a variable had at first: not every op makes its result at 0
 
     def run(self, line):
         found = outcome(lambda: exec(line, self.names))  # noqa: S102
         if "= unpack_dual" in line:
-            self.unpacked |= set(re.findall(r"v\d+", line.partition(" = ")[0]))
+            self.unpacked.add(re.findall(r"v\d+", line.partition(" = ")[0])[-1])
         if isinstance(found, Raised):
             self.raised.append(type(found.error).__name__)  # not the error: it keeps what it met alive
         for name, value in self.variables().items():
@@ -132,8 +132,8 @@ def compare_variables(ours, theirs, peek):
             if left is not right:
                 return f"{name} is {left!r}, not {right!r}"
             continue
-        if name in ours.unpacked and left[1:2] == ["AsStridedBackward0"]:
-            left[1] = right[1]  # a view's tangent is a window on its base's tangent, which torch makes by the view's own op
+        if peek and name in ours.unpacked:
+            left[1] = right[1]  # which nodes a derivative is made of: torch adds zeros for tangents that are not there
         if ours.writes(name) != theirs.writes(name):
             return f"{name} was written to {ours.writes(name)} times, not {theirs.writes(name)}"
         for mine, other in zip(left, right, strict=True):
@@ -218,7 +218,8 @@ class Author:
         # Torch's multi-grad hooks of mode "all" forget how many gradients they wait for when a backward runs inside a
         # backward: a program has the one or the other.
         self.waits = self.nests = False
-        self.on_cpu = set()  # by identity, what save_on_cpu() may have kept: torch keeps the tensor itself
+        self.on_cpu = set()  # names of what save_on_cpu() may have kept: torch keeps the tensor itself
+        self.mapped_over = set()  # names of vmap's arguments: torch refuses what was detach_()ed since, which here is a window
         self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
 
     def one_of(self, options):
@@ -252,7 +253,7 @@ class Author:
         for extent in shape:
             size *= extent
         values = f"torch.arange(1.0, {size + 1}, dtype=torch.float64).reshape({shape})"
-        return f"{self.new()} = ({values} * 0.3){grad}"
+        return f"{self.new()} = ({values}.square() * 0.05){grad}"  # at unequal distances: else rounding decides ties later
 
     def index(self, shape):
         """A subscript for a tensor of that shape."""
@@ -311,7 +312,7 @@ class Author:
                  f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
                  f"{a}.fill_({self.any_name()}.sum())", f"{a}.neg_()"]
         # Torch leaves retain_grad at the old shape, and what save_on_cpu() kept takes the new one.
-        if not target.retains_grad and id(target) not in self.on_cpu:
+        if not target.retains_grad and not self.is_among(target, self.on_cpu):
             forms += [f"{a}.t_()", f"{a}.unsqueeze_(0)", f"{a}.squeeze_()"]
         return self.one_of(forms)
 
@@ -325,6 +326,8 @@ class Author:
                  f"{self.new()} = torch.autograd.grad({a}.sin().sum(), {b}, create_graph=True)[0] * 1",
                  f"({a} * {a}).sum().backward(inputs=[{b}])", f"{a}.requires_grad_(False)"]
         line = self.one_of(forms)
+        if line == f"{a}.detach_()" and self.is_among(self.tensors()[a], self.mapped_over):
+            return self.function()
         return line if "register_hook" not in line or self.may_hook(a) else self.function()
 
     def line(self):
@@ -344,6 +347,10 @@ class Author:
         return f"with torch.no_grad(), {line[5:]}" if line.startswith("with ") else f"with torch.no_grad(): {line}"
 
     # -- what came with hooks, Functions and the rest; the names used in the lines stand in program_parts.py
+
+    def is_among(self, tensor, names):
+        """Whether it is one of the variables of these names; several may be one tensor."""
+        return any(self.tensors().get(name) is tensor for name in names)
 
     def may_hook(self, name):
         """Torch's second hook on a tensor may stay where its first one is although the tensor was written to in between."""
@@ -409,7 +416,7 @@ class Author:
     def packed(self):
         line = f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
         if "save_on_cpu" in line:
-            self.on_cpu |= {id(self.variables()[name]) for name in re.findall(r"v\d+", line) if name in self.tensors()}
+            self.on_cpu |= set(re.findall(r"v\d+", line))
         return line
 
     def threaded(self):
@@ -435,7 +442,8 @@ class Author:
 
     def mapped(self):
         """A transformation of func, or a batch of gradients. In what order vmap leaves memory is not compared."""
-        a, b = self.any_name(has_elements), self.any_name()  # torch refuses some batches of nothing, as its rules happen to be made
+        # Torch refuses some batches of nothing, as its rules happen to be made.
+        a, b = self.one_of([name for name, value in self.tensors().items() if value.numel()]), self.any_name()
         shape = tuple(self.tensors()[a].shape)
         dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
         body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
@@ -455,7 +463,9 @@ class Author:
         if "mul_" not in body:  # torch's forward mode saves more than it needs, which a later write then spoils
             forms += [f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
                       f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1"]
-        return self.one_of(forms)
+        line = self.one_of(forms)
+        self.mapped_over |= {a} if "vmap" in line else set()
+        return line
 
 
 # What a line may be, as often as it stands here.
@@ -465,10 +475,6 @@ KINDS = ["view", "write", "compute", "view", "write", "tape", "literal", "hook",
 
 def requires_grad(tensor):
     return tensor.requires_grad
-
-
-def has_elements(tensor):
-    return tensor.numel() > 0
 
 
 def is_writable(tensor):
