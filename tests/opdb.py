@@ -637,6 +637,7 @@ row("isclose", lambda d: [S(np.ones(3, d.dtype), np.ones(3, d.dtype)), S(d(3), d
                           S(d(0), d(0))], grad=False)
 row("numel", lambda d: [S(d(3, 4)), S(d()), S(d(0, 3))], grad=False)
 row("is_floating_point", lambda d: [S(d(3))], grad=False)
+row("is_inference", lambda d: [S(d(3))], grad=False)
 
 # What _op_names() or dir(gradcore) lists and is no op of this table, with where it is tested.
 TESTED_ELSEWHERE = {

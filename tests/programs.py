@@ -3,6 +3,7 @@
 After every line both sides must agree on values, shapes, strides, versions, requires_grad, grad_fn, on what hooks saw and on
 the type of an exception; at the end on every gradient. test_random_programs.py runs a few in every test run, and shrinks
 those that fail; the long run is `python tests/programs.py 20000`, which prints each program with a difference.
+Without torch the programs run in gradcore alone, and the long run says what their lines raised: that is for sanitizers.
 Start at `run_program`; a new kind of statement is a method of Author and its name in KINDS.
 """
 
@@ -12,6 +13,7 @@ import re
 import sys
 import time
 import warnings
+from collections import Counter
 
 from program_parts import parts
 from support import Facts, Raised, difference, error_difference, gradcore, outcome, torch
@@ -23,6 +25,7 @@ SHAPES = [(3,), (2, 3), (3, 2), (2, 2), (2, 3, 2), (), (1, 3), (4,)]
 # Lines that are not written because the two differ there today, and in what. Take out what is mended.
 AVOIDED = {
     r"no_grad\(\): v\d+\.(t|squeeze|unsqueeze)_\(": "torch's backward then refuses a gradient of the other shape",
+    r"no_grad\(\): .*(grad|jacrev)\(lambda t: \(?t \+ v": "a no_grad view of what was written since is asked for its history here",
 }
 # Nodes whose names differ today though they do the same: in number, or as a fill is told from a copy.
 RENAMED = {r"^(T|Squeeze|Unsqueeze)Backward\d$": r"\1Backward", r"^FillBackward\d$|.*CopyBackwards$": "Write"}
@@ -42,10 +45,16 @@ class Side:
     def __init__(self, lib):
         self.seen = []
         self.names = {"torch": lib, **parts(lib, self.seen)}
+        self.raised = []
+        self.unpacked = set()  # names of tangents that unpack_dual() gave
         self.made_at = {}  # the version that a variable had at first: not every op makes its result at 0
 
     def run(self, line):
         found = outcome(lambda: exec(line, self.names))  # noqa: S102
+        if "= unpack_dual" in line:
+            self.unpacked.add(re.findall(r"v\d+", line.partition(" = ")[0])[-1])
+        if isinstance(found, Raised):
+            self.raised.append(type(found.error).__name__)  # not the error: it keeps what it met alive
         for name, value in self.variables().items():
             if value is not None:
                 self.made_at.setdefault(name, value._version)
@@ -124,6 +133,8 @@ def compare_variables(ours, theirs, peek):
             if left is not right:
                 return f"{name} is {left!r}, not {right!r}"
             continue
+        if peek and name in ours.unpacked:
+            left[1] = right[1]  # which nodes a derivative is made of: torch adds zeros for tangents that are not there
         if ours.writes(name) != theirs.writes(name):
             return f"{name} was written to {ours.writes(name)} times, not {theirs.writes(name)}"
         for mine, other in zip(left, right, strict=True):
@@ -208,7 +219,9 @@ class Author:
         # Torch's multi-grad hooks of mode "all" forget how many gradients they wait for when a backward runs inside a
         # backward: a program has the one or the other.
         self.waits = self.nests = False
-        self.hooked = set()
+        self.on_cpu = set()  # names of what save_on_cpu() may have kept: torch keeps the tensor itself
+        self.mapped_over = set()  # names of vmap's arguments: torch refuses what was detach_()ed since, which here is a window
+        self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
 
     def one_of(self, options):
         return options[self.choose(len(options))]
@@ -241,7 +254,7 @@ class Author:
         for extent in shape:
             size *= extent
         values = f"torch.arange(1.0, {size + 1}, dtype=torch.float64).reshape({shape})"
-        return f"{self.new()} = ({values} * 0.3){grad}"
+        return f"{self.new()} = ({values}.square() * 0.05){grad}"  # at unequal distances: else rounding decides ties later
 
     def index(self, shape):
         """A subscript for a tensor of that shape."""
@@ -299,7 +312,8 @@ class Author:
                  # Torch multiplies a dual's tangent by what it has just written.
                  f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
                  f"{a}.fill_({self.any_name()}.sum())", f"{a}.neg_()"]
-        if not target.retains_grad:  # torch leaves retain_grad at the old shape
+        # Torch leaves retain_grad at the old shape, and what save_on_cpu() kept takes the new one.
+        if not target.retains_grad and not self.is_among(target, self.on_cpu):
             forms += [f"{a}.t_()", f"{a}.unsqueeze_(0)", f"{a}.squeeze_()"]
         return self.one_of(forms)
 
@@ -312,7 +326,10 @@ class Author:
                  f"{a}.grad_fn; {a}.register_hook(lambda g: g * 2)", f"{a}.grad = None",
                  f"{self.new()} = torch.autograd.grad({a}.sin().sum(), {b}, create_graph=True)[0] * 1",
                  f"({a} * {a}).sum().backward(inputs=[{b}])", f"{a}.requires_grad_(False)"]
-        return self.one_of(forms)
+        line = self.one_of(forms)
+        if line == f"{a}.detach_()" and self.is_among(self.tensors()[a], self.mapped_over):
+            return self.function()
+        return line if "register_hook" not in line or self.may_hook(a) else self.function()
 
     def line(self):
         if self.count == 0:
@@ -326,10 +343,20 @@ class Author:
 
     def statement(self):
         line = getattr(self, self.one_of(KINDS))()
-        return f"with torch.no_grad(): {line}" if self.choose(6) == 5 else line
-
+        if self.choose(6) < 5:
+            return line
+        return f"with torch.no_grad(), {line[5:]}" if line.startswith("with ") else f"with torch.no_grad(): {line}"
 
     # -- what came with hooks, Functions and the rest; the names used in the lines stand in program_parts.py
+
+    def is_among(self, tensor, names):
+        """Whether it is one of the variables of these names; several may be one tensor."""
+        return any(self.tensors().get(name) is tensor for name in names)
+
+    def may_hook(self, name):
+        """Torch's second hook on a tensor may stay where its first one is although the tensor was written to in between."""
+        tensor = self.tensors()[name]
+        return self.hooked.setdefault(id(tensor), tensor._version) == tensor._version
 
     def label(self):
         self.count_labels += 1
@@ -337,10 +364,8 @@ class Author:
 
     def hook(self):
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
-        # Torch puts a tensor's second hook where its first one is, even if the tensor was written to since.
-        if self.hooked & {a, b}:
+        if not (self.may_hook(a) and self.may_hook(b)):
             return self.function()
-        self.hooked |= {a, b}
         peeked = f"{a}.grad_fn; "  # as in tape()
         label = self.label()
         mode = "any" if self.nests else self.one_of(["all", "any"])
@@ -390,7 +415,10 @@ class Author:
         return self.one_of([f"{self.new()} = checkpoint(lambda t, b={b} * 1: {body}, {a}, use_reentrant={reentrant})", two])
 
     def packed(self):
-        return f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
+        line = f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
+        if "save_on_cpu" in line:
+            self.on_cpu |= set(re.findall(r"v\d+", line))
+        return line
 
     def threaded(self):
         if self.levels:  # they belong to the thread here
@@ -415,7 +443,8 @@ class Author:
 
     def mapped(self):
         """A transformation of func, or a batch of gradients. In what order vmap leaves memory is not compared."""
-        a, b = self.any_name(has_elements), self.any_name()  # torch refuses some batches of nothing, as its rules happen to be made
+        # Torch refuses some batches of nothing, as its rules happen to be made.
+        a, b = self.one_of([name for name, value in self.tensors().items() if value.numel()]), self.any_name()
         shape = tuple(self.tensors()[a].shape)
         dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
         body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
@@ -435,7 +464,9 @@ class Author:
         if "mul_" not in body:  # torch's forward mode saves more than it needs, which a later write then spoils
             forms += [f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
                       f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1"]
-        return self.one_of(forms)
+        line = self.one_of(forms)
+        self.mapped_over |= {a} if "vmap" in line else set()
+        return line
 
 
 # What a line may be, as often as it stands here.
@@ -445,10 +476,6 @@ KINDS = ["view", "write", "compute", "view", "write", "tape", "literal", "hook",
 
 def requires_grad(tensor):
     return tensor.requires_grad
-
-
-def has_elements(tensor):
-    return tensor.numel() > 0
 
 
 def is_writable(tensor):
@@ -461,9 +488,13 @@ def has_stride_0(tensor):
     return any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
+def memory_of(tensor):
+    return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size()
+
+
 def lie_across(a, b):
     """Whether the two share memory and are not the same elements: what an op then reads is anyone's guess."""
-    if a.untyped_storage().data_ptr() != b.untyped_storage().data_ptr():
+    if memory_of(a) != memory_of(b):
         return False
     return (a.data_ptr(), a.shape, a.stride()) != (b.data_ptr(), b.shape, b.stride())
 
@@ -479,16 +510,38 @@ def fits(small, large):
 FINAL = "sum(t.sum() * i for i, t in enumerate([{names}], 1) if t is not None and t.requires_grad).backward()"
 
 
-def run_program(choose, remember):
-    """Writes and runs a program; remember(line) is called before each line runs."""
-    ours, theirs = Side(gradcore), Side(torch)
+def run_program(choose, remember, oracle=torch):
+    """Writes and runs a program; remember(line) is called before each line runs. The types of what gradcore raised."""
+    ours = Side(gradcore)
+    theirs = ours if oracle is None else Side(oracle)
     try:
         run_on_both(ours, theirs, choose, remember)
     finally:
         for side in (ours, theirs):
-            while side.names["levels"]:
+            while side.names.get("levels"):
                 side.names["exit_level"]()
             side.names.clear()  # a graph with a checkpoint's lambda in it refers to them, in a cycle that nobody sees
+    return ours.raised
+
+
+def run_line(line, ours, theirs):
+    """What came of it on each side; without torch they are one, which runs it once and agrees with itself."""
+    found = ours.run(line)
+    if theirs is ours:
+        return found, found
+    other = theirs.run(line)
+    if takes_for_leaf(other, line, theirs):
+        raise Unfit
+    return found, other
+
+
+def takes_for_leaf(found, line, theirs):
+    """Whether torch refused to write to a view as a leaf only because nobody had asked for its grad_fn since its base came
+    to require grad: it is none when asked."""
+    if not isinstance(found, Raised) or not str(found.error).startswith("a leaf Variable that requires grad is being used"):
+        return False
+    written = next(theirs.names[name] for name in re.findall(r"v\d+", line) if theirs.names.get(name) is not None)
+    return written._is_view() and not written.is_leaf
 
 
 def run_on_both(ours, theirs, choose, remember):
@@ -501,7 +554,7 @@ def run_on_both(ours, theirs, choose, remember):
         # Torch numbers the nodes of each thread by themselves: in what order a backward visits those of several is its own
         # affair, and so are its hooks' order and values in between, and what was done when it fails.
         in_order &= "in_thread" not in line
-        mine, other = ours.run(line), theirs.run(line)
+        mine, other = run_line(line, ours, theirs)
         found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek) or compare_tangents(ours, theirs)
         fails = isinstance(other, Raised)
         if in_order or not fails:
@@ -515,7 +568,7 @@ def run_on_both(ours, theirs, choose, remember):
             theirs.seen.clear()
     line = FINAL.format(names=", ".join(theirs.variables()))
     remember(line)
-    mine, other = ours.run(line), theirs.run(line)
+    mine, other = run_line(line, ours, theirs)
     found = compare_outcomes(mine, other, in_order)
     if in_order or not isinstance(other, Raised):
         found = found or compare_gradients(ours, theirs) or compare_seen(ours, theirs, in_order)
@@ -529,12 +582,12 @@ def run_on_both(ours, theirs, choose, remember):
 
 def long_run(programs, seed):
     """Runs so many programs and prints each that differs; how many did."""
-    different = unfit = 0
+    different, unfit, raised = 0, 0, Counter()
     started = time.monotonic()
     for i in range(seed, seed + programs):
         draw, lines = random.Random(i).randrange, []
         try:
-            run_program(draw, lines.append)
+            raised.update(run_program(draw, lines.append))
         except Unfit:
             unfit += 1
         except AssertionError as error:
@@ -542,6 +595,8 @@ def long_run(programs, seed):
             print(f"--- program {i}: {error}", *lines, sep="\n", flush=True)
     seconds = time.monotonic() - started
     print(f"{programs} programs, {different} with a difference, {unfit} cut short at what torch cannot do, {seconds:.0f} s")
+    if torch is None:
+        print("nothing was compared; lines raised", ", ".join(f"{count} {name}" for name, count in raised.most_common()))
     return different
 
 

@@ -293,6 +293,7 @@ def test_autograd_backward_function():
     (lambda lib: (leaf(lib, 1.0) * 2).backward(lib.ones(3)), "shape"),
     (lambda lib: (leaf(lib, 1.0) * 2).backward("x"), ""),
     (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[]), "empty"),
+    (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[3]), "all inputs have to be Tensors or GradientEdges"),
     (lambda lib: lib.tensor(1).backward(), "does not require grad"),
 ])
 def test_backward_refusals(action, phrase):

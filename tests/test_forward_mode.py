@@ -356,6 +356,53 @@ def test_a_tangent_of_another_layout_is_copied():
     both(program)
 
 
+@pytest.mark.parametrize("name", ["tanh", "exp", "sigmoid"])
+def test_a_tangent_s_derivative_by_a_constant_is_one(name):
+    """A result that the op saved has a history for its tangent's sake only: nothing of it is recorded further."""
+    def program(lib):
+        fwd = forward_ad(lib)
+        x = lib.ones(2, requires_grad=True)
+        with fwd.dual_level():
+            tangent = fwd.unpack_dual(getattr(fwd.make_dual(lib.zeros(2), x * 2), name)()).tangent
+        return lib.autograd.grad(tangent.sum(), x, create_graph=True)
+
+    both(program, ulps=4)
+
+
+def test_detaching_in_place_drops_the_tangent():
+    def program(lib):
+        fwd = forward_ad(lib)
+        with fwd.dual_level():
+            y = fwd.make_dual(lib.ones(2), lib.ones(2)) * 2
+            y.detach_()
+            return fwd.unpack_dual(y).tangent, fwd.unpack_dual(y * 3).tangent
+
+    both(program)
+
+
+MEMORY = {
+    "whole": lambda lib: lib.arange(3.0),
+    "its beginning": lambda lib: lib.arange(6.0)[:3],
+    "its end": lambda lib: lib.arange(6.0)[3:],
+    "every second": lambda lib: lib.arange(6.0)[::2],
+}
+
+
+@pytest.mark.parametrize("primal", MEMORY)
+def test_a_tangent_is_kept_where_it_lies_in_its_memory_as_the_primal_does(primal):
+    def program(lib):
+        fwd, found = forward_ad(lib), []
+        with fwd.dual_level():
+            for make in MEMORY.values():
+                tangent = make(lib)
+                dual = fwd.make_dual(MEMORY[primal](lib), tangent)
+                tangent.mul_(10)
+                found.append(fwd.unpack_dual(dual).tangent)
+        return found
+
+    both(program)
+
+
 def test_a_view_made_under_no_grad_is_recorded_inside_a_level_too():
     def program(lib):
         fwd = forward_ad(lib)

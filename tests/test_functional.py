@@ -129,6 +129,19 @@ def test_jvp(name, create_graph):
     both(program, ulps=4)
 
 
+@pytest.mark.parametrize("outer", ["forward-mode", "reverse-mode"])
+@pytest.mark.parametrize("name", [*SCALARS, *SCALARS_OF_TWO])
+def test_vectorized_hessian(name, outer):
+    function, inputs = (SCALARS[name], (X,)) if name in SCALARS else (SCALARS_OF_TWO[name], (X, Y))
+
+    def program(lib):
+        found = lib.autograd.functional.hessian(bound(lib, function), tensors(lib, *inputs), vectorize=True,
+                                                outer_jacobian_strategy=outer)
+        return [block.detach() for row in found for block in row]  # torch's lists require grad in forward mode
+
+    both(program, ulps=8, strides="ignored")
+
+
 @pytest.mark.parametrize("name", TWO_INPUTS)
 def test_jvp_of_two_inputs(name):
     def program(lib):

@@ -263,6 +263,26 @@ def test_adding_a_hook_while_running():
     both(program)
 
 
+@pytest.mark.parametrize("register", REGISTER.values(), ids=REGISTER.keys())
+def test_a_hook_that_registers_itself_anew(register):
+    """What is added where hooks are running waits for the next sweep, or this would never end."""
+    def program(lib):
+        seen = []
+        y = leaf(lib, 1.0) * 2
+
+        def hook(*arguments):
+            seen.append("called")
+            handles.pop().remove()
+            handles.append(register(y, hook))
+
+        handles = [register(y, hook)]
+        y.backward(retain_graph=True)
+        y.backward(retain_graph=True)
+        return seen
+
+    both(program)
+
+
 def test_a_handle_outlives_its_tensor():
     def program(lib):
         y = leaf(lib, 1.0) * 2

@@ -134,11 +134,41 @@ def test_saved_tensors_stay_on_the_cpu():
     def program(lib):
         x = leaf(lib, 1.0, 2.0)
         with graph_of(lib).save_on_cpu():
-            y = (x * x).sum()
-        y.backward()
+            y = x * 2
+            z = (y * y).sum()
+        y.unsqueeze_(0)
+        z.backward()
         return x.grad
 
     both(program)
+
+
+def test_saved_tensors_may_be_written_to():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).allow_mutation_on_saved_tensors():
+            y = x * 1
+            z = (y * y).exp()
+            y.mul_(z)
+            first = lib.autograd.grad(y.sum() + z.sum(), x, create_graph=True)
+            y.zero_()
+            second = lib.autograd.grad(first[0].sum(), x)
+        return first, second
+
+    both(program, ulps=4)
+
+
+def test_writes_can_be_told():
+    def program(lib):
+        x = leaf(lib, 1.0)
+        y = x * 1
+        z = y.exp() * y
+        graph_of(lib).increment_version([y, z])
+        graph_of(lib).increment_version(z)
+        assert (y._version, z._version) == (1, 2)
+        z.backward()
+
+    both(program, raises="is at version 1; expected version 0")
 
 
 def test_a_block_left_by_what_it_calls():

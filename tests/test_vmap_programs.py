@@ -44,6 +44,7 @@ DIMS = {
     "out before the end": lambda lib: vmap(lib, lambda x: x * 2, out_dims=-2)(data(lib, B)),
     "out at -1": lambda lib: vmap(lib, lambda x: x * 2, out_dims=-1)(data(lib, B)),
     "in and out": lambda lib: vmap(lib, lambda x: x.t(), in_dims=2, out_dims=1)(data(lib, B)),
+    "out in a tuple": lambda lib: vmap(lib, lambda x: x * 2, out_dims=(1,))(data(lib)),
     "several outputs": lambda lib: vmap(lib, lambda x: (x.sum(), x.exp()), out_dims=(0, 1))(data(lib)),
     "one out dim for all": lambda lib: vmap(lib, lambda x: (x * 1, x + 1), out_dims=1)(data(lib)),
     "a list of outputs": lambda lib: vmap(lib, lambda x: [x, x * 2], out_dims=[0, 1])(data(lib)),

@@ -256,17 +256,17 @@ class Sweep {
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
   static const Ref<Hook>& hook_in(const Ref<Hook>& h) { return h; }
 
-  // Calls run(entry) for each living hook. By index, for a hook, or another thread, may add hooks; those that were
-  // taken out are forgotten afterwards.
+  // Calls run(entry) for each living hook of those that are there now: one that a hook adds meanwhile waits for the
+  // next sweep, as in torch, or a hook that registers itself anew would never end. Those taken out are forgotten
+  // afterwards.
   template <class E, class Run> static void run_each(std::vector<E>& list, Run&& run) {
-    const auto next = [&](size_t i) {
+    std::vector<E> now;
+    {
       const TapeLock lock = lock_hooks();
-      return i < list.size() ? list[i] : E();
-    };
+      now = list;
+    }
     bool forget = false;
-    for (size_t i = 0;; ++i) {
-      const E entry = next(i);
-      if (!hook_in(entry)) break;
+    for (const E& entry : now) {
       if (hook_in(entry)->alive) run(entry);
       forget |= !hook_in(entry)->alive;
     }

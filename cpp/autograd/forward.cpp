@@ -114,8 +114,8 @@ void set_own(const Tensor& t, int depth, const Tensor& tangent) {
 }
 
 // Windows on `like` must find their place in the tangent too.
-Tensor in_layout_of(const Tensor& like, const Tensor& tangent) {
-  if (tangent.strides() == like.strides() || like.numel() == 0) return tangent;
+Tensor in_layout_of(const Tensor& like, const Tensor& tangent, bool same_place = true) {
+  if ((tangent.strides() == like.strides() && same_place) || like.numel() == 0) return tangent;
   const Tensor out = empty_strided_batched(levels_of({&tangent}), like.shape(), like.strides(), tangent.dtype());
   tape_ops.copy_into(out, tangent);
   return out;
@@ -209,6 +209,7 @@ bool shares_memory(const Tensor& t, std::span<const Tensor> with) {
 bool carry_tangents(std::span<const Tensor> outs, Node& node, bool inplace = false) {
   const TangentsOfEdges edges(node);
   const bool has_history = edges.recorded();
+  if (!has_history) node.make_for_tangents();
   std::vector<Tensor> tangents;
   for (int depth = 0; depth < modes.forward; ++depth) {
     if (!edges.at(depth, tangents)) continue;
@@ -313,7 +314,13 @@ void follow_tangents(const Tensor& view, const Tensor& t) {
   if (owner != view->base.get()) make_meta(view).tangent_base = Ref<TensorImpl>::share(owner);
 }
 
-void set_tangent(const Tensor& t, int depth, const Tensor& tangent) { set_own(t, depth, in_layout_of(t, tangent)); }
+void set_tangent(const Tensor& t, int depth, const Tensor& tangent) {
+  // As in torch, a tangent that does not lie in its memory as `t` does in its own is copied: later writes do not reach
+  // it.
+  const bool same_place =
+      any_batched(t, tangent) || (t.offset() == tangent.offset() && t->storage->bytes == tangent->storage->bytes);
+  set_own(t, depth, in_layout_of(t, tangent, same_place));
+}
 
 Ref<Tangents> tangents_of(const Tensor& t) {
   if (!modes.forward || !may_have_tangent(t)) return {};

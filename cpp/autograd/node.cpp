@@ -160,6 +160,7 @@ void detach_(const Tensor& t) {
   meta_of(t)->grad_fn.reset();
   meta_of(t)->output_nr = 0;
   meta_of(t)->requires_grad = false;
+  meta_of(t)->tangents.reset();
 }
 
 Saved::Saved(const Tensor& t, bool may_detach)
@@ -227,7 +228,7 @@ Tensor Saved::unpack_defined(Node* node) const {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
   }
-  if (!is_output_ || !modes.grad) return t_;
+  if (!is_output_ || !modes.grad || node->is_for_tangents()) return t_;
   Tensor out = alias_of(t_);
   if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
   set_history(out, Ref<Node>::share(node), nr_);
@@ -239,6 +240,7 @@ Tensor Saved::unpack_packed(Node* node) const {
   Tensor out = alias_of(packed_->original ? packed_->original : packed_->unpack());
   if (packed_->tangents) make_meta(out).tangents = packed_->tangents;
   if (!modes.grad) return out;
+  if (is_output_ && node->is_for_tangents()) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
   if (edge.node) set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
   return out;

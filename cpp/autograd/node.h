@@ -163,6 +163,9 @@ class Node : public RefCounted, public Disposable, public Pooled {
     if (!batch_ || batch_->levels.size() < batch->levels.size()) batch_ = batch;
   }
   static uint64_t next_seq();
+  // Made for the tangents of its results alone, which have no history of their own.
+  bool is_for_tangents() const { return is_for_tangents_; }
+  void make_for_tangents() { is_for_tangents_ = true; }
 
   HookList& hooks() { return hooks_.make(); }
   HookList* hooks_or_null() const { return hooks_.get(); }
@@ -180,6 +183,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   Origin origin_ = 0;
   Ref<Batch> batch_;
   int edge_count_ = 0;
+  bool is_for_tangents_ = false;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;
   LazyHooks hooks_;

@@ -47,7 +47,7 @@ struct Place {
   bool requires_grad() const { return tensor ? gradcore::requires_grad(tensor) : static_cast<bool>(edge.node); }
 };
 
-Place to_place(PyObject* o, const char* what) {
+Place to_place(PyObject* o, const char* what, ErrorKind kind) {
   if (is_tensor(o)) return {unwrap(o), {}};
   if (is_node_pair(o)) {
     const Owned node(PySequence_GetItem(o, 0)), nr(PySequence_GetItem(o, 1));
@@ -58,20 +58,25 @@ Place to_place(PyObject* o, const char* what) {
           k);
     return {{}, {Ref<Node>::share(&n), static_cast<uint32_t>(k)}};
   }
-  fail(ErrorKind::Type, what, ", not ", Py_TYPE(o)->tp_name);
+  fail(kind, what, ", not ", Py_TYPE(o)->tp_name);
 }
 
-std::vector<Place> to_places(py::handle h, const char* what) {
+std::vector<Place> to_places(py::handle h, const char* what, ErrorKind kind = ErrorKind::Type) {
   std::vector<Place> out;
   if (is_tensor(h.ptr()) || is_node_pair(h.ptr())) {
-    out.push_back(to_place(h.ptr(), what));
+    out.push_back(to_place(h.ptr(), what, kind));
     return out;
   }
   const Owned fast(PySequence_Fast(h.ptr(), what));
   if (!fast) throw py::error_already_set();
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i)
-    out.push_back(to_place(PySequence_Fast_GET_ITEM(fast.get(), i), what));
+    out.push_back(to_place(PySequence_Fast_GET_ITEM(fast.get(), i), what, kind));
   return out;
+}
+
+// torch's exception type for what is no tensor differs from that of outputs.
+std::vector<Place> to_inputs(py::handle h) {
+  return to_places(h, "all inputs have to be Tensors or GradientEdges", ErrorKind::Runtime);
 }
 
 // The gradient to start from: what was given, checked, or a one for a scalar.
@@ -150,7 +155,7 @@ PyObject* method_backward(Args& a) {
   std::vector<Place> inputs;
   if (a.given(1)) grads.push_back(a.tensor(1));
   if (a.given(4)) {
-    inputs = to_places(a.object(4), "inputs must be a tensor or a sequence of tensors");
+    inputs = to_inputs(a.object(4));
     check(!inputs.empty(), "'inputs' argument to backward() cannot be empty.");
   }
   backward_from_python({&root, 1}, std::move(grads), a.object(2), a.flag(3), inputs);
@@ -160,7 +165,7 @@ PyObject* method_backward(Args& a) {
 py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle grads, py::handle retain, bool create,
                            bool allow_unused, bool materialize) {
   const std::vector<Place> roots = to_places(outputs, "grad() expects tensors as outputs");
-  const std::vector<Place> in = to_places(inputs, "grad() expects tensors as inputs");
+  const std::vector<Place> in = to_inputs(inputs);
   check(!in.empty(), "`inputs` argument to `grad()` cannot be empty: grad requires non-empty inputs.");
   std::vector<Tensor> g;
   if (!grads.is_none()) g = to_list(grads, "grad_outputs must be tensors");
@@ -240,7 +245,7 @@ void add_autograd(py::module_& m) {
     std::vector<Place> in;
     if (!grads.is_none()) g = to_list(grads, "grad_tensors must be tensors");
     if (!inputs.is_none()) {
-      in = to_places(inputs, "inputs must be tensors");
+      in = to_inputs(inputs);
       check(!in.empty(), "'inputs' argument to backward() cannot be empty.");
     }
     backward_from_python(roots, std::move(g), retain, create, in);
@@ -251,6 +256,7 @@ void add_autograd(py::module_& m) {
     return py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
   });
   m.def("_next_sequence_number", &Node::next_seq);
+  m.def("_increment_version", [](const Tensor& t) { t.bump_version(); });
   m.def("_end_point", [](const Tensor& leaf) {
     set_requires_grad(leaf, false);
     make_meta(leaf).over = true;

@@ -90,7 +90,9 @@ def grad(
     (tensor(12.),)
     """
     if not only_inputs:
-        raise NotImplementedError("autograd.grad(only_inputs=False) was removed from torch: use backward()")
+        import warnings
+
+        warnings.warn("only_inputs is deprecated and ignored: use backward() to accumulate", FutureWarning, stacklevel=2)
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
 

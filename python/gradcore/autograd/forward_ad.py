@@ -84,10 +84,15 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
         )
-    for name, t in (("primal", tensor), ("tangent", tangent)):
+    return _floating_dual(tensor, tangent, _existing(level))
+
+
+def _floating_dual(primal: Tensor, tangent: Tensor, level: int) -> Tensor:
+    """make_dual() at a level that is there, of this module or of func."""
+    for name, t in (("primal", primal), ("tangent", tangent)):
         if not t.is_floating_point():
             raise ValueError(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
-    return _C._make_dual(tensor, tangent, _existing(level))
+    return _C._make_dual(primal, tangent, level)
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:

@@ -164,7 +164,8 @@ def hessian(
 
     def gradient(*points: Tensor) -> Tensors:
         if outer_jacobian_strategy == "forward-mode":
-            points = tuple(point.requires_grad_() for point in points)
+            for point in points:
+                point.requires_grad = True  # requires_grad_() is refused inside of jacfwd's vmap
         many_outputs, outputs = _outputs(func, points, "hessian", strict)
         _check_single(outputs, many_outputs, "hessian")
         found = _gradients(outputs, points, create_graph=True)

@@ -11,14 +11,14 @@ from .._modes import _Switch
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from .._tensor import RemovableHandle
 
 __all__ = [
-    "GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge", "register_multi_grad_hook", "save_on_cpu",
-    "saved_tensors_hooks",
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge", "increment_version",
+    "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
 
 # The place where a gradient arrives: output number `output_nr` of `node`. Stands for a tensor in autograd.grad and backward.
@@ -148,10 +148,34 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Keeps saved tensors on the CPU, where they are already; `pin_memory` changes nothing here."""
+    """Keeps saved tensors on the CPU, where they are already; `pin_memory` changes nothing here. A later change of a tensor's
+    shape in place (t_(), squeeze_()) does not reach what was saved."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
-        super().__init__(lambda tensor: tensor, lambda tensor: tensor)
+        super().__init__(Tensor.detach, lambda kept: kept)
+
+
+class allow_mutation_on_saved_tensors(saved_tensors_hooks):
+    """What ops inside this context save may be written to before backward: copies are saved, which cost memory.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor(2.0, requires_grad=True)
+    >>> with gradcore.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x.clone()
+    ...     z = y.square()
+    ...     _ = y.zero_()
+    >>> gradcore.autograd.grad(z, x)
+    (tensor(4.),)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Tensor.clone, lambda kept: kept)
+
+
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Counts a write to a tensor, or to each of several, that was made behind the tape's back."""
+    for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        _C._increment_version(t)
 
 
 class disable_saved_tensors_hooks(_Switch):

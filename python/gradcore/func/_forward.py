@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
-from ..autograd.forward_ad import _enter_level_of_func
+from ..autograd.forward_ad import _enter_level_of_func, _floating_dual
 from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
 from ._reverse import Argnums, Level, checked_outputs, chosen_args, differentiated, jacrev, split_aux, with_chosen
 from ._running import differentiating
@@ -113,7 +113,7 @@ def _pushed(
     flat, structure = tree_flatten(primals)
     depth = _enter_level_of_func()
     try:
-        duals = [_C._make_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
+        duals = [_floating_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
         with differentiating():
             output, aux = func(*tree_unflatten(duals, structure)), None
         if has_aux:

@@ -166,7 +166,8 @@ class _Call:
                 f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` must be an int, None or a python collection "
                 "of ints representing where in the outputs the vmapped dimension should appear."
             )
-        dims = spread(self.out_dims, structure)
+        single = structure is LEAF and isinstance(self.out_dims, tuple) and len(self.out_dims) == 1  # torch takes (1,) for 1
+        dims = spread(self.out_dims[0] if single else self.out_dims, structure)
         if dims is None:
             raise ValueError(
                 f"vmap({self.name}, ..., out_dims={self.out_dims})(<inputs>): out_dims is not compatible with the structure of "
