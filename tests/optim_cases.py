@@ -11,7 +11,7 @@ import numpy as np
 
 
 class TensorOf(float):
-    """An option that is a tensor of one element, of either library and the parameters' dtype: from another one torch rounds."""
+    """An option that is a tensor of one element, of either library; of the parameters' dtype, unless make() is told another one."""
 
     def __repr__(self):
         return f"tensor({float(self)})"
@@ -20,7 +20,7 @@ class TensorOf(float):
 NO_YES = (False, True)
 DECAY = (0.0, 0.1)
 VARIANT = {"foreach": (None, False, True), "maximize": NO_YES}  # which all but LBFGS, Muon and SparseAdam have
-ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.5, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
+ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.5, 0.99), (TensorOf(0.9), TensorOf(0.99))), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
         "amsgrad": NO_YES, "fused": (None, True), **VARIANT}
 
 # Decays are long enough that a trajectory does not amplify rounding: beyond that two runs of one library differ, too.
@@ -30,7 +30,7 @@ OPTIONS = {
     "Adam": {**ADAM, "decoupled_weight_decay": NO_YES},
     "AdamW": ADAM,
     "ASGD": {"lr": (0.01, TensorOf(0.01)), "lambd": (1e-4, 0.1), "alpha": (0.75, 0.5), "t0": (1e6, 20), "weight_decay": DECAY,
-             **VARIANT, "foreach": (None, False)},  # with foreach torch has the rate in float32, whatever the parameters
+             **VARIANT},
     "Adadelta": {"lr": (1.0, TensorOf(0.5)), "rho": (0.9, 0.97), "eps": (1e-6, 1e-5), "weight_decay": DECAY, **VARIANT},
     "Adagrad": {"lr": (0.05, TensorOf(0.05)), "lr_decay": (0.0, 0.1), "initial_accumulator_value": (0.0, 0.5),
                 "eps": (1e-10, 1e-3), "weight_decay": DECAY, "fused": (None, True), **VARIANT},
@@ -60,6 +60,8 @@ def allowed(name, chosen):
         return False
     if name in ("Adam", "AdamW") and chosen["foreach"] and isinstance(chosen["lr"], TensorOf):
         return False
+    if name in ("Adam", "AdamW") and chosen["foreach"] and isinstance(chosen["betas"][0], TensorOf):
+        return False
     return not (chosen.get("fused") and chosen.get("foreach"))
 
 
@@ -81,6 +83,22 @@ def combinations(name):
 
 def cases(*names):
     return [(name, chosen) for name in names for chosen in combinations(name)]
+
+
+def cases_with_tensors(*names):
+    """With a rate that is a tensor, wherever torch computes with it in another way."""
+    found = []
+    for name in names:
+        choices = OPTIONS[name]
+        rate = next(value for value in choices["lr"] if isinstance(value, TensorOf))
+        more = [{key: choices[key][-1]} for key in ("weight_decay", "decoupled_weight_decay", "lr_decay") if key in choices]
+        decays = {key: choices[key][-1] for key in ("weight_decay", "decoupled_weight_decay") if key in choices}
+        variants = [{}, *({key: True} for key in ("foreach", "fused") if key in choices)]
+        for chosen in [{}, *more, decays]:
+            for variant in variants:
+                if not (name in ("Adam", "AdamW") and variant.get("foreach")):
+                    found.append((name, {"lr": rate, **chosen, **variant}))
+    return found
 
 
 def label(case):
@@ -137,20 +155,24 @@ class Program:
         return [p.detach().numpy().copy() for p in self.params]
 
 
-def train(lib, case, dtype, steps=100):
-    """The program after some steps, and its optimizer."""
+def train(lib, case, dtype, steps=100, options=None):
+    """The program after some steps, and its optimizer. `options`: the dtype of those that are tensors."""
     name, chosen = case
     program = Program(lib, dtype)
-    optimizer = make(lib, name, program.params, chosen)
+    optimizer = make(lib, name, program.params, chosen, options)
     advance(program, optimizer, chosen, steps)
     return program, optimizer
 
 
-def make(lib, name, params, chosen):
+def make(lib, name, params, chosen, options=None):
     if name == "Muon":  # which takes matrices alone
         params = [p for p in params if p.dim() == 2]
+    dtype = getattr(lib, options) if options else params[0].dtype
+
     def option(value):
-        return lib.tensor(value, dtype=params[0].dtype) if isinstance(value, TensorOf) else value
+        if isinstance(value, tuple):
+            return tuple(map(option, value))
+        return lib.tensor(value, dtype=dtype) if isinstance(value, TensorOf) else value
 
     return getattr(lib.optim, name)(params, **{key: option(value) for key, value in chosen.items()})
 

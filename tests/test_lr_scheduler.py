@@ -110,12 +110,127 @@ def test_a_state_dict_continues_the_schedule(name, options):
     assert_close(rest, [straight[30][:2]] + straight[31:])
 
 
+def groups(optimizer):
+    """All options, numbers as floats."""
+    def plain(value):
+        return tuple(map(plain, value)) if isinstance(value, tuple) else value if value is None else float(value)
+
+    return [{key: plain(value) for key, value in g.items() if key != "params"} for g in optimizer.param_groups]
+
+
+def resumed(lib, scheduler, again, step):
+    """A second scheduler takes the optimizer over where the first one is."""
+    for _ in range(23):
+        step(scheduler)
+    other = again(last_epoch=scheduler.last_epoch)
+    for _ in range(30):
+        step(other)
+
+
+def at_epochs(lib, scheduler, again, step):
+    for epoch in (0, 3, 30, 7, None, None, 0, None, 150):
+        step(scheduler, *(() if epoch is None else (epoch,)))
+
+
+def asked(lib, scheduler, again, step):
+    step(scheduler)
+    scheduler.get_lr()
+
+
+def in_the_wrong_order(lib, scheduler, again, step):
+    scheduler.step()
+    scheduler.step()
+
+
+def overridden(lib, scheduler, again, step):
+    scheduler.optimizer.step = lambda: None
+    scheduler.step()
+
+
+def with_another_group(lib, scheduler, again, step):
+    scheduler.optimizer.add_param_group({"params": [lib.ones(2, requires_grad=True)], "lr": 0.3})
+    step(scheduler)
+
+
+@pytest.mark.parametrize("how", [resumed, at_epochs, asked, in_the_wrong_order, overridden, with_another_group])
+@pytest.mark.parametrize("rate_of", ["numbers", "tensors"])
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
+def test_uses_of_a_schedule(name, options, rate_of, how):
+    """What groups and state dict hold afterwards, what is warned of, and which error is raised."""
+    def program(lib):
+        lrs = (0.5, 0.02) if rate_of == "numbers" else [lib.tensor(lr, dtype=lib.float64) for lr in (0.5, 0.02)]
+        optimizer = make(lib, lrs=lrs)
+
+        def again(**chosen):
+            return getattr(schedulers_of(lib), name)(optimizer, **options, **chosen)
+
+        def step(scheduler, *epoch):
+            optimizer.step()
+            scheduler.step(*epoch)
+
+        scheduler, error = again(), None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                how(lib, scheduler, again, step)
+            except (ValueError, KeyError) as e:
+                error = type(e).__name__
+        state = sorted(item for item in scheduler.state_dict().items() if item[0] not in ("base_lrs", "_last_lr"))
+        return groups(optimizer), repr(state), [str(w.message)[:64] for w in caught], error
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("order", [(gradcore, torch), (torch, gradcore)], ids=["to torch", "from torch"])
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
+def test_a_state_dict_moves_between_libraries(name, options, order):
+    begun, other = (getattr(schedulers_of(lib), name)(make(lib), **options) for lib in order)
+    run(None, None, None, steps=30, scheduler=begun)
+    other.optimizer.load_state_dict(copy.deepcopy(begun.optimizer.state_dict()))
+    other.load_state_dict(copy.deepcopy(begun.state_dict()))
+    assert_close(*(run(None, None, None, steps=60, scheduler=scheduler)[1] for scheduler in (other, begun)))
+
+
+def test_a_scheduler_written_for_torch():
+    def program(lib):
+        class Mine(schedulers_of(lib)._LRScheduler):
+            def get_lr(self):
+                assert self._get_lr_called_within_step
+                return [base * 0.9**self.last_epoch for base in self.base_lrs]
+
+            def _get_closed_form_lr(self):
+                return [base * 0.5 for base in self.base_lrs]
+
+        scheduler = Mine(make(lib))
+        scheduler.optimizer.step()
+        scheduler.step()
+        found = settings(scheduler.optimizer)
+        with pytest.warns(UserWarning, match="epoch parameter"):
+            scheduler.step(4)
+        return found, settings(scheduler.optimizer), scheduler.state_dict()
+
+    both(program)
+
+
+def test_a_step_that_is_kept_elsewhere():
+    def program(lib):
+        optimizer = make(lib)
+        scheduler, step = schedulers_of(lib).StepLR(optimizer, 1), optimizer.step
+        for _ in range(3):
+            step()
+            scheduler.step()
+        return settings(optimizer)
+
+    both(program)
+
+
 @pytest.mark.parametrize("name", ["StepLR", "MultiStepLR", "CosineAnnealingLR", "PolynomialLR", "LinearLR"])
 def test_schedules_have_their_closed_forms(name):
     """Without torch: what the recursion gives is what the formula of the whole says."""
     options = next(o for n, o in reversed(SCHEDULES) if n == name)
     scheduler, _ = run(gradcore, name, options, steps=25)
-    assert [float(lr) for lr in scheduler.get_last_lr()] == pytest.approx(scheduler._closed_form(), rel=1e-12)
+    assert [float(lr) for lr in scheduler.get_last_lr()] == pytest.approx(scheduler._get_closed_form_lr(), rel=1e-12)
 
 
 @pytest.mark.parametrize("options", [
@@ -147,11 +262,30 @@ def chained(lib, optimizer):
     return s.ChainedScheduler([s.ConstantLR(optimizer, factor=0.1, total_iters=20), s.ExponentialLR(optimizer, gamma=0.95)])
 
 
+PARTS = {
+    "a function": lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.MultiplicativeLR(o, rate)], [5]),
+    "nested": lambda s, o: s.SequentialLR(
+        o, [s.SequentialLR(o, [s.ConstantLR(o), s.CosineAnnealingLR(o, 10)], [7]), s.LinearLR(o)], [30]),
+    "a chain": lambda s, o: s.SequentialLR(o, [s.ChainedScheduler([s.LinearLR(o), s.ExponentialLR(o, 0.9)]),
+                                               s.CosineAnnealingWarmRestarts(o, 4)], [9]),
+    "the second at once": lambda s, o: s.SequentialLR(o, [s.ExponentialLR(o, 0.9), s.LinearLR(o)], [0]),
+    "one cycle": lambda s, o: s.SequentialLR(o, [s.LambdaLR(o, rate), s.OneCycleLR(o, 0.3, total_steps=300)], [4]),
+    "cycles": lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.CyclicLR(o, 0.01, 0.1, 5)], [4]),
+    "last_epoch": lambda s, o: s.SequentialLR(o, [s.PolynomialLR(o, 10, 2.0), s.StepLR(o, 9)], [11], last_epoch=3),
+}  # fmt: skip
+
+
 @needs_torch
-@pytest.mark.parametrize("compose", [sequential, chained])
+@pytest.mark.parametrize("compose", [sequential, chained, *PARTS])
 def test_composed_schedules_are_those_of_torch(compose):
-    found = [run(lib, None, None, scheduler=compose(lib, make(lib)))[1] for lib in (gradcore, torch)]
-    assert_close(*found)
+    make_parts = PARTS.get(compose, lambda s, o: compose(importlib.import_module(s.__name__.split(".")[0]), o))
+    found = []
+    for lib in (gradcore, torch):
+        scheduler = make_parts(schedulers_of(lib), make(lib))
+        found.append((sorted(scheduler.state_dict()), run(lib, None, None, scheduler=scheduler)[1]))
+    (our_state, ours), (their_state, theirs) = found
+    assert our_state == their_state
+    assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("compose", [sequential, chained])
@@ -222,6 +356,11 @@ def test_plain_schedulers_can_be_pickled():
     assert again.get_last_lr() == scheduler.get_last_lr() and again.last_epoch == 5
 
 
+def composed_of(s, lib, other):
+    optimizer = make(lib)
+    return s.SequentialLR(optimizer, [s.LinearLR(optimizer), other(optimizer)], [4])
+
+
 REFUSED = [
     ("StepLR", lambda s, lib: s.StepLR(3, 1), TypeError),
     ("resumed", lambda s, lib: s.StepLR(make(lib), 1, last_epoch=3), KeyError),
@@ -243,6 +382,18 @@ REFUSED = [
     ("sequence", lambda s, lib: s.SequentialLR(make(lib), [], []), ValueError),
     ("sequence optimizers", lambda s, lib: s.SequentialLR(make(lib), [s.StepLR(make(lib), 1)], []), ValueError),
     ("chain", lambda s, lib: s.ChainedScheduler([]), ValueError),
+    ("sequence with a metric", lambda s, lib: composed_of(s, lib, s.ReduceLROnPlateau), ValueError),
+    ("sequence of anything", lambda s, lib: composed_of(s, lib, lambda optimizer: 3), TypeError),
+    ("sequence with an epoch", lambda s, lib: sequential(lib, make(lib)).step(3), TypeError),
+    ("chain of anything", lambda s, lib: s.ChainedScheduler([s.LinearLR(make(lib)), 3]), TypeError),
+    ("chain with an epoch", lambda s, lib: chained(lib, make(lib)).step(3), TypeError),
+    ("multiplicative", lambda s, lib: s.MultiplicativeLR(make(lib), 3), TypeError),
+    ("lambda without an optimizer", lambda s, lib: s.LambdaLR(3, rate), AttributeError),
+    ("plateau with another group", lambda s, lib: with_another_group(
+        lib, s.ReduceLROnPlateau(make(lib), patience=-1, min_lr=[0.1, 0.1]), None, lambda p: p.step(1.0) or p.step(1.0)), RuntimeError),
+    ("plateau state", lambda s, lib: s.ReduceLROnPlateau(make(lib)).load_state_dict({"mode": "x"}), ValueError),
+    ("one cycle lrs", lambda s, lib: s.OneCycleLR(make(lib), [0.1], total_steps=5, last_epoch=3), ValueError),
+    ("too few rates", lambda s, lib: type("Mine", (s.LRScheduler,), {"get_lr": lambda self: [0.1]})(make(lib)), ValueError),
 ]  # fmt: skip
 
 

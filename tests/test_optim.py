@@ -148,6 +148,27 @@ def an_old_state_with_numbers_for_steps(lib):
     return described(optimizer)
 
 
+def loading_groups_in_a_tuple(lib):
+    optimizer = adam(lib)
+    state = optimizer.state_dict()
+    optimizer.load_state_dict({**state, "param_groups": tuple(state["param_groups"])})
+    return [type(optimizer.param_groups).__name__, *described(optimizer)]
+
+
+def steps_of_fused_kernels_are_single(lib):
+    lib.set_default_dtype(lib.float64)
+    try:
+        found = []
+        for name in ("Adam", "AdamW", "Adagrad"):
+            for fused in (False, True):
+                optimizer = getattr(lib.optim, name)(with_gradients(leaf(lib)), fused=fused)
+                optimizer.step()
+                found += described(optimizer)
+        return found
+    finally:
+        lib.set_default_dtype(lib.float32)
+
+
 def zero_grad(lib):
     a, b, c = leaf(lib), leaf(lib), leaf(lib)
     optimizer = lib.optim.SGD([a, b, c])
@@ -162,8 +183,9 @@ def zero_grad(lib):
 def zero_grad_of_a_gradient_with_a_history(lib):
     p = leaf(lib)
     (p**3).sum().backward(create_graph=True)
+    kept = p.grad
     lib.optim.SGD([p]).zero_grad(set_to_none=False)
-    return [p.grad.requires_grad, p.grad.grad_fn is None, p.grad.tolist()]
+    return [p.grad is kept, p.grad.requires_grad, p.grad.grad_fn is None, p.grad.tolist()]
 
 
 def closures(lib):
@@ -269,7 +291,8 @@ def other_parameters_for_a_while(lib):
 PROGRAMS = [first_steps, groups_with_options, groups_with_names, names_are_kept_when_a_state_without_them_is_loaded,
             a_generator_of_parameters, a_parameter_twice_in_a_group, options_changed_between_steps,
             a_tensor_of_one_element_as_rate, state_is_the_optimizers_own, loading_casts_to_the_parameters_dtype,
-            loading_state_of_no_parameter, an_old_state_with_numbers_for_steps, zero_grad,
+            loading_state_of_no_parameter, loading_groups_in_a_tuple, an_old_state_with_numbers_for_steps, zero_grad,
+            steps_of_fused_kernels_are_single,
             zero_grad_of_a_gradient_with_a_history, closures, gradient_mode_is_left_as_it_was, step_hooks,
             other_parameters_for_a_while, a_hook_that_gives_other_arguments, state_dict_hooks, names_for_the_profiler, required_options]
 

@@ -5,7 +5,7 @@ steps that are differentiated through. What is run stands in optim_cases.py.
 import numpy as np
 import pytest
 
-from optim_cases import OPTIONS, Program, advance, cases, label, make, train
+from optim_cases import OPTIONS, Program, advance, cases, cases_with_tensors, label, make, train
 from support import gradcore, needs_torch, torch
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
@@ -36,6 +36,15 @@ UNSTABLE = ("LBFGS", "Muon")
 @pytest.mark.parametrize("case", cases(*(name for name in OPTIONS if name not in UNSTABLE)), ids=label)
 def test_trajectory(case, dtype):
     ours, theirs = (train(lib, case, dtype)[0].values() for lib in (gradcore, torch))
+    assert relative_error(ours, theirs) <= TOLERANCE[dtype]
+
+
+@needs_torch
+@pytest.mark.parametrize(("dtype", "options"), [("float64", "float32"), ("float32", "float64")])
+@pytest.mark.parametrize("case", cases_with_tensors(*(name for name in OPTIONS if name not in UNSTABLE)), ids=label)
+def test_tensors_of_another_dtype(case, dtype, options):
+    """What follows from a float32 rate is rounded to float32, as torch does it, in float64 parameters too."""
+    ours, theirs = (train(lib, case, dtype, options=options)[0].values() for lib in (gradcore, torch))
     assert relative_error(ours, theirs) <= TOLERANCE[dtype]
 
 

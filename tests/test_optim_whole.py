@@ -2,6 +2,9 @@
 layouts, memory that is shared, threads; and a step that is refused leaves everything as it was.
 """
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -218,6 +221,29 @@ def test_lbfgs_has_the_same_bits_for_any_number_of_threads(search, dtype):
 
     one, *others = (with_threads(n, run) for n in (1, 2, 5))
     assert all(other == one for other in others)
+
+
+def test_other_threads_run_while_lbfgs_computes():
+    """The interpreter never takes the GIL away here: the other thread can only run where the step lets go of it."""
+    p = gradcore.linspace(-1.0, 1.0, 400_000).requires_grad_()
+    p.grad = gradcore.ones_like(p)
+    optimizer = gradcore.optim.LBFGS([p], max_iter=2, lr=1e-3, tolerance_change=0)
+    ready, ran = threading.Event(), []
+    other = threading.Thread(target=lambda: (ready.wait(), ran.append(True)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        other.start()
+        ready.set()
+        for _ in range(500):
+            optimizer.step(lambda: 1.0)
+            if ran:
+                break
+        found = list(ran)
+    finally:
+        sys.setswitchinterval(interval)
+        other.join()
+    assert found
 
 
 @needs_torch

@@ -1,6 +1,7 @@
 // L-BFGS's step as Python calls it. Start at step_lbfgs().
 #include "optim/lbfgs.h"
 
+#include "bindings/node.h"
 #include "bindings/optim.h"
 
 namespace gradcore {
@@ -98,13 +99,18 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
     const Owned dict = fresh.dict_of(args[1], item_of(list.get(), 0).get());
     LbfgsState state = read_state(dict.get(), size, flat_dtype(params));
     Owned first_loss;
-    lbfgs_step(params, options, state, [&] {
+    const auto closure = [&] {
+      const GilAcquire gil;
       const GradModeGuard on(true);
       Owned loss(checked(PyObject_CallNoArgs(args[2])));
       const Owned number(checked(PyNumber_Float(loss.get())));
       if (!first_loss) first_loss = std::move(loss);
       return PyFloat_AS_DOUBLE(number.get());
-    });
+    };
+    {
+      const GilRelease release;
+      lbfgs_step(params, options, state, closure);
+    }
     write_state(state, dict.get());
     fresh.enter();
     return first_loss.release();

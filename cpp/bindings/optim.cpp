@@ -53,9 +53,16 @@ template <class Rule> struct Slots {
   bool first = true;  // its state is new
 };
 
+// Of new numbers: torch's fused kernels have them in float32.
+DType number_dtype(PyObject* group) {
+  static PyObject* const fused = key("fused");
+  return flag(group, fused) ? DType::Float32 : default_dtype();
+}
+
 // Finds the state of a parameter, or makes it. Raises KeyError for state that lacks an entry.
 template <class Rule>
-Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Tensor& grad, FreshState& fresh) {
+Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject* param, const Tensor& grad,
+                   FreshState& fresh) {
   static const auto number_keys = intern_all(number_names<Rule>()), array_keys = intern_all(Rule::arrays);
   constexpr bool numbered = kNumbers < Rule >> 0;
   Slots<Rule> out;
@@ -68,7 +75,7 @@ Slots<Rule> gather(const Rule& rule, PyObject* state, PyObject* param, const Ten
   if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
   for (size_t i = 0; i < kNumbers<Rule>; ++i) {
     Tensor& t = out.tensors[i];
-    t = out.first ? scalar_tensor(first_number(rule, i), default_dtype())
+    t = out.first ? scalar_tensor(first_number(rule, i), number_dtype(group))
                   : state_tensor(required(dict, number_keys[i]));
     if (out.first) fresh.add(dict, number_keys[i], t);
     out.numbers[i] = number_in(t, number_names<Rule>()[i]);
@@ -123,11 +130,12 @@ template <class Rule> class Batch {
     remembered_.reserve(n * kNumbers<Rule>);
   }
   void start_group(PyObject* group) {
-    group_ = read_options<Rule>(group);
+    options_ = read_options<Rule>(group);
+    group_ = group;
     rule_ = nullptr;
   }
   void add(PyObject* state, PyObject* param, const Tensor& grad) {
-    Slots<Rule> slots = gather(group_, state, param, grad, fresh_);
+    Slots<Rule> slots = gather(options_, group_, state, param, grad, fresh_);
     // Parameters nearly always share their numbers with the one before.
     if (!rule_ || slots.numbers != before_ || slots.first != first_) start(slots);
     for (size_t i = 0; i < kNumbers<Rule>; ++i) remembered_.emplace_back(std::move(slots.tensors[i]), after_[i].value);
@@ -142,7 +150,7 @@ template <class Rule> class Batch {
 
  private:
   void start(const Slots<Rule>& slots) {
-    rules_.push_back(std::make_unique<Rule>(group_));
+    rules_.push_back(std::make_unique<Rule>(options_));
     rule_ = rules_.back().get();
     before_ = after_ = slots.numbers;
     first_ = slots.first;
@@ -153,7 +161,8 @@ template <class Rule> class Batch {
   NewNumbers remembered_;
   std::vector<std::unique_ptr<Rule>> rules_;
   FreshState fresh_;
-  Rule group_{};                // as its options say
+  Rule options_{};
+  PyObject* group_ = nullptr;   // only while its parameters are added
   const Rule* rule_ = nullptr;  // as the numbers of the last parameter make it
   Numbers<Rule> before_{}, after_{};
   bool first_ = false;
@@ -176,7 +185,7 @@ template <template <class> class Rule> class RuleStepper {
         params, [&] { options = read_options<Rule<Sym>>(group); },
         [&](PyObject* p, const Tensor& grad) {
           FreshState fresh;
-          Slots<Rule<Sym>> slots = gather(options, plain_.state(), p, grad, fresh);
+          Slots<Rule<Sym>> slots = gather(options, group, plain_.state(), p, grad, fresh);
           Rule<Sym> rule = options;
           begin(rule, slots.numbers, slots.first);
           RecordedStep<Rule>::run(rule, slots.arrays);
@@ -185,7 +194,7 @@ template <template <class> class Rule> class RuleStepper {
         });
   }
 
-  Stepper<Batch<Rule<double>>> plain_;
+  Stepper<Batch<Rule<formulas::Option>>> plain_;
 };
 
 // step(groups, state, whether to record)
@@ -203,13 +212,13 @@ void zero_grad(PyObject* groups, bool set_to_none) {
     for (Py_ssize_t k = 0; k < PyList_GET_SIZE(params.get()); ++k) {
       const Owned p = item_of(params.get(), k);
       if (!is_tensor(p.get())) continue;
-      Tensor grad = grad_of(impl_of(p.get()));
+      const Tensor grad = grad_of(impl_of(p.get()));
       if (!grad) continue;
       if (set_to_none) {
         set_grad_of(Borrowed(p.get()), {});
         continue;
       }
-      if (requires_grad(grad)) set_grad_of(Borrowed(p.get()), grad = detach(grad));
+      if (requires_grad(grad)) detach_(grad);
       zero_(grad);
     }
   }

@@ -8,6 +8,7 @@
 
 #include "autograd/accumulate.h"
 #include "bindings/gil.h"
+#include "formulas/option.h"
 #include "ops/formula_ops.h"
 
 namespace gradcore::optim {
@@ -61,6 +62,7 @@ class OptionReader {
  public:
   OptionReader(PyObject* group, const std::vector<PyObject*>& keys) : group_(group), next_(keys.data()) {}
   void operator()(const char*, double& v) { v = number_of(next()); }
+  void operator()(const char*, formulas::Option& v) { v = option_of(next()); }
   void operator()(const char*, bool& v) { v = is_true(next()); }
   void operator()(const char*, int64_t& v) { v = to_int64(next()); }
   void operator()(const char*, Sym& v) { v = sym_of(next()); }
@@ -94,11 +96,21 @@ class OptionReader {
           " object: '", name, "' of a param group must be ", of);
     return Owned(Py_NewRef(o));
   }
+  void read(PyObject* o, formulas::Option& v) { v = option_of(o); }
   static void read(PyObject* o, double& v) { v = number_of(o); }
   static void read(PyObject* o, std::optional<double>& v) {
     if (o != Py_None) v = number_of(o);
   }
   static void read(PyObject* o, Sym& v) { v = sym_of(o); }
+  // torch's fused kernels take the value of a tensor alone.
+  formulas::Option option_of(PyObject* o) {
+    static PyObject* const fused = key("fused");
+    const double v = number_of(o);
+    if (!is_tensor(o) || is_true(find(group_, fused))) return formulas::Option(v);
+    const DType found = unwrap(o).dtype();
+    const bool wide = (is_floating(found) ? found : default_dtype()) == DType::Float64;
+    return formulas::Option(v, wide ? formulas::Option::kDouble : formulas::Option::kSingle);
+  }
   static Sym sym_of(PyObject* o) {
     if (!is_tensor(o)) return Sym(number_of(o));
     const Tensor t = unwrap(o);

@@ -8,7 +8,7 @@ namespace gradcore {
 
 constexpr int kMaxKept = 3;  // arrays that a rule keeps beside the parameter and its gradient
 
-// n elements of the parameter, of the gradient, then of the arrays that are present; `rule` is the rule on double.
+// n elements of the parameter, of the gradient, then of the arrays that are present; `rule` is the rule on Option.
 using OptimFn = void (*)(const void* rule, void* const* arrays, int64_t n);
 // By the dtype, float32 then float64, and the bits of the arrays that are present; null where the rule needs more.
 struct OptimKernels {

@@ -10,6 +10,8 @@
 
 namespace gradcore {
 
+using formulas::Option;
+
 namespace {
 
 constexpr int64_t kPart = 16 << 10;  // elements that one thread takes at a time: a few arrays of them fit its cache
@@ -71,10 +73,10 @@ AdafactorMove AdafactorItem::move_of(const double* param_sums, const double* upd
   const auto rms = [&](const double* sums) {
     return std::sqrt(total(sums, batch_ * chunks_) / static_cast<double>(n));
   };
-  const double rho = std::min(o.lr, 1 / std::sqrt(t_));
-  const double alpha = std::max(o.eps2, rms(param_sums)) * rho;
-  const double size = alpha / std::max(1.0, rms(update_sums) / o.d);
-  return {1 - o.lr * o.weight_decay, o.maximize ? size : -size, floor()};
+  const Option least(1 / std::sqrt(t_)), rho = o.lr.value > least.value ? least : o.lr;
+  const Option alpha = Option(std::max(o.eps2, rms(param_sums))) * rho;
+  const double size = (alpha / Option(std::max(1.0, rms(update_sums) / o.d))).value;
+  return {(Option(1) - o.lr * Option(o.weight_decay)).value, o.maximize ? size : -size, floor()};
 }
 
 // Algorithm 5.

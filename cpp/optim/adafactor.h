@@ -5,13 +5,15 @@
 #include <optional>
 #include <span>
 
+#include "formulas/option.h"
 #include "kernels/adafactor.h"
 #include "optim/rows.h"
 
 namespace gradcore {
 
 struct AdafactorOptions {
-  double lr, beta2_decay, eps2, d, weight_decay;
+  formulas::Option lr;
+  double beta2_decay, eps2, d, weight_decay;
   std::optional<double> eps1;  // none: that of the dtype of the first parameter that has a gradient
   bool maximize;
 

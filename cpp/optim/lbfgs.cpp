@@ -149,7 +149,9 @@ class FlatParams {
     const auto change_plain = [&](const Segment& s, int64_t begin, int64_t end) {
       if (plain(s.param)) change(s, writable(s.param, begin), begin, end - begin);
     };
-    const bool apart = !overlap(segments_);
+    Extents extents;  // not overlap(), whose marks belong to the thread that has the GIL
+    for (const Segment& s : segments_) extents.add(s.arrays());
+    const bool apart = !extents.overlap();
     if (apart) for_each_slice(std::span<const Segment>(segments_), change_plain);
     for (const Segment& s : segments_) {
       if (!plain(s.param)) {

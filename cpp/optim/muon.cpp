@@ -9,6 +9,8 @@
 
 namespace gradcore {
 
+using formulas::Option;
+
 namespace {
 
 // Note [Muon in bfloat16]
@@ -124,10 +126,11 @@ void MuonItem::find_direction() {
 
 void MuonItem::move(int64_t begin, int64_t end) const {
   const Tensor& p = array(kParam);
-  const double rate = options_->lr * adjusted(options_->adjust_lr_fn, p.size(0), p.size(1));
+  const Option rate = options_->lr * Option(adjusted(options_->adjust_lr_fn, p.size(0), p.size(1)));
+  const Option keep = Option(1) - options_->lr * Option(options_->weight_decay);
   loops().move[dtype() == DType::Float64](end - begin, average_, data(kParam, begin), data(kState, begin),
-                                          data(kGrad, begin), direction_.data<float>() + begin,
-                                          1 - options_->lr * options_->weight_decay, -rate);
+                                          data(kGrad, begin), direction_.data<float>() + begin, keep.value,
+                                          -rate.value);
 }
 
 void muon_step(std::span<MuonItem> items) {

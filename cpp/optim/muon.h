@@ -5,13 +5,15 @@
 #include <span>
 #include <string>
 
+#include "formulas/option.h"
 #include "kernels/muon.h"
 #include "optim/rows.h"
 
 namespace gradcore {
 
 struct MuonOptions {
-  double lr, weight_decay, momentum, a, b, c, eps;
+  formulas::Option lr;
+  double weight_decay, momentum, a, b, c, eps;
   int64_t ns_steps;
   bool nesterov;
   std::string adjust_lr_fn;

@@ -9,6 +9,8 @@ namespace gradcore {
 
 // What rules ask of options that are tensors (formulas/optim/rule.h).
 inline bool given(const Sym& option) { return option.is_tensor() || option.number() != 0; }
+inline const Sym& plain(const Sym& option) { return option; }
+inline const Sym& held(const Sym& option, bool) { return option; }
 inline double value_of(const Sym& option) {
   if (!option.is_tensor()) return option.number();
   return *cast(detach(option.t), DType::Float64).data<double>();

@@ -12,19 +12,20 @@ template <class S> struct AdadeltaRule : Descent<S> {
   bool keeps(int) const { return true; }
 
   S rho, eps;
+  S take;
 
   template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("rho", rho), read("eps", eps);
   }
 
-  void begin(double, bool) {}
+  void begin(double, bool) { take = c<S>(1) - rho; }
 
   template <class V> void update(V& p, V g, V& square, V& accumulated) const {
     g = this->slope(g, p);
-    square = averaged_square(square, g, rho, c<S>(1) - rho);
+    square = averaged_square(square, g, rho, take);
     const V delta = sqrt(accumulated + as<V>(eps)) / sqrt(square + as<V>(eps)) * g;
-    accumulated = averaged_square(accumulated, delta, rho, c<S>(1) - rho);
+    accumulated = averaged_square(accumulated, delta, rho, take);
     p = p - as<V>(this->lr) * delta;
   }
 };

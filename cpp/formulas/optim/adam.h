@@ -15,7 +15,7 @@ template <class S> struct AdamRule : Descent<S> {
 
   S beta1, beta2, eps;
   bool amsgrad;
-  S step_size, correction2;
+  S take1, take2, step_size, correction2;
 
   template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
@@ -24,6 +24,8 @@ template <class S> struct AdamRule : Descent<S> {
   }
 
   void begin(double t, bool) {
+    take1 = c<S>(1) - plain(beta1);  // which torch casts to the parameter's dtype first
+    take2 = c<S>(1) - beta2;
     step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t)));
     correction2 = sqrt(c<S>(1) - pow(beta2, c<S>(t)));
   }
@@ -31,8 +33,8 @@ template <class S> struct AdamRule : Descent<S> {
   template <class V, class Max> void update(V& p, V g, V& m, V& v, Max& v_max) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
-    m = averaged(m, g, c<S>(1) - beta1);
-    v = averaged_square(v, g, beta2, c<S>(1) - beta2);
+    m = averaged(m, g, take1);
+    v = averaged_square(v, g, beta2, take2);
     V second = v;
     if constexpr (present<Max>) second = v_max = Maximum::fwd(v_max, v);
     p = p - as<V>(step_size) * m / (sqrt(second) / as<V>(correction2) + as<V>(eps));

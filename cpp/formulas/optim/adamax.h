@@ -13,18 +13,22 @@ template <class S> struct AdamaxRule : Descent<S> {
   bool keeps(int) const { return true; }
 
   S beta1, beta2, eps;
-  S step_size;
+  bool foreach;
+  S take, step_size;
 
   template <class Read> void options(Read& read) {
     this->descent_options(read);
-    read("betas", beta1, beta2), read("eps", eps);
+    read("betas", beta1, beta2), read("eps", eps), read("foreach", foreach);
   }
 
-  void begin(double t, bool) { step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t))); }
+  void begin(double t, bool) {
+    take = c<S>(1) - beta1;
+    step_size = (foreach ? plain(this->lr) : this->lr) / (c<S>(1) - pow(beta1, c<S>(t)));
+  }
 
   template <class V> void update(V& p, V g, V& m, V& u) const {
     g = this->slope(g, p);
-    m = averaged(m, g, c<S>(1) - beta1);
+    m = averaged(m, g, take);
     u = Maximum::fwd(u * as<V>(beta2), abs(g) + as<V>(eps));
     p = p - as<V>(step_size) * m / u;
   }

@@ -15,23 +15,28 @@ template <class S> struct AsgdRule : Descent<S> {
   double start_scalar(int i) const { return i == 1 ? value_of(this->lr) : 1; }
 
   S lambd, alpha, t0;
+  bool foreach;
+  S keep;
   double rate, average;  // eta and mu of this step; the remembered ones are the next step's
 
   template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("lambd", lambd), read("alpha", alpha), read("t0", t0);
+    read("foreach", foreach);
   }
 
   void begin(double t, bool, Kept& eta, Kept& mu) {
     rate = eta, average = mu;
+    keep = c<S>(1) - lambd * c<S>(rate);
     const double late = t - value_of(t0);
-    eta = value_of(this->lr / pow(c<S>(1) + lambd * this->lr * c<S>(t), alpha));
+    const S step = foreach ? held(c<S>(t), eta.single()) : c<S>(t);  // torch counts in a tensor then
+    eta = value_of(this->lr / pow(c<S>(1) + lambd * this->lr * step, alpha));
     mu = late > 1 ? 1 / late : 1;
   }
 
   template <class V> void update(V& p, V g, V& ax) const {
     g = this->slope(g, p);
-    p = p * as<V>(c<S>(1) - lambd * c<S>(rate)) - c<V>(rate) * g;
+    p = p * as<V>(keep) - c<V>(rate) * g;
     const V between = ax + (p - ax) * c<V>(average);
     ax = select(Uniform{average == 1}, p, between);
   }

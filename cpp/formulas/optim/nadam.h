@@ -14,12 +14,14 @@ template <class S> struct NadamRule : Descent<S> {
   double start_scalar(int) const { return 1; }
 
   S beta1, beta2, eps, momentum_decay;
-  S grad_size, momentum_size, correction2;
+  bool foreach;
+  S take1, take2, grad_size, momentum_size, correction2;
 
   template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
     this->descent_options(read);
     read("betas", beta1, beta2), read("eps", eps), read("momentum_decay", momentum_decay);
+    read("foreach", foreach);
   }
 
   S momentum_at(double t) const { return beta1 * (c<S>(1) - c<S>(0.5) * pow(c<S>(0.96), c<S>(t) * momentum_decay)); }
@@ -27,16 +29,18 @@ template <class S> struct NadamRule : Descent<S> {
   void begin(double t, bool, Kept& mu_product) {
     const S mu = momentum_at(t), mu_next = momentum_at(t + 1);
     mu_product *= value_of(mu);
-    grad_size = this->lr * (c<S>(1) - mu) / c<S>(1 - mu_product);
-    momentum_size = this->lr * mu_next / (c<S>(1) - c<S>(mu_product) * mu_next);
+    const S rate = foreach ? plain(this->lr) : this->lr;
+    grad_size = rate * (c<S>(1) - mu) / c<S>(1 - mu_product);
+    momentum_size = rate * mu_next / (c<S>(1) - c<S>(mu_product) * mu_next);
+    take1 = c<S>(1) - beta1, take2 = c<S>(1) - beta2;
     correction2 = c<S>(1) - pow(beta2, c<S>(t));
   }
 
   template <class V> void update(V& p, V g, V& m, V& v) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
-    m = averaged(m, g, c<S>(1) - beta1);
-    v = averaged_square(v, g, beta2, c<S>(1) - beta2);
+    m = averaged(m, g, take1);
+    v = averaged_square(v, g, beta2, take2);
     const V size = sqrt(v / as<V>(correction2)) + as<V>(eps);
     p = p - as<V>(grad_size) * g / size - as<V>(momentum_size) * m / size;
   }

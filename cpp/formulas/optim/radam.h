@@ -14,12 +14,13 @@ template <class S> struct RadamRule : Descent<S> {
 
   S beta1, beta2, eps;
   Uniform adaptive;  // the variance of the adaptive rate is tractable by now
-  S correction1, rectified;
+  bool foreach;
+  S take1, take2, scale;
 
   template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
     this->descent_options(read);
-    read("betas", beta1, beta2), read("eps", eps);
+    read("betas", beta1, beta2), read("eps", eps), read("foreach", foreach);
   }
 
   void begin(double t, bool) {
@@ -27,21 +28,22 @@ template <class S> struct RadamRule : Descent<S> {
     const S rho_inf = c<S>(2) / (c<S>(1) - beta2) - c<S>(1);
     const S rho = rho_inf - c<S>(2 * t) * decayed / correction2;
     adaptive = {value_of(rho) > 5};
-    correction1 = c<S>(1) - pow(beta1, c<S>(t));
-    rectified = c<S>(1);
+    take1 = c<S>(1) - beta1, take2 = c<S>(1) - beta2;
+    const S rate = foreach ? this->lr : plain(this->lr), correction1 = c<S>(1) - pow(beta1, c<S>(t));
+    scale = rate / correction1;
     if (!adaptive) return;
     const S rect =
         sqrt((rho - c<S>(4)) * (rho - c<S>(2)) * rho_inf / ((rho_inf - c<S>(4)) * (rho_inf - c<S>(2)) * rho));
-    rectified = sqrt(correction2) * rect;
+    scale = sqrt(correction2) * (rate * rect / correction1);
   }
 
   template <class V> void update(V& p, V g, V& m, V& v) const {
     p = this->shrunk(p);
     g = this->slope(g, p);
-    m = averaged(m, g, c<S>(1) - beta1);
-    v = averaged_square(v, g, beta2, c<S>(1) - beta2);
-    const V step = m / as<V>(correction1) * as<V>(this->lr);
-    p = p - select(adaptive, step * (as<V>(rectified) / (sqrt(v) + as<V>(eps))), step);
+    m = averaged(m, g, take1);
+    v = averaged_square(v, g, beta2, take2);
+    const V step = m * as<V>(scale);
+    p = p - select(adaptive, step / (sqrt(v) + as<V>(eps)), step);
   }
 };
 

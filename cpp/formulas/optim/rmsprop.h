@@ -14,20 +14,21 @@ template <class S> struct RmspropRule : Descent<S> {
 
   S alpha, eps, momentum;
   bool centered;
+  S take;
 
   template <class Read> void options(Read& read) {
     this->descent_options(read);
     read("alpha", alpha), read("eps", eps), read("momentum", momentum), read("centered", centered);
   }
 
-  void begin(double, bool) {}
+  void begin(double, bool) { take = c<S>(1) - alpha; }
 
   template <class V, class Buffer, class Mean> void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
     g = this->slope(g, p);
-    square = averaged_square(square, g, alpha, c<S>(1) - alpha);
+    square = averaged_square(square, g, alpha, take);
     V variance = square;
     if constexpr (present<Mean>) {
-      mean = averaged(mean, g, c<S>(1) - alpha);
+      mean = averaged(mean, g, take);
       variance = square - mean * mean;
     }
     const V size = sqrt(variance) + as<V>(eps);

@@ -6,13 +6,14 @@
 //   start(i)              what array i holds before the first step, where that is not 0
 //   begin(t, ...)         what follows from the step number alone; may update the remembered numbers
 //   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
-// S = double, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops
+// S = Option, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim.cpp). S = V = Sym record ops
 // instead of computing: that is the step with differentiable=True (optim/recorded.h). There is no second copy of a
 // rule. An update has no branches, only select(), on lanes or on a Uniform: else the compiler would not make vectors of
-// it, or a loop for every outcome.
+// it, or a loop for every outcome. Nor has it arithmetic on S alone, which belongs into begin().
 #pragma once
 #include "formulas/binary.h"
 #include "formulas/formula.h"
+#include "formulas/option.h"
 #include "formulas/unary.h"
 
 namespace gradcore::formulas {
@@ -35,6 +36,7 @@ class Kept {
   Kept(double value, bool single, bool single_by_default)
       : value_(value), single_(single), new_single_(single_by_default) {}
   operator double() const { return value_; }
+  bool single() const { return single_; }
   Kept& operator=(double v) {
     value_ = rounded(v, single_ || new_single_);
     return *this;
@@ -51,14 +53,8 @@ class Kept {
 };
 
 // An option as a value of the update.
-template <class V> constexpr V as(double option) { return c<V>(option); }
+template <class V> constexpr V as(const Option& option) { return c<V>(option.value); }
 template <class V> const V& as(const V& option) { return option; }
-
-// Options as plain numbers. Sym has its own versions of these, found by argument.
-inline double pow(double x, double y) { return __builtin_pow(x, y); }
-inline double sqrt(double x) { return __builtin_sqrt(x); }
-inline bool given(double option) { return option != 0; }
-inline double value_of(double option) { return option; }
 
 // The options that nearly all rules have, and what they make of the gradient.
 template <class S> struct Descent {

@@ -22,7 +22,7 @@ namespace gradcore::formulas {
       X(Rprop, RpropRule) X(SGD, SgdRule)
 
 using UpdateRules =
-    TypeList<AdadeltaRule<double>, AdagradRule<double>, AdamRule<double>, AdamaxRule<double>, AsgdRule<double>,
-             NadamRule<double>, RadamRule<double>, RmspropRule<double>, RpropRule<double>, SgdRule<double>>;
+    TypeList<AdadeltaRule<Option>, AdagradRule<Option>, AdamRule<Option>, AdamaxRule<Option>, AsgdRule<Option>,
+             NadamRule<Option>, RadamRule<Option>, RmspropRule<Option>, RpropRule<Option>, SgdRule<Option>>;
 
 }  // namespace gradcore::formulas

@@ -14,6 +14,7 @@ template <class S> struct SgdRule : Descent<S> {
 
   S momentum, dampening;
   Uniform nesterov;
+  S take;
   Uniform first;  // the buffer is empty: it starts as the gradient
 
   template <class Read> void options(Read& read) {
@@ -21,12 +22,15 @@ template <class S> struct SgdRule : Descent<S> {
     read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov.value);
   }
 
-  void begin(double, bool is_first) { first = {is_first}; }
+  void begin(double, bool is_first) {
+    take = c<S>(1) - dampening;
+    first = {is_first};
+  }
 
   template <class V, class Buffer> void update(V& p, V g, Buffer& b) const {
     g = this->slope(g, p);
     if constexpr (present<Buffer>) {
-      const V kept = b * as<V>(momentum) + as<V>(c<S>(1) - dampening) * g;
+      const V kept = b * as<V>(momentum) + as<V>(take) * g;
       b = select(first, g, kept);
       g = select(nesterov, g + as<V>(momentum) * b, b);
     }

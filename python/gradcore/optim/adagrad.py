@@ -70,4 +70,5 @@ class Adagrad(RuleOptimizer):
         for group in self.param_groups:  # torch makes this state here already, for Hogwild training
             for p in group["params"]:
                 start = _C.full_like(p.detach(), initial_accumulator_value)
-                self.state[p] = {"step": _C.tensor(0.0), "sum": start}
+                step = _C.tensor(0.0, dtype=_C.float32 if group["fused"] else None)
+                self.state[p] = {"step": step, "sum": start}

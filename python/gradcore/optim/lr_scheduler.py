@@ -34,6 +34,15 @@ def _plain(value: Any) -> Any:
     return value.clone() if isinstance(value, Tensor) else value
 
 
+def _warn_of_epoch() -> None:
+    warnings.warn(
+        "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
+        "`scheduler.step()` to step the scheduler.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
 def _check_optimizer(optimizer: Any) -> None:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
@@ -56,6 +65,8 @@ class LRScheduler:
     """
 
     _kept_out: tuple[str, ...] = ("optimizer",)  # of the state dict
+    _get_lr_called_within_step: bool = False
+    _is_initial: bool = False  # while the constructor sets the first rates
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         _check_optimizer(optimizer)
@@ -70,22 +81,46 @@ class LRScheduler:
         self.base_lrs: list[Any] = [_plain(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._watch_first_step()
+        self._initial_step()
+
+    def _initial_step(self) -> None:
         self._step_count = 0
         self._last_lr: list[Any] = []
-        self.step()
+        self._is_initial = True
+        try:
+            self.step()
+        finally:
+            self._is_initial = False
 
     def _watch_first_step(self) -> None:
         """Notes the optimizer's first step by a stand-in that removes itself: later steps cost nothing more."""
         optimizer = self.optimizer
-        if getattr(optimizer, "_watched", False):
+        if "_opt_called" in optimizer.__dict__:
             return
 
         def first_step(*args: Any, **kwargs: Any) -> Any:
-            del optimizer.__dict__["step"]
-            optimizer.__dict__["_stepped"] = True
+            optimizer.__dict__.pop("step", None)
+            optimizer.__dict__["_opt_called"] = True
             return optimizer.step(*args, **kwargs)
 
-        optimizer.__dict__.update(_watched=True, _stepped=False, step=first_step)
+        first_step._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
+        optimizer.__dict__.update(_opt_called=False, step=first_step)
+
+    def _warn_of_order(self) -> None:
+        step = self.optimizer.__dict__.get("step")
+        if step is not None and not hasattr(step, "_wrapped_by_lr_sched"):
+            text = (
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, "
+                "make sure to call `optimizer.step()` before `lr_scheduler.step()`."
+            )
+        elif not getattr(self.optimizer, "_opt_called", False):
+            text = (
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or the "
+                "first value of the schedule is skipped."
+            )
+        else:
+            return
+        warnings.warn(text, UserWarning, stacklevel=3)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer."""
@@ -109,45 +144,57 @@ class LRScheduler:
     def _scaled(self, factor: float) -> list[Any]:
         return [lr * factor for lr in self._lrs()]
 
+    def _check_within_step(self) -> None:
+        """Warns where get_lr() is called by a program, which wants get_last_lr()."""
+        if not self._get_lr_called_within_step:
+            warnings.warn(
+                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", UserWarning, stacklevel=3
+            )
+
     def step(self, epoch: Any = None) -> None:
         """Moves on by an epoch, or to `epoch` (deprecated), and sets the learning rates."""
-        if self._step_count == 1 and not self.optimizer.__dict__.get("_stepped", True):
-            warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or the "
-                "first value of the schedule is skipped.",
-                UserWarning,
-                stacklevel=2,
-            )
+        if self._step_count == 1:
+            self._warn_of_order()
         self._step_count += 1
-        if epoch is None:
-            self.last_epoch += 1
-            self._apply(self.get_lr())
-            return
-        warnings.warn("The epoch parameter in `scheduler.step()` was not necessary and is being deprecated.", UserWarning, stacklevel=2)
-        self.last_epoch = epoch
-        self._apply(self._closed_form() or self.get_lr())
+        if epoch is not None:
+            _warn_of_epoch()
+        self._update_lr(epoch)
 
-    def _closed_form(self) -> list[Any]:
-        """The learning rates at `last_epoch` whatever came before; empty where there is no such form."""
-        return []
+    def _update_lr(self, epoch: Any = None) -> None:
+        """The rates of the next epoch; those of `epoch` by the closed form, where a derived class has one."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        closed_form = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
+        self._apply(closed_form or self.get_lr)
 
-    def _apply(self, lrs: Sequence[Any]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, lrs):
+    def _apply(self, rates: Callable[[], Sequence[Any]]) -> None:
+        self._get_lr_called_within_step = True
+        try:
+            lrs = rates()
+        finally:
+            self._get_lr_called_within_step = False
+        for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
             _set(group, "lr", lr)
         self._last_lr = self._lrs()
 
 
-class LambdaLR(LRScheduler):
-    """initial_lr * lr_lambda(epoch); one function for all groups or a list of one for each (else ValueError)."""
+class _LRScheduler(LRScheduler):
+    """The old name of LRScheduler."""
+
+
+class _Lambdas(LRScheduler):
+    """A function of the epoch for each group."""
 
     _kept_out = ("optimizer", "lr_lambdas")
+    _must_be_functions = False
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
-        _check_optimizer(optimizer)
         several = isinstance(lr_lambda, (list, tuple))
         if several and len(lr_lambda) != len(optimizer.param_groups):
             raise ValueError(f"Expected {len(optimizer.param_groups)} lr_lambdas, but got {len(lr_lambda)}")
         self.lr_lambdas = list(lr_lambda) if several else [lr_lambda] * len(optimizer.param_groups)
+        for f in self.lr_lambdas:
+            if self._must_be_functions and not callable(f):
+                raise TypeError(f"lr_lambda should be a function, but got {type(f).__name__}")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
@@ -158,22 +205,31 @@ class LambdaLR(LRScheduler):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         state = dict(state_dict)
-        for function, attributes in zip(self.lr_lambdas, state.pop("lr_lambdas")):
-            if attributes is not None:
-                function.__dict__.update(attributes)
+        attributes_of_all = state.pop("lr_lambdas")
         self.__dict__.update(state)
+        for i, attributes in enumerate(attributes_of_all):
+            if attributes is not None:
+                self.lr_lambdas[i].__dict__.update(attributes)
+
+
+class LambdaLR(_Lambdas):
+    """initial_lr * lr_lambda(epoch); one function for all groups or a list of one for each (else ValueError)."""
 
     def get_lr(self) -> list[Any]:
-        return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas)]
+        self._check_within_step()
+        return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
 
-class MultiplicativeLR(LambdaLR):
-    """The learning rate times lr_lambda(epoch), epoch after epoch."""
+class MultiplicativeLR(_Lambdas):
+    """The learning rate times lr_lambda(epoch), epoch after epoch. Raises as LambdaLR, and TypeError for what is no function."""
+
+    _must_be_functions = True
 
     def get_lr(self) -> list[Any]:
-        if self.last_epoch == 0:
+        self._check_within_step()
+        if self._is_initial:
             return self._lrs()
-        return [lr * f(self.last_epoch) for lr, f in zip(self._lrs(), self.lr_lambdas)]
+        return [lr * f(self.last_epoch) for lr, f in zip(self._lrs(), self.lr_lambdas, strict=True)]
 
 
 class StepLR(LRScheduler):
@@ -185,10 +241,11 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        falls = self.last_epoch > 0 and self.last_epoch % self.step_size == 0
+        self._check_within_step()
+        falls = self.last_epoch != 0 and self.last_epoch % self.step_size == 0
         return self._scaled(self.gamma) if falls else self._lrs()
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
 
 
@@ -201,10 +258,11 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         times = self.milestones[self.last_epoch] if self.last_epoch in self.milestones else 0
         return self._scaled(self.gamma**times) if times else self._lrs()
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
         return [base * self.gamma**passed for base in self.base_lrs]
 
@@ -213,18 +271,19 @@ class ConstantLR(LRScheduler):
     """The learning rate times `factor` (0 to 1, else ValueError) for the first `total_iters` epochs."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        if not 0 <= factor <= 1.0:
+        if factor > 1.0 or factor < 0:
             raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
         self.factor = factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         if self.last_epoch == 0:
             return self._scaled(self.factor)
         return self._scaled(1.0 / self.factor) if self.last_epoch == self.total_iters else self._lrs()
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         return [base * (self.factor if self.last_epoch < self.total_iters else 1) for base in self.base_lrs]
 
 
@@ -239,9 +298,9 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        if not 0 < start_factor <= 1.0:
+        if start_factor > 1.0 or start_factor <= 0:
             raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
-        if not 0 <= end_factor <= 1.0:
+        if end_factor > 1.0 or end_factor < 0:
             raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
         self.start_factor = start_factor
         self.end_factor = end_factor
@@ -249,14 +308,15 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         if self.last_epoch == 0:
             return self._scaled(self.start_factor)
-        if self.last_epoch > self.total_iters:
+        if self._is_initial or self.last_epoch > self.total_iters:
             return self._lrs()
         rise = self.end_factor - self.start_factor
         return self._scaled(1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         done = min(self.total_iters, self.last_epoch) / self.total_iters
         return [base * (self.start_factor + (self.end_factor - self.start_factor) * done) for base in self.base_lrs]
 
@@ -269,9 +329,10 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        return self._lrs() if self.last_epoch == 0 else self._scaled(self.gamma)
+        self._check_within_step()
+        return self._lrs() if self._is_initial else self._scaled(self.gamma)
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         return [base * self.gamma**self.last_epoch for base in self.base_lrs]
 
 
@@ -284,12 +345,13 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        if self.last_epoch == 0 or self.last_epoch > self.total_iters:
+        self._check_within_step()
+        if self._is_initial or self.last_epoch > self.total_iters:
             return self._lrs()
         left, left_before = (1.0 - t / self.total_iters for t in (self.last_epoch, self.last_epoch - 1))
         return self._scaled((left / left_before) ** self.power)
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
         return [base * left**self.power for base in self.base_lrs]
 
@@ -306,18 +368,19 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         t, low = self.last_epoch, self.eta_min
-        if t == 0:
+        if self._is_initial:
             return self._lrs()
-        if self._step_count == 1:  # an earlier run goes on
-            return self._closed_form()
+        if self._step_count == 1 and t > 0:
+            return self._get_closed_form_lr()
         if (t - 1 - self.T_max) % (2 * self.T_max) == 0:  # from the bottom there is no ratio to the rate before
             rise = (1 - math.cos(math.pi / self.T_max)) / 2
             return [lr + (base - low) * rise for lr, base in zip(self._lrs(), self.base_lrs)]
         ratio = (1 + math.cos(math.pi * t / self.T_max)) / (1 + math.cos(math.pi * (t - 1) / self.T_max))
         return [ratio * (lr - low) + low for lr in self._lrs()]
 
-    def _closed_form(self) -> list[Any]:
+    def _get_closed_form_lr(self) -> list[Any]:
         height = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
@@ -343,6 +406,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
@@ -354,15 +418,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             epoch = self.last_epoch + 1
             self.T_cur += 1
             if self.T_cur >= self.T_i:
-                self.T_cur -= self.T_i
+                self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         else:
             if epoch < 0:
                 raise ValueError(f"Expected non-negative epoch, but got {epoch}")
             self._find_cycle(epoch)
-        self._step_count += 1
         self.last_epoch = math.floor(epoch)
-        self._apply(self.get_lr())
+        self._apply(self.get_lr)
 
     def _find_cycle(self, epoch: Any) -> None:
         if epoch < self.T_0:
@@ -378,37 +441,45 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 def _for_each_group(optimizer: Optimizer, value: Any, name: str) -> list[Any]:
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
-        return [value] * groups
+        return [_plain(value) for _ in range(groups)]
     if len(value) != groups:
         raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
                          f"param_groups has {groups}.")  # fmt: skip
-    return list(value)
+    return [_plain(v) for v in value]
 
 
-class _Momentum:
-    """The option that a scheduler moves against the learning rate: 'momentum', or the first of Adam's betas."""
+class _MomentumCycler(LRScheduler):
+    """Moves another option against the learning rate: 'momentum', or the first of Adam's betas."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.in_betas = "betas" in optimizer.defaults
-        if not self.in_betas and "momentum" not in optimizer.defaults:
+    cycle_momentum: bool
+
+    def _start_momentum(self, base: Any, most: Any, last_epoch: int) -> tuple[list[Any], list[Any]]:
+        """Its limits for every group, which begins at the upper one."""
+        optimizer = self.optimizer
+        if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+        self.use_beta1 = "betas" in optimizer.defaults
+        low, high = _for_each_group(optimizer, base, "base_momentum"), _for_each_group(optimizer, most, "max_momentum")
+        if last_epoch == -1:
+            for group, least, largest in zip(optimizer.param_groups, low, high):
+                self._write_momentum(group, largest)
+                group.update(max_momentum=largest, base_momentum=least)
+        return low, high
 
-    def write(self, group: dict[str, Any], value: float) -> None:
-        if self.in_betas:
+    def _write_momentum(self, group: dict[str, Any], value: float) -> None:
+        if self.use_beta1:
             group["betas"] = (value, *group["betas"][1:])
         else:
             group["momentum"] = value
 
 
-class CyclicLR(LRScheduler):
+class CyclicLR(_MomentumCycler):
     """The learning rate goes up and down between base_lr and max_lr, a step a batch, and momentum the other way.
 
     mode: 'triangular', 'triangular2' (half as high with each cycle), 'exp_range' (times gamma ** step), or a scale_fn of the
     cycle or of the step ('cycle', 'iterations'). Source: L. N. Smith, "Cyclical Learning Rates for Training Neural
     Networks", 2017. Raises ValueError for another mode, wrong lengths, or an optimizer without momentum (cycle_momentum).
     """
-
-    _kept_out = ("optimizer", "_scale", "_momentum", "_scale_fn_custom")
 
     def __init__(
         self,
@@ -427,27 +498,40 @@ class CyclicLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         _check_optimizer(optimizer)
-        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError("mode is invalid and scale_fn is None")
+        self.optimizer = optimizer
         bases = _for_each_group(optimizer, base_lr, "base_lr")
-        self.max_lrs = _for_each_group(optimizer, max_lr, "max_lr")
-        self._momentum = _Momentum(optimizer) if cycle_momentum else None
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, bases):
                 _set(group, "lr", lr)
-        down = step_size_up if step_size_down is None else step_size_down
-        self.total_size = float(step_size_up + down)
-        self.step_ratio = float(step_size_up) / self.total_size
+        self.max_lrs = _for_each_group(optimizer, max_lr, "max_lr")
+        up = float(step_size_up)
+        self.total_size = up + (up if step_size_down is None else float(step_size_down))
+        self.step_ratio = up / self.total_size
+        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
+            raise ValueError("mode is invalid and scale_fn is None")
         self.mode = mode
         self.gamma = gamma
         self._scale_fn_custom = scale_fn
         self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            self.base_momentums = _for_each_group(optimizer, base_momentum, "base_momentum")
-            self.max_momentums = _for_each_group(optimizer, max_momentum, "max_momentum")
+            self.base_momentums, self.max_momentums = self._start_momentum(base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
         self.base_lrs = bases
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer and a plain scale_fn; a callable object keeps its attributes."""
+        state = super().state_dict()
+        f = self._scale_fn_custom
+        state["_scale_fn_custom"] = None if f is None or hasattr(f, "__code__") else dict(f.__dict__)
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state = dict(state_dict)
+        attributes = state.pop("_scale_fn_custom")
+        self.__dict__.update(state)
+        if attributes is not None:
+            self._scale_fn_custom.__dict__.update(attributes)
 
     def scale_fn(self, x: float) -> float:
         """The height of the cycle, or of the step, `x`."""
@@ -458,25 +542,26 @@ class CyclicLR(LRScheduler):
         return 1 / (2.0 ** (x - 1)) if self.mode == "triangular2" else float(self.gamma**x)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
-        if self._momentum is not None:
-            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
-                self._momentum.write(group, high - (high - low) * height * scale)
-        return [base + (high - base) * height * scale for base, high in zip(self.base_lrs, self.max_lrs)]
+        lrs = [base + (high - base) * height * scale for base, high in zip(self.base_lrs, self.max_lrs, strict=True)]
+        if self.cycle_momentum:
+            limits = zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True)
+            for group, low, high in limits:
+                self._write_momentum(group, high - (high - low) * height * scale)
+        return lrs
 
 
-class OneCycleLR(LRScheduler):
+class OneCycleLR(_MomentumCycler):
     """One rise to max_lr and one fall far below the start, a step a batch, with momentum going the other way.
 
     total_steps, or epochs and steps_per_epoch; pct_start: the share of the rise; anneal_strategy: 'cos' or 'linear'; the start is
     max_lr / div_factor, the end start / final_div_factor; three_phase: back to the start before the last fall. Source: L. N. Smith
     and N. Topin, "Super-Convergence", 2018. Raises ValueError for options out of range and when stepped beyond the end.
     """
-
-    _kept_out = ("optimizer", "_momentum")
 
     def __init__(
         self,
@@ -496,32 +581,31 @@ class OneCycleLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         _check_optimizer(optimizer)
+        self.optimizer = optimizer
         self.total_steps = self._count(total_steps, epochs, steps_per_epoch)
+        last = self.total_steps - 1
+        rise = float(pct_start * self.total_steps) - 1
+        down = [(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
+        if three_phase:
+            down += [(float(2 * pct_start * self.total_steps) - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                     (last, "initial_lr", "min_lr", "max_momentum", "max_momentum")]  # fmt: skip
+        else:
+            down += [(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+        names = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
+        self._schedule_phases: list[dict[str, Any]] = [dict(zip(names, phase)) for phase in down]
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        rise = float(pct_start * self.total_steps) - 1
-        last = self.total_steps - 1
-        # (where it ends, from which rate to which, from which momentum to which)
-        self._phases = (
-            [(rise, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-             (2 * rise if three_phase else last, "max_lr", "initial_lr" if three_phase else "min_lr",
-              "base_momentum", "max_momentum")]
-            + ([(last, "initial_lr", "min_lr", "max_momentum", "max_momentum")] if three_phase else [])
-        )  # fmt: skip
         self._anneal_func_type = anneal_strategy
-        self.cycle_momentum = cycle_momentum
-        self._momentum = _Momentum(optimizer) if cycle_momentum else None
+        highs = _for_each_group(optimizer, max_lr, "max_lr")
         if last_epoch == -1:
-            for group, high in zip(optimizer.param_groups, _for_each_group(optimizer, max_lr, "max_lr")):
+            for group, high in zip(optimizer.param_groups, highs):
                 start = high / div_factor
                 group.update(initial_lr=start, max_lr=high, min_lr=start / final_div_factor)
-            if cycle_momentum:
-                low, high = (_for_each_group(optimizer, m, n) for m, n in
-                             ((base_momentum, "base_momentum"), (max_momentum, "max_momentum")))  # fmt: skip
-                for group, base, most in zip(optimizer.param_groups, low, high):
-                    group.update(max_momentum=most, base_momentum=base)
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            self._start_momentum(base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
 
     @staticmethod
@@ -543,20 +627,22 @@ class OneCycleLR(LRScheduler):
         return end + (start - end) / 2.0 * (math.cos(math.pi * share) + 1)
 
     def get_lr(self) -> list[Any]:
+        self._check_within_step()
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
+        begin = 0.0
+        for phase in self._schedule_phases:
+            if step <= phase["end_step"] or phase is self._schedule_phases[-1]:
+                break
+            begin = phase["end_step"]
+        share = (step - begin) / (phase["end_step"] - begin)
         lrs = []
         for group in self.optimizer.param_groups:
-            begin = 0.0
-            for i, (end, lr_from, lr_to, momentum_from, momentum_to) in enumerate(self._phases):
-                if step <= end or i == len(self._phases) - 1:
-                    break
-                begin = end
-            share = (step - begin) / (end - begin)
-            lrs.append(self._between(group[lr_from], group[lr_to], share))
-            if self._momentum is not None:
-                self._momentum.write(group, self._between(group[momentum_from], group[momentum_to], share))
+            lrs.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], share))
+            if self.cycle_momentum:
+                momentum = self._between(group[phase["start_momentum"]], group[phase["end_momentum"]], share)
+                self._write_momentum(group, momentum)
         return lrs
 
 
@@ -582,13 +668,9 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         if factor >= 1.0:
             raise ValueError("Factor should be < 1.0.")
-        _check_optimizer(optimizer)
-        if mode not in ("min", "max"):
-            raise ValueError("mode " + mode + " is unknown!")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError("threshold mode " + threshold_mode + " is unknown!")
-        self.optimizer = optimizer
         self.factor = factor
+        _check_optimizer(optimizer)
+        self.optimizer = optimizer
         if isinstance(min_lr, (list, tuple)):
             if len(min_lr) != len(optimizer.param_groups):
                 raise ValueError(f"expected {len(optimizer.param_groups)} min_lrs, got {len(min_lr)}")
@@ -602,13 +684,24 @@ class ReduceLROnPlateau(LRScheduler):
         self.eps = eps
         self.last_epoch = 0
         self._last_lr = self._lrs()
+        self.best: float
+        self.num_bad_epochs: int
+        self._init_is_better(mode, threshold, threshold_mode)
+        self._reset()
+
+    def _init_is_better(self, mode: str, threshold: float, threshold_mode: str) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError("mode " + mode + " is unknown!")
+        if threshold_mode not in ("rel", "abs"):
+            raise ValueError("threshold mode " + threshold_mode + " is unknown!")
+        self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode = mode
         self.threshold = threshold
         self.threshold_mode = threshold_mode
-        self.best: float
-        self.num_bad_epochs: int
-        self.mode_worse = math.inf if mode == "min" else -math.inf
-        self._reset()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.__dict__.update(state_dict)
+        self._init_is_better(self.mode, self.threshold, self.threshold_mode)
 
     def _reset(self) -> None:
         self.best = self.mode_worse
@@ -620,7 +713,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether bad epochs do not count now."""
         return self.cooldown_counter > 0
 
-    def is_better(self, a: float, best: float) -> bool:
+    def _is_better(self, a: float, best: float) -> bool:
         """Whether `a` improves on `best` by the threshold."""
         sign = 1 if self.mode == "max" else -1
         edge = best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
@@ -632,10 +725,9 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn("The epoch parameter in `scheduler.step()` was not necessary and is being deprecated.",
-                          UserWarning, stacklevel=2)  # fmt: skip
+            _warn_of_epoch()
         self.last_epoch = epoch
-        if self.is_better(current, self.best):
+        if self._is_better(current, self.best):
             self.best = current
             self.num_bad_epochs = 0
         else:
@@ -644,12 +736,20 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            self._reduce()
+            self._reduce_lr()
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = self._lrs()
 
-    def _reduce(self) -> None:
+    def _reduce_lr(self) -> None:
+        groups = len(self.optimizer.param_groups)
+        if groups != len(self.min_lrs):
+            if self.default_min_lr is None:
+                raise RuntimeError(
+                    f"The number of param groups in the `optimizer` ({groups}) differs from when `ReduceLROnPlateau` was "
+                    f"initialized ({len(self.min_lrs)}). Please modify the `min_lrs` field to match."
+                )
+            self.min_lrs = [self.default_min_lr] * groups
         for group, low in zip(self.optimizer.param_groups, self.min_lrs):
             old = float(group["lr"])
             new = max(old * self.factor, low)
@@ -657,23 +757,52 @@ class ReduceLROnPlateau(LRScheduler):
                 _set(group, "lr", new)
 
 
-class SequentialLR(LRScheduler):
-    """One scheduler after the other: the next takes over at each of the `milestones`.
-
-    Raises ValueError without schedulers, for schedulers of different optimizers and when the numbers do not fit.
-    """
+class _Composed(LRScheduler):
+    """Several schedulers as one."""
 
     _kept_out = ("optimizer", "_schedulers")
+    _schedulers: Sequence[LRScheduler]
+
+    def _check_parts(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
+        name = type(self).__name__
+        for i, scheduler in enumerate(schedulers):
+            if not hasattr(scheduler, "optimizer"):
+                raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
+            if isinstance(scheduler, ReduceLROnPlateau):
+                raise ValueError(
+                    f"{name} does not support `ReduceLROnPlateau` scheduler, whose step() needs a metric, but got one at index {i}."
+                )
+            if scheduler.optimizer is not optimizer:
+                raise ValueError(
+                    f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
+                    f"{type(scheduler).__name__} at index {i} with another one."
+                )
+
+    def state_dict(self) -> dict[str, Any]:
+        """With the states of the schedulers."""
+        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state = dict(state_dict)
+        parts = state.pop("_schedulers")
+        self.__dict__.update(state)
+        for i, part in enumerate(parts):
+            self._schedulers[i].load_state_dict(part)
+
+
+class SequentialLR(_Composed):
+    """One scheduler after the other: the next takes over at each of the `milestones`.
+
+    Raises ValueError without schedulers, for schedulers of different optimizers or that need a metric, and when the numbers do
+    not fit; TypeError for what is no scheduler.
+    """
 
     def __init__(
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if len(schedulers) < 1:
             raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
-        for i, scheduler in enumerate(schedulers):
-            if scheduler.optimizer is not optimizer:
-                raise ValueError(f"{type(self).__name__} expects all schedulers to belong to the same optimizer, but got "
-                                 f"scheduler {type(scheduler).__name__} at index {i} with another one.")  # fmt: skip
+        self._check_parts(optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError("Sequential Schedulers expects number of schedulers provided to be one more than the number of "
                              f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones "
@@ -685,52 +814,44 @@ class SequentialLR(LRScheduler):
         # Every scheduler took its first step when it was made: undone, but for the one that begins.
         for group in optimizer.param_groups:
             _set(group, "lr", group["initial_lr"])
-        for scheduler in schedulers:
-            scheduler.last_epoch -= 1
-        schedulers[0]._step_count -= 1
-        LRScheduler.step(schedulers[0])
-        self._last_lr = schedulers[0].get_last_lr()
+        _undo(self)
+        first = schedulers[bisect_right(milestones, 0)]
+        first._initial_step()
+        self._last_lr = first.get_last_lr()
 
-    def step(self, epoch: Any = None) -> None:
+    def step(self) -> None:  # type: ignore[override]  # as in torch
         """Moves the scheduler on whose turn it is."""
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]
         if turn > 0 and self._milestones[turn - 1] == self.last_epoch:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a scheduler begins at its epoch 0
-                scheduler.step(0)
+            scheduler._update_lr(0)  # it begins at its epoch 0
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        """With the states of the schedulers."""
-        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        own = {key: value for key, value in state_dict.items() if key != "_schedulers"}
-        self.__dict__.update(own)
-        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"]):
-            scheduler.load_state_dict(state)
+def _undo(scheduler: LRScheduler) -> None:
+    if isinstance(scheduler, _Composed):
+        for part in scheduler._schedulers:
+            _undo(part)
+    else:
+        scheduler.last_epoch -= 1
 
 
-class ChainedScheduler(SequentialLR):
+class ChainedScheduler(_Composed):
     """Several schedulers that all step at once, each on what the ones before have set. Raises ValueError as SequentialLR."""
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         if len(schedulers) < 1:
             raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
         optimizer = optimizer or schedulers[0].optimizer
-        for i, scheduler in enumerate(schedulers):
-            if scheduler.optimizer is not optimizer:
-                raise ValueError(f"{type(self).__name__} expects all schedulers to belong to the same optimizer, but got "
-                                 f"scheduler {type(scheduler).__name__} at index {i} with another one.")  # fmt: skip
-        self._schedulers = list(schedulers)
+        self._check_parts(optimizer, schedulers)
+        self._schedulers = schedulers
         self.optimizer = optimizer
         self._last_lr = self._lrs()
 
-    def step(self, epoch: Any = None) -> None:
+    def step(self) -> None:  # type: ignore[override]  # as in torch
         """Moves all schedulers on."""
         for scheduler in self._schedulers:
             scheduler.step()

@@ -345,7 +345,7 @@ class Optimizer:
                 old.setdefault("param_names", new["param_names"])
         before = self.state, self.param_groups
         try:
-            self.__setstate__({"state": state, "param_groups": saved})
+            self.__setstate__({"state": state, "param_groups": list(saved)})
         except BaseException:
             self.state, self.param_groups = before
             raise
@@ -508,4 +508,5 @@ class RuleOptimizer(Optimizer):
                 kept: dict[str, Any] = self.state.get(p) or {}
                 for name in self._numbers if kept else ():
                     if not isinstance(kept[name], Tensor):
-                        kept[name] = _C.tensor(float(kept[name]))
+                        single = group.get("fused") or group.get("capturable")
+                        kept[name] = _C.tensor(float(kept[name]), dtype=_C.float32 if single else None)
