@@ -872,6 +872,7 @@ ElementwiseCall pow(const Operand& a, const Operand& b) {
   const DType t = result_type(in);
   // Of bools, x ** e is x or not e.
   if (t == DType::Bool) return {&binary_op<formulas::LogicalOr>, {a, Scalar(b.scalar.is_zero())}, {}, {}};
+  if (!is_floating(t)) check_fits(b.scalar, t);
   return {&pow_op(t, b.scalar), {a}, {b.scalar}, raised(*a.tensor, t)};
 }
 
@@ -890,7 +891,7 @@ ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, co
 ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
   check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
         scalar_type_name(b.dtype()));
-  if (w.is_tensor())
+  if (w.is_tensor() && (w.tensor->dim() > 0 || a.dim() == 0))
     check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()),
           " for `weight` but got dtype ", scalar_type_name(w.tensor->dtype()));
   if (!is_floating(a.dtype()))
@@ -907,7 +908,10 @@ ElementwiseCall clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
     return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, {}, {}};
   }
   const Operand in[] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
-  const auto type = raised(t, result_type(in));
+  const DType result = result_type(in);
+  if (lo) check_fits(lo->scalar, result);
+  if (hi) check_fits(hi->scalar, result);
+  const auto type = raised(t, result);
   if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t}, {lo->scalar}, type};
   if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t}, {hi->scalar}, type};
   return {&unary_op<formulas::Clamp>, {t}, {lo->scalar, hi->scalar}, type};
@@ -940,6 +944,23 @@ Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
 
 Tensor isnan(const Tensor& t) { return elementwise(unary_op<formulas::Isnan>, {{Operand(t)}}); }
+struct RoundToVjp {
+  static constexpr const char* kName = "RoundBackward1";
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
+};
+Tensor round_to(const Tensor& t, int64_t decimals) {
+  if (decimals == 0) return round(t);
+  if (!is_floating(t.dtype()))
+    fail(ErrorKind::NotImplemented, "\"round\" to decimals not implemented for '", scalar_type_name(t.dtype()), "'");
+  Tensor out;
+  {
+    const Untracked off;
+    const Scalar unit = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
+    out = decimals > 0 ? div(round(mul(t, unit)), unit) : mul(round(div(t, unit)), unit);
+  }
+  if (should_record(t)) record(out, {&t}, RoundToVjp{});
+  return out;
+}
 // Integers are always finite.
 Tensor isinf(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
@@ -954,6 +975,9 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
     fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
          scalar_type_name(condition.dtype()));
+  const Operand values[] = {a, b};
+  for (const Operand& v : values)
+    if (!v.is_tensor()) check_fits(v.scalar, result_type(values));
   return elementwise(ternary_op<formulas::Where>, {{Operand(condition), a, b}});
 }
 
