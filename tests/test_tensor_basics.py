@@ -178,6 +178,10 @@ def test_threads_memory_config():
     assert gradcore.memory_stats()["in_use"] >= used + t.nbytes
     del t
     assert gradcore.memory_stats()["in_use"] < used + (1 << 20)
+    many = [gradcore.empty(1000) for _ in range(5000)]  # small ones count for the peak as well
+    used = gradcore.memory_stats()["in_use"]
+    del many
+    assert used >= 5000 * 4000 and gradcore.memory_stats()["peak"] >= used - (64 << 10)
     gradcore.release_unused_memory()
     assert "instruction set" in gradcore.show_config()
     assert "v2" in gradcore._C.available_isas()

@@ -115,7 +115,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
             ")");
       t = tensor_from_object(first, default_dtype());
     } else {
-      PyObject* sizes = Py_TYPE(first) == size_type ? first : args;
+      PyObject* sizes = n == 1 && Py_TYPE(first) == size_type ? first : args;
       Dims shape;
       for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sizes); ++i) {
         const Py_ssize_t d = PyNumber_AsSsize_t(PyTuple_GET_ITEM(sizes, i), PyExc_TypeError);

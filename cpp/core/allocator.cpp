@@ -141,6 +141,7 @@ constexpr int kSmallClasses = kFineClasses + 4 * 6;  // 1 KiB .. 64 KiB
 struct ThreadCache {
   FreeBlock* lists[kSmallClasses] = {};
   std::atomic<int64_t> cached{0}, in_use{0}, allocations{0};
+  int64_t mark = 0;  // of in_use: above it the peak is looked at again
   ThreadCache* next = nullptr;
   ThreadCache* prev = nullptr;
 
@@ -194,6 +195,23 @@ ThreadCache::~ThreadCache() {
 
 inline ThreadCache* cache() { return local ? local : make_local(); }
 
+// The sum over all threads costs a lock: small blocks ask for it only now and then, and the peak is that much too low.
+constexpr int64_t kPeakStep = 64 << 10;
+[[gnu::noinline, gnu::cold]] void look_at_peak(ThreadCache& t) {
+  t.mark = t.in_use.load(std::memory_order_relaxed) + kPeakStep;
+  const int64_t now = memory_stats().in_use;
+  int64_t seen = peak.load(std::memory_order_relaxed);
+  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
+  }
+}
+
+inline void count(ThreadCache& t, size_t bytes) {
+  bump(t.in_use, static_cast<int64_t>(bytes));
+  bump(t.allocations, 1);
+  if (t.in_use.load(std::memory_order_relaxed) > t.mark) [[unlikely]]
+    look_at_peak(t);
+}
+
 [[gnu::noinline]] void* allocate_from_system(Class c, size_t asked) {
   const size_t bytes = kExact ? asked : c.bytes;
   void* p = system_alloc(bytes);
@@ -212,12 +230,8 @@ inline ThreadCache* cache() { return local ? local : make_local(); }
   void* p = shared().take(c);
   if (!p) p = allocate_from_system(c, bytes);
   if (ThreadCache* t = cache()) {
-    bump(t->in_use, static_cast<int64_t>(c.bytes));
-    bump(t->allocations, 1);
-  }
-  const int64_t now = memory_stats().in_use;
-  int64_t seen = peak.load(std::memory_order_relaxed);
-  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
+    t->mark = INT64_MIN;  // one large block by itself may be the peak
+    count(*t, c.bytes);
   }
   return p;
 }
@@ -235,8 +249,7 @@ void* allocate(size_t bytes) {
   const Class c = class_of(bytes);
   ThreadCache* t = cache();
   if (!t) return allocate_from_system(c, bytes);
-  bump(t->in_use, static_cast<int64_t>(c.bytes));
-  bump(t->allocations, 1);
+  count(*t, c.bytes);
   if (FreeBlock* b = t->lists[c.index]) {
     t->lists[c.index] = b->next;
     bump(t->cached, -static_cast<int64_t>(c.bytes));

@@ -574,18 +574,22 @@ struct IndexAddVjp {
 };
 
 // index_copy and index_fill: what was overwritten has no gradient.
+enum class IndexWrite : uint8_t { Copy, FillNumber, FillTensor };
 struct IndexWriteVjp {
-  bool fill;
+  IndexWrite kind;
   int64_t dim;
   Dims source_shape;
   Saved index;
-  const char* name() const { return fill ? "IndexFillBackward0" : "IndexCopyBackward0"; }
+  const char* name() const {
+    static constexpr const char* kNames[] = {"IndexCopyBackward0", "IndexFillBackward0", "IndexFillBackward1"};
+    return kNames[static_cast<int>(kind)];
+  }
   SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     if (self.needs(0)) out[0] = index_fill(g[0], dim, at, Scalar(0));
-    if (!self.needs(1)) return;
-    if (!fill) {
+    if (kind == IndexWrite::FillNumber || !self.needs(1)) return;
+    if (kind == IndexWrite::Copy) {
       out[1] = reshape(index_select(g[0], dim, at), source_shape);
       return;
     }
@@ -906,7 +910,8 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
 namespace {
 
 // index_copy_ and index_fill_: the places to write to. Only the latter counts from the end as well.
-Tensor check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor& src, bool fill) {
+Tensor check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor& src, IndexWrite kind_of_write) {
+  const bool fill = kind_of_write != IndexWrite::Copy;
   const char* op = fill ? "index_fill_" : "index_copy_";
   const ErrorKind kind = fill ? ErrorKind::Runtime : ErrorKind::Index;
   check(index.dim() <= 1, kind, op, "(): Index should have dimension 1 or 0 (got ", index.dim(), ")");
@@ -933,36 +938,45 @@ void write_indexed(const Tensor& t, int d, const Tensor& offsets, const Tensor& 
   put_slabs(t, slabs_along(t, d, offsets), {dense(apart_from(src, t)), src.numel() == 1 ? 0 : 1}, false);
 }
 
-void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, bool fill) {
+Ref<Node> index_write_node(const Tensor& t, int d, const Tensor& index, const Tensor& src, IndexWrite kind) {
+  IndexWriteVjp vjp{kind, d, src.shape(), Saved(index)};
+  return kind == IndexWrite::FillNumber ? make_node({&t}, std::move(vjp)) : make_node({&t, &src}, std::move(vjp));
+}
+
+void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, IndexWrite kind) {
   const int d = wrap_dim(dim, t.dim());
   const bool recorded = is_floating(t.dtype()) && should_record(t, src);
   check_inplace(t, needs_history(t, src));
-  const Tensor offsets = check_index_write(t, d, index, src, fill);
-  if (!offsets) return index_put_(t.dim() ? t : unsqueeze(t, 0), at_dim(d, index), src, false);
+  const Tensor offsets = check_index_write(t, d, index, src, kind);
   Ref<Node> node;
-  if (recorded) node = make_node({&t, &src}, IndexWriteVjp{fill, d, src.shape(), Saved(index)});
-  write_indexed(t, d, offsets, src);
+  if (recorded) node = index_write_node(t, d, index, src, kind);
+  if (offsets) {
+    write_indexed(t, d, offsets, src);
+  } else {
+    const Untracked off;
+    index_put_(t.dim() ? t : unsqueeze(t, 0), at_dim(d, index), src, false);
+  }
   finish_inplace(t, std::move(node));
 }
 
-Tensor index_write(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, bool fill) {
+Tensor index_write(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, IndexWrite kind) {
   if (any_batched(t, index, src)) {
     const Tensor out = widened_copy(t, levels_of({&t, &index, &src}));
-    index_write_(out, dim, index, src, fill);
+    index_write_(out, dim, index, src, kind);
     return out.as_new();
   }
   Tensor out;
   {
     const Untracked off;
-    out = clone(t, !fill);
+    out = clone(t, kind == IndexWrite::Copy);
   }
   const int d = wrap_dim(dim, t.dim());
-  write_indexed(out, d, check_index_write(out, d, index, src, fill), src);
-  if (is_floating(t.dtype()) && should_record(t, src))
-    record(out, {&t, &src}, IndexWriteVjp{fill, d, src.shape(), Saved(index)});
+  write_indexed(out, d, check_index_write(out, d, index, src, kind), src);
+  if (is_floating(t.dtype()) && should_record(t, src)) record_output(out, index_write_node(t, d, index, src, kind));
   return out;
 }
 
+IndexWrite fill_by(const Operand& value) { return value.is_tensor() ? IndexWrite::FillTensor : IndexWrite::FillNumber; }
 Tensor fill_value(const Tensor& t, const Operand& value) {
   if (!value.is_tensor()) {
     check_fits(value.scalar, t.dtype());
@@ -976,16 +990,16 @@ Tensor fill_value(const Tensor& t, const Operand& value) {
 }  // namespace
 
 void index_copy_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
-  index_write_(t, dim, index, src, false);
+  index_write_(t, dim, index, src, IndexWrite::Copy);
 }
 Tensor index_copy(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
-  return index_write(t, dim, index, src, false);
+  return index_write(t, dim, index, src, IndexWrite::Copy);
 }
 void index_fill_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {
-  index_write_(t, dim, index, fill_value(t, value), true);
+  index_write_(t, dim, index, fill_value(t, value), fill_by(value));
 }
 Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {
-  return index_write(t, dim, index, fill_value(t, value), true);
+  return index_write(t, dim, index, fill_value(t, value), fill_by(value));
 }
 
 // ---- by truth
