@@ -48,6 +48,9 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
   copy_(t, op(clone(t), a.integer(1), type));
 }
 
+// nonzero() by dims; a single number counts as one dim.
+PyObject* places(const Tensor& t) { return wrap_list(unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1)); }
+
 void register_elementwise() {
 #define GC_REGISTER(f, Op)                                                   \
   OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0)))); \
@@ -141,6 +144,19 @@ void register_elementwise() {
      wrap(add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))));
   VOID_OP(kMethod, "add_(Tensor input, Operand other, *, Number alpha=1)",
           add_(a.tensor(0), OperandArg(a, 1), a.scalar(2)));
+  // The factor in the middle: how programs of old give it.
+  OP(kBoth, "add(Tensor input, Number alpha, Tensor other)", wrap(add(a.tensor(0), a.tensor(2), a.scalar(1))));
+  VOID_OP(kMethod, "add_(Tensor input, Number alpha, Tensor other)", add_(a.tensor(0), a.tensor(2), a.scalar(1)));
+  OP(kBoth, "sub(Tensor input, Number alpha, Tensor other)", wrap(sub(a.tensor(0), a.tensor(2), a.scalar(1))));
+  VOID_OP(kMethod, "sub_(Tensor input, Number alpha, Tensor other)", sub_(a.tensor(0), a.tensor(2), a.scalar(1)));
+  OP(kBoth, "addcmul(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+     wrap(addcmul(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1))));
+  VOID_OP(kMethod, "addcmul_(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+          addcmul_(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1)));
+  OP(kBoth, "addcdiv(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+     wrap(addcdiv(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1))));
+  VOID_OP(kMethod, "addcdiv_(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+          addcdiv_(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1)));
   for (const char* name : {"sub", "subtract"}) {
     register_op(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2))); });
@@ -173,10 +189,7 @@ void register_elementwise() {
      wrap(where(a.tensor(0), OperandArg(a, 1), OperandArg(a, 2))));
   OP(kMethod, "where(Tensor input, Tensor condition, Operand other)",
      wrap(where(a.tensor(1), OperandArg(a, 0), OperandArg(a, 2))));
-  OP(kFunction, "where(Tensor condition)", [&] {
-    std::vector<Tensor> columns = unbind(nonzero(a.tensor(0)), 1);
-    return wrap_list(std::move(columns));
-  }());
+  OP(kFunction, "where(Tensor condition)", places(a.tensor(0)));
   OP(kBoth, "masked_fill(Tensor input, Tensor mask, Operand value)",
      wrap(masked_fill(a.tensor(0), a.tensor(1), OperandArg(a, 2))));
   VOID_OP(kMethod, "masked_fill_(Tensor input, Tensor mask, Operand value)",
@@ -389,11 +402,15 @@ void register_views() {
   VOID_OP(kMethod, "unsqueeze_(Tensor input, int dim)", become_view(a.tensor(0), unsqueeze(a.tensor(0), a.integer(1))));
   VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
           become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
-  OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)", wrap(contiguous(a.tensor(0))));
+  OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)",
+     (wants_contiguous(a, 1), wrap(contiguous(a.tensor(0)))));
   OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0), wants_contiguous(a, 1))));
   OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
   VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
-  VOID_OP(kMethod, "copy_(Tensor input, Tensor src, bool non_blocking=False)", copy_(a.tensor(0), a.tensor(1)));
+  VOID_OP(kMethod, "copy_(Tensor input, Operand src, bool non_blocking=False)", [&] {
+    if (is_tensor(a.object(1))) return copy_(a.tensor(0), a.tensor(1));
+    copy_(a.tensor(0), scalar_tensor(a.scalar(1), a.scalar(1).dtype(default_dtype())));
+  }());
   VOID_OP(kMethod, "fill_(Tensor input, Operand value)", fill_(a.tensor(0), OperandArg(a, 1)));
   VOID_OP(kMethod, "fill_diagonal_(Tensor input, Number fill_value, bool wrap=False)",
           fill_diagonal_(a.tensor(0), a.scalar(1), a.flag(2)));
@@ -519,7 +536,7 @@ void register_joins_and_indexing() {
   OP(kBoth, "masked_select(Tensor input, Tensor mask, *, Tensor? out=None)",
      wrap(masked_select(a.tensor(0), a.tensor(1))));
   OP(kBoth, "nonzero(Tensor input, *, bool as_tuple=False, Tensor? out=None)",
-     a.flag(1) ? wrap_list(unbind(nonzero(a.tensor(0)), 1)) : wrap(nonzero(a.tensor(0))));
+     a.flag(1) ? places(a.tensor(0)) : wrap(nonzero(a.tensor(0))));
 }
 
 // Factories share their keyword tail. `k` is the position of dtype.

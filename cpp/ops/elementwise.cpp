@@ -572,6 +572,35 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
     if (o.is_tensor() && should_record(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
 }
 
+// Written in place, comparisons too are recorded, with a gradient of zero.
+struct ComparisonVjp {
+  const char* node;
+  bool of_tensor;
+  Dims other;
+  const char* name() const { return node; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    out[0] = zeros_like(g[0]);
+    if (of_tensor && self.needs(1)) out[1] = zeros(other, g[0].dtype());
+  }
+};
+bool recorded_in_place_only(const ElementwiseOp& op) {
+  const std::string_view name = op.info->name;  // comparisons have two letters
+  return !op.info->node && (name.size() == 2 || name == "floor_divide");
+}
+Ref<Node> node_in_place(const ElementwiseOp& op, const Tensor& self, const Operand& other) {
+  const bool of_tensor = other.is_tensor();
+  if (!recorded_in_place_only(op) || !is_floating(self.dtype())) return {};
+  if (!(of_tensor ? should_record(self, *other.tensor) : should_record(self))) return {};
+  if (op.info->name[0] == 'f') return make_node({&self}, NoDerivative{"floor_divide_"});
+  static constexpr const char* kNodes[][2] = {{"EqBackward0", "EqBackward1"}, {"NeBackward0", "NeBackward1"},
+                                              {"LtBackward0", "LtBackward1"}, {"LeBackward0", "LeBackward1"},
+                                              {"GtBackward0", "GtBackward1"}, {"GeBackward0", "GeBackward1"}};
+  const auto names = std::ranges::find_if(
+      kNodes, [&](const auto& n) { return n[0][0] == (op.info->name[0] & ~0x20) && n[0][1] == op.info->name[1]; });
+  ComparisonVjp vjp{(*names)[of_tensor], of_tensor, of_tensor ? other.tensor->shape() : Dims()};
+  return of_tensor ? make_node({&self, other.tensor}, std::move(vjp)) : make_node({&self}, std::move(vjp));
+}
+
 // These two are on the path of every op, and are exported below.
 [[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, std::span<const Operand> in) {
   if (!modes.tracking() || !op.info->node) return false;
@@ -651,9 +680,11 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
 }
 
 bool needs_history(const ElementwiseOp& op, std::span<const Operand> in) {
-  if (!op.info->node) return false;
+  const bool whatever = recorded_in_place_only(op);
+  if (!op.info->node && !whatever) return false;
   for (size_t k = 0; k < in.size(); ++k)
-    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && gradcore::needs_history(*in[k].tensor))
+    if (in[k].is_tensor() && (whatever || op.differentiable(static_cast<int>(k))) &&
+        gradcore::needs_history(*in[k].tensor))
       return true;
   return false;
 }
@@ -701,7 +732,7 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
   };
   if (!recorded) {
     write();
-    finish_inplace(self, nullptr);
+    finish_inplace(self, modes.tracking() && in.size() == 2 ? node_in_place(op, self, in[1]) : nullptr);
     return;
   }
   // The output is saved after the version moved on, so that it is found unmodified.
