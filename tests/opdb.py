@@ -159,6 +159,8 @@ unary("erfc", scale=1e-3)
 unary("floor", np.floor, ulps=0)
 unary("ceil", np.ceil, ulps=0)
 unary("round", np.round, ulps=0)
+row("round.decimals", lambda d: [S(d(3, 4), decimals=1), S(d(3), decimals=-1), S(d(3), decimals=0)], inplace=True,
+    out=True, ulps=1, dtypes=FLOATS)
 unary("trunc", np.trunc, ulps=0, aliases=("fix",))
 unary("isnan", np.isnan, ulps=0, grad=False, inplace=False, out=False)
 unary("isinf", np.isinf, ulps=0, grad=False, inplace=False, out=False)
@@ -526,6 +528,12 @@ row("scatter_add", lambda d: [S(d(3, 4), 0, SCATTERED, d(2, 4)),
 row("index_add", lambda d: [S(d(3, 4), 0, np.array([0, 2, 0]), d(3, 4)),
                             S(d(3, 4), 1, np.array([1]), d(3, 1), alpha=2)],
     inplace=True, out=True, ulps=2, scale=9)
+row("index_copy", lambda d: [S(d(3, 4), 0, np.array([2, 0]), d(2, 4)), S(d(3, 4), -1, np.array([1]), d(3, 1)),
+                             S(d(3, 4), 0, np.array([], "int64"), d(0, 4)), S(d(), 0, np.array([0]), d(1))],
+    inplace=True, out=True, ulps=0)
+row("index_fill", lambda d: [S(d(3, 4), 0, np.array([2, 0]), 1), S(d(3, 4), 1, np.array([3, 1, 1]), d()), S(d(3, 4), 1, np.array([-1]), 2),
+                             S(d(3, 4), 0, np.array([], "int64"), 1), S(d(), 0, np.array(0), 1)],
+    inplace=True, ulps=0)
 row("index_put", lambda d: [S(d(3, 4), (np.array([0, 2]), np.array([1, 1])), d(2)),
                             S(d(3, 4), (np.array([0, 2, 0]),), d(4), True),
                             S(d(3, 4), (d.mask(3, 4),), d())], inplace=True, ulps=2, scale=9)
@@ -604,6 +612,10 @@ creation("arange", lambda d: [S(5), S(2, 7), S(2, 10, 3), S(5.0), S(0, 1, 0.1), 
 creation("linspace", lambda d: [S(0, 1, 5), S(-2, 3, 7), S(1, 1, 3), S(0, 1, steps=1), S(0, 10, 0),
                                 S(0, 1, 33, dtype=D("float64")),
                                 S(0, 9, 10, dtype=D("int64")), S(3, -3, 100)], ulps=2, scale=1)
+creation("logspace", lambda d: [S(0, 1, 5), S(-2, 3, 7, base=2), S(0, 1, steps=1), S(0, 1, 0),
+                                S(0, 3, 4, dtype=D("float64")), S(0, 3, 4, dtype=D("int64"))], ulps=4, scale=1)
+for name in ("tril_indices", "triu_indices"):
+    creation(name, lambda d: [S(3, 3), S(2, 4), S(4, 2, 1), S(4, 2, offset=-1), S(3, 0), S(3, 3, dtype=D("int32"))])
 creation("eye", lambda d: [S(3), S(2, 4), S(4, 2), S(0), S(3, dtype=D("int64")), S(3, dtype=D("bool"))])
 creation("rand", lambda d: [S(3, 4), S((50,)), S(7, dtype=D("float64")), S(0), S(2, requires_grad=True)])
 creation("randn", lambda d: [S(3, 4), S(5), S((50,)), S(16), S(37), S(7, dtype=D("float64")),
@@ -613,8 +625,8 @@ creation("randint", lambda d: [S(10, (5,)), S(-3, 4, (2, 3)), S(0, 2, (4,), dtyp
                                S(5, (3,), dtype=D("float32")),
                                S(0, 2**40, (6,)), S(low=1, high=3, size=(5,))])
 creation("randperm", lambda d: [S(10), S(1), S(0), S(30, dtype=D("int32"))])
-creation("rand_like", lambda d: [S(d(3, 4)), S(d(3), dtype=D("float64"))], dtypes=FLOATS)
-creation("randn_like", lambda d: [S(d(3, 4)), S(d(30)), S(d(3), dtype=D("float64"))], dtypes=FLOATS, ulps=2,
+creation("rand_like", lambda d: [S(d(3, 4)), S(d(3, 4).T), S(d(3), dtype=D("float64"))], dtypes=FLOATS)
+creation("randn_like", lambda d: [S(d(3, 4)), S(d(4, 3).T), S(d(30)), S(d(3), dtype=D("float64"))], dtypes=FLOATS, ulps=2,
          scale=1)
 creation("randint_like", lambda d: [S(d(3, 4), 5), S(d(3), 2, 9)])
 for name, values in {"new_zeros": (), "new_ones": (), "new_empty": (), "new_full": (2.5,)}.items():

@@ -13,6 +13,7 @@ import pytest
 
 from support import (
     Facts,
+    Raised,
     both,
     collected,
     difference,
@@ -1474,5 +1475,23 @@ def test_a_written_view_retains_the_gradient_of_its_new_value_alone():
         view.neg_()
         (view.sum() * 4 + before.sum() * 5 + other.sum() * 3).backward()
         return view.grad, other.grad, x.grad
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("op", ["eq_", "ne_", "lt_", "le_", "gt_", "ge_", "floor_divide_", "logical_and_"])
+@pytest.mark.parametrize("number", [True, False])
+def test_what_has_no_derivative_written_in_place(op, number):
+    """A comparison has a gradient of zero, floor_divide none; leaves are refused by both, but not by logical ops."""
+    def program(lib):
+        w, v = (lib.tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(2))
+        other = 2.0 if number and op != "logical_and_" else v * 1
+        x = w * 2
+        getattr(x, op)(other)
+        refused = [outcome(lambda t=t: getattr(t, op)(other)) for t in (w, w[:2])]
+        gradients = outcome(lambda: lib.autograd.grad((x * x).sum(), [w, v], allow_unused=True))
+        return (x, x.grad_fn.name(), [isinstance(r, Raised) for r in refused],
+                str(gradients.error) if isinstance(gradients, Raised) else gradients)
 
     both(program)

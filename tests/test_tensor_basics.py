@@ -117,6 +117,58 @@ def test_seeds():
     assert isinstance(gradcore.seed(), int)
 
 
+# Calls whose forms the tables of ops do not show: arguments by torch's names, numbers on the left, out= of every kind.
+FORMS = [
+    "lib.mul(2, x)", "lib.div(2.5, x)", "lib.floor_divide(7, x)", "lib.mul(2, 3)", "lib.bitwise_and(6, ints)",
+    "1 + lib.bitwise_left_shift(1, ints)", "lib.swapaxes(x, axis0=0, axis1=1)", "x.swapaxes_(axis0=0, axis1=1)",
+    "lib.split(x, split_size_or_sections=2, dim=1)", "lib.split(tensor=x, split_size_or_sections=[1, 2], dim=1)",
+    "x.size(None)", "x.stride(None)", "lib.tile(x, (2,))", "x.tile(2)", "x.tile((2, 1, 1))",
+    "lib.gather(x, 1, ints[:1], sparse_grad=True)", "lib.any(x, dim=())", "x.all(())", "ints.byte().any(dim=())",
+    "lib.lerp(x, x + 1, lib.tensor(0.5, dtype=lib.float64))", "x.copy_(2)", "ints.copy_(2.5)",
+    "lib.add(x, 2, x)", "x.add_(-1, x)", "lib.sub(x, 2, x)", "x.sub_(0.5, x)", "lib.addcmul(x, 2, x, x)", "x.addcmul_(2, x, x)",
+    "lib.addcdiv(x, 2, x, x + 9)", "x.addcdiv_(2, x, x + 9)", "lib.where(lib.tensor(1))", "lib.tensor(0).nonzero(as_tuple=True)",
+    "lib.mean(x, out=lib.empty(0))", "lib.max(x, out=lib.empty(0))", "lib.argmax(x, 1, out=lib.empty(0, dtype=lib.int64))",
+    "lib.softmax(x, 1, out=lib.empty(0))", "lib.max(x, 1, out=(lib.empty(0), lib.empty(0, dtype=lib.int64)))",
+    "[lib.manual_seed(1), lib.randn(4, out=lib.empty(0, dtype=lib.float64))][1]",
+    "lib.zeros(2, out=lib.empty(0, dtype=lib.int64))", "lib.empty(2, memory_format=lib.contiguous_format).shape",
+    "lib.zeros_like(x.t(), memory_format=lib.contiguous_format, pin_memory=False)",
+    "[lib.manual_seed(1), lib.rand_like(x.t())][1]", "[lib.manual_seed(1), lib.randn_like(x.t(), dtype=lib.float64)][1]",
+    "[lib.manual_seed(1), lib.randint_like(x.t(), 9)][1]",
+    "repr(lib.max(x, 1))", "repr(x.min(0))", "copy.deepcopy(lib.max(x, 1))", "pickle.loads(pickle.dumps(x.min(0)))",
+    "lib.tensor([np.uint64(3)], dtype=lib.float32)", "lib.tensor(2**63, dtype=lib.bool)", "x == np.ones(3, 'float32')",
+    "lib.Tensor(lib.Size([2, 0]))", "lib.Size([1, 2]) * 2", "(1,) + lib.Size([2])",
+    "lib.finfo(float).dtype", "lib.iinfo(int).max", "str(lib.get_default_device())",
+    "str(lib.Generator().device)", "lib.Generator().manual_seed(3).clone_state().initial_seed()",
+    "pickle.loads(pickle.dumps(lib.Generator().manual_seed(4))).initial_seed()",
+    "lib.set_rng_state(new_state=lib.get_rng_state())",
+    "lib.asarray([1, 2], dtype=lib.float32)", "lib.asarray(x) is x", "lib.asarray(x, copy=True) is x",
+    "lib.asarray(x, dtype=lib.float64, requires_grad=True)", "lib.asarray((x.requires_grad_() * 2))",
+    "lib.asarray(bytearray(8), dtype=lib.int32)", "lib.asarray(np.float32(1.5))",
+]
+
+
+@needs_torch
+@pytest.mark.parametrize("source", FORMS)
+def test_forms_of_calls(source):
+    both(lambda lib: eval(source, {"lib": lib, "np": np, "copy": copy, "pickle": pickle, "ints": lib.tensor([[2, 0, 1]]),
+                                   "x": lib.tensor([[0.5, -1.5, 2.0], [3.0, 0.0, 1.0]])}), ulps=2)
+
+
+def test_a_shallow_copy_shares_memory():
+    x = gradcore.zeros(3)
+    x.attribute = 1
+    y = copy.copy(x)
+    y[0] = 5
+    assert x.tolist() == [5.0, 0.0, 0.0] and y is not x and y.attribute == 1
+
+
+def test_asarray_shares_memory():
+    array = np.zeros(2)
+    gradcore.asarray(array)[0] = 1
+    gradcore.asarray(array, copy=True)[0] = 2
+    assert array.tolist() == [1.0, 0.0]
+
+
 def test_threads_memory_config():
     before = gradcore.get_num_threads()
     gradcore.set_num_threads(1)
@@ -129,10 +181,10 @@ def test_threads_memory_config():
     assert gradcore.memory_stats()["in_use"] >= used + t.nbytes
     del t
     assert gradcore.memory_stats()["in_use"] < used + (1 << 20)
-    many = [gradcore.empty(200) for _ in range(2000)]
-    assert gradcore.memory_stats()["in_use"] >= used + 2000 * 800
+    many = [gradcore.empty(1000) for _ in range(5000)]  # small ones count for the peak as well
+    used = gradcore.memory_stats()["in_use"]
     del many
-    assert gradcore.memory_stats()["peak"] >= used + 2000 * 800
+    assert used >= 5000 * 4000 and gradcore.memory_stats()["peak"] >= used - (64 << 10)
     gradcore.release_unused_memory()
     assert "instruction set" in gradcore.show_config()
     assert "v2" in gradcore._C.available_isas()

@@ -203,7 +203,7 @@ const char* type_text(ArgType t) {
 const char* alias_of_keyword(std::string_view name) {
   if (name == "axis") return "dim";
   if (name == "keepdims") return "keepdim";
-  if (name == "x" || name == "self") return "input";
+  if (name == "x" || name == "a" || name == "x1" || name == "self") return "input";
   if (name == "x2") return "other";
   return nullptr;
 }
@@ -323,54 +323,76 @@ class Call {
     return invoke_out(o, bound_.slots_[out]);
   }
 
-  // torch's accumulating ops compute in the type of out, and a dtype that is named must be that type.
+  // torch's accumulating ops and its factories compute in the type of out, and a dtype that is named must be that type.
   void compute_in(const Signature& s, DType type) {
     static constexpr std::string_view kAccumulating[] = {"cumsum", "cumprod", "sum", "prod"};
-    if (std::ranges::find(kAccumulating, op_.name) == std::end(kAccumulating)) return;
+    const bool factory = s.device >= 0;
+    if (!factory && std::ranges::find(kAccumulating, op_.name) == std::end(kAccumulating)) return;
     for (size_t k = 0; k < s.params.size(); ++k) {
       if (std::strcmp(s.params[k].text, "dtype") != 0) continue;
       const auto named = to_dtype(bound_.slots_[k]);
       if (named && *named != type)
         fail("Expected out tensor to have dtype ", scalar_type_name(*named), ", but got ", scalar_type_name(type),
-             " instead");
+             " instead: dtype does not match dtype of out parameter");
       bound_.slots_[k] = dtype_objects[index_of(type)];
     }
   }
 
-  // out=: computes without recording, into the tensor given or, where that has to be resized or converted to, beside
-  // it.
+  // out=: computes without recording, into the tensor given or beside it; then copies into the tensors given, resized
+  // to fit, once all of them were found fit.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
-    const Tensor target = unwrap(out);
-    if (o.into && o.into(bound_, target)) return Py_NewRef(out);
-    compute_in(o.signature(), target.dtype());
-    const Owned result(checked(o.handler(bound_)));
-    check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
-    const Tensor value = unwrap(result.get());
+    if (is_tensor(out)) {
+      if (o.into && o.into(bound_, unwrap(out))) return Py_NewRef(out);
+      compute_in(o.signature(), impl_of(out)->dtype);
+      const Owned result(checked(o.handler(bound_)));
+      check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
+      check_out(unwrap(out), unwrap(result.get()), false);
+      write_out(unwrap(out), unwrap(result.get()));
+      return Py_NewRef(out);
+    }
+    const Owned targets(checked(PySequence_Tuple(out))), results(checked(o.handler(bound_)));
+    const Py_ssize_t n = PyTuple_GET_SIZE(results.get());
+    check(PyTuple_GET_SIZE(targets.get()) == n, ErrorKind::Type, "expected tuple of ", n, " elements but got ",
+          PyTuple_GET_SIZE(targets.get()));
+    for (const bool write : {false, true}) {
+      for (Py_ssize_t i = 0; i < n; ++i) {
+        const Tensor to = unwrap(PyTuple_GET_ITEM(targets.get(), i)), from = unwrap(PyTuple_GET_ITEM(results.get(), i));
+        write ? write_out(to, from) : check_out(to, from, true);
+      }
+    }
+    return checked(PyObject_CallOneArg(reinterpret_cast<PyObject*>(Py_TYPE(results.get())), targets.get()));
+  }
+
+  void check_out(const Tensor& target, const Tensor& value, bool exactly) const {
     // Comparisons and the like take tensors that require grad; what would be recorded is refused.
-    if (modes.grad && (requires_grad(impl_of(result.get())) || (requires_grad(target) && value.dtype() != DType::Bool)))
+    if (modes.grad && (requires_grad(value.impl()) || (requires_grad(target) && value.dtype() != DType::Bool)))
       fail(op_.name,
            "(): functions with out=... arguments don't support automatic differentiation, but one of the "
            "arguments requires grad.");
     // torch lets most ops convert into out, but not these.
     static constexpr std::string_view kExact[] = {
-        "abs",       "absolute",      "neg",    "negative",     "sign",   "floor",   "ceil",
-        "round",     "trunc",         "fix",    "bitwise_not",  "mm",     "bmm",     "mv",
-        "dot",       "addmm",         "matmul", "index_select", "gather", "scatter", "scatter_add",
-        "index_add", "masked_select", "tril",   "triu",         "where"};
-    for (std::string_view exact : kExact)
-      if (exact == op_.name && value.dtype() != target.dtype())
-        fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
-    if (!can_cast(value.dtype(), target.dtype()))
-      fail("result type ", scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
-           scalar_type_name(target.dtype()));
+        "abs",       "absolute",      "neg",     "negative",     "sign",      "floor",   "ceil",
+        "round",     "trunc",         "fix",     "bitwise_not",  "mm",        "bmm",     "mv",
+        "dot",       "addmm",         "matmul",  "index_select", "gather",    "scatter", "scatter_add",
+        "index_add", "masked_select", "tril",    "triu",         "where",     "amax",    "amin",
+        "argmax",    "argmin",        "softmax", "log_softmax",  "index_copy"};
+    exactly |= std::ranges::find(kExact, op_.name) != std::end(kExact);
+    if (exactly && value.dtype() != target.dtype())
+      fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
+    const bool joins = op_.name == "stack" || op_.name.starts_with("cat") || op_.name.starts_with("conc");
+    check(can_cast(value.dtype(), target.dtype()), joins ? ErrorKind::Type : ErrorKind::Runtime, "result type ",
+          scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
+          scalar_type_name(target.dtype()));
+    check_inplace(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
+  }
+
+  static void write_out(const Tensor& target, const Tensor& value) {
     if (!same_shape(value, target)) {
       const Tensor fresh = empty(value.shape(), target.dtype());
       set_window(target, fresh);
     }
-    check_inplace(target, false);
     copy_raw(target, value);
     target.bump_version();
-    return Py_NewRef(out);
   }
 
   [[noreturn]] void explain(const std::vector<std::unique_ptr<Overload>>& overloads) {
@@ -480,7 +502,7 @@ OperandArg::OperandArg(const Args& a, int i) : given_(a.given(i)), operand_(Scal
 
 namespace {
 
-constexpr int kMaxOps = 512;
+constexpr int kMaxOps = 408;
 
 // The number comes last: an entry then only loads it and jumps.
 [[gnu::noinline]] PyObject* call_method(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names,

@@ -172,9 +172,9 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   return Tensor(std::move(impl));
 }
 
-bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
-
 }  // namespace
+
+bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
 
 // ---- lists
 // ------------------------------------------------------------------------------------------------------------------
@@ -185,6 +185,7 @@ struct ListScan {
   Dims shape;
   std::optional<DType> dtype;     // of what was seen so far
   const char* foreign = nullptr;  // the type of an element that is a number, but of no known dtype
+  bool typed = false;             // the dtype is given: elements are not asked for theirs
 
   void see(DType t) { dtype = dtype ? promote_types(*dtype, t) : t; }
 };
@@ -205,6 +206,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
     return s.see(t->dtype);
   }
   if (is_number(o)) {
+    if (s.typed) return s.see(DType::Bool);
     if (PyBool_Check(o)) return s.see(DType::Bool);
     if (PyLong_Check(o)) return s.see(DType::Int64);
     if (PyFloat_CheckExact(o)) return s.see(default_dtype());
@@ -220,6 +222,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
     if (PyUnicode_Check(o) && depth > 0 && !s.dtype && !s.foreign) fail(ErrorKind::Value, "too many dimensions 'str'");
     if (PyUnicode_Check(o) || PyBytes_Check(o))
       fail(ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
+    if (s.typed) return;  // its conversion will say what is wrong
     fail(ErrorKind::Runtime, "Could not infer dtype of ", Py_TYPE(o)->tp_name);
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
@@ -236,7 +239,9 @@ template <class T> T element(PyObject* o) {
     if (v == -1 && PyErr_Occurred()) throw PythonError{};
     return static_cast<T>(v);
   }
-  const Scalar v = PyLong_Check(o) ? Scalar(to_int64(o)) : to_scalar(o);
+  if constexpr (std::is_same_v<T, bool>)
+    if (PyLong_Check(o) || is_numpy_bool(o)) return PyObject_IsTrue(o) == 1;
+  const Scalar v = PyFloat_Check(o) ? to_scalar(o) : Scalar(to_int64(o));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     const int64_t i = v.to_int();
     const bool wraps = std::is_unsigned_v<T> && i < 0 && i >= -255;
@@ -297,6 +302,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
     return stack(std::span<const Tensor>(parts), 0);
   }
   ListScan s;
+  s.typed = dtype.has_value();
   scan(data, 0, s);
   check(dtype || !s.foreign, "Could not infer dtype of ", s.foreign ? s.foreign : "");
   const DType t = dtype ? *dtype : s.dtype.value_or(default_dtype());
@@ -351,7 +357,7 @@ Tensor tensor_index(PyObject* o) {
     return t;
   }
   const Tensor t = tensor_from_object(o, std::nullopt);
-  if (t.numel() == 0 && is_floating(t.dtype())) return cast(t, DType::Int64);  // an empty list
+  if (is_floating(t.dtype()) && (t.numel() == 0 || !is_array(o))) return cast(t, DType::Int64);  // a list, as torch
   check(!is_floating(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
   return t;
 }
@@ -362,7 +368,7 @@ int consumed_dims(PyObject* o) {
     return impl_of(o)->shape.size();
   if (is_array(o) && !is_number(o)) {
     const Tensor t = tensor_from_object(o, std::nullopt);
-    return t.dtype() == DType::Bool ? t.dim() : 1;
+    return t.dtype() == DType::Bool || t.dtype() == DType::UInt8 ? t.dim() : 1;
   }
   return 1;
 }
@@ -411,6 +417,7 @@ struct IndexReader {
       return;
     }
     if (PyBool_Check(o)) return put_tensor(scalar_tensor(o == Py_True, DType::Bool));
+    if (is_array(o) && !is_number(o)) return read(Owned(wrap(tensor_from_object(o, std::nullopt))).get(), rest);
     if (is_int_index(o) || is_scalar_tensor_index(o)) {
       const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : to_int64(o);
       check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
@@ -424,8 +431,9 @@ struct IndexReader {
       ++dim;
       return;
     }
-    check(!PyUnicode_Check(o), ErrorKind::Type, "new(): invalid data type 'str'");
-    const bool array = !PyUnicode_Check(o) && (is_tensor(o) || is_sequence(o) || is_array(o));
+    check(!PyUnicode_Check(o) && !PyBytes_Check(o), ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name,
+          "'");
+    const bool array = is_tensor(o) || is_sequence(o) || is_array(o);
     PyErr_Clear();
     if (!array)
       fail(ErrorKind::Index,
@@ -633,7 +641,7 @@ void add_data(py::module_& m) {
         return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
-      py::arg("requires_grad") = false, py::arg("pin_memory") = false,
+      py::arg("requires_grad").noconvert() = false, py::arg("pin_memory") = false,
       "A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.");
   m.def(
       "as_tensor",

@@ -17,7 +17,7 @@ PyObject* finish(Tensor t, bool needs_grad) {
   return wrap(std::move(t));
 }
 
-PyObject* pair(ValuesIndices r);
+PyObject* pair(const char* op, ValuesIndices r);
 
 double correction(const Args& a, int i) { return a.given(i) ? a.scalar(i).to_double() : 1; }
 // memory_format=contiguous_format, as against preserve_format or none.
@@ -53,6 +53,9 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
   copy_(t, op(clone(t), a.integer(1), type));
 }
 
+// nonzero() by dims; a single number counts as one dim.
+PyObject* places(const Tensor& t) { return wrap_list(unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1)); }
+
 void register_elementwise() {
 #define GC_REGISTER(f, Op)                                                                        \
   OUT_OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", f(a.tensor(0)), calls::f(a.tensor(0))); \
@@ -70,28 +73,44 @@ void register_elementwise() {
   GC_REGISTER(atan, arctan)
 #undef GC_REGISTER
 
-#define GC_REGISTER_AS(f, name)                                                                                   \
-  OUT_OP(kBoth, name "(Tensor input, Operand other, *, Tensor? out=None)", f(OperandArg(a, 0), OperandArg(a, 1)), \
-         calls::f(OperandArg(a, 0), OperandArg(a, 1)));                                                           \
-  VOID_OP(kMethod, name "_(Tensor input, Operand other)", f##_(a.tensor(0), OperandArg(a, 1)));
-#define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f)
-#define GC_REGISTER_COMMON(X)                                                                                     \
-  X(mul, Mul)                                                                                                     \
-  X(floor_divide, FloorDivide)                                                                                    \
-  X(fmod, Fmod)                                                                                                   \
-  X(atan2, Atan2)                                                                                                 \
-  X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) X(logical_and, LogicalAnd) X(logical_or, LogicalOr) \
-      X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor)   \
-          X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift) X(remainder, Remainder)
-  GC_REGISTER_COMMON(GC_REGISTER)
-  GC_REGISTER_AS(mul, "multiply")
-  GC_REGISTER_AS(atan2, "arctan2")
-  GC_REGISTER_AS(ne, "not_equal")
-  GC_REGISTER_AS(gt, "greater")
-  GC_REGISTER_AS(ge, "greater_equal")
-  GC_REGISTER_AS(lt, "less")
-  GC_REGISTER_AS(le, "less_equal")
+// A and B: what stands on either side. torch takes numbers on the left of some, and tensors alone for others.
+#define GC_REGISTER_AS(f, name, A, B)                                                                          \
+  OUT_OP(kBoth, name "(" A " input, " B " other, *, Tensor? out=None)", f(OperandArg(a, 0), OperandArg(a, 1)), \
+         calls::f(OperandArg(a, 0), OperandArg(a, 1)));                                                        \
+  VOID_OP(kMethod, name "_(Tensor input, " B " other)", f##_(a.tensor(0), OperandArg(a, 1)));
+#define GC_REGISTER_TENSORS(f, Op) GC_REGISTER_AS(f, #f, "Tensor", "Tensor")
+#define GC_REGISTER(f, Op) GC_REGISTER_AS(f, #f, "Tensor", "Operand")
+#define GC_REGISTER_EITHER(f, Op) GC_REGISTER_AS(f, #f, "Operand", "Operand")
+  GC_REGISTER(fmod, Fmod)
+  GC_REGISTER(remainder, Remainder)
+  GC_REGISTER(eq, Eq)
+  GC_REGISTER(ne, Ne)
+  GC_REGISTER(lt, Lt)
+  GC_REGISTER(le, Le)
+  GC_REGISTER(gt, Gt)
+  GC_REGISTER(ge, Ge)
+  GC_REGISTER_TENSORS(atan2, Atan2)
+  GC_REGISTER_TENSORS(logical_and, LogicalAnd)
+  GC_REGISTER_TENSORS(logical_or, LogicalOr)
+  GC_REGISTER_TENSORS(logical_xor, LogicalXor)
+  GC_REGISTER_EITHER(mul, Mul)
+  GC_REGISTER_EITHER(floor_divide, FloorDivide)
+  GC_REGISTER_EITHER(bitwise_and, BitwiseAnd)
+  GC_REGISTER_EITHER(bitwise_or, BitwiseOr)
+  GC_REGISTER_EITHER(bitwise_xor, BitwiseXor)
+  GC_REGISTER_EITHER(bitwise_left_shift, LeftShift)
+  GC_REGISTER_EITHER(bitwise_right_shift, RightShift)
+  GC_REGISTER_AS(mul, "multiply", "Operand", "Operand")
+  GC_REGISTER_AS(atan2, "arctan2", "Tensor", "Tensor")
+  GC_REGISTER_AS(ne, "not_equal", "Tensor", "Operand")
+  GC_REGISTER_AS(gt, "greater", "Tensor", "Operand")
+  GC_REGISTER_AS(ge, "greater_equal", "Tensor", "Operand")
+  GC_REGISTER_AS(lt, "less", "Tensor", "Operand")
+  GC_REGISTER_AS(le, "less_equal", "Tensor", "Operand")
 #undef GC_REGISTER
+#undef GC_REGISTER_TENSORS
+#undef GC_REGISTER_EITHER
+#undef GC_REGISTER_AS
   // Numbers on the left, where torch's functions take them.
   OP(kFunction, "remainder(Number input, Tensor other)", wrap(remainder(a.scalar(0), a.tensor(1))));
   for (const char* name : {"maximum", "max"})
@@ -102,7 +121,8 @@ void register_elementwise() {
                 [](Args& a) -> PyObject* { return wrap(minimum(a.tensor(0), a.tensor(1))); });
 
   for (const char* name : {"div", "divide", "true_divide"}) {
-    register_op(kBoth, cat(name, "(Tensor input, Operand other, *, str? rounding_mode=None, Tensor? out=None)").c_str(),
+    register_op(kBoth,
+                cat(name, "(Operand input, Operand other, *, str? rounding_mode=None, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const OperandArg x(a, 0), y(a, 1);
                   if (!a.given(2)) return wrap(div(x, y));
@@ -131,6 +151,19 @@ void register_elementwise() {
          calls::add(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)));
   VOID_OP(kMethod, "add_(Tensor input, Operand other, *, Number alpha=1)",
           add_(a.tensor(0), OperandArg(a, 1), a.scalar(2)));
+  // The factor in the middle: how programs of old give it.
+  OP(kBoth, "add(Tensor input, Number alpha, Tensor other)", wrap(add(a.tensor(0), a.tensor(2), a.scalar(1))));
+  VOID_OP(kMethod, "add_(Tensor input, Number alpha, Tensor other)", add_(a.tensor(0), a.tensor(2), a.scalar(1)));
+  OP(kBoth, "sub(Tensor input, Number alpha, Tensor other)", wrap(sub(a.tensor(0), a.tensor(2), a.scalar(1))));
+  VOID_OP(kMethod, "sub_(Tensor input, Number alpha, Tensor other)", sub_(a.tensor(0), a.tensor(2), a.scalar(1)));
+  OP(kBoth, "addcmul(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+     wrap(addcmul(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1))));
+  VOID_OP(kMethod, "addcmul_(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+          addcmul_(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1)));
+  OP(kBoth, "addcdiv(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+     wrap(addcdiv(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1))));
+  VOID_OP(kMethod, "addcdiv_(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
+          addcdiv_(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1)));
   for (const char* name : {"sub", "subtract"}) {
     OUT_OP(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
            sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)),
@@ -154,6 +187,9 @@ void register_elementwise() {
     check(a.tensor(0).dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
     return self_of(a);
   }());
+  OP(kBoth, "round(Tensor input, *, int decimals, Tensor? out=None)", wrap(round_to(a.tensor(0), a.integer(1))));
+  VOID_OP(kBoth, "round_(Tensor input, *, int decimals)",
+          copy_(a.tensor(0), round_to(clone(a.tensor(0)), a.integer(1))));
   OP(kBoth, "isnan(Tensor input)", wrap(isnan(a.tensor(0))));
   OP(kBoth, "isinf(Tensor input)", wrap(isinf(a.tensor(0))));
   OP(kBoth, "isfinite(Tensor input)", wrap(isfinite(a.tensor(0))));
@@ -162,10 +198,7 @@ void register_elementwise() {
      wrap(where(a.tensor(0), OperandArg(a, 1), OperandArg(a, 2))));
   OP(kMethod, "where(Tensor input, Tensor condition, Operand other)",
      wrap(where(a.tensor(1), OperandArg(a, 0), OperandArg(a, 2))));
-  OP(kFunction, "where(Tensor condition)", [&] {
-    std::vector<Tensor> columns = unbind(nonzero(a.tensor(0)), 1);
-    return wrap_list(std::move(columns));
-  }());
+  OP(kFunction, "where(Tensor condition)", places(a.tensor(0)));
   OP(kBoth, "masked_fill(Tensor input, Tensor mask, Operand value)",
      wrap(masked_fill(a.tensor(0), a.tensor(1), OperandArg(a, 2))));
   VOID_OP(kMethod, "masked_fill_(Tensor input, Tensor mask, Operand value)",
@@ -216,7 +249,8 @@ void register_reductions() {
   OP(kBoth, "sum(Tensor input, *, dtype? dtype=None)", wrap(sum(a.tensor(0), {}, false, a.maybe_dtype(1))));
   OP(kBoth, "sum(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(sum(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
-  OP(kBoth, "mean(Tensor input, *, dtype? dtype=None)", wrap(mean(a.tensor(0), {}, false, a.maybe_dtype(1))));
+  OP(kBoth, "mean(Tensor input, *, dtype? dtype=None, Tensor? out=None)",
+     wrap(mean(a.tensor(0), {}, false, a.maybe_dtype(1))));
   OP(kBoth, "mean(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None)",
      wrap(mean(a.tensor(0), dims_or_all(a, 1), a.flag(2), a.maybe_dtype(3))));
   OP(kBoth, "prod(Tensor input, *, dtype? dtype=None)", wrap(prod(a.tensor(0), {}, false, a.maybe_dtype(1))));
@@ -251,9 +285,10 @@ void register_reductions() {
                : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
   }
-#define GC_EXTREME(f)                                   \
-  OP(kBoth, #f "(Tensor input)", wrap(f(a.tensor(0)))); \
-  OP(kBoth, #f "(Tensor input, int dim, bool keepdim=False)", pair(f(a.tensor(0), a.integer(1), a.flag(2))));
+#define GC_EXTREME(f)                                                                \
+  OP(kBoth, #f "(Tensor input, *, Tensor? out=None)", wrap(f(a.tensor(0))));         \
+  OP(kBoth, #f "(Tensor input, int dim, bool keepdim=False, *, Tensor[]? out=None)", \
+     pair(#f, f(a.tensor(0), a.integer(1), a.flag(2))));
   GC_EXTREME(max)
   GC_EXTREME(min)
 #undef GC_EXTREME
@@ -261,9 +296,9 @@ void register_reductions() {
      wrap(amax(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
   OP(kBoth, "amin(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(amin(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
-  OP(kBoth, "argmax(Tensor input, int? dim=None, bool keepdim=False)",
+  OP(kBoth, "argmax(Tensor input, int? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(argmax(a.tensor(0), a.maybe_integer(1), a.flag(2))));
-  OP(kBoth, "argmin(Tensor input, int? dim=None, bool keepdim=False)",
+  OP(kBoth, "argmin(Tensor input, int? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(argmin(a.tensor(0), a.maybe_integer(1), a.flag(2))));
   OP(kBoth, "any(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None)",
      wrap(any(a.tensor(0), dims_or_all(a, 1), a.flag(2))));
@@ -291,9 +326,9 @@ void register_reductions() {
     return boolean(*all(close, {}, false).data<uint8_t>() != 0);
   }());
   OP(kBoth, "count_nonzero(Tensor input, int[1]? dim=None)", wrap(count_nonzero(a.tensor(0), dims_or_all(a, 1))));
-  OP(kBoth, "softmax(Tensor input, int dim, dtype? dtype=None)",
+  OP(kBoth, "softmax(Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None)",
      wrap(softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
-  OP(kBoth, "log_softmax(Tensor input, int dim, dtype? dtype=None)",
+  OP(kBoth, "log_softmax(Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None)",
      wrap(log_softmax(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
   OP(kBoth, "cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None)",
      wrap(cumsum(a.tensor(0), a.integer(1), a.maybe_dtype(2))));
@@ -326,8 +361,9 @@ void register_views() {
      wrap(flatten(a.tensor(0), a.integer(1), a.integer(2))));
   OP(kBoth, "ravel(Tensor input)", wrap(flatten(a.tensor(0))));
   OP(kBoth, "unflatten(Tensor input, int dim, int[] sizes)", wrap(unflatten(a.tensor(0), a.integer(1), a.dims(2))));
-  for (const char* name : {"transpose", "swapaxes", "swapdims"})
-    register_op(kBoth, cat(name, "(Tensor input, int dim0, int dim1)").c_str(),
+  for (const char* text : {"transpose(Tensor input, int dim0, int dim1)", "swapdims(Tensor input, int dim0, int dim1)",
+                           "swapaxes(Tensor input, int axis0, int axis1)"})
+    register_op(kBoth, text,
                 [](Args& a) -> PyObject* { return wrap(transpose(a.tensor(0), a.integer(1), a.integer(2))); });
   OP(kBoth, "t(Tensor input)", wrap(t(a.tensor(0))));
   OP(kBoth, "permute(Tensor input, int[] dims)", wrap(permute(a.tensor(0), a.dims(1))));
@@ -349,15 +385,24 @@ void register_views() {
   OP(kBoth, "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
      wrap(as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
   OP(kBoth, "unbind(Tensor input, int dim=0)", wrap_list(unbind(a.tensor(0), a.integer(1))));
-  OP(kBoth, "split(Tensor input, int split_size, int dim=0)",
-     wrap_list(split(a.tensor(0), a.integer(1), a.integer(2))));
-  OP(kBoth, "split(Tensor input, int[] split_size, int dim=0)", wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
+  // torch's function has other names for its arguments than the method.
+  for (const bool method : {false, true}) {
+    const OpKind kind = method ? kMethod : kFunction;
+    const char* first = method ? "Tensor input, " : "Tensor tensor, ";
+    const char* second = method ? " split_size, int dim=0)" : " split_size_or_sections, int dim=0)";
+    register_op(kind, cat("split(", first, "int", second).c_str(),
+                [](Args& a) -> PyObject* { return wrap_list(split(a.tensor(0), a.integer(1), a.integer(2))); });
+    register_op(kind, cat("split(", first, "int[]", second).c_str(),
+                [](Args& a) -> PyObject* { return wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))); });
+  }
   OP(kBoth, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0)",
      wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
   OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)", wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
   VOID_OP(kMethod, "t_(Tensor input)", become_view(a.tensor(0), t(a.tensor(0))));
-  for (const char* name : {"transpose_", "swapaxes_", "swapdims_"})
-    register_op(kMethod, cat(name, "(Tensor input, int dim0, int dim1)").c_str(), [](Args& a) -> PyObject* {
+  for (const char* text :
+       {"transpose_(Tensor input, int dim0, int dim1)", "swapdims_(Tensor input, int dim0, int dim1)",
+        "swapaxes_(Tensor input, int axis0, int axis1)"})
+    register_op(kMethod, text, [](Args& a) -> PyObject* {
       become_view(a.tensor(0), transpose(a.tensor(0), a.integer(1), a.integer(2)));
       return self_of(a);
     });
@@ -366,11 +411,15 @@ void register_views() {
   VOID_OP(kMethod, "unsqueeze_(Tensor input, int dim)", become_view(a.tensor(0), unsqueeze(a.tensor(0), a.integer(1))));
   VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
           become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
-  OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)", wrap(contiguous(a.tensor(0))));
+  OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)",
+     (wants_contiguous(a, 1), wrap(contiguous(a.tensor(0)))));
   OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0), wants_contiguous(a, 1))));
   OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
   VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
-  VOID_OP(kMethod, "copy_(Tensor input, Tensor src, bool non_blocking=False)", copy_(a.tensor(0), a.tensor(1)));
+  VOID_OP(kMethod, "copy_(Tensor input, Operand src, bool non_blocking=False)", [&] {
+    if (is_tensor(a.object(1))) return copy_(a.tensor(0), a.tensor(1));
+    copy_(a.tensor(0), scalar_tensor(a.scalar(1), a.scalar(1).dtype(default_dtype())));
+  }());
   VOID_OP(kMethod, "fill_(Tensor input, Operand value)", fill_(a.tensor(0), OperandArg(a, 1)));
   VOID_OP(kMethod, "fill_diagonal_(Tensor input, Number fill_value, bool wrap=False)",
           fill_diagonal_(a.tensor(0), a.scalar(1), a.flag(2)));
@@ -415,17 +464,18 @@ void register_conversions() {
   OP(kMethod, "char(Tensor input)", converted_or_self(a, DType::Int8));
   OP(kMethod, "byte(Tensor input)", converted_or_self(a, DType::UInt8));
   OP(kMethod, "bool(Tensor input)", converted_or_self(a, DType::Bool));
-  OP(kMethod, "size(Tensor input)", wrap_shape(a.tensor(0).shape()));
-  OP(kMethod, "size(Tensor input, int dim)",
-     PyLong_FromLongLong(a.tensor(0).size(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
-  OP(kMethod, "stride(Tensor input)", [&] {
+  OP(kMethod, "size(Tensor input, int? dim=None)", [&] {
     const Tensor t = a.tensor(0);
+    if (!a.given(1)) return wrap_shape(t.shape());
+    return PyLong_FromLongLong(t.size(wrap_dim(a.integer(1), t.dim(), false)));
+  }());
+  OP(kMethod, "stride(Tensor input, int? dim=None)", [&] {
+    const Tensor t = a.tensor(0);
+    if (a.given(1)) return PyLong_FromLongLong(t.stride(wrap_dim(a.integer(1), t.dim(), false)));
     Owned out(checked(PyTuple_New(t.dim())));
     for (int i = 0; i < t.dim(); ++i) PyTuple_SET_ITEM(out.get(), i, PyLong_FromLongLong(t.stride(i)));
     return out.release();
   }());
-  OP(kMethod, "stride(Tensor input, int dim)",
-     PyLong_FromLongLong(a.tensor(0).stride(wrap_dim(a.integer(1), a.tensor(0).dim(), false))));
   VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)", [&] {
     check(!batch_level,
           "You are attempting to call Tensor.requires_grad_() inside of a function being transformed by a functorch "
@@ -456,10 +506,14 @@ void register_joins_and_indexing() {
   OP(kBoth, "roll(Tensor input, int[1] shifts, int[1]? dims=None)",
      wrap(roll(a.tensor(0), a.dims(1), a.given(2) ? a.dims(2) : Dims())));
   OP(kMethod, "repeat(Tensor input, int[] repeats)", wrap(repeat(a.tensor(0), a.dims(1))));
-  OP(kFunction, "tile(Tensor input, int[] dims)", wrap(repeat(a.tensor(0), a.dims(1))));
+  OP(kBoth, "tile(Tensor input, int[] dims)", [&] {
+    Dims repeats = a.dims(1);
+    while (repeats.size() < a.tensor(0).dim()) repeats.insert(0, 1);
+    return wrap(repeat(a.tensor(0), repeats));
+  }());
   OP(kBoth, "index_select(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
      wrap(index_select(a.tensor(0), a.integer(1), a.tensor(2))));
-  OP(kBoth, "gather(Tensor input, int dim, Tensor index, *, Tensor? out=None)",
+  OP(kBoth, "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False, Tensor? out=None)",
      wrap(gather(a.tensor(0), a.integer(1), a.tensor(2))));
   OP(kBoth, "scatter(Tensor input, int dim, Tensor index, Operand src, *, Tensor? out=None)",
      wrap(scatter(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
@@ -477,6 +531,14 @@ void register_joins_and_indexing() {
      wrap(index_add(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4))));
   VOID_OP(kMethod, "index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1)",
           index_add_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.scalar(4)));
+  OP(kBoth, "index_copy(Tensor input, int dim, Tensor index, Tensor source, *, Tensor? out=None)",
+     wrap(index_copy(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3))));
+  VOID_OP(kMethod, "index_copy_(Tensor input, int dim, Tensor index, Tensor source)",
+          index_copy_(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3)));
+  OP(kBoth, "index_fill(Tensor input, int dim, Tensor index, Operand value)",
+     wrap(index_fill(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3))));
+  VOID_OP(kMethod, "index_fill_(Tensor input, int dim, Tensor index, Operand value)",
+          index_fill_(a.tensor(0), a.integer(1), a.tensor(2), OperandArg(a, 3)));
   OP(kBoth, "index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
      wrap(index_put(a.tensor(0), a.tensors(1), a.tensor(2), a.flag(3))));
   VOID_OP(kBoth, "index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False)",
@@ -484,45 +546,65 @@ void register_joins_and_indexing() {
   OP(kBoth, "masked_select(Tensor input, Tensor mask, *, Tensor? out=None)",
      wrap(masked_select(a.tensor(0), a.tensor(1))));
   OP(kBoth, "nonzero(Tensor input, *, bool as_tuple=False, Tensor? out=None)",
-     a.flag(1) ? wrap_list(unbind(nonzero(a.tensor(0)), 1)) : wrap(nonzero(a.tensor(0))));
+     a.flag(1) ? places(a.tensor(0)) : wrap(nonzero(a.tensor(0))));
 }
 
 // Factories share their keyword tail. `k` is the position of dtype.
 #define FACTORY \
   "dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False)"
-#define LIKE                                                                                           \
-  "*, dtype? dtype=None, object? layout=None, device? device=None, bool requires_grad=False, object? " \
-  "memory_format=None)"
+#define LIKE                                                                                                   \
+  "*, dtype? dtype=None, object? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=" \
+  "False, object? memory_format=None)"
+
+// What a factory of the LIKE kind models its result on; `k` is the position of dtype.
+Tensor model(const Args& a, int k) {
+  const Untracked off;
+  return wants_contiguous(a, k + 5) ? contiguous(a.tensor(0)) : a.tensor(0);
+}
+DType model_dtype(const Args& a, int k) { return a.dtype(k, a.tensor(0).dtype()); }
+PyObject* finish_like(const Args& a, int k, Tensor t) { return finish(std::move(t), a.flag(k + 4)); }
 
 Levels levels_of_tensor(const Tensor& t) { return levels_of({&t}); }
+
+PyObject* triangle_indices(Args& a, Tensor (*side)(const Tensor&, int64_t)) {
+  const Tensor at = nonzero(side(ones(Dims{a.integer(0), a.integer(1)}, DType::Bool), a.integer(2)));
+  const DType type = a.dtype(3, DType::Int64);
+  if (is_floating(type) || type == DType::Bool)
+    fail(ErrorKind::NotImplemented, "\"tril_indices\" not implemented for '", scalar_type_name(type), "'");
+  return finish(cast(contiguous(t(at)), type), a.flag(7));
+}
 
 void register_factories() {
   OP(kFunction, "zeros(int[] size, *, Tensor? out=None, " FACTORY,
      finish(zeros(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
   OP(kFunction, "ones(int[] size, *, Tensor? out=None, " FACTORY,
      finish(ones(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
-  OP(kFunction, "empty(int[] size, *, Tensor? out=None, " FACTORY,
-     finish(empty(a.dims(0), a.dtype(2, default_dtype())), a.flag(6)));
+  OP(kFunction, "empty(int[] size, *, Tensor? out=None, object? memory_format=None, " FACTORY,
+     finish(empty(a.dims(0), a.dtype(3, default_dtype())), a.flag(7)));
   OP(kFunction, "empty_strided(int[] size, int[] stride, *, " FACTORY,
      finish(empty_strided(a.dims(0), a.dims(1), a.dtype(2, default_dtype())), a.flag(6)));
   OP(kFunction, "full(int[] size, Number fill_value, *, Tensor? out=None, " FACTORY,
      finish(full(a.dims(0), a.scalar(1), a.dtype(3, a.scalar(1).dtype(default_dtype()))), a.flag(7)));
-  OP(kFunction, "zeros_like(Tensor input, " LIKE,
-     finish(full_like(a.tensor(0), 0, a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
-  OP(kFunction, "ones_like(Tensor input, " LIKE,
-     finish(full_like(a.tensor(0), 1, a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
-  OP(kFunction, "empty_like(Tensor input, " LIKE,
-     finish(empty_like(a.tensor(0), a.dtype(1, a.tensor(0).dtype())), a.flag(4)));
+  OP(kFunction, "zeros_like(Tensor input, " LIKE, finish_like(a, 1, full_like(model(a, 1), 0, model_dtype(a, 1))));
+  OP(kFunction, "ones_like(Tensor input, " LIKE, finish_like(a, 1, full_like(model(a, 1), 1, model_dtype(a, 1))));
+  OP(kFunction, "empty_like(Tensor input, " LIKE, finish_like(a, 1, empty_like(model(a, 1), model_dtype(a, 1))));
   OP(kFunction, "full_like(Tensor input, Number fill_value, " LIKE,
-     finish(full_like(a.tensor(0), a.scalar(1), a.dtype(2, a.tensor(0).dtype())), a.flag(5)));
+     finish_like(a, 2, full_like(model(a, 2), a.scalar(1), model_dtype(a, 2))));
   OP(kFunction, "scalar_tensor(Number s, *, " FACTORY,
-     finish(scalar_tensor(a.scalar(0), a.dtype(1, default_dtype())), a.flag(5)));
+     finish(full(Dims(), a.scalar(0), a.dtype(1, default_dtype())), a.flag(5)));
   OP(kFunction, "arange(Number end, *, Tensor? out=None, " FACTORY,
      finish(arange(0, a.scalar(0), 1, a.maybe_dtype(2)), a.flag(6)));
   OP(kFunction, "arange(Number start, Number end, Number step=1, *, Tensor? out=None, " FACTORY,
      finish(arange(a.scalar(0), a.scalar(1), a.scalar(2), a.maybe_dtype(4)), a.flag(8)));
   OP(kFunction, "linspace(Number start, Number end, int steps, *, Tensor? out=None, " FACTORY,
      finish(linspace(a.scalar(0), a.scalar(1), a.integer(2), a.dtype(4, default_dtype())), a.flag(8)));
+  OP(kFunction, "logspace(Number start, Number end, int steps, float base=10.0, *, Tensor? out=None, " FACTORY,
+     finish(logspace(a.scalar(0), a.scalar(1), a.integer(2), a.number(3), a.dtype(5, default_dtype())), a.flag(9)));
+  for (const char* name : {"tril", "triu"})
+    register_op(
+        kFunction, cat(name, "_indices(int row, int col, int offset=0, *, " FACTORY).c_str(),
+        name[3] == 'l' ? [](Args& a) -> PyObject* { return triangle_indices(a, tril); }
+                       : [](Args& a) -> PyObject* { return triangle_indices(a, triu); });
   OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
      finish(eye(a.integer(0), a.given(1) ? a.integer(1) : a.integer(0), a.dtype(3, default_dtype())), a.flag(7)));
   // new_*: the dtype of the tensor they are called on, and within vmap its batch.
@@ -540,44 +622,45 @@ void register_factories() {
             a.flag(7)));
 }
 
-Tensor drawn_uniform(const Dims& shape, DType dtype, Generator* g) {
-  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
+// Where fresh random numbers go: `like` gives the order of the memory.
+Tensor to_draw(const Dims& shape, DType dtype, const Tensor& like = {}) {
+  const Levels levels = levels_of_random_numbers();
+  if (like && levels.none() && !like->batch) return empty_like(like, dtype);
+  return empty_batched(levels, shape, dtype);
+}
+Tensor drawn_uniform(Tensor t, Generator* g) {
   const Untracked off;
   uniform_(t, 0, 1, g);
   return t.as_new();
 }
-Tensor drawn_normal(const Dims& shape, DType dtype, Generator* g) {
-  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
+Tensor drawn_normal(Tensor t, Generator* g) {
   const Untracked off;
   normal_(t, 0, 1, g);
   return t.as_new();
 }
-Tensor drawn_integers(int64_t low, int64_t high, const Dims& shape, DType dtype, Generator* g) {
+Tensor drawn_integers(int64_t low, int64_t high, Tensor t, Generator* g) {
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
-  const Tensor t = empty_batched(levels_of_random_numbers(), shape, dtype);
   random_(t, low, high, g);
   return t.as_new();
 }
+Tensor to_draw_like(const Args& a, int k) { return to_draw(a.tensor(0).shape(), model_dtype(a, k), model(a, k)); }
 
 void register_random() {
   OP(kFunction, "rand(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_uniform(a.dims(0), a.dtype(3, default_dtype()), a.generator(1)), a.flag(7)));
+     finish(drawn_uniform(to_draw(a.dims(0), a.dtype(3, default_dtype())), a.generator(1)), a.flag(7)));
   OP(kFunction, "randn(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_normal(a.dims(0), a.dtype(3, default_dtype()), a.generator(1)), a.flag(7)));
-  OP(kFunction, "rand_like(Tensor input, " LIKE,
-     finish(drawn_uniform(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
-  OP(kFunction, "randn_like(Tensor input, " LIKE,
-     finish(drawn_normal(a.tensor(0).shape(), a.dtype(1, a.tensor(0).dtype()), nullptr), a.flag(4)));
+     finish(drawn_normal(to_draw(a.dims(0), a.dtype(3, default_dtype())), a.generator(1)), a.flag(7)));
+  OP(kFunction, "rand_like(Tensor input, " LIKE, finish_like(a, 1, drawn_uniform(to_draw_like(a, 1), nullptr)));
+  OP(kFunction, "randn_like(Tensor input, " LIKE, finish_like(a, 1, drawn_normal(to_draw_like(a, 1), nullptr)));
   OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(0, a.integer(0), a.dims(1), a.dtype(4, DType::Int64), a.generator(2)), a.flag(8)));
+     finish(drawn_integers(0, a.integer(0), to_draw(a.dims(1), a.dtype(4, DType::Int64)), a.generator(2)), a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(a.integer(0), a.integer(1), a.dims(2), a.dtype(5, DType::Int64), a.generator(3)),
+     finish(drawn_integers(a.integer(0), a.integer(1), to_draw(a.dims(2), a.dtype(5, DType::Int64)), a.generator(3)),
             a.flag(9)));
   OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
-     finish(drawn_integers(0, a.integer(1), a.tensor(0).shape(), a.dtype(2, a.tensor(0).dtype()), nullptr), a.flag(5)));
+     finish_like(a, 2, drawn_integers(0, a.integer(1), to_draw_like(a, 2), nullptr)));
   OP(kFunction, "randint_like(Tensor input, int low, int high, " LIKE,
-     finish(drawn_integers(a.integer(1), a.integer(2), a.tensor(0).shape(), a.dtype(3, a.tensor(0).dtype()), nullptr),
-            a.flag(6)));
+     finish_like(a, 3, drawn_integers(a.integer(1), a.integer(2), to_draw_like(a, 3), nullptr)));
   OP(kFunction, "randperm(int n, *, Generator? generator=None, Tensor? out=None, " FACTORY,
      finish(randperm(a.integer(0), a.dtype(3, DType::Int64), a.generator(1)), a.flag(7)));
   VOID_OP(kMethod, "uniform_(Tensor input, float from=0.0, float to=1.0, *, Generator? generator=None)",
@@ -591,14 +674,12 @@ void register_random() {
           random_(a.tensor(0), a.integer(1), a.maybe_integer(2), a.generator(3)));
 }
 
-PyObject* pair(ValuesIndices r) {
-  static PyObject* type = nullptr;  // made once, never freed: torch.return_types
-  if (!type) {
-    const py::object made = py::module_::import("collections").attr("namedtuple")("max", "values indices");
-    type = py::object(made).release().ptr();
-  }
-  Owned v(wrap(std::move(r.values))), i(wrap(std::move(r.indices)));
-  return checked(PyObject_CallFunctionObjArgs(type, v.get(), i.get(), nullptr));
+// As torch.return_types has it.
+PyObject* pair(const char* op, ValuesIndices r) {
+  static PyObject* module = py::module_::import("gradcore.return_types").release().ptr();
+  const Owned type(checked(PyObject_GetAttrString(module, op)));
+  const Owned both(wrap_list({std::move(r.values), std::move(r.indices)}));
+  return checked(PyObject_CallOneArg(type.get(), both.get()));
 }
 
 }  // namespace

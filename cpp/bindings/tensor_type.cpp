@@ -108,12 +108,15 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       t = empty(Dims{0}, default_dtype());
     } else if (n == 1 && is_tensor(first)) {
       t = detach(unwrap(first));
-    } else if (n == 1 && !PyLong_Check(first)) {
+    } else if (n == 1 && Py_TYPE(first) != size_type && (!PyLong_Check(first) || PyBool_Check(first))) {
+      check(PySequence_Check(first), ErrorKind::Type, "new(): data must be a sequence (got ", Py_TYPE(first)->tp_name,
+            ")");
       t = tensor_from_object(first, default_dtype());
     } else {
+      PyObject* sizes = n == 1 && Py_TYPE(first) == size_type ? first : args;
       Dims shape;
-      for (Py_ssize_t i = 0; i < n; ++i) {
-        const Py_ssize_t d = PyNumber_AsSsize_t(PyTuple_GET_ITEM(args, i), PyExc_OverflowError);
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sizes); ++i) {
+        const Py_ssize_t d = PyNumber_AsSsize_t(PyTuple_GET_ITEM(sizes, i), PyExc_TypeError);
         if (d == -1 && PyErr_Occurred()) throw PythonError{};
         shape.push_back(d);
       }
@@ -299,13 +302,21 @@ PyObject* positive_slot(PyObject* a) {
 template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare(PyObject* a, PyObject* b) {
   return binary_slot<f>(a, b);
 }
+// NumPy leaves == to the tensor, and Python would then compare addresses.
+template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare_equal(PyObject* a, PyObject* b) {
+  if (is_tensor(b) || is_number(b) || !is_array(b)) return compare<f>(a, b);
+  return guarded([&]() -> PyObject* {
+    const Owned other(wrap(tensor_from_object(b, std::nullopt)));
+    return compare<f>(a, other.get());
+  });
+}
 
 PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
   switch (op) {
     case Py_LT: return compare<lt>(a, b);
     case Py_LE: return compare<le>(a, b);
-    case Py_EQ: return compare<eq>(a, b);
-    case Py_NE: return compare<ne>(a, b);
+    case Py_EQ: return compare_equal<eq>(a, b);
+    case Py_NE: return compare_equal<ne>(a, b);
     case Py_GT: return compare<gt>(a, b);
     default: return compare<ge>(a, b);
   }

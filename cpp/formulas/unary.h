@@ -19,7 +19,7 @@ struct Neg {
   template <class V> static constexpr V vjp(V g, V, V) { return -g; }
 };
 struct Abs {
-  static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kNumbers};
   template <class V> static constexpr V fwd(V x) { return abs(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * sign(x); }
 };

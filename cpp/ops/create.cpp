@@ -146,6 +146,13 @@ Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dty
   return out;
 }
 
+Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, DType dtype) {
+  const Tensor powers = linspace(start, end, steps, DType::Float64);
+  double* p = powers.data<double>();
+  for (int64_t i = 0; i < steps; ++i) p[i] = std::pow(base, p[i]);
+  return cast(powers, dtype);
+}
+
 Tensor eye(int64_t n, int64_t m, DType dtype) {
   check(n >= 0, "n must be greater or equal to 0, got ", n);
   check(m >= 0, "m must be greater or equal to 0, got ", m);

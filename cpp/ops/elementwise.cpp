@@ -589,6 +589,35 @@ void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<
     if (o.is_tensor() && should_record(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
 }
 
+// Written in place, comparisons too are recorded, with a gradient of zero.
+struct ComparisonVjp {
+  const char* node;
+  bool of_tensor;
+  Dims other;
+  const char* name() const { return node; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    out[0] = zeros_like(g[0]);
+    if (of_tensor && self.needs(1)) out[1] = zeros(other, g[0].dtype());
+  }
+};
+bool recorded_in_place_only(const ElementwiseOp& op) {
+  const std::string_view name = op.info->name;  // comparisons have two letters
+  return !op.info->node && (name.size() == 2 || name == "floor_divide");
+}
+Ref<Node> node_in_place(const ElementwiseOp& op, const Tensor& self, const Operand& other) {
+  const bool of_tensor = other.is_tensor();
+  if (!recorded_in_place_only(op) || !is_floating(self.dtype())) return {};
+  if (!(of_tensor ? should_record(self, *other.tensor) : should_record(self))) return {};
+  if (op.info->name[0] == 'f') return make_node({&self}, NoDerivative{"floor_divide_"});
+  static constexpr const char* kNodes[][2] = {{"EqBackward0", "EqBackward1"}, {"NeBackward0", "NeBackward1"},
+                                              {"LtBackward0", "LtBackward1"}, {"LeBackward0", "LeBackward1"},
+                                              {"GtBackward0", "GtBackward1"}, {"GeBackward0", "GeBackward1"}};
+  const auto names = std::ranges::find_if(
+      kNodes, [&](const auto& n) { return n[0][0] == (op.info->name[0] & ~0x20) && n[0][1] == op.info->name[1]; });
+  ComparisonVjp vjp{(*names)[of_tensor], of_tensor, of_tensor ? other.tensor->shape() : Dims()};
+  return of_tensor ? make_node({&self, other.tensor}, std::move(vjp)) : make_node({&self}, std::move(vjp));
+}
+
 // From here to dense_result() everything is on the path of every op: the number of operands is known to the compiler.
 template <int N> [[gnu::always_inline]] inline bool is_recorded(const ElementwiseOp& op, const Operand* in) {
   if (!modes.tracking() || !op.info->node) return false;
@@ -691,9 +720,11 @@ Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, cons
 }
 
 bool needs_history(const ElementwiseOp& op, std::span<const Operand> in) {
-  if (!op.info->node) return false;
+  const bool whatever = recorded_in_place_only(op);
+  if (!op.info->node && !whatever) return false;
   for (size_t k = 0; k < in.size(); ++k)
-    if (in[k].is_tensor() && op.differentiable(static_cast<int>(k)) && gradcore::needs_history(*in[k].tensor))
+    if (in[k].is_tensor() && (whatever || op.differentiable(static_cast<int>(k))) &&
+        gradcore::needs_history(*in[k].tensor))
       return true;
   return false;
 }
@@ -754,7 +785,7 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
   };
   if (!recorded) {
     write();
-    finish_inplace(self, nullptr);
+    finish_inplace(self, modes.tracking() && in.size() == 2 ? node_in_place(op, self, in[1]) : nullptr);
     return;
   }
   // The output is saved after the version moved on, so that it is found unmodified.
@@ -795,7 +826,8 @@ Tensor elementwise(const ElementwiseCall& c) {
 
 void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const Operand> in, const Scalar* params) {
   DenseLoop d;
-  if (recording(op, in) || !make_dense_loop(d, op, in, params) || !d.lead->is_same(self) || d.result != self.dtype())
+  const bool simple = op.info->node && !recording(op, in) && make_dense_loop(d, op, in, params);
+  if (!simple || !d.lead->is_same(self) || d.result != self.dtype())
     return write_into(op, self, in, params, types_of(op, in));
   write_dense(d, self, in);
 }
@@ -938,6 +970,7 @@ ElementwiseCall pow(const Operand& a, const Operand& b) {
   const DType t = result_type(in);
   // Of bools, x ** e is x or not e.
   if (t == DType::Bool) return {&binary_op<formulas::LogicalOr>, {a, Scalar(b.scalar.is_zero())}, {}, {}};
+  if (!is_floating(t)) check_fits(b.scalar, t);
   return {&pow_op(t, b.scalar), {a}, {b.scalar}, raised(*a.tensor, t)};
 }
 
@@ -956,7 +989,7 @@ ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, co
 ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
   check(a.dtype() == b.dtype(), "expected dtype ", scalar_type_name(a.dtype()), " for `end` but got dtype ",
         scalar_type_name(b.dtype()));
-  if (w.is_tensor())
+  if (w.is_tensor() && (w.tensor->dim() > 0 || a.dim() == 0))
     check(a.dtype() == w.tensor->dtype(), "expected dtype ", scalar_type_name(a.dtype()),
           " for `weight` but got dtype ", scalar_type_name(w.tensor->dtype()));
   if (!is_floating(a.dtype()))
@@ -973,7 +1006,10 @@ ElementwiseCall clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
     return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, {}, {}};
   }
   const Operand in[] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
-  const auto type = raised(t, result_type(in));
+  const DType result = result_type(in);
+  if (lo) check_fits(lo->scalar, result);
+  if (hi) check_fits(hi->scalar, result);
+  const auto type = raised(t, result);
   if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t}, {lo->scalar}, type};
   if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t}, {hi->scalar}, type};
   return {&unary_op<formulas::Clamp>, {t}, {lo->scalar, hi->scalar}, type};
@@ -1008,6 +1044,23 @@ Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
 
 Tensor isnan(const Tensor& t) { return elementwise(unary_op<formulas::Isnan>, {{Operand(t)}}); }
+struct RoundToVjp {
+  static constexpr const char* kName = "RoundBackward1";
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
+};
+Tensor round_to(const Tensor& t, int64_t decimals) {
+  if (decimals == 0) return round(t);
+  if (!is_floating(t.dtype()))
+    fail(ErrorKind::NotImplemented, "\"round\" to decimals not implemented for '", scalar_type_name(t.dtype()), "'");
+  Tensor out;
+  {
+    const Untracked off;
+    const Scalar unit = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
+    out = decimals > 0 ? div(round(mul(t, unit)), unit) : mul(round(div(t, unit)), unit);
+  }
+  if (should_record(t)) record(out, {&t}, RoundToVjp{});
+  return out;
+}
 // Integers are always finite.
 Tensor isinf(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
@@ -1022,6 +1075,9 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
     fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
          scalar_type_name(condition.dtype()));
+  const Operand values[] = {a, b};
+  for (const Operand& v : values)
+    if (!v.is_tensor()) check_fits(v.scalar, result_type(values));
   return elementwise(ternary_op<formulas::Where>, {{Operand(condition), a, b}});
 }
 

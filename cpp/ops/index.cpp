@@ -573,6 +573,33 @@ struct IndexAddVjp {
   void release() { index.reset(); }
 };
 
+// index_copy and index_fill: what was overwritten has no gradient.
+enum class IndexWrite : uint8_t { Copy, FillNumber, FillTensor };
+struct IndexWriteVjp {
+  IndexWrite kind;
+  int64_t dim;
+  Dims source_shape;
+  Saved index;
+  const char* name() const {
+    static constexpr const char* kNames[] = {"IndexCopyBackward0", "IndexFillBackward0", "IndexFillBackward1"};
+    return kNames[static_cast<int>(kind)];
+  }
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor at = index.unpack(&self);
+    if (self.needs(0)) out[0] = index_fill(g[0], dim, at, Scalar(0));
+    if (kind == IndexWrite::FillNumber || !self.needs(1)) return;
+    if (kind == IndexWrite::Copy) {
+      out[1] = reshape(index_select(g[0], dim, at), source_shape);
+      return;
+    }
+    // The places written to, each once however often it was.
+    const Tensor kept = index_fill(full_like(g[0], 1, DType::Bool), dim, at, Scalar(0));
+    out[1] = sum(masked_fill(g[0], kept, Scalar(0)));
+  }
+  void release() { index.reset(); }
+};
+
 struct MaskedSelectVjp {
   static constexpr const char* kName = "MaskedSelectBackward0";
   Dims shape;
@@ -878,6 +905,101 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
   if (is_floating(t.dtype()) && should_record(t, src))
     record(out, {&t, &src}, IndexAddVjp{src.shape(), a.dim, alpha, Saved(index)});
   return out;
+}
+
+namespace {
+
+// index_copy_ and index_fill_: the places to write to. Only the latter counts from the end as well.
+Tensor check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor& src, IndexWrite kind_of_write) {
+  const bool fill = kind_of_write != IndexWrite::Copy;
+  const char* op = fill ? "index_fill_" : "index_copy_";
+  const ErrorKind kind = fill ? ErrorKind::Runtime : ErrorKind::Index;
+  check(index.dim() <= 1, kind, op, "(): Index should have dimension 1 or 0 (got ", index.dim(), ")");
+  check(index.dtype() == DType::Int64, fill ? ErrorKind::Index : ErrorKind::Runtime, op,
+        "(): Expected a long tensor for index, but got ", scalar_type_name(index.dtype()));
+  if (!fill) {
+    check(src.dtype() == t.dtype(), op, "(): self and source expected to have the same dtype, but got (self) ",
+          scalar_type_name(t.dtype()), " and (source) ", scalar_type_name(src.dtype()));
+    const bool alike = src.dim() == t.dim() || src.dim() == 0 || t.dim() == 0;
+    check(alike && index.numel() == size_along(src, src.dim() ? d : 0), kind, op, "(): Number of indices (",
+          index.numel(), ") and source of shape ", src.shape(), " do not fit a tensor of shape ", t.shape());
+    for (int i = 0; i < t.dim(); ++i)
+      check(i == d || (src.dim() ? src.size(i) : 1) == t.size(i), op,
+            "(): Source/destination tensor must have same slice shapes, got ", src.shape(), " for a tensor of shape ",
+            t.shape(), " at dimension ", d);
+  }
+  if (any_batched(t, index, src)) return {};
+  const int64_t size = size_along(t, d);
+  return offsets_from(index, size, stride_along(t, d), fill,
+                      [&](int64_t v) { fail_out_of_bounds(ErrorKind::Index, v, d, size); });
+}
+
+void write_indexed(const Tensor& t, int d, const Tensor& offsets, const Tensor& src) {
+  put_slabs(t, slabs_along(t, d, offsets), {dense(apart_from(src, t)), src.numel() == 1 ? 0 : 1}, false);
+}
+
+Ref<Node> index_write_node(const Tensor& t, int d, const Tensor& index, const Tensor& src, IndexWrite kind) {
+  IndexWriteVjp vjp{kind, d, src.shape(), Saved(index)};
+  return kind == IndexWrite::FillNumber ? make_node({&t}, std::move(vjp)) : make_node({&t, &src}, std::move(vjp));
+}
+
+void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, IndexWrite kind) {
+  const int d = wrap_dim(dim, t.dim());
+  const bool recorded = is_floating(t.dtype()) && should_record(t, src);
+  check_inplace(t, needs_history(t, src));
+  const Tensor offsets = check_index_write(t, d, index, src, kind);
+  Ref<Node> node;
+  if (recorded) node = index_write_node(t, d, index, src, kind);
+  if (offsets) {
+    write_indexed(t, d, offsets, src);
+  } else {
+    const Untracked off;
+    index_put_(t.dim() ? t : unsqueeze(t, 0), at_dim(d, index), src, false);
+  }
+  finish_inplace(t, std::move(node));
+}
+
+Tensor index_write(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, IndexWrite kind) {
+  if (any_batched(t, index, src)) {
+    const Tensor out = widened_copy(t, levels_of({&t, &index, &src}));
+    index_write_(out, dim, index, src, kind);
+    return out.as_new();
+  }
+  Tensor out;
+  {
+    const Untracked off;
+    out = clone(t, kind == IndexWrite::Copy);
+  }
+  const int d = wrap_dim(dim, t.dim());
+  write_indexed(out, d, check_index_write(out, d, index, src, kind), src);
+  if (is_floating(t.dtype()) && should_record(t, src)) record_output(out, index_write_node(t, d, index, src, kind));
+  return out;
+}
+
+IndexWrite fill_by(const Operand& value) { return value.is_tensor() ? IndexWrite::FillTensor : IndexWrite::FillNumber; }
+Tensor fill_value(const Tensor& t, const Operand& value) {
+  if (!value.is_tensor()) {
+    check_fits(value.scalar, t.dtype());
+    return scalar_tensor(value.scalar, t.dtype());
+  }
+  check(value.tensor->dim() == 0, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with ",
+        value.tensor->dim(), " dimension(s).");
+  return cast(*value.tensor, t.dtype());
+}
+
+}  // namespace
+
+void index_copy_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
+  index_write_(t, dim, index, src, IndexWrite::Copy);
+}
+Tensor index_copy(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
+  return index_write(t, dim, index, src, IndexWrite::Copy);
+}
+void index_fill_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {
+  index_write_(t, dim, index, fill_value(t, value), fill_by(value));
+}
+Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {
+  return index_write(t, dim, index, fill_value(t, value), fill_by(value));
 }
 
 // ---- by truth

@@ -50,6 +50,7 @@ Tensor square(const Tensor& t);
 void square_(const Tensor& t);
 void pow_(const Tensor& a, const Operand& b);
 Tensor isnan(const Tensor& t);
+Tensor round_to(const Tensor& t, int64_t decimals);
 Tensor isinf(const Tensor& t);
 Tensor isfinite(const Tensor& t);
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
@@ -110,6 +111,7 @@ Tensor ones_like(const Tensor& t);
 Tensor full_like(const Tensor& t, const Scalar& value, DType dtype);
 Tensor scalar_tensor(const Scalar& value, DType dtype);
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::optional<DType> dtype);
+Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, DType dtype);
 Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dtype);
 Tensor eye(int64_t n, int64_t m, DType dtype);
 Tensor tril(const Tensor& t, int64_t diagonal);
@@ -212,6 +214,10 @@ Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tens
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
 Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
 void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
+Tensor index_copy(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
+void index_copy_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
+Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value);
+void index_fill_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value);
 Tensor nonzero(const Tensor& t);
 Tensor masked_select(const Tensor& t, const Tensor& mask);
 // Advanced indexing: an undefined tensor stands for a full slice of its dim.

@@ -577,12 +577,13 @@ Tensor argmin(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
 
 // torch answers uint8 with uint8.
 static DType truth_type(const Tensor& t) { return t.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool; }
-Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim) {
-  return reduce(ReduceOp::Any, t, mask_of(t, dim), keepdim, truth_type(t));
+// No dims at all: torch's other reductions take that for all of them, these two for none.
+static Tensor truth(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  if (dim && dim->empty()) return contiguous(cast(ne(t, Scalar(0)), truth_type(t)));
+  return reduce(op, t, mask_of(t, dim), keepdim, truth_type(t));
 }
-Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim) {
-  return reduce(ReduceOp::All, t, mask_of(t, dim), keepdim, truth_type(t));
-}
+Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim) { return truth(ReduceOp::Any, t, dim, keepdim); }
+Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim) { return truth(ReduceOp::All, t, dim, keepdim); }
 Tensor count_nonzero(const Tensor& t, const MaybeDims& dim) {
   return reduce(ReduceOp::CountNonzero, t, mask_of(t, dim), false, DType::Int64);
 }

@@ -18,9 +18,11 @@ from ._modes import set_grad_enabled as set_grad_enabled
 from ._types import Size as Size
 from ._types import contiguous_format as contiguous_format
 from ._types import device as device
+from ._types import get_default_device as get_default_device
 from ._types import layout as layout
 from ._types import memory_format as memory_format
 from ._types import preserve_format as preserve_format
+from ._types import set_default_device as set_default_device
 from ._types import strided as strided
 from .random import get_rng_state as get_rng_state
 from .random import initial_seed as initial_seed
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
     from . import func as func
     from . import nn as nn
     from . import optim as optim
+    from . import return_types as return_types
     from . import testing as testing
     from . import utils as utils
+    from ._asarray import asarray as asarray
     from ._serialization import load as load
     from ._serialization import save as save
     from ._tensor_str import printoptions as printoptions
@@ -65,6 +69,8 @@ _LAZY = {
     "nn": ("nn", None),
     "utils": ("utils", None),
     "testing": ("testing", None),
+    "return_types": ("return_types", None),
+    "asarray": ("_asarray", "asarray"),
     "save": ("_serialization", "save"),
     "load": ("_serialization", "load"),
     "set_printoptions": ("_tensor_str", "set_printoptions"),

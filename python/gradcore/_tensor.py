@@ -74,6 +74,14 @@ def deepcopy_(self: Tensor, memo: dict[int, Any]) -> Tensor:
     return result
 
 
+def copy_(self: Tensor) -> Tensor:
+    """copy.copy: another tensor on the same memory."""
+    from ._serialization import copy_tensor
+
+    result: Tensor = copy_tensor(self)
+    return result
+
+
 def reduce_(self: Tensor, protocol: int) -> Any:
     """pickle."""
     from ._serialization import reduce_tensor
@@ -155,6 +163,7 @@ _METHODS: dict[str, Any] = {
     "numpy": numpy_,
     "__array__": array_,
     "__array_wrap__": array_wrap_,
+    "__copy__": copy_,
     "__deepcopy__": deepcopy_,
     "__reduce_ex__": reduce_,
     "__format__": format_,

@@ -99,6 +99,8 @@ def _dtype_name(function: str, given: object) -> str:
 
     if given is _DEFAULT:
         given = get_default_dtype()
+    if given is float or given is int or given is bool:
+        return {float: "float64", int: "int64", bool: "bool"}[given]
     if not isinstance(given, dtype):
         raise TypeError(f"{function}(): argument 'type' must be torch.dtype, not {type(given).__name__}")
     return str(given).removeprefix("torch.")

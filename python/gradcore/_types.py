@@ -50,6 +50,14 @@ class Size(tuple[int, ...]):
     def __add__(self, other: Any) -> Size:
         return Size(tuple.__add__(self, tuple(other)))
 
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple.__add__(tuple(other), self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
     def __reduce__(self) -> Any:
         return (Size, (tuple(self),))
 
@@ -103,8 +111,24 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> device:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """`with device("cpu"):` makes tensors where they are made anyway."""
+
     def __reduce__(self) -> Any:
         return (device, (str(self),))
+
+
+def get_default_device() -> device:
+    """Where tensors are made: the CPU."""
+    return device("cpu")
+
+
+def set_default_device(to: str | device | None) -> None:
+    """Accepts the CPU. Raises RuntimeError for any other device."""
+    device(to or "cpu")
 
 
 class _Named:

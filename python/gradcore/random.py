@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from ._C import Generator, Tensor, default_generator
+from ._types import device
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
 
@@ -21,7 +26,25 @@ def _generator_manual_seed(self: Generator, seed: int) -> Generator:
     return self
 
 
+def _generator_clone_state(self: Generator) -> Generator:
+    """Another generator in the same state."""
+    return _generator_from(self.get_state())
+
+
+def _generator_from(state: Tensor) -> Generator:
+    generator = Generator()
+    generator.set_state(state)
+    return generator
+
+
+def _generator_reduce(self: Generator) -> Any:
+    return _generator_from, (self.get_state(),)
+
+
 Generator.manual_seed = _generator_manual_seed  # type: ignore[method-assign]
+Generator.clone_state = _generator_clone_state  # type: ignore[method-assign]
+Generator.device = property(lambda self: device("cpu"))  # type: ignore[assignment]
+Generator.__reduce__ = _generator_reduce  # type: ignore[assignment, method-assign]
 
 
 def manual_seed(seed: int) -> Generator:
@@ -50,9 +73,9 @@ def get_rng_state() -> Tensor:
     return default_generator.get_state()
 
 
-def set_rng_state(state: Tensor) -> None:
-    """Puts the default stream into `state`."""
-    default_generator.set_state(state)
+def set_rng_state(new_state: Tensor) -> None:
+    """Puts the default stream into `new_state`."""
+    default_generator.set_state(new_state)
 
 
 class fork_rng:

@@ -1,0 +1,42 @@
+"""asarray: a tensor on the memory of what is given, where that can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _C
+from ._C import Tensor
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`obj` as a tensor: on its memory if it is a tensor, an array or a buffer of the right dtype.
+
+    copy=True always copies; copy=False raises ValueError where a copy is needed.
+
+    >>> import gradcore
+    >>> x = gradcore.zeros(2)
+    >>> gradcore.asarray(x)[0] = 1.0
+    >>> x
+    tensor([1., 0.])
+    """
+    shared = _shared(obj, dtype)
+    if copy is False and shared is None:
+        raise ValueError(f"can't alias arbitrary sequence into a tensor: asarray() must copy this {type(obj).__name__}")
+    result = _C.tensor(obj, dtype=dtype, device=device) if shared is None else shared.to(dtype=dtype, device=device)
+    if result is not shared and copy is False:
+        raise ValueError("can't alias tensor with different dtype: asarray() must copy")
+    if copy and result is shared:
+        result = shared.clone()
+    return result.requires_grad_() if requires_grad else result
+
+
+def _shared(obj: Any, dtype: Any) -> Tensor | None:
+    if isinstance(obj, Tensor):
+        return obj
+    if hasattr(obj, "__array_interface__") and obj.shape:
+        return _C.as_tensor(obj)
+    if isinstance(obj, (bytes, bytearray, memoryview)):
+        return _C.frombuffer(obj, dtype=dtype or _C.get_default_dtype())
+    return None
