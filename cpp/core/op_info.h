@@ -21,8 +21,9 @@ struct OpInfo {
   int mask = -1;                         // the operand that is a bool whatever the others are
   const char* no_bool = nullptr;         // what to say to a bool tensor, where torch has its own words
   const char* node_of_tensor = nullptr;  // grad_fn's name when the last operand is a tensor, where torch has two
-  bool bare_numbers = false;             // next_functions has no entry for an operand that is a number
-  bool dense = false;                    // the result is contiguous whatever the operands are
+  const char* node_in_place[2] = {};  // of a comparison, which is recorded in place alone: with a number, with a tensor
+  bool bare_numbers = false;          // next_functions has no entry for an operand that is a number
+  bool dense = false;                 // the result is contiguous whatever the operands are
   const char* operands[3] = {"self", "other", nullptr};  // torch's names for what its node saves of them
   const char* parameters[2] = {};                        // and of the numbers after them
   double fixed = 0;    // what the first parameter is, where the formula has it built in

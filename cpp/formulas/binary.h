@@ -176,27 +176,33 @@ struct ClampOnlyMaxTensor : ClampMaxTensor {
       .name = "clamp", .node = "ClampBackward0", .types = kAllTypes, .operands = {"self", "max"}};
 };
 struct Eq {
-  static constexpr OpInfo info{.name = "eq", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "eq", .result = Bool, .types = kAllTypes, .node_in_place = {"EqBackward0", "EqBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return eq(a, b); }
 };
 struct Ne {
-  static constexpr OpInfo info{.name = "ne", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "ne", .result = Bool, .types = kAllTypes, .node_in_place = {"NeBackward0", "NeBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return ne(a, b); }
 };
 struct Lt {
-  static constexpr OpInfo info{.name = "lt", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "lt", .result = Bool, .types = kAllTypes, .node_in_place = {"LtBackward0", "LtBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return lt(a, b); }
 };
 struct Le {
-  static constexpr OpInfo info{.name = "le", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "le", .result = Bool, .types = kAllTypes, .node_in_place = {"LeBackward0", "LeBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return le(a, b); }
 };
 struct Gt {
-  static constexpr OpInfo info{.name = "gt", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "gt", .result = Bool, .types = kAllTypes, .node_in_place = {"GtBackward0", "GtBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return gt(a, b); }
 };
 struct Ge {
-  static constexpr OpInfo info{.name = "ge", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "ge", .result = Bool, .types = kAllTypes, .node_in_place = {"GeBackward0", "GeBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return ge(a, b); }
 };
 struct LogicalAnd {

@@ -581,7 +581,10 @@ namespace {
 struct NoDerivative {
   static constexpr const char* kName = "torch::autograd::NotImplemented";
   const char* op;
-  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) { fail("derivative for aten::", op, " is not implemented"); }
+  const char* suffix = "";
+  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) {
+    fail("derivative for aten::", op, suffix, " is not implemented");
+  }
 };
 void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
   if (op.info->node || !is_floating(out.dtype()) || !modes.tracking()) return;
@@ -601,20 +604,14 @@ struct ComparisonVjp {
   }
 };
 bool recorded_in_place_only(const ElementwiseOp& op) {
-  const std::string_view name = op.info->name;  // comparisons have two letters
-  return !op.info->node && (name.size() == 2 || name == "floor_divide");
+  return !op.info->node && (op.info->result != ResultType::Bool || op.info->node_in_place[0]);
 }
 Ref<Node> node_in_place(const ElementwiseOp& op, const Tensor& self, const Operand& other) {
   const bool of_tensor = other.is_tensor();
   if (!recorded_in_place_only(op) || !is_floating(self.dtype())) return {};
   if (!(of_tensor ? should_record(self, *other.tensor) : should_record(self))) return {};
-  if (op.info->name[0] == 'f') return make_node({&self}, NoDerivative{"floor_divide_"});
-  static constexpr const char* kNodes[][2] = {{"EqBackward0", "EqBackward1"}, {"NeBackward0", "NeBackward1"},
-                                              {"LtBackward0", "LtBackward1"}, {"LeBackward0", "LeBackward1"},
-                                              {"GtBackward0", "GtBackward1"}, {"GeBackward0", "GeBackward1"}};
-  const auto names = std::ranges::find_if(
-      kNodes, [&](const auto& n) { return n[0][0] == (op.info->name[0] & ~0x20) && n[0][1] == op.info->name[1]; });
-  ComparisonVjp vjp{(*names)[of_tensor], of_tensor, of_tensor ? other.tensor->shape() : Dims()};
+  if (op.info->result != ResultType::Bool) return make_node({&self}, NoDerivative{op.info->name, "_"});
+  ComparisonVjp vjp{op.info->node_in_place[of_tensor], of_tensor, of_tensor ? other.tensor->shape() : Dims()};
   return of_tensor ? make_node({&self, other.tensor}, std::move(vjp)) : make_node({&self}, std::move(vjp));
 }
 
