@@ -55,7 +55,9 @@ OPTIONS = {
 
 
 def allowed(name, chosen):
-    """Whether torch takes these options together."""
+    """Whether torch takes these options together, and to float64's precision."""
+    if name == "ASGD" and chosen["foreach"] and chosen["alpha"] == 0.5:
+        return False  # the rate is a root in float32, which torch does not always round to the nearest number
     if name == "SGD" and chosen["nesterov"] and (chosen["dampening"] or not chosen["momentum"]):
         return False
     if name in ("Adam", "AdamW") and chosen["foreach"] and isinstance(chosen["lr"], TensorOf):
