@@ -124,6 +124,7 @@ FORMS = [
     "x.size(None)", "x.stride(None)", "lib.tile(x, (2,))", "x.tile(2)", "x.tile((2, 1, 1))",
     "lib.gather(x, 1, ints[:1], sparse_grad=True)", "lib.any(x, dim=())", "x.all(())", "ints.byte().any(dim=())",
     "lib.lerp(x, x + 1, lib.tensor(0.5, dtype=lib.float64))", "x.copy_(2)", "ints.copy_(2.5)",
+    "x.unsqueeze(0).unsqueeze(0).squeeze(0, 1)", "ints.squeeze_(0, -1)", "x[0].requires_grad_().ravel()",
     "lib.add(x, 2, x)", "x.add_(-1, x)", "lib.sub(x, 2, x)", "x.sub_(0.5, x)", "lib.addcmul(x, 2, x, x)", "x.addcmul_(2, x, x)",
     "lib.addcdiv(x, 2, x, x + 9)", "x.addcdiv_(2, x, x + 9)", "lib.where(lib.tensor(1))", "lib.tensor(0).nonzero(as_tuple=True)",
     "lib.mean(x, out=lib.empty(0))", "lib.max(x, out=lib.empty(0))", "lib.argmax(x, 1, out=lib.empty(0, dtype=lib.int64))",

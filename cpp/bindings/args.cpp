@@ -239,7 +239,7 @@ class Call {
     for (int k = 0; k < count; ++k) bound_.slots_[k] = nullptr;
     if (self_) bound_.slots_[slot++] = self_;
     // zeros(2, 3): the ints may come one by one where nothing else is positional.
-    const bool spread = s.positional - slot == 1 && s.params[slot].type == ArgType::Ints && nargs_ > 0 && only_ints();
+    const bool spread = s.positional - slot == 1 && nargs_ > 0 && takes_ints_apart(s.params[slot]) && only_ints();
     bound_.lone_ = spread && nargs_ == 1 ? slot : -1;  // zeros(2) needs no tuple
     if (spread && nargs_ > 1) {
       bound_.varargs_ = checked(PyTuple_New(nargs_));
@@ -275,6 +275,11 @@ class Call {
       return false;
     }
     return true;
+  }
+
+  // x.squeeze(0, 1): of the ops that take a lone int, methods do it as well.
+  bool takes_ints_apart(const Param& p) const {
+    return p.type == ArgType::Ints || (p.type == ArgType::IntOrInts && !p.optional && self_ && nargs_ > 1);
   }
 
   bool only_ints() const {
@@ -369,11 +374,11 @@ class Call {
            "arguments requires grad.");
     // torch lets most ops convert into out, but not these.
     static constexpr std::string_view kExact[] = {
-        "abs",       "absolute",      "neg",     "negative",     "sign",      "floor",   "ceil",
-        "round",     "trunc",         "fix",     "bitwise_not",  "mm",        "bmm",     "mv",
-        "dot",       "addmm",         "matmul",  "index_select", "gather",    "scatter", "scatter_add",
-        "index_add", "masked_select", "tril",    "triu",         "where",     "amax",    "amin",
-        "argmax",    "argmin",        "softmax", "log_softmax",  "index_copy"};
+        "abs",       "absolute",      "neg",     "negative",     "sign",       "floor",   "ceil",
+        "round",     "trunc",         "fix",     "bitwise_not",  "mm",         "bmm",     "mv",
+        "dot",       "addmm",         "matmul",  "index_select", "gather",     "scatter", "scatter_add",
+        "index_add", "masked_select", "tril",    "triu",         "where",      "amax",    "amin",
+        "argmax",    "argmin",        "softmax", "log_softmax",  "index_copy", "nonzero"};
     exactly |= std::ranges::find(kExact, op_.name) != std::end(kExact);
     if (exactly && value.dtype() != target.dtype())
       fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));

@@ -350,7 +350,7 @@ void register_views() {
   OP(kMethod, "reshape_as(Tensor input, Tensor other)", wrap(reshape(a.tensor(0), a.tensor(1).shape())));
   OP(kBoth, "flatten(Tensor input, int start_dim=0, int end_dim=-1)",
      wrap(flatten(a.tensor(0), a.integer(1), a.integer(2))));
-  OP(kBoth, "ravel(Tensor input)", wrap(flatten(a.tensor(0))));
+  OP(kBoth, "ravel(Tensor input)", wrap(view(contiguous(a.tensor(0)), Dims{-1})));
   OP(kBoth, "unflatten(Tensor input, int dim, int[] sizes)", wrap(unflatten(a.tensor(0), a.integer(1), a.dims(2))));
   for (const char* text : {"transpose(Tensor input, int dim0, int dim1)", "swapdims(Tensor input, int dim0, int dim1)",
                            "swapaxes(Tensor input, int axis0, int axis1)"})
