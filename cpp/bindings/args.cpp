@@ -389,13 +389,23 @@ class Call {
     check_inplace(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
   }
 
-  static void write_out(const Tensor& target, const Tensor& value) {
-    if (!same_shape(value, target)) {
-      const Tensor fresh = empty(value.shape(), target.dtype());
-      set_window(target, fresh);
+  void write_out(const Tensor& target, const Tensor& value) const {
+    const Untracked off;
+    const bool fills = op_.name == "arange" || op_.name.ends_with("space");  // these keep the shape of out
+    if (fills && value.numel() == target.numel()) {
+      copy_raw(target, view(value, target.shape()));
+    } else {
+      if (!same_shape(value, target)) set_window(target, resized(target, value.shape()));
+      copy_raw(target, value);
     }
-    copy_raw(target, value);
     target.bump_version();
+  }
+  // The same memory where it is large enough: who else has a view of it sees what is written.
+  static Tensor resized(const Tensor& t, const Dims& shape) {
+    const char* end = static_cast<const char*>(t->storage->data) + t->storage->bytes;
+    const int64_t room = (end - static_cast<const char*>(t->data)) / item_size(t.dtype());
+    if (t->batch || room < checked_numel(shape)) return empty(shape, t.dtype());
+    return make_window(t, shape, contiguous_strides(shape), t->data);
   }
 
   [[noreturn]] void explain(const std::vector<std::unique_ptr<Overload>>& overloads) {
