@@ -74,7 +74,7 @@ def test_stubs_are_up_to_date():
     assert made.returncode == 0, made.stderr
 
 
-@pytest.mark.parametrize("name", ["gradcore", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
+@pytest.mark.parametrize("name", ["gradcore", "gradcore._asarray", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
                                   "gradcore.autograd", "gradcore.autograd.anomaly_mode",
                                   "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
                                   "gradcore.optim.lr_scheduler", "gradcore.func._reverse", "gradcore.func._forward", "gradcore.func._stateless",

@@ -240,7 +240,7 @@ class Call {
     for (int k = 0; k < count; ++k) bound_.slots_[k] = nullptr;
     if (self_) bound_.slots_[slot++] = self_;
     // zeros(2, 3): the ints may come one by one where nothing else is positional.
-    const bool spread = s.positional - slot == 1 && s.params[slot].type == ArgType::Ints && nargs_ > 0 && only_ints();
+    const bool spread = s.positional - slot == 1 && nargs_ > 0 && takes_ints_apart(s.params[slot]) && only_ints();
     bound_.lone_ = spread && nargs_ == 1 ? slot : -1;  // zeros(2) needs no tuple
     if (spread && nargs_ > 1) {
       bound_.varargs_ = checked(PyTuple_New(nargs_));
@@ -276,6 +276,11 @@ class Call {
       return false;
     }
     return true;
+  }
+
+  // x.squeeze(0, 1): of the ops that take a lone int, methods do it as well.
+  bool takes_ints_apart(const Param& p) const {
+    return p.type == ArgType::Ints || (p.type == ArgType::IntOrInts && !p.optional && self_ && nargs_ > 1);
   }
 
   bool only_ints() const {
@@ -371,11 +376,11 @@ class Call {
            "arguments requires grad.");
     // torch lets most ops convert into out, but not these.
     static constexpr std::string_view kExact[] = {
-        "abs",       "absolute",      "neg",     "negative",     "sign",      "floor",   "ceil",
-        "round",     "trunc",         "fix",     "bitwise_not",  "mm",        "bmm",     "mv",
-        "dot",       "addmm",         "matmul",  "index_select", "gather",    "scatter", "scatter_add",
-        "index_add", "masked_select", "tril",    "triu",         "where",     "amax",    "amin",
-        "argmax",    "argmin",        "softmax", "log_softmax",  "index_copy"};
+        "abs",       "absolute",      "neg",     "negative",     "sign",       "floor",   "ceil",
+        "round",     "trunc",         "fix",     "bitwise_not",  "mm",         "bmm",     "mv",
+        "dot",       "addmm",         "matmul",  "index_select", "gather",     "scatter", "scatter_add",
+        "index_add", "masked_select", "tril",    "triu",         "where",      "amax",    "amin",
+        "argmax",    "argmin",        "softmax", "log_softmax",  "index_copy", "nonzero"};
     exactly |= std::ranges::find(kExact, op_.name) != std::end(kExact);
     if (exactly && value.dtype() != target.dtype())
       fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
@@ -386,13 +391,23 @@ class Call {
     check_inplace(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
   }
 
-  static void write_out(const Tensor& target, const Tensor& value) {
-    if (!same_shape(value, target)) {
-      const Tensor fresh = empty(value.shape(), target.dtype());
-      set_window(target, fresh);
+  void write_out(const Tensor& target, const Tensor& value) const {
+    const Untracked off;
+    const bool fills = op_.name == "arange" || op_.name.ends_with("space");  // these keep the shape of out
+    if (fills && value.numel() == target.numel()) {
+      copy_raw(target, view(value, target.shape()));
+    } else {
+      if (!same_shape(value, target)) set_window(target, resized(target, value.shape()));
+      copy_raw(target, value);
     }
-    copy_raw(target, value);
     target.bump_version();
+  }
+  // The same memory where it is large enough: who else has a view of it sees what is written.
+  static Tensor resized(const Tensor& t, const Dims& shape) {
+    const char* end = static_cast<const char*>(t->storage->data) + t->storage->bytes;
+    const int64_t room = (end - static_cast<const char*>(t->data)) / item_size(t.dtype());
+    if (t->batch || room < checked_numel(shape)) return empty(shape, t.dtype());
+    return make_window(t, shape, contiguous_strides(shape), t->data);
   }
 
   [[noreturn]] void explain(const std::vector<std::unique_ptr<Overload>>& overloads) {

@@ -359,7 +359,7 @@ void register_views() {
   OP(kMethod, "reshape_as(Tensor input, Tensor other)", wrap(reshape(a.tensor(0), a.tensor(1).shape())));
   OP(kBoth, "flatten(Tensor input, int start_dim=0, int end_dim=-1)",
      wrap(flatten(a.tensor(0), a.integer(1), a.integer(2))));
-  OP(kBoth, "ravel(Tensor input)", wrap(flatten(a.tensor(0))));
+  OP(kBoth, "ravel(Tensor input)", wrap(view(contiguous(a.tensor(0)), Dims{-1})));
   OP(kBoth, "unflatten(Tensor input, int dim, int[] sizes)", wrap(unflatten(a.tensor(0), a.integer(1), a.dims(2))));
   for (const char* text : {"transpose(Tensor input, int dim0, int dim1)", "swapdims(Tensor input, int dim0, int dim1)",
                            "swapaxes(Tensor input, int axis0, int axis1)"})
@@ -625,7 +625,7 @@ void register_factories() {
 // Where fresh random numbers go: `like` gives the order of the memory.
 Tensor to_draw(const Dims& shape, DType dtype, const Tensor& like = {}) {
   const Levels levels = levels_of_random_numbers();
-  if (like && levels.none() && !like->batch) return empty_like(like, dtype);
+  if (like && like.shape() == shape && levels.none() && !like->batch) return empty_like(like, dtype);
   return empty_batched(levels, shape, dtype);
 }
 Tensor drawn_uniform(Tensor t, Generator* g) {
@@ -647,15 +647,20 @@ Tensor to_draw_like(const Args& a, int k) { return to_draw(a.tensor(0).shape(), 
 
 void register_random() {
   OP(kFunction, "rand(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_uniform(to_draw(a.dims(0), a.dtype(3, default_dtype())), a.generator(1)), a.flag(7)));
+     finish(drawn_uniform(to_draw(a.dims(0), a.dtype(3, default_dtype()), a.tensor_or_none(2)), a.generator(1)),
+            a.flag(7)));
   OP(kFunction, "randn(int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_normal(to_draw(a.dims(0), a.dtype(3, default_dtype())), a.generator(1)), a.flag(7)));
+     finish(drawn_normal(to_draw(a.dims(0), a.dtype(3, default_dtype()), a.tensor_or_none(2)), a.generator(1)),
+            a.flag(7)));
   OP(kFunction, "rand_like(Tensor input, " LIKE, finish_like(a, 1, drawn_uniform(to_draw_like(a, 1), nullptr)));
   OP(kFunction, "randn_like(Tensor input, " LIKE, finish_like(a, 1, drawn_normal(to_draw_like(a, 1), nullptr)));
   OP(kFunction, "randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(0, a.integer(0), to_draw(a.dims(1), a.dtype(4, DType::Int64)), a.generator(2)), a.flag(8)));
+     finish(drawn_integers(0, a.integer(0), to_draw(a.dims(1), a.dtype(4, DType::Int64), a.tensor_or_none(3)),
+                           a.generator(2)),
+            a.flag(8)));
   OP(kFunction, "randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, " FACTORY,
-     finish(drawn_integers(a.integer(0), a.integer(1), to_draw(a.dims(2), a.dtype(5, DType::Int64)), a.generator(3)),
+     finish(drawn_integers(a.integer(0), a.integer(1),
+                           to_draw(a.dims(2), a.dtype(5, DType::Int64), a.tensor_or_none(4)), a.generator(3)),
             a.flag(9)));
   OP(kFunction, "randint_like(Tensor input, int high, " LIKE,
      finish_like(a, 2, drawn_integers(0, a.integer(1), to_draw_like(a, 2), nullptr)));
