@@ -1031,7 +1031,13 @@ NUMBERED = {
     "pow": lambda lib, x: 2**x,
     "lerp": lambda lib, x: x.lerp(x * 2, 0.25),
     "mul": lambda lib, x: x * 2,
+    "written through a view": lambda lib, x: written_through_a_view(x.clone()),
 }
+
+
+def written_through_a_view(x):
+    x[:1].masked_fill_(x[:1] > 0, 0.5)
+    return x
 
 
 @pytest.mark.parametrize("name", NUMBERED)

@@ -75,6 +75,7 @@ class CopySlices final : public Node {
     number();
   }
   const char* name() const override { return "torch::autograd::CopySlices"; }
+  unsigned hidden_edges() const override { return fn_->hidden_edges(); }
   void release_saved() override {
     // A recorded backward may have made it a node of another graph, which still needs what it saved.
     if (fn_->use_count() == 1) fn_->release_saved();
