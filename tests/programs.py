@@ -225,6 +225,7 @@ class Author:
         # Torch's multi-grad hooks of mode "all" forget how many gradients they wait for when a backward runs inside a
         # backward: a program has the one or the other.
         self.waits = self.nests = False
+        self.removes_itself = False  # some hook: of two threads at once each may still call it, or one
         self.on_cpu = set()  # names of what save_on_cpu() may have kept: torch keeps the tensor itself
         self.mapped_over = set()  # names of vmap's arguments: torch refuses what was detach_()ed since, which here is a window
         self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
@@ -383,7 +384,9 @@ class Author:
                  f"kept({a}.grad_fn.register_prehook(note_node({label}, 2)))",
                  f"kept({a}.register_post_accumulate_grad_hook(note_leaf({label})))",
                  f"{peeked}{b}.grad_fn; multi_grad([{a}, {b}], {label}, '{mode}')", "remove_last_hook()"]
-        return self.one_of(forms)
+        line = self.one_of(forms)
+        self.removes_itself |= "once" in line
+        return line
 
     def function(self):
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
@@ -434,7 +437,7 @@ class Author:
                  f"{self.new()}, {self.new()} = in_threads(lambda: torch.autograd.grad(({a} ** 2).sum(), {a})[0], "
                  f"lambda: torch.autograd.grad({b}.sin().sum(), {b})[0])",
                  f"in_threads(lambda: leaf_of({a}).mul(2).sum().backward(), lambda: leaf_of({a}).exp().sum().backward())"]
-        return self.one_of(forms)
+        return self.one_of(forms[:2] if self.removes_itself else forms)
 
     def dual(self):
         """A line of forward mode, whose level spans the lines until it is left."""
