@@ -1495,3 +1495,27 @@ def test_what_has_no_derivative_written_in_place(op, number):
                 str(gradients.error) if isinstance(gradients, Raised) else gradients)
 
     both(program)
+
+
+@pytest.mark.parametrize("spoil", ["v.mul_(v)", "v.add_(1)", "pass"])
+def test_a_node_that_no_gradient_reaches_is_refused_what_was_written_to(spoil):
+    """The Function gives its first input no gradient, so that what v's product saved is not needed; torch looks all the same."""
+    def program(lib):
+        class Half(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                return a * 1, b * 1
+
+            @staticmethod
+            def backward(ctx, ga, gb):
+                return None, gb
+
+        w = lib.tensor([1.0, 2.0], requires_grad=True)
+        v = w * 1
+        p = v * v
+        exec(spoil, {"v": v})  # noqa: S102
+        _, b = Half.apply(p, w)
+        b.sum().backward()
+        return w.grad
+
+    both(program, raises=None if spoil == "pass" else "modified by an inplace operation")

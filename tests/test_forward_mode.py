@@ -446,3 +446,15 @@ def test_of_values_for_one_place_the_last_counts(write, dual):
             return tuple(ad.unpack_dual(target if result is None else result))
 
     both(program)
+
+
+def test_the_mean_of_nothing_has_a_tangent_of_nan():
+    def program(lib):
+        results = []
+        with lib.autograd.forward_ad.dual_level():
+            x = lib.autograd.forward_ad.make_dual(lib.zeros(0, 2), lib.ones(0, 2))
+            for y in (x.mean(), x.mean(0), x.mean(1), x.sum(0)):
+                results.append(lib.autograd.forward_ad.unpack_dual(y).tangent)
+        return results
+
+    both(program)

@@ -344,6 +344,14 @@ class Sweep {
     run_post_hooks(*node, hooks->post, out, incoming);
   }
 
+  static void unpack_saved(Node& node) {
+    for (const SavedField& field : node.saved_fields()) {
+      if (Saved* const* one = std::get_if<Saved*>(&field.value)) (*one)->unpack(&node);
+      if (std::vector<Saved>* const* several = std::get_if<std::vector<Saved>*>(&field.value))
+        for (const Saved& saved : **several) saved.unpack(&node);
+    }
+  }
+
   // Edges that torch's node does not have are not shown to hooks either.
   static void run_post_hooks(const Node& node, Hooks& hooks, std::span<Tensor> out, std::span<Tensor> incoming) {
     const unsigned hidden = node.hidden_edges();
@@ -397,9 +405,10 @@ class Sweep {
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
-    } else if (continues(
-                   e)) {  // no gradient came, but it was its turn: what was freed is refused, and what it has is freed
+    } else if (continues(e)) {
+      // No gradient came, but it was its turn: what was freed or written to since is refused, and what it has is freed.
       node->apply(grads, out);
+      unpack_saved(*node);
       if (!request_.keep_graph) node->release_saved();
     }
     for (Tensor& g : grads) g.reset();

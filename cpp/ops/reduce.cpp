@@ -184,7 +184,7 @@ struct Over {
       if (mask[i]) n *= shape[i];
     return n;
   }
-  Dims dims() const {
+  Dims dims() const {  // none: all
     Dims d;
     for (int i = 0; i < shape.size(); ++i)
       if (mask[i]) d.push_back(i);
@@ -224,6 +224,10 @@ struct MeanVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor r = div(over.expanded(g[0]), Scalar(static_cast<double>(over.count())));
     out[0] = r.dtype() == dtype ? r : cast(r, dtype);
+  }
+  // The transpose would give the mean of nothing a tangent of zero.
+  Tensor jvp(Node&, std::span<const Tensor> tangents, const Tensor& y) {
+    return mean(tangents[0], over.dims(), over.keepdim, y.dtype());
   }
 };
 
