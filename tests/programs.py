@@ -227,7 +227,7 @@ class Author:
         self.waits = self.nests = False
         self.removes_itself = False  # some hook: of two threads at once each may still call it, or one
         self.on_cpu = set()  # names of what save_on_cpu() may have kept: torch keeps the tensor itself
-        self.mapped_over = set()  # names of vmap's arguments: torch refuses what was detach_()ed since, which here is a window
+        self.mapped_over = set()  # names of func's arguments: torch refuses what was detach_()ed since, which here is a window
         self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
 
     def one_of(self, options):
@@ -474,7 +474,7 @@ class Author:
             forms += [f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
                       f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1"]
         line = self.one_of(forms)
-        self.mapped_over |= {a} if "vmap" in line else set()
+        self.mapped_over |= {a} if "is_grads_batched" not in line else set()
         return line
 
 
