@@ -128,8 +128,10 @@ def found_in_recomputing(theirs):
 
 
 def of_two_faults(ours, theirs):
-    """Whether a line uses a view that is not to be used any more and has another fault, and each library tells of one."""
-    return len({"has been modified inplace" in str(raised.error) for raised in (ours, theirs)}) == 2
+    """Whether a line uses a view that is not to be used any more, or runs the Function whose backward fails, and has another
+    fault, and each library tells of one."""
+    phrases = ("has been modified inplace", "this backward always fails")
+    return any(len({phrase in str(raised.error) for raised in (ours, theirs)}) == 2 for phrase in phrases)
 
 
 def compare_variables(ours, theirs, peek):
