@@ -116,9 +116,14 @@ def compare_outcomes(ours, theirs, in_order=True):
     return None
 
 
-def stops_at_one_place(theirs):
-    """Not where something saved was written to: torch's derivatives save more (abs() its operand twice), and stop earlier.
-    Nor where a leaf has got a history: torch calls the hooks of its new place at the old one before it refuses."""
+def stop_at_one_place(ours, theirs, in_order):
+    """Whether both, where they fail, had done the same before. Not where something saved was written to: torch's derivatives save
+    more (abs() its operand twice), and stop earlier. Nor where a leaf has got a history: torch calls the hooks of its new place
+    at the old one before it refuses."""
+    if not isinstance(theirs, Raised):
+        return True
+    if not in_order or (isinstance(ours, Raised) and of_two_faults(ours, theirs)):
+        return False
     return not re.search("has been modified by an inplace operation|moved into the graph interior", str(theirs.error))
 
 
@@ -567,13 +572,13 @@ def run_on_both(ours, theirs, choose, remember):
         in_order &= "in_thread" not in line
         mine, other = run_line(line, ours, theirs)
         found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek) or compare_tangents(ours, theirs)
-        fails_anywhere = isinstance(other, Raised) and not (in_order and stops_at_one_place(other))
-        if not fails_anywhere:
+        alike = stop_at_one_place(mine, other, in_order)
+        if alike:
             found = found or compare_seen(ours, theirs, in_order)
         assert not found, found
         if grows(theirs):
             raise Unfit
-        if fails_anywhere:
+        if not alike:
             forget_gradients(ours, theirs)
             ours.seen.clear()
             theirs.seen.clear()
@@ -581,7 +586,7 @@ def run_on_both(ours, theirs, choose, remember):
     remember(line)
     mine, other = run_line(line, ours, theirs)
     found = compare_outcomes(mine, other, in_order)
-    if not isinstance(other, Raised) or (in_order and stops_at_one_place(other)):
+    if stop_at_one_place(mine, other, in_order):
         found = found or compare_gradients(ours, theirs) or compare_seen(ours, theirs, in_order)
     found = found or compare_variables(ours, theirs, peek=True)
     assert not found, found
