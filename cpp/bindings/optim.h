@@ -105,6 +105,7 @@ class OptionReader {
   // torch's fused kernels take the value of a tensor alone.
   formulas::Option option_of(PyObject* o) {
     static PyObject* const fused = key("fused");
+    const Owned keep(Py_NewRef(o));  // its own __float__ may take it out of the group
     const double v = number_of(o);
     if (!is_tensor(o) || is_true(find(group_, fused))) return formulas::Option(v);
     const DType found = unwrap(o).dtype();
