@@ -39,6 +39,7 @@ RETURNS = {
     "stride": "Any",
     "numel": "int",
     "is_floating_point": "bool",
+    "is_inference": "bool",
     "is_tensor": "bool",
     "equal": "bool",
     "allclose": "bool",
