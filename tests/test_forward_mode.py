@@ -458,3 +458,19 @@ def test_the_mean_of_nothing_has_a_tangent_of_nan():
         return results
 
     both(program)
+
+
+@pytest.mark.parametrize("mapped", [
+    "vmap(lambda t: t.clone())(x)", "vmap(lambda t: t * 2)(x)", "vmap(lambda t: t.sum() * t)(x)", "vmap(lambda t: t.unsqueeze(0))(x)",
+    "vmap(vmap(lambda t: t.view(-1)))(x)", "vmap(lambda t, s: t @ s, in_dims=(0, None))(x, x)", "vmap(lambda t: t.cumsum(0), in_dims=1)(x)",
+])  # fmt: skip
+def test_gradients_through_a_vmap_that_is_over_carry_each_sample_s_tangent(mapped):
+    def program(lib):
+        x = lib.arange(1.0, 5.0, dtype=lib.float64).reshape(2, 2) / 5
+        with lib.autograd.forward_ad.dual_level():
+            dual = lib.autograd.forward_ad.make_dual(x.clone().requires_grad_(), x * x)
+            y = eval(mapped, {"vmap": lib.func.vmap, "x": dual})  # noqa: S307
+            (gradient,) = lib.autograd.grad(y.sin().sum(), [dual])
+            return [*lib.autograd.forward_ad.unpack_dual(gradient)]
+
+    both(program, ulps=64, scale=1, strides=None)

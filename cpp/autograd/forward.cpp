@@ -377,18 +377,33 @@ bool carry_tangents_inplace(const Tensor& t, Node& node) {
   return recorded;
 }
 
+// The levels of vmaps that are over. A tangent that comes back through a stand-in without them would be summed as a
+// gradient is: Note [Batch dims].
+static Levels levels_over(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {
+  Levels all, over;
+  for (const std::span<const Tensor> tensors : {tangents, outputs})
+    for (const Tensor& t : tensors) all.add(t);
+  for (int i = 0; i < all.count(); ++i) {
+    if (is_open(all.ids[i])) continue;
+    over.ids.push_back(all.ids[i]);
+    over.sizes.push_back(all.sizes[i]);
+  }
+  return over;
+}
+
 std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {
   const auto stand_in = Ref<Node>::adopt(new StandIn);
   stand_in->output_count = static_cast<uint32_t>(outputs.size());
   stand_in->number();
   BackwardRequest request;
+  const Levels over = levels_over(tangents, outputs);
   {
     const GradModeGuard on(true);
     std::vector<Tensor> u(outputs.size()), back(static_cast<size_t>(edge_count()));
     for (size_t i = 0; i < u.size(); ++i) {
       request.inputs.push_back({stand_in, static_cast<uint32_t>(i)});
       if (!outputs[i] || !is_floating(outputs[i].dtype())) continue;
-      u[i] = zeros_as(outputs[i]);
+      u[i] = zeros_as(outputs[i], over);
       set_history(u[i], stand_in, static_cast<uint32_t>(i));
     }
     apply(u, back);
