@@ -1207,14 +1207,63 @@ def test_the_context_lives_as_long_as_the_graph():
     both(program)
 
 
-def test_a_context_that_outlives_its_graph():
-    """Torch keeps the node with its context; here the graph's life decides, and what is left says so."""
-    y = square(gradcore).apply(leaf(gradcore, 1.0))
-    node = y.grad_fn
-    del y
-    with pytest.raises(RuntimeError, match="this node is gone"):
-        node.name()
-    assert node.saved_tensors == ()
+def test_a_context_that_outlives_its_graph_keeps_what_it_had():
+    def program(lib):
+        x = leaf(lib, 1.5)
+        y = square(lib).apply(x)
+        node = y.grad_fn
+        calls = []
+        node.register_hook(lambda returned, incoming: calls.append(len(returned)))
+        node.metadata["note"] = 1
+        del y
+        seen = node.name(), node.metadata, node.saved_tensors[0] is x, node.next_functions[0][0].variable is x
+        edge = lib.autograd.graph.GradientEdge(node, 0, None)
+        grads = lib.autograd.grad((edge,), x, lib.ones(()))
+        return seen, grads, calls, outcome(lambda: node.saved_tensors)[0]
+
+    both(program)
+
+
+def test_a_saved_output_gives_the_context_back_to_the_graph():
+    def program(lib):
+        def forward(ctx, x):
+            y = x * 2
+            ctx.save_for_backward(y)
+            return y
+
+        y = custom(lib, forward, lambda ctx, grad: grad * 3).apply(leaf(lib, 1.0))
+        node = y.grad_fn
+        del y
+        (y,) = node.saved_tensors
+        first = y.grad_fn is node
+        note = weakref.ref(node)
+        del node
+        again = y.grad_fn.saved_tensors[0].item(), y.grad_fn is note()
+        del y
+        return first, again, note() is None
+
+    both(program)
+
+
+@pytest.mark.parametrize("how", ["alone", "itself", "a hook", "an output"])
+def test_a_context_that_outlives_its_graph_is_collected(how):
+    def program(lib):
+        y = square(lib).apply(leaf(lib, 1.0) * 1)
+        node, note = y.grad_fn, type("Note", (), {})()
+        node.note = note
+        if how == "itself":
+            node.me = node
+        elif how == "a hook":
+            node.register_hook(lambda returned, incoming, node=node: None)
+        elif how == "an output":
+            node.y = y
+        del y
+        gone = weakref.ref(note)
+        del node, note
+        gc.collect()
+        return gone() is None
+
+    both(program)
 
 
 @pytest.mark.parametrize("keep", [

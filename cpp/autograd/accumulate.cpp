@@ -17,6 +17,7 @@ class AccumulateGrad final : public Node {
   }
   const char* name() const override { return "torch::autograd::AccumulateGrad"; }
   TensorImpl* leaf() const override { return leaf_.impl(); }
+  std::optional<TensorMeta> output_meta(uint32_t) const override { return TensorMeta{leaf_.shape(), leaf_.dtype()}; }
   void apply(std::span<Tensor> grads, std::span<Tensor>) override {
     // The leaf may have been frozen (requires_grad_(False), detach_()) since the graph was made.
     if (!grads[0]) return;

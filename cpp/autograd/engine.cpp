@@ -110,6 +110,10 @@ class Sweep {
     while (outermost->outer_) outermost = outermost->outer_;
     return {running_->id_, outermost->id_};
   }
+  static void queue(Ref<Hook> callback) {
+    check(running_ != nullptr, "Final callbacks can only be installed during backward pass.");
+    running_->callbacks_.push_back(std::move(callback));
+  }
   static bool reaches_all_leaves() { return !running_ || running_->request_.inputs.empty(); }
   static bool reaches(const Node* n) {
     const Entry* e = running_ ? running_->find(n) : nullptr;
@@ -125,6 +129,10 @@ class Sweep {
     for (size_t i = 0; i < w_->entries.size(); ++i) {
       Entry& e = w_->entries[i];
       if (e.needed && !e.node->leaf()) watched_ ? visit_watched(e) : visit(e);
+    }
+    for (size_t i = 0; i < callbacks_.size(); ++i) {  // one may queue another
+      const Ref<Hook> callback = callbacks_[i];
+      callback->call({}, {});
     }
     return std::move(results_);
   }
@@ -256,25 +264,37 @@ class Sweep {
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
   static const Ref<Hook>& hook_in(const Ref<Hook>& h) { return h; }
 
-  // Calls run(entry) for each living hook of those that are there now: one that a hook adds meanwhile waits for the
-  // next sweep, as in torch, or a hook that registers itself anew would never end. Those taken out are forgotten
-  // afterwards.
-  template <class E, class Run> static void run_each(std::vector<E>& list, Run&& run) {
-    std::vector<E> now;
-    {
+  // The hooks of a list that were there when their turn came.
+  template <class E> struct Turn {
+    explicit Turn(std::vector<E>& list) {
       const TapeLock lock = lock_hooks();
-      now = list;
+      for (const E& e : list) {
+        if (!hook_in(e)->alive) continue;
+        hook_in(e)->take_turn();
+        hooks.push_back(e);
+      }
     }
-    bool forget = false;
-    for (const E& entry : now) {
-      if (hook_in(entry)->alive) run(entry);
-      forget |= !hook_in(entry)->alive;
+    ~Turn() {
+      for (const E& e : hooks) hook_in(e)->end_turn();
     }
-    if (forget) forget_removed(list);
+    Turn(const Turn&) = delete;
+    std::vector<E> hooks;
+  };
+
+  // Calls run(entry) for each living hook of those that are there now, as torch does: one that a hook adds meanwhile
+  // waits for the next sweep (a hook that registers itself anew would never end), one that a hook takes out has its
+  // turn once more. Those taken out are forgotten afterwards.
+  template <class E, class Run> static void run_each(std::vector<E>& list, Run&& run) {
+    {
+      const Turn<E> turn(list);
+      for (const E& entry : turn.hooks) run(entry);
+    }
+    forget_removed(list);
   }
   template <class E> static void forget_removed(std::vector<E>& list) {
     std::vector<E> removed;  // dropped after the lock: Note [Locks of the tape]
     const TapeLock lock = lock_hooks();
+    if (std::ranges::all_of(list, [](const E& e) { return hook_in(e)->alive.load(); })) return;
     for (E& e : list)
       if (!hook_in(e)->alive) removed.push_back(std::exchange(e, E()));
     std::erase_if(list, [](const E& e) { return !hook_in(e); });
@@ -332,15 +352,15 @@ class Sweep {
       results_[w_->captures[c].result] = grads[w_->captures[c].nr];
   }
 
-  // apply() between the node's own hooks.
-  void run_node(Node* node, std::span<Tensor> grads, std::span<Tensor> out) {
+  // The node's turn, apply(), between its own hooks.
+  template <class Apply> void run_node(Node* node, std::span<Tensor> grads, std::span<Tensor> out, Apply&& apply) {
     HookList* hooks = node->hooks_or_null();
     if (!hooks || !(has_any(hooks->pre) || has_any(hooks->post))) [[likely]]
-      return node->apply(grads, out);
+      return apply();
     const Ref<Node> keep = Ref<Node>::share(node);
     run_hooks(hooks->pre, grads, {});
     std::vector<Tensor> incoming(grads.begin(), grads.end());  // held, so that apply() does not reuse their memory
-    node->apply(grads, out);
+    apply();
     run_post_hooks(*node, hooks->post, out, incoming);
   }
 
@@ -372,11 +392,13 @@ class Sweep {
     if (!grad[0] && !meta_of(leaf)->hooks.get() && !e.node->hooks_or_null()) return;
     if (HookList* hooks = meta_of(leaf)->hooks.get()) run_tensor_hooks(hooks, grad);
     if (e.capture >= 0) return capture(e, grad);
-    run_node(e.node, grad, {});
-    HookList* hooks = meta_of(leaf)->hooks.get();
-    if (!hooks || !has_any(hooks->accumulated)) return;
-    Tensor arg = leaf;
-    run_hooks(hooks->accumulated, {&arg, 1}, {});
+    run_node(e.node, grad, {}, [&] {
+      e.node->apply(grad, {});
+      HookList* hooks = meta_of(leaf)->hooks.get();
+      if (!hooks || !has_any(hooks->accumulated)) return;
+      Tensor arg = leaf;
+      run_hooks(hooks->accumulated, {&arg, 1}, {});
+    });
   }
 
   void visit(Entry& e) {
@@ -401,7 +423,7 @@ class Sweep {
       if (e.capture >= 0 && !goes_on) capture(e, grads);
       if (goes_on) {
         const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
-        run_node(node, grads, out);
+        run_node(node, grads, out, [&] { node->apply(grads, out); });
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
@@ -440,11 +462,13 @@ class Sweep {
   WorkspaceLease w_;
   Marks marks_;
   std::vector<Tensor> results_;
+  std::vector<Ref<Hook>> callbacks_;
 };
 
 }  // namespace
 
 std::vector<Tensor> run_backward(BackwardRequest&& request) { return Sweep(request).run(); }
+void queue_callback(Ref<Hook> callback) { Sweep::queue(std::move(callback)); }
 RunningBackward running_backward() { return Sweep::running(); }
 bool backward_reaches(const Node* node) { return Sweep::reaches(node); }
 

@@ -25,6 +25,8 @@ struct RunningBackward {
   uint64_t id = 0, outermost = 0;
 };
 RunningBackward running_backward();
+// Called at the end of this thread's innermost backward; an error where there is none.
+void queue_callback(Ref<Hook> callback);
 // Whether the running backward accumulates into every leaf; true where there is none.
 bool backward_reaches_all_leaves();
 // Whether the running backward goes through `node`.

@@ -19,6 +19,20 @@ uint64_t Node::next_seq() {
   return n;
 }
 
+Node::Node(Node&& dying)
+    : output_count(dying.output_count),
+      pyobject(dying.pyobject),
+      companion(std::move(dying.companion)),
+      seq_(dying.seq_),
+      origin_(dying.origin_),
+      batch_(std::move(dying.batch_)),
+      edge_count_(std::exchange(dying.edge_count_, 0)),
+      is_for_tangents_(dying.is_for_tangents_),
+      more_edges_(std::move(dying.more_edges_)) {
+  std::ranges::move(dying.inline_edges_, inline_edges_);
+  hooks_.take(dying.hooks_);
+}
+
 void Node::set_edges(std::span<Edge> edges) {
   edge_count_ = static_cast<int>(edges.size());
   if (edge_count_ > kInlineEdges) more_edges_ = std::make_unique<Edge[]>(edges.size());
@@ -192,7 +206,10 @@ void Saved::pack(SavedHooks& hooks) {
   check(t_.version() == version_,
         "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
-  if (!is_output_) packed_->edge = gradient_edge(t_);
+  if (!is_output_) {
+    packed_->edge = gradient_edge(t_);
+    packed_->requires_grad = requires_grad(t_);
+  }
   if (t_->meta) packed_->tangents = meta_of(t_)->tangents;
   if (modes.forward) keep_original(packed_, t_);
   t_.reset();
@@ -242,7 +259,10 @@ Tensor Saved::unpack_packed(Node* node) const {
   if (!modes.grad) return out;
   if (is_output_ && node->is_for_tangents()) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
-  if (edge.node) set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
+  if (edge.node)
+    set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
+  else if (packed_->requires_grad)
+    set_requires_grad(out, true);
   return out;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -30,7 +31,8 @@ struct Edge {
 };
 
 // A function of the user's that backward calls. It is taken out by clearing `alive`, even while it runs; the list it
-// stands in forgets it when it is next walked.
+// stands in forgets it when it is next walked. As in torch, one that is taken out after its turn was set is called
+// still.
 class Hook : public RefCounted {
  public:
   virtual ~Hook() = default;
@@ -40,9 +42,18 @@ class Hook : public RefCounted {
   virtual void call(std::span<Tensor> grads, std::span<Tensor> incoming) = 0;
   // For garbage collectors above: calls visit on each foreign object held.
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
-  // Takes it out and lets go of what it holds.
-  virtual void remove() { alive = false; }
+  // Lets go of what it holds.
+  virtual void let_go() {}
+  void remove() {
+    alive = false;
+    if (turns == 0) let_go();
+  }
+  void take_turn() { ++turns; }
+  void end_turn() {
+    if (--turns == 0 && !alive) let_go();
+  }
   std::atomic<bool> alive{true};
+  std::atomic<int> turns{0};  // of sweeps that are going to call it
 };
 using Hooks = std::vector<Ref<Hook>>;  // in order of registration
 
@@ -79,6 +90,7 @@ struct HookList {
 struct SavedField {
   const char* name;
   std::variant<Saved*, std::vector<Saved>*, Dims, Scalar, Tensor> value;
+  bool raw_only = false;  // shown as _raw_saved_* alone: a custom Function's has a name of its own
 };
 using SavedFields = std::vector<SavedField>;
 
@@ -97,6 +109,7 @@ class LazyHooks {
   LazyHooks() = default;
   LazyHooks(const LazyHooks&) = delete;
   ~LazyHooks() { reset(); }
+  void take(LazyHooks& from) { list_.store(from.list_.exchange(nullptr), std::memory_order_release); }
   HookList* get() const { return list_.load(std::memory_order_acquire); }
   HookList& make() {
     if (!get()) list_.store(new HookList, std::memory_order_release);
@@ -108,6 +121,12 @@ class LazyHooks {
 
  private:
   std::atomic<HookList*> list_{nullptr};
+};
+
+// What a gradient must fit.
+struct TensorMeta {
+  Dims shape;
+  DType dtype;
 };
 
 class Node : public RefCounted, public Disposable, public Pooled {
@@ -134,6 +153,11 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual bool runs_without_grads() const { return false; }
 
   virtual SavedFields saved_fields() { return {}; }
+  // Of the nodes that know.
+  virtual std::optional<TensorMeta> output_meta(uint32_t) const { return std::nullopt; }
+
+  // A reference for who has nothing but the node's wrapper; none where it is dying.
+  virtual Ref<Node> own_node() { return retain_if_alive() ? Ref<Node>::adopt(this) : Ref<Node>(); }
 
   // As Hook::traverse, for what the node itself holds.
   virtual int traverse(int (*)(void* object, void* arg), void*) const { return 0; }
@@ -177,6 +201,8 @@ class Node : public RefCounted, public Disposable, public Pooled {
 
  protected:
   static constexpr int kInlineEdges = 3;
+  Node() = default;
+  Node(Node&& dying);  // takes the place of a node that nobody refers to
 
  private:
   uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
@@ -256,7 +282,8 @@ struct Packed : RefCounted {
   virtual ~Packed() = default;
   static void destroy(Packed* p) { delete p; }
   virtual Tensor unpack() = 0;
-  Edge edge;  // of an input
+  Edge edge;                   // of an input
+  bool requires_grad = false;  // of an input, which may have no edge: a view made under no_grad
   Ref<Tangents> tangents;
   Tensor original;  // until the node has its first derivative: keep_original()
 };

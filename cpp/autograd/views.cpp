@@ -115,31 +115,42 @@ class CopySlices final : public Node {
 
 Tensor base_of(const Tensor& view) { return Tensor(view->base); }
 
-std::string output_of(const Tensor& view) {
-  const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
-  return cat("Output ", fn ? meta_of(view)->output_nr : 0u, " of ", fn ? fn->name() : "a multi-output view");
+// The op that a node stands for, as torch's messages name it: UnbindBackward0 is Unbind.
+std::string_view op_of(const Node& fn) {
+  const std::string_view name = fn.name();
+  const size_t end = name.rfind("Backward");
+  return end == std::string_view::npos ? name : name.substr(0, end);
 }
 
 // `through_base`: the write happened to the base or to another of its views.
 void refuse_ambiguous_view(const Tensor& view, bool through_base) {
   if (view->view_kind == ViewKind::Normal) return;
-  const char* what =
-      through_base ? "its base or another view of its base has been modified inplace" : "is being modified inplace";
+  const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
+  const bool inference = view->view_kind == ViewKind::Inference;
+  const bool outside = view->view_kind == ViewKind::NoGrad || inference;  // it, or what it is a view of
+  std::string what = fn ? cat("Output ", meta_of(view)->output_nr, " of ", op_of(*fn), " is a view") : "A view";
+  if (fn && outside) what += " of a view which";
+  if (!fn || outside) what += inference ? " was created in inference mode" : " was created in no_grad mode";
+  what += through_base ? " and its base or another view of its base has been" : " and is being";
+  what += " modified inplace";
+  if (!fn || outside) what += inference ? " in normal mode" : " with grad mode enabled";
   switch (view->view_kind) {
     case ViewKind::MultiOutput:
-      fail(output_of(view), " is a view and ", what,
+      fail(what,
            ". This view is the output of a function that returns multiple views. Such functions do not allow the "
            "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
-    case ViewKind::Inference: fail("A view was created in inference mode and ", what, " in normal mode.");
     case ViewKind::Function:
-      fail(output_of(view), " is a view and ", what,
-           ". This view was created inside a custom Function (or because an input "
-           "was returned as-is): the write would override the Function's backward, so clone() the output instead.");
-    default:
-      fail("A view was created in no_grad mode and ", what,
-           " with grad mode enabled. Given that this use case is ambiguous "
-           "and error-prone, it is forbidden: move the view and the write either both inside the no_grad block or both "
-           "outside.");
+      fail(what,
+           ". This view was created inside a custom Function (or because an input was returned as-is) and the write "
+           "would override the Function's backward. You can fix this by cloning the output of the custom Function.");
+    default: {
+      const char* block = inference ? "inference_mode" : "no_grad";
+      fail(what,
+           ". Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+           "moving both the view and the inplace either both inside the ",
+           block,
+           " block (if you don't want the inplace to be tracked) or both outside (if you want it to be tracked).");
+    }
   }
 }
 

@@ -49,11 +49,11 @@ void explain(Node& node) {
   warn(cat("Error detected in ", node.name(), stack_of(node)));
   py::object child = py::reinterpret_steal<py::object>(wrap_node(Ref<Node>::share(&node)));
   while (true) {
-    PyObject* parent = PyDict_GetItemString(metadata_of(live_node(child.ptr())), kParent);
+    PyObject* parent = PyDict_GetItemString(metadata_of(*live_node(child.ptr())), kParent);
     if (!parent || !PyObject_TypeCheck(parent, node_type)) return;
     child = py::reinterpret_borrow<py::object>(parent);
-    Node& n = live_node(parent);
-    warn(cat("\n\nPrevious calculation was induced by ", n.name(), stack_of(n)));
+    const Ref<Node> n = live_node(parent);
+    warn(cat("\n\nPrevious calculation was induced by ", n->name(), stack_of(*n)));
   }
 }
 

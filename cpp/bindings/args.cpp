@@ -1,5 +1,6 @@
 #include "bindings/args.h"
 
+#include "autograd/forward.h"
 #include "autograd/views.h"
 #include "core/generator.h"
 
@@ -347,7 +348,8 @@ class Call {
   // to fit, once all of them were found fit.
   PyObject* invoke_out(const Overload& o, PyObject* out) {
     if (is_tensor(out)) {
-      if (o.into && o.into(bound_, unwrap(out))) return Py_NewRef(out);
+      const bool at_once = o.into && !(modes.forward && has_tangent(unwrap(out)));
+      if (at_once && o.into(bound_, unwrap(out))) return Py_NewRef(out);
       compute_in(o.signature(), impl_of(out)->dtype);
       const Owned result(checked(o.handler(bound_)));
       check(is_tensor(result.get()), op_.name, "(): out= is only supported for ops with one result");
@@ -369,6 +371,9 @@ class Call {
   }
 
   void check_out(const Tensor& target, const Tensor& value, bool exactly) const {
+    if (modes.forward && (has_tangent(value) || has_tangent(target)))
+      fail(ErrorKind::NotImplemented, "Trying to use forward AD with ", op_.name,
+           "_out that does not support it because it is an out= function");
     // Comparisons and the like take tensors that require grad; what would be recorded is refused.
     if (modes.grad && (requires_grad(value.impl()) || (requires_grad(target) && value.dtype() != DType::Bool)))
       fail(op_.name,
@@ -389,6 +394,11 @@ class Call {
           scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
           scalar_type_name(target.dtype()));
     check_inplace(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
+  }
+
+  static bool has_tangent(const Tensor& t) {
+    const Ref<Tangents> tangents = tangents_of(t);
+    return tangents && !tangents->entries.empty();
   }
 
   void write_out(const Tensor& target, const Tensor& value) const {

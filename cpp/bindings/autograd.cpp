@@ -44,19 +44,21 @@ std::vector<Tensor> to_list(py::handle h, const char* what) {
 struct Place {
   Tensor tensor;  // undefined for an edge
   Edge edge;
+  std::optional<TensorMeta> output;  // what an edge's tensor is, if known
   bool requires_grad() const { return tensor ? gradcore::requires_grad(tensor) : static_cast<bool>(edge.node); }
 };
 
 Place to_place(PyObject* o, const char* what, ErrorKind kind) {
-  if (is_tensor(o)) return {unwrap(o), {}};
+  if (is_tensor(o)) return {unwrap(o), {}, {}};
   if (is_node_pair(o)) {
     const Owned node(PySequence_GetItem(o, 0)), nr(PySequence_GetItem(o, 1));
     const long k = nr ? PyLong_AsLong(nr.get()) : -1;
     if (PyErr_Occurred()) throw py::error_already_set();
-    Node& n = live_node(node.get());
-    check(k >= 0 && k < static_cast<long>(n.output_count), ErrorKind::Value, what, ": ", n.name(), " has no output ",
+    const Ref<Node> n = live_node(node.get());
+    check(k >= 0 && k < static_cast<long>(n->output_count), ErrorKind::Value, what, ": ", n->name(), " has no output ",
           k);
-    return {{}, {Ref<Node>::share(&n), static_cast<uint32_t>(k)}};
+    const auto i = static_cast<uint32_t>(k);
+    return {{}, {n, i}, output_meta(node.get(), i)};
   }
   fail(kind, what, ", not ", Py_TYPE(o)->tp_name);
 }
@@ -81,21 +83,16 @@ std::vector<Place> to_inputs(py::handle h) {
 
 // The gradient to start from: what was given, checked, or a one for a scalar.
 Tensor seed_for(const Place& root, Tensor grad, size_t i) {
-  if (!root.tensor) {
-    check(grad.defined(),
-          "a gradient must be given for a GradientEdge: grad can be implicitly created only for scalar outputs");
-    return grad;
-  }
-  const Tensor& t = root.tensor;
-  if (!grad) {
-    check(t.numel() == 1, "grad can be implicitly created only for scalar outputs");
-    check(is_floating(t.dtype()), "grad can be implicitly created only for real scalar outputs but got ",
-          dtype_name(t.dtype()));
-    return ones_like(t);
-  }
-  check(same_shape(grad, t), "Mismatch in shape: grad_output[", i, "] has a shape of torch.Size(", grad.shape(),
-        ") and output[", i, "] has a shape of torch.Size(", t.shape(), ").");
-  return grad.dtype() == t.dtype() ? grad : cast(grad, t.dtype());
+  const std::optional<TensorMeta> output =
+      root.tensor ? TensorMeta{root.tensor.shape(), root.tensor.dtype()} : root.output;
+  if (grad) return fitting_gradient(grad, output, i);
+  check(output.has_value(),
+        "a gradient must be given for a GradientEdge whose tensor is not known: grad can be implicitly created only "
+        "for scalar outputs");
+  check(checked_numel(output->shape) == 1, "grad can be implicitly created only for scalar outputs");
+  check(is_floating(output->dtype), "grad can be implicitly created only for real scalar outputs but got ",
+        dtype_name(output->dtype));
+  return root.tensor ? ones_like(root.tensor) : ones(output->shape, output->dtype);
 }
 
 Edge edge_of(const Place& p) { return p.tensor ? gradient_edge(p.tensor) : p.edge; }
@@ -138,11 +135,23 @@ std::vector<Tensor> run_from_python(BackwardRequest&& request) {
   return run_backward(std::move(request));
 }
 
+// Once in a process, as torch does.
+void warn_of_cycles() {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  const char* text =
+      "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+      "which can cause a memory leak. Use autograd.grad when creating the graph to avoid this. If you have to use this "
+      "function, make sure to reset the .grad fields of your parameters to None after use to break the cycle.";
+  if (PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
+}
+
 void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grads, py::handle retain, bool create,
                           std::span<const Place> inputs) {
   check(!batch_level,
         "backward() called inside a functorch transform (vmap). This is not supported, please use func.grad or "
         "func.vjp instead or call backward() outside of it.");
+  if (create) warn_of_cycles();
   BackwardRequest request = make_request(roots, std::move(grads), inputs, retain, create);
   for (const Place& p : inputs)
     if (p.tensor && !is_leaf(p.tensor)) retain_grad(p.tensor);
@@ -150,7 +159,7 @@ void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grad
 }
 
 PyObject* method_backward(Args& a) {
-  const Place root{a.tensor(0), {}};
+  const Place root{a.tensor(0), {}, {}};
   std::vector<Tensor> grads;
   std::vector<Place> inputs;
   if (a.given(1)) grads.push_back(a.tensor(1));
@@ -253,7 +262,10 @@ void add_autograd(py::module_& m) {
   m.def("_grad", &grad_from_python);
   m.def("_gradient_edge", [](const Tensor& t) {
     const Edge e = gradient_edge(t);
-    return py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
+    if (!e.node) return py::tuple(py::make_tuple(py::none(), e.nr));
+    const Owned wrapper(wrap_node(e.node));
+    see_output(wrapper.get(), e.nr, t);
+    return py::tuple(py::make_tuple(py::handle(wrapper.get()), e.nr));
   });
   m.def("_next_sequence_number", &Node::next_seq);
   m.def("_increment_version", [](const Tensor& t) { t.bump_version(); });
@@ -300,10 +312,8 @@ void add_autograd(py::module_& m) {
     return levels;
   });
 
-  m.def(
-      "is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
-  m.def(
-      "is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
+  m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
+  m.def("is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
   m.def("_set_inference_mode", [](bool on) { return swap_mode(inference_mode, on); });
 

@@ -3,8 +3,9 @@
 // Note [A Function and its context]
 // Every call of MyFn.apply makes a context (`ctx`, an instance of MyFnBackward) and a FunctionNode. The node owns the
 // context; the context points back without owning and is what `result.grad_fn` shows. So the graph's life decides: when
-// the last result goes, node, context and everything saved go with it, and a context that somebody kept only loses its
-// node.
+// the last result goes, node, context and everything saved go with it. But a context that somebody kept shows what it
+// showed before: the dying node leaves what it has to an heir, which the context owns and which does not own the
+// context. Whoever wants that node gets it by own_node(), which turns the ownership around again.
 #include "bindings/node.h"
 
 #include <structmember.h>
@@ -31,13 +32,14 @@ struct PyContext {
   PyObject* dirty_tensors;
   PyObject* needs_input_grad;
   char materialize_grads;
+  char materialize_non_diff_grads;
 };
-constexpr PyObject* PyContext::*kFields[] = {&PyContext::dict,
-                                             &PyContext::to_save,
-                                             &PyContext::saved_for_forward,
-                                             &PyContext::non_differentiable,
-                                             &PyContext::dirty_tensors,
-                                             &PyContext::needs_input_grad};
+constexpr PyObject* PyContext::* kFields[] = {&PyContext::dict,
+                                              &PyContext::to_save,
+                                              &PyContext::saved_for_forward,
+                                              &PyContext::non_differentiable,
+                                              &PyContext::dirty_tensors,
+                                              &PyContext::needs_input_grad};
 
 PyTypeObject* context_type;
 
@@ -56,10 +58,7 @@ Owned called(PyObject* f, PyObject* args) {
 
 class FunctionNode final : public Node {
  public:
-  struct Meta {
-    Dims shape;
-    DType dtype;
-  };
+  using Meta = TensorMeta;
   explicit FunctionNode(PyObject* ctx) : ctx_(Py_NewRef(ctx)) {
     name_ = Py_TYPE(ctx)->tp_name;
     pyobject = ctx;
@@ -67,13 +66,22 @@ class FunctionNode final : public Node {
   }
   ~FunctionNode() override {
     const GilAcquire gil;
-    context(ctx_)->base.node = nullptr;
+    if (!owns_context_) return;
+    context(ctx_)->base.node = Py_REFCNT(ctx_) > 1 ? new FunctionNode(std::move(*this)) : nullptr;
     Py_CLEAR(ctx_);
   }
+  Ref<Node> own_node() override {
+    if (std::exchange(owns_context_, true)) return Node::own_node();
+    Py_INCREF(ctx_);
+    return Ref<Node>::adopt(this);  // the context's own reference
+  }
+  bool is_owned_by_context() const { return !owns_context_; }
 
   const char* name() const override { return name_.c_str(); }
   bool runs_without_grads() const override { return true; }
-  int traverse(int (*visit)(void* object, void* arg), void* arg) const override { return ctx_ ? visit(ctx_, arg) : 0; }
+  int traverse(int (*visit)(void* object, void* arg), void* arg) const override {
+    return owns_context_ ? visit(ctx_, arg) : 0;
+  }
 
   // Which arguments of forward were tensors, with what their gradients must fit.
   void set_inputs(std::span<const std::optional<Meta>> arguments, std::span<Edge> edges) {
@@ -81,14 +89,19 @@ class FunctionNode final : public Node {
     set_edges(edges);
     number();
   }
-  // What their gradients are when none came; nothing for an output that is no tensor.
-  void set_outputs(std::vector<std::optional<Meta>> outputs) {
+  struct Output {
+    std::optional<Meta> meta;  // nothing for one that is no tensor
+    bool materializes = true;  // backward gets zeros when no gradient came
+  };
+  void set_outputs(std::vector<Output> outputs) {
     outputs_ = std::move(outputs);
     output_count = static_cast<uint32_t>(outputs_.size());
   }
+  std::optional<TensorMeta> output_meta(uint32_t nr) const override { return outputs_[nr].meta; }
+  SavedFields saved_fields() override { return {{"tensors", &saved_, true}}; }
   void save(std::vector<Saved> saved) { saved_ = std::move(saved); }
   void release_saved() override {
-    saved_.clear();
+    for (Saved& s : saved_) s.reset();
     released_ = true;
   }
   Owned saved_tensors() {
@@ -107,8 +120,8 @@ class FunctionNode final : public Node {
     Owned args(checked(PyTuple_New(static_cast<Py_ssize_t>(grads.size() + 1))));
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_));
     for (size_t i = 0; i < grads.size(); ++i) {
-      if (!grads[i] && outputs_[i] && context(ctx_)->materialize_grads)
-        grads[i] = zeros(outputs_[i]->shape, outputs_[i]->dtype);
+      if (const Output& out = outputs_[i]; !grads[i] && out.meta && out.materializes)
+        grads[i] = zeros(out.meta->shape, out.meta->dtype);
       PyTuple_SET_ITEM(args.get(), i + 1, grads[i] ? wrap(std::move(grads[i])) : none());
     }
     const Owned function = attribute((PyObject*)Py_TYPE(ctx_), "_backward");
@@ -117,20 +130,32 @@ class FunctionNode final : public Node {
     take_gradients(result.get(), out);
   }
 
-  // Where its backward begins; put together only for an error.
+  // Where a method of the Function begins; put together only for an error.
   struct Place {
     PyObject* ctx;
+    const char* method;
     std::string str() const {
-      const Owned forward = attribute((PyObject*)Py_TYPE(ctx), "_forward_cls");
-      const Owned backward(PyObject_GetAttrString(forward.get(), "backward"));
-      if (backward) return place_of(backward.get());
+      const Owned function = attribute((PyObject*)Py_TYPE(ctx), "_forward_cls");
+      const Owned found(PyObject_GetAttrString(function.get(), method));
+      if (found) return place_of(found.get());
       PyErr_Clear();
       return "";
     }
   };
-  Place place() const { return {ctx_}; }
+  Place place(const char* method = "backward") const { return {ctx_, method}; }
 
  private:
+  // The heir.
+  FunctionNode(FunctionNode&& dying)
+      : Node(std::move(dying)),
+        ctx_(dying.ctx_),
+        owns_context_(false),
+        name_(std::move(dying.name_)),
+        arguments_(std::move(dying.arguments_)),
+        outputs_(std::move(dying.outputs_)),
+        saved_(std::move(dying.saved_)),
+        released_(dying.released_) {}
+
   void take_gradients(PyObject* result, std::span<Tensor> out) {
     Py_ssize_t count = PyTuple_GET_SIZE(result);
     const auto expected = static_cast<Py_ssize_t>(arguments_.size());
@@ -175,9 +200,10 @@ class FunctionNode final : public Node {
   }
 
   PyObject* ctx_;
+  bool owns_context_ = true;
   std::string name_;
   std::vector<std::optional<Meta>> arguments_;
-  std::vector<std::optional<Meta>> outputs_;
+  std::vector<Output> outputs_;
   std::vector<Saved> saved_;
   bool released_ = false;
 };
@@ -280,16 +306,17 @@ class Call {
       check(contains(outputs, PyTuple_GET_ITEM(dirty, i)),
             "Some elements marked as dirty during the forward method were not "
             "returned as output. The inputs that are modified inplace must all be outputs of the Function.",
-            node().place());
+            node().place("forward"));
   }
 
-  bool differentiable(PyObject* o) const {
-    return executable_ && is_tensor(o) && is_floating(impl_of(o)->dtype) && !contains(c()->non_differentiable, o);
+  bool has_derivative(PyObject* o) const {
+    return is_tensor(o) && is_floating(impl_of(o)->dtype) && !contains(c()->non_differentiable, o);
   }
+  bool differentiable(PyObject* o) const { return executable_ && has_derivative(o); }
 
   Owned adopt(PyObject* outputs) {
     const Py_ssize_t n = PyTuple_GET_SIZE(outputs);
-    std::vector<std::optional<FunctionNode::Meta>> metas;
+    std::vector<FunctionNode::Output> metas;
     int count = 0;
     for (Py_ssize_t i = 0; i < n; ++i) count += differentiable(PyTuple_GET_ITEM(outputs, i));
     Owned wrapped(checked(PyTuple_New(n)));
@@ -301,7 +328,8 @@ class Call {
         continue;
       }
       const Tensor t = adopt_one(o, static_cast<uint32_t>(i), n, count);
-      metas.push_back(FunctionNode::Meta{t.shape(), t.dtype()});
+      const bool materializes = c()->materialize_grads && (has_derivative(o) || c()->materialize_non_diff_grads);
+      metas.push_back({FunctionNode::Meta{t.shape(), t.dtype()}, materializes});
       PyTuple_SET_ITEM(wrapped.get(), i, wrap(t));
       if (executable_) track_cycles(t);
     }
@@ -315,12 +343,21 @@ class Call {
     const Tensor t = unwrap(o);
     const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
     if (dirty) t.bump_version();  // as torch counts: once for the write and once for the mark
+    const ViewKind kind = differentiable_outputs > 1 ? ViewKind::MultiOutput : ViewKind::Function;
     if (!differentiable(o)) {
-      if (!requires_grad(t)) return is_input && !dirty ? view_as_self(t) : t;
+      if (!requires_grad(t)) {
+        const Tensor result = is_input && !dirty ? view_as_self(t) : t;
+        if (result->base && !dirty) result->view_kind = kind;
+        return result;
+      }
       if (is_input) return detach(t);
-      if (!t->base) detach_(t);
+      if (!t->base)
+        detach_(t);
+      else if (!dirty)
+        t->view_kind = kind;
       return t;
     }
+    if (dirty && !is_input) warn_of_mark();
     if (dirty) {
       check(!(is_leaf(t) && requires_grad(t)),
             "a leaf Variable that requires grad has been used in an in-place operation.");
@@ -328,16 +365,22 @@ class Call {
       check(!t->base || outputs == 1,
             "If your Function modifies inplace an input that is a view of another Tensor, it cannot "
             "return more than one Tensor: the history of the base would be ambiguous.",
-            node().place());
+            node().place("forward"));
       if (t->meta) set_grad_of(t, {});  // as in torch: a retained gradient was that of the old value
       const ForwardGuard own_rule(0);   // carry_tangents() calls the user's
       finish_inplace_counted(t, node_, nr);
       return t;
     }
     const Tensor result = is_input ? view_as_self(t) : t;
-    if (result->base) result->view_kind = differentiable_outputs > 1 ? ViewKind::MultiOutput : ViewKind::Function;
+    if (result->base) result->view_kind = kind;
     set_history(result, node_, nr);
     return result;
+  }
+  [[gnu::cold, gnu::noinline]] static void warn_of_mark() {
+    const char* text =
+        "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be "
+        "passed to ctx.mark_dirty().";
+    if (PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
   }
   // In no_grad mode, as the forward was.
   static Tensor view_as_self(const Tensor& t) {
@@ -363,70 +406,105 @@ class Call {
     node().save(std::move(saved));
   }
 
+  // What jvp is given for one argument.
+  struct Given {
+    PyObject* argument;  // of forward
+    Tensor tangent;      // undefined for what is no tensor, and for None
+    bool is_real;        // not zeros in the place of one that is missing
+    uint32_t version;    // before jvp
+  };
+
   // The user's jvp, once for each level in which an argument has a tangent; the others get zeros.
   void carry_tangents(PyObject* outputs) {
     forget_originals();  // the user's jvp has its own means
-    const Py_ssize_t n = PyTuple_GET_SIZE(args_);
+    // What was saved for backward alone, jvp does not see.
+    if (!c()->saved_for_forward) c()->saved_for_forward = checked(PyTuple_New(0));
     for (int depth = 0; depth < modes.forward; ++depth) {
-      Owned with_ctx(checked(PyTuple_New(n + 1)));
-      PyTuple_SET_ITEM(with_ctx.get(), 0, Py_NewRef(ctx_.get()));
-      std::vector<Tensor> given(static_cast<size_t>(n));
-      bool any = false;
-      for (Py_ssize_t i = 0; i < n; ++i) {
-        if (PyObject* o = PyTuple_GET_ITEM(args_, i); is_tensor(o)) given[i] = tangent_of(Borrowed(o), depth);
-        any |= given[i].defined();
-      }
-      if (!any) continue;
+      std::vector<Given> given = given_tangents(depth);
+      if (std::ranges::none_of(given, &Given::is_real)) continue;
       const ForwardGuard below(depth);
-      for (Py_ssize_t i = 0; i < n; ++i)
-        PyTuple_SET_ITEM(with_ctx.get(), i + 1, tangent_argument(PyTuple_GET_ITEM(args_, i), given[i]));
+      Owned with_ctx(checked(PyTuple_New(static_cast<Py_ssize_t>(given.size() + 1))));
+      PyTuple_SET_ITEM(with_ctx.get(), 0, Py_NewRef(ctx_.get()));
+      for (size_t i = 0; i < given.size(); ++i)
+        PyTuple_SET_ITEM(with_ctx.get(), i + 1, given[i].tangent ? wrap(given[i].tangent) : none());
       const Owned result = called(attribute(cls_, "jvp").get(), with_ctx.get());
       set_tangents(outputs, result.get(), given, depth);
     }
   }
-  PyObject* tangent_argument(PyObject* input, const Tensor& tangent) const {
-    if (!is_tensor(input)) return none();
-    if (tangent) return wrap(tangent);
-    return c()->materialize_grads && is_floating(impl_of(input)->dtype) ? wrap(zeros_like(unwrap(input))) : none();
+  std::vector<Given> given_tangents(int depth) const {
+    std::vector<Given> given;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args_); ++i) {
+      PyObject* o = PyTuple_GET_ITEM(args_, i);
+      Tensor tangent = is_tensor(o) ? tangent_of(Borrowed(o), depth) : Tensor();
+      const bool is_real = tangent.defined();
+      const ForwardGuard below(depth);
+      if (!is_real && is_tensor(o) && c()->materialize_grads && is_floating(impl_of(o)->dtype))
+        tangent = zeros_like(unwrap(o));
+      const uint32_t version = tangent ? tangent.version() : 0;
+      given.push_back({o, std::move(tangent), is_real, version});
+    }
+    return given;
   }
 
-  void set_tangents(PyObject* outputs, PyObject* result, std::span<const Tensor> given, int depth) {
+  void set_tangents(PyObject* outputs, PyObject* result, std::span<const Given> given, int depth) {
     const bool tuple = PyTuple_Check(result);
     const Py_ssize_t expected = PyTuple_GET_SIZE(outputs), found = tuple ? PyTuple_GET_SIZE(result) : 1;
     check(found == expected, "Function's jvp returned an invalid number of forward gradients (expected ", expected,
-          " but got ", found, ")", node().place());
+          " but got ", found, ")", node().place("jvp"));
     for (Py_ssize_t i = 0; i < expected; ++i) {
       PyObject* value = tuple ? PyTuple_GET_ITEM(result, i) : result;
       PyObject* output = PyTuple_GET_ITEM(outputs, i);
       if (value == Py_None || !is_tensor(output)) continue;
       if (!is_tensor(value))
-        fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") for grad output ", i, ".", node().place());
-      const Borrowed out(output), tangent(value);
-      if (!is_floating(out->dtype())) continue;
-      check(out->shape() == tangent->shape(),
-            "Trying to set a forward gradient that has a different size than that of the original "
-            "Tensor, this is not supported. Tensor is of size ",
-            out->shape(), " while the given forward gradient is of size ", tangent->shape(), ".", node().place());
-      const bool dirty = contains(c()->dirty_tensors, output);
-      const bool shared = std::ranges::any_of(
-          given, [&](const Tensor& t) { return t && t->storage.get() == (*tangent)->storage.get(); });
-      if (dirty && !shared)
+        fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") for grad output ", i, ".",
+             node().place("jvp"));
+      check(has_derivative(output), "Function's jvp returned a gradient at position ", i,
+            ", but  the corresponding forward output is not a differentiable Tensor. You should return None at that "
+            "position instead.",
+            node().place("jvp"));
+      set_one_tangent(output, Borrowed(value), given, depth);
+    }
+  }
+
+  void set_one_tangent(PyObject* output, const Tensor& tangent, std::span<const Given> given, int depth) {
+    const Borrowed out(output);
+    check(out->shape() == tangent.shape(),
+          "Trying to set a forward gradient that has a different size than that of the original "
+          "Tensor, this is not supported. Tensor is of size ",
+          out->shape(), " while the given forward gradient is of size ", tangent.shape(), ".", node().place("jvp"));
+    if (contains(c()->dirty_tensors, output)) check_written(output, given);
+    if (owns_tangents(out)) return set_tangent(out, depth, tangent);
+    // A view's is the same window on its owner's, which is the argument that it is a view of.
+    check(tangent->base != nullptr || contains(c()->dirty_tensors, output),
+          "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+          node().place("jvp"));
+    const auto source = std::ranges::find_if(given, [&](const Given& g) {
+      return is_tensor(g.argument) && g.tangent && impl_of(g.argument)->storage == (*out)->storage;
+    });
+    if (source == given.end()) return;
+    const Borrowed argument(source->argument);
+    if (root(tangent) != root(source->tangent))
+      fail("A custom Function is returning a view but the jvp is not returning a view of the ",
+           owns_tangents(argument) ? "given grad input." : "same base as the given grad input.", node().place("jvp"));
+    if (source->is_real) return follow_tangents(out, argument);
+    make_meta(out).owns_tangents = true;
+    set_tangent(out, depth, tangent);
+  }
+  static TensorImpl* root(const Tensor& t) { return t->base ? t->base.get() : t.impl(); }
+
+  void check_written(PyObject* output, std::span<const Given> given) const {
+    for (const Given& g : given)
+      if (g.argument == output && g.tangent && g.tangent.version() == g.version)
         fail(
             "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is "
             "modifying an input inplace, then the jvp function must modify the corresponding gradient inplace.",
-            node().place());
-      const bool owns = owns_tangents(*out);
-      if (!owns && !shared)
-        fail("A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
-             node().place());
-      if (owns) set_tangent(*out, depth, *tangent);  // a view's is the same window on its owner's
-    }
+            node().place("jvp"));
   }
 
   PyObject* cls_;
   PyObject* args_;
-  Owned ctx_, output_;
   Ref<Node> node_;
+  Owned ctx_, output_;  // after the node, which outlives them
   bool executable_ = false;
 };
 
@@ -466,17 +544,21 @@ PyObject* function_call(PyObject* cls, PyObject* arguments) {
 
 PyObject* context_new(PyTypeObject* type, PyObject*, PyObject*) {
   PyObject* self = type->tp_alloc(type, 0);
-  if (self) context(self)->materialize_grads = 1;
+  if (self) context(self)->materialize_grads = context(self)->materialize_non_diff_grads = 1;
   return self;
 }
 
 int context_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   for (const auto field : kFields) Py_VISIT(context(self)->*field);
-  return 0;
+  const FunctionNode* node = node_of(self);
+  if (!node || !node->is_owned_by_context()) return 0;
+  return node->traverse_all(reinterpret_cast<int (*)(void*, void*)>(visit), arg);
 }
 int context_clear(PyObject* self) {
   for (const auto field : kFields) Py_CLEAR(context(self)->*field);
+  if (const FunctionNode* node = node_of(self); node && node->is_owned_by_context())
+    Ref<Node>::adopt(std::exchange(context(self)->base.node, nullptr)).reset();
   return 0;
 }
 void context_dealloc(PyObject* self) {
@@ -491,8 +573,9 @@ void context_dealloc(PyObject* self) {
 PyObject* context_saved(PyObject* self, void*) {
   return guarded([&] {
     if (PyObject* forward = context(self)->saved_for_forward) return Py_NewRef(forward);  // within jvp
-    FunctionNode* node = node_of(self);
-    return node ? node->saved_tensors().release() : checked(PyTuple_New(0));
+    if (!node_of(self)) return checked(PyTuple_New(0));
+    const Ref<Node> node = live_node(self);
+    return static_cast<FunctionNode&>(const_cast<Node&>(*node.get())).saved_tensors().release();
   });
 }
 
@@ -506,16 +589,18 @@ PyGetSetDef kContextAttributes[] = {{"saved_tensors", context_saved, nullptr,
                                      "What save_for_backward() kept, checked for having been modified.", nullptr},
                                     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
                                     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMemberDef kContextMembers[] = {{"to_save", T_OBJECT, offsetof(PyContext, to_save), 0, nullptr},
-                                 {"saved_for_forward", T_OBJECT, offsetof(PyContext, saved_for_forward), 0, nullptr},
-                                 {"non_differentiable", T_OBJECT, offsetof(PyContext, non_differentiable), 0, nullptr},
-                                 {"dirty_tensors", T_OBJECT, offsetof(PyContext, dirty_tensors), 0, nullptr},
-                                 {"needs_input_grad", T_OBJECT, offsetof(PyContext, needs_input_grad), 0,
-                                  "For each argument, whether it needs a gradient."},
-                                 {"materialize_grads", T_BOOL, offsetof(PyContext, materialize_grads), 0, nullptr},
-                                 {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
-                                 {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weakrefs), READONLY, nullptr},
-                                 {nullptr, 0, 0, 0, nullptr}};
+PyMemberDef kContextMembers[] = {
+    {"to_save", T_OBJECT, offsetof(PyContext, to_save), 0, nullptr},
+    {"saved_for_forward", T_OBJECT, offsetof(PyContext, saved_for_forward), 0, nullptr},
+    {"non_differentiable", T_OBJECT, offsetof(PyContext, non_differentiable), 0, nullptr},
+    {"dirty_tensors", T_OBJECT, offsetof(PyContext, dirty_tensors), 0, nullptr},
+    {"needs_input_grad", T_OBJECT, offsetof(PyContext, needs_input_grad), 0,
+     "For each argument, whether it needs a gradient."},
+    {"materialize_grads", T_BOOL, offsetof(PyContext, materialize_grads), 0, nullptr},
+    {"_materialize_non_diff_grads", T_BOOL, offsetof(PyContext, materialize_non_diff_grads), 0, nullptr},
+    {"__dictoffset__", T_PYSSIZET, offsetof(PyContext, dict), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyContext, weakrefs), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
 
 }  // namespace
 

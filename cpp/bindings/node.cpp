@@ -1,6 +1,7 @@
 // Nodes as Python sees them, and hooks: the user's functions that backward calls. Start at wrap_node() and PythonHook.
 #include "bindings/node.h"
 
+#include "autograd/engine.h"
 #include "autograd/locks.h"
 
 #include <algorithm>
@@ -32,6 +33,7 @@ void let_go(PyObject* self) {
 void node_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
+  delete reinterpret_cast<PyNode*>(self)->outputs;
   let_go(self);
   type->tp_free(self);
   Py_DECREF(type);
@@ -69,15 +71,15 @@ PyObject* node_new(PyTypeObject* type, PyObject*, PyObject*) {
 
 PyObject* node_repr(PyObject* self) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self); }
 PyObject* node_name(PyObject* self, PyObject*) {
-  return guarded([&] { return PyUnicode_FromString(live_node(self).name()); });
+  return guarded([&] { return PyUnicode_FromString(live_node(self)->name()); });
 }
 PyObject* node_next_functions(PyObject* self, void*) {
   return guarded([&] {
-    const Node& n = live_node(self);
+    const Ref<Node> n = live_node(self);
     py::list out;
-    for (int i = 0; i < n.edge_count(); ++i) {
-      if (i < 32 && (n.hidden_edges() >> i) & 1) continue;
-      const Edge& e = n.edge(i);
+    for (int i = 0; i < n->edge_count(); ++i) {
+      if (i < 32 && (n->hidden_edges() >> i) & 1) continue;
+      const Edge& e = n->edge(i);
       out.append(py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr));
     }
     return py::tuple(out).release().ptr();
@@ -85,15 +87,56 @@ PyObject* node_next_functions(PyObject* self, void*) {
 }
 PyObject* node_variable(PyObject* self, void*) {
   return guarded([&] {
-    TensorImpl* leaf = live_node(self).leaf();
+    TensorImpl* leaf = live_node(self)->leaf();
     if (leaf) return wrap(Tensor(Ref<TensorImpl>::share(leaf)));
     PyErr_SetString(PyExc_AttributeError, "only AccumulateGrad has a variable");
     throw PythonError{};
   });
 }
 PyObject* node_sequence_nr(PyObject* self, PyObject*) {
-  return guarded([&] { return PyLong_FromUnsignedLongLong(live_node(self).seq()); });
+  return guarded([&] { return PyLong_FromUnsignedLongLong(live_node(self)->seq()); });
 }
+PyObject* node_input_metadata(PyObject* self, void*) {
+  return guarded([&] {
+    const Ref<Node> node = live_node(self);
+    const uint32_t n = node->output_count;
+    py::tuple all(n);
+    for (uint32_t i = 0; i < n; ++i) {
+      const std::optional<TensorMeta> meta = output_meta(self, i);
+      check(meta.has_value(), ErrorKind::NotImplemented, "the shape of output ", i, " of ", node->name(),
+            " is not known: nodes keep none, it is known of a node that was got by its result's grad_fn");
+      all[i] = py::cast(*meta);
+    }
+    return all.release().ptr();
+  });
+}
+
+// node(*gradients): what its backward makes of them, hooks left out, as torch's.
+PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return guarded([&]() -> PyObject* {
+    const Ref<Node> node = live_node(self);
+    check(node->pyobject == self && !node->runs_without_grads(), ErrorKind::Type, "'", Py_TYPE(self)->tp_name,
+          "' object is not callable");
+    check(!kwargs || PyDict_GET_SIZE(kwargs) == 0, ErrorKind::Type, "keyword arguments are not supported");
+    const Py_ssize_t n = PyTuple_GET_SIZE(args);
+    check(n == static_cast<Py_ssize_t>(node->output_count), ErrorKind::Type, "expected ", node->output_count,
+          " arguments, got ", static_cast<int64_t>(n), " instead");
+    std::vector<Tensor> grads(static_cast<size_t>(n)), out(static_cast<size_t>(node->edge_count()));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(args, i);
+      if (o == Py_None) continue;
+      check(is_tensor(o), ErrorKind::Type, "argument ", static_cast<int64_t>(i), " is not a Variable");
+      grads[i] = fitting_gradient(unwrap(o), output_meta(self, static_cast<uint32_t>(i)), static_cast<size_t>(i));
+    }
+    node->apply(grads, out);
+    py::list shown;
+    for (int i = 0; i < node->edge_count() && !node->leaf(); ++i)
+      if (i >= 32 || !((node->hidden_edges() >> i) & 1)) shown.append(py::cast(out[i]));
+    if (shown.size() == 1) return py::object(shown[0]).release().ptr();
+    return py::tuple(shown).release().ptr();
+  });
+}
+
 PyObject* node_reduce(PyObject* self, PyObject*) {
   PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object: it belongs to the graph of this process",
                Py_TYPE(self)->tp_name);
@@ -108,8 +151,10 @@ PyMethodDef kNodeMethods[] = {
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kNodeAttributes[] = {
     {"next_functions", node_next_functions, nullptr, "(node, output number) for each input.", nullptr},
-    {"metadata", [](PyObject* self, void*) { return guarded([&] { return Py_NewRef(metadata_of(live_node(self))); }); },
-     nullptr, "A dict for whatever should live as long as the node.", nullptr},
+    {"metadata",
+     [](PyObject* self, void*) { return guarded([&] { return Py_NewRef(metadata_of(*live_node(self))); }); }, nullptr,
+     "A dict for whatever should live as long as the node.", nullptr},
+    {"_input_metadata", node_input_metadata, nullptr, "Shape and dtype of each gradient that it takes.", nullptr},
     {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
@@ -124,6 +169,26 @@ PyObject* wrap_node(const Ref<Node>& node) {
   return reinterpret_cast<PyObject*>(o);
 }
 
+void see_output(PyObject* wrapper, uint32_t nr, const Tensor& t) {
+  auto*& outputs = reinterpret_cast<PyNode*>(wrapper)->outputs;
+  if (!outputs) outputs = new std::vector<std::optional<TensorMeta>>;
+  if (outputs->size() <= nr) outputs->resize(nr + 1);
+  (*outputs)[nr] = TensorMeta{t.shape(), t.dtype()};
+}
+
+std::optional<TensorMeta> output_meta(PyObject* wrapper, uint32_t nr) {
+  if (auto known = live_node(wrapper)->output_meta(nr)) return known;
+  const auto* outputs = reinterpret_cast<PyNode*>(wrapper)->outputs;
+  return outputs && nr < outputs->size() ? (*outputs)[nr] : std::nullopt;
+}
+
+Tensor fitting_gradient(const Tensor& grad, const std::optional<TensorMeta>& output, size_t i) {
+  if (!output) return grad;
+  check(grad.shape() == output->shape, "Mismatch in shape: grad_output[", i, "] has a shape of torch.Size(",
+        grad.shape(), ") and output[", i, "] has a shape of torch.Size(", output->shape, ").");
+  return grad.dtype() == output->dtype ? grad : cast(grad, output->dtype);
+}
+
 // ---- hooks
 // ------------------------------------------------------------------------------------------------------------------
 
@@ -136,12 +201,11 @@ class PythonHook : public Hook {
   ~PythonHook() override {
     if (!f_)
       return;  // removed; a sweep that waited for the GIL once for each of these could fall behind those who add them
-    const GilAcquire gil;
-    Py_CLEAR(f_);
+    let_go();
   }
   int traverse(int (*visit)(void*, void*), void* arg) override { return f_ ? visit(f_, arg) : 0; }
-  void remove() override {
-    alive = false;
+  void let_go() override {
+    const GilAcquire gil;
     Py_CLEAR(f_);
   }
 
@@ -249,6 +313,16 @@ class AccumulatedHook final : public PythonHook {
   }
 };
 
+// callback()
+class FinalCallback final : public PythonHook {
+ public:
+  using PythonHook::PythonHook;
+  void call(std::span<Tensor>, std::span<Tensor>) override {
+    const GilAcquire gil;
+    result_of(Owned(checked(PyTuple_New(0))).get());
+  }
+};
+
 // What a registration returns underneath: takes the hook out again.
 struct HookHandle {
   Ref<Hook> hook;
@@ -267,6 +341,7 @@ void add_node_type(py::module_& m) {
                                 {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
                                 {Py_tp_new, reinterpret_cast<void*>(node_new)},
                                 {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+                                {Py_tp_call, reinterpret_cast<void*>(node_call)},
                                 {Py_tp_methods, kNodeMethods},
                                 {Py_tp_getset, kNodeAttributes},
                                 {Py_tp_doc, const_cast<char*>("Node\n\nAn op on the tape.")},
@@ -278,7 +353,27 @@ void add_node_type(py::module_& m) {
   m.add_object("Node", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(node_type)));
 }
 
+// As the class attribute Tensor._execution_engine: where programs find queue_callback().
+struct ExecutionEngine {
+  static void queue_callback(const ExecutionEngine&, py::handle f) {
+    gradcore::queue_callback(make_hook<FinalCallback>(f, "queue_callback"));
+  }
+};
+
 void add_hooks(py::module_& m) {
+  py::class_<ExecutionEngine> engine(m, "_ExecutionEngine");
+  engine.def("queue_callback", &ExecutionEngine::queue_callback, py::arg("callback"),
+             "queue_callback(callback)\n\nCalls callback() when the backward that runs in this thread is done. Raises "
+             "RuntimeError where none runs.");
+  forbid_new(engine);
+  m.attr("Tensor").attr("_execution_engine") = py::cast(ExecutionEngine{});
+  py::class_<TensorMeta> meta(m, "_InputMetadata", "What a gradient that a node takes must be.");
+  meta.def_property_readonly("shape",
+                             [](const TensorMeta& t) { return py::reinterpret_steal<py::object>(wrap_shape(t.shape)); })
+      .def_property_readonly("dtype", [](const TensorMeta& t) { return py::handle(dtype_objects[index_of(t.dtype)]); })
+      .def_property_readonly("device", [](const TensorMeta&) { return py::handle(device_cpu); })
+      .def_property_readonly("is_nested_tensor", [](const TensorMeta&) { return false; });
+  forbid_new(meta);
   py::class_<HookHandle> handle(m, "_HookHandle");
   handle.def("remove", &HookHandle::remove);
   forbid_new(handle);
@@ -295,10 +390,10 @@ void add_hooks(py::module_& m) {
     return handle;
   });
   m.def("_register_node_hook", [](py::handle node, py::handle f, bool pre) {
-    Node& n = live_node(node.ptr());
+    const Ref<Node> n = live_node(node.ptr());
     HookHandle handle{pre ? make_hook<PreHook>(f, "register_prehook") : make_hook<PostHook>(f, "register_hook")};
     const TapeLock lock = lock_hooks();
-    (pre ? n.hooks().pre : n.hooks().post).push_back(handle.hook);
+    (pre ? n->hooks().pre : n->hooks().post).push_back(handle.hook);
     return handle;
   });
 }

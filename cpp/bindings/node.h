@@ -8,15 +8,24 @@ namespace gradcore {
 // and `node` is null once the node is gone.
 struct PyNode {
   PyObject_HEAD Node* node;
+  std::vector<std::optional<TensorMeta>>* outputs;  // those that were seen with it: see_output()
 };
 extern PyTypeObject* node_type;
 
-// The node of a wrapper; an error where it is gone.
-inline Node& live_node(PyObject* o) {
+// The node of a wrapper; an error where it has none: a context whose forward failed, or that is being freed.
+inline Ref<Node> live_node(PyObject* o) {
   Node* n = reinterpret_cast<PyNode*>(o)->node;
-  check(n != nullptr, "this node is gone: the graph that it was part of was freed");
-  return *n;
+  Ref<Node> owned = n ? n->own_node() : Ref<Node>();
+  check(static_cast<bool>(owned), "this node is gone: the graph that it was part of was freed");
+  return owned;
 }
+
+// Nodes keep no shapes of their results. A wrapper that is got from a tensor notes what that output is.
+void see_output(PyObject* wrapper, uint32_t nr, const Tensor& t);
+// What output `nr` is, where that is known: it was seen, or the node is a leaf's or a custom Function's.
+std::optional<TensorMeta> output_meta(PyObject* wrapper, uint32_t nr);
+// The gradient of output `i`, checked against what that is, in its dtype.
+Tensor fitting_gradient(const Tensor& grad, const std::optional<TensorMeta>& output, size_t i);
 
 // Shows the tensor's wrapper to the garbage collector: it can be part of a cycle now.
 void track_cycles(const Tensor& t);

@@ -121,11 +121,11 @@ constexpr std::string_view kSaved = "_saved_", kRaw = "_raw_saved_";
 // The value of a `_saved_*` or `_raw_saved_*` attribute; null where the node has none of that name.
 PyObject* find_field(PyObject* self, std::string_view name) {
   const bool is_raw = name.starts_with(kRaw);
-  Node* node = reinterpret_cast<PyNode*>(self)->node;
-  if (!node || !(is_raw || name.starts_with(kSaved))) return nullptr;
+  if (!reinterpret_cast<PyNode*>(self)->node || !(is_raw || name.starts_with(kSaved))) return nullptr;
+  const Ref<Node> node = live_node(self);
   name.remove_prefix(is_raw ? kRaw.size() : kSaved.size());
   for (const SavedField& f : node->saved_fields()) {
-    if (f.name != name) continue;
+    if (f.name != name || (f.raw_only && !is_raw)) continue;
     if (!is_raw) return value_of(*node, f);
     return has_raw(f) ? raw_value_of(*node, f) : nullptr;
   }
@@ -164,7 +164,7 @@ PyObject* node_dir(PyObject* self, PyObject*) {
     Node* node = reinterpret_cast<PyNode*>(self)->node;
     if (!node) return list.release();
     for (const SavedField& f : node->saved_fields()) {
-      append(list.get(), kSaved, f.name);
+      if (!f.raw_only) append(list.get(), kSaved, f.name);
       if (has_raw(f)) append(list.get(), kRaw, f.name);
     }
     return list.release();

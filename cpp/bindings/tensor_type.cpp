@@ -6,7 +6,7 @@
 
 #include "autograd/accumulate.h"
 #include "autograd/views.h"
-#include "bindings/gil.h"
+#include "bindings/node.h"
 
 namespace gradcore {
 
@@ -444,9 +444,22 @@ int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
     set_requires_grad(Borrowed(self), value == Py_True);
   });
 }
+// Nearly always a mistake, of which torch warns as well.
+[[gnu::cold, gnu::noinline]] void warn_of_no_grad() {
+  const char* text =
+      "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+      "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, "
+      "use .retain_grad() on it; if you meant the leaf Tensor that it was computed from, access that one instead.";
+  if (PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
+}
 PyObject* get_grad(PyObject* self, void*) {
-  const Tensor grad = grad_of(impl_of(self));
-  return grad ? guarded([&] { return wrap(grad); }) : none();
+  return guarded([&] {
+    const Borrowed t(self);
+    const Tensor grad = grad_of(t->impl());
+    if (grad) return wrap(grad);
+    if (t->impl()->meta && meta_of(t)->grad_fn && !meta_of(t)->retains_grad) warn_of_no_grad();
+    return none();
+  });
 }
 int set_grad(PyObject* self, PyObject* value, void*) {
   return guarded_int([&] {
@@ -468,9 +481,13 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 }
 PyObject* get_grad_fn(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
-    const Ref<Node> fn = grad_fn_of(Borrowed(self));
-    if (fn) track(self);  // a hook on the node could lead back here
-    return fn ? wrap_node(fn) : none();
+    const Borrowed t(self);
+    const Ref<Node> fn = grad_fn_of(t);
+    if (!fn) return none();
+    track(self);  // a hook on the node could lead back here
+    PyObject* wrapper = wrap_node(fn);
+    see_output(wrapper, meta_of(t)->output_nr, t);
+    return wrapper;
   });
 }
 PyObject* get_is_leaf(PyObject* self, void*) {

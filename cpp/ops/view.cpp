@@ -770,8 +770,9 @@ bool may_overlap(const Geometry& g) {
 Tensor walk(const Tensor& g, const Geometry& in, const Geometry& out, bool backward);
 
 struct AsStridedVjp {
-  static constexpr const char* kName = "AsStridedBackward0";
   Geometry in, result;
+  bool in_place = false;
+  const char* name() const { return in_place ? "AsStridedBackward1" : "AsStridedBackward0"; }
   SavedFields fields() { return {{"size", result.shape}, {"stride", result.strides}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = walk(g[0], in, result, true); }
 };
@@ -906,7 +907,7 @@ void become_view(const Tensor& t, const Tensor& v) {
   t.bump_version();
   if (history)
     set_history(t, history, meta_of(v)->output_nr);
-  else if (!leaf)
+  else if (!leaf && !(t->base && t->view_kind != ViewKind::Normal))  // whose history cannot be asked for any more
     replay_window(t, before);  // under no_grad: gradients still have to find the way back
 }
 

@@ -48,6 +48,14 @@ class FunctionCtx(_C._FunctionBase):
         """Whether backward gets zeros (the default) or None for an output that was not used."""
         self.materialize_grads = value
 
+    @property
+    def saved_variables(self) -> tuple[Tensor, ...]:
+        """The old name of saved_tensors; deprecated."""
+        from warnings import warn
+
+        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
+
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
         """Fills in the context when forward does not take it: both are given what forward got and returned."""
@@ -131,6 +139,22 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     >>> x.grad
     tensor(6.)
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        from warnings import warn
+
+        warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke "
+            "them on the class itself.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+            "with static forward method: call apply on the class."
+        )
 
     # Whether forward, backward and jvp work on batches as they are, which they do if they are made of ops.
     generate_vmap_rule = False
