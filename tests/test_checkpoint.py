@@ -2,11 +2,12 @@
 
 import contextlib
 import importlib
+import warnings
 
 import numpy as np
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, outcome
 
 X = np.array([0.5, -1.25, 2.0])
 
@@ -333,3 +334,204 @@ REFUSED_TOO = {
 def test_refused_without_reentrance(name):
     program, phrase = REFUSED_TOO[name]
     both(program, raises=phrase)
+
+
+def test_a_context_that_hides_an_exception():
+    def program(lib):
+        def contexts():
+            return contextlib.suppress(KeyError), contextlib.nullcontext()
+
+        def function(x):
+            raise KeyError
+
+        return module(lib).checkpoint(function, leaf(lib), use_reentrant=False, context_fn=contexts)
+
+    both(program, raises="suppressed an exception raised during the checkpointed forward")
+
+
+@pytest.mark.parametrize("early_stop", [True, False])
+def test_backwards_within_the_function(early_stop):
+    """They run it again before its first run is over, when not all is saved that the second run will save."""
+
+    def program(lib):
+        checkpoint = module(lib).checkpoint
+
+        def function(x):
+            (slope,) = lib.autograd.grad(x.sin().exp().sum(), x, create_graph=True)
+            return slope * x.cos()
+
+        def nested(x):
+            return checkpoint(function, x, use_reentrant=False, early_stop=early_stop) * x
+
+        x = leaf(lib)
+        y = checkpoint(nested, x, use_reentrant=False, early_stop=early_stop).sum()
+        (first,) = lib.autograd.grad(y, x, create_graph=True)
+        return first, lib.autograd.grad(first.sum(), x)
+
+    both(program, ulps=16)
+
+
+def test_the_second_run_saves_what_has_no_history_as_it_is():
+    def program(lib):
+        saved = []
+
+        class Scaled(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, factor):
+                ctx.save_for_backward(factor)
+                return x * factor
+
+            @staticmethod
+            def backward(ctx, gradient):
+                saved.extend(ctx.saved_tensors)
+                return gradient * saved[0], None
+
+        x, factor = leaf(lib), leaf(lib).detach()
+        module(lib).checkpoint(Scaled.apply, x, factor, use_reentrant=False).sum().backward()
+        return saved[0].data_ptr() == factor.data_ptr(), x.grad
+
+    both(program)
+
+
+# ---- debug -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quiet_log(caplog, monkeypatch):
+    """torch writes what it found into a log, in a form that pytest's handlers cannot read."""
+    monkeypatch.setattr(type(caplog.handler), "emit", lambda *_: None)
+
+
+DEBUG = "You are seeing this error because you passed `debug=True` to checkpoint"
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_debug_says_more_of_runs_that_differ(name, quiet_log):
+    first, second, phrase = DIFFERENT[name]
+    both(lambda lib: changing(lib, first, second, debug=True), raises=DEBUG)
+    error = outcome(lambda: changing(gradcore, first, second, debug=True)).error
+    assert phrase in str(error.__cause__)
+
+
+def test_debug_says_more_of_too_many_tensors(quiet_log):
+    both(
+        lambda lib: changing(lib, lambda x: x.exp(), lambda x: x.exp().exp(), early_stop=False, debug=True),
+        raises=DEBUG,
+    )
+
+
+def test_debug_shows_what_saved_which_tensor():
+    def first(x):
+        return x.sin().sum()
+
+    def second(x):
+        return x[:2].exp().sum()
+
+    text = str(outcome(lambda: changing(gradcore, first, second, debug=True)).error)
+    forward, again = text.split("Saved during recomputation:")
+    assert "1 of 1: torch.float64 (3,)" in forward and "in first: return x.sin().sum()" in forward
+    assert "in second: return x[:2].exp().sum()" in again
+    assert "in program" not in text and "in test_" not in text  # the lines that led to checkpoint() and to backward()
+
+
+def test_runs_that_agree_need_no_debugging(quiet_log):
+    both(lambda lib: changing(lib, lambda x: x.exp(), lambda x: x.exp(), debug=True))
+
+
+@pytest.mark.parametrize(("enabled", "debug"), [(True, False), (False, True), (None, True), (None, False)])
+def test_debug_for_every_checkpoint(enabled, debug, quiet_log):
+    first, second, phrase = DIFFERENT["fewer"]
+
+    def program(lib):
+        with module(lib).set_checkpoint_debug_enabled(not enabled):
+            pass
+        with module(lib).set_checkpoint_debug_enabled(enabled):
+            changing(lib, first, second, debug=debug)
+
+    both(program, raises=DEBUG if enabled or (debug and enabled is None) else phrase)
+
+
+def test_debug_has_its_own_contexts():
+    def program(lib):
+        def contexts():
+            return contextlib.nullcontext(), contextlib.nullcontext()
+
+        checkpoint = module(lib).checkpoint
+        return checkpoint(lambda x: x, leaf(lib), use_reentrant=False, context_fn=contexts, debug=True)
+
+    both(program, raises="debug=True is incompatible with non-default context_fn")
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_the_message_points_to_debug(name):
+    first, second, _ = DIFFERENT[name]
+    both(lambda lib: changing(lib, first, second), raises="Tip: To see a more detailed error message, ")
+
+
+# ---- Several backwards, one second run -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_backwards_of_a_group_share_the_second_run(grouped):
+    def program(lib):
+        runs = []
+
+        def function(x):
+            runs.append(1)
+            return x.sin(), x.exp()
+
+        x = leaf(lib)
+        outputs = module(lib).checkpoint(function, x, use_reentrant=False, early_stop=False)
+        with module(lib).GraphExecGroup() if grouped else contextlib.nullcontext():
+            for out in outputs:
+                out.sum().backward()
+        return len(runs), x.grad
+
+    both(program, ulps=4)
+
+
+def test_backwards_of_a_group_need_different_tensors():
+    def program(lib):
+        y = module(lib).checkpoint(lambda x: x.sin(), leaf(lib), use_reentrant=False).sum()
+        with module(lib).GraphExecGroup():
+            y.backward(retain_graph=True)
+            y.backward()
+
+    both(program, raises="Unpack is being triggered for a tensor that was already unpacked once")
+
+
+def test_groups_do_not_nest():
+    def program(lib):
+        with module(lib).GraphExecGroup():
+            with module(lib).GraphExecGroup():
+                pass
+
+    both(program, raises="GraphExecGroup contexts cannot be nested")
+    with module(gradcore).GraphExecGroup():  # the refused one has left nothing open
+        pass
+
+
+# ---- The parts of the reentrant way ----------------------------------------------------------------------------------
+
+
+def test_detached_variables():
+    def program(lib):
+        x = leaf(lib)
+        inputs = x * 2, x.detach(), 5, None, lib.arange(3)
+        outputs = module(lib).detach_variable(inputs)
+        shared = [out.data_ptr() == value.data_ptr() for out, value in zip(outputs, inputs) if hasattr(out, "data_ptr")]
+        return outputs, outputs[0].is_leaf, shared
+
+    both(program)
+    both(lambda lib: module(lib).detach_variable([leaf(lib)]), raises="Only tuple of tensors is supported")
+
+
+def test_inputs_that_give_no_gradients_are_warned_of():
+    def program(lib):
+        with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+            module(lib).check_backward_validity([leaf(lib).detach(), 3])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            module(lib).check_backward_validity([leaf(lib).detach(), leaf(lib)])
+
+    both(program)

@@ -1479,3 +1479,24 @@ def test_a_retained_gradient_goes_with_the_old_value():
         return before, between, y.grad, x.grad
 
     both(program)
+
+
+def test_saved_variables_is_the_old_name_of_saved_tensors():
+    def program(lib):
+        class Double(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, g):
+                with pytest.warns(DeprecationWarning, match="'saved_variables' is deprecated; use 'saved_tensors'"):
+                    (x,) = ctx.saved_variables
+                return g * x
+
+        x = lib.tensor([1.0, 3.0], requires_grad=True)
+        Double.apply(x).sum().backward()
+        return x.grad
+
+    both(program)

@@ -175,6 +175,46 @@ def test_batched_gradients_need_no_rule():
     both(program, ulps=8)
 
 
+def doubled(lib):
+    """2 x, recorded also in backward, as Functions were before there were rules for batches."""
+
+    class Doubled(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return Doubled.apply(gradient)
+
+    return Doubled.apply
+
+
+def test_batched_gradients_run_functions_as_they_are():
+    """Those of a Function that func.vmap refuses, whose backward is a call of it; and one with a rule, which is not called."""
+
+    def program(lib):
+        seen = []
+        x = data(lib).requires_grad_()
+        weights = lib.stack([lib.ones_like(x.detach()), x.detach()])
+        of_doubled = lib.autograd.grad(doubled(lib)(x), x, weights, is_grads_batched=True)
+        ruled = cube(lib, rule=by_itself, seen=seen)
+        y = x * 1
+        y.register_hook(lambda g: ruled(g)[1])
+        return of_doubled, lib.autograd.grad(y, x, weights, is_grads_batched=True), seen
+
+    both(program, ulps=8)
+
+
+def test_vectorized_jacobians_and_hessians_run_functions_as_they_are():
+    def program(lib):
+        function, functional = doubled(lib), lib.autograd.functional
+        jacobian = functional.jacobian(function, data(lib), vectorize=True)
+        return jacobian, functional.hessian(lambda x: (function(x) ** 2).sum(), data(lib), vectorize=True)
+
+    both(program)
+
+
 # ---- What a rule is given and may return -----------------------------------------------------------------------------
 
 

@@ -544,6 +544,99 @@ def test_rules_that_ask_for_values_fail_under_vmap(options, rule):
     both(lambda lib: program(lib, raise_exception=False))
 
 
+class Unruled:
+    """Functions that func.vmap would refuse, or run a rule of: here their forward, backward and jvp run on batches."""
+
+    @staticmethod
+    def without_rules(lib):
+        return squared(lib)
+
+    @staticmethod
+    def with_a_rule_that_fails(lib):
+        class Squared(lib.autograd.Function):
+            @staticmethod
+            def forward(x):
+                return x**2
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.save_for_backward(*inputs)
+                ctx.save_for_forward(*inputs)
+
+            @staticmethod
+            def backward(ctx, gradient):
+                return 2 * ctx.saved_tensors[0] * gradient
+
+            @staticmethod
+            def jvp(ctx, tangent):
+                return 2 * ctx.saved_tensors[0] * tangent
+
+            @staticmethod
+            def vmap(info, in_dims, x):
+                raise AssertionError("no rule is needed")
+
+        return Squared.apply
+
+
+@MODES
+@pytest.mark.parametrize("options", [BATCHED, BATCHED_FORWARD, EVERYTHING], ids=" ".join)
+@pytest.mark.parametrize("make", [Unruled.without_rules, Unruled.with_a_rule_that_fails])
+def test_functions_need_no_rules_for_batches(make, options, fast_mode):
+    def program(lib):
+        return lib.autograd.gradcheck(make(lib), leaf(lib), fast_mode=fast_mode, **options)
+
+    both(program)
+
+
+def test_second_derivatives_of_functions_without_rules():
+    both(lambda lib: lib.autograd.gradgradcheck(squared(lib), leaf(lib), check_batched_grad=True))
+
+
+def test_a_transform_inside_of_a_batch_wants_rules():
+    def program(lib):
+        func = __import__(f"{lib.__name__}.func").func
+        return lib.autograd.gradcheck(lambda x: func.vmap(squared(lib))(x), leaf(lib), **BATCHED_FORWARD)
+
+    both(program, raises="must override the setup_context staticmethod")
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"), [(BATCHED, "backward"), (BATCHED_FORWARD, "jvp")], ids=["backward", "forward"]
+)
+def test_rules_that_draw_numbers_fail_in_batches(options, rule):
+    def program(lib):
+        function = squared(lib, **{rule: lambda x, t: 2 * x * t + 0 * lib.rand_like(t)})
+        return lib.autograd.gradcheck(function, leaf(lib), **options)
+
+    both(program, raises="vmap: We do not yet support calling random operations inside of vmap")
+
+
+def test_programs_can_ask_for_the_level():
+    levels = []
+
+    def program(lib):
+        forward_ad = lib.autograd.forward_ad
+
+        def function(x):
+            levels.append((lib.__name__, forward_ad._current_level))
+            return x * 2
+
+        passed = lib.autograd.gradcheck(function, leaf(lib), **FORWARD)
+        return passed, [level for name, level in levels if name == lib.__name__], forward_ad._current_level
+
+    both(program)
+
+
+def test_missing_gradients_are_warned_of():
+    def program(lib):
+        with pytest.warns(
+            UserWarning, match="Backwards compatibility: New undefined gradient support checking feature"
+        ):
+            return lib.autograd.gradcheck(doubled(lib, refuse), leaf(lib), raise_exception=False)
+
+    both(program)
+
+
 def test_gradients_that_differ_under_vmap():
     """A hook that changes the third gradient: the first two are those of single samples."""
 
@@ -621,3 +714,81 @@ def test_levels_are_closed_when_func_raises():
         gradcore.autograd.gradcheck(function, leaf(gradcore), check_forward_ad=True)
     with gradcore.autograd.forward_ad.dual_level():  # another level would be refused
         assert gradcore.autograd.forward_ad.unpack_dual(leaf(gradcore)).tangent is None
+
+
+# ---- What torch once showed of its insides ---------------------------------------------------------------------------
+
+
+def insides(lib):
+    import importlib
+
+    return importlib.import_module(f"{lib.__name__}.autograd.gradcheck")
+
+
+def pair(inputs):
+    x, y = inputs
+    return 2 * x.t() + y.sum(), x * y
+
+
+@pytest.mark.parametrize("target", ["all", "the second", "one tensor"])
+def test_numeric_jacobians(target):
+    def program(lib):
+        inputs = leaf(lib), leaf(lib, A + 1)
+        chosen = {"all": None, "the second": inputs[1:], "one tensor": inputs[0]}[target]
+        with pytest.warns(FutureWarning, match="`get_numerical_jacobian` was part of PyTorch's private API"):
+            found = insides(lib).get_numerical_jacobian(pair, inputs, chosen)
+        return len(found), [t.round(decimals=6) for t in found], inputs
+
+    both(program, scale=1.0, ulps=4)
+
+
+def test_numeric_jacobians_of_one_input():
+    def program(lib):
+        inputs = leaf(lib), leaf(lib, A + 1)
+        found = insides(lib).get_numerical_jacobian_wrt_specific_input(
+            lambda *inputs: pair(inputs), 1, inputs, pair(inputs), 1e-3
+        )
+        return [t.round(decimals=6) for t in found]
+
+    both(program, scale=1.0, ulps=4)
+
+
+def test_numeric_jacobians_are_of_what_requires_grad():
+    def program(lib):
+        x = leaf(lib, A, False)
+        return insides(lib).get_numerical_jacobian_wrt_specific_input(lambda x: x, 0, (x,), (x,), 1e-3)
+
+    both(program, raises="Expected input to have requires_grad=True")
+
+
+def test_analytic_jacobians():
+    def program(lib):
+        inputs = leaf(lib), leaf(lib, A + 1), leaf(lib, A, False)
+        with pytest.warns(FutureWarning, match="`get_analytical_jacobian` was part of PyTorch's private API"):
+            return insides(lib).get_analytical_jacobian(inputs, pair(inputs[:2])[1])
+
+    both(program)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1.0])
+def test_analytic_jacobians_that_differ_from_run_to_run(tolerance):
+    def program(lib):
+        noise = iter(range(100))
+        x = leaf(lib)
+        y = hooked(lambda g: g * (1 + 1e-3 * next(noise)))(x)
+        with pytest.warns(FutureWarning):
+            return insides(lib).get_analytical_jacobian((x,), y, nondet_tol=tolerance)[1:]
+
+    both(program)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["get_numerical_jacobian", "get_analytical_jacobian"])
+def test_jacobians_have_no_weights(name):
+    def program(lib):
+        x = leaf(lib)
+        first = (lambda inputs: inputs[0]) if name == "get_numerical_jacobian" else (x,)
+        second = (x,) if name == "get_numerical_jacobian" else x * 2
+        return getattr(insides(lib), name)(first, second, grad_out=2.0)
+
+    both(program, raises="Expected grad_out to be 1.0")

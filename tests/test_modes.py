@@ -10,7 +10,7 @@ import warnings
 
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, libraries
 
 MODES = {
     "no_grad": lambda lib: lib.no_grad(),
@@ -314,6 +314,60 @@ def test_multithreading_changes_no_gradient():
                 (x * x).sum().backward()
             grads.append(x.grad)
         return grads
+
+    both(program)
+
+
+@pytest.fixture
+def multithreading():
+    yield
+    for lib in libraries():
+        lib.autograd.set_multithreading_enabled(True)
+
+
+def test_multithreading_is_remembered(multithreading):
+    def program(lib):
+        switch, asked, seen = lib.autograd.set_multithreading_enabled, lib.autograd.is_multithreading_enabled, []
+        with switch(False):
+            seen.append(asked())
+            with switch(True):
+                seen.append(asked())
+            seen.append(asked())
+            switch(True)
+            seen.append(asked())
+        seen.append(asked())
+        off = switch(False)
+        seen.append(asked())
+        with off:
+            seen.append(asked())
+        return *seen, asked(), off.mode, off.prev
+
+    both(program)
+
+
+def test_multithreading_as_a_decorator_acts_at_once(multithreading):
+    def program(lib):
+        asked = lib.autograd.is_multithreading_enabled
+
+        @lib.autograd.set_multithreading_enabled(False)
+        def function():
+            return asked()
+
+        before = asked()
+        lib.autograd.set_multithreading_enabled(True)
+        return before, function(), asked()
+
+    both(program)
+
+
+def test_multithreading_is_each_threads_own(multithreading):
+    def program(lib):
+        seen = []
+        with lib.autograd.set_multithreading_enabled(False):
+            thread = threading.Thread(target=lambda: seen.append(lib.autograd.is_multithreading_enabled()))
+            thread.start()
+            thread.join()
+        return seen
 
     both(program)
 

@@ -158,6 +158,115 @@ def test_saved_tensors_may_be_written_to():
     both(program, ulps=4)
 
 
+def counts(context):
+    return len(context.cloned), len(context.original), len(context.tid_to_weakhandle), len(context.sid_to_tid)
+
+
+WRITES = {
+    "nothing": lambda lib, x, y, view: None,
+    "the tensor": lambda lib, x, y, view: y.mul_(3),
+    "a view": lambda lib, x, y, view: view.mul_(3),
+    "a leaf": lambda lib, x, y, view: lib.no_grad()(x.mul_)(3),
+    "twice": lambda lib, x, y, view: y.mul_(3).add_(1),
+    "out": lambda lib, x, y, view: lib.no_grad()(lib.sin)(lib.ones(2), out=y),
+    "several": lambda lib, x, y, view: lib._foreach_mul_([y, view], 2.0),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_is_kept_can_be_looked_at(write):
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).allow_mutation_on_saved_tensors() as context:
+            y = x * 1
+            view = y[:1]
+            z, again, of_view = (y * y).sum(), y.square().sum(), (view**2).sum()
+            seen = [counts(context)]
+            WRITES[write](lib, x, y, view)
+            seen.append(counts(context)[:3])
+            gradients = lib.autograd.grad([z, again, of_view], x)
+            seen.append(counts(context)[:3])
+        return seen, gradients, counts(context)
+
+    both(program)
+
+
+def test_what_is_kept_goes_with_the_graph():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with graph_of(lib).allow_mutation_on_saved_tensors() as context:
+            y = x * 1
+            first = y**2
+            y.sin_()
+            second = y**2
+            y.sin_()
+            seen = [counts(context)[0]]
+            del first
+            seen.append(counts(context)[0])
+            del second
+            return seen, counts(context)[0]
+
+    both(program)
+
+
+def test_backward_stays_within_the_context_of_its_graph():
+    def program(lib, inside):
+        allow = graph_of(lib).allow_mutation_on_saved_tensors
+        x = leaf(lib, 1.0)
+        with allow():
+            y = x * x
+        with allow() if inside else lib.enable_grad():
+            y.backward()
+
+    phrase = "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
+    both(lambda lib: program(lib, False), raises=phrase)
+    both(lambda lib: program(lib, True), raises=phrase)
+
+
+def test_the_context_does_not_nest():
+    def program(lib):
+        allow = graph_of(lib).allow_mutation_on_saved_tensors
+        with allow():
+            with allow():
+                pass
+
+    both(program, raises="allow_mutation_on_saved_tensors contexts cannot be nested")
+    x = leaf(gradcore, 2.0)
+    with gradcore.autograd.graph.allow_mutation_on_saved_tensors():
+        y = x * x
+        with pytest.raises(RuntimeError):
+            program(gradcore)
+        y.backward()  # torch has closed the outer one by now
+    assert x.grad.item() == 4
+
+
+def test_the_context_is_left_when_its_block_fails():
+    def program(lib):
+        allow = graph_of(lib).allow_mutation_on_saved_tensors
+        with pytest.raises(KeyError):
+            with allow():
+                raise KeyError
+        with allow() as context:
+            return counts(context)
+
+    both(program)
+
+
+def test_the_context_decorates():
+    def program(lib):
+        @graph_of(lib).allow_mutation_on_saved_tensors()
+        def gradient():
+            y = x * 1
+            z = y * y
+            y.zero_()
+            return lib.autograd.grad(z, x)
+
+        x = leaf(lib, 3.0)
+        return gradient(), gradient()
+
+    both(program)
+
+
 def test_writes_can_be_told():
     def program(lib):
         x = leaf(lib, 1.0)

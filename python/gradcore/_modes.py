@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import _local
+
 from . import _C
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -188,26 +190,44 @@ class inference_mode(_Switch):
         return copy
 
 
+class _Switches(_local):
+    multithreading = True
+
+
+_switches = _Switches()
+
+
+def is_multithreading_enabled() -> bool:
+    """What set_multithreading_enabled() was told last in this thread."""
+    return _switches.multithreading
+
+
 class set_multithreading_enabled(_Switch):
-    """Accepted for torch's programs; nothing changes, for backward always runs on the thread that called it.
+    """Remembered at once for is_multithreading_enabled(), and no more: backward always runs on the thread that called it.
 
     What torch switches here is whether backward may use worker threads of its own. The loops inside a single operation are
-    governed by set_num_threads(). Raises TypeError for a mode that is no bool.
+    governed by set_num_threads(). The end of a `with` block brings back what was before the object was made. Raises
+    TypeError for a mode that is no bool.
+
+    >>> import gradcore
+    >>> with gradcore.autograd.set_multithreading_enabled(False):
+    ...     gradcore.autograd.is_multithreading_enabled()
+    False
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
         if not isinstance(mode, bool):
             raise TypeError(
                 f"set_multithreading_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
             )
-        self.mode = mode
+        self.prev = _switches.multithreading
+        self.mode = _switches.multithreading = mode
 
-    def _set(self) -> bool:
-        return self.mode
-
-    def _restore(self, before: bool) -> None:
+    def __enter__(self) -> None:
         pass
+
+    def __exit__(self, *exc: object) -> None:
+        _switches.multithreading = self.prev
 
     def _clone(self) -> _Switch:
         return set_multithreading_enabled(self.mode)

@@ -159,6 +159,22 @@ def conj_(self: Tensor) -> Tensor:
     return self
 
 
+def volatile_(self: Tensor) -> bool:
+    """Always False: what it once was is no_grad() now."""
+    _warn_of_volatile("volatile was removed (Variable.volatile is always False)")
+    return False
+
+
+def set_volatile_(self: Tensor, value: Any) -> None:
+    _warn_of_volatile("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
+
+
+def _warn_of_volatile(text: str) -> None:
+    from warnings import warn
+
+    warn(text, stacklevel=3)
+
+
 _METHODS: dict[str, Any] = {
     "numpy": numpy_,
     "__array__": array_,
@@ -171,6 +187,7 @@ _METHODS: dict[str, Any] = {
     "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
     "conj": conj_,
     "type": type_,
+    "volatile": property(volatile_, set_volatile_),
     "register_hook": register_hook_,
     "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook_,
 }

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Node, Tensor, is_grad_enabled
-from .._modes import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
-
-Variable = Tensor  # the old name, still in many programs
+from .._modes import (
+    enable_grad,
+    inference_mode,
+    is_multithreading_enabled,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
+from .variable import Variable
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -29,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function", "Node", "Variable", "backward", "enable_grad", "forward_ad", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
-    "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled", "set_detect_anomaly", "detect_anomaly",
-    "set_multithreading_enabled",
+    "inference_mode", "is_grad_enabled", "is_multithreading_enabled", "no_grad", "set_grad_enabled", "set_detect_anomaly",
+    "detect_anomaly", "set_multithreading_enabled", "variable",
 ]  # fmt: skip
 
 
@@ -116,6 +122,14 @@ def _with_zeros(found: Any, inputs: Any, requires_grad: bool) -> tuple[Tensor, .
     return tuple(
         _C.zeros_like(point, requires_grad=requires_grad) if g is None else g for g, point in zip(found, points)
     )
+
+
+def variable(*args: Any, **kwargs: Any) -> Any:
+    """Made tensors once; RuntimeError now."""
+    raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
+
+
+variable.Variable = Variable  # type: ignore[attr-defined]  # the name is a module's too, which programs reach into
 
 
 # What most programs never touch is imported when it is first asked for.

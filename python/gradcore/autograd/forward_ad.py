@@ -125,3 +125,9 @@ class dual_level(ContextDecorator):
 
     def __exit__(self, *exception: Any) -> None:
         exit_dual_level()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_current_level":  # what torch has as a variable: programs ask it whether a level is open
+        return _state.level
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

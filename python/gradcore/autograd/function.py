@@ -26,6 +26,14 @@ class FunctionCtx(_C._FunctionBase):
         """
         self.to_save = tensors
 
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """The old name of saved_tensors; warns."""
+        import warnings
+
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
+
     def save_for_forward(self, *tensors: Tensor | None) -> None:
         """Keeps tensors for jvp."""
         for tensor in tensors:

@@ -14,16 +14,19 @@ import itertools
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .. import _C
 from .._C import Tensor
-from ..func import vmap
+from ..func._vmap import over_samples
 from . import Function, grad
 from .forward_ad import dual_level, make_dual, unpack_dual
 
-__all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
+__all__ = [
+    "gradcheck", "gradgradcheck", "GradcheckError", "get_numerical_jacobian", "get_analytical_jacobian",
+    "get_numerical_jacobian_wrt_specific_input",
+]  # fmt: skip
 
 Tensors = tuple[Tensor, ...]
 
@@ -258,7 +261,7 @@ def _compare_jacobians(
     mode: str = "",
 ) -> None:
     """analytic(number of an output): its Jacobians, for each checked input."""
-    numeric = [_numeric_jacobians(func, inputs, i, all_outputs, options.eps) for i in _checked(inputs)]
+    numeric = [_numeric_jacobians(func, inputs, inputs[i], all_outputs, options.eps) for i in _checked(inputs)]
     if not _differentiable(all_outputs):
         return _expect_zero(numeric, all_outputs, 0.0)
     kept = [i for i, out in enumerate(all_outputs) if out.requires_grad]
@@ -269,10 +272,10 @@ def _compare_jacobians(
 
 
 def _numeric_jacobians(
-    func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors, eps: float
+    func: Callable[..., Any], inputs: tuple[Any, ...], point: Tensor, outputs: Tensors, eps: float
 ) -> Tensors:
     """For each output the Jacobian with respect to one input, by central differences."""
-    data = inputs[number].data
+    data = point.data
     rows = [
         _slopes(func, inputs, data[index], 1.0, eps, f"on index {index} ")
         for index in itertools.product(*(range(size) for size in data.shape))
@@ -310,11 +313,15 @@ def _slopes(
 def _analytic_jacobians(inputs: tuple[Any, ...], output: Tensor, nondet_tol: float) -> list[Tensor]:
     """For each checked input the Jacobian of one output, a backward for each of its elements."""
     wanted = [inputs[i] for i in _checked(inputs)]
+    return _stacked(output, wanted, lambda unit: _vjp(output, wanted, unit, nondet_tol))
+
+
+def _stacked(output: Tensor, wanted: list[Tensor], pull: Callable[[Tensor], list[Tensor]]) -> list[Tensor]:
+    """For each wanted tensor its Jacobian, of which pull(unit vector) gives a column."""
     if output.numel() == 0:
         return [_C.zeros(point.numel(), 0, dtype=point.dtype) for point in wanted]
     units = _C.eye(output.numel(), dtype=output.dtype).view(-1, *output.shape)
-    columns = zip(*(_vjp(output, wanted, unit, nondet_tol) for unit in units.unbind()))
-    return [_C.stack(column, 1) for column in columns]
+    return [_C.stack(column, 1) for column in zip(*(pull(unit) for unit in units.unbind()))]
 
 
 def _pushed_jacobians(func: Callable[..., Any], inputs: tuple[Any, ...], number: int, outputs: Tensors) -> Tensors:
@@ -348,21 +355,26 @@ def _with_tangents(
 
 def _vjp(output: Tensor, wanted: list[Tensor], weight: Tensor, nondet_tol: float) -> list[Tensor]:
     """For each wanted tensor weight * its Jacobian, flat. GradcheckError if a second backward gives something else."""
-
-    def once() -> list[Tensor]:
-        found = grad(output, wanted, weight, retain_graph=True, allow_unused=True)
-        return [
-            _C.zeros(point.numel(), dtype=point.dtype) if gradient is None else gradient.reshape(-1).clone()
-            for gradient, point in zip(found, wanted)
-        ]
-
-    first, second = once(), once()
-    if any(a.numel() and float((a - b).abs().max()) > nondet_tol for a, b in zip(first, second)):
+    first, second = _pulled(output, wanted, weight), _pulled(output, wanted, weight)
+    if _differ(first, second, nondet_tol):
         raise GradcheckError(
             "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-            f"different values. The tolerance for nondeterminism was {nondet_tol}: pass nondet_tol to allow more."
+            "different values, although analytical gradient matches numerical gradient. "
+            f"The tolerance for nondeterminism was {nondet_tol}: pass nondet_tol to allow more."
         )
     return first
+
+
+def _pulled(output: Tensor, wanted: list[Tensor], weight: Tensor) -> list[Tensor]:
+    found = grad(output, wanted, weight, retain_graph=True, allow_unused=True)
+    return [
+        _C.zeros(point.numel(), dtype=point.dtype) if gradient is None else gradient.reshape(-1).clone()
+        for gradient, point in zip(found, wanted)
+    ]
+
+
+def _differ(first: list[Tensor], second: list[Tensor], tolerance: float) -> bool:
+    return any(a.numel() and float((a - b).abs().max()) > tolerance for a, b in zip(first, second))
 
 
 # ---- Fast mode: v J u ------------------------------------------------------------------------------------------------
@@ -420,7 +432,7 @@ def _slow_mode_text(
     mode: str = "",
 ) -> str:
     """What slow mode finds for the pair that failed in fast mode."""
-    numeric = _numeric_jacobians(func, inputs, number, outputs, options.eps)[output]
+    numeric = _numeric_jacobians(func, inputs, inputs[number], outputs, options.eps)[output]
     if mode == _FORWARD:
         analytic = _pushed_jacobians(func, inputs, number, outputs)[output]
     else:
@@ -492,8 +504,8 @@ class _NoGradient(Function):
 
 def _warn_of_undefined() -> None:
     warnings.warn(
-        "Backwards compatibility: backward is also called with undefined gradients. If your function may not be "
-        'called so, pass "check_undefined_grad=False" to disable this check.',
+        "Backwards compatibility: New undefined gradient support checking feature calls backward with undefined "
+        'gradients too. If your function may not be called so, pass "check_undefined_grad=False" to disable it.',
         stacklevel=5,
     )
 
@@ -551,13 +563,80 @@ def _compare_batched(
     vectors = [_C.randn_like(like).detach() for _ in range(2)]
     expected = [_C.stack(column) for column in zip(*map(function, vectors))]
     try:
-        found = vmap(function)(_C.stack(vectors))
+        found = over_samples(function, _C.stack(vectors))
     except RuntimeError as error:
         raise GradcheckError(f"While computing batched gradients, got: {error}\n\n{advice}") from error
     for i, (batched, single) in enumerate(zip(found, expected)):
         if not _C.allclose(batched, single):
             place = f"For output {i if output is None else output} and input {i}"
             raise GradcheckError(f"{place}:\n\n{advice}\n\nGot:\n{batched}\n\nExpected:\n{single}")
+
+
+# ---- What torch once showed of its insides --------------------------------------------------------------------------
+
+
+def get_numerical_jacobian(
+    fn: Callable[[Any], Any], inputs: Any, target: Any = None, eps: float = 1e-3, grad_out: float = 1.0
+) -> Tensors:
+    """For each tensor of target (or of inputs) that requires grad the Jacobian of the first output of fn(inputs), by
+    differences.
+
+    Deprecated in torch, and warned of (FutureWarning). ValueError for a grad_out other than 1.
+    """
+    _refuse_weight("get_numerical_jacobian", grad_out)
+    outputs = _as_tuple(fn(inputs))
+    points = _tensors_with_grad(inputs if target is None else target)
+    return tuple(_numeric_jacobians(lambda *_: fn(inputs), (), point, outputs, eps)[0] for point in points)
+
+
+def get_numerical_jacobian_wrt_specific_input(
+    fn: Callable[..., Any],
+    input_idx: int,
+    inputs: Any,
+    outputs: Any,
+    eps: float,
+    input: Tensor | None = None,
+    is_forward_ad: bool = False,
+) -> Tensors:
+    """For each output of fn(*inputs) the Jacobian with respect to one input, by differences. input: what to move
+    instead of inputs[input_idx]; is_forward_ad: accepted. AssertionError if it does not require grad.
+    """
+    point = inputs[input_idx] if input is None else input
+    if not point.requires_grad:
+        raise AssertionError("Expected input to have requires_grad=True")
+    return _numeric_jacobians(fn, _as_tuple(inputs), point, _as_tuple(outputs), eps)
+
+
+def get_analytical_jacobian(
+    inputs: Any, output: Tensor, nondet_tol: float = 0.0, grad_out: float = 1.0
+) -> tuple[Tensors, bool, bool, bool]:
+    """(Jacobians of output with respect to the inputs that require grad, by backward; whether a second backward gives
+    the same up to nondet_tol; whether gradients have their tensors' sizes; and dtypes: the engine sees to both).
+
+    Deprecated in torch, and warned of (FutureWarning). ValueError for a grad_out other than 1.
+    """
+    _refuse_weight("get_analytical_jacobian", grad_out)
+    wanted = _tensors_with_grad(inputs)
+    first, second = (_stacked(output, wanted, lambda unit: _pulled(output, wanted, unit)) for _ in range(2))
+    return tuple(first), not _differ(first, second, nondet_tol), True, True
+
+
+def _refuse_weight(name: str, grad_out: float) -> None:
+    warnings.warn(
+        f"`{name}` was part of PyTorch's private API and not meant to be exposed: use gradcheck().",
+        FutureWarning,
+        stacklevel=3,
+    )
+    if grad_out != 1.0:
+        raise ValueError(f"Expected grad_out to be 1.0. {name} no longer supports values of grad_out != 1.0.")
+
+
+def _tensors_with_grad(values: Any) -> list[Tensor]:
+    if isinstance(values, Tensor):
+        return [values] if values.requires_grad else []
+    if isinstance(values, Iterable) and not isinstance(values, str):
+        return [tensor for value in values for tensor in _tensors_with_grad(value)]
+    return []
 
 
 # ---- Small things ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from _thread import get_ident
 from collections import namedtuple
+from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 from .. import _C
 from .._C import Node, Tensor
@@ -11,7 +13,7 @@ from .._modes import _Switch
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from .._tensor import RemovableHandle
@@ -155,21 +157,96 @@ class save_on_cpu(saved_tensors_hooks):
         super().__init__(Tensor.detach, lambda kept: kept)
 
 
-class allow_mutation_on_saved_tensors(saved_tensors_hooks):
-    """What ops inside this context save may be written to before backward: copies are saved, which cost memory.
+class _Handle:
+    """What the graph keeps for a tensor inside of allow_mutation_on_saved_tensors()."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.original = tensor.detach()  # not the tensor itself, whose history may hold us
+        self.version = tensor._version
+        self.copy = self.original.clone()  # now: nobody tells of a write before it is made
+
+    def written(self) -> bool:
+        return self.original._version != self.version
+
+
+class _AllowMutationOnSavedContext:
+    """What allow_mutation_on_saved_tensors() gives, to look at: the tensors that the graph keeps, each with a handle that
+    lives as long as it does."""
+
+    def __init__(self) -> None:
+        # A tensor that is saved several times has one handle. Its place, size and version are part of the key, because
+        # Python gives the id of a tensor that is gone to another.
+        self.tid_to_weakhandle: WeakValueDictionary[tuple[Any, ...], _Handle] = WeakValueDictionary()
+
+    @property
+    def cloned(self) -> dict[_Handle, Tensor]:
+        """The values of those that were written to since."""
+        return {handle: handle.copy for handle in self.tid_to_weakhandle.values() if handle.written()}
+
+    @property
+    def original(self) -> dict[_Handle, Tensor]:
+        """The tensors of the others."""
+        return {handle: handle.original for handle in self.tid_to_weakhandle.values() if not handle.written()}
+
+    @property
+    def sid_to_tid(self) -> dict[tuple[int, int], set[tuple[Any, ...]]]:
+        """The keys of the handles, by place in memory and version."""
+        found: dict[tuple[int, int], set[tuple[Any, ...]]] = {}
+        for key, handle in self.tid_to_weakhandle.items():
+            found.setdefault((handle.original.data_ptr(), handle.version), set()).add(key)
+        return found
+
+    def clear(self) -> None:
+        self.tid_to_weakhandle.clear()
+
+    def _pack(self, tensor: Tensor) -> _Handle:
+        key = (id(tensor), tensor.data_ptr(), tensor._version, tensor.shape, tensor.stride())
+        handle = self.tid_to_weakhandle.get(key)
+        if handle is None:
+            self.tid_to_weakhandle[key] = handle = _Handle(tensor)
+        return handle
+
+    def _unpack(self, handle: _Handle) -> Tensor:
+        if _mutation_context is not self:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph was "
+                "recorded"
+            )
+        return handle.copy
+
+
+_mutation_context: _AllowMutationOnSavedContext | None = None  # the open one, of the whole process as in torch
+
+
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[_AllowMutationOnSavedContext]:
+    """Inside this context tensors that were saved for backward may be written to: backward, which must run inside of it
+    too, gets the values of before. Every saved tensor is copied, which costs memory.
+
+    Raises RuntimeError inside of itself; a backward outside is an AssertionError.
 
     >>> import gradcore
     >>> x = gradcore.tensor(2.0, requires_grad=True)
-    >>> with gradcore.autograd.graph.allow_mutation_on_saved_tensors():
+    >>> with gradcore.autograd.graph.allow_mutation_on_saved_tensors() as context:
     ...     y = x.clone()
     ...     z = y.square()
     ...     _ = y.zero_()
-    >>> gradcore.autograd.grad(z, x)
+    ...     print(list(context.cloned.values()))
+    ...     gradcore.autograd.grad(z, x)
+    [tensor(2.)]
     (tensor(4.),)
     """
-
-    def __init__(self) -> None:
-        super().__init__(Tensor.clone, lambda kept: kept)
+    global _mutation_context
+    context = _AllowMutationOnSavedContext()
+    with saved_tensors_hooks(context._pack, context._unpack):
+        if _mutation_context is not None:
+            raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        _mutation_context = context
+        try:
+            yield context
+        finally:
+            context.clear()
+            _mutation_context = None
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:

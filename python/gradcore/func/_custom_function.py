@@ -15,7 +15,7 @@ from .._C import Tensor
 from ..autograd.function import Function
 from ..utils._pytree import tree_flatten, tree_unflatten
 from ._running import running
-from ._vmap import BatchLevel, spread
+from ._vmap import BatchLevel, PlainLevel, spread
 
 _MORE = "See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
 
@@ -29,6 +29,8 @@ class VmapInfo(NamedTuple):
 
 def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
     """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped."""
+    if all(isinstance(transform, PlainLevel) for transform in running.transforms):
+        return cls._call(cls.forward, args)
     if cls._bind is None:
         raise RuntimeError(
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must "

@@ -95,6 +95,19 @@ class BatchLevel:
             running.transforms += inside
 
 
+class PlainLevel(BatchLevel):
+    """The level of a batched backward, of the kind that was there before func.vmap: what a custom Function is made of
+    runs on batches as any ops do, whatever the Function says about vmap."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size, "error")
+
+    def __exit__(self, *exception: Any) -> None:
+        super().__exit__(*exception)
+        if "randomness error mode" in str(exception[1]):  # which this level has no flag for
+            raise RuntimeError("vmap: We do not yet support calling random operations inside of vmap: do it before")
+
+
 class _Call:
     """One call: which dims are mapped, and how many samples there are."""
 
@@ -275,6 +288,12 @@ def with_batched_weights(
                 f"output, but grad_output[{i}] has a shape of {weight.shape} and output[{i}] one of {out.shape}."
             )
     call = _Call(gradients, 0, 0, "error", tuple(weights))
-    with BatchLevel(call.size, "error") as level:
+    with PlainLevel(call.size) as level:
         found = gradients(*(level.hide(weight, 0) for weight in weights))
         return tuple(None if g is None else level.show(g, 0) for g in found)
+
+
+def over_samples(function: Callable[[Tensor], tuple[Tensor, ...]], batch: Tensor) -> tuple[Tensor, ...]:
+    """The results of function(sample) for each sample along the first dim of a batch, stacked, in a PlainLevel."""
+    with PlainLevel(batch.shape[0]) as level:
+        return tuple(level.show(out, 0) for out in function(level.hide(batch, 0)))

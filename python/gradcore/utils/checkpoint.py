@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
+import traceback
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import _C
@@ -21,7 +23,8 @@ from ..autograd.graph import saved_tensors_hooks
 from ..random import fork_rng, get_rng_state, set_rng_state
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "noop_context_fn",
+    "CheckpointError", "CheckpointFunction", "GraphExecGroup", "check_backward_validity", "checkpoint",
+    "checkpoint_sequential", "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
 ]  # fmt: skip
 
@@ -54,7 +57,7 @@ def checkpoint(
     use_reentrant=False records the graph as ever but keeps none of its tensors: when backward asks for one, the
     function runs again, as far as the last that was saved (all of it without early_stop). It takes keywords for the
     function; context_fn makes a context for either run; determinism_check="default" compares shapes and dtypes of the two
-    runs' tensors, "none" does not. debug is not implemented.
+    runs' tensors, "none" does not. With debug, a CheckpointError lists what either run saved, and the lines that did.
 
     use_reentrant=True runs a backward inside the backward. It gives gradients to tensor arguments only, takes no other
     keywords, and works with backward() alone, not with autograd.grad.
@@ -73,12 +76,13 @@ def checkpoint(
     use_reentrant = _chosen(use_reentrant, "torch.utils.checkpoint")
     preserve = kwargs.pop("preserve_rng_state", True)
     if not use_reentrant:
-        if debug:
-            raise NotImplementedError("checkpoint(debug=True), a log of both runs' operations, is not implemented")
+        debug = debug if _debug is None else _debug
+        if debug and context_fn is not noop_context_fn:
+            raise ValueError("debug=True is incompatible with non-default context_fn")
         if determinism_check not in _DESCRIPTIONS:
             raise ValueError(f"determinism_check should be one of {list(_DESCRIPTIONS)}, but got {determinism_check}")
-        again = _Rerun(function, args, kwargs, preserve, context_fn(), early_stop, _DESCRIPTIONS[determinism_check])
-        return again.first()
+        describe = _DESCRIPTIONS[determinism_check]
+        return _Rerun(function, args, kwargs, preserve, context_fn(), early_stop, describe, debug).first()
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if context_fn is not noop_context_fn or debug is not False:
@@ -132,13 +136,29 @@ def _chosen(use_reentrant: bool | None, name: str) -> bool:
     return True
 
 
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warns if no tensor among the inputs requires grad."""
+    _warn_if_none_requires_grad(inputs, 3)
+
+
+def _warn_if_none_requires_grad(inputs: Iterable[Any], stacklevel: int) -> None:
+    if not any(value.requires_grad for value in inputs if isinstance(value, Tensor)):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=stacklevel)
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs with new leaves in place of tensors. RuntimeError for what is no tuple."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
+    return tuple(t.detach().requires_grad_(t.requires_grad) if isinstance(t, Tensor) else t for t in inputs)
+
+
 class CheckpointFunction(Function):
     """checkpoint(use_reentrant=True) as a node of the graph."""
 
     @staticmethod
     def forward(ctx: Any, function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
-        if not any(isinstance(arg, Tensor) and arg.requires_grad for arg in args):
-            warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=3)
+        _warn_if_none_requires_grad(args, 4)
         ctx.function = function
         ctx.rng_state = get_rng_state() if preserve_rng_state else None
         # Tensors are saved, so that a change before backward is noticed; what is left keeps its place.
@@ -156,8 +176,8 @@ class CheckpointFunction(Function):
                 "parameter to .backward(). Set use_reentrant=False, or call .backward() without `inputs`."
             )
         saved = iter(ctx.saved_tensors)
-        inputs = [next(saved) if is_tensor else other for is_tensor, other in zip(ctx.is_tensor, ctx.others)]
-        inputs = [t.detach().requires_grad_(t.requires_grad) if isinstance(t, Tensor) else t for t in inputs]
+        arguments = (next(saved) if is_tensor else other for is_tensor, other in zip(ctx.is_tensor, ctx.others))
+        inputs = detach_variable(tuple(arguments))
         with fork_rng(enabled=ctx.rng_state is not None), enable_grad():
             if ctx.rng_state is not None:
                 set_rng_state(ctx.rng_state)
@@ -181,6 +201,7 @@ _DESCRIPTIONS: dict[str, Callable[[Tensor], Any]] = {
     "none": lambda t: None,
 }
 _early_stop: bool | None = None
+_debug: bool | None = None
 
 
 @contextlib.contextmanager
@@ -195,16 +216,63 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
         _early_stop = before
 
 
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Inside this context debug is `enabled` for every checkpoint, whatever it says itself; None leaves it the choice."""
+    global _debug
+    before = _debug
+    _debug = enabled
+    try:
+        yield
+    finally:
+        _debug = before
+
+
+class GraphExecGroup:
+    """All backwards inside this context go through one second run of each checkpoint together. No two of them may need the
+    same saved tensor (CheckpointError). A RuntimeError inside of itself.
+
+    >>> import gradcore
+    >>> from gradcore.utils.checkpoint import GraphExecGroup, checkpoint
+    >>> def halves(x):
+    ...     print("runs")
+    ...     return x.sin(), x.exp()
+    >>> x = gradcore.tensor(0.0, requires_grad=True)
+    >>> first, second = checkpoint(halves, x, use_reentrant=False, early_stop=False)
+    runs
+    >>> with GraphExecGroup():
+    ...     first.backward()
+    ...     second.backward()
+    runs
+    """
+
+    def __enter__(self) -> GraphExecGroup:
+        if _groups.current is not None:
+            raise RuntimeError(f"GraphExecGroup contexts cannot be nested. Already inside group {_groups.current}")
+        _groups.current = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _groups.current = None
+
+
+class _Groups(threading.local):
+    current: GraphExecGroup | None = None
+
+
+_groups = _Groups()
+
+
 class _Stop(Exception):
     """Everything has been computed again that backward can ask for."""
 
 
 class _Place:
-    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's
-    number."""
+    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's number or
+    the group of backwards."""
 
     def __init__(self) -> None:
-        self.tensors: dict[int, Tensor] = {}
+        self.tensors: dict[int | GraphExecGroup, Tensor] = {}
 
 
 class _Rerun:
@@ -219,6 +287,7 @@ class _Rerun:
         contexts: tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]],
         early_stop: bool,
         describe: Callable[[Tensor], Any],
+        debug: bool,
     ) -> None:
         self._function, self._args, self._kwargs = function, args, kwargs
         self._versions = [arg._version if isinstance(arg, Tensor) else None for arg in args]
@@ -228,34 +297,55 @@ class _Rerun:
         self._describe = describe
         self._places: list[weakref.ref[_Place]] = []
         self._descriptions: list[Any] = []
-        self._done: set[int] = set()
+        self._complete = False  # whether the first run is over
+        self._is_cut = False  # whether a second run came before that, and so cannot be compared
+        self._log = _Log() if debug else None
+        self._done: set[int | GraphExecGroup] = set()
         self._numbers = itertools.count(-1, -1)  # for unpacking outside of a backward
 
     def first(self) -> Any:
         if not _C.is_grad_enabled():
             return self._function(*self._args, **self._kwargs)
         with saved_tensors_hooks(self._pack, self._unpack), self._first_context:
-            return self._function(*self._args, **self._kwargs)
+            result = self._function(*self._args, **self._kwargs)
+            self._complete = True
+        if not self._complete:
+            raise RuntimeError(
+                "torch.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised during "
+                "the checkpointed forward. There is no result then."
+            )
+        return result
 
     def _pack(self, tensor: Tensor) -> _Place:
         place = _Place()
+        if self._log:
+            self._log.add_first(tensor)
         self._places.append(weakref.ref(place))
         self._descriptions.append(self._describe(tensor))
         return place
 
     def _unpack(self, place: _Place) -> Tensor:
-        number = _C._running_backward()[0] or next(self._numbers)
+        try:
+            return self._computed_again(place)
+        except CheckpointError as error:
+            if self._log:
+                raise CheckpointError(self._log.text()) from error
+            raise
+
+    def _computed_again(self, place: _Place) -> Tensor:
+        number = _groups.current or _C._running_backward()[0] or next(self._numbers)
         if number not in self._done:
             self._second(number)
             self._done.add(number)
         if number not in place.tensors:
             raise CheckpointError(
                 "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. "
-                "If you are calling ctx.saved_tensors in backward, make sure to do so only once."
+                "If you are calling ctx.saved_tensors in backward, make sure to do so only once. Backwards within one "
+                "GraphExecGroup may not need the same tensor."
             )
         return place.tensors.pop(number)
 
-    def _second(self, number: int) -> None:
+    def _second(self, number: int | GraphExecGroup) -> None:
         """Runs the function again and fills the places that are still wanted."""
         for arg, version in zip(self._args, self._versions):
             if isinstance(arg, Tensor) and arg._version != version:
@@ -266,12 +356,18 @@ class _Rerun:
         found: list[Any] = []
 
         def pack(tensor: Tensor) -> Tensor:
-            value = tensor.detach()
+            # What has no history stays the object that it is.
+            value = tensor.detach() if tensor.requires_grad else tensor
             index = len(found)
+            if self._log:
+                self._log.add_second(value)
             if index >= len(self._places):
+                if not self._complete:
+                    self._is_cut = True
+                    return value
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original "
-                    "forward pass."
+                    f"forward pass.\n{_TIP}"
                 )
             found.append(self._describe(value))
             if place := self._places[index]():
@@ -280,6 +376,8 @@ class _Rerun:
                 raise _Stop
             return value
 
+        if self._log:
+            self._log.second.clear()
         with contextlib.suppress(_Stop), fork_rng(enabled=self._rng_state is not None):
             if self._rng_state is not None:
                 set_rng_state(self._rng_state)
@@ -288,11 +386,13 @@ class _Rerun:
         self._compare(found)
 
     def _compare(self, found: list[Any]) -> None:
+        if self._is_cut:
+            return
         if len(found) != len(self._places):
             raise CheckpointError(
                 "torch.utils.checkpoint: A different number of tensors was saved during the original forward and "
                 f"recomputation.\nNumber of tensors saved during forward: {len(self._places)}\n"
-                f"Number of tensors saved during recomputation: {len(found)}."
+                f"Number of tensors saved during recomputation: {len(found)}.\n{_TIP}"
             )
         differing = [
             f"tensor at position {i}:\nsaved metadata: {a}\nrecomputed metadata: {b}\n"
@@ -302,5 +402,49 @@ class _Rerun:
         if differing:
             raise CheckpointError(
                 "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
-                "during the forward pass.\n" + "".join(differing)
+                "during the forward pass.\n" + "".join(differing) + _TIP
             )
+
+
+_TIP = "Tip: To see a more detailed error message, pass `debug=True` to checkpoint() or use set_checkpoint_debug_enabled(True)"
+
+
+class _Log:
+    """What both runs of a function saved, and where: the text of a CheckpointError with debug=True."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.second: list[str] = []
+
+    def add_first(self, tensor: Tensor) -> None:
+        self.first.append(_saved_line(tensor))
+
+    def add_second(self, tensor: Tensor) -> None:
+        self.second.append(_saved_line(tensor))
+
+    def text(self) -> str:
+        return (
+            "The function saved other tensors in its second run than in the first.\n\n"
+            f"Saved during the original forward:\n{_numbered(self.first)}\n"
+            f"Saved during recomputation:\n{_numbered(self.second)}\n"
+            "You are seeing this error because you passed `debug=True` to checkpoint. Compare the two lists: each tensor "
+            "comes with the lines, the innermost last, of the operation that saved it."
+        )
+
+
+def _saved_line(tensor: Tensor) -> str:
+    """The tensor's kind, and the program's lines that led to the operation which saves it."""
+    lines = [
+        f"    {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}"
+        for frame in itertools.takewhile(
+            lambda frame: frame.filename != __file__, reversed(traceback.extract_stack()[:-_OWN_FRAMES])
+        )
+    ]
+    return "\n".join([f"{tensor.dtype} {tuple(tensor.shape)}", *reversed(lines)])
+
+
+_OWN_FRAMES = 3  # _saved_line, add_first or add_second, and the hook
+
+
+def _numbered(lines: list[str]) -> str:
+    return "".join(f"{i} of {len(lines)}: {line}\n" for i, line in enumerate(lines, 1)) or "nothing\n"
