@@ -1218,7 +1218,7 @@ def test_a_context_that_outlives_its_graph_keeps_what_it_had():
         del y
         seen = node.name(), node.metadata, node.saved_tensors[0] is x, node.next_functions[0][0].variable is x
         edge = lib.autograd.graph.GradientEdge(node, 0, None)
-        grads = lib.autograd.grad((edge,), x, lib.ones(()))
+        grads = lib.autograd.grad((edge,), x, lib.ones(1))
         return seen, grads, calls, outcome(lambda: node.saved_tensors)[0]
 
     both(program)

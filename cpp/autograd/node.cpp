@@ -254,7 +254,11 @@ Tensor Saved::unpack_defined(Node* node) const {
 
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
 Tensor Saved::unpack_packed(Node* node) const {
-  Tensor out = alias_of(packed_->original ? packed_->original : packed_->unpack());
+  const Tensor found = packed_->original ? packed_->original : packed_->unpack();
+  // What was no part of the graph is what the hook gives, as in torch.
+  const bool outside = !is_output_ && !packed_->requires_grad && !packed_->tangents && !packed_->original;
+  if (outside && !requires_grad(found)) return found;
+  Tensor out = alias_of(found);
   if (packed_->tangents) make_meta(out).tangents = packed_->tangents;
   if (!modes.grad) return out;
   if (is_output_ && node->is_for_tangents()) return out;

@@ -131,6 +131,7 @@ BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> g
 }
 
 std::vector<Tensor> run_from_python(BackwardRequest&& request) {
+  const KeepSavedHooks keep;  // as in torch: what hooks leave open is closed
   const GilRelease release;
   return run_backward(std::move(request));
 }

@@ -190,14 +190,6 @@ class FunctionNode final : public Node {
     }
     return g.dtype() == meta.dtype ? g : cast(g, meta.dtype);
   }
-  static bool expandable_to(const Dims& shape, const Dims& target) {
-    if (shape.size() > target.size()) return false;
-    for (int i = 1; i <= shape.size(); ++i) {
-      const int64_t n = shape[shape.size() - i];
-      if (n != 1 && n != target[target.size() - i]) return false;
-    }
-    return true;
-  }
 
   PyObject* ctx_;
   bool owns_context_ = true;

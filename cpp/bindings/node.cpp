@@ -353,7 +353,7 @@ void add_node_type(py::module_& m) {
   m.add_object("Node", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(node_type)));
 }
 
-// As the class attribute Tensor._execution_engine: where programs find queue_callback().
+// As the class attribute Variable._execution_engine: where programs find queue_callback().
 struct ExecutionEngine {
   static void queue_callback(const ExecutionEngine&, py::handle f) {
     gradcore::queue_callback(make_hook<FinalCallback>(f, "queue_callback"));
@@ -366,7 +366,7 @@ void add_hooks(py::module_& m) {
              "queue_callback(callback)\n\nCalls callback() when the backward that runs in this thread is done. Raises "
              "RuntimeError where none runs.");
   forbid_new(engine);
-  m.attr("Tensor").attr("_execution_engine") = py::cast(ExecutionEngine{});
+  m.attr("_execution_engine") = py::cast(ExecutionEngine{});
   py::class_<TensorMeta> meta(m, "_InputMetadata", "What a gradient that a node takes must be.");
   meta.def_property_readonly("shape",
                              [](const TensorMeta& t) { return py::reinterpret_steal<py::object>(wrap_shape(t.shape)); })

@@ -44,6 +44,16 @@ void add_origin(py::module_& m);
 void add_saved_hooks(py::module_& m);
 void add_saved_fields(py::module_& m);
 void add_anomaly(py::module_& m);
+// What is entered and left of saved_tensors_hooks in a scope is as it was afterwards.
+class KeepSavedHooks {
+ public:
+  KeepSavedHooks();
+  ~KeepSavedHooks();
+  KeepSavedHooks(const KeepSavedHooks&) = delete;
+
+ private:
+  SavedHooks* hooks_;
+};
 // Keeps what `pack` makes of a saved tensor in its place, and reads it back with `unpack`.
 void pack_saved(Saved& saved, py::handle pack, py::handle unpack);
 

@@ -19,7 +19,8 @@ struct PythonPair final : RefCounted {
 
 class PythonPacked final : public Packed {
  public:
-  PythonPacked(Ref<PythonPair> pair, PyObject* object) : pair_(std::move(pair)), object_(object) {}
+  PythonPacked(Ref<PythonPair> pair, PyObject* object, const Tensor& of)
+      : pair_(std::move(pair)), object_(object), of_{of.shape(), of.dtype()} {}
   ~PythonPacked() override {
     const GilAcquire gil;
     Py_CLEAR(object_);
@@ -31,30 +32,61 @@ class PythonPacked final : public Packed {
     if (!is_tensor(result.get()))
       fail(ErrorKind::Type, "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
            Py_TYPE(result.get())->tp_name, place_of(pair_->unpack));
-    return unwrap(result.get());
+    return fitting(unwrap(result.get()));
   }
 
  private:
+  // Backward reads it by the shape and dtype that it was saved with.
+  Tensor fitting(const Tensor& t) const {
+    if (t.shape() == of_.shape && t.dtype() == of_.dtype) return t;
+    const Untracked off;
+    const Tensor same_type = t.dtype() == of_.dtype ? t : cast(t, of_.dtype);
+    if (t.shape() == of_.shape) return same_type;
+    check(expandable_to(t.shape(), of_.shape), "saved tensor unpack_hook returned a tensor of shape ", t.shape(),
+          " for one of shape ", of_.shape, ": The size of the two must match", Place{pair_->unpack});
+    return expand(same_type, of_.shape);
+  }
+  struct Place {
+    PyObject* function;
+    std::string str() const { return place_of(function); }
+  };
+
   Ref<PythonPair> pair_;
   PyObject* object_;
+  TensorMeta of_;
 };
 
-class PythonHooks final : public SavedHooks {
+// A pair that is in force, and what it stands on. The thread holds the innermost; so may who wants to return to it.
+class PythonHooks final : public SavedHooks, public RefCounted {
  public:
-  PythonHooks(py::handle pack, py::handle unpack) : pair_(Ref<PythonPair>::adopt(new PythonPair(pack, unpack))) {}
+  PythonHooks(py::handle pack, py::handle unpack, Ref<PythonHooks> outer)
+      : outer_(std::move(outer)), pair_(Ref<PythonPair>::adopt(new PythonPair(pack, unpack))) {}
+  static void destroy(PythonHooks* p) { delete p; }
   Ref<Packed> pack(const Tensor& t) override {
     const GilAcquire gil;
+    const GradModeGuard off(false);
     const Ref<PythonPair> pair = pair_;  // what is called may leave the block, and us with it
     const Owned argument(wrap(t));
     Owned object(PyObject_CallOneArg(pair->pack, argument.get()));
     if (!object) throw py::error_already_set();
-    return Ref<Packed>::adopt(new PythonPacked(pair, object.release()));
+    return Ref<Packed>::adopt(new PythonPacked(pair, object.release(), t));
   }
-  SavedHooks* outer = nullptr;
+  const Ref<PythonHooks>& outer() const { return outer_; }
 
  private:
+  Ref<PythonHooks> outer_;
   Ref<PythonPair> pair_;
 };
+
+Ref<PythonHooks> innermost() {
+  auto* hooks = static_cast<PythonHooks*>(saved_hooks);
+  return hooks ? Ref<PythonHooks>::share(hooks) : Ref<PythonHooks>();
+}
+// The thread's own reference is the raw pointer's.
+void make_innermost(Ref<PythonHooks> hooks) {
+  auto* before = static_cast<PythonHooks*>(std::exchange(saved_hooks, hooks.leak()));
+  if (before) Ref<PythonHooks>::adopt(before).reset();
+}
 
 thread_local std::optional<std::string> disabled;  // the message of disable_saved_tensors_hooks()
 
@@ -66,15 +98,13 @@ void check_callables(py::handle pack, py::handle unpack, const char* who) {
 void push(py::handle pack, py::handle unpack) {
   if (disabled) fail(*disabled);
   check_callables(pack, unpack, "saved_tensors_hooks");
-  auto* hooks = new PythonHooks(pack, unpack);
-  hooks->outer = std::exchange(saved_hooks, hooks);
+  make_innermost(Ref<PythonHooks>::adopt(new PythonHooks(pack, unpack, innermost())));
 }
 
 void pop() {
-  auto* hooks = static_cast<PythonHooks*>(saved_hooks);
-  check(hooks != nullptr, "saved_tensors_hooks() was left without having been entered");
-  saved_hooks = hooks->outer;
-  delete hooks;
+  const Ref<PythonHooks> hooks = innermost();
+  check(static_cast<bool>(hooks), "saved_tensors_hooks() was left without having been entered");
+  make_innermost(hooks->outer());
 }
 
 py::object set_disabled(const py::object& message) {
@@ -86,11 +116,16 @@ py::object set_disabled(const py::object& message) {
 
 }  // namespace
 
+KeepSavedHooks::KeepSavedHooks() : hooks_(saved_hooks ? innermost().leak() : nullptr) {}
+KeepSavedHooks::~KeepSavedHooks() {
+  if (hooks_ == saved_hooks && !hooks_) return;
+  make_innermost(Ref<PythonHooks>::adopt(static_cast<PythonHooks*>(hooks_)));
+}
+
 void pack_saved(Saved& saved, py::handle pack, py::handle unpack) {
   check_callables(pack, unpack, "register_hooks");
-  PythonHooks hooks(pack, unpack);
-  const GradModeGuard off(false);
-  saved.pack(hooks);
+  const auto hooks = Ref<PythonHooks>::adopt(new PythonHooks(pack, unpack, {}));
+  saved.pack(*hooks);
 }
 
 void add_saved_hooks(py::module_& m) {

@@ -1,5 +1,6 @@
 #include "core/shape.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -32,6 +33,12 @@ std::string shape_str(std::span<const int64_t> dims) {
 }
 
 std::string Dims::str() const { return shape_str(span()); }
+
+bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> target) {
+  if (shape.size() > target.size()) return false;
+  const auto tail = target.last(shape.size());
+  return std::ranges::equal(shape, tail, [](int64_t n, int64_t m) { return n == 1 || n == m; });
+}
 
 int64_t checked_numel(std::span<const int64_t> shape) {
   int64_t n = 1;

@@ -114,6 +114,7 @@ class Dims {
 
 std::string shape_str(std::span<const int64_t> dims);
 
+bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> target);
 // Number of elements; refuses negative sizes and products that overflow.
 int64_t checked_numel(std::span<const int64_t> shape);
 Dims contiguous_strides(std::span<const int64_t> shape);

@@ -56,14 +56,6 @@ class FunctionCtx(_C._FunctionBase):
         """Whether backward gets zeros (the default) or None for an output that was not used."""
         self.materialize_grads = value
 
-    @property
-    def saved_variables(self) -> tuple[Tensor, ...]:
-        """The old name of saved_tensors; deprecated."""
-        from warnings import warn
-
-        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
-        return self.saved_tensors
-
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
         """Fills in the context when forward does not take it: both are given what forward got and returned."""

@@ -32,6 +32,8 @@ class Variable(metaclass=VariableMeta):
     tensor([1., 1.], requires_grad=True)
     """
 
+    _execution_engine = _C._execution_engine
+
     def __new__(
         cls,
         data: Tensor | None = None,
