@@ -7,6 +7,7 @@ test_random_programs.py.
 import copy
 import gc
 import threading
+import warnings
 import weakref
 
 import pytest
@@ -1519,3 +1520,77 @@ def test_a_node_that_no_gradient_reaches_is_refused_what_was_written_to(spoil):
         return w.grad
 
     both(program, raises=None if spoil == "pass" else "modified by an inplace operation")
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Warnings, and views that may not be written
+
+
+def warnings_of(action):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        action()
+    return [(w.category.__name__, str(w.message)[:70]) for w in found]
+
+
+def test_the_gradient_of_a_result_is_warned_of():
+    def program(lib):
+        x = leaf(lib, 1.0)
+        y, kept = x * 2, x * 3
+        kept.retain_grad()
+        (y + kept).backward()
+        return [warnings_of(lambda t=t: t.grad) for t in (x, y, kept, y.detach())]
+
+    both(program)
+
+
+def test_numpy_under_no_grad():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with pytest.raises(RuntimeError, match="Can't call numpy"):
+            x.numpy()
+        with lib.no_grad():
+            return x.numpy().tolist()
+
+    both(program)
+
+
+VIEWS = {
+    "unbind": lambda lib, base: base.unbind()[0],
+    "view": lambda lib, base: base.view_as(base),
+    "select of unbind": lambda lib, base: base.unbind()[0][0],
+}
+WRITES = {
+    "the view": lambda lib, base, view: view.mul_(2),
+    "the base": lambda lib, base, view: (base.mul_(2), view.grad_fn),
+    "with a gradient": lambda lib, base, view: view.mul_(lib.ones((), requires_grad=True)),
+    "its window": lambda lib, base, view: (view.unsqueeze_(0), view.mul_(2)),
+    "its window, unrecorded": lambda lib, base, view: (in_no_grad(lib, lambda: view.unsqueeze_(0)), view.mul_(2)),
+}
+
+
+def in_no_grad(lib, action):
+    with lib.no_grad():
+        return action()
+
+
+@needs_torch
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("made_in", ["grad", "no_grad", "inference_mode", "no_grad, then viewed"])
+@pytest.mark.parametrize("require", [True, False])
+def test_messages_about_views_begin_as_torchs(view, write, made_in, require):
+    def program(lib):
+        base = lib.ones(2, 2).requires_grad_(require).clone()
+        mode = {"grad": lib.enable_grad, "inference_mode": lib.inference_mode}.get(made_in, lib.no_grad)
+        with mode():
+            made = VIEWS[view](lib, base)
+        if made_in == "no_grad, then viewed":
+            made = made.view_as(made)
+        try:
+            WRITES[write](lib, base, made)
+        except RuntimeError as error:
+            return str(error)[:100]
+        return "allowed"
+
+    assert program(gradcore) == program(torch)

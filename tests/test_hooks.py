@@ -3,6 +3,7 @@
 The plain hooks of a tensor are in test_autograd.py too; here stands what they do together.
 """
 
+import functools
 import gc
 import importlib
 import threading
@@ -1104,3 +1105,199 @@ def test_hooks_on_a_function_see_what_its_backward_returned():
         return seen, x.grad
 
     both(program)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Turns, callbacks, nodes that are called
+
+
+REGISTRATIONS = {
+    "tensor": lambda x, y: y.register_hook,
+    "leaf": lambda x, y: x.register_hook,
+    "after accumulation": lambda x, y: x.register_post_accumulate_grad_hook,
+    "node": lambda x, y: y.grad_fn.register_hook,
+    "node before": lambda x, y: y.grad_fn.register_prehook,
+}
+
+
+@pytest.mark.parametrize("kind", REGISTRATIONS)
+def test_a_hook_that_is_removed_in_its_turn_is_called_still(kind):
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        y = x * 2
+        seen, handles = [], {}
+        register = REGISTRATIONS[kind](x, y)
+
+        def first(*arguments):
+            seen.append("first")
+            handles["second"].remove()
+            handles["third"].remove()
+
+        register(first)
+        handles["second"] = register(lambda *arguments: seen.append("second"))
+        handles["third"] = register(lambda *arguments: seen.append("third"))
+        handles["third"].remove()
+        for _ in range(2):
+            y.sum().backward(retain_graph=True)
+        return seen
+
+    both(program)
+
+
+def test_what_a_removed_hook_held_is_freed_after_its_turn():
+    def program(lib):
+        x = leaf(lib, 1.0)
+        y = x * 2
+        held = type("Held", (), {})()
+        handle = y.register_hook(lambda grad, held=held: None)
+        gone = weakref.ref(held)
+        del held
+        y.register_hook(lambda grad: handle.remove())
+        before = gone() is None
+        y.backward(retain_graph=True)
+        gc.collect()
+        return before, gone() is None
+
+    both(program)
+
+
+def test_the_order_around_a_leaf():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        seen = []
+        accumulator = x.view_as(x).grad_fn.next_functions[0][0]
+        accumulator.register_hook(lambda returned, incoming: seen.append(("after", len(returned), x.grad.tolist())))
+        x.register_post_accumulate_grad_hook(lambda leaf: seen.append(("accumulated", leaf.grad.tolist())))
+        accumulator.register_prehook(lambda incoming: seen.append(("before", x.grad)) or (incoming[0] * 10,))
+        x.register_hook(lambda grad: grad + 1)
+        x.sum().backward()
+        return seen
+
+    both(program)
+
+
+def test_callbacks_at_the_end_of_a_backward():
+    def program(lib):
+        queue = lib.autograd.Variable._execution_engine.queue_callback
+        x = leaf(lib, 1.0, 2.0)
+        seen = []
+
+        def callback():
+            seen.append(("end", x.grad is not None, lib.is_grad_enabled()))
+            if len(seen) < 4:
+                queue(callback)
+
+        def hook(grad):
+            seen.append("hook")
+            queue(callback)
+
+        (x * 2).register_hook(hook)
+        y = x * 3
+        y.register_hook(hook)
+        y.sum().backward()
+        seen.append("done")
+        y = x * 3
+        y.register_hook(lambda grad: queue(lambda: stop()))
+        seen.append(refused(y.sum().backward))
+        seen.append(refused(lambda: queue(callback)))
+        return seen
+
+    both(program)
+
+
+def test_callbacks_belong_to_the_innermost_backward():
+    def program(lib):
+        queue = lib.autograd.Variable._execution_engine.queue_callback
+        x, seen = leaf(lib, 1.0), []
+
+        def inner(grad):
+            seen.append("inner")
+            queue(lambda: seen.append("inner end"))
+
+        def outer(grad):
+            seen.append("outer")
+            queue(lambda: seen.append("outer end"))
+            with lib.enable_grad():
+                z = x.detach().requires_grad_() * 2
+                z.register_hook(inner)
+                z.backward()
+            seen.append("outer goes on")
+
+        y = x * 2
+        y.register_hook(outer)
+        y.backward()
+        return seen
+
+    both(program)
+
+
+def test_nodes_can_be_called():
+    def program(lib):
+        x, y = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
+        z = x * y
+        z.grad_fn.register_hook(stop)
+        z.grad_fn.register_prehook(stop)
+        grad = lib.tensor([10.0, 100.0])
+        accumulator = z.grad_fn.next_functions[0][0]
+        results = z.grad_fn(grad), (x * 2).grad_fn(grad)[0], x.sum().grad_fn(lib.tensor(2.0)), accumulator(grad)
+        recorded = z.grad_fn(grad.clone().requires_grad_())[0].requires_grad
+        wrong = [refused(functools.partial(z.grad_fn, *arguments)) for arguments in ((), (grad, grad), (1,))]
+        return results, x.grad, recorded, wrong
+
+    both(program)
+
+
+def test_custom_functions_contexts_cannot_be_called():
+    def program(lib):
+        class Double(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, grad):
+                return grad * 2
+
+        Double.apply(leaf(lib, 1.0)).grad_fn(lib.ones(1))
+
+    both(program, raises="object is not callable")
+
+
+def test_nodes_tell_what_gradients_must_be():
+    def program(lib):
+        x = lib.ones(2, 3, requires_grad=True)
+
+        class Two(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2, x.sum()
+
+            @staticmethod
+            def backward(ctx, grad, other):
+                return grad
+
+        nodes = [(x * 2).grad_fn, x.sum(0).grad_fn, Two.apply(x)[1].grad_fn, (x * 2).grad_fn.next_functions[0][0]]
+        return [[(tuple(m.shape), str(m.dtype), str(m.device)) for m in node._input_metadata] for node in nodes]
+
+    both(program)
+
+
+def test_gradient_edges_of_scalars_need_no_gradient():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        edge = graph_of(lib).get_gradient_edge((x * x).sum())
+        grads = lib.autograd.grad(edge, x)
+        lib.autograd.backward((graph_of(lib).get_gradient_edge(x.exp().sum()),))
+        return grads, x.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize("grad", [None, (4,)], ids=["none", "another shape"])
+def test_gradient_edges_check_their_gradients(grad):
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        edge = graph_of(lib).get_gradient_edge(x * x)
+        lib.autograd.grad(edge, x, grad_outputs=None if grad is None else lib.ones(grad))
+
+    both(program, raises="Mismatch in shape" if grad else "grad can be implicitly created only for scalar outputs")

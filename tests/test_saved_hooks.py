@@ -290,3 +290,106 @@ def test_a_block_left_by_what_it_calls():
     y = x.exp()
     y.sum().backward()
     assert x.grad.tolist() == y.tolist()
+
+
+# ------------------------------------------------------------------------------------------------------------
+# What hooks give back, and leave open
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda t: t.double(), lambda t: t.t().contiguous().t(), lambda t: t[:1]],
+    ids=["dtype", "strides", "shape"],
+)
+def test_what_unpack_returns_is_made_to_fit(change):
+    def program(lib):
+        x = lib.arange(6.0).view(2, 3).requires_grad_()
+        with graph_of(lib).saved_tensors_hooks(lambda t: t, change):
+            y = x.exp()
+        y.sum().backward()
+        return x.grad
+
+    both(program, ulps=1)
+
+
+def test_what_does_not_fit_is_refused():
+    def program(lib):
+        x = lib.ones(1000, requires_grad=True)
+        with graph_of(lib).saved_tensors_hooks(lambda t: t, lambda kept: lib.ones(2)):
+            y = x.exp()
+        y.sum().backward()
+
+    both(program, raises="The size of t")
+
+
+def test_pack_hooks_are_not_recorded():
+    def program(lib):
+        seen = []
+        x = leaf(lib, 1.0)
+        with graph_of(lib).saved_tensors_hooks(
+            lambda t: seen.append((lib.is_grad_enabled(), (t * 2).requires_grad)) or t, lambda t: t
+        ):
+            x.exp() * x
+        return seen
+
+    both(program)
+
+
+def test_what_is_no_part_of_the_graph_comes_back_itself():
+    def program(lib):
+        x, other = leaf(lib, 1.0), lib.ones(1)
+
+        class Keep(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, y):
+                ctx.save_for_backward(y)
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, grad):
+                seen.append(ctx.saved_tensors[0] is other)
+                return grad, None
+
+        seen = []
+        with graph_of(lib).saved_tensors_hooks(lambda t: t, lambda t: t):
+            y = Keep.apply(x, other)
+        y.backward()
+        return seen
+
+    both(program)
+
+
+def test_a_view_made_under_no_grad_comes_back_asking_for_gradients():
+    def program(lib):
+        base = leaf(lib, 1.0, 2.0)
+        with lib.no_grad():
+            view = base.view(2)
+        x = leaf(lib, 3.0, 4.0)
+        with graph_of(lib).saved_tensors_hooks(lambda t: t, lambda t: t):
+            y = x * view
+        y.sum().backward(create_graph=True)
+        return x.grad.requires_grad, x.grad
+
+    both(program)
+
+
+@pytest.mark.parametrize("how", ["enter", "exit"])
+def test_what_backward_enters_or_leaves_is_put_right_at_its_end(how):
+    def program(lib):
+        hooks = graph_of(lib).saved_tensors_hooks
+        other = hooks(lambda t: t * 10, lambda t: t)
+
+        def unpack(kept):
+            other.__enter__() if how == "enter" else block.__exit__(None, None, None)
+            return kept
+
+        block = hooks(lambda t: t, unpack)
+        x = leaf(lib, 1.0)
+        with block:
+            x.exp().backward()
+            y = x * x
+        z = x * x
+        z.backward()
+        return x.grad, y._version
+
+    both(program)

@@ -71,6 +71,9 @@ class dtype:
 class Node:
     next_functions: tuple[tuple[Node | None, int], ...]
     variable: Tensor
+    metadata: dict[Any, Any]
+    _input_metadata: tuple[_InputMetadata, ...]
+    def __call__(self, *grads: Tensor | None) -> Any: ...
     def name(self) -> str: ...
     def _sequence_nr(self) -> int: ...
 
@@ -93,11 +96,28 @@ class _FunctionBase(Node):
     dirty_tensors: Any
     needs_input_grad: tuple[_bool, ...]
     materialize_grads: _bool
+    _materialize_non_diff_grads: _bool
+    _raw_saved_tensors: tuple[Any, ...]
     setup_context: Any
     @property
     def saved_tensors(self) -> tuple[Any, ...]: ...
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any: ...
+
+class _InputMetadata:
+    @property
+    def shape(self) -> Any: ...
+    @property
+    def dtype(self) -> _DType: ...
+    @property
+    def device(self) -> Any: ...
+    @property
+    def is_nested_tensor(self) -> _bool: ...
+
+class _ExecutionEngine:
+    def queue_callback(self, callback: Callable[[], Any]) -> None: ...
+
+_execution_engine: _ExecutionEngine
 
 class _HookHandle:
     def remove(self) -> None: ...
