@@ -1594,3 +1594,57 @@ def test_messages_about_views_begin_as_torchs(view, write, made_in, require):
         return "allowed"
 
     assert program(gradcore) == program(torch)
+
+
+SETS = {
+    "another's memory": lambda lib, a, b: a.set_(b),
+    "a window": lambda lib, a, b: a.set_(b, 1, (2, 2), (2, 1)),
+    "a dense window": lambda lib, a, b: a.set_(b, 2, (2, 2)),
+    "nothing": lambda lib, a, b: a.set_(),
+    "itself": lambda lib, a, b: a.set_(a),
+    "another dtype": lambda lib, a, b: a.set_(lib.ones(3, dtype=lib.float64)),
+    "a leaf": lambda lib, a, b: lib.ones(3, requires_grad=True).set_(b),
+}
+
+
+@pytest.mark.parametrize("how", SETS)
+def test_set_gives_a_tensor_another_memory(how):
+    def program(lib):
+        a, b = lib.ones(3), lib.arange(6.0)
+        view = a[:2]
+        result = SETS[how](lib, a, b)
+        b[1] = 9.0
+        a.mul_(2)
+        return result is a, a, a._version, b, view
+
+    refused = {"another dtype": "Could not set tensor of type", "a leaf": "a leaf Variable that requires grad"}
+    both(program, raises=refused.get(how))
+
+
+def test_set_is_a_write():
+    def program(lib):
+        a, w = lib.ones(3), leaf(lib, 1.0, 2.0, 3.0)
+        y = a * w
+        a.set_(lib.arange(3.0))
+        y.sum().backward()
+
+    both(program, raises="modified by an inplace operation")
+
+
+def test_set_under_no_grad_keeps_the_leaf():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        with lib.no_grad():
+            a.set_(lib.arange(3.0))
+        (a * a).sum().backward()
+        return a, a.grad, a.is_leaf
+
+    both(program)
+
+
+def test_set_has_no_derivative():
+    x = gradcore.ones(3, requires_grad=True)
+    a = gradcore.ones(3)
+    with pytest.raises(NotImplementedError, match="derivative for set_ is not implemented"):
+        a.set_(x * 2)
+    assert not a.requires_grad and a.tolist() == [1.0] * 3

@@ -411,6 +411,11 @@ void register_views() {
   VOID_OP(kMethod, "unsqueeze_(Tensor input, int dim)", become_view(a.tensor(0), unsqueeze(a.tensor(0), a.integer(1))));
   VOID_OP(kBoth, "as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
           become_view(a.tensor(0), as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
+  VOID_OP(kMethod, "set_(Tensor input)", set_(a.tensor(0), empty(Dims{0}, a.tensor(0).dtype())));
+  VOID_OP(kMethod, "set_(Tensor input, Tensor source)", set_(a.tensor(0), a.tensor(1)));
+  VOID_OP(kMethod, "set_(Tensor input, Tensor source, int storage_offset, int[] size, int[]? stride=None)",
+          set_(a.tensor(0), checked_window(a.tensor(1), a.dims(3),
+                                           a.given(4) ? a.dims(4) : contiguous_strides(a.dims(3)), a.integer(2))));
   OP(kMethod, "contiguous(Tensor input, *, object? memory_format=None)",
      (wants_contiguous(a, 1), wrap(contiguous(a.tensor(0)))));
   OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0), wants_contiguous(a, 1))));

@@ -145,7 +145,6 @@ std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim);
 std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim);
 std::vector<Tensor> chunk(const Tensor& t, int64_t chunks, int64_t dim);
 Tensor alias(const Tensor& t);
-// Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
 // The same window as a tensor of its own, no view, with the history (of the node's name) and the tangents of `t`.
 Tensor alias_without_base(const Tensor& t, const char* node);
 // A view whose tangents are its own: first of all those that `t` has at the levels which ops see.
@@ -153,7 +152,10 @@ Tensor view_without_tangents(const Tensor& t, const char* node);
 // One dim as a batch level, and back: see tensor/batch.h. Not views: the tape knows them as ops of their own.
 Tensor hide_dim(const Tensor& t, int dim, int64_t level);
 Tensor show_level(const Tensor& t, int64_t level, int dim, int64_t size);
+// Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
 void become_view(const Tensor& t, const Tensor& v);
+// Makes `t` the window on its memory that `source` is, which counts as a write.
+void set_(const Tensor& t, const Tensor& source);
 
 // join.cpp
 Tensor cat(std::span<const Tensor> tensors, int64_t dim);

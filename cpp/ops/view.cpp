@@ -886,6 +886,16 @@ static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
   become_view(before, after);
 }
 
+void set_(const Tensor& t, const Tensor& source) {
+  check(t.dtype() == source.dtype(), "Could not set tensor of type ", dtype_name(source.dtype()),
+        " to a tensor of type ", dtype_name(t.dtype()));
+  check_inplace(t, needs_history(t, source));
+  check(!should_record(t, source), ErrorKind::NotImplemented,
+        "derivative for set_ is not implemented: use x.data = y, or no_grad()");
+  set_window(t, source);
+  t.bump_version();
+}
+
 // The tensor keeps its identity and its memory; only the window and the history change.
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, needs_history(t));
