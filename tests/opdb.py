@@ -668,7 +668,7 @@ TESTED_ELSEWHERE = {
     "test_autograd": {
         "backward", "requires_grad_", "retain_grad", "register_hook", "is_grad_enabled",
         "is_inference_mode_enabled", "is_anomaly_enabled", "is_anomaly_check_nan_enabled", "set_anomaly_enabled",
-        "is_inference", "set_grad_enabled", "detach_",
+        "is_inference", "set_grad_enabled", "detach_", "set_",
     },
     "test_foreach": {name for name in gradcore._C._op_names() if name.startswith("_foreach_")},  # that file has its own table
 }
