@@ -94,7 +94,10 @@ PyObject* node_variable(PyObject* self, void*) {
   });
 }
 PyObject* node_sequence_nr(PyObject* self, PyObject*) {
-  return guarded([&] { return PyLong_FromUnsignedLongLong(live_node(self)->seq()); });
+  return guarded([&] {
+    const Ref<Node> n = live_node(self);
+    return PyLong_FromUnsignedLongLong(n->leaf() ? UINT64_MAX : n->seq());  // as torch numbers leaves
+  });
 }
 PyObject* node_input_metadata(PyObject* self, void*) {
   return guarded([&] {
