@@ -173,6 +173,7 @@ PyObject* wrap_node(const Ref<Node>& node) {
 }
 
 void see_output(PyObject* wrapper, uint32_t nr, const Tensor& t) {
+  if (live_node(wrapper)->output_meta(nr)) return;
   auto*& outputs = reinterpret_cast<PyNode*>(wrapper)->outputs;
   if (!outputs) outputs = new std::vector<std::optional<TensorMeta>>;
   if (outputs->size() <= nr) outputs->resize(nr + 1);
