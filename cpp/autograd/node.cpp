@@ -97,7 +97,7 @@ void set_requires_grad(const Tensor& t, bool on) {
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
-  if (on && t->inference && !inference_mode)
+  if (on && t->made_in.inference() && !inference_mode())
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (!on && !t->meta) return;
   if (!computed) make_meta(t).requires_grad = on;
@@ -165,7 +165,7 @@ void detach_(const Tensor& t) {
 
 Saved::Saved(const Tensor& t, bool may_detach)
     : t_(t), version_(t.version()), filled_(true), computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
-  if (t->inference) [[unlikely]]
+  if (t->made_in.inference()) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "

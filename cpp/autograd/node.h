@@ -224,7 +224,7 @@ inline TensorImpl* tangent_owner(TensorImpl* t) {
 }
 inline bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl(); }
 inline bool may_have_tangent(const Tensor& t) {
-  if (!t || inference_mode) return false;
+  if (!t || inference_mode()) return false;
   const AutogradMetaBase* meta = tangent_owner(t.impl())->meta;
   return meta && static_cast<const AutogradMeta*>(meta)->tangents;
 }

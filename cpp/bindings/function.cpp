@@ -11,6 +11,7 @@
 
 #include "autograd/accumulate.h"
 #include "autograd/forward.h"
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "tensor/batch.h"
 
@@ -259,6 +260,8 @@ class Call {
 
   void forward(PyObject* function) {
     const Untracked off;
+    const ForwardSwitchedOff no_tangents;
+    const LeaveTransforms left;
     const Owned setup = attribute(cls_, "setup_context");
     const Owned inherited = attribute((PyObject*)context_type, "setup_context");
     if (setup.get() == inherited.get()) {  // forward(ctx, *args)
@@ -273,6 +276,15 @@ class Call {
     const Owned args(checked(PyTuple_Pack(3, ctx_.get(), args_, output_.get())));
     called(setup.get(), args.get());
   }
+
+  // What the program is told when it asks; Untracked does the rest.
+  class ForwardSwitchedOff {
+   public:
+    ~ForwardSwitchedOff() { set_forward_enabled(before_); }
+
+   private:
+    bool before_ = set_forward_enabled(false);
+  };
 
   void check_outputs(PyObject* outputs) const {
     PyObject* dirty = c()->dirty_tensors;
@@ -443,9 +455,18 @@ Owned bound_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t count, Py
   return called(bind.get() != Py_None ? bind.get() : attribute(cls, "_bind_after_ctx").get(), full.get());
 }
 
+void refuse_without_setup(PyObject* cls) {
+  check(
+      attribute(cls, "_bind").get() != Py_None,
+      "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override "
+      "the setup_context staticmethod. See https://docs.pytorch.org/docs/stable/notes/extending.func.html");
+}
+
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   return guarded([&] {
     const Owned all = bound_arguments(cls, args, count, keywords);
+    if (in_transform()) [[unlikely]]
+      refuse_without_setup(cls);
     if (batch_level) [[unlikely]] {
       const Owned packed(checked(PyTuple_Pack(1, all.get())));
       return called(attribute(cls, "_apply_in_vmap").get(), packed.get()).release();

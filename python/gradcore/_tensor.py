@@ -33,14 +33,14 @@ class RemovableHandle:
 def numpy_(self: Tensor, *, force: bool = False) -> numpy.ndarray[Any, Any]:
     """The tensor as a NumPy array on the same memory.
 
-    Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it.
+    Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it, or recording is off.
 
     >>> import gradcore
     >>> gradcore.ones(2).numpy()
     array([1., 1.], dtype=float32)
     """
     if self.requires_grad:
-        if not force:
+        if not force and _C.is_grad_enabled():
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )

@@ -29,11 +29,6 @@ class VmapInfo(NamedTuple):
 
 def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
     """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped."""
-    if cls._bind is None:
-        raise RuntimeError(
-            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must "
-            f"override the setup_context staticmethod. {_MORE}"
-        )
     has_rule = cls.vmap is not Function.vmap
     if cls.generate_vmap_rule and has_rule:
         raise RuntimeError(
@@ -58,7 +53,7 @@ def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
 
 def _by_rule(cls: Any, level: BatchLevel, args: tuple[Any, ...]) -> Any:
     flat, structure = tree_flatten(args)
-    in_dims = [0 if level.has(value) else None for value in flat]
+    in_dims = [level.dim_of(value) if level.has(value) else None for value in flat]
     shown = [value if dim is None else level.show(value, dim) for value, dim in zip(flat, in_dims)]
     whole = tree_unflatten(shown, structure)
     with level.left():

@@ -1,0 +1,41 @@
+// The transforms of func that run in this thread, as far as the core knows them: what a program may not do in them.
+//
+// Note [Captured tensors]
+// A transform that differentiates (grad, vjp, jvp and the like, not vmap) gets a number, larger than those of the
+// transforms around it. A tensor knows the transform that it was made in, and windows on it have its number. So a
+// tensor with a smaller number than the innermost transform comes from outside: it was captured, and an op in place may
+// not write to it. The points of a transform are windows on what it was given, and get its own number; except for a
+// point on what an outer transform captured, which stays captured.
+#pragma once
+#include "tensor/batch.h"
+
+namespace gradcore {
+
+// Set while the forward of a custom Function runs: to it no transform that differentiates is there.
+inline thread_local constinit bool transforms_left = false;
+
+inline bool in_differentiation() { return surroundings.transform() != 0 && !transforms_left; }
+inline bool in_transform() { return batch_level != 0 || in_differentiation(); }
+
+// What a transform that differentiates puts back when it is over.
+struct Outside {
+  uint32_t transform;  // the number of the one around it, 0 for none
+  bool left;
+};
+Outside enter_differentiation();
+void exit_differentiation(const Outside& outside);
+// Makes `t` a point of the transform that was opened last.
+void make_point(const Tensor& t, const Outside& outside);
+
+class LeaveTransforms {
+ public:
+  LeaveTransforms() { transforms_left = true; }
+  ~LeaveTransforms() { transforms_left = before_; }
+  LeaveTransforms(const LeaveTransforms&) = delete;
+  LeaveTransforms& operator=(const LeaveTransforms&) = delete;
+
+ private:
+  bool before_ = transforms_left;
+};
+
+}  // namespace gradcore
