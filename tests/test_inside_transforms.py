@@ -128,6 +128,36 @@ def test_autograd_grad_is_allowed(transform):
     compared(REVERSE, transform, lambda lib, x: x * lib.autograd.grad((x**3).sum(), x, create_graph=True)[0])
 
 
+LEAVES = {
+    "made inside": lambda lib, x: lib.ones(3, dtype=lib.float64, requires_grad=True),
+    "marked inside": lambda lib, x: marked(lib.ones(3, dtype=lib.float64)),
+    "from data": lambda lib, x: lib.tensor([1.0, 2.0, 3.0], requires_grad=True),
+    "a detached point": lambda lib, x: marked(x.detach()),
+}
+
+
+def marked(tensor):
+    tensor.requires_grad = True
+    return tensor
+
+
+@pytest.mark.parametrize("transform", ["grad", "grad_and_value", "vjp", "jacrev", "vmap of grad", "grad of vmap"])
+@pytest.mark.parametrize("name", LEAVES)
+def test_leaves_of_a_transform_end_with_it(name, transform):
+    compared(REVERSE, transform, lambda lib, x: (x**2).mul(LEAVES[name](lib, x)))
+
+
+def test_captured_leaves_do_not_end():
+    def program(lib):
+        weight = t(lib).requires_grad_()
+        inner = func(lib).grad(lambda y: (y * y * weight * captured_leaf(lib)).sum())
+        (gradient,) = lib.autograd.grad(inner(t(lib)).sum(), weight)
+        nested = func(lib).grad(lambda x: func(lib).grad(lambda y: (y**2 * weight).sum())(x).sum())(t(lib))
+        return gradient, nested.requires_grad, nested.detach()
+
+    both(program)
+
+
 def test_a_refusal_leaves_nothing_behind():
     def program(lib):
         for transform in DIFFERENTIATING.values():

@@ -56,8 +56,11 @@ Edge gradient_edge(const Tensor& t) {
 }
 
 static bool over(const TensorImpl* leaf) { return leaf->meta && static_cast<const AutogradMeta*>(leaf->meta)->over; }
+static bool made_within(const TensorImpl* leaf, uint32_t transform) {
+  return transform != 0 && leaf->made_in.transform() >= transform;
+}
 
-bool reaches_outside(const Tensor& t, uint64_t begun) {
+bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform) {
   const Edge start = gradient_edge(t);
   std::vector<const Node*> stack;
   std::unordered_set<const Node*> seen;
@@ -68,7 +71,8 @@ bool reaches_outside(const Tensor& t, uint64_t begun) {
   while (!stack.empty()) {
     const Node* n = stack.back();
     stack.pop_back();
-    if (n->leaf() ? !over(n->leaf()) : n->seq() < begun) return true;
+    const TensorImpl* leaf = n->leaf();
+    if (leaf ? !over(leaf) && !made_within(leaf, transform) : n->seq() < begun) return true;
     for (int i = 0; i < n->edge_count(); ++i) enter(n->edge(i).node.get());
   }
   return false;

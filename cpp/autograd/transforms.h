@@ -17,15 +17,16 @@ inline thread_local constinit bool transforms_left = false;
 inline bool in_differentiation() { return surroundings.transform() != 0 && !transforms_left; }
 inline bool in_transform() { return batch_level != 0 || in_differentiation(); }
 
-// What a transform that differentiates puts back when it is over.
-struct Outside {
-  uint32_t transform;  // the number of the one around it, 0 for none
+// A transform that differentiates, and what it puts back when it is over.
+struct Differentiation {
+  uint32_t number;
+  uint32_t outer;  // the number of the one around it, 0 for none
   bool left;
 };
-Outside enter_differentiation();
-void exit_differentiation(const Outside& outside);
-// Makes `t` a point of the transform that was opened last.
-void make_point(const Tensor& t, const Outside& outside);
+Differentiation enter_differentiation();
+void exit_differentiation(const Differentiation& d);
+// Makes `t` a point of the transform.
+void make_point(const Tensor& t, const Differentiation& d);
 
 class LeaveTransforms {
  public:

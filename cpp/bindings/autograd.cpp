@@ -224,6 +224,9 @@ py::tuple unpack_dual(const Tensor& t, int depth) {
   return py::make_tuple(primal, tangent ? py::cast(tangent) : py::object(py::none()));
 }
 
+using PyDifferentiation = std::tuple<uint32_t, uint32_t, bool>;
+Differentiation from_python(const PyDifferentiation& d) { return {std::get<0>(d), std::get<1>(d), std::get<2>(d)}; }
+
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
 
@@ -267,7 +270,7 @@ void add_autograd(py::module_& m) {
     set_requires_grad(leaf, false);
     make_meta(leaf).over = true;
   });
-  m.def("_reaches_outside", [](const Tensor& t, uint64_t begun) { return reaches_outside(t, begun); });
+  m.def("_reaches_outside", &reaches_outside);
   m.def("_running_backward", [] {
     const RunningBackward r = running_backward();
     return py::make_tuple(r.id, r.outermost);
@@ -296,14 +299,13 @@ void add_autograd(py::module_& m) {
     return alias_without_base(t, "Identity");
   });
   m.def("_enter_differentiation", [] {
-    const Outside outside = enter_differentiation();
-    return std::pair(outside.transform, outside.left);
+    const Differentiation d = enter_differentiation();
+    return std::tuple(d.number, d.outer, d.left);
   });
-  m.def("_exit_differentiation",
-        [](std::pair<uint32_t, bool> outside) { exit_differentiation({outside.first, outside.second}); });
+  m.def("_exit_differentiation", [](const PyDifferentiation& d) { exit_differentiation(from_python(d)); });
   m.def("_leave_transforms", [](bool leave) { return swap_mode(transforms_left, leave); });
-  m.def("_make_points", [](py::handle points, std::pair<uint32_t, bool> outside) {
-    for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, {outside.first, outside.second});
+  m.def("_make_points", [](py::handle points, const PyDifferentiation& d) {
+    for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, from_python(d));
   });
   m.def("_in_transform", &in_transform);
   m.def("_enter_vmap",

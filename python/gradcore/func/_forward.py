@@ -133,10 +133,10 @@ def _pushed(
     flat, structure = tree_flatten(primals)
     depth = _enter_level_of_func()
     try:
-        with running() as outside:
+        with running() as entered:
             duals = [_floating_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
-            if outside is not None:
-                _C._make_points(duals, outside)
+            if entered is not None:
+                _C._make_points(duals, entered)
             output, aux = func(*tree_unflatten(duals, structure)), None
         if has_aux:
             output, aux = split_aux(output, _NAME)

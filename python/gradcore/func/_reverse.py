@@ -7,8 +7,8 @@ transforms never share a point, so there is nothing to confuse, and a closure ma
 When func has returned, the level is over: its leaves are ended (they require no gradient any more), which makes them
 constants for everybody else, and it goes on with their edges, which it took before. A result is recorded for outer
 levels exactly if its history leads out of the level: to a node made before func was called, or to a leaf that is not an
-ended point. If it does not, it is returned without history and backward is not recorded. Tangents of forward levels
-around it stay.
+ended point and was not made in the level. If it does not, it is returned without history and backward is not recorded.
+Tangents of forward levels around it stay.
 """
 
 from __future__ import annotations
@@ -220,12 +220,13 @@ class Level:
         running: type[tracing] = differentiating,
     ) -> None:
         self.recorded = _C.is_grad_enabled()  # whether the results are; gradients may be under another switch
-        with enable_grad(), running() as outside:
+        with enable_grad(), running() as entered:
             chosen = args if argnums is ALL_ARGS else chosen_args(args, argnums)
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]
-            if outside is not None:
-                _C._make_points(self.points, outside)
+            self._number = 0 if entered is None else entered[0]
+            if entered is not None:
+                _C._make_points(self.points, entered)
             self._edges = [_C._gradient_edge(point) for point in self.points]
             self._begun = _C._next_sequence_number()
             points = tree_unflatten(self.points, self.structure)
@@ -258,14 +259,17 @@ class Level:
         for point in self.points:
             if point.is_leaf:
                 _C._end_point(point)
-        self.seen = any(_C._reaches_outside(out, self._begun) for out in self._outputs)
+        self.seen = any(map(self._reaches_outside, self._outputs))
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
     def seen_from_outside(self, tensor: Tensor) -> Tensor:
         return self._constant_unless(self.recorded, tensor)
 
     def _constant_unless(self, recorded: bool, tensor: Tensor) -> Tensor:
-        return tensor if recorded and _C._reaches_outside(tensor, self._begun) else _C._constant(tensor)
+        return tensor if recorded and self._reaches_outside(tensor) else _C._constant(tensor)
+
+    def _reaches_outside(self, tensor: Tensor) -> bool:
+        return _C._reaches_outside(tensor, self._begun, self._number)
 
     def pull(
         self,

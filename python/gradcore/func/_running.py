@@ -17,7 +17,7 @@ class _Running(threading.local):
 
 running = _Running()
 DIFFERENTIATION = object()
-Outside = tuple[int, bool]
+Entered = tuple[int, int, bool]  # what the core knows of a transform; its number is the first
 
 
 # Classes, because a generator as a context manager would take longer than all of this.
@@ -26,7 +26,7 @@ Outside = tuple[int, bool]
 class tracing:
     """The time of linearize and the like, in which torch refuses nothing: the core does not hear of it."""
 
-    def __enter__(self) -> Outside | None:
+    def __enter__(self) -> Entered | None:
         running.transforms.append(DIFFERENTIATION)
         return None
 
@@ -35,16 +35,16 @@ class tracing:
 
 
 class differentiating(tracing):
-    """The time of another transform that is not vmap. Gives what the core says of the outside."""
+    """The time of another transform that is not vmap. Gives what the core knows of it."""
 
-    def __enter__(self) -> Outside | None:
-        self._outside = _C._enter_differentiation()
+    def __enter__(self) -> Entered | None:
+        self._entered = _C._enter_differentiation()
         running.transforms.append(DIFFERENTIATION)
-        return self._outside
+        return self._entered
 
     def __exit__(self, *exception: Any) -> None:
         running.transforms.pop()
-        _C._exit_differentiation(self._outside)
+        _C._exit_differentiation(self._entered)
 
 
 class without_saved_hooks:
