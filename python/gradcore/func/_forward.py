@@ -127,7 +127,11 @@ def jvp(
 
 
 def _pushed(
-    func: Callable[..., Any], primals: tuple[Any, ...], tangents: Sequence[Tensor], has_aux: bool, running: type[tracing]
+    func: Callable[..., Any],
+    primals: tuple[Any, ...],
+    tangents: Sequence[Tensor],
+    has_aux: bool,
+    running: type[tracing],
 ) -> tuple[tuple[list[Tensor], list[Tensor | None], Any], Any]:
     """((outputs, their derivatives, structure), aux) by a level of forward mode."""
     flat, structure = tree_flatten(primals)
