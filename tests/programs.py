@@ -468,6 +468,8 @@ class Author:
         body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
                             "torch.stack([t, t])", "t.amax()", "t[0]", "t.cumsum(-1)", "t.unsqueeze(0).expand(2, *t.shape)",
                             "torch.where(t > 0.5, t, 1.0)"])
+        refused = self.one_of([f"{b}.add_(1.0) * t", f"{b}.detach().mul_(0.5) * t", "torch.autograd.backward(t.sum())",
+                               "t.requires_grad_()"])
         forms = [f"{self.new()} = vmap(lambda t: {body}, in_dims={dim})({a}).contiguous() * 1",
                  f"{self.new()} = vmap(lambda t: {body}, in_dims={dim}, out_dims=-1)({a}).contiguous() * 1",
                  f"{self.new()} = vmap(lambda t, s: t * s, in_dims=({dim}, None))({a}, {b}).contiguous() * 1",
@@ -475,6 +477,8 @@ class Author:
                  f"{self.new()} = grad(lambda t: ({body}).sum())({a}) * 1",
                  f"{self.new()} = vmap(grad(lambda t: ({body}).sum()))({a}).contiguous() * 1",
                  f"{self.new()} = jacrev(lambda t: {body})({a}).contiguous() * 1",
+                 f"{self.new()} = grad(lambda t: ({refused}).sum())({a}) * 1",
+                 f"{self.new()} = vmap(grad(lambda t: ({refused}).sum()))({a}).contiguous() * 1",
                  f"{self.new()}, = fresh(torch.autograd.grad(({a} * 1).sin(), [{a}], torch.stack([torch.ones_like({a})] * 2), "
                  "is_grads_batched=True))"]
         if self.tensors()[a].retains_grad:  # it would retain a batch

@@ -474,3 +474,146 @@ def test_gradients_through_a_vmap_that_is_over_carry_each_sample_s_tangent(mappe
             return [*lib.autograd.forward_ad.unpack_dual(gradient)]
 
     both(program, ulps=64, scale=1, strides=None)
+
+
+# ---- The switch ------------------------------------------------------------------------------------------------------
+
+
+def switched_off(lib):
+    return forward_ad(lib)._set_fwd_grad_enabled(False)
+
+
+def unary(act):
+    """What is left of a dual's tangent after act(lib, dual)."""
+
+    def program(lib):
+        ad = forward_ad(lib)
+        with ad.dual_level():
+            dual = ad.make_dual(lib.tensor([1.0, 2.0]), lib.tensor([1.0, 10.0]))
+            return act(lib, ad, dual)
+
+    return program
+
+
+def tangent_made_while_off(lib, ad, dual):
+    with switched_off(lib):
+        y, unpacked = dual * 2, ad.unpack_dual(dual)
+    return y.clone(), ad.unpack_dual(y).tangent, unpacked.tangent, ad.unpack_dual(dual * 3).tangent
+
+
+def write_while_off(lib, ad, dual):
+    plain = lib.ones(2)
+    with switched_off(lib):
+        dual.mul_(2)
+        plain.mul_(dual)
+    return tuple(ad.unpack_dual(dual)), tuple(ad.unpack_dual(plain))
+
+
+def dual_made_while_off(lib, ad, dual):
+    with switched_off(lib):
+        other = ad.make_dual(lib.ones(2), lib.ones(2))
+    return tuple(ad.unpack_dual(other * 2))
+
+
+def on_within_off(lib, ad, dual):
+    with switched_off(lib):
+        with ad._set_fwd_grad_enabled(True):
+            seen = dual * 2
+        unseen = dual * 2
+    return ad.unpack_dual(seen).tangent, ad.unpack_dual(unseen).tangent
+
+
+SWITCHED = [tangent_made_while_off, write_while_off, dual_made_while_off, on_within_off]
+
+
+@pytest.mark.parametrize("act", SWITCHED)
+def test_while_the_switch_is_off_ops_do_not_see_tangents(act):
+    both(unary(act))
+
+
+def test_how_the_switch_stands():
+    def program(lib):
+        ad = forward_ad(lib)
+        seen = [ad._is_fwd_grad_enabled()]
+        switch = switched_off(lib)
+        seen.append(ad._is_fwd_grad_enabled())  # it acts at once
+        with switch:
+            seen.append(ad._is_fwd_grad_enabled())
+            with ad.dual_level():
+                seen.append(ad._is_fwd_grad_enabled())
+        seen.append(ad._is_fwd_grad_enabled())
+        with lib.no_grad():
+            seen.append(ad._is_fwd_grad_enabled())
+        with lib.inference_mode():
+            seen.append(ad._is_fwd_grad_enabled())
+        lib._C._set_fwd_grad_enabled(False)
+        seen.append(lib._C._is_fwd_grad_enabled())
+        lib._C._set_fwd_grad_enabled(True)
+        return seen
+
+    both(program)
+    both(lambda lib: forward_ad(lib)._set_fwd_grad_enabled(1), raises="enabled must be a bool (got int)")
+
+
+def test_jvp_switches_forward_mode_on():
+    def program(lib):
+        ad, x = forward_ad(lib), lib.tensor([0.5, 2.0])
+        seen = []
+
+        def f(x):
+            seen.append(ad._is_fwd_grad_enabled())
+            with switched_off(lib):
+                constant = x**2
+            return x**2 - constant
+
+        with switched_off(lib):
+            found = lib.func.jvp(f, (x,), (x,))
+            seen.append(ad._is_fwd_grad_enabled())
+        nested = lib.func.jvp(lambda x: lib.func.jvp(f, (x,), (lib.ones(2),))[1], (x,), (lib.ones(2),))
+        return found, nested, seen, ad._is_fwd_grad_enabled()
+
+    both(program, ulps=2)
+
+
+def test_in_a_custom_function_the_switch_is_off():
+    def program(lib):
+        seen = []
+
+        class Double(lib.autograd.Function):
+            @staticmethod
+            def forward(x):
+                seen.append(forward_ad(lib)._is_fwd_grad_enabled())
+                return x * 2
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                seen.append(forward_ad(lib)._is_fwd_grad_enabled())
+
+            @staticmethod
+            def backward(ctx, g):
+                seen.append(forward_ad(lib)._is_fwd_grad_enabled())
+                return g * 2
+
+        Double.apply(lib.ones(2, requires_grad=True)).sum().backward()
+        return seen, forward_ad(lib)._is_fwd_grad_enabled()
+
+    both(program)
+
+
+def test_the_number_of_the_level_as_programs_read_it():
+    def program(lib):
+        ad, x = forward_ad(lib), lib.ones(2)
+        seen = [ad._current_level]
+
+        def look(x):
+            seen.append(ad._current_level)
+            return x
+
+        with ad.dual_level():
+            look(x)
+        lib.func.jvp(look, (x,), (x,))
+        lib.func.jvp(lambda x: lib.func.jvp(look, (x,), (x,))[0], (x,), (x,))
+        lib.func.grad(lambda x: look(x).sum())(x)
+        return [*seen, ad._current_level]
+
+    both(program)

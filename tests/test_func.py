@@ -315,7 +315,8 @@ def test_functional_call_ties_weights():
         (1.0, False, ValueError, "to be a dict, or a list/tuple of dicts"),
         ([1.0], False, ValueError, "to be dictionaries"),
         ([{"w": 1}, {"w": 2}], False, ValueError, "appeared in multiple dictionaries"),
-        ({"other": 1}, False, AttributeError, "other"),
+        ({"other.w": gradcore.ones(())}, False, AttributeError, "Layer has no attribute `other`"),
+        ({"w": 1}, False, TypeError, "1 is not an instance of torch.Tensor"),
         ({"w": 1}, True, RuntimeError, "Missing key"),
         ({"w": 1, "inner.w": 2, "b": 3}, True, RuntimeError, "Unexpected key"),
     ],
@@ -323,6 +324,16 @@ def test_functional_call_ties_weights():
 def test_functional_call_refuses(dicts, strict, error, phrase):
     with pytest.raises(error, match=phrase):
         gradcore.func.functional_call(layers(), dicts, gradcore.tensor(1.0), strict=strict)
+
+
+def test_functional_call_with_a_name_that_the_module_does_not_have():
+    class WithShift(Layer):
+        def __call__(self, x):
+            return super().__call__(x) + getattr(self, "shift", 0.0)
+
+    model, x = WithShift(gradcore.tensor(2.0)), gradcore.tensor(1.0)
+    assert gradcore.func.functional_call(model, {"shift": gradcore.tensor(10.0)}, x).item() == 12.0
+    assert not hasattr(model, "shift")
 
 
 def test_stack_module_state():

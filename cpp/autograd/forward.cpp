@@ -30,9 +30,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 
 #include "autograd/accumulate.h"
 #include "autograd/engine.h"
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -41,6 +43,7 @@ namespace {
 
 struct OpenLevel {
   uint64_t number;
+  std::optional<bool> switch_after;  // how the switch stood, if the level sets it
   std::vector<Ref<Tangents>> returning;
 };
 constexpr int kMaxLevels = 64;
@@ -273,11 +276,23 @@ void write_through(const Tensor& view) {
 
 }  // namespace
 
-int enter_forward_level() {
+static thread_local constinit bool switched_on = true;
+
+static void see_levels() { modes.forward = switched_on ? static_cast<uint8_t>(levels.size()) : 0; }
+
+bool forward_enabled() { return switched_on && !inference_mode(); }
+
+bool set_forward_enabled(bool on) {
+  const bool before = std::exchange(switched_on, on);
+  if (before != on) see_levels();
+  return before;
+}
+
+int enter_forward_level(bool switch_on) {
   static constinit std::atomic<uint64_t> last{0};
   check(forward_levels() < kMaxLevels, "forward mode is nested more than ", kMaxLevels, " levels deep");
-  levels.push_back({++last, {}});
-  modes.forward = static_cast<uint8_t>(levels.size());
+  levels.push_back({++last, switch_on ? std::optional(std::exchange(switched_on, true)) : std::nullopt, {}});
+  see_levels();
   return forward_levels() - 1;
 }
 
@@ -285,7 +300,8 @@ void exit_forward_level() {
   check(!levels.empty(), "no forward AD level is open");
   const OpenLevel closed = std::move(levels.back());
   levels.pop_back();
-  modes.forward = static_cast<uint8_t>(levels.size());
+  switched_on = closed.switch_after.value_or(switched_on);
+  see_levels();
   forget_originals();  // of an op that failed
   std::vector<Tensor> dying;
   for (const Ref<Tangents>& tangents : closed.returning) {
@@ -362,6 +378,7 @@ void record_tracked(std::span<const Tensor> outs, const Ref<Node>& node) {
 }
 
 bool carry_tangents_inplace(const Tensor& t, Node& node) {
+  const LeaveTransforms captured_too;  // the tangent that a point was given is the program's
   const Originals until_done = take_originals();
   // A set without entries belongs to what the node saved of the output; any other is that of the old value.
   Ref<Tangents>& own = make_meta(t).tangents;

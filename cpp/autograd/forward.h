@@ -6,9 +6,14 @@ namespace gradcore {
 
 // Opens a level on this thread, and says how deep it lies; closes the innermost one. The tangents of a closed level are
 // gone.
-int enter_forward_level();
+// `switch_on`: until the level is closed, ops see tangents however the switch stands.
+int enter_forward_level(bool switch_on);
 void exit_forward_level();
 int forward_levels();  // how many are open
+// Whether ops of this thread see tangents at all: not where the switch is off, nor in inference mode. Setting it tells
+// how the switch stood.
+bool forward_enabled();
+bool set_forward_enabled(bool on);
 
 // The tangent of a tensor at the level `depth`; undefined where it has none.
 Tensor tangent_of(const Tensor& t, int depth);

@@ -70,8 +70,11 @@ Edge gradient_edge(const Tensor& t) {
 }
 
 static bool over(const TensorImpl* leaf) { return leaf->meta && static_cast<const AutogradMeta*>(leaf->meta)->over; }
+static bool made_within(const TensorImpl* leaf, uint32_t transform) {
+  return transform != 0 && leaf->made_in.transform() >= transform;
+}
 
-bool reaches_outside(const Tensor& t, uint64_t begun) {
+bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform) {
   const Edge start = gradient_edge(t);
   std::vector<const Node*> stack;
   std::unordered_set<const Node*> seen;
@@ -82,7 +85,8 @@ bool reaches_outside(const Tensor& t, uint64_t begun) {
   while (!stack.empty()) {
     const Node* n = stack.back();
     stack.pop_back();
-    if (n->leaf() ? !over(n->leaf()) : n->seq() < begun) return true;
+    const TensorImpl* leaf = n->leaf();
+    if (leaf ? !over(leaf) && !made_within(leaf, transform) : n->seq() < begun) return true;
     for (int i = 0; i < n->edge_count(); ++i) enter(n->edge(i).node.get());
   }
   return false;
@@ -111,7 +115,7 @@ void set_requires_grad(const Tensor& t, bool on) {
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
-  if (on && t->inference && !inference_mode)
+  if (on && t->made_in.inference() && !inference_mode())
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (!on && !t->meta) return;
   if (!computed) make_meta(t).requires_grad = on;
@@ -179,7 +183,7 @@ void detach_(const Tensor& t) {
 
 Saved::Saved(const Tensor& t, bool may_detach)
     : t_(t), version_(t.version()), filled_(true), computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
-  if (t->inference) [[unlikely]]
+  if (t->made_in.inference()) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "

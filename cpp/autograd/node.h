@@ -250,7 +250,7 @@ inline TensorImpl* tangent_owner(TensorImpl* t) {
 }
 inline bool owns_tangents(const Tensor& t) { return tangent_owner(t.impl()) == t.impl(); }
 inline bool may_have_tangent(const Tensor& t) {
-  if (!t || inference_mode) return false;
+  if (!t || inference_mode()) return false;
   const AutogradMetaBase* meta = tangent_owner(t.impl())->meta;
   return meta && static_cast<const AutogradMeta*>(meta)->tangents;
 }
@@ -266,8 +266,9 @@ bool is_leaf(const Tensor& t);
 // Where the gradient of `t` goes; no node when it needs none.
 Edge gradient_edge(const Tensor& t);
 // Whether the history of `t` leads out of a differentiation (func.grad) whose own nodes are numbered from `begun` on:
-// to an older node, or to a leaf that is not the point of one that has ended.
-bool reaches_outside(const Tensor& t, uint64_t begun);
+// to an older node, or to a leaf that is neither the point of one that has ended nor made in this one, the transform of
+// that number (0: it has none).
+bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform);
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);

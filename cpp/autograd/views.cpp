@@ -23,17 +23,18 @@
 
 #include "autograd/accumulate.h"
 #include "autograd/forward.h"
+#include "autograd/transforms.h"
 
 namespace gradcore {
 
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
   Tensor v = make_window(t, shape, strides, data);
-  if (inference_mode && t->inference) return v;
+  if (inference_mode() && t->made_in.inference()) return v;
   v->base = t->base ? t->base : t.ref();
   if (t->base && t->view_kind != ViewKind::Normal)
     v->view_kind = t->view_kind;
   else if (!modes.grad)
-    v->view_kind = inference_mode ? ViewKind::Inference : ViewKind::NoGrad;
+    v->view_kind = inference_mode() ? ViewKind::Inference : ViewKind::NoGrad;
   else
     v->view_kind = kind;
   v->view_version = v.version();
@@ -182,15 +183,30 @@ static void check_tangents_inplace(const Tensor& t, bool history) {
   for (int depth = 0; depth < modes.forward; ++depth)
     if (const Tensor tangent = tangent_of(t, depth); tangent && !overlaps_itself(tangent)) {
       const ForwardGuard below(depth);
-      check_inplace(tangent, history || needs_history(tangent));
+      check_writable(tangent, history || needs_history(tangent));
     }
 }
 
-void check_inplace(const Tensor& t, bool history, bool may_overlap) {
-  if (t->inference && !inference_mode) [[unlikely]]
-    fail(
-        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
-        "tensor before doing inplace update.");
+void refuse_captured(const Tensor& t) {
+  if (t->made_in.transform() >= surroundings.transform() || transforms_left) return;
+  fail(
+      "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation that "
+      "would mutate a captured Tensor. This is not supported; please rewrite the function being transformed to "
+      "explicitly accept the mutated Tensor(s) as inputs.");
+}
+
+static void refuse_inference(const Tensor& t) {
+  if (!t->made_in.inference() || inference_mode()) return;
+  fail(
+      "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+      "tensor before doing inplace update.");
+}
+
+[[gnu::always_inline]] static inline void check_write(const Tensor& t, bool history, bool may_overlap, bool by_op) {
+  if (t->made_in != surroundings) [[unlikely]] {
+    if (by_op) refuse_captured(t);
+    refuse_inference(t);
+  }
   if (!t->storage->writable) [[unlikely]]
     fail("this tensor's memory is read-only (it came from a read-only buffer): clone() it before writing to it");
   if (!may_overlap && overlaps_itself(t)) [[unlikely]]
@@ -209,6 +225,9 @@ void check_inplace(const Tensor& t, bool history, bool may_overlap) {
   if (requires_grad(t) && is_leaf(t))
     fail("a leaf Variable that requires grad is being used in an in-place operation.");
 }
+
+void check_inplace(const Tensor& t, bool history, bool may_overlap) { check_write(t, history, may_overlap, true); }
+void check_writable(const Tensor& t, bool history, bool may_overlap) { check_write(t, history, may_overlap, false); }
 
 void refuse_partial_overlap(const Tensor& out, const Tensor& in) {
   if (overlap_of(out, in) == Overlap::Partial)

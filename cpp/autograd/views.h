@@ -12,9 +12,13 @@ Ref<Node> view_grad_fn(const Tensor& view);
 // `t` has become another window on its memory than `before`, whose history it still has: puts the way back on the tape.
 void replay_window(const Tensor& t, const Tensor& before);
 
+// Refuses to change what a transform captured: Note [Captured tensors] in transforms.h.
+void refuse_captured(const Tensor& t);
 // Refuses an in-place op on `t` where torch does. `history`: of its operands, needs_history().
 // `may_overlap`: the op gives every element the same value or writes in order, so that an expanded tensor can take it.
 void check_inplace(const Tensor& t, bool history, bool may_overlap = false);
+// The same for writes that are no op in place on one tensor (out=, lists, optimizers): they reach captured tensors too.
+void check_writable(const Tensor& t, bool history, bool may_overlap = false);
 // Refuses to write to `out` what is read from other places of the same memory.
 void refuse_partial_overlap(const Tensor& out, const Tensor& in);
 // Tells the tape that `node` computed the new content of `t`. Call after the write; bumps the version. `node` may be

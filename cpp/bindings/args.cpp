@@ -393,7 +393,7 @@ class Call {
     check(can_cast(value.dtype(), target.dtype()), joins ? ErrorKind::Type : ErrorKind::Runtime, "result type ",
           scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
           scalar_type_name(target.dtype()));
-    check_inplace(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
+    check_writable(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
   }
 
   static bool has_tangent(const Tensor& t) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "autograd/forward.h"
+#include "autograd/transforms.h"
 #include "bindings/node.h"
 #include "core/allocator.h"
 #include "core/generator.h"
@@ -104,6 +105,11 @@ std::string origin_note(const Place& p) {
   return where.empty() ? where : cat("\n  it was computed at ", where);
 }
 
+bool is_nonzero(py::handle integer) {
+  const Owned number(checked(PyNumber_Index(integer.ptr())));
+  return PyObject_IsTrue(number.get()) == 1;
+}
+
 // Everything is checked before anything is changed.
 BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> grads, std::span<const Place> inputs,
                              py::handle retain, bool create) {
@@ -126,7 +132,7 @@ BackwardRequest make_request(std::span<const Place> roots, std::vector<Tensor> g
     request.inputs.push_back(edge_of(p));
   }
   request.create_graph = create;
-  request.keep_graph = retain.is_none() ? create : PyObject_IsTrue(retain.ptr()) == 1;
+  request.keep_graph = retain.is_none() ? create : is_nonzero(retain);
   return request;
 }
 
@@ -149,9 +155,9 @@ void warn_of_cycles() {
 
 void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grads, py::handle retain, bool create,
                           std::span<const Place> inputs) {
-  check(!batch_level,
-        "backward() called inside a functorch transform (vmap). This is not supported, please use func.grad or "
-        "func.vjp instead or call backward() outside of it.");
+  check(!in_transform(),
+        "backward() called inside a functorch transform. This is not supported, please use func.grad or func.vjp "
+        "instead or call backward() outside of it.");
   if (create) warn_of_cycles();
   BackwardRequest request = make_request(roots, std::move(grads), inputs, retain, create);
   for (const Place& p : inputs)
@@ -222,11 +228,14 @@ Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
 }
 
 py::tuple unpack_dual(const Tensor& t, int depth) {
-  const Tensor tangent = tangent_of(t, depth);
+  const Tensor tangent = forward_enabled() ? tangent_of(t, depth) : Tensor();
   const ForwardGuard below(depth);
   const Tensor primal = view_without_tangents(t, "torch::autograd::Identity");
   return py::make_tuple(primal, tangent ? py::cast(tangent) : py::object(py::none()));
 }
+
+using PyDifferentiation = std::tuple<uint32_t, uint32_t, bool>;
+Differentiation from_python(const PyDifferentiation& d) { return {std::get<0>(d), std::get<1>(d), std::get<2>(d)}; }
 
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
@@ -274,7 +283,7 @@ void add_autograd(py::module_& m) {
     set_requires_grad(leaf, false);
     make_meta(leaf).over = true;
   });
-  m.def("_reaches_outside", [](const Tensor& t, uint64_t begun) { return reaches_outside(t, begun); });
+  m.def("_reaches_outside", &reaches_outside);
   m.def("_running_backward", [] {
     const RunningBackward r = running_backward();
     return py::make_tuple(r.id, r.outermost);
@@ -286,6 +295,12 @@ void add_autograd(py::module_& m) {
     return n && backward_reaches(n);
   });
 
+  m.def("_is_fwd_grad_enabled", &forward_enabled);
+  m.def("_set_fwd_grad_enabled", [](py::handle enabled) {
+    check(PyBool_Check(enabled.ptr()), ErrorKind::Type, "enabled must be a bool (got ", Py_TYPE(enabled.ptr())->tp_name,
+          ")");
+    return set_forward_enabled(enabled.ptr() == Py_True);
+  });
   m.def("_enter_dual_level", &enter_forward_level);
   m.def("_exit_dual_level", &exit_forward_level);
   m.def("_dual_levels", &forward_levels);
@@ -296,6 +311,16 @@ void add_autograd(py::module_& m) {
     const GradModeGuard off(false);
     return alias_without_base(t, "Identity");
   });
+  m.def("_enter_differentiation", [] {
+    const Differentiation d = enter_differentiation();
+    return std::tuple(d.number, d.outer, d.left);
+  });
+  m.def("_exit_differentiation", [](const PyDifferentiation& d) { exit_differentiation(from_python(d)); });
+  m.def("_leave_transforms", [](bool leave) { return swap_mode(transforms_left, leave); });
+  m.def("_make_points", [](py::handle points, const PyDifferentiation& d) {
+    for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, from_python(d));
+  });
+  m.def("_in_transform", &in_transform);
   m.def("_enter_vmap",
         [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
   m.def("_exit_vmap", &exit_batch_level);
@@ -314,9 +339,13 @@ void add_autograd(py::module_& m) {
   });
 
   m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
-  m.def("is_inference_mode_enabled", [] { return inference_mode; }, "Whether this thread is in inference mode.");
+  m.def("is_inference_mode_enabled", &inference_mode, "Whether this thread is in inference mode.");
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
-  m.def("_set_inference_mode", [](bool on) { return swap_mode(inference_mode, on); });
+  m.def("_set_inference_mode", [](bool on) {
+    const bool before = inference_mode();
+    surroundings.set_inference(on);
+    return before;
+  });
 
   m.def("get_num_threads", &num_threads, "How many threads large ops use.");
   m.def(

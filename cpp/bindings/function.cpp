@@ -12,6 +12,7 @@
 
 #include "autograd/accumulate.h"
 #include "autograd/forward.h"
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "tensor/batch.h"
 
@@ -279,6 +280,8 @@ class Call {
 
   void forward(PyObject* function) {
     const Untracked off;
+    const ForwardSwitchedOff no_tangents;
+    const LeaveTransforms left;
     const Owned setup = attribute(cls_, "setup_context");
     const Owned inherited = attribute((PyObject*)context_type, "setup_context");
     if (setup.get() == inherited.get()) {  // forward(ctx, *args)
@@ -293,6 +296,15 @@ class Call {
     const Owned args(checked(PyTuple_Pack(3, ctx_.get(), args_, output_.get())));
     called(setup.get(), args.get());
   }
+
+  // What the program is told when it asks; Untracked does the rest.
+  class ForwardSwitchedOff {
+   public:
+    ~ForwardSwitchedOff() { set_forward_enabled(before_); }
+
+   private:
+    bool before_ = set_forward_enabled(false);
+  };
 
   void check_outputs(PyObject* outputs) const {
     PyObject* dirty = c()->dirty_tensors;
@@ -522,6 +534,8 @@ PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count,
       const Owned packed(checked(PyTuple_Pack(1, all.get())));
       return called(attribute(cls, "_apply_in_vmap").get(), packed.get()).release();
     }
+    if (in_differentiation() && attribute(cls, "_bind").get() == Py_None) [[unlikely]]
+      return called(attribute(cls, "_refuse_without_setup").get(), Owned(PyTuple_New(0)).get()).release();
     return Call(cls, attribute(cls, "forward").get(), all.get()).results();
   });
 }

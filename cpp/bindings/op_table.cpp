@@ -3,6 +3,7 @@
 #include "bindings/args.h"
 #include "ops/beneath.h"
 
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -420,7 +421,10 @@ void register_views() {
      (wants_contiguous(a, 1), wrap(contiguous(a.tensor(0)))));
   OP(kBoth, "clone(Tensor input, *, object? memory_format=None)", wrap(clone(a.tensor(0), wants_contiguous(a, 1))));
   OP(kBoth, "detach(Tensor input)", wrap(detach(a.tensor(0))));
-  VOID_OP(kBoth, "detach_(Tensor input)", detach_(a.tensor(0)));
+  VOID_OP(kBoth, "detach_(Tensor input)", [&] {
+    refuse_captured(a.tensor(0));
+    detach_(a.tensor(0));
+  }());
   VOID_OP(kMethod, "copy_(Tensor input, Operand src, bool non_blocking=False)", [&] {
     if (is_tensor(a.object(1))) return copy_(a.tensor(0), a.tensor(1));
     copy_(a.tensor(0), scalar_tensor(a.scalar(1), a.scalar(1).dtype(default_dtype())));
@@ -482,14 +486,16 @@ void register_conversions() {
     return out.release();
   }());
   VOID_OP(kMethod, "requires_grad_(Tensor input, bool requires_grad=True)", [&] {
-    check(!batch_level,
-          "You are attempting to call Tensor.requires_grad_() inside of a function being transformed by a functorch "
-          "transform (vmap). This is unsupported: please use func.grad, func.vjp and their relatives there instead.");
+    check(
+        !in_transform(),
+        "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
+        "of a function being transformed by a functorch transform. This is unsupported: please use func.grad, func.vjp "
+        "and their relatives there instead.");
     set_requires_grad(a.tensor(0), a.flag(1));
   }());
   OP(kFunction, "numel(Tensor input)", PyLong_FromLongLong(a.tensor(0).numel()));
   OP(kFunction, "is_floating_point(Tensor input)", boolean(is_floating(a.tensor(0).dtype())));
-  OP(kFunction, "is_inference(Tensor input)", boolean(a.tensor(0)->inference));
+  OP(kFunction, "is_inference(Tensor input)", boolean(a.tensor(0)->made_in.inference()));
   OP(kFunction, "is_tensor(object obj)", boolean(is_tensor(a.object(0))));
   OP(kBoth, "equal(Tensor input, Tensor other)", [&] {
     const Tensor x = a.tensor(0), y = a.tensor(1);

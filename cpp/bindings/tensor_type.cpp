@@ -5,6 +5,7 @@
 #include <structmember.h>
 
 #include "autograd/accumulate.h"
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "bindings/node.h"
 
@@ -504,7 +505,7 @@ PyObject* get_retains_grad(PyObject* self, void*) {
 PyObject* get_version(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     const Borrowed t(self);
-    check(!(*t)->inference, "Inference tensors do not track version counter.");
+    check(!(*t)->made_in.inference(), "Inference tensors do not track version counter.");
     return PyLong_FromUnsignedLong(t->version());
   });
 }
@@ -609,12 +610,16 @@ PyObject* method_is_contiguous(PyObject* self, PyObject* const*, Py_ssize_t, PyO
 }
 PyObject* method_is_floating_point(PyObject* self, PyObject*) { return boolean(is_floating(impl_of(self)->dtype)); }
 PyObject* method_is_complex(PyObject*, PyObject*) { return boolean(false); }
-PyObject* method_is_inference(PyObject* self, PyObject*) { return boolean(impl_of(self)->inference); }
+PyObject* method_is_inference(PyObject* self, PyObject*) { return boolean(impl_of(self)->made_in.inference()); }
 PyObject* method_is_view(PyObject* self, PyObject*) { return boolean(static_cast<bool>(impl_of(self)->base)); }
 PyObject* method_get_device(PyObject*, PyObject*) { return PyLong_FromLong(-1); }
 PyObject* method_retain_grad(PyObject* self, PyObject*) {
   return guarded([&] {
-    retain_grad(Borrowed(self));
+    const Borrowed t(self);
+    check(!requires_grad(t) || !in_transform(),
+          "You are attempting to call Tensor.retain_grad() inside of a function being transformed by a functorch "
+          "transform. This is unsupported: please use func.grad, func.vjp and their relatives there instead.");
+    retain_grad(t);
     return none();
   });
 }

@@ -759,9 +759,8 @@ bool find_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Ope
   return with_arity(in.size(), [&]<int N>() { return fill_dense_loop<N>(to, op, in.data(), params); });
 }
 
-// Writes what is not recorded.
+// Writes what is not recorded, where it may be written.
 void write_dense(DenseLoop& d, const Tensor& to, std::span<const Operand> in) {
-  check_inplace(to, false);
   refuse_partial_overlaps(to, in);
   d.args.ptr[0] = static_cast<char*>(to->data);
   run_dense(d);
@@ -826,6 +825,7 @@ void elementwise_(const ElementwiseOp& op, const Tensor& self, std::span<const O
   const bool simple = op.info->node && !recording(op, in) && make_dense_loop(d, op, in, params);
   if (!simple || !d.lead->is_same(self) || d.result != self.dtype())
     return write_into(op, self, in, params, types_of(op, in));
+  check_inplace(self, false);
   write_dense(d, self, in);
 }
 
@@ -848,6 +848,7 @@ bool elementwise_into(const ElementwiseCall& c, const Tensor& out) {
   DenseLoop d;
   if (c.compute || recording(*c.op, in) || needs_history(out) || !find_dense_loop(d, *c.op, in, c.params)) return false;
   if (!out.is_contiguous() || out.shape() != d.lead->shape() || out.dtype() != d.result) return false;
+  check_writable(out, false);
   write_dense(d, out, in);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "core/slices.h"
 
@@ -125,6 +126,7 @@ Tensors for_each_tensor(MakeCall make, const ForeachArgs& args) {
 }
 
 void for_each_tensor_(MakeCall make, const ForeachArgs& args) {
+  const LeaveTransforms captured_too;
   const std::vector<ElementwiseCall> calls = make_calls(make, args);
   Loops loops = dense_loops(calls);
   if (loops.empty()) {
@@ -165,12 +167,14 @@ Tensors foreach_max(const Tensors& tensors) {
 }
 
 void foreach_zero_(const Tensors& tensors) {
+  const LeaveTransforms captured_too;
   check_not_empty(tensors);
   for (const Tensor& t : tensors) check_inplace(t, needs_history(t));
   for (const Tensor& t : tensors) zero_(t);
 }
 
 void foreach_copy_(const Tensors& to, const Tensors& from) {
+  const LeaveTransforms captured_too;
   check_not_empty(to);
   check_lengths(to.size(), from.size());
   for (size_t i = 0; i < to.size(); ++i) check_copy_(to[i], from[i]);

@@ -1007,9 +1007,8 @@ Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Opera
 
 static void refuse_dynamic_shape(const char* op, bool batched) {
   if (batched)
-    fail("vmap: It looks like you're calling ", op,
-         "() on a Tensor that is being vmapped over: the shape of its result would depend "
-         "on the sample, which is not supported. Please use torch.where() instead.");
+    fail("vmap: We do not support batching operators that can output dynamic shape. It looks like you're calling ", op,
+         "() on a Tensor that is being vmapped over. Please use torch.where() instead.");
 }
 
 Tensor masked_select(const Tensor& t, const Tensor& mask) {

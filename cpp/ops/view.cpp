@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/accumulate.h"
+#include "autograd/transforms.h"
 
 #include "ops/beneath.h"
 #include "ops/record.h"
@@ -414,7 +415,7 @@ struct ReshapeVjp {
 // A dense tensor that nobody else has, under another shape: not a view of anything.
 Tensor unsafe_view(const Tensor& t, const Dims& shape) {
   Tensor out = make_window(t, shape, contiguous_strides(shape), t->data);
-  out->inference = t->inference;
+  out->made_in = t->made_in;
   if (should_record(t)) record(out, {&t}, ReshapeVjp{"UnsafeViewBackward0", t.shape()});
   return out;
 }
@@ -501,7 +502,7 @@ Tensor view_dtype(const Tensor& t, DType dtype) {
   Tensor out = alias_of(t);
   out->dtype = dtype;
   out = make_window(out, shape, strides, t->data);
-  out->inference = t->inference;
+  out->made_in = t->made_in;
   return out;
 }
 
@@ -883,6 +884,7 @@ static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
   const Tensor before = tangent_of(t, depth);
   if (!before || !after) return;
   const ForwardGuard below(depth);
+  const LeaveTransforms captured_too;
   become_view(before, after);
 }
 

@@ -124,7 +124,7 @@ class FlatParams {
   }
   bool plain(const Tensor& t) const { return t.is_contiguous() && t.dtype() == dtype_; }
 
-  Tensor flattened(Tensor Segment::*which) {
+  Tensor flattened(Tensor Segment::* which) {
     const Tensor out = empty({size_}, dtype_);
     for_each_slice(std::span<const Segment>(segments_), [&](const Segment& s, int64_t begin, int64_t end) {
       const Tensor& t = s.*which;
@@ -144,7 +144,7 @@ class FlatParams {
   template <class F> void write(F&& change) {
     for (const Segment& s : segments_) {
       check_unchanged(s);
-      check_inplace(s.param, false);
+      check_writable(s.param, false);
     }
     const auto change_plain = [&](const Segment& s, int64_t begin, int64_t end) {
       if (plain(s.param)) change(s, writable(s.param, begin), begin, end - begin);

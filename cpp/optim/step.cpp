@@ -31,14 +31,14 @@ void check_gradient_fits(const Tensor& p, const Tensor& g) {
   check(g.dtype() == p.dtype() && same_shape(g, p), "a parameter of shape ", p.shape(), " and dtype ",
         dtype_name(p.dtype()), " has a gradient of shape ", g.shape(), " and dtype ", dtype_name(g.dtype()));
   check(!p->batch && !g->batch, "vmap: an optimizer's step is not supported on Tensors that are being vmapped over");
-  check_inplace(p, false);
+  check_writable(p, false);
 }
 
 void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape) {
   check(t.dtype() == p.dtype() && t.shape() == shape && !t->batch, "optimizer state of shape ", t.shape(),
         " and dtype ", dtype_name(t.dtype()), " does not fit a parameter of shape ", p.shape(), " and dtype ",
         dtype_name(p.dtype()));
-  check_inplace(t, false);
+  check_writable(t, false);
 }
 
 StepItem::StepItem(std::span<Tensor> arrays, const OptimKernels& kernels, const void* rule)

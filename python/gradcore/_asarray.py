@@ -29,7 +29,9 @@ def asarray(
         raise ValueError("can't alias tensor with different dtype: asarray() must copy")
     if copy and result is shared:
         result = shared.clone()
-    return result.requires_grad_() if requires_grad else result
+    if requires_grad:
+        result.requires_grad = True  # requires_grad_() is refused in transforms
+    return result
 
 
 def _shared(obj: Any, dtype: Any) -> Tensor | None:

@@ -234,11 +234,16 @@ def _rebuild_tensor_v2(
 ) -> Tensor:
     if not isinstance(memory, Tensor):
         raise pickle.UnpicklingError("load: the file has a tensor without a storage")
-    return memory.as_strided(size, stride, offset).detach().requires_grad_(requires_grad)
+    return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
+
+
+def _with_grad(tensor: Tensor, requires_grad: bool) -> Tensor:
+    tensor.requires_grad = requires_grad  # requires_grad_() is refused in transforms
+    return tensor
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, *_: object) -> Tensor:
-    return data.detach().requires_grad_(requires_grad)
+    return _with_grad(data.detach(), requires_grad)
 
 
 def _encode_latin1(text: str, _encoding: str) -> bytes:
@@ -340,6 +345,6 @@ def copy_tensor(t: Tensor) -> Tensor:
 def _like(t: Tensor, plain: Tensor) -> Tensor:
     """plain with t's class and requires_grad."""
     if type(t) is Tensor:
-        return plain.requires_grad_(t.requires_grad)
+        return _with_grad(plain, t.requires_grad)
     tensor: Tensor = gradcore._C._make_subclass(type(t), plain, t.requires_grad)
     return tensor

@@ -33,7 +33,7 @@ class RemovableHandle:
 def numpy_(self: Tensor, *, force: bool = False) -> numpy.ndarray[Any, Any]:
     """The tensor as a NumPy array on the same memory.
 
-    Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it, or under no_grad().
+    Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it, or recording is off.
 
     >>> import gradcore
     >>> gradcore.ones(2).numpy()

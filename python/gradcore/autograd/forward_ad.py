@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from .. import _C
 from .._C import Tensor
+from .._C import _is_fwd_grad_enabled as _is_fwd_grad_enabled
+from .._modes import _Switch
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 
@@ -39,15 +41,15 @@ def enter_dual_level() -> int:
     """
     if _C._dual_levels() > 0:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    _state.level = _C._enter_dual_level()
+    _state.level = _C._enter_dual_level(False)
     return _state.level
 
 
 def _enter_level_of_func() -> int:
-    """As enter_dual_level(), but levels of func.jvp nest in each other."""
+    """As enter_dual_level(), but levels of func.jvp nest in each other, and switch forward mode on."""
     if _state.level >= 0:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    return _C._enter_dual_level()
+    return _C._enter_dual_level(True)
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
@@ -89,10 +91,14 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
 
 def _floating_dual(primal: Tensor, tangent: Tensor, level: int) -> Tensor:
     """make_dual() at a level that is there, of this module or of func."""
-    for name, t in (("primal", primal), ("tangent", tangent)):
-        if not t.is_floating_point():
-            raise ValueError(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
+    _check_floating("primal", primal)
+    _check_floating("tangent", tangent)
     return _C._make_dual(primal, tangent, level)
+
+
+def _check_floating(name: str, tensor: Tensor) -> None:
+    if not tensor.is_floating_point():
+        raise ValueError(f"Expected {name} to be floating point or complex, but got: {tensor.dtype}")
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
@@ -107,6 +113,33 @@ def _existing(level: int) -> int:
     if not 0 <= level < _C._dual_levels():
         raise RuntimeError(f"there is no forward AD level {level}")
     return level
+
+
+def __getattr__(name: str) -> int:
+    if name == "_current_level":  # torch's name, which programs read: -1 outside of levels, func.jvp's included
+        return min(_C._dual_levels(), 1) - 1
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _set_fwd_grad_enabled(_Switch):
+    """Switches forward mode on or off at once, until the end of the `with` block: off, ops do not see tangents.
+
+    Raises TypeError for a mode that is no bool.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+        self._at_first = _C._set_fwd_grad_enabled(mode)
+
+    def _set(self) -> bool:
+        return self._at_first
+
+    def _restore(self, before: bool) -> None:
+        _C._set_fwd_grad_enabled(before)
+
+    def _clone(self) -> _set_fwd_grad_enabled:
+        return _set_fwd_grad_enabled(self.mode)
 
 
 class dual_level(ContextDecorator):
@@ -125,9 +158,3 @@ class dual_level(ContextDecorator):
 
     def __exit__(self, *exception: Any) -> None:
         exit_dual_level()
-
-
-def __getattr__(name: str) -> Any:
-    if name == "_current_level":  # what torch has as a variable: programs ask it whether a level is open
-        return _state.level
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -113,7 +113,21 @@ def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any,
 
     bound = inspect.signature(cls.forward).bind(*args, **kwargs)
     bound.apply_defaults()
+    if bound.kwargs:
+        _refuse_keywords(bound.kwargs)
     return bound.args
+
+
+def _refuse_keywords(keywords: dict[str, Any]) -> None:
+    """What forward takes by keyword alone cannot be handed to it."""
+    from ..func._vmap import maps_here
+
+    if maps_here() and any(isinstance(value, _C.Tensor) for value in keywords.values()):
+        raise NotImplementedError(
+            "Run vmap on autograd.Function with kwarg-only Tensor args. Please do not pass kwarg-only Tensors to "
+            f"autograd.Function. Got: {keywords}"
+        )
+    raise TypeError(f"forward() got an unexpected keyword argument '{next(iter(keywords))}'")
 
 
 class Function(FunctionCtx, metaclass=FunctionMeta):
@@ -179,6 +193,13 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
 
         return apply_in_vmap(cls, args)
 
+    @classmethod
+    def _refuse_without_setup(cls) -> None:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override "
+            "the setup_context staticmethod. See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
+        )
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Computes the outputs."""
@@ -223,11 +244,17 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             return outputs
         several = isinstance(outputs, tuple)
         results = tuple(
-            _Refused.apply(o.detach().requires_grad_()) if isinstance(o, _C.Tensor) else o for o in (outputs if several else (outputs,))
+            _Refused.apply(_leaf(o)) if isinstance(o, _C.Tensor) else o for o in (outputs if several else (outputs,))
         )
         return results if several else results[0]
 
     return wrapper
+
+
+def _leaf(value: Tensor) -> Tensor:
+    leaf = value.detach()
+    leaf.requires_grad = True  # requires_grad_() is refused in transforms
+    return leaf
 
 
 class _Refused(Function):

@@ -304,7 +304,13 @@ def _forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool,
         )
     if not vectorize:
         raise NotImplementedError("A Jacobian in forward mode is only implemented for `vectorize=True`.")
-    from ..func import jacfwd
+    if _C._in_transform():
+        raise RuntimeError(
+            "torch.autograd.functional.jacobian in forward mode was called inside of a function being transformed by a "
+            "functorch transform. This is unsupported: please use func.jacfwd there instead."
+        )
+    from ..func._forward import jacobian_by_columns
+    from ..func._running import tracing
 
     many, points = _tensors(inputs, "inputs", "jacobian")
     many_outputs = False
@@ -314,7 +320,8 @@ def _forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool,
         many_outputs, outputs = _outputs(func, points, "jacobian", strict)
         return outputs
 
-    blocks = jacfwd(flat, tuple(range(len(points))))(*(point.detach() for point in points))
+    jacfwd = jacobian_by_columns(flat, tuple(range(len(points))), False, "error", tracing)
+    blocks = jacfwd(*(point.detach() for point in points))
     return _packed(tuple(_packed(tuple(block.detach() for block in row), many) for row in blocks), many_outputs)
 
 

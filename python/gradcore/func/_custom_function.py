@@ -32,10 +32,7 @@ def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
     if all(isinstance(transform, PlainLevel) for transform in running.transforms):
         return cls._call(cls.forward, args)
     if cls._bind is None:
-        raise RuntimeError(
-            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must "
-            f"override the setup_context staticmethod. {_MORE}"
-        )
+        cls._refuse_without_setup()
     has_rule = cls.vmap is not Function.vmap
     if cls.generate_vmap_rule and has_rule:
         raise RuntimeError(
@@ -60,7 +57,7 @@ def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
 
 def _by_rule(cls: Any, level: BatchLevel, args: tuple[Any, ...]) -> Any:
     flat, structure = tree_flatten(args)
-    in_dims = [0 if level.has(value) else None for value in flat]
+    in_dims = [level.dim_of(value) if level.has(value) else None for value in flat]
     shown = [value if dim is None else level.show(value, dim) for value, dim in zip(flat, in_dims)]
     whole = tree_unflatten(shown, structure)
     with level.left():

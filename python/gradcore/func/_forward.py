@@ -13,17 +13,17 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
-from ..autograd.forward_ad import _enter_level_of_func, _floating_dual
-from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
-from ._reverse import Argnums, Level, checked_outputs, chosen_args, differentiated, jacrev, split_aux, with_chosen
-from ._running import differentiating
+from ..autograd.forward_ad import _check_floating, _enter_level_of_func, _floating_dual
+from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from ._reverse import ALL_ARGS, Argnums, Level, checked_outputs, chosen_args, jacrev, split_aux, with_chosen
+from ._running import differentiating, tracing
 from ._vmap import over_unit_vectors
 
 _NAME = "jvp(f, primals, tangents)"
 
 
 class _Linear:
-    """The function v -> J v at the points of a level that is over."""
+    """The function v -> J v at the points of a level."""
 
     def __init__(self, level: Level, outputs: list[Tensor]) -> None:
         self._level = level
@@ -50,15 +50,24 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     """(func(*primals), a function that multiplies the Jacobian there with tangents).
 
     The new function takes a tangent for each primal, of its structure, shapes and dtypes, and can be called many
-    times: func is not called again. Raises RuntimeError for tangents that do not fit, and as vjp does.
+    times: func is not called again. What func returns besides floating point tensors has the derivative zero, or stands
+    for itself. Raises RuntimeError for tangents that do not fit, and ValueError for primals that are not floating point
+    tensors.
 
     >>> import gradcore
     >>> value, push = gradcore.func.linearize(lambda x: x**2, gradcore.tensor([1.0, 2.0]))
     >>> push(gradcore.tensor([1.0, 10.0]))
     tensor([ 2., 40.])
     """
-    level, outputs, structure = differentiated(func, primals, None, False)
-    linear = _Linear(level, outputs)
+    for primal in tree_leaves(primals):
+        if isinstance(primal, Tensor):
+            _check_floating("primal", primal)
+    level = Level("linearize(f, *primals)", func, primals, {}, ALL_ARGS, False, tracing)
+    outputs, structure = tree_flatten(level.output)
+    smooth = [out for out in outputs if _is_smooth(out)]
+    level.take(smooth)
+    linear = _Linear(level, smooth)  # before the end: a checkpoint in func is recomputed in the level
+    level.end()
 
     def push(*tangents: Any) -> Any:
         flat, given = tree_flatten(tangents)
@@ -73,9 +82,20 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
                         f"tangent:{i} with {what} {getattr(tangent, what)} in flattened pytree doesn't match the "
                         f"{what} {getattr(point, what)} of the corresponding primal."
                     )
-        return tree_unflatten(_or_zeros(linear.push(flat), outputs), structure)
+        found = iter(_or_zeros(linear.push(flat), smooth))
+        return tree_unflatten([next(found) if _is_smooth(out) else _derivative(out) for out in outputs], structure)
 
-    return tree_unflatten(map(level.seen_from_outside, outputs), structure), push
+    values = [level.seen_from_outside(out) if isinstance(out, Tensor) else out for out in outputs]
+    return tree_unflatten(values, structure), push
+
+
+def _is_smooth(output: Any) -> bool:
+    return isinstance(output, Tensor) and output.is_floating_point()
+
+
+def _derivative(constant: Any) -> Any:
+    """What linearize gives for the derivative of something that has none."""
+    return _C.zeros_like(constant) if isinstance(constant, Tensor) else constant
 
 
 def jvp(
@@ -95,7 +115,7 @@ def jvp(
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
     flat = _check_tangents(primals, tangents)
-    (outputs, found, structure), aux = _pushed(func, primals, flat, has_aux)
+    (outputs, found, structure), aux = _pushed(func, primals, flat, has_aux, differentiating)
     if strict and any(derivative is None for derivative in found):
         raise RuntimeError(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
@@ -107,14 +127,20 @@ def jvp(
 
 
 def _pushed(
-    func: Callable[..., Any], primals: tuple[Any, ...], tangents: Sequence[Tensor], has_aux: bool
+    func: Callable[..., Any],
+    primals: tuple[Any, ...],
+    tangents: Sequence[Tensor],
+    has_aux: bool,
+    running: type[tracing],
 ) -> tuple[tuple[list[Tensor], list[Tensor | None], Any], Any]:
     """((outputs, their derivatives, structure), aux) by a level of forward mode."""
     flat, structure = tree_flatten(primals)
     depth = _enter_level_of_func()
     try:
-        duals = [_floating_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
-        with differentiating():
+        with running() as entered:
+            duals = [_floating_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
+            if entered is not None:
+                _C._make_points(duals, entered)
             output, aux = func(*tree_unflatten(duals, structure)), None
         if has_aux:
             output, aux = split_aux(output, _NAME)
@@ -169,13 +195,19 @@ def jacfwd(
     tensor([[2., 0.],
             [0., 4.]])
     """
+    return jacobian_by_columns(func, argnums, has_aux, randomness, differentiating)
+
+
+def jacobian_by_columns(
+    func: Callable[..., Any], argnums: Argnums, has_aux: bool, randomness: str, running: type[tracing]
+) -> Callable[..., Any]:
+    """jacfwd, which says as what it runs."""
 
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
         points, structure = tree_flatten(chosen_args(args, argnums))
-        for point in points:
-            if not isinstance(point, Tensor):
-                raise RuntimeError(f"{_NAME}: Expected primals to only contain Tensors, got {type(point)}")
+        if not points:
+            raise AssertionError("tensors must have at least one element")  # torch's exception type
         outputs: list[Tensor] = []
         out_structure = aux = None
 
@@ -185,7 +217,7 @@ def jacfwd(
             def function(*flat: Tensor) -> Any:
                 return func(*with_chosen(args, argnums, tree_unflatten(flat, structure)))
 
-            (outputs, found, out_structure), aux = _pushed(function, tuple(points), units, has_aux)
+            (outputs, found, out_structure), aux = _pushed(function, tuple(points), units, has_aux, running)
             return _or_zeros(found, outputs)
 
         columns = over_unit_vectors(column, points, randomness)

@@ -7,8 +7,8 @@ transforms never share a point, so there is nothing to confuse, and a closure ma
 When func has returned, the level is over: its leaves are ended (they require no gradient any more), which makes them
 constants for everybody else, and it goes on with their edges, which it took before. A result is recorded for outer
 levels exactly if its history leads out of the level: to a node made before func was called, or to a leaf that is not an
-ended point. If it does not, it is returned without history and backward is not recorded. Tangents of forward levels
-around it stay.
+ended point and was not made in the level. If it does not, it is returned without history and backward is not recorded.
+Tangents of forward levels around it stay.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
-from ._running import differentiating
+from ._running import differentiating, tracing, without_saved_hooks
 from ._vmap import over_unit_vectors
 
 Argnums = int | tuple[int, ...]
+ALL_ARGS: Any = object()  # as argnums: the tuple of all arguments
 
 
 def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -61,7 +62,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
 
     @functools.wraps(func)
     def gradient_and_value(*args: Any, **kwargs: Any) -> Any:
-        level = Level("grad_and_value(f)(*args)", func, args, kwargs, argnums, has_aux)
+        with without_saved_hooks():
+            level = Level("grad_and_value(f)(*args)", func, args, kwargs, argnums, has_aux)
         value = level.output
         if not isinstance(value, Tensor):
             raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}")
@@ -93,7 +95,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     >>> pull(gradcore.tensor([1.0, 10.0]))
     (tensor([ 2., 40.]),)
     """
-    level, outputs, structure = differentiated(func, primals, None, has_aux)
+    with without_saved_hooks():
+        level, outputs, structure = differentiated(func, primals, ALL_ARGS, has_aux)
 
     def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         flat, given = tree_flatten(cotangents)
@@ -102,7 +105,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
                 "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
                 f"function. cotangents: {given}, primal output: {structure}"
             )
-        flat = [_one_for_none(cotangent, out) for cotangent, out in zip(flat, outputs)]
+        flat = [_weight(cotangent, out) for cotangent, out in zip(flat, outputs)]
         return tree_unflatten(level.pull(flat, retain_graph, create_graph), level.structure)
 
     result = tree_unflatten(map(level.seen_from_outside, outputs), structure)
@@ -134,7 +137,10 @@ def jacrev(
 
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
-        level, outputs, structure = differentiated(func, args, argnums, has_aux)
+        with without_saved_hooks():
+            level, outputs, structure = differentiated(func, args, argnums, has_aux)
+        if not level.points:
+            raise ValueError("jacrev(f)(*args): there is no tensor among the arguments to differentiate for")
         rows = over_unit_vectors(lambda *units: level.pull(units), outputs, chunk_size=chunk_size)
         columns = [column.split([out.numel() for out in outputs]) for column in rows]  # for each point, for each output
         blocks = [
@@ -149,9 +155,12 @@ def jacrev(
     return jacobian
 
 
-def _one_for_none(cotangent: Any, out: Tensor) -> Any:
-    if cotangent is not None:
+def _weight(cotangent: Any, out: Tensor) -> Tensor:
+    """What a cotangent stands for: None for a one. TypeError for what is no tensor."""
+    if isinstance(cotangent, Tensor):
         return cotangent
+    if cotangent is not None:
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(cotangent).__name__}")
     if out.numel() != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     return _C.ones_like(out)
@@ -160,29 +169,30 @@ def _one_for_none(cotangent: Any, out: Tensor) -> Any:
 def differentiated(
     func: Callable[..., Any],
     args: tuple[Any, ...],
-    argnums: Argnums | None,
+    argnums: Argnums,
     has_aux: bool,
-    name: str = "vjp(f, *primals)",
 ) -> tuple[Level, list[Tensor], Any]:
-    """What most begin with: (level, flat outputs, their structure)."""
+    """What vjp and jacrev begin with: (level, flat outputs, their structure)."""
+    name = "vjp(f, *primals)"
     level = Level(name, func, args, {}, argnums, has_aux)
     outputs, structure = checked_outputs(level.output, name)
+    for out in outputs:
+        if not out.is_floating_point():
+            raise RuntimeError(
+                f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {out.dtype}"
+            )
     level.close(outputs)
     return level, outputs, structure
 
 
 def checked_outputs(output: Any, name: str) -> tuple[list[Tensor], Any]:
-    """(flat outputs, their structure). RuntimeError unless they are floating tensors."""
+    """(flat outputs, their structure). RuntimeError unless they are tensors."""
     outputs, structure = tree_flatten(output)
     if not outputs or outputs == [None]:
         raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for out in outputs:
         if not isinstance(out, Tensor):
             raise RuntimeError(f"{name}: expected f(*primals) to return only tensors, got unsupported type {type(out)}")
-        if not out.is_floating_point():
-            raise RuntimeError(
-                f"{name}: All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {out.dtype}"
-            )
     return outputs, structure
 
 
@@ -205,18 +215,22 @@ class Level:
         func: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        argnums: Argnums | None,
+        argnums: Argnums,
         has_aux: bool,
+        running: type[tracing] = differentiating,
     ) -> None:
-        self.recorded = _C.is_grad_enabled()  # whether anything outside could see what happens here
-        with enable_grad(), differentiating():
-            chosen = args if argnums is None else chosen_args(args, argnums)
+        self.recorded = _C.is_grad_enabled()  # whether the results are; gradients may be under another switch
+        with enable_grad(), running() as entered:
+            chosen = args if argnums is ALL_ARGS else chosen_args(args, argnums)
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]
+            self._number = 0 if entered is None else entered[0]
+            if entered is not None:
+                _C._make_points(self.points, entered)
             self._edges = [_C._gradient_edge(point) for point in self.points]
             self._begun = _C._next_sequence_number()
             points = tree_unflatten(self.points, self.structure)
-            args = points if argnums is None else with_chosen(args, argnums, points)
+            args = points if argnums is ALL_ARGS else with_chosen(args, argnums, points)
             self.output = func(*args, **kwargs)
         self.aux: Any = None
         if has_aux:
@@ -225,27 +239,37 @@ class Level:
     def _point(self, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
-        if self.recorded and value.requires_grad:
+        if value.requires_grad:
             return value.view_as(value)
         point = _C._constant(value)
         point.requires_grad = True
         return point
 
     def close(self, outputs: Sequence[Tensor]) -> None:
-        """The level is over: from here on its own leaves are constants."""
+        self.take(outputs)
+        self.end()
+
+    def take(self, outputs: Sequence[Tensor]) -> None:
+        """What is differentiated from here on."""
         self._outputs = outputs
         self._roots = [_C._gradient_edge(out) if out.requires_grad else None for out in outputs]
+
+    def end(self) -> None:
+        """The level is over: from here on its own leaves are constants."""
         for point in self.points:
             if point.is_leaf:
                 _C._end_point(point)
-        self.seen = self.recorded and any(_C._reaches_outside(out, self._begun) for out in outputs)
+        self.seen = any(map(self._reaches_outside, self._outputs))
         self.aux = tree_map(self.seen_from_outside, self.aux) if self.aux is not None else None
 
     def seen_from_outside(self, tensor: Tensor) -> Tensor:
         return self._constant_unless(self.recorded, tensor)
 
     def _constant_unless(self, recorded: bool, tensor: Tensor) -> Tensor:
-        return tensor if recorded and _C._reaches_outside(tensor, self._begun) else _C._constant(tensor)
+        return tensor if recorded and self._reaches_outside(tensor) else _C._constant(tensor)
+
+    def _reaches_outside(self, tensor: Tensor) -> bool:
+        return _C._reaches_outside(tensor, self._begun, self._number)
 
     def pull(
         self,

@@ -10,6 +10,8 @@ from .._C import Tensor
 
 __all__ = ["functional_call", "stack_module_state"]
 
+_ABSENT: Any = object()
+
 
 def functional_call(
     module: Any,
@@ -25,10 +27,12 @@ def functional_call(
 
     parameter_and_buffer_dicts: tensors by name as in named_parameters() and named_buffers(), or several such dicts.
     args: a tuple, or the only argument. tie_weights: a parameter that the module knows under two names is replaced
-    under both. strict: every parameter and buffer must be given, and nothing else.
+    under both. strict: every parameter and buffer must be given, and nothing else; otherwise a name that the module does
+    not have is one of its attributes for the time of the call.
 
     Raises ValueError for something else than dicts, and for a name in two dicts or tied names with different tensors,
-    RuntimeError if strict finds a name too many or too few, AttributeError for a name that the module does not have.
+    RuntimeError if strict finds a name too many or too few, AttributeError for the name of a part that the module does
+    not have, TypeError for a value that is neither a tensor nor None.
 
     >>> import gradcore
     >>> class Scale:
@@ -52,18 +56,24 @@ def functional_call(
         _check_names(module, own, given)
     if tie_weights:
         given = _with_ties(own, given)
+    for value in given.values():
+        if not (value is None or isinstance(value, Tensor)):
+            raise TypeError(f"{value} is not an instance of torch.Tensor")
     places = [(_owner(module, name), name.rpartition(".")[2], value) for name, value in given.items()]
     arguments = () if args is None else args if isinstance(args, tuple) else (args,)
-    before: list[tuple[dict[str, Any], str, Any]] = []
+    before: list[tuple[dict[str, Any], str, Any]] = []  # _ABSENT for what was not there
     try:
         for owner, name, value in places:
             holder = _holder(owner, name)
-            before.append((holder, name, holder[name]))
+            before.append((holder, name, holder.get(name, _ABSENT)))
             holder[name] = value
         return module(*arguments, **(kwargs or {}))
     finally:
         for holder, name, value in reversed(before):
-            holder[name] = value
+            if value is _ABSENT:
+                del holder[name]
+            else:
+                holder[name] = value
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:
@@ -86,7 +96,7 @@ def _check_names(module: Any, own: Mapping[str, Any], given: Mapping[str, Any]) 
     unexpected, missing = given.keys() - own.keys(), own.keys() - given.keys()
     if unexpected or missing:
         what = [
-            f"{kind} key(s): {', '.join(sorted(keys))}"
+            f"{kind} key(s): {', '.join(map(repr, sorted(keys)))}"
             for kind, keys in (("Unexpected", unexpected), ("Missing", missing))
             if keys
         ]
@@ -111,17 +121,19 @@ def _with_ties(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 
 def _owner(module: Any, name: str) -> Any:
     for part in name.split(".")[:-1]:
+        if not hasattr(module, part):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{part}`")
         module = getattr(module, part)
     return module
 
 
 def _holder(owner: Any, name: str) -> dict[str, Any]:
-    """The dict in which a module keeps the tensor: past __setattr__, which takes only parameters."""
+    """The dict in which a module keeps the tensor, or would: past __setattr__, which takes only parameters."""
     state: dict[str, Any] = vars(owner)
     for holder in (state.get("_parameters", {}), state.get("_buffers", {}), state):
         if name in holder:
             return holder
-    raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+    return state
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -5,6 +5,7 @@ says how the batch is hidden from the function. There is no loop over samples.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from .. import _C
 from .._C import Tensor
 from ..utils._pytree import LEAF, tree_flatten, tree_leaves, tree_unflatten
-from ._running import running
+from ._running import DIFFERENTIATION, running
 
 _RANDOMNESS = {"error": 0, "same": 1, "different": 2}
 _IN_DIMS = "`in_dims` to be int or a (potentially nested) tuple matching the structure of inputs"
@@ -63,6 +64,7 @@ class BatchLevel:
 
     def __init__(self, size: int, randomness: str) -> None:
         self.size, self.randomness = size, randomness
+        self._dims: dict[int, tuple[weakref.ref[Tensor], int]] = {}  # of arguments mapped along another dim than the first
 
     def __enter__(self) -> BatchLevel:
         self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
@@ -74,7 +76,15 @@ class BatchLevel:
         _C._exit_vmap()
 
     def hide(self, tensor: Tensor, dim: int) -> Tensor:
-        return _C._hide_dim(tensor, dim, self.number)
+        hidden = _C._hide_dim(tensor, dim, self.number)
+        if dim != 0:
+            self._dims[id(hidden)] = weakref.ref(hidden), dim
+        return hidden
+
+    def dim_of(self, tensor: Tensor) -> int:
+        """Where a custom Function's rule is shown the batch: where it stood in an argument of the map, else in front."""
+        found, dim = self._dims.get(id(tensor), (None, 0))
+        return dim if found is not None and found() is tensor else 0
 
     def show(self, tensor: Tensor, dim: int) -> Tensor:
         return _C._show_level(tensor, self.number, dim, self.size)
@@ -87,11 +97,13 @@ class BatchLevel:
         """A time in which neither this level nor what runs inside of it is there."""
         start = running.transforms.index(self)
         inside, running.transforms = running.transforms[start:], running.transforms[:start]
+        left = _C._leave_transforms(DIFFERENTIATION not in running.transforms)
         _C._leave_vmap(self.number)
         try:
             yield
         finally:
             _C._return_to_vmap(self.number)
+            _C._leave_transforms(left)
             running.transforms += inside
 
 
@@ -108,6 +120,11 @@ class PlainLevel(BatchLevel):
             raise RuntimeError("vmap: We do not yet support calling random operations inside of vmap: do it before")
 
 
+def maps_here() -> bool:
+    """Whether a vmap runs."""
+    return any(isinstance(transform, BatchLevel) for transform in running.transforms)
+
+
 class _Call:
     """One call: which dims are mapped, and how many samples there are."""
 
@@ -118,7 +135,7 @@ class _Call:
         self.dims = self._checked_dims(in_dims, args)
         sizes = [t.shape[dim] for t, dim in zip(self.inputs, self.dims) if dim is not None]
         if not sizes:
-            raise ValueError(f"{self._call(in_dims)}: at least one tensor must be mapped over, but all in_dims are None")
+            raise ValueError(f"vmap: Expected at least one Tensor to vmap over, but in_dims={in_dims}")
         if len(set(sizes)) > 1:
             raise ValueError(
                 "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
@@ -260,6 +277,9 @@ def over_unit_vectors(
 ) -> list[Tensor]:
     """The results of function(*unit vectors) for each element of `like`, stacked along a new first dim."""
     total = sum(t.numel() for t in like)
+    if chunk_size == 1 and total > 0:  # no vmap then, as in torch: the function may do what is not allowed there
+        rows = [function(*(batch[0] for batch in unit_batches(like, i, i + 1))) for i in range(total)]
+        return [_C.stack(column) for column in zip(*rows)]
     step = total if chunk_size is None else min(chunk_size, total)
     mapped = vmap(function, randomness=randomness)
     parts = [mapped(*unit_batches(like, i, min(i + step, total))) for i in range(0, max(total, 1), max(step, 1))]

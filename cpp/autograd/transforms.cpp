@@ -1,0 +1,25 @@
+#include "autograd/transforms.h"
+
+#include <utility>
+
+namespace gradcore {
+
+Differentiation enter_differentiation() {
+  static thread_local constinit uint32_t last = 0;
+  constexpr uint32_t kMany = 1u << 30;  // there is room for twice as many
+  const uint32_t outer = surroundings.transform();
+  if (outer == 0 && last > kMany) last = 0;
+  surroundings.set_transform(++last);
+  return {last, outer, std::exchange(transforms_left, false)};
+}
+
+void exit_differentiation(const Differentiation& d) {
+  surroundings.set_transform(d.outer);
+  transforms_left = d.left;
+}
+
+void make_point(const Tensor& t, const Differentiation& d) {
+  if (t->made_in.transform() >= d.outer) t->made_in.set_transform(d.number);
+}
+
+}  // namespace gradcore
