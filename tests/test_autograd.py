@@ -353,6 +353,42 @@ def test_saved_input_modified(op):
     both(program, raises="modified by an inplace operation")
 
 
+@pytest.mark.parametrize("name", ["index_add", "scatter_add"])
+def test_an_index_is_saved_for_the_gradient_of_its_source_alone(name):
+    def program(lib, wanted):
+        x = lib.ones(3, 2, requires_grad=True)
+        index = lib.tensor([[0, 1]]) if name == "scatter_add" else lib.tensor([1])
+        y = getattr(x, name)(0, index, lib.ones(1, 2, requires_grad=wanted))
+        index.zero_()
+        y.sum().backward()
+        return x.grad
+
+    both(lambda lib: program(lib, False))
+    both(lambda lib: program(lib, True), raises="modified by an inplace operation")
+
+
+@pytest.mark.parametrize("wanted", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("by_columns", [(True, False), (False, True), (True, True)])
+def test_gradients_of_products_lie_in_memory_as_the_operands_do(wanted, by_columns):
+    def program(lib):
+        a, b = (lib.ones(4, 3), lib.ones(3, 5))
+        a, b = (t.t().contiguous().t() if columns else t for t, columns in zip((a, b), by_columns))
+        inputs = [t.requires_grad_() for t, on in zip((a, b), wanted) if on]
+        grad = lib.arange(20.0).reshape(4, 5)
+        return [lib.autograd.grad(y, inputs, grad) for y in (a @ b, lib.addmm(lib.ones(5), a, b))]
+
+    both(program)
+
+
+def test_a_vector_times_a_matrix_is_no_view():
+    def program(lib):
+        y = lib.ones(3, requires_grad=True) @ lib.ones(3, 4)
+        y.mul_(2)
+        return y._base is None, y.grad_fn.name(), y.grad_fn.next_functions[0][0].name()
+
+    both(program)
+
+
 def test_modification_that_was_not_saved_is_fine():
     def program(lib):
         a = leaf(lib, 1.0, 2.0)

@@ -1,15 +1,19 @@
 """What programs that draw or inspect graphs read from nodes: metadata, _saved_*, _raw_saved_*, variable.
 
 Every attribute that gradcore shows must be one of torch's, with torch's value; it may show fewer. Dims are counted
-from the front here, for torch shows a negative one as 2**64 less that much.
+from the front here, for torch shows a negative one as 2**64 less that much. The last part compares the graphs of all
+ops of the table, and lists what is different.
 """
 
 import gc
+import operator
 import weakref
 
+import numpy as np
 import pytest
 
-from support import Raised, both, difference, facts, gradcore, needs_torch, outcome, torch
+import opdb
+from support import Raised, both, difference, facts, flat_tensors, gradcore, is_float, needs_torch, outcome, torch
 
 OPS = {
     "add": lambda lib, x, y: x + y,
@@ -165,6 +169,8 @@ def test_saved_attributes_after_backward(name):
         return {key: outcome(getattr, node, key) for key in names}
 
     names = list(shown(OPS[name](gradcore, *inputs(gradcore)).grad_fn))
+    if name in ("mm", "mm_one_input", "addmm"):  # the sizes are read off the operands, and go with them
+        names = [key for key in names if "_sym_" not in key]
     ours, theirs = program(gradcore, names), program(torch, names)
     for key in names:
         if isinstance(theirs[key], Raised):
@@ -411,3 +417,227 @@ def test_a_viewer_draws_the_same_graph():
     common = {line[1] for line in mine}
     names = {(line[0], line[1]) for line in mine}
     assert mine == [line for line in other if line[1] in common and (line[0], line[1]) in names]
+
+
+# ------------------------------------------------------------------------------------------------------------
+# The graphs of all ops, in all their forms
+
+# What torch's nodes show and ours do not.
+NOT_KEPT = {
+    "AddmmBackward0": "mat1_sym_sizes mat1_sym_strides mat2_sym_sizes mat2_sym_strides",  # of operands not kept
+    "AsStridedBackward0": "size stride storage_offset",  # size and stride: where it replays a view after a write
+    "AsStridedBackward1": "storage_offset",
+    "GatherBackward0": "self",  # its shape is enough
+    "IndexAddBackward0": "source",  # the same
+    "IndexCopyBackward0": "source",  # the same
+    "MaskedSelectBackward0": "self",  # the same
+    "MmBackward0": "self_sym_sizes self_sym_strides mat2_sym_sizes mat2_sym_strides",  # of operands not kept
+    "ProdBackward0": "result",  # the gradient is made of self alone, which is right for zeros too
+    "ProdBackward1": "result",
+    "SliceBackward0": "end",  # the length is kept instead
+    "StdBackward0": "correction",  # None and 1 are one number by then
+    "VarBackward0": "correction",
+}
+
+# Calls, by how they begin, with another graph than torch's.
+OTHER_GRAPHS = {
+    **dict.fromkeys(["addmm_", "cumprod_", "cumsum_", "round_.decimals", "tril_", "triu_"],
+                    "the copied result of the form that is not in place"),
+    **dict.fromkeys(["clamp(float64[3, 4], float64[4])", "clamp_(float64[3, 4], float64[4])",
+                     "clamp(float64[3], max=", "clamp_(float64[3], max="],
+                    "no edge for the bound that is not there"),
+    **dict.fromkeys(["clamp_min_", "clamp_max_"], "clamp_"),
+    **dict.fromkeys(["div.rounding", "div_.rounding"], "named as for numbers, or as the plain quotient"),
+    **dict.fromkeys(["var_mean", "std_mean"], "two nodes instead of one with two outputs"),
+    "number remainder": "has a derivative, which torch has not",
+    "random_(float64[7], 10)": "is random_(0, 10)",
+    "rsub": "of two tensors it is other - input",
+    **dict.fromkeys(["x[True]", "x[False]"], "the bool is kept, not an index made of it"),
+    "x[...] = wider": "dims of size one before a value are taken off by select, not by view",
+}
+
+
+def wanting(lib, data, only=None):
+    """`data` with tensors for arrays; those of floats require grad, or only that of this place among them."""
+    place = iter(range(100))
+
+    def made(item):
+        if isinstance(item, np.ndarray):
+            tensor = lib.from_numpy(item.copy())
+            return tensor.requires_grad_() if is_float(item) and only in (None, next(place)) else tensor
+        if isinstance(item, opdb.D):
+            return getattr(lib, item)
+        if isinstance(item, (list, tuple)):
+            return type(item)(made(i) for i in item)
+        return {key: made(i) for key, i in item.items()} if isinstance(item, dict) else item
+
+    return made(data)
+
+
+def in_place(name):
+    return lambda x, *args, **kwargs: getattr(x.clone(), name)(*args, **kwargs)
+
+
+def in_place_on_a_view(name):
+    def form(x, *args, **kwargs):
+        base = x.clone()
+        view = base.view(base.shape)
+        getattr(view, name)(*args, **kwargs)
+        return view, base
+
+    return form
+
+
+def forms(row):
+    """(name, function of the library that gives the form) of all ways of calling a row's op."""
+    name, variant = row.attribute, row.name.partition(".")[1:]
+    if row.kind == "writer":
+        yield name, lambda lib: in_place(name)
+        yield name, lambda lib: in_place_on_a_view(name)
+        return
+    yield row.name, row.form
+    if row.inplace:
+        yield "_".join([name, "".join(variant)]), lambda lib: in_place(name + "_")
+        yield "_".join([name, "".join(variant)]), lambda lib: in_place_on_a_view(name + "_")
+    if row.operator:
+        yield name, lambda lib: getattr(operator, row.operator)
+    if row.operator and row.kind == "binary":
+        yield f"number {name}", lambda lib: lambda x, y: getattr(operator, row.operator)(2.5, x)
+        yield name, lambda lib: lambda x, y: getattr(operator, "i" + row.operator.strip("_"))(x.clone(), y)
+
+
+def calls(row):
+    """(label, program) of a row's ops, with gradients for all operands and for each alone."""
+    for sample in row.calls("float64"):
+        arrays = [a for a in (*sample.args, *sample.kwargs.values()) if is_float(a)]
+        for only in (None, *range(len(arrays))) if len(arrays) > 1 else (None,):
+            for form, function in forms(row):
+                if form != row.name and not isinstance(sample.args[0], np.ndarray):
+                    continue
+
+                def program(lib, sample=sample, only=only, function=function):
+                    args, kwargs = wanting(lib, (sample.args, sample.kwargs), only)
+                    return function(lib)(*args, **kwargs)
+
+                yield f"{form}{sample}, gradient of {only}", program
+
+
+def saved(node):
+    return {name.removeprefix("_saved_"): outcome(getattr, node, name) for name in dir(node) if name.startswith("_saved_")}
+
+
+def same_saved(ours, theirs):
+    def counted_from_the_end(number):
+        return type(number) is int and number >= 2**63
+
+    if counted_from_the_end(theirs) or (isinstance(theirs, list) and any(map(counted_from_the_end, theirs))):
+        return isinstance(ours, type(theirs))
+    if isinstance(ours, Raised) or isinstance(theirs, Raised):
+        return type(ours) is type(theirs)
+    number = isinstance(theirs, (int, float))
+    return same_value(ours, theirs) if number else not difference(ours, theirs, ulps=64, scale=1)
+
+
+def node_differences(ours, theirs, levels):
+    """In sentences, with those of the nodes behind, so many levels deep."""
+    if ours is None or theirs is None:
+        if ours is not theirs:
+            yield f"{ours} instead of {theirs}"
+        return
+    name = theirs.name()
+    if ours.name() != name or type(ours).__name__ != type(theirs).__name__:
+        yield f"{ours.name()} instead of {name}"
+        return
+    mine, other = saved(ours), saved(theirs)
+    missing = {key for key in other.keys() - mine.keys() if other[key] is not None} - {*NOT_KEPT.get(name, "").split()}
+    yield from (f"{name} shows {key}" for key in mine.keys() - other.keys())
+    yield from (f"{name} does not show {key}" for key in missing)
+    for key in mine.keys() & other.keys():
+        empty = key.endswith("_strides") and 0 in other[key.replace("_strides", "_sizes")]  # strides say nothing
+        if not empty and not same_saved(mine[key], other[key]):
+            yield f"{name} shows {key} as {mine[key]!r}, not {other[key]!r}"
+    if levels == 0:
+        return
+    after, wanted = ours.next_functions, theirs.next_functions
+    if [nr for _, nr in after] != [nr for _, nr in wanted]:
+        yield f"{name} goes on to {after} instead of {wanted}"
+        return
+    for (a, _), (b, _) in zip(after, wanted):
+        yield from node_differences(a, b, levels - 1)
+
+
+def graph_differences(program):
+    theirs = outcome(lambda: flat_tensors(program(torch)))
+    if isinstance(theirs, Raised):
+        return
+    for ours, theirs in zip(flat_tensors(program(gradcore)), flat_tensors(program(torch)), strict=True):
+        if ours.output_nr != theirs.output_nr:
+            yield f"output {ours.output_nr} instead of {theirs.output_nr}"
+        yield from node_differences(ours.grad_fn, theirs.grad_fn, levels=2)
+
+
+def assert_same_graphs(programs):
+    found = [f"{label}: {text}" for label, program in programs if not label.startswith(tuple(OTHER_GRAPHS))
+             for text in graph_differences(program)]
+    assert not found, "\n".join(found)
+
+
+@needs_torch
+@pytest.mark.parametrize("row", [r for r in opdb.ROWS if r.kind != "creation"], ids=lambda r: r.name)
+def test_graphs_of_ops(row):
+    assert_same_graphs(calls(row))
+
+
+SUBSCRIPTS = ["0", "-1", "1:", ":-1", "::2", "...", "None", ":", "()", "..., 0", "..., -1", ":, 1", "0, 1:, -1", "0, None, 1:",
+              "..., None", "True", "False", "1, 2, 3", "[1, 0]", "t([1, 0])", ":, t([2, -1])", "t([1, 0]), t([2, 2])",
+              "t([1, 0]), :, t([2, 2])", "0, t([1, 0])", "t([1, 0]), 0", "1:, t([1, 0])", "..., t([1, 0])", ":, None, t([1, 0])",
+              "t(1)", "x > 0.5", "t([True, False, True])", ":, t([True, False, True])", "0, t([True, False, True])"]
+
+
+def assigned(lib, x, index, value):
+    x[index] = value(lib, x.detach()[index])
+    return x
+
+
+def subscript_calls(subscript):
+    values = {
+        "number": lambda lib, like: 1.5,
+        "scalar": lambda lib, like: lib.tensor(2.0, dtype=lib.float64, requires_grad=True),
+        "alike": lambda lib, like: (like * 2).requires_grad_(),
+        "wider": lambda lib, like: (like * 2)[None].requires_grad_(),
+    }
+
+    def on(f, copy):
+        def program(lib):
+            x = lib.linspace(0, 1, 36, dtype=lib.float64).reshape(3, 3, 4).requires_grad_()
+            index = eval(f"Subscript[{subscript}]", {"Subscript": np.s_, "t": lib.tensor, "x": x.detach()})
+            return f(lib, copy(x), index)
+        return program
+
+    yield f"x[{subscript}]", on(lambda lib, x, index: x[index], lambda x: x)
+    for name, value in values.items():
+        label = f"x[{'...' if name == 'wider' else subscript}] = {name}"
+        for copy in (lambda x: x.clone(), lambda x: x.detach().clone()):
+            yield label, on(lambda lib, x, index, value=value: assigned(lib, x, index, value), copy)
+
+
+@needs_torch
+@pytest.mark.parametrize("subscript", SUBSCRIPTS)
+def test_graphs_of_subscripts(subscript):
+    assert_same_graphs(subscript_calls(subscript))
+
+
+FACTORS = [(3,), (2, 3), (3, 2), (3, 3), (4, 2, 3), (4, 3, 2), (2, 4, 2, 3), (1, 3, 3), (5, 1, 2, 3), (1, 4, 3, 5)]
+
+
+@needs_torch
+@pytest.mark.parametrize("left", FACTORS)
+def test_graphs_of_products(left):
+    def product(shapes, only, turned):
+        def program(lib):
+            a, b = wanting(lib, [np.arange(np.prod(shape), dtype=float).reshape(shape) for shape in shapes], only)
+            return (a.transpose(0, -1) if turned else a) @ (b.transpose(-2, -1) if turned and b.dim() > 1 else b)
+        return program
+
+    assert_same_graphs((f"{left} @ {right}, gradient of {only}, turned: {turned}", product((left, right), only, turned))
+                       for right in FACTORS for only in (None, 0, 1) for turned in (False, True))

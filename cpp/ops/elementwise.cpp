@@ -586,10 +586,18 @@ struct NoDerivative {
     fail("derivative for aten::", op, suffix, " is not implemented");
   }
 };
+// As torch's, it has an edge for each operand that requires grad, and no others.
+Ref<Node> node_without_derivative(std::span<const Operand> in, NoDerivative none) {
+  const Tensor* inputs[3];
+  size_t count = 0;
+  for (const Operand& o : in)
+    if (o.is_tensor() && should_record(*o.tensor)) inputs[count++] = o.tensor;
+  if (!count) return {};
+  return make_node(std::span<const Tensor* const>(inputs, count), std::move(none));
+}
 void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
   if (op.info->node || !is_floating(out.dtype()) || !modes.tracking()) return;
-  for (const Operand& o : in)
-    if (o.is_tensor() && should_record(*o.tensor)) return record(out, {o.tensor}, NoDerivative{op.info->name});
+  if (Ref<Node> node = node_without_derivative(in, {op.info->name})) record_output(out, std::move(node));
 }
 
 // Written in place, comparisons too are recorded, with a gradient of zero.
@@ -610,7 +618,10 @@ Ref<Node> node_in_place(const ElementwiseOp& op, const Tensor& self, const Opera
   const bool of_tensor = other.is_tensor();
   if (!recorded_in_place_only(op) || !is_floating(self.dtype())) return {};
   if (!(of_tensor ? should_record(self, *other.tensor) : should_record(self))) return {};
-  if (op.info->result != ResultType::Bool) return make_node({&self}, NoDerivative{op.info->name, "_"});
+  if (op.info->result != ResultType::Bool) {
+    const Operand in[] = {self, other};
+    return node_without_derivative(in, {op.info->name, "_"});
+  }
   ComparisonVjp vjp{op.info->node_in_place[of_tensor], of_tensor, of_tensor ? other.tensor->shape() : Dims()};
   return of_tensor ? make_node({&self, other.tensor}, std::move(vjp)) : make_node({&self}, std::move(vjp));
 }
@@ -886,9 +897,16 @@ GC_BINARY_OPS(GC_DEFINE)
   void f##_(const Tensor& a) { elementwise_(unary_op<formulas::Op>, a, {{Operand(a)}}); }
 GC_UNARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
+// Whether a number stands first, as in 2 * x, and may as well stand last: torch's graphs show it there.
+template <class Op> [[gnu::always_inline]] inline bool turns(const Operand& a) {
+  constexpr bool commutes = std::is_same_v<Op, formulas::Add> || std::is_same_v<Op, formulas::Mul>;
+  return commutes && !a.is_tensor();
+}
+
 #define GC_DEFINE(f, Op)                                            \
   Tensor f(const Operand& a, const Operand& b) {                    \
-    const Operand in[] = {a, b};                                    \
+    const bool turn = turns<formulas::Op>(a);                       \
+    const Operand in[] = {turn ? b : a, turn ? a : b};              \
     return elementwise_of<2>(binary_op<formulas::Op>, in, nullptr); \
   }                                                                 \
   void f##_(const Tensor& a, const Operand& b) { elementwise_(binary_op<formulas::Op>, a, {{Operand(a), b}}); }
@@ -1028,7 +1046,8 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
   // Without a detour: every a + b comes here.
   if (is_one(alpha)) [[likely]] {
-    const Operand in[] = {a, b};
+    const bool turn = turns<formulas::Add>(a);
+    const Operand in[] = {turn ? b : a, turn ? a : b};
     return elementwise_of<2>(binary_op<formulas::Add>, in, nullptr);
   }
   return elementwise(calls::add(a, b, alpha));
@@ -1046,17 +1065,20 @@ struct RoundToVjp {
   static constexpr const char* kName = "RoundBackward1";
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
 };
-Tensor round_to(const Tensor& t, int64_t decimals) {
+static Tensor rounded(const Tensor& t, int64_t decimals) {
   if (decimals == 0) return round(t);
-  if (!is_floating(t.dtype()))
+  const Scalar unit = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
+  return decimals > 0 ? div(round(mul(t, unit)), unit) : mul(round(div(t, unit)), unit);
+}
+Tensor round_to(const Tensor& t, int64_t decimals) {
+  if (decimals != 0 && !is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"round\" to decimals not implemented for '", scalar_type_name(t.dtype()), "'");
   Tensor out;
   {
     const Untracked off;
-    const Scalar unit = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
-    out = decimals > 0 ? div(round(mul(t, unit)), unit) : mul(round(div(t, unit)), unit);
+    out = rounded(t, decimals);
   }
-  if (should_record(t)) record(out, {&t}, RoundToVjp{});
+  if (is_floating(t.dtype()) && should_record(t)) record(out, {&t}, RoundToVjp{});
   return out;
 }
 // Integers are always finite.

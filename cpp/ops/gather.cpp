@@ -246,7 +246,7 @@ struct GatherVjp {
   Dims shape;
   int dim;
   Saved index;
-  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
+  SavedFields fields() { return {{"index", &index}, {"dim", dim}, {"sparse_grad", false}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     out[0] = full_batched(levels_of({&g[0], &at}), shape, 0, g[0].dtype());
@@ -279,7 +279,10 @@ struct ScatterAddVjp {
   static constexpr const char* kName = "ScatterAddBackward0";
   Dims source_shape;
   int dim;
-  Saved index;
+  Saved index;  // for the source's gradient alone
+  ScatterAddVjp(const Tensor& source, int d, const Tensor& at) : source_shape(source.shape()), dim(d) {
+    if (should_record(source)) index = Saved(at);
+  }
   SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = g[0];
@@ -360,7 +363,7 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
         t, index, &src,
         [&](const Tensor& to, int n, const Tensor& at, const Tensor& from) { scatter_add_(to, d + n, at, from); });
     Ref<Node> fn;
-    if (recorded) fn = make_node({&t, &src}, ScatterAddVjp{src.shape(), d, Saved(index)});
+    if (recorded) fn = make_node({&t, &src}, ScatterAddVjp(src, d, index));
     copy_raw(t, below);
     return finish_inplace(t, std::move(fn));
   }
@@ -368,7 +371,7 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   const Tensor source = apart_from(src, t);
   const Arguments separate{a.dim, apart_from(a.index, t)};
   Ref<Node> node;
-  if (recorded) node = make_node({&t, &src}, ScatterAddVjp{src.shape(), a.dim, Saved(index)});
+  if (recorded) node = make_node({&t, &src}, ScatterAddVjp(src, a.dim, index));
   scatter_add_raw(t, source, separate);
   finish_inplace(t, std::move(node));
 }
@@ -410,8 +413,7 @@ Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tens
   const Arguments a = check_scatter(t, dim, index, &src);
   const Tensor out = fresh_copy(t);
   scatter_add_raw(out, src, a);
-  if (is_floating(t.dtype()) && should_record(t, src))
-    record(out, {&t, &src}, ScatterAddVjp{src.shape(), a.dim, Saved(index)});
+  if (is_floating(t.dtype()) && should_record(t, src)) record(out, {&t, &src}, ScatterAddVjp(src, a.dim, index));
   return out;
 }
 

@@ -561,8 +561,14 @@ struct IndexAddVjp {
   Dims source_shape;
   int64_t dim;
   Scalar alpha;
-  Saved index;
-  SavedFields fields() { return {{"index", &index}, {"dim", dim}, {"alpha", alpha}}; }
+  Saved index;  // for the source's gradient alone
+  IndexAddVjp(const Tensor& source, int64_t d, const Scalar& factor, const Tensor& at)
+      : source_shape(source.shape()), dim(d), alpha(factor) {
+    if (should_record(source)) index = Saved(at);
+  }
+  SavedFields fields() {
+    return {{"index", &index}, {"dim", dim}, {"alpha", alpha}, {"source_dim", source_shape.size()}};
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = g[0];
     if (!self.needs(1)) return;
@@ -584,7 +590,11 @@ struct IndexWriteVjp {
     static constexpr const char* kNames[] = {"IndexCopyBackward0", "IndexFillBackward0", "IndexFillBackward1"};
     return kNames[static_cast<int>(kind)];
   }
-  SavedFields fields() { return {{"index", &index}, {"dim", dim}}; }
+  SavedFields fields() {
+    SavedFields f{{"index", &index}, {"dim", dim}};
+    if (kind == IndexWrite::Copy) f.push_back({"source_dim", source_shape.size()});
+    return f;
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
     if (self.needs(0)) out[0] = index_fill(g[0], dim, at, Scalar(0));
@@ -766,9 +776,21 @@ Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor&
   Levels levels = levels_of(indices);
   levels.add(t);
   levels.add(values);
-  const Tensor out = widened_copy(t, levels);
-  index_put_(out, indices, values, accumulate);
-  return out.as_new();
+  if (!levels.none()) {
+    const Tensor out = widened_copy(t, levels);
+    index_put_(out, indices, values, accumulate);
+    return out.as_new();
+  }
+  Tensor out;
+  {
+    const Untracked off;
+    out = clone(t);
+    index_put_(out, indices, values, accumulate);
+    out.as_new();
+  }
+  if (is_floating(t.dtype()) && should_record(t, values))
+    record(out, {&t, &values}, IndexPutVjp{values.shape(), accumulate, SavedIndices(indices)});
+  return out;
 }
 
 // ---- one dim
@@ -884,7 +906,7 @@ void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor&
   const IndexAddArguments a = check_index_add(t, dim, index, src, alpha);
   const Tensor source = dense(scaled(apart_from(src, t), alpha));
   Ref<Node> node;
-  if (recorded) node = make_node({&t, &src}, IndexAddVjp{src.shape(), a.dim, alpha, Saved(index)});
+  if (recorded) node = make_node({&t, &src}, IndexAddVjp(src, a.dim, alpha, index));
   put_slabs(t, slabs_along(t, a.dim, a.offsets), {source}, true);
   finish_inplace(t, std::move(node));
 }
@@ -902,8 +924,7 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
   }
   const IndexAddArguments a = check_index_add(out, dim, index, src, alpha);
   put_slabs(out, slabs_along(out, a.dim, a.offsets), {dense(scaled(src, alpha))}, true);
-  if (is_floating(t.dtype()) && should_record(t, src))
-    record(out, {&t, &src}, IndexAddVjp{src.shape(), a.dim, alpha, Saved(index)});
+  if (is_floating(t.dtype()) && should_record(t, src)) record(out, {&t, &src}, IndexAddVjp(src, a.dim, alpha, index));
   return out;
 }
 

@@ -242,8 +242,15 @@ struct FlipVjp {
 struct RollVjp {
   static constexpr const char* kName = "RollBackward0";
   Dims shifts, dims;
-  SavedFields fields() { return {{"dims", dims}}; }
-  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = roll(g[0], shifts, dims); }
+  SavedFields fields() { return {{"shifts", shifts}, {"dims", dims}}; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
+    Dims back(shifts.size(), 0);
+    for (int i = 0; i < back.size(); ++i) {
+      const int64_t size = dims.empty() ? g[0].numel() : g[0].size(wrap_dim(dims[i], g[0].dim(), false));
+      if (size > 0) back[i] = -(shifts[i] % size);  // within the size: the least number has no negative
+    }
+    out[0] = roll(g[0], back, dims);
+  }
 };
 
 // `shift` in [0, size).
@@ -330,15 +337,13 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
   const bool flat = dims.empty() && shifts.size() == 1;
   if (!flat && shifts.size() != dims.size())
     fail("shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
-  // Shifts as distances in [0, size), and those that take it back.
-  Dims total(flat ? 1 : t.dim(), 0), back(shifts.size(), 0);
+  // Shifts as distances in [0, size).
+  Dims total(flat ? 1 : t.dim(), 0);
   for (int i = 0; i < shifts.size(); ++i) {
     const int d = flat ? 0 : wrap_dim(dims[i], t.dim(), false);
     const int64_t size = flat ? t.numel() : t.size(d);
     if (size == 0) continue;
-    const int64_t shift = wrap_shift(shifts[i], size);
-    total[d] = wrap_shift(total[d] + shift, size);
-    back[i] = size - shift;
+    total[d] = wrap_shift(total[d] + wrap_shift(shifts[i], size), size);
   }
   if (any_batched(t)) {
     const auto below = [&](const Tensor& p, int n) {
@@ -347,7 +352,7 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
       line.push_back(t.numel());
       return view(roll(reshape(p, line), shifts, Dims{n}), p.shape());
     };
-    return recorded_beneath(t, below, RollVjp{std::move(back), dims});
+    return recorded_beneath(t, below, RollVjp{shifts, dims});
   }
   const Tensor out = empty(t.shape(), t.dtype());
   if (t.numel() > 0) {
@@ -360,7 +365,7 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
       copy_rolled(out, t, total);
     }
   }
-  if (should_record(t)) record(out, {&t}, RollVjp{std::move(back), dims});
+  if (should_record(t)) record(out, {&t}, RollVjp{shifts, dims});
   return out;
 }
 
@@ -372,6 +377,7 @@ namespace {
 struct RepeatVjp {
   static constexpr const char* kName = "RepeatBackward0";
   Dims shape, repeats;
+  SavedFields fields() { return {{"self_sym_sizes", shape}, {"repeats", repeats}}; }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     const int extra = repeats.size() - shape.size();
     Dims apart, summed;  // every repeated dim as (repeat, size)

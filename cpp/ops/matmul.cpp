@@ -1,4 +1,5 @@
 // Matrix products. Start at multiply(): every product ends there, and transposed operands go to the kernel as strides.
+#include <algorithm>
 #include <cstring>
 
 #include "core/parallel.h"
@@ -118,23 +119,50 @@ Tensor mm_raw(const Tensor& a, const Tensor& b) {
   return out;
 }
 
-struct MmVjp {
-  static constexpr const char* kName = "MmBackward0";
+Saved save_if(bool wanted, const Tensor& t) { return wanted ? Saved(t) : Saved(); }
+
+// The gradient of an operand stored by columns is made by columns too, as torch does.
+bool by_columns(const Tensor& t) { return t.stride(0) == 1 && t.stride(1) == t.size(0) && t.size(1) != 1; }
+Tensor laid_out(const Tensor& x, const Tensor& y, bool columns) { return columns ? t(mm(t(y), t(x))) : mm(x, y); }
+
+// What viewers see of an operand while it is kept; of the strides, those that torch makes a gradient by.
+void add_sizes(SavedFields& fields, const Saved& kept, bool has_gradient, const char* sizes, const char* strides) {
+  if (!kept.raw()) return;
+  fields.push_back({sizes, kept.raw().shape()});
+  fields.push_back({strides, has_gradient ? kept.raw().strides() : Dims()});
+}
+
+// The operands of a product of matrices: each is kept for the other's gradient.
+struct Factors {
   Saved a, b;
-  // The gradient of an operand stored by columns is made by columns too, as torch does.
-  static Tensor product(const Tensor& x, const Tensor& y, const Tensor& like) {
-    const bool by_columns = like && like.stride(0) == 1 && like.stride(1) == like.size(0) && like.size(1) != 1;
-    return by_columns ? t(mm(t(y), t(x))) : mm(x, y);
-  }
-  SavedFields fields() { return {{"self", &a}, {"mat2", &b}}; }
-  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    if (self.needs(0)) out[0] = product(g[0], t(b.unpack(&self)), a.raw());
-    if (self.needs(1)) out[1] = product(t(a.unpack(&self)), g[0], b.raw());
-  }
+  bool a_columns, b_columns;
+  Factors(const Tensor& x, const Tensor& y)
+      : a(save_if(should_record(y), x)),
+        b(save_if(should_record(x), y)),
+        a_columns(by_columns(x)),
+        b_columns(by_columns(y)) {}
   void release() {
     a.reset();
     b.reset();
   }
+  Tensor gradient_of_a(Node& self, const Tensor& g) const { return laid_out(g, t(b.unpack(&self)), a_columns); }
+  Tensor gradient_of_b(Node& self, const Tensor& g) const { return laid_out(t(a.unpack(&self)), g, b_columns); }
+};
+
+struct MmVjp {
+  static constexpr const char* kName = "MmBackward0";
+  Factors by;
+  SavedFields fields() {
+    SavedFields f{{"self", &by.a}, {"mat2", &by.b}};
+    add_sizes(f, by.a, by.b.defined(), "self_sym_sizes", "self_sym_strides");
+    add_sizes(f, by.b, by.a.defined(), "mat2_sym_sizes", "mat2_sym_strides");
+    return f;
+  }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    if (self.needs(0)) out[0] = by.gradient_of_a(self, g[0]);
+    if (self.needs(1)) out[1] = by.gradient_of_b(self, g[0]);
+  }
+  void release() { by.release(); }
 };
 
 struct BmmVjp {
@@ -181,26 +209,26 @@ struct DotVjp {
 
 struct AddmmVjp {
   static constexpr const char* kName = "AddmmBackward0";
-  Saved a, b;
+  Factors by;
   Dims shape;
   Scalar beta, alpha;
-  SavedFields fields() { return {{"mat1", &a}, {"mat2", &b}, {"alpha", alpha}, {"beta", beta}}; }
+  SavedFields fields() {
+    SavedFields f{{"mat1", &by.a}, {"mat2", &by.b}, {"alpha", alpha}, {"beta", beta}};
+    add_sizes(f, by.a, by.b.defined(), "mat1_sym_sizes", "mat1_sym_strides");
+    add_sizes(f, by.b, by.a.defined(), "mat2_sym_sizes", "mat2_sym_strides");
+    return f;
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) {
       const Tensor r = sum_to(g[0], shape);
       out[0] = beta.to_double() == 1 ? r : mul(r, beta);
     }
     const Tensor scaled = alpha.to_double() == 1 ? g[0] : mul(g[0], alpha);
-    if (self.needs(1)) out[1] = MmVjp::product(scaled, t(b.unpack(&self)), a.raw());
-    if (self.needs(2)) out[2] = MmVjp::product(t(a.unpack(&self)), scaled, b.raw());
+    if (self.needs(1)) out[1] = by.gradient_of_a(self, scaled);
+    if (self.needs(2)) out[2] = by.gradient_of_b(self, scaled);
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  void release() { by.release(); }
 };
-
-Saved save_if(bool wanted, const Tensor& t) { return wanted ? Saved(t) : Saved(); }
 
 }  // namespace
 
@@ -211,7 +239,7 @@ Tensor mm(const Tensor& a, const Tensor& b) {
         b.size(0), "x", b.size(1), ")");
   check_same_dtype(a, b);
   const Tensor out = mm_raw(a, b);
-  if (should_record(a, b)) record(out, {&a, &b}, MmVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
+  if (should_record(a, b)) record(out, {&a, &b}, MmVjp{{a, b}});
   return out;
 }
 
@@ -309,46 +337,106 @@ static Tensor unsafe_view(const Tensor& t, const Dims& shape) {
   return out;
 }
 
+// The same of a single row. torch squeezes it in place: no view of anything either.
+struct RowVjp {
+  static constexpr const char* kName = "SqueezeBackward4";
+  Dims shape;
+  SavedFields fields() { return {{"self_sym_sizes", shape}, {"dim", 0}}; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = unsqueeze(g[0], 0); }
+};
+static Tensor row_as_vector(const Tensor& t) {
+  const Tensor out = make_window(t, Dims{t.size(1)}, Dims{1}, t->data);
+  if (should_record(t)) record(out, {&t}, RowVjp{t.shape()});
+  return out;
+}
+
+// Note [Products of batches]
+// Where one operand has no batch, the other's folds into its rows, and one product of matrices does all. As torch
+// does, an operand without batch that needs a gradient is never expanded instead: its gradient would be made for each
+// sample first. Otherwise folding is worth it only where it copies nothing.
+
+// Whether the dims before the last step evenly into each other.
+static bool folds_without_copy(const Dims& shape, const Dims& strides) {
+  for (int i = 0; i + 2 < shape.size(); ++i)
+    if (strides[i] != strides[i + 1] * shape[i + 1]) return false;
+  return true;
+}
+static bool folds(const Tensor& a, const Tensor& b) {
+  const int na = a.dim(), nb = b.dim();
+  if (std::max(na, nb) < 3 || std::min(na, nb) > 2) return false;
+  if (requires_grad(na >= nb ? b : a)) return true;
+  if (na == 2) return false;  // the result would be copied as well
+  const Tensor& wide = na >= nb ? a : b;
+  Dims shape = wide.shape(), strides = wide.strides();
+  if (na < nb) {  // its columns are the rows
+    std::swap(shape[nb - 1], shape[nb - 2]);
+    std::swap(strides[nb - 1], strides[nb - 2]);
+  }
+  return wide.numel() == 0 || folds_without_copy(shape, strides);
+}
+
+// `b` is a matrix or a vector.
+static Tensor folded(const Tensor& a, const Tensor& b) {
+  const int last = a.dim() - 1;
+  const int64_t inner = a.size(last), columns = b.dim() == 1 ? 1 : b.size(1);
+  Dims shape(a.shape().span().first(static_cast<size_t>(last)));
+  const int64_t rows = product(shape);
+  check(inner == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", rows, "x", inner, " and ", b.size(0), "x",
+        columns, ")");
+  const Tensor wide = reshape(a, Dims{rows, inner});
+  if (b.dim() == 1) return unsafe_view(mv(wide, b), shape);
+  shape.push_back(columns);
+  return unsafe_view(mm(wide, b), shape);
+}
+// `a` is; all of it is transposed.
+static Tensor folded_right(const Tensor& a, const Tensor& b) {
+  const Tensor turned = transpose(b, -2, -1);
+  if (a.dim() == 1) return folded(turned, a);
+  return contiguous(transpose(folded(turned, t(a)), -2, -1));
+}
+
+static Dims batch_of(const Tensor& t) {
+  return Dims(t.shape().span().first(static_cast<size_t>(std::max(t.dim() - 2, 0))));
+}
+
+// `t` for all of a batch, as matrices in a row.
+static Tensor matrices(const Tensor& t, const Dims& batch, int64_t rows, int64_t columns) {
+  Dims shape = batch;
+  shape.push_back(rows);
+  shape.push_back(columns);
+  return reshape(expand(t, shape), Dims{product(batch), rows, columns});
+}
+static Tensor batched(const Tensor& a, const Tensor& b) {
+  const int na = a.dim(), nb = b.dim();
+  if (na == 3 && nb == 3 && a.size(0) != b.size(0)) {
+    if (a.size(0) == 1 && requires_grad(a)) return matmul(squeeze(a, Dims{0}), b);
+    if (b.size(0) == 1 && requires_grad(b)) return matmul(a, squeeze(b, Dims{0}));
+  }
+  const Dims batch = broadcast_shapes(batch_of(a), batch_of(b));
+  const int64_t rows = na > 1 ? a.size(na - 2) : 1;
+  Dims shape = batch;
+  if (na > 1) shape.push_back(rows);
+  const Tensor left = matrices(a, batch, rows, a.size(na - 1));
+  if (nb > 1) {
+    shape.push_back(b.size(nb - 1));
+    return unsafe_view(bmm(left, matrices(b, batch, b.size(nb - 2), b.size(nb - 1))), shape);
+  }
+  Dims vectors = batch;
+  vectors.push_back(b.size(0));
+  const Tensor right = unsqueeze(reshape(expand(b, vectors), Dims{product(batch), b.size(0)}), 2);
+  return unsafe_view(squeeze(bmm(left, right), Dims{-1}), shape);
+}
+
 // Both of at least one dim; more than two are batches that broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const int na = a.dim(), nb = b.dim();
   if (na == 0 || nb == 0) fail("both arguments to matmul need to be at least 1D, but they are ", na, "D and ", nb, "D");
   if (na == 1 && nb == 1) return dot(a, b);
   if (na == 2 && nb == 1) return mv(a, b);
-  if (na == 1 && nb == 2) return squeeze(mm(unsqueeze(a, 0), b), Dims{0});
+  if (na == 1 && nb == 2) return row_as_vector(mm(unsqueeze(a, 0), b));
   if (na == 2 && nb == 2) return mm(a, b);
-  if (nb == 1 || (nb == 2 && na > 2)) {  // the batch folds into the rows
-    const int64_t inner = b.size(0), columns = nb == 1 ? 1 : b.size(1);
-    int64_t rows = 1;
-    Dims shape;
-    for (int i = 0; i < na - 1; ++i) {
-      rows *= a.size(i);
-      shape.push_back(a.size(i));
-    }
-    check(a.size(na - 1) == inner, "mat1 and mat2 shapes cannot be multiplied (", rows, "x", a.size(na - 1), " and ",
-          inner, "x", columns, ")");
-    const Tensor wide = reshape(a, Dims{rows, a.size(na - 1)});
-    const Tensor flat = nb == 1 ? mv(wide, b) : mm(wide, b);
-    if (nb == 2) shape.push_back(b.size(1));
-    return unsafe_view(flat, shape);
-  }
-  const Tensor left = na == 1 ? unsqueeze(a, 0) : a;
-  const auto batch_of = [](const Tensor& t) { return Dims(t.shape().span().first(t.dim() - 2)); };
-  const Dims batch = broadcast_shapes(batch_of(left), batch_of(b));
-  int64_t count = 1;
-  for (int64_t d : batch) count *= d;
-  const auto batched = [&](const Tensor& t) {
-    Dims shape = batch;
-    const int64_t r = t.size(t.dim() - 2), c = t.size(t.dim() - 1);
-    shape.push_back(r);
-    shape.push_back(c);
-    return reshape(expand(t, shape), Dims{count, r, c});
-  };
-  const Tensor product = bmm(batched(left), batched(b));
-  Dims shape = batch;
-  if (na > 1) shape.push_back(product.size(1));
-  shape.push_back(product.size(2));
-  return unsafe_view(product, shape);
+  if (folds(a, b)) return na >= nb ? folded(a, b) : folded_right(a, b);
+  return batched(a, b);
 }
 
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
@@ -374,10 +462,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
       add_(out, t, beta);  // beta 0 ignores t, NaN included
     out.as_new();
   }
-  if (should_record(t, a, b)) {
-    const bool ga = should_record(a), gb = should_record(b);
-    record(out, {&t, &a, &b}, AddmmVjp{save_if(gb, a), save_if(ga, b), t.shape(), beta, alpha});
-  }
+  if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{{a, b}, t.shape(), beta, alpha});
   return out;
 }
 

@@ -94,7 +94,7 @@ void normal_(const Tensor& t, double mean, double std, Generator* g) {
 
 void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t> high, Generator* g) {
   if (!low) {
-    draw(t, g, "RandomBackward0", [&](Generator& gen, auto* p, int64_t n) { fill_random(gen, p, n); });
+    draw(t, g, "RandomBackward2", [&](Generator& gen, auto* p, int64_t n) { fill_random(gen, p, n); });
     return;
   }
   const RandomRange range = random_range(t.dtype(), *low, high);

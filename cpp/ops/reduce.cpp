@@ -175,7 +175,9 @@ struct Over {
   Dims shape;
   DimMask mask;
   bool keepdim;
-  Over(const Tensor& t, const DimMask& m, bool k) : shape(t.shape()), mask(m), keepdim(k) {}
+  bool named;  // the dims were, not just all of them meant
+  Over(const Tensor& t, const DimMask& m, bool k, const MaybeDims& dim = {})
+      : shape(t.shape()), mask(m), keepdim(k), named(dim && !dim->empty()) {}
   Tensor spread(const Tensor& g) const { return restore_dims(g, shape, mask, keepdim); }
   Tensor expanded(const Tensor& g) const { return expand(spread(g), shape); }
   int64_t count() const {
@@ -190,10 +192,18 @@ struct Over {
       if (mask[i]) d.push_back(i);
     return d;
   }
-  // Adds the dims to what viewers see, where there were any.
+  // As a program named them, but from the front and rising; a tensor without dims has the one.
+  Dims named_dims() const { return !named ? Dims() : shape.empty() ? Dims{0} : dims(); }
+  // Adds the dims to what viewers see.
   SavedFields with_dims(SavedFields fields) const {
     fields.push_back({"keepdim", keepdim});
-    if (dims().size() < shape.size()) fields.push_back({"dim", dims()});
+    fields.push_back({"dim", named_dims()});
+    return fields;
+  }
+  // The same for ops that torch tells "no dim" from "no dims", which is nothing that can be shown.
+  SavedFields with_named_dims(SavedFields fields) const {
+    fields.push_back({"keepdim", keepdim});
+    if (named) fields.push_back({"dim", named_dims()});
     return fields;
   }
 };
@@ -218,7 +228,7 @@ struct MeanVjp {
   bool all;
   const char* name() const { return all ? "MeanBackward0" : "MeanBackward1"; }
   SavedFields fields() {
-    SavedFields sizes{{"self_sym_sizes", over.shape}};
+    SavedFields sizes{{"self_sym_sizes", over.shape}, {"self_sym_numel", checked_numel(over.shape)}};
     return all ? sizes : over.with_dims(std::move(sizes));
   }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
@@ -280,7 +290,7 @@ struct VarVjp {
   Over over;
   Saved x;
   double correction;
-  SavedFields fields() { return over.with_dims({{"self", &x}}); }
+  SavedFields fields() { return over.with_named_dims({{"self", &x}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self);
     const double dof = static_cast<double>(over.count()) - correction;
@@ -293,7 +303,7 @@ struct StdVjp {
   Over over;
   Saved x, y;
   double correction;
-  SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}}); }
+  SavedFields fields() { return over.with_named_dims({{"self", &x}, {"result", &y}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), s = y.unpack(&self);
     const double dof = static_cast<double>(over.count()) - correction;
@@ -310,11 +320,12 @@ struct StdVjp {
 struct ExtremeVjp {
   Over over;
   Saved x, y;
+  bool all;  // max() and min(), which take no dims
   const char* node;
   const char* name() const { return node; }
   SavedFields fields() {
-    const bool one = over.dims().size() < over.shape.size();
-    return one ? over.with_dims({{"self", &x}, {"result", &y}}) : SavedFields{{"self", &x}, {"result", &y}};
+    SavedFields f{{"self", &x}, {"result", &y}};
+    return all ? f : over.with_dims(std::move(f));
   }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
@@ -359,7 +370,7 @@ struct NormVjp {
   Over over;
   Saved x, y;
   double p;
-  SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}, {"ord", p}}); }
+  SavedFields fields() { return over.with_named_dims({{"self", &x}, {"result", &y}, {"ord", p}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
     const Tensor none = eq(n, Scalar(0.0));
@@ -444,7 +455,7 @@ Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype
     const Untracked off;
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, sum_type(t.dtype(), dtype));
   }
-  if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim}, t.dtype(), !dim});
+  if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
   return out;
 }
 
@@ -461,7 +472,7 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
     out.as_new();
   }
-  if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim}, t.dtype(), !dim});
+  if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
   return out;
 }
 
@@ -497,7 +508,7 @@ static Tensor variance(const Tensor& t, const DimMask& mask, double correction, 
 Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
   const DimMask mask = mask_of(t, dim);
   const Tensor out = variance(t, mask, correction, keepdim, "var(): std and var");
-  if (should_record(t)) record(out, {&t}, VarVjp{{t, mask, keepdim}, Saved(t), correction});
+  if (should_record(t)) record(out, {&t}, VarVjp{{t, mask, keepdim, dim}, Saved(t), correction});
   return out;
 }
 Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
@@ -508,7 +519,7 @@ Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdi
     sqrt_(out);
     out.as_new();
   }
-  if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), correction});
+  if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), correction});
   return out;
 }
 
@@ -519,7 +530,7 @@ Tensor extreme(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim,
   refuse_empty(name, t, mask, !dim || dim->empty());
   const Tensor out = reduce(op, t, mask, keepdim, t.dtype());
   if (is_floating(t.dtype()) && should_record(t))
-    record(out, {&t}, ExtremeVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), node});
+    record(out, {&t}, ExtremeVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), !dim, node});
   return out;
 }
 
@@ -567,10 +578,10 @@ ValuesIndices min(const Tensor& t, int64_t dim, bool keepdim) {
   return indexed(ReduceOp::MinIndex, t, dim, keepdim, "min", "MinBackward0");
 }
 Tensor amax(const Tensor& t, const MaybeDims& dim, bool keepdim) {
-  return extreme(ReduceOp::Max, t, dim, keepdim, "amax", "AmaxBackward0");
+  return extreme(ReduceOp::Max, t, dim.value_or(Dims()), keepdim, "amax", "AmaxBackward0");
 }
 Tensor amin(const Tensor& t, const MaybeDims& dim, bool keepdim) {
-  return extreme(ReduceOp::Min, t, dim, keepdim, "amin", "AminBackward0");
+  return extreme(ReduceOp::Min, t, dim.value_or(Dims()), keepdim, "amin", "AminBackward0");
 }
 Tensor argmax(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
   return arg_extreme(ReduceOp::ArgMax, t, dim, keepdim, "argmax");
@@ -628,7 +639,7 @@ Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, M
     if (op == ReduceOp::SumPow) pow_(out, Scalar(1 / p));
     out.as_new();
   }
-  if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim}, Saved(t), Saved::output(out), p});
+  if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), p});
   return out;
 }
 
@@ -677,7 +688,7 @@ Tensor logsumexp(const Tensor& input, const Dims& dim, bool keepdim) {
   const Tensor t = is_floating(input.dtype()) ? input : cast(input, default_dtype());
   const DimMask mask = mask_of(t, dim);
   const Tensor out = reduce(ReduceOp::LogSumExp, t, mask, keepdim, t.dtype());
-  if (should_record(t)) record(out, {&t}, LogsumexpVjp{{t, mask, keepdim}, Saved(t), Saved::output(out)});
+  if (should_record(t)) record(out, {&t}, LogsumexpVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out)});
   return out;
 }
 

@@ -3,6 +3,7 @@
 // [Through a storage] for as_strided. Offsets and strides are computed with times() and at(): a window
 // without elements may have any strides.
 #include <algorithm>
+#include <bitset>
 
 #include "autograd/accumulate.h"
 #include "autograd/transforms.h"
@@ -527,6 +528,11 @@ struct TVjp {
 struct PermuteVjp {
   static constexpr const char* kName = "PermuteBackward0";
   Dims inverse;
+  SavedFields fields() {
+    Dims dims(inverse.size());
+    for (int i = 0; i < dims.size(); ++i) dims[static_cast<int>(inverse[i])] = i;
+    return {{"dims", dims}};
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = permute(g[0], inverse); }
 };
 
@@ -633,16 +639,35 @@ enum SqueezeKind { kSqueezeAll, kSqueezeOne, kSqueezeSome };
 
 struct SqueezeVjp {
   SqueezeKind kind;
-  Dims removed;  // rising
+  Dims shape;
+  int dim = 0;                   // of kSqueezeOne
+  std::bitset<kMaxDims> dims{};  // of kSqueezeSome
   bool in_place = false;
+  bool removes(int d) const {
+    if (shape[d] != 1) return false;
+    return kind == kSqueezeAll || (kind == kSqueezeOne ? d == dim : dims[static_cast<size_t>(d)]);
+  }
   const char* name() const {
     static constexpr const char* kNames[] = {"SqueezeBackward0", "SqueezeBackward1", "SqueezeBackward2",
                                              "SqueezeBackward3", "SqueezeBackward4", "SqueezeBackward5"};
     return kNames[kind + (in_place ? 3 : 0)];
   }
+  SavedFields fields() {
+    SavedFields f{{"self_sym_sizes", shape}};
+    if (kind == kSqueezeOne) f.push_back({"dim", dim});
+    if (kind == kSqueezeSome) f.push_back({"dim", chosen()});
+    return f;
+  }
+  Dims chosen() const {
+    Dims list;
+    for (int d = 0; d < kMaxDims; ++d)
+      if (dims[static_cast<size_t>(d)]) list.push_back(d);
+    return list;
+  }
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) {
     out[0] = std::move(g[0]);
-    for (int64_t d : removed) out[0] = unsqueeze(out[0], d);
+    for (int d = 0; d < shape.size(); ++d)
+      if (removes(d)) out[0] = unsqueeze(out[0], d);
   }
 };
 
@@ -654,18 +679,14 @@ struct UnsqueezeVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = squeeze(g[0], Dims{dim}); }
 };
 
-// Takes out the dims of size one that `chosen(d)` accepts.
-template <class Chosen> Tensor squeeze_where(const Tensor& t, SqueezeKind kind, Chosen chosen) {
-  Dims shape, strides, removed;
+Tensor squeeze_by(const Tensor& t, SqueezeVjp by) {
+  Dims shape, strides;
   for (int d = 0; d < t.dim(); ++d) {
-    if (t.size(d) == 1 && chosen(d)) {
-      removed.push_back(d);
-    } else {
-      shape.push_back(t.size(d));
-      strides.push_back(t.stride(d));
-    }
+    if (by.removes(d)) continue;
+    shape.push_back(t.size(d));
+    strides.push_back(t.stride(d));
   }
-  return view_with(t, shape, strides, SqueezeVjp{kind, std::move(removed)});
+  return view_with(t, shape, strides, std::move(by));
 }
 
 struct ExpandVjp {
@@ -677,18 +698,13 @@ struct ExpandVjp {
 
 }  // namespace
 
-Tensor squeeze(const Tensor& t) {
-  return squeeze_where(t, kSqueezeAll, [](int) { return true; });
-}
+Tensor squeeze(const Tensor& t) { return squeeze_by(t, {kSqueezeAll, t.shape()}); }
 
 Tensor squeeze(const Tensor& t, const Dims& dims) {
-  if (dims.size() == 1) {
-    const int only = wrap_dim(dims[0], t.dim());
-    return squeeze_where(t, kSqueezeOne, [&](int d) { return d == only; });
-  }
-  const Dims chosen = wrap_distinct(dims, t.dim());
-  return squeeze_where(t, kSqueezeSome,
-                       [&](int d) { return std::find(chosen.begin(), chosen.end(), d) != chosen.end(); });
+  if (dims.size() == 1) return squeeze_by(t, {kSqueezeOne, t.shape(), wrap_dim(dims[0], t.dim())});
+  SqueezeVjp some{kSqueezeSome, t.shape()};
+  for (int64_t d : wrap_distinct(dims, t.dim())) some.dims.set(static_cast<size_t>(d));
+  return squeeze_by(t, std::move(some));
 }
 
 Tensor unsqueeze(const Tensor& t, int64_t dim) {
