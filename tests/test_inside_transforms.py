@@ -662,3 +662,34 @@ def _quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+# ---- What else the function is given --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transform", ["grad", "grad_and_value", "jacrev", "jacfwd", "hessian"])
+def test_arguments_that_are_not_differentiated_may_be_written_to(transform):
+    def program(lib):
+        def function(x, y, *, z=None):
+            y.copy_(x * x)
+            if z is not None:
+                z.mul_(2)
+            return (y * x).sum() if transform != "jacrev" else y
+
+        y, z = lib.zeros(3), lib.ones(3)
+        f = getattr(func(lib), transform)(function)
+        found = f(t(lib), y, z=z) if transform.startswith("grad") else f(t(lib), y)
+        return found, y, y.requires_grad, y._version > 0, z
+
+    both(program, ulps=4)
+
+
+def test_a_pulled_gradient_is_differentiated_by_a_later_transform():
+    """Whose leaves have larger numbers than those that were made in the first."""
+    def program(lib):
+        _, pull = func(lib).vjp(lib.sin, t(lib))
+        first = func(lib).grad(lambda v: pull(v)[0].sum())(t(lib) + 1)
+        _, pull = func(lib).vjp(func(lib).grad(lambda x: x.exp().sum()), t(lib))
+        return first, func(lib).grad(lambda v: (pull(v)[0] * v).sum())(t(lib)).detach()
+
+    both(program, ulps=4)

@@ -70,11 +70,12 @@ Edge gradient_edge(const Tensor& t) {
 }
 
 static bool over(const TensorImpl* leaf) { return leaf->meta && static_cast<const AutogradMeta*>(leaf->meta)->over; }
-static bool made_within(const TensorImpl* leaf, uint32_t transform) {
-  return transform != 0 && leaf->made_in.transform() >= transform;
+static bool made_within(const TensorImpl* leaf, const Transforms& those) {
+  const uint32_t number = leaf->made_in.transform();
+  return those.first != 0 && those.first <= number && number <= those.last;
 }
 
-bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform) {
+bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those) {
   const Edge start = gradient_edge(t);
   std::vector<const Node*> stack;
   std::unordered_set<const Node*> seen;
@@ -86,7 +87,7 @@ bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform) {
     const Node* n = stack.back();
     stack.pop_back();
     const TensorImpl* leaf = n->leaf();
-    if (leaf ? !over(leaf) && !made_within(leaf, transform) : n->seq() < begun) return true;
+    if (leaf ? !over(leaf) && !made_within(leaf, those) : n->seq() < begun) return true;
     for (int i = 0; i < n->edge_count(); ++i) enter(n->edge(i).node.get());
   }
   return false;

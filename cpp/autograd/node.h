@@ -266,9 +266,12 @@ bool is_leaf(const Tensor& t);
 // Where the gradient of `t` goes; no node when it needs none.
 Edge gradient_edge(const Tensor& t);
 // Whether the history of `t` leads out of a differentiation (func.grad) whose own nodes are numbered from `begun` on:
-// to an older node, or to a leaf that is neither the point of one that has ended nor made in this one, the transform of
-// that number (0: it has none).
-bool reaches_outside(const Tensor& t, uint64_t begun, uint32_t transform);
+// to an older node, or to a leaf that is neither the point of one that has ended nor made in this one: in a transform of
+// these numbers (first 0: it has none).
+struct Transforms {
+  uint32_t first, last;
+};
+bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those);
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);

@@ -24,6 +24,7 @@ struct Differentiation {
   bool left;
 };
 Differentiation enter_differentiation();
+uint32_t last_differentiation();  // the number of the one that was entered last
 void exit_differentiation(const Differentiation& d);
 // Makes `t` a point of the transform.
 void make_point(const Tensor& t, const Differentiation& d);

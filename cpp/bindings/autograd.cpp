@@ -283,7 +283,9 @@ void add_autograd(py::module_& m) {
     set_requires_grad(leaf, false);
     make_meta(leaf).over = true;
   });
-  m.def("_reaches_outside", &reaches_outside);
+  m.def("_reaches_outside", [](const Tensor& t, uint64_t begun, uint32_t first, uint32_t last) {
+    return reaches_outside(t, begun, {first, last});
+  });
   m.def("_running_backward", [] {
     const RunningBackward r = running_backward();
     return py::make_tuple(r.id, r.outermost);
@@ -316,6 +318,7 @@ void add_autograd(py::module_& m) {
     return std::tuple(d.number, d.outer, d.left);
   });
   m.def("_exit_differentiation", [](const PyDifferentiation& d) { exit_differentiation(from_python(d)); });
+  m.def("_last_differentiation", &last_differentiation);
   m.def("_leave_transforms", [](bool leave) { return swap_mode(transforms_left, leave); });
   m.def("_make_points", [](py::handle points, const PyDifferentiation& d) {
     for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, from_python(d));

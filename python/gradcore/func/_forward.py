@@ -16,7 +16,7 @@ from .._C import Tensor
 from ..autograd.forward_ad import _check_floating, _enter_level_of_func, _floating_dual
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 from ._reverse import ALL_ARGS, Argnums, Level, checked_outputs, chosen_args, jacrev, split_aux, with_chosen
-from ._running import differentiating, tracing
+from ._running import Entered, differentiating, tracing
 from ._vmap import over_unit_vectors
 
 _NAME = "jvp(f, primals, tangents)"
@@ -115,7 +115,7 @@ def jvp(
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
     flat = _check_tangents(primals, tangents)
-    (outputs, found, structure), aux = _pushed(func, primals, flat, has_aux, differentiating)
+    (outputs, found, structure), aux = _pushed(lambda _, *args: func(*args), primals, flat, has_aux, differentiating)
     if strict and any(derivative is None for derivative in found):
         raise RuntimeError(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
@@ -133,7 +133,7 @@ def _pushed(
     has_aux: bool,
     running: type[tracing],
 ) -> tuple[tuple[list[Tensor], list[Tensor | None], Any], Any]:
-    """((outputs, their derivatives, structure), aux) by a level of forward mode."""
+    """((outputs, their derivatives, structure), aux) by a level of forward mode. func is told what was entered, too."""
     flat, structure = tree_flatten(primals)
     depth = _enter_level_of_func()
     try:
@@ -141,7 +141,7 @@ def _pushed(
             duals = [_floating_dual(primal, tangent, depth) for primal, tangent in zip(flat, tangents)]
             if entered is not None:
                 _C._make_points(duals, entered)
-            output, aux = func(*tree_unflatten(duals, structure)), None
+            output, aux = func(entered, *tree_unflatten(duals, structure)), None
         if has_aux:
             output, aux = split_aux(output, _NAME)
             aux = tree_map(lambda t: _C._unpack_dual(t, depth)[0], aux)
@@ -214,8 +214,8 @@ def jacobian_by_columns(
         def column(*units: Tensor) -> list[Tensor]:
             nonlocal outputs, out_structure, aux
 
-            def function(*flat: Tensor) -> Any:
-                return func(*with_chosen(args, argnums, tree_unflatten(flat, structure)))
+            def function(entered: Entered | None, *flat: Tensor) -> Any:
+                return func(*with_chosen(args, argnums, tree_unflatten(flat, structure), entered))
 
             (outputs, found, out_structure), aux = _pushed(function, tuple(points), units, has_aux, running)
             return _or_zeros(found, outputs)

@@ -21,7 +21,7 @@ from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
-from ._running import differentiating, tracing, without_saved_hooks
+from ._running import Entered, differentiating, tracing, without_saved_hooks
 from ._vmap import over_unit_vectors
 
 Argnums = int | tuple[int, ...]
@@ -224,14 +224,15 @@ class Level:
             chosen = args if argnums is ALL_ARGS else chosen_args(args, argnums)
             inputs, self.structure = tree_flatten(chosen)
             self.points = [self._point(value) for value in inputs]
-            self._number = 0 if entered is None else entered[0]
             if entered is not None:
                 _C._make_points(self.points, entered)
             self._edges = [_C._gradient_edge(point) for point in self.points]
             self._begun = _C._next_sequence_number()
             points = tree_unflatten(self.points, self.structure)
-            args = points if argnums is ALL_ARGS else with_chosen(args, argnums, points)
-            self.output = func(*args, **kwargs)
+            args = points if argnums is ALL_ARGS else with_chosen(args, argnums, points, entered)
+            self.output = func(*args, **(_owned(kwargs, entered) if kwargs else kwargs))
+            # Its own transform, and those inside of it.
+            self._numbers = (0, 0) if entered is None else (entered[0], _C._last_differentiation())
         self.aux: Any = None
         if has_aux:
             self.output, self.aux = split_aux(self.output, name)
@@ -269,7 +270,7 @@ class Level:
         return tensor if recorded and self._reaches_outside(tensor) else _C._constant(tensor)
 
     def _reaches_outside(self, tensor: Tensor) -> bool:
-        return _C._reaches_outside(tensor, self._begun, self._number)
+        return _C._reaches_outside(tensor, self._begun, *self._numbers)
 
     def pull(
         self,
@@ -328,9 +329,23 @@ def _number(argnum: Any, count: int) -> int:
     return argnum % count
 
 
-def with_chosen(args: tuple[Any, ...], argnums: Argnums, points: Any) -> tuple[Any, ...]:
+def with_chosen(args: tuple[Any, ...], argnums: Argnums, points: Any, entered: Entered | None) -> tuple[Any, ...]:
     """args with points where argnums says."""
-    result = list(args)
-    for argnum, point in zip(argnums, points) if isinstance(argnums, tuple) else [(argnums, points)]:
-        result[argnum] = point
-    return tuple(result)
+    pairs = zip(argnums, points) if isinstance(argnums, tuple) else [(argnums, points)]
+    chosen = {argnum % len(args): point for argnum, point in pairs}
+    return tuple(chosen[i] if i in chosen else _owned(value, entered) for i, value in enumerate(args))
+
+
+def _owned(arguments: Any, entered: Entered | None) -> Any:
+    """What else func is given: it was not captured, so that it may be written to."""
+    if entered is None:
+        return arguments
+
+    def window(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        own = value.view_as(value) if value.requires_grad else _C._constant(value)
+        _C._make_points([own], entered)
+        return own
+
+    return tree_map(window, arguments)
