@@ -53,7 +53,7 @@ static void keep_history(const Tensor& sum, const Tensor& before) {
   const AutogradMeta* meta = before ? meta_of(before) : nullptr;
   if (!meta || !meta->requires_grad) return;
   if (meta->grad_fn)
-    set_history(sum, meta->grad_fn, meta->output_nr);
+    join_history(sum, meta->grad_fn, meta->output_nr);
   else
     set_requires_grad(sum, true);
 }

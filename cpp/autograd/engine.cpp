@@ -252,13 +252,28 @@ class Sweep {
     return grad;
   }
 
-  void deliver(Node* to, uint32_t nr, Tensor grad) {
+  // `from` and its edge `i`: where the gradient comes from, if not from outside.
+  void deliver(Node* to, uint32_t nr, Tensor grad, const Node* from = nullptr, int i = 0) {
     Entry* e = find(to);
     if (!e || !e->needed) return;
-    if (grad && grad->batch) [[unlikely]]
-      grad = summed_for(to->batch(), std::move(grad));
-    if (grad) add_to(w_->slots[e->slot + nr], std::move(grad));
+    if (grad) {
+      if (grad->batch) [[unlikely]]
+        grad = summed_for(to->batch(), std::move(grad));
+      const TensorMeta* expected = to->output(nr);
+      if (expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype)) [[unlikely]]
+        grad = fitting(std::move(grad), *expected, from, i);
+      add_to(w_->slots[e->slot + nr], std::move(grad));
+    }
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
+  }
+
+  // What a tensor that was given other data (x.data = y) is asked for no longer fits the node that made it.
+  static Tensor fitting(Tensor grad, const TensorMeta& expected, const Node* from, int i) {
+    if (grad.shape() != expected.shape)
+      fail("Function ", from ? std::string_view(from->name()) : std::string_view("(outside)"),
+           " returned an invalid gradient at index ", i, " - got ", grad.shape(), " but expected shape compatible with ",
+           expected.shape);
+    return tape_ops.cast(grad, expected.dtype);
   }
 
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
@@ -435,7 +450,7 @@ class Sweep {
     }
     for (Tensor& g : grads) g.reset();
     for (int i = 0; i < node->edge_count(); ++i)
-      if (Node* to = node->edge(i).node.get()) deliver(to, node->edge(i).nr, std::move(out[i]));
+      if (Node* to = node->edge(i).node.get()) deliver(to, node->edge(i).nr, std::move(out[i]), node, i);
   }
 
   // Anomaly mode: an exception is explained once, by the node that it came from.

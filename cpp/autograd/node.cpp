@@ -28,9 +28,18 @@ Node::Node(Node&& dying)
       batch_(std::move(dying.batch_)),
       edge_count_(std::exchange(dying.edge_count_, 0)),
       is_for_tangents_(dying.is_for_tangents_),
+      has_output_(dying.has_output_),
+      output_(std::move(dying.output_)),
+      more_outputs_(std::move(dying.more_outputs_)),
       more_edges_(std::move(dying.more_edges_)) {
   std::ranges::move(dying.inline_edges_, inline_edges_);
   hooks_.take(dying.hooks_);
+}
+
+void Node::note_further_output(uint32_t nr, const Tensor& t) {
+  if (!more_outputs_) more_outputs_ = std::make_unique<std::vector<std::optional<TensorMeta>>>();
+  if (more_outputs_->size() <= nr) more_outputs_->resize(nr + 1);
+  (*more_outputs_)[nr] = TensorMeta{t.shape(), t.dtype()};
 }
 
 void Node::set_edges(std::span<Edge> edges) {
@@ -94,6 +103,11 @@ bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those) {
 }
 
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
+  node->note_output(nr, t);
+  join_history(t, std::move(node), nr);
+}
+
+void join_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
   AutogradMeta& meta = make_meta(t);
   if (meta.retains_grad) [[unlikely]] {  // an in-place op: the retained gradient is that of the new value
     stop_retaining(meta);
@@ -183,7 +197,12 @@ void detach_(const Tensor& t) {
 }
 
 Saved::Saved(const Tensor& t, bool may_detach)
-    : t_(t), version_(t.version()), filled_(true), computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
+    : t_(t),
+      version_(t.version()),
+      numel_(static_cast<uint32_t>(t.numel())),
+      dtype_(t.dtype()),
+      filled_(true),
+      computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
   if (t->made_in.inference()) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
@@ -250,11 +269,19 @@ Tensor Saved::unpack_defined(Node* node) const {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
   }
+  if (!is_output_ && (static_cast<uint32_t>(t_.numel()) != numel_ || t_.dtype() != dtype_)) [[unlikely]]
+    fail_replaced(node);
   if (!is_output_ || !modes.grad || node->is_for_tangents()) return t_;
   Tensor out = alias_of(t_);
   if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
-  set_history(out, Ref<Node>::share(node), nr_);
+  join_history(out, Ref<Node>::share(node), nr_);
   return out;
+}
+
+void Saved::fail_replaced(const Node* node) const {
+  fail("one of the variables needed for gradient computation has been given other data meanwhile, of another size or ",
+       "dtype: it is a tensor of shape ", t_.shape(), " now",
+       line(cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
 }
 
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
@@ -269,7 +296,7 @@ Tensor Saved::unpack_packed(Node* node) const {
   if (is_output_ && node->is_for_tangents()) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
   if (edge.node)
-    set_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
+    join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
   else if (packed_->requires_grad)
     set_requires_grad(out, true);
   return out;

@@ -126,7 +126,7 @@ class LazyHooks {
 // What a gradient must fit.
 struct TensorMeta {
   Dims shape;
-  DType dtype;
+  DType dtype = DType::Float32;
 };
 
 class Node : public RefCounted, public Disposable, public Pooled {
@@ -153,8 +153,22 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual bool runs_without_grads() const { return false; }
 
   virtual SavedFields saved_fields() { return {}; }
-  // Of the nodes that know.
-  virtual std::optional<TensorMeta> output_meta(uint32_t) const { return std::nullopt; }
+  // What its output `nr` was when its history was set; null before that. The engine lets no other gradient in: apply()
+  // may rely on it.
+  const TensorMeta* output(uint32_t nr) const {
+    if (nr == 0) return has_output_ ? &output_ : nullptr;
+    return more_outputs_ && nr < more_outputs_->size() && (*more_outputs_)[nr] ? &*(*more_outputs_)[nr] : nullptr;
+  }
+  void note_output(uint32_t nr, const Tensor& t) {
+    if (nr != 0) return note_further_output(nr, t);
+    output_.shape = t.shape();
+    output_.dtype = t.dtype();
+    has_output_ = true;
+  }
+  // The same of any node, of a leaf's too.
+  virtual std::optional<TensorMeta> output_meta(uint32_t nr) const {
+    return output(nr) ? std::optional(*output(nr)) : std::nullopt;
+  }
 
   // A reference for who has nothing but the node's wrapper; none where it is dying.
   virtual Ref<Node> own_node() { return retain_if_alive() ? Ref<Node>::adopt(this) : Ref<Node>(); }
@@ -205,11 +219,16 @@ class Node : public RefCounted, public Disposable, public Pooled {
   Node(Node&& dying);  // takes the place of a node that nobody refers to
 
  private:
+  void note_further_output(uint32_t nr, const Tensor& t);
+
   uint64_t seq_ = 0;  // 0 for leaf accumulators: they come last in the order and are run as soon as they are ready
   Origin origin_ = 0;
   Ref<Batch> batch_;
   int edge_count_ = 0;
   bool is_for_tangents_ = false;
+  bool has_output_ = false;
+  TensorMeta output_;
+  std::unique_ptr<std::vector<std::optional<TensorMeta>>> more_outputs_;
   Edge inline_edges_[kInlineEdges];
   std::unique_ptr<Edge[]> more_edges_;
   LazyHooks hooks_;
@@ -272,7 +291,9 @@ struct Transforms {
   uint32_t first, last;
 };
 bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those);
+// Makes `t` the output `nr` of a node that is new, or of one whose output another tensor is already.
 void set_history(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
+void join_history(const Tensor& t, Ref<Node> node, uint32_t nr);
 void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);
 void add_hook(const Tensor& t, Ref<Hook> hook);
@@ -329,10 +350,14 @@ class Saved {
   Tensor unpack_defined(Node* node) const;
   Tensor unpack_packed(Node* node) const;
 
+  [[noreturn]] void fail_replaced(const Node* node) const;
+
   Tensor t_;
   Ref<Packed> packed_;
   uint32_t version_ = 0;
   uint32_t nr_ = 0;
+  uint32_t numel_ = 0;  // its low bits, of an input: x.data = y may make another window of it, which is no write
+  DType dtype_ = DType::Float32;
   bool is_output_ = false;
   bool filled_ = false;    // something was saved, even if it is freed by now
   bool computed_ = false;  // it was no leaf when it was saved, and must not have become one

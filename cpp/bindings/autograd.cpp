@@ -59,7 +59,7 @@ Place to_place(PyObject* o, const char* what, ErrorKind kind) {
     check(k >= 0 && k < static_cast<long>(n->output_count), ErrorKind::Value, what, ": ", n->name(), " has no output ",
           k);
     const auto i = static_cast<uint32_t>(k);
-    return {{}, {n, i}, output_meta(node.get(), i)};
+    return {{}, {n, i}, n->output_meta(i)};
   }
   fail(kind, what, ", not ", Py_TYPE(o)->tp_name);
 }
@@ -88,8 +88,7 @@ Tensor seed_for(const Place& root, Tensor grad, size_t i) {
       root.tensor ? TensorMeta{root.tensor.shape(), root.tensor.dtype()} : root.output;
   if (grad) return fitting_gradient(grad, output, i);
   check(output.has_value(),
-        "a gradient must be given for a GradientEdge whose tensor is not known: grad can be implicitly created only "
-        "for scalar outputs");
+        "grad can be implicitly created only for scalar outputs, but this one has not been made");
   check(checked_numel(output->shape) == 1, "grad can be implicitly created only for scalar outputs");
   check(is_floating(output->dtype), "grad can be implicitly created only for real scalar outputs but got ",
         dtype_name(output->dtype));
@@ -272,10 +271,7 @@ void add_autograd(py::module_& m) {
   m.def("_grad", &grad_from_python);
   m.def("_gradient_edge", [](const Tensor& t) {
     const Edge e = gradient_edge(t);
-    if (!e.node) return py::tuple(py::make_tuple(py::none(), e.nr));
-    const Owned wrapper(wrap_node(e.node));
-    see_output(wrapper.get(), e.nr, t);
-    return py::tuple(py::make_tuple(py::handle(wrapper.get()), e.nr));
+    return py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr);
   });
   m.def("_next_sequence_number", &Node::next_seq);
   m.def("_increment_version", [](const Tensor& t) { t.bump_version(); });

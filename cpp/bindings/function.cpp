@@ -99,7 +99,7 @@ class FunctionNode final : public Node {
     output_count = static_cast<uint32_t>(outputs_.size());
   }
   std::optional<TensorMeta> output_meta(uint32_t nr) const override {
-    return nr < outputs_.size() ? outputs_[nr].meta : std::nullopt;  // none yet while forward runs
+    return nr < outputs_.size() ? outputs_[nr].meta : std::nullopt;  // none while forward runs
   }
   SavedFields saved_fields() override { return {{"tensors", &saved_, true}}; }
   void save(std::vector<Saved> saved) { saved_ = std::move(saved); }

@@ -33,7 +33,6 @@ void let_go(PyObject* self) {
 void node_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
-  delete reinterpret_cast<PyNode*>(self)->outputs;
   let_go(self);
   type->tp_free(self);
   Py_DECREF(type);
@@ -105,9 +104,8 @@ PyObject* node_input_metadata(PyObject* self, void*) {
     const uint32_t n = node->output_count;
     py::tuple all(n);
     for (uint32_t i = 0; i < n; ++i) {
-      const std::optional<TensorMeta> meta = output_meta(self, i);
-      check(meta.has_value(), ErrorKind::NotImplemented, "the shape of output ", i, " of ", node->name(),
-            " is not known: nodes keep none, it is known of a node that was got by its result's grad_fn");
+      const std::optional<TensorMeta> meta = node->output_meta(i);
+      check(meta.has_value(), ErrorKind::NotImplemented, "output ", i, " of ", node->name(), " has not been made");
       all[i] = py::cast(*meta);
     }
     return all.release().ptr();
@@ -129,7 +127,7 @@ PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
       PyObject* o = PyTuple_GET_ITEM(args, i);
       if (o == Py_None) continue;
       check(is_tensor(o), ErrorKind::Type, "argument ", static_cast<int64_t>(i), " is not a Variable");
-      grads[i] = fitting_gradient(unwrap(o), output_meta(self, static_cast<uint32_t>(i)), static_cast<size_t>(i));
+      grads[i] = fitting_gradient(unwrap(o), node->output_meta(static_cast<uint32_t>(i)), static_cast<size_t>(i));
     }
     node->apply(grads, out);
     py::list shown;
@@ -172,22 +170,8 @@ PyObject* wrap_node(const Ref<Node>& node) {
   return reinterpret_cast<PyObject*>(o);
 }
 
-void see_output(PyObject* wrapper, uint32_t nr, const Tensor& t) {
-  if (live_node(wrapper)->output_meta(nr)) return;
-  auto*& outputs = reinterpret_cast<PyNode*>(wrapper)->outputs;
-  if (!outputs) outputs = new std::vector<std::optional<TensorMeta>>;
-  if (outputs->size() <= nr) outputs->resize(nr + 1);
-  (*outputs)[nr] = TensorMeta{t.shape(), t.dtype()};
-}
-
-std::optional<TensorMeta> output_meta(PyObject* wrapper, uint32_t nr) {
-  if (auto known = live_node(wrapper)->output_meta(nr)) return known;
-  const auto* outputs = reinterpret_cast<PyNode*>(wrapper)->outputs;
-  return outputs && nr < outputs->size() ? (*outputs)[nr] : std::nullopt;
-}
-
 Tensor fitting_gradient(const Tensor& grad, const std::optional<TensorMeta>& output, size_t i) {
-  if (!output) return grad;
+  check(output.has_value(), ErrorKind::NotImplemented, "no gradient can be given for an output that has not been made");
   check(grad.shape() == output->shape, "Mismatch in shape: grad_output[", i, "] has a shape of torch.Size(",
         grad.shape(), ") and output[", i, "] has a shape of torch.Size(", output->shape, ").");
   return grad.dtype() == output->dtype ? grad : cast(grad, output->dtype);

@@ -8,7 +8,6 @@ namespace gradcore {
 // and `node` is null once the node is gone.
 struct PyNode {
   PyObject_HEAD Node* node;
-  std::vector<std::optional<TensorMeta>>* outputs;  // those that were seen with it: see_output()
 };
 extern PyTypeObject* node_type;
 
@@ -20,10 +19,6 @@ inline Ref<Node> live_node(PyObject* o) {
   return owned;
 }
 
-// Nodes keep no shapes of their results. A wrapper that is got from a tensor notes what that output is.
-void see_output(PyObject* wrapper, uint32_t nr, const Tensor& t);
-// What output `nr` is, where that is known: it was seen, or the node is a leaf's or a custom Function's.
-std::optional<TensorMeta> output_meta(PyObject* wrapper, uint32_t nr);
 // The gradient of output `i`, checked against what that is, in its dtype.
 Tensor fitting_gradient(const Tensor& grad, const std::optional<TensorMeta>& output, size_t i);
 

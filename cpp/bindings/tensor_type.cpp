@@ -486,9 +486,7 @@ PyObject* get_grad_fn(PyObject* self, void*) {
     const Ref<Node> fn = grad_fn_of(t);
     if (!fn) return none();
     track(self);  // a hook on the node could lead back here
-    PyObject* wrapper = wrap_node(fn);
-    see_output(wrapper, meta_of(t)->output_nr, t);
-    return wrapper;
+    return wrap_node(fn);
   });
 }
 PyObject* get_is_leaf(PyObject* self, void*) {

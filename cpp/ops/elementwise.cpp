@@ -128,9 +128,10 @@ struct PackedParams {
 // ---- the node
 // -------------------------------------------------------------------------------------------------------------
 
-bool all_contiguous(std::span<const LoopInput> in) {
+// Whether they lie in memory as `t` does, in the usual order. A saved tensor may have got another shape by x.data = y.
+bool all_dense_alike(std::span<const LoopInput> in, const Tensor& t) {
   for (const LoopInput& i : in)
-    if (i.tensor && !i.tensor->is_contiguous()) return false;
+    if (i.tensor && !(i.tensor->is_contiguous() && same_shape(*i.tensor, t))) return false;
   return true;
 }
 // Whether no input has a memory order other than the usual one.
@@ -325,7 +326,7 @@ template <int N> class ElementwiseNode final : public Node {
     // The gradient's own memory serves when nobody needs it any more.
     const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
                        g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) &&
-                       all_contiguous({in, static_cast<size_t>(count)});
+                       all_dense_alike({in, static_cast<size_t>(count)}, g);
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
     const int width = compute_ == DType::Float64;
