@@ -1786,3 +1786,68 @@ def test_set_has_no_derivative():
     with pytest.raises(NotImplementedError, match="derivative for set_ is not implemented"):
         a.set_(x * 2)
     assert not a.requires_grad and a.tolist() == [1.0] * 3
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Gradients that do not fit
+
+
+def nodes_before_the_sum(lib):
+    """A node that saved many elements, got at from behind it."""
+    x = lib.ones(1000, requires_grad=True)
+    return x, x.exp().sum().grad_fn.next_functions[0][0]
+
+
+@pytest.mark.parametrize("shape", [(2,), (), (1007,), (10, 100)])
+def test_gradients_given_to_inner_nodes_must_fit(shape):
+    def program(lib):
+        x, node = nodes_before_the_sum(lib)
+        lib.autograd.grad(lib.autograd.graph.GradientEdge(node, 0, None), x, lib.ones(shape))
+
+    both(program, raises="Mismatch in shape")
+
+
+def test_called_nodes_check_their_gradients():
+    x, node = nodes_before_the_sum(gradcore)
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        node(gradcore.ones(2))
+    assert node(gradcore.ones(1000).double()).dtype == gradcore.float32
+
+
+@pytest.mark.parametrize("size", [2, 1007])
+def test_a_result_with_other_data_gets_no_gradient_of_another_shape(size):
+    def program(lib):
+        x = lib.ones(1000, requires_grad=True)
+        y = x.exp()
+        y.data = lib.ones(size)
+        (y * 2).sum().backward()
+
+    both(program, raises="returned an invalid gradient at index 0")
+
+
+@pytest.mark.parametrize("other", [(2,), (2000,), ()], ids=str)
+def test_saved_inputs_with_other_data_of_another_size_are_refused(other):
+    x, w = gradcore.ones(1000, requires_grad=True), gradcore.ones(1000)
+    y = x * w
+    w.data = gradcore.ones(other)
+    with pytest.raises(RuntimeError, match="(?s)given other data meanwhile.*shape .* saved for MulBackward0 at .*test_autograd.py"):
+        y.sum().backward()
+
+
+def test_saved_inputs_with_other_data_of_the_same_kind_are_used():
+    def program(lib):
+        x, w = lib.ones(4, requires_grad=True), lib.ones(4)
+        y = x * w
+        w.data = lib.arange(4.0)
+        y.sum().backward()
+        return x.grad
+
+    both(program)
+
+
+def test_saved_indices_with_other_data_are_looked_at_again():
+    x, index = gradcore.ones(10, requires_grad=True), gradcore.arange(10)
+    y = x.gather(0, index)
+    index.data.fill_(10**9)
+    with pytest.raises((IndexError, RuntimeError), match="out of bounds"):
+        y.sum().backward()

@@ -102,12 +102,7 @@ bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those) {
   return false;
 }
 
-void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
-  node->note_output(nr, t);
-  join_history(t, std::move(node), nr);
-}
-
-void join_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
+[[gnu::always_inline]] static inline void join(const Tensor& t, Ref<Node>&& node, uint32_t nr) {
   AutogradMeta& meta = make_meta(t);
   if (meta.retains_grad) [[unlikely]] {  // an in-place op: the retained gradient is that of the new value
     stop_retaining(meta);
@@ -121,6 +116,12 @@ void join_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
   meta.requires_grad = true;
   if (t->base) t->view_version = t.version();
 }
+
+void set_history(const Tensor& t, Ref<Node> node, uint32_t nr) {
+  node->note_output(nr, t);
+  join(t, std::move(node), nr);
+}
+void join_history(const Tensor& t, Ref<Node> node, uint32_t nr) { join(t, std::move(node), nr); }
 
 void set_requires_grad(const Tensor& t, bool on) {
   // As in torch, a view is not asked here whether the history that it would get anew is still allowed.

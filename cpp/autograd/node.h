@@ -11,6 +11,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <variant>
@@ -160,8 +161,12 @@ class Node : public RefCounted, public Disposable, public Pooled {
     return more_outputs_ && nr < more_outputs_->size() && (*more_outputs_)[nr] ? &*(*more_outputs_)[nr] : nullptr;
   }
   void note_output(uint32_t nr, const Tensor& t) {
-    if (nr != 0) return note_further_output(nr, t);
-    output_.shape = t.shape();
+    if (nr != 0) [[unlikely]]
+      return note_further_output(nr, t);
+    if (has_output_) [[unlikely]]
+      output_.shape = t.shape();
+    else
+      new (&output_.shape) Dims(t.shape());  // a copy of fixed size, where an assignment would be one of any size
     output_.dtype = t.dtype();
     has_output_ = true;
   }

@@ -128,10 +128,9 @@ struct PackedParams {
 // ---- the node
 // -------------------------------------------------------------------------------------------------------------
 
-// Whether they lie in memory as `t` does, in the usual order. A saved tensor may have got another shape by x.data = y.
-bool all_dense_alike(std::span<const LoopInput> in, const Tensor& t) {
+bool all_contiguous(std::span<const LoopInput> in) {
   for (const LoopInput& i : in)
-    if (i.tensor && !(i.tensor->is_contiguous() && same_shape(*i.tensor, t))) return false;
+    if (i.tensor && !i.tensor->is_contiguous()) return false;
   return true;
 }
 // Whether no input has a memory order other than the usual one.
@@ -326,7 +325,7 @@ template <int N> class ElementwiseNode final : public Node {
     // The gradient's own memory serves when nobody needs it any more.
     const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
                        g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) &&
-                       all_dense_alike({in, static_cast<size_t>(count)}, g);
+                       all_contiguous({in, static_cast<size_t>(count)});
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
     const int width = compute_ == DType::Float64;
