@@ -1098,7 +1098,7 @@ def test_loop_that_fills_rows():
 DEPTH = int(os.environ.get("GRADCORE_DEPTH", "100_000"))
 
 
-def deep_chain(lib, depth=DEPTH):
+def deep_chain(lib, depth):
     a = leaf(lib, 1.0)
     y = a
     for _ in range(depth):

@@ -389,15 +389,13 @@ class Sweep {
 
   // Edges that torch's node does not have are not shown to hooks either.
   static void run_post_hooks(const Node& node, Hooks& hooks, std::span<Tensor> out, std::span<Tensor> incoming) {
-    const unsigned hidden = node.hidden_edges();
-    if (!hidden) return run_hooks(hooks, out, incoming);
-    const auto is_shown = [hidden](size_t i) { return i >= 32 || !((hidden >> i) & 1); };
+    if (!node.hidden_edges()) return run_hooks(hooks, out, incoming);
     std::vector<Tensor> shown;
     for (size_t i = 0; i < out.size(); ++i)
-      if (is_shown(i)) shown.push_back(out[i]);
+      if (node.shows_edge(static_cast<int>(i))) shown.push_back(out[i]);
     run_hooks(hooks, shown, incoming);
     for (size_t i = 0, k = 0; i < out.size(); ++i)
-      if (is_shown(i)) out[i] = std::move(shown[k++]);
+      if (node.shows_edge(static_cast<int>(i))) out[i] = std::move(shown[k++]);
   }
 
   void visit_leaf(Entry& e) {

@@ -146,6 +146,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual void release_saved() {}
   // Bit i: edge i stands for no input that torch's node would show.
   virtual unsigned hidden_edges() const { return 0; }
+  bool shows_edge(int i) const { return i >= 32 || !((hidden_edges() >> i) & 1); }
   // Its result takes the place of its input (t_(), squeeze_() ...): some go by another name then.
   virtual void stand_in_place() {}
   // The leaf tensor of an AccumulateGrad.

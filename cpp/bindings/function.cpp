@@ -583,7 +583,7 @@ PyObject* context_saved(PyObject* self, void*) {
     if (PyObject* forward = context(self)->saved_for_forward) return Py_NewRef(forward);  // within jvp
     if (!node_of(self)) return checked(PyTuple_New(0));
     const Ref<Node> node = live_node(self);
-    return static_cast<FunctionNode&>(const_cast<Node&>(*node.get())).saved_tensors().release();
+    return static_cast<FunctionNode&>(*node).saved_tensors().release();
   });
 }
 

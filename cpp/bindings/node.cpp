@@ -77,7 +77,7 @@ PyObject* node_next_functions(PyObject* self, void*) {
     const Ref<Node> n = live_node(self);
     py::list out;
     for (int i = 0; i < n->edge_count(); ++i) {
-      if (i < 32 && (n->hidden_edges() >> i) & 1) continue;
+      if (!n->shows_edge(i)) continue;
       const Edge& e = n->edge(i);
       out.append(py::make_tuple(e.node ? py::reinterpret_steal<py::object>(wrap_node(e.node)) : py::none(), e.nr));
     }
@@ -132,7 +132,7 @@ PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
     node->apply(grads, out);
     py::list shown;
     for (int i = 0; i < node->edge_count() && !node->leaf(); ++i)
-      if (i >= 32 || !((node->hidden_edges() >> i) & 1)) shown.append(py::cast(out[i]));
+      if (node->shows_edge(i)) shown.append(py::cast(out[i]));
     if (shown.size() == 1) return py::object(shown[0]).release().ptr();
     return py::tuple(shown).release().ptr();
   });

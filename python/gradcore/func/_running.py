@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from .. import _C
+from ..autograd.graph import disable_saved_tensors_hooks
 
 
 class _Running(threading.local):
@@ -47,14 +48,9 @@ class differentiating(tracing):
         _C._exit_differentiation(self._entered)
 
 
-class without_saved_hooks:
+def without_saved_hooks() -> disable_saved_tensors_hooks:
     """The time of a transform in reverse mode, where torch refuses them: active ones and those entered inside."""
-
-    def __enter__(self) -> None:
-        self._before = _C._disable_saved_hooks(
-            "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Use autograd.grad() or "
-            "backward() with them."
-        )
-
-    def __exit__(self, *exception: Any) -> None:
-        _C._disable_saved_hooks(self._before)
+    return disable_saved_tensors_hooks(
+        "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Use autograd.grad() or "
+        "backward() with them."
+    )
