@@ -1,4 +1,4 @@
-"""The house itself: includes point down, kernels share no code with the baseline, stubs are complete, doctests run."""
+"""The layers themselves: includes point down, kernels share no code with the baseline, stubs are complete, doctests run."""
 
 import doctest
 import importlib
@@ -28,10 +28,10 @@ MAY_USE = {
 
 
 def test_includes_point_down():
-    for room, allowed in MAY_USE.items():
-        for file in (ROOT / "cpp" / room).rglob("*.*"):
+    for layer, allowed in MAY_USE.items():
+        for file in (ROOT / "cpp" / layer).rglob("*.*"):
             for used in re.findall(r'^#include "(\w+)/', file.read_text(), re.MULTILINE):
-                assert used == room or used in allowed, f"{file.name} includes {used}"
+                assert used == layer or used in allowed, f"{file.name} includes {used}"
 
 
 def test_kernels_define_nothing_outside_their_namespace():

@@ -13,7 +13,7 @@ void accumulate_grad(const Tensor& t, Tensor grad);
 Tensor grad_of(const TensorImpl* t);
 void set_grad_of(const Tensor& t, Tensor grad);
 
-// The few ops that the tape itself needs; the ops room fills this table when the module starts.
+// The few ops that the tape itself needs; the ops layer fills this table when the module starts.
 struct TapeOps {
   Tensor (*add)(const Tensor& a, const Tensor& b);
   void (*add_into)(const Tensor& to, const Tensor& b);

@@ -11,7 +11,7 @@ void set_anomaly(bool on, bool check_nan) {
 }
 
 void refuse_nan(const Node& node, std::span<const Tensor> results) {
-  const Untracked quiet;
+  const NoRecordGuard quiet;
   for (size_t i = 0; i < results.size(); ++i)
     check(!results[i] || !tape_ops.has_nan(results[i]), "Function '", node.name(), "' returned nan values in its ", i,
           "th output.");

@@ -271,8 +271,8 @@ class Sweep {
   static Tensor fitting(Tensor grad, const TensorMeta& expected, const Node* from, int i) {
     if (grad.shape() != expected.shape)
       fail("Function ", from ? std::string_view(from->name()) : std::string_view("(outside)"),
-           " returned an invalid gradient at index ", i, " - got ", grad.shape(), " but expected shape compatible with ",
-           expected.shape);
+           " returned an invalid gradient at index ", i, " - got ", grad.shape(),
+           " but expected shape compatible with ", expected.shape);
     return tape_ops.cast(grad, expected.dtype);
   }
 
@@ -285,7 +285,7 @@ class Sweep {
       const TapeLock lock = lock_hooks();
       for (const E& e : list) {
         if (!hook_in(e)->alive) continue;
-        hook_in(e)->take_turn();
+        hook_in(e)->begin_turn();
         hooks.push_back(e);
       }
     }

@@ -164,9 +164,9 @@ class DualEdge final : public Node {
 };
 
 // Where the stand-in for a gradient comes from, and what going back ends at.
-class StandIn final : public Node {
+class Placeholder final : public Node {
  public:
-  const char* name() const override { return "StandIn"; }
+  const char* name() const override { return "Placeholder"; }
   void apply(std::span<Tensor>, std::span<Tensor>) override {}
 };
 
@@ -409,19 +409,19 @@ static Levels levels_over(std::span<const Tensor> tangents, std::span<const Tens
 }
 
 std::vector<Tensor> Node::jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) {
-  const auto stand_in = Ref<Node>::adopt(new StandIn);
-  stand_in->output_count = static_cast<uint32_t>(outputs.size());
-  stand_in->number();
+  const auto placeholder = Ref<Node>::adopt(new Placeholder);
+  placeholder->output_count = static_cast<uint32_t>(outputs.size());
+  placeholder->number();
   BackwardRequest request;
   const Levels over = levels_over(tangents, outputs);
   {
     const GradModeGuard on(true);
     std::vector<Tensor> u(outputs.size()), back(static_cast<size_t>(edge_count()));
     for (size_t i = 0; i < u.size(); ++i) {
-      request.inputs.push_back({stand_in, static_cast<uint32_t>(i)});
+      request.inputs.push_back({placeholder, static_cast<uint32_t>(i)});
       if (!outputs[i] || !is_floating(outputs[i].dtype())) continue;
       u[i] = zeros_as(outputs[i], over);
-      set_history(u[i], stand_in, static_cast<uint32_t>(i));
+      set_history(u[i], placeholder, static_cast<uint32_t>(i));
     }
     apply(u, back);
     for (size_t k = 0; k < back.size(); ++k) {

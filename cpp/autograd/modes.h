@@ -1,4 +1,4 @@
-// The thread's switches for recording. (Inference mode is the tensor room's: inference_mode in tensor.h.)
+// The thread's switches for recording. (Inference mode is the tensor layer's: inference_mode in tensor.h.)
 #pragma once
 #include <cstdint>
 
@@ -35,7 +35,7 @@ class ForwardGuard {
 };
 
 // A scope whose ops only compute.
-class Untracked {
+class NoRecordGuard {
   GradModeGuard grad_{false};
   ForwardGuard forward_{0};
 };

@@ -22,7 +22,7 @@ uint64_t Node::next_seq() {
 Node::Node(Node&& dying)
     : output_count(dying.output_count),
       pyobject(dying.pyobject),
-      companion(std::move(dying.companion)),
+      metadata(std::move(dying.metadata)),
       seq_(dying.seq_),
       origin_(dying.origin_),
       batch_(std::move(dying.batch_)),
@@ -80,7 +80,7 @@ Edge gradient_edge(const Tensor& t) {
 
 static bool over(const TensorImpl* leaf) { return leaf->meta && static_cast<const AutogradMeta*>(leaf->meta)->over; }
 static bool made_within(const TensorImpl* leaf, const Transforms& those) {
-  const uint32_t number = leaf->made_in.transform();
+  const uint32_t number = leaf->created_in.transform();
   return those.first != 0 && those.first <= number && number <= those.last;
 }
 
@@ -131,7 +131,7 @@ void set_requires_grad(const Tensor& t, bool on) {
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
-  if (on && t->made_in.inference() && !inference_mode())
+  if (on && t->created_in.inference() && !inference_mode())
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (!on && !t->meta) return;
   if (!computed) make_meta(t).requires_grad = on;
@@ -159,8 +159,8 @@ int HookList::traverse(int (*visit)(void* object, void* arg), void* arg) const {
 int Node::traverse_all(int (*visit)(void* object, void* arg), void* arg) const {
   if (const HookList* hooks = hooks_.get())
     if (const int r = hooks->traverse(visit, arg)) return r;
-  if (companion)
-    if (const int r = companion->traverse(visit, arg)) return r;
+  if (metadata)
+    if (const int r = metadata->traverse(visit, arg)) return r;
   return traverse(visit, arg);
 }
 
@@ -204,7 +204,7 @@ Saved::Saved(const Tensor& t, bool may_detach)
       dtype_(t.dtype()),
       filled_(true),
       computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
-  if (t->made_in.inference()) [[unlikely]]
+  if (t->created_in.inference()) [[unlikely]]
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
@@ -242,19 +242,19 @@ void Saved::pack(SavedHooks& hooks) {
 
 static std::string line(const char* what, Origin o) {
   const std::string where = origin_text(o);
-  return where.empty() ? where : cat("\n  ", what, ' ', where);
+  return where.empty() ? where : str_cat("\n  ", what, ' ', where);
 }
 
 [[gnu::cold, gnu::noinline]] static void fail_modified(const Tensor& t, uint32_t expected, const Node* saver,
                                                        const Node* from, uint32_t nr) {
   fail("one of the variables needed for gradient computation has been modified by an inplace operation: [torch.",
        scalar_type_name(t.dtype()), "Tensor ", t.shape(), "]",
-       from ? cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(),
+       from ? str_cat(", which is output ", nr, " of ", std::string_view(from->name()), ",") : std::string(),
        " is at version ", t.version(), "; expected version ", expected,
        " instead. Hint: work on a clone() where the tensor is changed, or use an "
        "out-of-place op.",
        from && from->origin() != t->storage->written.load() ? line("computed at", from->origin()) : std::string(),
-       line(cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
+       line(str_cat("saved for ", std::string_view(saver->name()), " at").c_str(), saver->origin()),
        line("last written to at", t->storage->written.load()));
 }
 
@@ -265,7 +265,7 @@ Tensor Saved::unpack_defined(Node* node) const {
     fail(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_(). This is not supported, "
         "please use out-of-place `.detach()` instead",
-        line(cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
+        line(str_cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
@@ -282,7 +282,7 @@ Tensor Saved::unpack_defined(Node* node) const {
 void Saved::fail_replaced(const Node* node) const {
   fail("one of the variables needed for gradient computation has been given other data meanwhile, of another size or ",
        "dtype: it is a tensor of shape ", t_.shape(), " now",
-       line(cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
+       line(str_cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
 }
 
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.

@@ -44,14 +44,14 @@ class Hook : public RefCounted {
   // For garbage collectors above: calls visit on each foreign object held.
   virtual int traverse(int (*)(void* object, void* arg), void*) { return 0; }
   // Lets go of what it holds.
-  virtual void let_go() {}
+  virtual void drop_references() {}
   void remove() {
     alive = false;
-    if (turns == 0) let_go();
+    if (turns == 0) drop_references();
   }
-  void take_turn() { ++turns; }
+  void begin_turn() { ++turns; }
   void end_turn() {
-    if (--turns == 0 && !alive) let_go();
+    if (--turns == 0 && !alive) drop_references();
   }
   std::atomic<bool> alive{true};
   std::atomic<int> turns{0};  // of sweeps that are going to call it
@@ -96,9 +96,9 @@ struct SavedField {
 using SavedFields = std::vector<SavedField>;
 
 // Something of the layers above that lives as long as a node.
-class Companion {
+class NodeMetadata {
  public:
-  virtual ~Companion() = default;
+  virtual ~NodeMetadata() = default;
   virtual int traverse(int (*visit)(void* object, void* arg), void* arg) const = 0;  // as Hook's
 };
 
@@ -148,7 +148,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   virtual unsigned hidden_edges() const { return 0; }
   bool shows_edge(int i) const { return i >= 32 || !((hidden_edges() >> i) & 1); }
   // Its result takes the place of its input (t_(), squeeze_() ...): some go by another name then.
-  virtual void stand_in_place() {}
+  virtual void mark_in_place() {}
   // The leaf tensor of an AccumulateGrad.
   virtual TensorImpl* leaf() const { return nullptr; }
   // A node that must run even when no gradient reached it (custom functions that materialise).
@@ -181,7 +181,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
 
   // As Hook::traverse, for what the node itself holds.
   virtual int traverse(int (*)(void* object, void* arg), void*) const { return 0; }
-  // The same with its hooks and companion.
+  // The same with its hooks and metadata.
   int traverse_all(int (*visit)(void* object, void* arg), void* arg) const;
 
   void set_edges(std::span<Edge> edges);
@@ -217,7 +217,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   uint32_t output_count = 1;
   uint32_t mark = 0;         // the engine's: position in the running backward, plus one
   void* pyobject = nullptr;  // the Python wrapper, not owned
-  std::unique_ptr<Companion> companion;
+  std::unique_ptr<NodeMetadata> metadata;
 
  protected:
   static constexpr int kInlineEdges = 3;
@@ -291,8 +291,8 @@ bool is_leaf(const Tensor& t);
 // Where the gradient of `t` goes; no node when it needs none.
 Edge gradient_edge(const Tensor& t);
 // Whether the history of `t` leads out of a differentiation (func.grad) whose own nodes are numbered from `begun` on:
-// to an older node, or to a leaf that is neither the point of one that has ended nor made in this one: in a transform of
-// these numbers (first 0: it has none).
+// to an older node, or to a leaf that is neither the point of one that has ended nor made in this one: in a transform
+// of these numbers (first 0: it has none).
 struct Transforms {
   uint32_t first, last;
 };

@@ -10,19 +10,19 @@ uint32_t last_differentiation() { return last; }
 
 Differentiation enter_differentiation() {
   constexpr uint32_t kMany = 1u << 30;  // there is room for twice as many
-  const uint32_t outer = surroundings.transform();
+  const uint32_t outer = creation_context.transform();
   if (outer == 0 && last > kMany) last = 0;
-  surroundings.set_transform(++last);
+  creation_context.set_transform(++last);
   return {last, outer, std::exchange(transforms_left, false)};
 }
 
 void exit_differentiation(const Differentiation& d) {
-  surroundings.set_transform(d.outer);
+  creation_context.set_transform(d.outer);
   transforms_left = d.left;
 }
 
 void make_point(const Tensor& t, const Differentiation& d) {
-  if (t->made_in.transform() >= d.outer) t->made_in.set_transform(d.number);
+  if (t->created_in.transform() >= d.outer) t->created_in.set_transform(d.number);
 }
 
 }  // namespace gradcore

@@ -14,7 +14,7 @@ namespace gradcore {
 // Set while the forward of a custom Function runs: to it no transform that differentiates is there.
 inline thread_local constinit bool transforms_left = false;
 
-inline bool in_differentiation() { return surroundings.transform() != 0 && !transforms_left; }
+inline bool in_differentiation() { return creation_context.transform() != 0 && !transforms_left; }
 inline bool in_transform() { return batch_level != 0 || in_differentiation(); }
 
 // A transform that differentiates, and what it puts back when it is over.

@@ -29,7 +29,7 @@ namespace gradcore {
 
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
   Tensor v = make_window(t, shape, strides, data);
-  if (inference_mode() && t->made_in.inference()) return v;
+  if (inference_mode() && t->created_in.inference()) return v;
   v->base = t->base ? t->base : t.ref();
   if (t->base && t->view_kind != ViewKind::Normal)
     v->view_kind = t->view_kind;
@@ -129,7 +129,7 @@ void refuse_ambiguous_view(const Tensor& view, bool through_base) {
   const Node* fn = meta_of(view) ? meta_of(view)->grad_fn.get() : nullptr;
   const bool inference = view->view_kind == ViewKind::Inference;
   const bool outside = view->view_kind == ViewKind::NoGrad || inference;  // it, or what it is a view of
-  std::string what = fn ? cat("Output ", meta_of(view)->output_nr, " of ", op_of(*fn), " is a view") : "A view";
+  std::string what = fn ? str_cat("Output ", meta_of(view)->output_nr, " of ", op_of(*fn), " is a view") : "A view";
   if (fn && outside) what += " of a view which";
   if (!fn || outside) what += inference ? " was created in inference mode" : " was created in no_grad mode";
   what += through_base ? " and its base or another view of its base has been" : " and is being";
@@ -188,7 +188,7 @@ static void check_tangents_inplace(const Tensor& t, bool history) {
 }
 
 void refuse_captured(const Tensor& t) {
-  if (t->made_in.transform() >= surroundings.transform() || transforms_left) return;
+  if (t->created_in.transform() >= creation_context.transform() || transforms_left) return;
   fail(
       "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation that "
       "would mutate a captured Tensor. This is not supported; please rewrite the function being transformed to "
@@ -196,14 +196,14 @@ void refuse_captured(const Tensor& t) {
 }
 
 static void refuse_inference(const Tensor& t) {
-  if (!t->made_in.inference() || inference_mode()) return;
+  if (!t->created_in.inference() || inference_mode()) return;
   fail(
       "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
       "tensor before doing inplace update.");
 }
 
 [[gnu::always_inline]] static inline void check_write(const Tensor& t, bool history, bool may_overlap, bool by_op) {
-  if (t->made_in != surroundings) [[unlikely]] {
+  if (t->created_in != creation_context) [[unlikely]] {
     if (by_op) refuse_captured(t);
     refuse_inference(t);
   }

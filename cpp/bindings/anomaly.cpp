@@ -31,12 +31,12 @@ std::string stack_of(Node& node) {
   PyObject* lines = PyDict_GetItemString(metadata_of(node), kTraceback);
   if (!lines) {
     const std::string where = origin_text(node.origin());
-    return cat(
+    return str_cat(
         ". No forward pass information available. Enable detect anomaly during forward pass for more information.",
-        where.empty() ? where : cat(" It was recorded at ", where, "."));
+        where.empty() ? where : str_cat(" It was recorded at ", where, "."));
   }
-  return cat(". Traceback of forward call that caused the error:\n",
-             py::str("").attr("join")(py::handle(lines)).cast<std::string>());
+  return str_cat(". Traceback of forward call that caused the error:\n",
+                 py::str("").attr("join")(py::handle(lines)).cast<std::string>());
 }
 
 // Where warnings are errors, the one that is on its way counts, and the warning is printed.
@@ -47,14 +47,14 @@ void warn(const std::string& text) {
 void explain(Node& node) {
   const GilAcquire gil;
   const py::error_scope failure;  // a Python exception may be on its way
-  warn(cat("Error detected in ", node.name(), stack_of(node)));
+  warn(str_cat("Error detected in ", node.name(), stack_of(node)));
   py::object child = py::reinterpret_steal<py::object>(wrap_node(Ref<Node>::share(&node)));
   while (true) {
     PyObject* parent = PyDict_GetItemString(metadata_of(*live_node(child.ptr())), kParent);
     if (!parent || !PyObject_TypeCheck(parent, node_type)) return;
     child = py::reinterpret_borrow<py::object>(parent);
     const Ref<Node> n = live_node(parent);
-    warn(cat("\n\nPrevious calculation was induced by ", n->name(), stack_of(*n)));
+    warn(str_cat("\n\nPrevious calculation was induced by ", n->name(), stack_of(*n)));
   }
 }
 

@@ -50,7 +50,6 @@ std::vector<std::unique_ptr<OpEntry>>& registry() {
 }
 
 // ---- parsing a signature
-// ------------------------------------------------------------------------------------------------
 
 std::string_view trim(std::string_view s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
@@ -129,7 +128,6 @@ void Overload::parse() const {
 }
 
 // ---- matching a call
-// ------------------------------------------------------------------------------------------------------
 
 bool is_index(PyObject* o) {
   return (PyLong_Check(o) && !PyBool_Check(o)) || (!PyBool_Check(o) && !is_tensor(o) && PyIndex_Check(o));
@@ -252,9 +250,9 @@ class Call {
     for (; i < nargs_; ++i, ++slot) {
       if (slot >= s.positional) {
         if (why)
-          *why = cat(op_.name, "() takes ", s.positional - (self_ ? 1 : 0), " positional argument",
-                     s.positional - (self_ ? 1 : 0) == 1 ? "" : "s", " but ", nargs_, nargs_ == 1 ? " was" : " were",
-                     " given");
+          *why = str_cat(op_.name, "() takes ", s.positional - (self_ ? 1 : 0), " positional argument",
+                         s.positional - (self_ ? 1 : 0) == 1 ? "" : "s", " but ", nargs_,
+                         nargs_ == 1 ? " was" : " were", " given");
         return false;
       }
       bound_.slots_[slot] = args_[i];
@@ -264,7 +262,7 @@ class Call {
       const Param& p = s.params[k];
       if (!bound_.slots_[k]) {
         if (!p.fallback) {
-          if (why) *why = cat(op_.name, "() missing 1 required positional arguments: \"", p.text, "\"");
+          if (why) *why = str_cat(op_.name, "() missing 1 required positional arguments: \"", p.text, "\"");
           return false;
         }
         bound_.slots_[k] = p.fallback;
@@ -272,8 +270,8 @@ class Call {
       }
       if (k == bound_.lone_ || fits(p, bound_.slots_[k])) continue;
       if (why)
-        *why = cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ",
-                   type_text(p.type), ", not ", Py_TYPE(bound_.slots_[k])->tp_name);
+        *why = str_cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ",
+                       type_text(p.type), ", not ", Py_TYPE(bound_.slots_[k])->tp_name);
       return false;
     }
     return true;
@@ -296,11 +294,11 @@ class Call {
       PyObject* name = PyTuple_GET_ITEM(names_, i);
       const int k = find(s, name);
       if (k < 0) {
-        if (why) *why = cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
+        if (why) *why = str_cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
         return false;
       }
       if (bound_.slots_[k]) {
-        if (why) *why = cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
+        if (why) *why = str_cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
         return false;
       }
       bound_.slots_[k] = args_[nargs_ + i];
@@ -402,7 +400,7 @@ class Call {
   }
 
   void write_out(const Tensor& target, const Tensor& value) const {
-    const Untracked off;
+    const NoRecordGuard off;
     const bool fills = op_.name == "arange" || op_.name.ends_with("space");  // these keep the shape of out
     if (fills && value.numel() == target.numel()) {
       copy_raw(target, view(value, target.shape()));
@@ -427,12 +425,13 @@ class Call {
       raise_type_error(why);
     }
     std::string got;
-    for (Py_ssize_t i = 0; i < nargs_; ++i) got += cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);
+    for (Py_ssize_t i = 0; i < nargs_; ++i) got += str_cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);
     for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i)
-      got += cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=", Py_TYPE(args_[nargs_ + i])->tp_name);
+      got +=
+          str_cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=", Py_TYPE(args_[nargs_ + i])->tp_name);
     std::string text =
-        cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
-    for (const auto& o : overloads) text += cat("\n * ", o->text());
+        str_cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
+    for (const auto& o : overloads) text += str_cat("\n * ", o->text());
     raise_type_error(text);
   }
 
@@ -445,7 +444,6 @@ class Call {
 };
 
 // ---- accessors
-// ------------------------------------------------------------------------------------------------------------
 
 int64_t Args::integer(int i) const { return to_int64(slots_[i]); }
 
@@ -523,7 +521,6 @@ OperandArg::OperandArg(const Args& a, int i) : given_(a.given(i)), operand_(Scal
 }
 
 // ---- the register
-// -------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -574,8 +571,8 @@ OpEntry& entry(std::string_view name) {
 
 std::string doc_of(const OpEntry& op, const std::vector<std::unique_ptr<Overload>>& overloads) {
   std::string doc;
-  for (const auto& o : overloads) doc += cat(doc.empty() ? "" : "\n", op.name, o->text(), "\n");
-  return doc + cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
+  for (const auto& o : overloads) doc += str_cat(doc.empty() ? "" : "\n", op.name, o->text(), "\n");
+  return doc + str_cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
 }
 
 }  // namespace

@@ -87,8 +87,7 @@ Tensor seed_for(const Place& root, Tensor grad, size_t i) {
   const std::optional<TensorMeta> output =
       root.tensor ? TensorMeta{root.tensor.shape(), root.tensor.dtype()} : root.output;
   if (grad) return fitting_gradient(grad, output, i);
-  check(output.has_value(),
-        "grad can be implicitly created only for scalar outputs, but this one has not been made");
+  check(output.has_value(), "grad can be implicitly created only for scalar outputs, but this one has not been made");
   check(checked_numel(output->shape) == 1, "grad can be implicitly created only for scalar outputs");
   check(is_floating(output->dtype), "grad can be implicitly created only for real scalar outputs but got ",
         dtype_name(output->dtype));
@@ -101,7 +100,7 @@ Edge edge_of(const Place& p) { return p.tensor ? gradient_edge(p.tensor) : p.edg
 std::string origin_note(const Place& p) {
   const Edge e = edge_of(p);
   const std::string where = origin_text(e.node ? e.node->origin() : 0);
-  return where.empty() ? where : cat("\n  it was computed at ", where);
+  return where.empty() ? where : str_cat("\n  it was computed at ", where);
 }
 
 bool is_nonzero(py::handle integer) {
@@ -326,9 +325,9 @@ void add_autograd(py::module_& m) {
   m.def("_leave_vmap", &leave_batch_level);
   m.def("_return_to_vmap", &return_to_batch_level);
   m.def("_hide_dim",
-        [](const Tensor& t, int64_t dim, int64_t level) { return hide_dim(t, wrap_dim(dim, t.dim()), level); });
+        [](const Tensor& t, int64_t dim, int64_t level) { return add_batch_dim(t, wrap_dim(dim, t.dim()), level); });
   m.def("_show_level", [](const Tensor& t, int64_t level, int64_t dim, int64_t size) {
-    return show_level(t, level, wrap_dim(dim, t.dim() + 1), size);
+    return remove_batch_dim(t, level, wrap_dim(dim, t.dim() + 1), size);
   });
   m.def("_batch_levels", [](const Tensor& t) {
     py::list levels;
@@ -342,7 +341,7 @@ void add_autograd(py::module_& m) {
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
   m.def("_set_inference_mode", [](bool on) {
     const bool before = inference_mode();
-    surroundings.set_inference(on);
+    creation_context.set_inference(on);
     return before;
   });
 

@@ -9,7 +9,6 @@
 namespace gradcore {
 
 // ---- numbers
-// ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -79,7 +78,6 @@ void check_device(PyObject* o) {
 }
 
 // ---- foreign memory
-// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -177,7 +175,6 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
 bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
 
 // ---- lists
-// ------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -281,7 +278,7 @@ bool is_list_of_arrays(PyObject* o) {
 }  // namespace
 
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
-  const Untracked off;
+  const NoRecordGuard off;
   if (is_tensor(data)) {
     const Tensor t = unwrap(data);
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
@@ -323,7 +320,6 @@ bool share_array(PyObject* array, Tensor& out) {
 }
 
 // ---- indexing
-// ---------------------------------------------------------------------------------------------------------------
 //
 // An index is read from left to right; ints, slices, None and Ellipsis are views at once, tensors, masks and lists
 // collect into the operands of one advanced `index`.
@@ -561,7 +557,6 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
 }
 
 // ---- the module's functions
-// ---------------------------------------------------------------------------------------------------
 
 namespace {
 

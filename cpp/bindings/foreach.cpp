@@ -38,10 +38,10 @@ template <int lists, Last last, bool alpha> ForeachArgs read(const Args& a) {
 // Registers one form, fresh and in place. `params` is what follows the first list in the signature.
 template <MakeCall make, int lists, Last last, bool alpha = false> void add_form(const char* name, const char* params) {
   const std::string signature =
-      cat("(Tensor[] self", *params ? ", " : "", params, alpha ? ", *, Number alpha=1)" : ")");
-  register_op(kFunction, cat("_foreach_", name, signature).c_str(),
-              [](Args& a) -> PyObject* { return wrap_list(for_each_tensor(make, read<lists, last, alpha>(a))); });
-  register_op(kFunction, cat("_foreach_", name, "_", signature).c_str(), [](Args& a) -> PyObject* {
+      str_cat("(Tensor[] self", *params ? ", " : "", params, alpha ? ", *, Number alpha=1)" : ")");
+  register_op(kFunction, str_cat("_foreach_", name, signature).c_str(),
+              [](Args& a) -> PyObject* { return wrap_tuple(for_each_tensor(make, read<lists, last, alpha>(a))); });
+  register_op(kFunction, str_cat("_foreach_", name, "_", signature).c_str(), [](Args& a) -> PyObject* {
     for_each_tensor_(make, read<lists, last, alpha>(a));
     return Py_NewRef(a.object(0));
   });
@@ -116,13 +116,13 @@ void register_calls() {
 void register_foreach() {
   register_calls();
   register_op(kFunction, "_foreach_pow(Number self, Tensor[] exponent)", [](Args& a) -> PyObject* {
-    return wrap_list(for_each_tensor(kPowOfNumber, {a.tensors(1), {a.scalar(0), {}}, {}}));
+    return wrap_tuple(for_each_tensor(kPowOfNumber, {a.tensors(1), {a.scalar(0), {}}, {}}));
   });
   register_op(kFunction, "_foreach_norm(Tensor[] self, Number ord=2, dtype? dtype=None)", [](Args& a) -> PyObject* {
-    return wrap_list(foreach_norm(a.tensors(0), a.scalar(1), a.maybe_dtype(2)));
+    return wrap_tuple(foreach_norm(a.tensors(0), a.scalar(1), a.maybe_dtype(2)));
   });
   register_op(kFunction, "_foreach_max(Tensor[] self)",
-              [](Args& a) -> PyObject* { return wrap_list(foreach_max(a.tensors(0))); });
+              [](Args& a) -> PyObject* { return wrap_tuple(foreach_max(a.tensors(0))); });
   register_op(kFunction, "_foreach_zero_(Tensor[] self)", [](Args& a) -> PyObject* {
     foreach_zero_(a.tensors(0));
     return Py_NewRef(a.object(0));

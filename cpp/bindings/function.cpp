@@ -206,7 +206,6 @@ class FunctionNode final : public Node {
 FunctionNode* node_of(PyObject* ctx) { return static_cast<FunctionNode*>(reinterpret_cast<PyNode*>(ctx)->node); }
 
 // ---- one call
-// -------------------------------------------------------------------------------------------------------------
 
 bool contains(PyObject* tuple, PyObject* o) {
   if (!tuple || tuple == Py_None) return false;
@@ -279,7 +278,7 @@ class Call {
   }
 
   void forward(PyObject* function) {
-    const Untracked off;
+    const NoRecordGuard off;
     const ForwardSwitchedOff no_tangents;
     const LeaveTransforms left;
     const Owned setup = attribute(cls_, "setup_context");
@@ -297,7 +296,7 @@ class Call {
     called(setup.get(), args.get());
   }
 
-  // What the program is told when it asks; Untracked does the rest.
+  // What the program is told when it asks; NoRecordGuard does the rest.
   class ForwardSwitchedOff {
    public:
     ~ForwardSwitchedOff() { set_forward_enabled(before_); }
@@ -390,7 +389,7 @@ class Call {
   }
   // In no_grad mode, as the forward was.
   static Tensor view_as_self(const Tensor& t) {
-    const Untracked off;
+    const NoRecordGuard off;
     return make_view(t, t.shape(), t.strides(), t->data);
   }
 
@@ -548,7 +547,6 @@ PyObject* function_call(PyObject* cls, PyObject* arguments) {
 }
 
 // ---- the type
-// ---------------------------------------------------------------------------------------------------------------
 
 PyObject* context_new(PyTypeObject* type, PyObject*, PyObject*) {
   PyObject* self = type->tp_alloc(type, 0);

@@ -23,12 +23,12 @@ void wait_for_all() {
   --waiting;
 }
 
-void go_away() {
+void mark_away() {
   threads_away.fetch_add(1);
   away = true;
 }
 // Whether this thread was away, which it is no more.
-bool come_back() {
+bool mark_back() {
   if (!std::exchange(away, false)) return false;
   threads_away.fetch_sub(1);
   threads_away.notify_all();
@@ -46,19 +46,19 @@ GilRelease::GilRelease() {
   before_ =
       std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
   if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
-  go_away();
+  mark_away();
   state_ = PyEval_SaveThread();
 }
 GilRelease::~GilRelease() {
   if (!state_) return;
-  come_back();
+  mark_back();
   PyEval_RestoreThread(state_);
   inherited_origin = before_;
 }
 
-GilAcquire::GilAcquire() : state_(PyGILState_Ensure()), was_away_(come_back()) {}
+GilAcquire::GilAcquire() : state_(PyGILState_Ensure()), was_away_(mark_back()) {}
 GilAcquire::~GilAcquire() {
-  if (was_away_) go_away();
+  if (was_away_) mark_away();
   PyGILState_Release(state_);
 }
 

@@ -26,7 +26,7 @@ void fill_tape_ops() {
     return is_floating(t.dtype()) && *any(isnan(t), {}, false).data<uint8_t>() != 0;
   };
   tape_ops.cast = cast;
-  tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(show_level(t, level, 0, 0), Dims{0}); };
+  tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(remove_batch_dim(t, level, 0, 0), Dims{0}); };
   tape_ops.as_strided_backward = as_strided_backward;
 }
 

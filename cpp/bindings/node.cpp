@@ -12,7 +12,6 @@ namespace gradcore {
 PyTypeObject* node_type;
 
 // ---- nodes
-// ----------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -23,7 +22,7 @@ const char* short_name(const Node* n) {
   return colon ? colon + 1 : name;
 }
 
-void let_go(PyObject* self) {
+void drop_references(PyObject* self) {
   Node* n = std::exchange(reinterpret_cast<PyNode*>(self)->node, nullptr);
   if (!n) return;
   n->pyobject = nullptr;
@@ -33,7 +32,7 @@ void let_go(PyObject* self) {
 void node_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
-  let_go(self);
+  drop_references(self);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -47,7 +46,7 @@ int node_traverse(PyObject* self, visitproc visit, void* arg) {
 }
 int node_clear(PyObject* self) {
   const Node* n = reinterpret_cast<PyNode*>(self)->node;
-  if (n && n->use_count() == 1) let_go(self);
+  if (n && n->use_count() == 1) drop_references(self);
   return 0;
 }
 
@@ -178,7 +177,6 @@ Tensor fitting_gradient(const Tensor& grad, const std::optional<TensorMeta>& out
 }
 
 // ---- hooks
-// ------------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -189,10 +187,10 @@ class PythonHook : public Hook {
   ~PythonHook() override {
     if (!f_)
       return;  // removed; a sweep that waited for the GIL once for each of these could fall behind those who add them
-    let_go();
+    drop_references();
   }
   int traverse(int (*visit)(void*, void*), void* arg) override { return f_ ? visit(f_, arg) : 0; }
-  void let_go() override {
+  void drop_references() override {
     const GilAcquire gil;
     Py_CLEAR(f_);
   }
@@ -213,7 +211,7 @@ class PythonHook : public Hook {
       std::string name = "<unknown>";
       if (const Owned n(PyObject_GetAttrString(f, "__name__")); n && PyUnicode_Check(n.get())) name = utf8(n.get());
       PyErr_Clear();
-      return cat("'", name, "'", place_of(f));
+      return str_cat("'", name, "'", place_of(f));
     }
   };
   Text text() const { return {f_}; }
@@ -400,7 +398,7 @@ std::string place_of(PyObject* function) {
     return "";
   }
   const auto* c = reinterpret_cast<PyCodeObject*>(code.get());
-  return cat(" (", utf8(c->co_filename), ":", c->co_firstlineno, ")");
+  return str_cat(" (", utf8(c->co_filename), ":", c->co_firstlineno, ")");
 }
 
 void add_nodes(py::module_& m) {

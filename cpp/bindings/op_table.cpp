@@ -1,7 +1,7 @@
 // Every op that Python sees: its signature and the call behind it. Adding an op is a line here (elementwise formulas
 // get theirs from the lists in ops.h).
 #include "bindings/args.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 
 #include "autograd/transforms.h"
 #include "autograd/views.h"
@@ -55,7 +55,7 @@ void cumulate_(Args& a, Tensor (*op)(const Tensor&, int64_t, MaybeDType)) {
 }
 
 // nonzero() by dims; a single number counts as one dim.
-PyObject* places(const Tensor& t) { return wrap_list(unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1)); }
+PyObject* places(const Tensor& t) { return wrap_tuple(unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1)); }
 
 void register_elementwise() {
 #define GC_REGISTER(f, Op)                                                                        \
@@ -115,15 +115,15 @@ void register_elementwise() {
   // Numbers on the left, where torch's functions take them.
   OP(kFunction, "remainder(Number input, Tensor other)", wrap(remainder(a.scalar(0), a.tensor(1))));
   for (const char* name : {"maximum", "max"})
-    register_op(kBoth, cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
+    register_op(kBoth, str_cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(maximum(a.tensor(0), a.tensor(1))); });
   for (const char* name : {"minimum", "min"})
-    register_op(kBoth, cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
+    register_op(kBoth, str_cat(name, "(Tensor input, Tensor other, *, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(minimum(a.tensor(0), a.tensor(1))); });
 
   for (const char* name : {"div", "divide", "true_divide"}) {
     register_op(kBoth,
-                cat(name, "(Operand input, Operand other, *, str? rounding_mode=None, Tensor? out=None)").c_str(),
+                str_cat(name, "(Operand input, Operand other, *, str? rounding_mode=None, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const OperandArg x(a, 0), y(a, 1);
                   if (!a.given(2)) return wrap(div(x, y));
@@ -132,7 +132,7 @@ void register_elementwise() {
                   if (mode == "trunc") return wrap(div_trunc(x, y));
                   fail("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
                 });
-    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, str? rounding_mode=None)").c_str(),
+    register_op(kMethod, str_cat(name, "_(Tensor input, Operand other, *, str? rounding_mode=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const OperandArg y(a, 1);
                   const std::string mode = a.given(2) ? a.str(2) : "";
@@ -166,10 +166,10 @@ void register_elementwise() {
   VOID_OP(kMethod, "addcdiv_(Tensor input, Number value, Tensor tensor1, Tensor tensor2)",
           addcdiv_(a.tensor(0), a.tensor(2), a.tensor(3), a.scalar(1)));
   for (const char* name : {"sub", "subtract"}) {
-    OUT_OP(kBoth, cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
+    OUT_OP(kBoth, str_cat(name, "(Operand input, Operand other, *, Number alpha=1, Tensor? out=None)").c_str(),
            sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)),
            calls::sub(OperandArg(a, 0), OperandArg(a, 1), a.scalar(2)));
-    register_op(kMethod, cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(),
+    register_op(kMethod, str_cat(name, "_(Tensor input, Operand other, *, Number alpha=1)").c_str(),
                 [](Args& a) -> PyObject* {
                   sub_(a.tensor(0), OperandArg(a, 1), a.scalar(2));
                   return self_of(a);
@@ -211,7 +211,7 @@ void register_elementwise() {
         kBoth, (name + params + ", Tensor? out=None)").c_str(),
         mul ? [](Args& a) -> PyObject* { return wrap(addcmul(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); }
             : [](Args& a) -> PyObject* { return wrap(addcdiv(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3))); });
-    register_op(kMethod, cat(name, "_", params, ")").c_str(),
+    register_op(kMethod, str_cat(name, "_", params, ")").c_str(),
                 mul ? [](Args& a) -> PyObject* {
                   addcmul_(a.tensor(0), a.tensor(1), a.tensor(2), a.scalar(3));
                   return self_of(a);
@@ -226,12 +226,13 @@ void register_elementwise() {
   VOID_OP(kMethod, "lerp_(Tensor input, Tensor end, Operand weight)",
           lerp_(a.tensor(0), a.tensor(1), OperandArg(a, 2)));
   for (const char* name : {"clamp", "clip"}) {
-    register_op(kBoth, cat(name, "(Tensor input, Operand? min=None, Operand? max=None, *, Tensor? out=None)").c_str(),
+    register_op(kBoth,
+                str_cat(name, "(Tensor input, Operand? min=None, Operand? max=None, *, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const OperandArg lo(a, 1), hi(a, 2);
                   return wrap(clamp(a.tensor(0), lo.bound(), hi.bound()));
                 });
-    register_op(kBoth, cat(name, "_(Tensor input, Operand? min=None, Operand? max=None)").c_str(),
+    register_op(kBoth, str_cat(name, "_(Tensor input, Operand? min=None, Operand? max=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const OperandArg lo(a, 1), hi(a, 2);
                   clamp_(a.tensor(0), lo.bound(), hi.bound());
@@ -269,21 +270,21 @@ void register_reductions() {
   for (const char* name : {"var_mean", "std_mean"}) {
     const bool is_var = name[0] == 'v';
     register_op(
-        kFunction, cat(name, "(Tensor input, bool unbiased)").c_str(),
+        kFunction, str_cat(name, "(Tensor input, bool unbiased)").c_str(),
         is_var
-        ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
-        : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
+        ? [](Args& a) -> PyObject* { return wrap_tuple({var(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); }
+        : [](Args& a) -> PyObject* { return wrap_tuple({std(a.tensor(0), {}, a.flag(1), false), mean(a.tensor(0))}); });
     register_op(
-        kFunction, cat(name, "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
-        is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
+        kFunction, str_cat(name, "(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False)").c_str(),
+        is_var ? [](Args& a) -> PyObject* { return wrap_tuple({var(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
-               : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
+               : [](Args& a) -> PyObject* { return wrap_tuple({std(a.tensor(0), a.maybe_dims(1), correction(a, 2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
     register_op(
-        kFunction, cat(name, "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False)").c_str(),
-        is_var ? [](Args& a) -> PyObject* { return wrap_list({var(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
+        kFunction, str_cat(name, "(Tensor input, int[1]? dim, bool unbiased=True, bool keepdim=False)").c_str(),
+        is_var ? [](Args& a) -> PyObject* { return wrap_tuple({var(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); }
-               : [](Args& a) -> PyObject* { return wrap_list({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
+               : [](Args& a) -> PyObject* { return wrap_tuple({std(a.tensor(0), a.maybe_dims(1), a.flag(2), a.flag(3)),
                                                               mean(a.tensor(0), a.maybe_dims(1), a.flag(3))}); });
   }
 #define GC_EXTREME(f)                                                                \
@@ -369,7 +370,7 @@ void register_views() {
   OP(kBoth, "t(Tensor input)", wrap(t(a.tensor(0))));
   OP(kBoth, "permute(Tensor input, int[] dims)", wrap(permute(a.tensor(0), a.dims(1))));
   for (const char* name : {"movedim", "moveaxis"})
-    register_op(kBoth, cat(name, "(Tensor input, int[1] source, int[1] destination)").c_str(),
+    register_op(kBoth, str_cat(name, "(Tensor input, int[1] source, int[1] destination)").c_str(),
                 [](Args& a) -> PyObject* { return wrap(movedim(a.tensor(0), a.dims(1), a.dims(2))); });
   OP(kBoth, "squeeze(Tensor input)", wrap(squeeze(a.tensor(0))));
   OP(kBoth, "squeeze(Tensor input, int[1] dim)", wrap(squeeze(a.tensor(0), a.dims(1))));
@@ -385,20 +386,20 @@ void register_views() {
      wrap(diagonal(a.tensor(0), a.integer(1), a.integer(2), a.integer(3))));
   OP(kBoth, "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None)",
      wrap(as_strided(a.tensor(0), a.dims(1), a.dims(2), a.maybe_integer(3))));
-  OP(kBoth, "unbind(Tensor input, int dim=0)", wrap_list(unbind(a.tensor(0), a.integer(1))));
+  OP(kBoth, "unbind(Tensor input, int dim=0)", wrap_tuple(unbind(a.tensor(0), a.integer(1))));
   // torch's function has other names for its arguments than the method.
   for (const bool method : {false, true}) {
     const OpKind kind = method ? kMethod : kFunction;
     const char* first = method ? "Tensor input, " : "Tensor tensor, ";
     const char* second = method ? " split_size, int dim=0)" : " split_size_or_sections, int dim=0)";
-    register_op(kind, cat("split(", first, "int", second).c_str(),
-                [](Args& a) -> PyObject* { return wrap_list(split(a.tensor(0), a.integer(1), a.integer(2))); });
-    register_op(kind, cat("split(", first, "int[]", second).c_str(),
-                [](Args& a) -> PyObject* { return wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))); });
+    register_op(kind, str_cat("split(", first, "int", second).c_str(),
+                [](Args& a) -> PyObject* { return wrap_tuple(split(a.tensor(0), a.integer(1), a.integer(2))); });
+    register_op(kind, str_cat("split(", first, "int[]", second).c_str(),
+                [](Args& a) -> PyObject* { return wrap_tuple(split(a.tensor(0), a.dims(1), a.integer(2))); });
   }
   OP(kBoth, "split_with_sizes(Tensor input, int[] split_sizes, int dim=0)",
-     wrap_list(split(a.tensor(0), a.dims(1), a.integer(2))));
-  OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)", wrap_list(chunk(a.tensor(0), a.integer(1), a.integer(2))));
+     wrap_tuple(split(a.tensor(0), a.dims(1), a.integer(2))));
+  OP(kBoth, "chunk(Tensor input, int chunks, int dim=0)", wrap_tuple(chunk(a.tensor(0), a.integer(1), a.integer(2))));
   VOID_OP(kMethod, "t_(Tensor input)", become_view(a.tensor(0), t(a.tensor(0))));
   for (const char* text :
        {"transpose_(Tensor input, int dim0, int dim1)", "swapdims_(Tensor input, int dim0, int dim1)",
@@ -495,22 +496,22 @@ void register_conversions() {
   }());
   OP(kFunction, "numel(Tensor input)", PyLong_FromLongLong(a.tensor(0).numel()));
   OP(kFunction, "is_floating_point(Tensor input)", boolean(is_floating(a.tensor(0).dtype())));
-  OP(kFunction, "is_inference(Tensor input)", boolean(a.tensor(0)->made_in.inference()));
+  OP(kFunction, "is_inference(Tensor input)", boolean(a.tensor(0)->created_in.inference()));
   OP(kFunction, "is_tensor(object obj)", boolean(is_tensor(a.object(0))));
   OP(kBoth, "equal(Tensor input, Tensor other)", [&] {
     const Tensor x = a.tensor(0), y = a.tensor(1);
     if (!same_shape(x, y)) return boolean(false);
-    const Untracked off;
+    const NoRecordGuard off;
     return boolean(*all(eq(x, y), {}, false).data<uint8_t>() != 0);
   }());
 }
 
 void register_joins_and_indexing() {
   for (const char* name : {"cat", "concat", "concatenate"})
-    register_op(kFunction, cat(name, "(Tensor[] tensors, int dim=0, *, Tensor? out=None)").c_str(),
+    register_op(kFunction, str_cat(name, "(Tensor[] tensors, int dim=0, *, Tensor? out=None)").c_str(),
                 [](Args& a) -> PyObject* {
                   const std::vector<Tensor> parts = a.tensors(0);
-                  return wrap(cat(std::span<const Tensor>(parts), a.integer(1)));
+                  return wrap(cat(parts, a.integer(1)));
                 });
   OP(kFunction, "stack(Tensor[] tensors, int dim=0, *, Tensor? out=None)", wrap(stack(a.tensors(0), a.integer(1))));
   OP(kBoth, "flip(Tensor input, int[] dims)", wrap(flip(a.tensor(0), a.dims(1))));
@@ -569,7 +570,7 @@ void register_joins_and_indexing() {
 
 // What a factory of the LIKE kind models its result on; `k` is the position of dtype.
 Tensor model(const Args& a, int k) {
-  const Untracked off;
+  const NoRecordGuard off;
   return wants_contiguous(a, k + 5) ? contiguous(a.tensor(0)) : a.tensor(0);
 }
 DType model_dtype(const Args& a, int k) { return a.dtype(k, a.tensor(0).dtype()); }
@@ -613,7 +614,7 @@ void register_factories() {
      finish(logspace(a.scalar(0), a.scalar(1), a.integer(2), a.number(3), a.dtype(5, default_dtype())), a.flag(9)));
   for (const char* name : {"tril", "triu"})
     register_op(
-        kFunction, cat(name, "_indices(int row, int col, int offset=0, *, " FACTORY).c_str(),
+        kFunction, str_cat(name, "_indices(int row, int col, int offset=0, *, " FACTORY).c_str(),
         name[3] == 'l' ? [](Args& a) -> PyObject* { return triangle_indices(a, tril); }
                        : [](Args& a) -> PyObject* { return triangle_indices(a, triu); });
   OP(kFunction, "eye(int n, int? m=None, *, Tensor? out=None, " FACTORY,
@@ -640,12 +641,12 @@ Tensor to_draw(const Dims& shape, DType dtype, const Tensor& like = {}) {
   return empty_batched(levels, shape, dtype);
 }
 Tensor drawn_uniform(Tensor t, Generator* g) {
-  const Untracked off;
+  const NoRecordGuard off;
   uniform_(t, 0, 1, g);
   return t.as_new();
 }
 Tensor drawn_normal(Tensor t, Generator* g) {
-  const Untracked off;
+  const NoRecordGuard off;
   normal_(t, 0, 1, g);
   return t.as_new();
 }
@@ -694,7 +695,7 @@ void register_random() {
 PyObject* pair(const char* op, ValuesIndices r) {
   static PyObject* module = py::module_::import("gradcore.return_types").release().ptr();
   const Owned type(checked(PyObject_GetAttrString(module, op)));
-  const Owned both(wrap_list({std::move(r.values), std::move(r.indices)}));
+  const Owned both(wrap_tuple({std::move(r.values), std::move(r.indices)}));
   return checked(PyObject_CallOneArg(type.get(), both.get()));
 }
 

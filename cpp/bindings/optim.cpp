@@ -104,8 +104,7 @@ template <class Rule> void begin(Rule& rule, Numbers<Rule>& numbers, bool first)
       formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
       rule.begin(numbers[0].value, first, kept[I]...);
       ((numbers[I].value = kept[I]), ...);
-    }
-    (std::make_index_sequence<kNumbers<Rule>>());
+    }(std::make_index_sequence<kNumbers<Rule>>());
   }
 }
 

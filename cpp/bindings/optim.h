@@ -200,7 +200,7 @@ inline Tensor state_tensor(PyObject* o) {
 }
 
 inline Tensor filled_like(const Tensor& param, double value) {
-  const Untracked off;
+  const NoRecordGuard off;
   return full_like(detach(param), value, param.dtype());
 }
 

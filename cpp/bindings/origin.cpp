@@ -112,7 +112,7 @@ std::string text(Origin o) {
   if (id == 0 || id >= codes.size()) return "";
   PyCodeObject* code = codes[id].code;
   const int line = PyCode_Addr2Line(code, static_cast<int>(o & 0xffffffff));
-  return cat(utf8(code->co_filename), ":", line, ", in ", utf8(code->co_name));
+  return str_cat(utf8(code->co_filename), ":", line, ", in ", utf8(code->co_name));
 }
 
 }  // namespace

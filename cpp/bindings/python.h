@@ -52,7 +52,7 @@ PyObject* wrap(Tensor t);
 PyObject* wrap_as(PyTypeObject* type, Tensor t);  // as a subclass
 PyObject* wrap_shape(std::span<const int64_t> dims);
 PyObject* wrap_node(const Ref<Node>& node);
-PyObject* wrap_list(std::vector<Tensor> tensors);  // a tuple
+PyObject* wrap_tuple(std::vector<Tensor> tensors);  // a tuple
 PyObject* wrap_scalar(const void* element, DType dtype);
 PyObject* tensor_item(PyObject* tensor, PyObject* = nullptr);  // Tensor.item(); null with Python's error set
 

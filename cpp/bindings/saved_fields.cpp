@@ -14,9 +14,8 @@ namespace gradcore {
 namespace {
 
 // ---- metadata
-// ---------------------------------------------------------------------------------------------------------------
 
-class Metadata final : public Companion {
+class Metadata final : public NodeMetadata {
  public:
   ~Metadata() override {
     const GilAcquire gil;
@@ -32,7 +31,6 @@ class Metadata final : public Companion {
 };
 
 // ---- fields
-// -----------------------------------------------------------------------------------------------------------------
 
 // One saved tensor of a node, found again by its name: the node may free it at any time.
 struct SavedTensor {
@@ -133,15 +131,15 @@ PyObject* find_field(PyObject* self, std::string_view name) {
 }
 
 void append(PyObject* list, std::string_view prefix, const char* name) {
-  const Owned text(checked(PyUnicode_FromString(cat(prefix, name).c_str())));
+  const Owned text(checked(PyUnicode_FromString(str_cat(prefix, name).c_str())));
   if (PyList_Append(list, text.get())) throw PythonError{};
 }
 
 }  // namespace
 
 PyObject* metadata_of(Node& node) {
-  if (!node.companion) node.companion = std::make_unique<Metadata>();
-  return static_cast<Metadata&>(*node.companion).dict();
+  if (!node.metadata) node.metadata = std::make_unique<Metadata>();
+  return static_cast<Metadata&>(*node.metadata).dict();
 }
 
 PyObject* node_getattro(PyObject* self, PyObject* name) {

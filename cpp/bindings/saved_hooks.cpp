@@ -39,7 +39,7 @@ class PythonPacked final : public Packed {
   // Backward reads it by the shape and dtype that it was saved with.
   Tensor fitting(const Tensor& t) const {
     if (t.shape() == of_.shape && t.dtype() == of_.dtype) return t;
-    const Untracked off;
+    const NoRecordGuard off;
     const Tensor same_type = t.dtype() == of_.dtype ? t : cast(t, of_.dtype);
     if (t.shape() == of_.shape) return same_type;
     check(expandable_to(t.shape(), of_.shape), "saved tensor unpack_hook returned a tensor of shape ", t.shape(),

@@ -17,7 +17,6 @@ PyTypeObject* device_type;
 PyObject* device_cpu;
 
 // ---- life
-// ---------------------------------------------------------------------------------------------------------------
 //
 // Note [Wrappers]
 // The exact type keeps a free list, and its instances are shown to the garbage collector only once they can be part of
@@ -157,7 +156,7 @@ PyObject* wrap_shape(std::span<const int64_t> dims) {
   return s;
 }
 
-PyObject* wrap_list(std::vector<Tensor> tensors) {
+PyObject* wrap_tuple(std::vector<Tensor> tensors) {
   Owned out(checked(PyTuple_New(static_cast<Py_ssize_t>(tensors.size()))));
   for (size_t i = 0; i < tensors.size(); ++i)
     PyTuple_SET_ITEM(out.get(), static_cast<Py_ssize_t>(i), wrap(std::move(tensors[i])));
@@ -197,7 +196,6 @@ void set_python_error() {
 }
 
 // ---- number slots
-// ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -397,7 +395,7 @@ PyObject* tensor_iter(PyObject* self) {
   return guarded([&]() -> PyObject* {
     const Borrowed t(self);
     check(t->dim() > 0, ErrorKind::Type, "iteration over a 0-d tensor");
-    const Owned parts(wrap_list(unbind(t, 0)));
+    const Owned parts(wrap_tuple(unbind(t, 0)));
     return PyObject_GetIter(parts.get());
   });
 }
@@ -427,7 +425,6 @@ PyObject* tensor_repr(PyObject* self) {
 }
 
 // ---- attributes
-// -------------------------------------------------------------------------------------------------------------
 
 PyObject* get_shape(PyObject* self, void*) {
   return guarded([&] { return wrap_shape(impl_of(self)->shape); });
@@ -503,7 +500,7 @@ PyObject* get_retains_grad(PyObject* self, void*) {
 PyObject* get_version(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
     const Borrowed t(self);
-    check(!(*t)->made_in.inference(), "Inference tensors do not track version counter.");
+    check(!(*t)->created_in.inference(), "Inference tensors do not track version counter.");
     return PyLong_FromUnsignedLong(t->version());
   });
 }
@@ -581,7 +578,6 @@ PyGetSetDef kAttributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // ---- methods that speak Python
-// ----------------------------------------------------------------------------------------------
 
 PyObject* nested_list(const Tensor& t, int dim, const char* p) {
   if (dim == t.dim()) return checked(wrap_scalar(p, t.dtype()));
@@ -608,7 +604,7 @@ PyObject* method_is_contiguous(PyObject* self, PyObject* const*, Py_ssize_t, PyO
 }
 PyObject* method_is_floating_point(PyObject* self, PyObject*) { return boolean(is_floating(impl_of(self)->dtype)); }
 PyObject* method_is_complex(PyObject*, PyObject*) { return boolean(false); }
-PyObject* method_is_inference(PyObject* self, PyObject*) { return boolean(impl_of(self)->made_in.inference()); }
+PyObject* method_is_inference(PyObject* self, PyObject*) { return boolean(impl_of(self)->created_in.inference()); }
 PyObject* method_is_view(PyObject* self, PyObject*) { return boolean(static_cast<bool>(impl_of(self)->base)); }
 PyObject* method_get_device(PyObject*, PyObject*) { return PyLong_FromLong(-1); }
 PyObject* method_retain_grad(PyObject* self, PyObject*) {
@@ -626,7 +622,7 @@ PyObject* method_storage_nbytes(PyObject* self, PyObject*) {
 }
 PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
-    const Untracked off;
+    const NoRecordGuard off;
     const Tensor t = contiguous(Borrowed(self));
     return PyBytes_FromStringAndSize(t.data<char>(), t.numel() * item_size(t.dtype()));
   });

@@ -31,7 +31,7 @@ std::optional<DType> to_dtype(PyObject* o) {
 
 void add_types(py::module_& m) {
   py::class_<DTypeObject> cls(m, "dtype", "The element type of a tensor: gradcore.float32 and so on.");
-  cls.def("__repr__", [](const DTypeObject& d) { return cat("torch.", dtype_name(d.value)); })
+  cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", dtype_name(d.value)); })
       .def("__hash__", [](const DTypeObject& d) { return index_of(d.value) + 1; })
       .def("__eq__", [](const DTypeObject& d,
                         py::object o) { return Py_TYPE(o.ptr()) == dtype_type && dtype_of_object(o) == d.value; })

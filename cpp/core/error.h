@@ -29,31 +29,34 @@ inline void append(std::string& out, char c) { out += c; }
 inline void append(std::string& out, bool b) { out += b ? "True" : "False"; }
 void append(std::string& out, double v);
 template <class T>
-requires std::is_integral_v<T>
-inline void append(std::string& out, T v) { out += std::to_string(v); }
+  requires std::is_integral_v<T>
+inline void append(std::string& out, T v) {
+  out += std::to_string(v);
+}
 template <class T>
-requires requires(const T& t) { t.str(); }
-inline void append(std::string& out, const T& v) { out += v.str(); }
+  requires requires(const T& t) { t.str(); }
+inline void append(std::string& out, const T& v) {
+  out += v.str();
+}
 }  // namespace detail
 
 template <class T>
-concept Printable = requires(std::string& s, const T& v) {
-  detail::append(s, v);
-};
+concept Printable = requires(std::string& s, const T& v) { detail::append(s, v); };
 
 // Concatenates its arguments into a message.
 template <class... Args>
-requires(Printable<Args>&&...) std::string cat(const Args&... args) {
+  requires(Printable<Args> && ...)
+std::string str_cat(const Args&... args) {
   std::string out;
   (detail::append(out, args), ...);
   return out;
 }
 
 template <class... Args> [[noreturn, gnu::cold, gnu::noinline]] void fail(ErrorKind kind, const Args&... args) {
-  throw Error(kind, cat(args...));
+  throw Error(kind, str_cat(args...));
 }
 template <class... Args> [[noreturn, gnu::cold, gnu::noinline]] void fail(const Args&... args) {
-  throw Error(ErrorKind::Runtime, cat(args...));
+  throw Error(ErrorKind::Runtime, str_cat(args...));
 }
 
 // check(condition, [kind,] message parts...): the parts are only put together when the condition fails.

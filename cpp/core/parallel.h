@@ -17,8 +17,7 @@ void run_blocks(int64_t blocks, BlockFn fn, void* ctx);
 
 template <class F> inline void parallel_blocks(int64_t blocks, F&& f) {
   using Fn = F;
-  run_blocks(
-      blocks, [](void* ctx, int64_t b) { (*static_cast<std::remove_reference_t<Fn>*>(ctx))(b); }, &f);
+  run_blocks(blocks, [](void* ctx, int64_t b) { (*static_cast<std::remove_reference_t<Fn>*>(ctx))(b); }, &f);
 }
 
 }  // namespace gradcore

@@ -76,10 +76,10 @@ struct DivTrunc {
 };
 // The gradient of relu as an op of its own: that it does not change with y is part of the graph (a second backward
 // gives zeros there, where a mask would end the graph).
-struct Gate {
+struct ReluBackward {
   static constexpr OpInfo info{.name = "threshold_backward", .node = "ThresholdBackwardBackward0", .operands = {}};
-  template <class V> static constexpr V fwd(V g, V y) { return gate(g, y); }
-  template <class V> static constexpr V vjp_a(V g, V, V y, V) { return gate(g, y); }
+  template <class V> static constexpr V fwd(V g, V y) { return relu_backward(g, y); }
+  template <class V> static constexpr V vjp_a(V g, V, V y, V) { return relu_backward(g, y); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
 };
 // Remainder has the divisor's sign (Python's %), fmod the dividend's (C's).
@@ -238,10 +238,10 @@ struct RightShift {
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 
-using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc, Gate,
-                           Remainder, Fmod, Pow, PowNumber, Atan2, Maximum, Minimum, ClampMinTensor, ClampMaxTensor,
-                           ClampOnlyMinTensor, ClampOnlyMaxTensor, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd, LogicalOr,
-                           LogicalXor, BitwiseAnd, BitwiseOr, BitwiseXor, LeftShift, RightShift>;
+using BinaryOps = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, FloorDivide, DivFloor, DivTrunc,
+                           ReluBackward, Remainder, Fmod, Pow, PowNumber, Atan2, Maximum, Minimum, ClampMinTensor,
+                           ClampMaxTensor, ClampOnlyMinTensor, ClampOnlyMaxTensor, Eq, Ne, Lt, Le, Gt, Ge, LogicalAnd,
+                           LogicalOr, LogicalXor, BitwiseAnd, BitwiseOr, BitwiseXor, LeftShift, RightShift>;
 
 // Three operands.
 struct Where {

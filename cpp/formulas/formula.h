@@ -8,7 +8,9 @@
 
 namespace gradcore::formulas {
 
-template <class... Ts> struct TypeList { static constexpr int size = sizeof...(Ts); };
+template <class... Ts> struct TypeList {
+  static constexpr int size = sizeof...(Ts);
+};
 
 template <class T, class List> struct IndexIn;
 template <class T, class... Ts> struct IndexIn<T, TypeList<Ts...>> {
@@ -102,7 +104,7 @@ GC_USES_BINARY(shift_right, kChanged)
 constexpr Uses bitwise_not(Uses a) { return Uses(a.bits | kChanged); }
 constexpr Uses select(Uses m, Uses a, Uses b) { return Uses(m.bits | a.bits | b.bits | kChanged); }
 constexpr Uses zeros_of(Uses) { return Uses(kChanged); }
-constexpr Uses gate(Uses g, Uses y) { return Uses(g.bits | y.bits | kChanged); }
+constexpr Uses relu_backward(Uses g, Uses y) { return Uses(g.bits | y.bits | kChanged); }
 #undef GC_USES_UNARY
 #undef GC_USES_BINARY
 

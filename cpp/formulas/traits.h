@@ -8,38 +8,39 @@ namespace gradcore::formulas {
 
 // The gradient of operand K: unary formulas call it vjp, the others vjp_a, vjp_b, vjp_c.
 template <class Op, int Arity, int K, class... A>
-constexpr auto call_vjp(A... args) requires(Arity == 1 && requires { Op::vjp(args...); }) {
+constexpr auto call_vjp(A... args)
+  requires(Arity == 1 && requires { Op::vjp(args...); })
+{
   return Op::vjp(args...);
 }
 template <class Op, int Arity, int K, class... A>
-constexpr auto call_vjp(A... args) requires(Arity > 1 && K == 0 && requires { Op::vjp_a(args...); }) {
+constexpr auto call_vjp(A... args)
+  requires(Arity > 1 && K == 0 && requires { Op::vjp_a(args...); })
+{
   return Op::vjp_a(args...);
 }
 template <class Op, int Arity, int K, class... A>
-constexpr auto call_vjp(A... args) requires(Arity > 1 && K == 1 && requires { Op::vjp_b(args...); }) {
+constexpr auto call_vjp(A... args)
+  requires(Arity > 1 && K == 1 && requires { Op::vjp_b(args...); })
+{
   return Op::vjp_b(args...);
 }
 template <class Op, int Arity, int K, class... A>
-constexpr auto call_vjp(A... args) requires(Arity > 1 && K == 2 && requires { Op::vjp_c(args...); }) {
+constexpr auto call_vjp(A... args)
+  requires(Arity > 1 && K == 2 && requires { Op::vjp_c(args...); })
+{
   return Op::vjp_c(args...);
 }
 
 // How many scalar parameters follow the operands.
 template <class Op, int Arity> constexpr int count_params() {
   [[maybe_unused]] const Uses u(0);
-  if constexpr (Arity == 1) return requires {
-      Op::fwd(u);
-    }
-  ? 0 : requires { Op::fwd(u, u); }
-  ? 1 : 2;
-  else if constexpr (Arity == 2) return requires {
-    Op::fwd(u, u);
-  }
-  ? 0 : 1;
-  else return requires {
-    Op::fwd(u, u, u);
-  }
-  ? 0 : 1;
+  if constexpr (Arity == 1)
+    return requires { Op::fwd(u); } ? 0 : requires { Op::fwd(u, u); } ? 1 : 2;
+  else if constexpr (Arity == 2)
+    return requires { Op::fwd(u, u); } ? 0 : 1;
+  else
+    return requires { Op::fwd(u, u, u); } ? 0 : 1;
 }
 template <class Op, int Arity> constexpr int params_of = count_params<Op, Arity>();
 
@@ -61,8 +62,9 @@ template <class Op, int Arity> constexpr Uses forward_uses() {
 
 // Calls the vjp of operand K with one value for each slot: g, operands, output, parameters.
 template <class Op, int Arity, int K, class G, class A, class B, class C, class P>
-constexpr auto vjp_with(const G& g, const A& a, const B& b, const C& d, const G& y,
-                        const P* p) requires(Arity == 1 || Arity == 2 || Arity == 3) {
+constexpr auto vjp_with(const G& g, const A& a, const B& b, const C& d, const G& y, const P* p)
+  requires(Arity == 1 || Arity == 2 || Arity == 3)
+{
   constexpr int n = params_of<Op, Arity>;
   if constexpr (Arity == 1) {
     if constexpr (n == 0) return call_vjp<Op, 1, K>(g, a, y);

@@ -138,7 +138,7 @@ struct Relu {
       .name = "relu", .node = "ReluBackward0", .types = kNumbers, .no_bool = "Boolean inputs not supported for relu"};
   // x stays where it is NaN or -0, as in torch.
   template <class V> static constexpr V fwd(V x) { return select(lt(x, c<V>(0)), c<V>(0), x); }
-  template <class V> static constexpr V vjp(V g, V, V y) { return gate(g, y); }
+  template <class V> static constexpr V vjp(V g, V, V y) { return relu_backward(g, y); }
 };
 struct Floor {
   static constexpr OpInfo info{.name = "floor", .node = "FloorBackward0", .types = kNumbers};

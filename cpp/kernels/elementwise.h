@@ -19,10 +19,16 @@ using formulas::Uses;
 constexpr int64_t kWidth = 16;   // elements; a multiple of every vector's lanes
 constexpr int64_t kBlock = 256;  // elements gathered at a time when an operand is not dense
 
-template <bool B, class T, class F> struct SelectType { using type = T; };
-template <class T, class F> struct SelectType<false, T, F> { using type = F; };
+template <bool B, class T, class F> struct SelectType {
+  using type = T;
+};
+template <class T, class F> struct SelectType<false, T, F> {
+  using type = F;
+};
 
-template <class T> struct StoredAs { using type = T; };
+template <class T> struct StoredAs {
+  using type = T;
+};
 template <> struct StoredAs<bool> {
   using type = uint8_t;  // memory may hold any byte: never read it as bool
 };
@@ -239,7 +245,7 @@ template <class Op, class T, int Arity, int K> constexpr LoopFn backward_loop() 
     return nullptr;  // the gradient is handed on as it is
   } else {
     using F = Backward<Op, T, Arity, K>;
-    return BackwardLoop<F, T>::template make < F::kUses, 0, Op::info.mask < 0 ? 99 : Op::info.mask > ();
+    return BackwardLoop<F, T>::template make < F::kUses, 0, Op::info.mask<0 ? 99 : Op::info.mask>();
   }
 }
 

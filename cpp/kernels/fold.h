@@ -29,7 +29,9 @@ template <class T> constexpr bool is_float = __is_same(T, float) || __is_same(T,
 template <class T>
 using SameWidthInt = If<sizeof(T) == 1, int8_t, If<sizeof(T) == 2, int16_t, If<sizeof(T) == 4, int32_t, int64_t>>>;
 
-template <class T> struct VectorOf { typedef T type __attribute__((vector_size(kVectorBytes))); };
+template <class T> struct VectorOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
 template <class T> using Vec = typename VectorOf<T>::type;
 template <class T> constexpr int64_t kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
@@ -172,7 +174,9 @@ template <class E> struct MinKind : Smaller {
   template <class X> GC_INLINE X map(X x) { return element<E>(x); }
 };
 
-template <class T, int kBytes> struct ShortVector { typedef T type __attribute__((vector_size(kBytes))); };
+template <class T, int kBytes> struct ShortVector {
+  typedef T type __attribute__((vector_size(kBytes)));
+};
 
 // The lanes' values, folded pairwise: the vector's halves with each other, down to 16 bytes.
 template <class K, class T, int kBytes, int... I>

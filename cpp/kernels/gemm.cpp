@@ -192,7 +192,9 @@ template <class T> void pack_b(const T* b, int64_t b_row, int64_t b_col, int64_t
 // Where a packed group of rows of A keeps its elements. Contiguous rows stay so, one after the other, an odd
 // number of cache lines apart lest they share a few sets of the cache; other layouts become columns of
 // kTileRows.
-template <class T> struct PackedA { int64_t row, col, group; };
+template <class T> struct PackedA {
+  int64_t row, col, group;
+};
 template <class T> PackedA<T> packed_a(const GemmArgs<T>& g, int64_t k) {
   if (g.a_col == 1) {
     const int64_t line = 64 / sizeof(T), row = (ceil_div(k, line) | 1) * line;

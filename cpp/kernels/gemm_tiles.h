@@ -41,7 +41,7 @@ template <> struct VecOf<double> {
 };
 template <class T> using Vec = typename VecOf<T>::type;
 template <class T> constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(T));
-template <class T> constexpr int kTileCols = kTileVecs* kLanes<T>;
+template <class T> constexpr int kTileCols = kTileVecs * kLanes<T>;
 
 template <class T> GC_INLINE Vec<T> load(const T* p) {
   return *reinterpret_cast<const typename VecOf<T>::unaligned*>(p);

@@ -13,7 +13,9 @@
 
 namespace gradcore::GC_ISA {
 
-template <class T> struct Lane { T v; };
+template <class T> struct Lane {
+  T v;
+};
 
 using F32 = Lane<float>;
 using F64 = Lane<double>;

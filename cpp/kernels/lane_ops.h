@@ -19,7 +19,7 @@ GC_INLINE bool value_of(bool x) { return x; }
 
 template <class T> GC_INLINE Lane<T> zeros_of(Lane<T>) { return {T(0)}; }
 // relu's gradient: what comes where y is positive or NaN.
-template <class T> GC_INLINE Lane<T> gate(Lane<T> g, Lane<T> y) { return {y.v <= T(0) ? T(0) : g.v}; }
+template <class T> GC_INLINE Lane<T> relu_backward(Lane<T> g, Lane<T> y) { return {y.v <= T(0) ? T(0) : g.v}; }
 template <class T> GC_INLINE Lane<T> select(Lane<bool> m, Lane<T> a, Lane<T> b) { return {m.v ? a.v : b.v}; }
 // 0 for NaN, as in torch.
 template <class T> GC_INLINE Lane<T> sign(Lane<T> x) {
@@ -27,9 +27,12 @@ template <class T> GC_INLINE Lane<T> sign(Lane<T> x) {
 }
 
 // Rounding leaves integers alone.
-#define GC_INTEGER_IDENTITY(f) \
-  template <class T>           \
-  requires(!is_float_type<T>) GC_INLINE Lane<T> f(Lane<T> x) { return x; }
+#define GC_INTEGER_IDENTITY(f)     \
+  template <class T>               \
+    requires(!is_float_type<T>)    \
+  GC_INLINE Lane<T> f(Lane<T> x) { \
+    return x;                      \
+  }
 GC_INTEGER_IDENTITY(floor)
 GC_INTEGER_IDENTITY(ceil)
 GC_INTEGER_IDENTITY(round)
@@ -60,27 +63,32 @@ template <class T> GC_INLINE Lane<T> shift_right(Lane<T> a, Lane<T> b) {
 
 // Integer division. The driver refuses zero divisors; the lowest value by -1 wraps to itself instead of trapping.
 template <class T>
-requires(!is_float_type<T>) GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
+  requires(!is_float_type<T>)
+GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
   if (b.v == static_cast<T>(-1) && T(-1) < T(0)) return {static_cast<T>(0 - a.v)};
   return {static_cast<T>(a.v / (b.v == 0 ? T(1) : b.v))};
 }
 template <class T>
-requires(!is_float_type<T>) GC_INLINE Lane<T> fmod(Lane<T> a, Lane<T> b) {
+  requires(!is_float_type<T>)
+GC_INLINE Lane<T> fmod(Lane<T> a, Lane<T> b) {
   return {static_cast<T>(a.v - trunc_divide(a, b).v * b.v)};
 }
 template <class T>
-requires(!is_float_type<T>) GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
+  requires(!is_float_type<T>)
+GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
   const T r = fmod(a, b).v;
   return {static_cast<T>(r != 0 && ((r < 0) != (b.v < 0)) ? r + b.v : r)};
 }
 template <class T>
-requires(!is_float_type<T>) GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
+  requires(!is_float_type<T>)
+GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
   const T q = trunc_divide(a, b).v, r = fmod(a, b).v;
   return {static_cast<T>(r != 0 && ((r < 0) != (b.v < 0)) ? q - 1 : q)};
 }
 // By squaring; a negative exponent leaves only the bases 1 and -1.
 template <class T>
-requires(!is_float_type<T>) GC_INLINE Lane<T> pow(Lane<T> a, Lane<T> b) {
+  requires(!is_float_type<T>)
+GC_INLINE Lane<T> pow(Lane<T> a, Lane<T> b) {
   if (b.v < 0) {
     const bool odd = b.v & 1;
     return {a.v == T(1) ? T(1) : a.v == static_cast<T>(-1) && T(-1) < T(0) ? static_cast<T>(odd ? -1 : 1) : T(0)};
@@ -95,14 +103,19 @@ requires(!is_float_type<T>) GC_INLINE Lane<T> pow(Lane<T> a, Lane<T> b) {
 
 // Float division, as CPython does it: exact multiples stay exact, and the remainder has the divisor's sign.
 template <class T>
-requires is_float_type<T> GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) { return trunc(a / b); }
+  requires is_float_type<T>
+GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
+  return trunc(a / b);
+}
 template <class T>
-requires is_float_type<T> GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
+  requires is_float_type<T>
+GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
   const Lane<T> m = fmod(a, b);
   return {m.v != 0 && ((b.v < 0) != (m.v < 0)) ? m.v + b.v : m.v};
 }
 template <class T>
-requires is_float_type<T> GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
+  requires is_float_type<T>
+GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
   const T m = fmod(a, b).v;
   T div = (a.v - m) / b.v;
   div = m != 0 && ((b.v < 0) != (m < 0)) ? div - T(1) : div;

@@ -233,7 +233,9 @@ GC_INLINE F32 erf(F32 x) {
 // ---- log and its family ----
 
 // x = 2**e * (1 + f), 1 + f in [sqrt(1/2), sqrt(2)).
-template <class T> struct SplitFloat { T e, f; };
+template <class T> struct SplitFloat {
+  T e, f;
+};
 // e + kBias + 1 in the upper bits, m = 1 + f as its distance from sqrt(1/2) in the lower.
 template <class T> GC_INLINE BitsOf<T> split_bits(T x) {
   return to_bits(x) - Ieee<T>::kSqrtHalf + ((Ieee<T>::kBias + 1) << Ieee<T>::kMantissa);

@@ -32,8 +32,7 @@ void loop(const Rule rule, int64_t n, T* __restrict p, const T* __restrict g, A*
     [&](auto... values) __attribute__((always_inline)) {
       rule.update(param, load(g, i), values...);
       (store(kept, i, values), ...);
-    }
-    (load(kept, i)...);
+    }(load(kept, i)...);
     store(p, i, param);
   }
 }

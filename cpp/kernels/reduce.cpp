@@ -365,7 +365,8 @@ template <class E, class To> struct Widen {
 template <class E> struct Truth {
   using In = If<sizeof(E) == 1, uint8_t, E>;  // what is only compared with 0 reads any byte the same way
   template <template <class> class K>
-  requires(sizeof(E) == 1) using Kind = K<bool>;
+    requires(sizeof(E) == 1)
+  using Kind = K<bool>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
@@ -713,18 +714,20 @@ template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>,
 
 }  // namespace
 
-#define GC_FLOATS(fn, ...)                                                                      \
-  {                                                                                             \
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, fn<float __VA_OPT__(, ) __VA_ARGS__>, \
-        fn<double __VA_OPT__(, ) __VA_ARGS__>                                                   \
-  }
-#define GC_ALL(fn, ...)                                                                 \
-  {                                                                                     \
-    fn<bool __VA_OPT__(, ) __VA_ARGS__>, fn<uint8_t __VA_OPT__(, ) __VA_ARGS__>,        \
-        fn<int8_t __VA_OPT__(, ) __VA_ARGS__>, fn<int16_t __VA_OPT__(, ) __VA_ARGS__>,  \
-        fn<int32_t __VA_OPT__(, ) __VA_ARGS__>, fn<int64_t __VA_OPT__(, ) __VA_ARGS__>, \
-        fn<float __VA_OPT__(, ) __VA_ARGS__>, fn<double __VA_OPT__(, ) __VA_ARGS__>     \
-  }
+#define GC_FLOATS(fn, ...)               \
+  {nullptr,                              \
+   nullptr,                              \
+   nullptr,                              \
+   nullptr,                              \
+   nullptr,                              \
+   nullptr,                              \
+   fn<float __VA_OPT__(, ) __VA_ARGS__>, \
+   fn<double __VA_OPT__(, ) __VA_ARGS__>}
+#define GC_ALL(fn, ...)                                                            \
+  {fn<bool __VA_OPT__(, ) __VA_ARGS__>,    fn<uint8_t __VA_OPT__(, ) __VA_ARGS__>, \
+   fn<int8_t __VA_OPT__(, ) __VA_ARGS__>,  fn<int16_t __VA_OPT__(, ) __VA_ARGS__>, \
+   fn<int32_t __VA_OPT__(, ) __VA_ARGS__>, fn<int64_t __VA_OPT__(, ) __VA_ARGS__>, \
+   fn<float __VA_OPT__(, ) __VA_ARGS__>,   fn<double __VA_OPT__(, ) __VA_ARGS__>}
 
 const ReduceFn reduce_table[kReduceOpCount][kDTypeCount] = {
     GC_ALL(sum_fn),

@@ -548,19 +548,21 @@ template <class Op> void apply(const RowArgs& a) { walk(a, Erased<Op>::kFamily);
 }  // namespace
 
 #define GC_SOFTMAX(Op, log) \
-  { nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, apply<Op<float, log>>, apply<Op<double, log>> }
-#define GC_CUMULATIVE(Kind)                                                                 \
-  {                                                                                         \
-    nullptr, nullptr, nullptr, nullptr, nullptr, apply<Cumulative<Kind<int64_t>, int64_t>>, \
-        apply<Cumulative<Kind<float>, float>>, apply<Cumulative<Kind<double>, double>>      \
-  }
-#define GC_EXTREME(Kind)                                                                                            \
-  {                                                                                                                 \
-    apply<Extreme<Kind<bool>, bool>>, apply<Extreme<Kind<uint8_t>, uint8_t>>, apply<Extreme<Kind<int8_t>, int8_t>>, \
-        apply<Extreme<Kind<int16_t>, int16_t>>, apply<Extreme<Kind<int32_t>, int32_t>>,                             \
-        apply<Extreme<Kind<int64_t>, int64_t>>, apply<Extreme<Kind<float>, float>>,                                 \
-        apply<Extreme<Kind<double>, double>>                                                                        \
-  }
+  {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, apply<Op<float, log>>, apply<Op<double, log>>}
+#define GC_CUMULATIVE(Kind)                   \
+  {nullptr,                                   \
+   nullptr,                                   \
+   nullptr,                                   \
+   nullptr,                                   \
+   nullptr,                                   \
+   apply<Cumulative<Kind<int64_t>, int64_t>>, \
+   apply<Cumulative<Kind<float>, float>>,     \
+   apply<Cumulative<Kind<double>, double>>}
+#define GC_EXTREME(Kind)                                                           \
+  {apply<Extreme<Kind<bool>, bool>>,       apply<Extreme<Kind<uint8_t>, uint8_t>>, \
+   apply<Extreme<Kind<int8_t>, int8_t>>,   apply<Extreme<Kind<int16_t>, int16_t>>, \
+   apply<Extreme<Kind<int32_t>, int32_t>>, apply<Extreme<Kind<int64_t>, int64_t>>, \
+   apply<Extreme<Kind<float>, float>>,     apply<Extreme<Kind<double>, double>>}
 
 const RowFn row_table[kRowOpCount][kDTypeCount] = {
     GC_SOFTMAX(Softmax, false),

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
@@ -59,7 +59,7 @@ struct ZeroVjp {
 };
 
 Tensor fresh_like(const Tensor& t, DType dtype) {
-  if (any_batched(t)) return beneath({&t}, [&](auto p, int) { return fresh_like(p[0], dtype); });
+  if (any_batched(t)) return batch_to_front({&t}, [&](auto p, int) { return fresh_like(p[0], dtype); });
   if (t.is_contiguous()) return empty(t.shape(), dtype);
   const Tensor* in[] = {&t};
   return empty_strided(t.shape(), is_dense(t) ? t.strides() : result_strides(t.shape(), in, 1), dtype);
@@ -82,7 +82,7 @@ void check_fits(const Scalar& v, DType dtype) {
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
-    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(cat(dtype_name(dtype), "_t").c_str());
+    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(str_cat(dtype_name(dtype), "_t").c_str());
   });
 }
 
@@ -170,7 +170,7 @@ void copy_(const Tensor& to, const Tensor& from) {
   if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
   // A source that may share elements with the target is read out first.
   if (to->storage.get() == from->storage.get() && !is_dense(to)) {
-    const Untracked off;
+    const NoRecordGuard off;
     copy_raw(to, clone(from));
   } else {
     copy_raw(to, from);

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 
 namespace gradcore {
@@ -12,7 +12,7 @@ namespace {
 
 // The memory order of `t` where it is dense, else the order that an op on `t` would give its result.
 Tensor empty_in_order_of(const Tensor& t, DType dtype) {
-  if (any_batched(t)) return beneath({&t}, [&](auto p, int) { return empty_in_order_of(p[0], dtype); });
+  if (any_batched(t)) return batch_to_front({&t}, [&](auto p, int) { return empty_in_order_of(p[0], dtype); });
   if (t.is_contiguous()) return empty(t.shape(), dtype);
   if (is_dense(t)) return empty_strided(t.shape(), t.strides(), dtype);
   // A tensor with holes or repeats keeps only the order of its strides.

@@ -15,7 +15,6 @@
 namespace gradcore {
 
 // ---- records made from formulas
-// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -45,7 +44,6 @@ template <class Op> constexpr ElementwiseOp binary_op = make_op<Op, 2, formulas:
 template <class Op> constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
 
 // ---- running a loop
-// -----------------------------------------------------------------------------------------------------
 
 constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
 
@@ -126,7 +124,6 @@ struct PackedParams {
 };
 
 // ---- the node
-// -------------------------------------------------------------------------------------------------------------
 
 bool all_contiguous(std::span<const LoopInput> in) {
   for (const LoopInput& i : in)
@@ -348,7 +345,6 @@ template <int N> class ElementwiseNode final : public Node {
 };
 
 // ---- types and shapes
-// -------------------------------------------------------------------------------------------------------
 
 struct TypeState {
   bool any = false;
@@ -525,7 +521,7 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
   const Tensor t = divisor.tensor ? *divisor.tensor : Tensor();
   bool zero = false;
   if (t) {
-    const Untracked off;
+    const NoRecordGuard off;
     const Tensor nonzero = all(t, {}, false);
     zero = !*nonzero.data<bool>();
   } else {
@@ -541,7 +537,7 @@ void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Op
   if (out->batch || any_batched_operand(in)) [[unlikely]] {
     Levels levels = levels_of(in);
     levels.add(out);
-    const Untracked off;
+    const NoRecordGuard off;
     return compute_into(op, physical(out, levels), OperandsBeneath(in, levels, out.dim()), params, compute);
   }
   const LoopFn loop = forward_loop(op, compute);
@@ -876,7 +872,6 @@ Tensor sum_to(const Tensor& t, const Dims& shape) {
 }
 
 // ---- the ops
-// ---------------------------------------------------------------------------------------------------------------
 
 namespace calls {
 #define GC_DEFINE(f, Op) \
@@ -1075,7 +1070,7 @@ Tensor round_to(const Tensor& t, int64_t decimals) {
     fail(ErrorKind::NotImplemented, "\"round\" to decimals not implemented for '", scalar_type_name(t.dtype()), "'");
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = rounded(t, decimals);
   }
   if (is_floating(t.dtype()) && should_record(t)) record(out, {&t}, RoundToVjp{});

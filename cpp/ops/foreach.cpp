@@ -6,7 +6,7 @@
 
 #include "autograd/transforms.h"
 #include "autograd/views.h"
-#include "core/slices.h"
+#include "core/multi_tensor.h"
 
 namespace gradcore {
 

@@ -41,7 +41,7 @@ inline Sym sign(const Sym& a) {
 }
 inline Sym operator-(const Sym& a) { return a.is_tensor() ? Sym(neg(a.t)) : Sym(-a.number()); }
 inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
-inline Sym gate(const Sym& g, const Sym& y) { return gradcore::gate(g.operand(), y.operand()); }
+inline Sym relu_backward(const Sym& g, const Sym& y) { return gradcore::relu_backward(g.operand(), y.operand()); }
 
 #define GC_SYM_BINARY(name, op, number_result)                                         \
   inline Sym name(const Sym& a, const Sym& b) {                                        \

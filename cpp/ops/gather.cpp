@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/indexing.h"
 #include "ops/record.h"
 
@@ -174,7 +174,7 @@ Arguments check_scatter(const Tensor& t, int64_t dim, const Tensor& index, const
     }
     if (!fits || !fits_src)
       fail("Expected index ", index.shape(), " to be no larger than self ", t.shape(), " apart from dimension ", d,
-           src ? cat(" and to be no larger size than src ", src->shape()) : std::string());
+           src ? str_cat(" and to be no larger size than src ", src->shape()) : std::string());
   }
   return {d, checked_index(index, size_of(t, d), d)};
 }
@@ -236,7 +236,7 @@ Tensor gradient_of_source(const Tensor& g, int dim, const Tensor& index, const D
     Dims rest = r.shape();
     rest[d] = shape[d] - r.size(d);
     const Tensor parts[] = {r, zeros(rest, g.dtype())};
-    r = cat(std::span<const Tensor>(parts), int64_t{d});
+    r = cat(parts, d);
   }
   return reshape(r, shape);
 }
@@ -295,7 +295,7 @@ struct ScatterAddVjp {
 template <class Write> Tensor written_beneath(const Tensor& t, const Tensor& index, const Tensor* src, Write&& write) {
   const Levels levels = levels_of({&t, &index, src ? src : &t});
   check_levels(t, levels);
-  return beneath_along({&t, &index, src ? src : &t}, [&](auto p, int n) {
+  return batch_to_front_along({&t, &index, src ? src : &t}, [&](auto p, int n) {
     const Tensor to = clone(p[0], true);
     write(to, n, p[1], p[2]);
     return to;
@@ -304,7 +304,7 @@ template <class Write> Tensor written_beneath(const Tensor& t, const Tensor& ind
 
 // A number as an element of `t`, seen as a source of the index's shape.
 Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
-  const Untracked off;
+  const NoRecordGuard off;
   const Tensor one = empty(Dims{}, t.dtype());
   fill_(one, value);
   return make_window(one, index.shape(), Dims(index.dim(), 0), one->data);
@@ -315,7 +315,7 @@ Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
 Tensor gather(const Tensor& t, int64_t dim, const Tensor& index) {
   if (any_batched(t, index)) {
     const int d = wrap_dim(dim, t.dim());
-    const Tensor out = beneath_along({&t, &index}, [&](auto p, int n) { return gather(p[0], d + n, p[1]); });
+    const Tensor out = batch_to_front_along({&t, &index}, [&](auto p, int n) { return gather(p[0], d + n, p[1]); });
     if (should_record(t)) record(out, {&t}, GatherVjp{t.shape(), d, Saved(index)});
     return out;
   }
@@ -379,7 +379,7 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
 namespace {
 
 Tensor fresh_copy(const Tensor& t) {
-  const Untracked off;
+  const NoRecordGuard off;
   return clone(t, true);
 }
 

@@ -15,7 +15,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/indexing.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
@@ -33,12 +33,11 @@ int64_t product(const Dims& shape) {
 // The contiguous window on the same elements, or a copy. Never recorded.
 Tensor dense(const Tensor& t) {
   if (t.is_contiguous()) return t;
-  const Untracked off;
+  const NoRecordGuard off;
   return clone(t, true);
 }
 
 // ---- positions of true elements
-// -----------------------------------------------------------------------------------
 
 constexpr int64_t kMaskBlock = 64 << 10;  // elements
 
@@ -88,7 +87,6 @@ template <class F> void for_each_true(const Tensor& mask, const std::vector<int6
 }
 
 // ---- which places are meant
-// ---------------------------------------------------------------------------------------
 
 // A list of offsets in elements: evenly spaced, or a table.
 struct Offsets {
@@ -172,7 +170,6 @@ struct Slabs {
 };
 
 // ---- reading and writing slabs
-// ------------------------------------------------------------------------------------
 
 constexpr double kSlabCost = 3;     // nanoseconds for finding a slab,
 constexpr double kByteCost = 0.15;  // and for each of its bytes
@@ -279,7 +276,6 @@ void put_slabs(const Tensor& t, const Slabs& s, const Values& values, bool add) 
 }
 
 // ---- advanced indices
-// ---------------------------------------------------------------------------------------------
 
 bool is_mask(const Tensor& index) { return index.dtype() == DType::Bool || index.dtype() == DType::UInt8; }
 // How many dims of the tensor an index stands for.
@@ -425,7 +421,7 @@ Resolved resolve(const Tensor& t, std::span<const Tensor> indices, const Tensor*
   }
   r.slabs.before = offsets_of(left, left_strides);
   r.slabs.after = offsets_of(right, right_strides);
-  const Untracked off;
+  const NoRecordGuard off;
   Tensor sum;
   for (Pick& p : picks) {
     if (p.index) {
@@ -483,7 +479,6 @@ void fill_where(const Tensor& t, const Tensor& mask, const Tensor& value) {
 }
 
 // ---- backward
-// -----------------------------------------------------------------------------------------------------
 
 struct SavedIndices {
   std::vector<Saved> saved;
@@ -701,7 +696,7 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
   check_indices(t, indices);
   Tensor out;
   if (any_batched(t) || !levels_of(indices).none()) {
-    const Untracked off;
+    const NoRecordGuard off;
     const IndexBeneath b(t, indices, nullptr);
     out = hide(b.in_place(index(b.table(), b.indices())), b.levels());
   } else if (covers_all(t, indices)) {
@@ -734,7 +729,7 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   if (any_batched(t, values) || !levels_of(indices).none()) {
     Ref<Node> fn = node();
     {
-      const Untracked off;
+      const NoRecordGuard off;
       const IndexBeneath b(t, indices, &values);
       check_levels(t, b.levels());
       const Tensor picked = b.in_place(index(b.table(), b.indices()));  // for its shape
@@ -751,7 +746,7 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   if (fills && source.dim() <= 1 && t.is_contiguous()) {
     Tensor mask = as_mask(indices[0]);
     if (mask->storage.get() == t->storage.get()) {
-      const Untracked off;
+      const NoRecordGuard off;
       mask = clone(mask);
     }
     Ref<Node> fn = node();
@@ -783,7 +778,7 @@ Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor&
   }
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = clone(t);
     index_put_(out, indices, values, accumulate);
     out.as_new();
@@ -794,7 +789,6 @@ Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor&
 }
 
 // ---- one dim
-// --------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -816,7 +810,7 @@ int64_t stride_along(const Tensor& t, int d) { return t.dim() == 0 || t.numel() 
 
 Tensor scaled(const Tensor& t, const Scalar& alpha) {
   if (alpha.to_double() == 1) return t;
-  const Untracked off;
+  const NoRecordGuard off;
   if (is_floating(t.dtype())) return mul(t, alpha);
   if (t.dtype() == DType::Bool) return alpha.is_zero() ? zeros(t.shape(), DType::Bool) : t;
   return mul(t, Scalar(alpha.to_int()));
@@ -919,7 +913,7 @@ Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor
   }
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = clone(t, true);
   }
   const IndexAddArguments a = check_index_add(out, dim, index, src, alpha);
@@ -974,7 +968,7 @@ void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   if (offsets) {
     write_indexed(t, d, offsets, src);
   } else {
-    const Untracked off;
+    const NoRecordGuard off;
     index_put_(t.dim() ? t : unsqueeze(t, 0), at_dim(d, index), src, false);
   }
   finish_inplace(t, std::move(node));
@@ -988,7 +982,7 @@ Tensor index_write(const Tensor& t, int64_t dim, const Tensor& index, const Tens
   }
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = clone(t, kind == IndexWrite::Copy);
   }
   const int d = wrap_dim(dim, t.dim());
@@ -1024,7 +1018,6 @@ Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Opera
 }
 
 // ---- by truth
-// -------------------------------------------------------------------------------------------------------
 
 static void refuse_dynamic_shape(const char* op, bool batched) {
   if (batched)
@@ -1038,7 +1031,7 @@ Tensor masked_select(const Tensor& t, const Tensor& mask) {
   const Dims shape = broadcast_shapes(mask.shape(), t.shape());
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     const Tensor wide = t.shape() == shape ? t : expand(t, shape);
     const Tensor where = mask.shape() == shape ? mask : expand(mask, shape);
     out = compress(t, as_mask(where), offsets_of(wide, 0, wide.dim()));

@@ -44,7 +44,7 @@ inline Tensor apart_from(const Tensor& source, const Tensor& target, bool may = 
   check(may || overlap_of(target, source) == Overlap::None,
         "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
         "location. Please clone() the tensor before performing the operation.");
-  const Untracked off;
+  const NoRecordGuard off;
   return clone(source);
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/indexing.h"
 #include "ops/record.h"
 #include "tensor/plan.h"
@@ -228,7 +228,6 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
 }
 
 // ---- flip and roll
-// -----------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -306,7 +305,7 @@ Tensor flip(const Tensor& t, const Dims& dims) {
     flips[d] = 1;
   }
   if (any_batched(t))
-    return recorded_beneath(
+    return record_with_batch_in_front(
         t, [&](const Tensor& p, int n_batch) { return flip(p, shifted(dims, n, n_batch)); }, FlipVjp{dims});
   const Tensor out = empty_like(t, t.dtype());
   if (t.numel() > 0) {
@@ -352,11 +351,11 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
       line.push_back(t.numel());
       return view(roll(reshape(p, line), shifts, Dims{n}), p.shape());
     };
-    return recorded_beneath(t, below, RollVjp{shifts, dims});
+    return record_with_batch_in_front(t, below, RollVjp{shifts, dims});
   }
   const Tensor out = empty(t.shape(), t.dtype());
   if (t.numel() > 0) {
-    const Untracked off;
+    const NoRecordGuard off;
     if (flat) {
       const Tensor from = contiguous(t);
       const Dims line{t.numel()}, step{1};
@@ -370,7 +369,6 @@ Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims) {
 }
 
 // ---- repeat
-// ------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -411,7 +409,7 @@ Tensor repeat(const Tensor& t, const Dims& repeats) {
       for (int64_t r : repeats) all.push_back(r);
       return repeat(physical(t, levels_of({&t}), n), all);
     };
-    return recorded_beneath(t, below, RepeatVjp{t.shape(), repeats});
+    return record_with_batch_in_front(t, below, RepeatVjp{t.shape(), repeats});
   }
   const Tensor out = empty(shape, t.dtype());
   if (out.numel() > 0) {

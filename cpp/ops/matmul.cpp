@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -94,7 +94,7 @@ int64_t product(const Dims& sizes) {
 
 // Matrices with batch dims (and, in bmm, one more) in front, which `a` and `b` have in common.
 Tensor mm_beneath(const Tensor& a, const Tensor& b) {
-  const Untracked off;
+  const NoRecordGuard off;
   const Levels levels = levels_of({&a, &b});
   const int n = a.dim();
   Dims lead = levels.sizes;
@@ -288,7 +288,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
   check_same_dtype(a, b);
   Tensor out;
   if (any_batched(a, b)) {
-    const Untracked off;
+    const NoRecordGuard off;
     out = alias_of(select(mm_raw(a, unsqueeze(b, 1)), 1, 0));
   } else {
     out = empty(Dims{a.size(0)}, a.dtype());
@@ -307,7 +307,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
         "] to have the same number of elements, but got ", a.size(0), " and ", b.size(0), " elements respectively");
   Tensor out;
   if (any_batched(a, b)) {
-    const Untracked off;
+    const NoRecordGuard off;
     out = alias_of(select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0));
   } else {
     out = empty(Dims(), a.dtype());
@@ -452,7 +452,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
         ") must match the existing size (", t.shape(), ")");
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = mm_raw(a, b);
     const bool plain = alpha.to_double() == 1;
     if (!plain) mul_(out, alpha);

@@ -13,20 +13,21 @@ namespace gradcore {
 class Generator;
 
 // elementwise.cpp: one function for each formula, f and in-place f_.
-#define GC_UNARY_OPS(X)                                                                                           \
-  X(neg, Neg)                                                                                                     \
-  X(abs, Abs)                                                                                                     \
-  X(sign, Sign)                                                                                                   \
-  X(reciprocal, Reciprocal) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) \
-      X(log2, Log2) X(log10, Log10) X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan) \
-          X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf) X(erfc, Erfc) X(relu, Relu)   \
-              X(floor, Floor) X(ceil, Ceil) X(round, Round) X(trunc, Trunc) X(logical_not, LogicalNot)            \
-                  X(bitwise_not, BitwiseNot)
+#define GC_UNARY_OPS(X)                                                                                               \
+  X(neg, Neg)                                                                                                         \
+  X(abs, Abs)                                                                                                         \
+  X(sign, Sign)                                                                                                       \
+  X(reciprocal, Reciprocal)                                                                                           \
+  X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(log2, Log2) X(log10, Log10) \
+      X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh)       \
+          X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf) X(erfc, Erfc) X(relu, Relu) X(floor, Floor) X(ceil, Ceil)     \
+              X(round, Round) X(trunc, Trunc) X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
 #define GC_BINARY_OPS(X)                                                                                            \
   X(mul, Mul)                                                                                                       \
   X(div, Div)                                                                                                       \
   X(floor_divide, FloorDivide)                                                                                      \
-  X(div_floor, DivFloor) X(div_trunc, DivTrunc) X(gate, Gate) X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2) \
+  X(div_floor, DivFloor)                                                                                            \
+  X(div_trunc, DivTrunc) X(relu_backward, ReluBackward) X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2)       \
       X(maximum, Maximum) X(minimum, Minimum) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge)           \
           X(logical_and, LogicalAnd) X(logical_or, LogicalOr) X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) \
               X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift)                  \
@@ -150,8 +151,8 @@ Tensor alias_without_base(const Tensor& t, const char* node);
 // A view whose tangents are its own: first of all those that `t` has at the levels which ops see.
 Tensor view_without_tangents(const Tensor& t, const char* node);
 // One dim as a batch level, and back: see tensor/batch.h. Not views: the tape knows them as ops of their own.
-Tensor hide_dim(const Tensor& t, int dim, int64_t level);
-Tensor show_level(const Tensor& t, int64_t level, int dim, int64_t size);
+Tensor add_batch_dim(const Tensor& t, int dim, int64_t level);
+Tensor remove_batch_dim(const Tensor& t, int64_t level, int dim, int64_t size);
 // Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
 void become_view(const Tensor& t, const Tensor& v);
 // Makes `t` the window on its memory that `source` is, which counts as a write.

@@ -36,7 +36,7 @@ template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&
   Ref<Node> history;
   if (recorded) history = make_node({&t}, DrawVjp{node});
   {
-    const Untracked off;
+    const NoRecordGuard off;
     Generator& gen = g ? *g : default_generator();
     const Tensor target = target_for(t);
     {

@@ -44,7 +44,7 @@ template <class Vjp> class OpNode final : public Node {
       released_ = true;
     }
   }
-  void stand_in_place() override {
+  void mark_in_place() override {
     if constexpr (requires { vjp_.in_place = true; }) vjp_.in_place = true;
   }
   SavedFields saved_fields() override {

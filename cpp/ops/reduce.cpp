@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -152,14 +152,14 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
   if (any_batched(t))
-    return beneath({&t}, [&](auto p, int n) { return reduce(op, p[0], below(mask, t, n), keepdim, dtype, param); });
+    return batch_to_front({&t},
+                          [&](auto p, int n) { return reduce(op, p[0], below(mask, t, n), keepdim, dtype, param); });
   const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
   run(op, t, mask, {out->data, nullptr, nullptr, param});
   return out;
 }
 
 // ---- gradients
-// ------------------------------------------------------------------------------------------------------------
 
 // Puts the reduced dims back with size one; what has no dims broadcasts without them.
 Tensor restore_dims(const Tensor& g, const Dims& shape, const DimMask& mask, bool keepdim) {
@@ -249,7 +249,7 @@ Tensor product_of_others(const Tensor& x, int dim) {
   const Tensor first = ones(one, x.dtype());
   const auto exclusive = [&](const Tensor& v) {
     const Tensor parts[] = {first, narrow(v, dim, 0, n - 1)};
-    return cumprod(cat(std::span<const Tensor>(parts), dim), dim, {});
+    return cumprod(cat(parts, dim), dim, {});
   };
   return mul(exclusive(x), flip(exclusive(flip(x, Dims{dim})), Dims{dim}));
 }
@@ -452,7 +452,7 @@ Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, sum_type(t.dtype(), dtype));
   }
   if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
@@ -467,7 +467,7 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
     out.as_new();
@@ -482,7 +482,7 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
   if (type != t.dtype() && is_floating(type)) return prod(cast(t, type), dim, keepdim, {});
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     out = accumulate(ReduceOp::Prod, t, mask, keepdim, type);
   }
   if (is_floating(out.dtype()) && should_record(t)) {
@@ -496,8 +496,9 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
 static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
   if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
   if (any_batched(t))
-    return beneath({&t}, [&](auto p, int n) { return variance(p[0], below(mask, t, n), correction, keepdim, name); });
-  const Untracked off;
+    return batch_to_front({&t},
+                          [&](auto p, int n) { return variance(p[0], below(mask, t, n), correction, keepdim, name); });
+  const NoRecordGuard off;
   const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
   const Tensor means = empty(out.shape(), t.dtype());
   run(ReduceOp::SumSquaredDev, t, mask, {out->data, nullptr, means->data});
@@ -515,7 +516,7 @@ Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdi
   const DimMask mask = mask_of(t, dim);
   const Tensor out = variance(t, mask, correction, keepdim, "std(): std and var");
   {
-    const Untracked off;
+    const NoRecordGuard off;
     sqrt_(out);
     out.as_new();
   }
@@ -631,7 +632,7 @@ Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, M
   const DimMask mask = mask_of(t, dim);
   Tensor out;
   {
-    const Untracked off;
+    const NoRecordGuard off;
     const ReduceOp op = norm_op(p);
     out = reduce(op, t, mask, keepdim, p == 0 ? DType::Int64 : t.dtype(), p);
     if (p == 0) out = cast(out, t.dtype());
@@ -696,7 +697,7 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
   check(a.dtype() == b.dtype(), scalar_type_name(a.dtype()), " did not match ", scalar_type_name(b.dtype()));
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
   check(atol >= 0, "atol must be greater than or equal to zero, but got ", atol);
-  const Untracked off;
+  const NoRecordGuard off;
   Tensor close = eq(a, b);
   if (equal_nan && is_floating(a.dtype())) close = logical_or(close, logical_and(isnan(a), isnan(b)));
   if (rtol == 0 && atol == 0) return close;

@@ -1,5 +1,5 @@
 // Ops along one dim that keep its length: softmax, log_softmax, cumulative sums and products.
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -9,7 +9,7 @@ namespace {
 
 Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   if (any_batched(in, in2))
-    return beneath_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
+    return batch_to_front_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
@@ -28,7 +28,7 @@ Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
 }
 
 Tensor run_quietly(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
-  const Untracked off;
+  const NoRecordGuard off;
   return run(op, in, in2, dim);
 }
 
@@ -91,7 +91,7 @@ struct CumprodVjp {
     }
     bool zeros_inside = any_batched(v);  // of some sample, perhaps
     if (!zeros_inside) {
-      const Untracked off;
+      const NoRecordGuard off;
       zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
     }
     if (!zeros_inside && !modes.tracking()) {
@@ -109,7 +109,7 @@ struct CumprodVjp {
       }
       parts.push_back(total);
     }
-    out[0] = cat(std::span<const Tensor>(parts), dim);
+    out[0] = cat(parts, dim);
   }
   void release() {
     x.reset();
@@ -132,7 +132,7 @@ Tensor accumulating(const Tensor& t, const MaybeDType& dtype) {
 
 // The kernels know float and int64; other integer types are computed there and converted.
 Tensor cumulative(RowOp op, const Tensor& x, int dim) {
-  const Untracked off;
+  const NoRecordGuard off;
   if (is_floating(x.dtype()) || x.dtype() == DType::Int64) return run(op, x, {}, dim);
   return cast(run(op, cast(x, DType::Int64), {}, dim), x.dtype());
 }

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -37,11 +37,11 @@ Tensor triangle(const Tensor& t, int64_t diagonal, bool upper) {
   check(t.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions");
   constexpr int64_t kSpan = 128 << 10;  // about the bytes of a block
   if (any_batched(t))
-    return recorded_beneath(
+    return record_with_batch_in_front(
         t, [&](const Tensor& p, int) { return triangle(p, diagonal, upper); }, TriangleVjp{diagonal, upper});
   const Tensor out = empty(t.shape(), t.dtype());
   if (out.numel() > 0) {
-    const Untracked off;
+    const NoRecordGuard off;
     const Tensor in = contiguous(t);
     const int64_t rows = t.size(t.dim() - 2), columns = t.size(t.dim() - 1), item = item_size(t.dtype());
     // Row i is cut before column i + shift.

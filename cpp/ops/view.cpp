@@ -8,7 +8,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/transforms.h"
 
-#include "ops/beneath.h"
+#include "ops/batching.h"
 #include "ops/record.h"
 
 namespace gradcore {
@@ -269,7 +269,7 @@ struct SplitVjp {
         piece[dim] = length(i);
         return piece;
       });
-      out[0] = cat(std::span<const Tensor>(all), static_cast<int64_t>(dim));
+      out[0] = cat(all, dim);
       return;
     }
     out[0] = empty(shape, dtype);
@@ -416,7 +416,7 @@ struct ReshapeVjp {
 // A dense tensor that nobody else has, under another shape: not a view of anything.
 Tensor unsafe_view(const Tensor& t, const Dims& shape) {
   Tensor out = make_window(t, shape, contiguous_strides(shape), t->data);
-  out->made_in = t->made_in;
+  out->created_in = t->created_in;
   if (should_record(t)) record(out, {&t}, ReshapeVjp{"UnsafeViewBackward0", t.shape()});
   return out;
 }
@@ -475,7 +475,7 @@ Tensor view_dtype(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
   const int64_t from = item_size(t.dtype()), to = item_size(dtype);
   const std::string as =
-      cat(" to view ", scalar_type_name(t.dtype()), " as ", scalar_type_name(dtype), " (different element sizes)");
+      str_cat(" to view ", scalar_type_name(t.dtype()), " as ", scalar_type_name(dtype), " (different element sizes)");
   Dims shape = t.shape(), strides = t.strides();
   const int last = t.dim() - 1;
   if (from != to) {
@@ -503,7 +503,7 @@ Tensor view_dtype(const Tensor& t, DType dtype) {
   Tensor out = alias_of(t);
   out->dtype = dtype;
   out = make_window(out, shape, strides, t->data);
-  out->made_in = t->made_in;
+  out->created_in = t->created_in;
   return out;
 }
 
@@ -804,7 +804,7 @@ struct WalkVjp {
 Tensor walk_raw(const Tensor& g, const Geometry& in, const Geometry& from, const Geometry& to) {
   const Levels levels = levels_of({&g});
   if (from.numel() == 0 || to.numel() == 0) return full_batched(levels, to.shape, 0, g.dtype());
-  const Untracked off;
+  const NoRecordGuard off;
   const int64_t low = std::min(from.offset, to.offset);
   const Dims length{std::max(from.end(), to.end()) - low};
   Tensor memory = full_batched(levels, length, 0, g.dtype());
@@ -853,24 +853,24 @@ struct HideVjp {
   static constexpr const char* kName = "HideDimBackward";
   int dim;
   int64_t level, size;
-  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = show_level(g[0], level, dim, size); }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = remove_batch_dim(g[0], level, dim, size); }
 };
 struct ShowVjp {
   static constexpr const char* kName = "ShowLevelBackward";
   int dim;
   int64_t level;
-  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = hide_dim(g[0], dim, level); }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = add_batch_dim(g[0], dim, level); }
 };
 
 }  // namespace
 
-Tensor hide_dim(const Tensor& t, int dim, int64_t level) {
+Tensor add_batch_dim(const Tensor& t, int dim, int64_t level) {
   const Tensor out = with_dim_hidden(t, dim, level);
   if (should_record(t)) record(out, {&t}, HideVjp{dim, level, t.size(dim)});
   return out;
 }
 
-Tensor show_level(const Tensor& t, int64_t level, int dim, int64_t size) {
+Tensor remove_batch_dim(const Tensor& t, int64_t level, int dim, int64_t size) {
   const Tensor out = with_level_shown(t, level, dim, size);
   if (should_record(t)) record(out, {&t}, ShowVjp{dim, level});
   return out;
@@ -918,7 +918,7 @@ void set_(const Tensor& t, const Tensor& source) {
 void become_view(const Tensor& t, const Tensor& v) {
   check_inplace(t, needs_history(t));
   const Ref<Node> history = grad_fn_of(v);
-  if (history) history->stand_in_place();
+  if (history) history->mark_in_place();
   const Tensor before = alias_of(t);
   const bool leaf = is_leaf(t);
   if (owns_tangents(t))

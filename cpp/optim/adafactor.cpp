@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/slices.h"
+#include "core/multi_tensor.h"
 #include "kernels/table.h"
 #include "ops/ops.h"
 

@@ -7,7 +7,7 @@
 
 #include "autograd/accumulate.h"
 #include "autograd/views.h"
-#include "core/slices.h"
+#include "core/multi_tensor.h"
 #include "kernels/table.h"
 #include "ops/ops.h"
 #include "optim/step.h"
@@ -223,17 +223,17 @@ Point strong_wolfe(Look&& look, const Point& origin, double t, double longest, d
   // Algorithm 3.6: zooms in. The order of the two ends decides between equal losses.
   const auto lower = [&] { return ends[0].loss <= ends[1].loss ? 0 : 1; };
   int low = lower();
-  bool crept = false;  // the last point came close to an end: the next one must not
+  bool was_close = false;  // the last point came close to an end: the next one must not
   for (; trial < trials && std::abs(ends[1].t - ends[0].t) * longest >= kBracket; ++trial) {
     const double left = std::min(ends[0].t, ends[1].t), right = std::max(ends[0].t, ends[1].t);
     t = cubic_minimum(ends[0], ends[1], left, right);
     const double margin = 0.1 * (right - left);
     bool close = std::min(right - t, t - left) < margin;
-    if (close && (crept || !(left < t && t < right))) {
+    if (close && (was_close || !(left < t && t < right))) {
       t = std::abs(t - right) < std::abs(t - left) ? right - margin : left + margin;
       close = false;
     }
-    crept = close;
+    was_close = close;
     Point point = evaluate(t);
     if (too_high(point) || point.loss >= ends[low].loss) {
       ends[1 - low] = std::move(point);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/slices.h"
+#include "core/multi_tensor.h"
 #include "kernels/table.h"
 #include "ops/ops.h"
 

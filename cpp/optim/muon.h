@@ -7,7 +7,7 @@
 
 #include "formulas/option.h"
 #include "kernels/muon.h"
-#include "optim/rows.h"
+#include "optim/row_major.h"
 
 namespace gradcore {
 

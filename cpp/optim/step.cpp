@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/views.h"
-#include "core/slices.h"
+#include "core/multi_tensor.h"
 #include "ops/ops.h"
 
 namespace gradcore {

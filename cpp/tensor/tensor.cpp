@@ -144,7 +144,7 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
   impl->strides = strides;
   impl->storage = t->storage;
   impl->own_version = t->own_version;
-  impl->made_in = t->made_in;
+  impl->created_in = t->created_in;
   impl->batch = std::move(batch);
   impl->data = data;
   int64_t numel = 1;

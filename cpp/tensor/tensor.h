@@ -65,22 +65,22 @@ struct Batch final : RefCounted, Pooled {
 
 // What surrounds the making of a tensor: whether the thread is in inference_mode (what it makes then never takes part
 // in autograd), and which transform of func differentiates there, 0 for none (Note [Captured tensors] in transforms.h).
-// Windows on a tensor have its surroundings. One word, so that a tensor knows them for a load and a store.
-class Surroundings {
+// Windows on a tensor have its creation_context. One word, so that a tensor knows them for a load and a store.
+class CreationContext {
  public:
   bool inference() const { return bits_ & 1; }
   uint32_t transform() const { return bits_ >> 1; }
   void set_inference(bool on) { bits_ = (bits_ & ~1u) | on; }
   void set_transform(uint32_t number) { bits_ = number << 1 | (bits_ & 1); }
-  bool operator==(const Surroundings&) const = default;
+  bool operator==(const CreationContext&) const = default;
 
  private:
   uint32_t bits_ = 0;
 };
-inline thread_local constinit Surroundings surroundings;
-inline bool inference_mode() { return surroundings.inference(); }
+inline thread_local constinit CreationContext creation_context;
+inline bool inference_mode() { return creation_context.inference(); }
 
-// The autograd room derives its per-tensor data from this.
+// The autograd layer derives its per-tensor data from this.
 struct AutogradMetaBase : Disposable {
   bool requires_grad = false;  // a leaf that asked for it, or a tensor with a history
 };
@@ -96,7 +96,7 @@ struct TensorImpl final : RefCounted, Pooled {
   void* pyobject = nullptr;          // the Python wrapper, not owned: it owns us and clears this when it goes
   Ref<TensorImpl> base;              // for a view: the tensor that is no view; else null
   uint32_t view_version = 0;         // the version at which a view's grad_fn was right
-  Surroundings made_in = surroundings;
+  CreationContext created_in = creation_context;
   Ref<Batch> batch;                 // null but inside vmap; a batched tensor is never `contiguous`
   Ref<VersionCounter> own_version;  // null: the storage's counter (`.data` gives a tensor its own)
   Dims shape, strides;

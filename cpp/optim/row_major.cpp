@@ -1,4 +1,4 @@
-#include "optim/rows.h"
+#include "optim/row_major.h"
 
 #include "ops/ops.h"
 

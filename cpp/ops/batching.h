@@ -10,8 +10,8 @@ namespace gradcore {
 
 // compute(physical tensors, number of batch dims), nothing recorded; its result is hidden again. Undefined tensors stay
 // so.
-template <class F> Tensor beneath(std::initializer_list<const Tensor*> tensors, F&& compute) {
-  const Untracked off;
+template <class F> Tensor batch_to_front(std::initializer_list<const Tensor*> tensors, F&& compute) {
+  const NoRecordGuard off;
   const Levels levels = levels_of(tensors);
   std::vector<Tensor> below;
   for (const Tensor* t : tensors) below.push_back(t->defined() ? physical(*t, levels) : Tensor());
@@ -19,8 +19,8 @@ template <class F> Tensor beneath(std::initializer_list<const Tensor*> tensors, 
 }
 
 // The same for ops along a dim: a tensor without dims counts as one with a single dim of one element.
-template <class F> Tensor beneath_along(std::initializer_list<const Tensor*> tensors, F&& compute) {
-  const Untracked off;
+template <class F> Tensor batch_to_front_along(std::initializer_list<const Tensor*> tensors, F&& compute) {
+  const NoRecordGuard off;
   const Levels levels = levels_of(tensors);
   std::vector<Tensor> below;
   bool dims = false;
@@ -33,8 +33,8 @@ template <class F> Tensor beneath_along(std::initializer_list<const Tensor*> ten
 }
 
 // A whole op of one tensor.
-template <class F, class Vjp> Tensor recorded_beneath(const Tensor& t, F&& compute, Vjp vjp) {
-  const Tensor out = beneath({&t}, [&](auto p, int n) { return compute(p[0], n); });
+template <class F, class Vjp> Tensor record_with_batch_in_front(const Tensor& t, F&& compute, Vjp vjp) {
+  const Tensor out = batch_to_front({&t}, [&](auto p, int n) { return compute(p[0], n); });
   if (should_record(t)) record(out, {&t}, std::move(vjp));
   return out;
 }
