@@ -5,12 +5,16 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/create.h"
 #include "ops/elementwise.h"
+#include "ops/index.h"
+#include "ops/join.h"
+#include "ops/random.h"
+#include "ops/triangle.h"
+#include "ops/view.h"
 #include "tensor/batch.h"
 
 namespace gradcore {
-
-class Generator;
 
 // elementwise.cpp: one function for each formula, f and in-place f_.
 #define GC_UNARY_OPS(X)                                                                                               \
@@ -101,70 +105,6 @@ void fill_raw(const Tensor& t, const Scalar& value);
 void zero_(const Tensor& t);
 void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap);
 
-// create.cpp
-Tensor full(const Dims& shape, const Scalar& value, DType dtype);
-Tensor zeros(const Dims& shape, DType dtype);
-Tensor full_batched(const Levels& levels, const Dims& shape, const Scalar& value, DType dtype);
-Tensor ones(const Dims& shape, DType dtype);
-Tensor empty_like(const Tensor& t, DType dtype);
-Tensor zeros_like(const Tensor& t);
-Tensor ones_like(const Tensor& t);
-Tensor full_like(const Tensor& t, const Scalar& value, DType dtype);
-Tensor scalar_tensor(const Scalar& value, DType dtype);
-Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::optional<DType> dtype);
-Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, DType dtype);
-Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dtype);
-Tensor eye(int64_t n, int64_t m, DType dtype);
-Tensor tril(const Tensor& t, int64_t diagonal);
-Tensor triu(const Tensor& t, int64_t diagonal);
-
-// view.cpp
-Tensor as_strided(const Tensor& t, const Dims& shape, const Dims& strides, std::optional<int64_t> offset);
-// What as_strided's gradient is to its input; geometries with offsets in elements (TapeOps in autograd/accumulate.h).
-Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims& in_strides, int64_t in_offset,
-                           const Dims& out_shape, const Dims& out_strides, int64_t out_offset);
-Tensor view(const Tensor& t, const Dims& shape);
-Tensor view_dtype(const Tensor& t, DType dtype);
-Tensor reshape(const Tensor& t, const Dims& shape);
-Tensor flatten(const Tensor& t, int64_t start = 0, int64_t end = -1);
-Tensor unflatten(const Tensor& t, int64_t dim, const Dims& sizes);
-Tensor transpose(const Tensor& t, int64_t a, int64_t b);
-Tensor t(const Tensor& t);
-Tensor numpy_T(const Tensor& t);
-Tensor permute(const Tensor& t, const Dims& dims);
-Tensor movedim(const Tensor& t, const Dims& from, const Dims& to);
-Tensor squeeze(const Tensor& t);
-Tensor squeeze(const Tensor& t, const Dims& dims);
-Tensor unsqueeze(const Tensor& t, int64_t dim);
-Tensor expand(const Tensor& t, const Dims& shape);
-Tensor select(const Tensor& t, int64_t dim, int64_t index);
-Tensor slice(const Tensor& t, int64_t dim, int64_t start, int64_t end, int64_t step);
-Tensor narrow(const Tensor& t, int64_t dim, int64_t start, int64_t length);
-Tensor diagonal(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2);
-std::vector<Tensor> unbind(const Tensor& t, int64_t dim = 0);
-std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim);
-std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim);
-std::vector<Tensor> chunk(const Tensor& t, int64_t chunks, int64_t dim);
-Tensor alias(const Tensor& t);
-// The same window as a tensor of its own, no view, with the history (of the node's name) and the tangents of `t`.
-Tensor alias_without_base(const Tensor& t, const char* node);
-// A view whose tangents are its own: first of all those that `t` has at the levels which ops see.
-Tensor view_without_tangents(const Tensor& t, const char* node);
-// One dim as a batch level, and back: see tensor/batch.h. Not views: the tape knows them as ops of their own.
-Tensor add_batch_dim(const Tensor& t, int dim, int64_t level);
-Tensor remove_batch_dim(const Tensor& t, int64_t level, int dim, int64_t size);
-// Makes `t` the view that `v` is, a view made from `t` itself: what t_(), squeeze_() and the like do.
-void become_view(const Tensor& t, const Tensor& v);
-// Makes `t` the window on its memory that `source` is, which counts as a write.
-void set_(const Tensor& t, const Tensor& source);
-
-// join.cpp
-Tensor cat(std::span<const Tensor> tensors, int64_t dim);
-Tensor stack(std::span<const Tensor> tensors, int64_t dim);
-Tensor flip(const Tensor& t, const Dims& dims);
-Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims);
-Tensor repeat(const Tensor& t, const Dims& repeats);
-
 // reduce.cpp
 using MaybeDims = std::optional<Dims>;
 using MaybeDType = std::optional<DType>;
@@ -207,34 +147,5 @@ Tensor dot(const Tensor& a, const Tensor& b);
 Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor outer(const Tensor& a, const Tensor& b);
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha);
-
-// index.cpp
-Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index);
-Tensor gather(const Tensor& t, int64_t dim, const Tensor& index);
-Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src);
-void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src);
-Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
-void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
-Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
-void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
-Tensor index_copy(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
-void index_copy_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src);
-Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value);
-void index_fill_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value);
-Tensor nonzero(const Tensor& t);
-Tensor masked_select(const Tensor& t, const Tensor& mask);
-// Advanced indexing: an undefined tensor stands for a full slice of its dim.
-Tensor index(const Tensor& t, std::span<const Tensor> indices);
-Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
-void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
-
-// Adds `t` to what `out` is broadcast from, element by element in order: safe for windows that overlap themselves.
-void add_raw_overlapping(const Tensor& out, const Tensor& t);
-
-// random.cpp: each draws from the default generator unless told otherwise.
-void uniform_(const Tensor& t, double from, double to, Generator* g = nullptr);
-void normal_(const Tensor& t, double mean, double std, Generator* g = nullptr);
-void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t> high, Generator* g = nullptr);
-Tensor randperm(int64_t n, DType dtype, Generator* g = nullptr);
 
 }  // namespace gradcore
