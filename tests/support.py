@@ -96,6 +96,15 @@ def is_tensor(value):
     return any(isinstance(value, lib.Tensor) for lib in libraries())
 
 
+def leaf(lib, *values):
+    """A vector that requires grad."""
+    return lib.tensor(list(values), requires_grad=True)
+
+
+def node_name(node):
+    return None if node is None else node.name()
+
+
 def flat_tensors(value):
     """Every tensor in a nest of lists, tuples and dicts, in order."""
     if is_tensor(value):

@@ -13,11 +13,7 @@ import weakref
 
 import pytest
 
-from support import both, gradcore
-
-
-def leaf(lib, *values):
-    return lib.tensor(list(values), requires_grad=True)
+from support import both, gradcore, leaf
 
 
 def custom(lib, forward=None, backward=None, *, name="Custom", **methods):

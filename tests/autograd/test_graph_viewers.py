@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import opdb
-from support import Raised, both, difference, facts, flat_tensors, gradcore, is_float, needs_torch, outcome, torch
+from support import D, Raised, both, difference, facts, flat_tensors, gradcore, is_float, needs_torch, outcome, torch
 
 OPS = {
     "add": lambda lib, x, y: x + y,
@@ -465,7 +465,7 @@ def wanting(lib, data, only=None):
         if isinstance(item, np.ndarray):
             tensor = lib.from_numpy(item.copy())
             return tensor.requires_grad_() if is_float(item) and only in (None, next(place)) else tensor
-        if isinstance(item, opdb.D):
+        if isinstance(item, D):
             return getattr(lib, item)
         if isinstance(item, (list, tuple)):
             return type(item)(made(i) for i in item)

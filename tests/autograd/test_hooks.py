@@ -1,6 +1,6 @@
 """Hooks on tensors, nodes, leaves and several tensors at once. Each program runs in gradcore and in torch.
 
-The plain hooks of a tensor are in test_autograd.py too; here stands what they do together.
+The plain hooks of a tensor are in test_tensor_hooks.py too; here stands what they do together.
 """
 
 import functools
@@ -11,15 +11,11 @@ import weakref
 
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, leaf
 
 
 def graph_of(lib):
     return importlib.import_module(f"{lib.__name__}.autograd.graph")
-
-
-def leaf(lib, *values):
-    return lib.tensor(list(values), requires_grad=True)
 
 
 def values(grads):

@@ -14,7 +14,7 @@ import pytest
 
 import gradcore
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY_USE = {
     "core": set(),
     "formulas": {"core"},

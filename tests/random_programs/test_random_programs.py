@@ -9,7 +9,6 @@ import random
 import warnings
 
 import pytest
-
 from programs import Unfit, run_program
 
 pytest.importorskip("hypothesis")

@@ -4,8 +4,8 @@ steps that are differentiated through. What is run stands in optim_cases.py.
 
 import numpy as np
 import pytest
-
 from optim_cases import OPTIONS, Program, advance, cases, cases_with_tensors, label, make, train
+
 from support import gradcore, needs_torch, torch
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}

@@ -1,4 +1,4 @@
-"""Every op against torch, NumPy and central differences: one test for each row of opdb.py and aspect.
+"""Every op against torch, NumPy and central differences: one test for each row of opdb/ and aspect.
 
 A test loops over the row's dtypes and samples and reports its failures together. Where torch is not installed
 the tests marked `needs_torch` are skipped and those at the end, which need none, still run.
@@ -7,11 +7,24 @@ the tests marked `needs_torch` are skipped and those at the end, which need none
 import itertools
 
 import numpy as np
-import pytest
 
 import opdb
 import support
 from opdb import ROWS, Sample
+from opdb.calls import (
+    arrays_of,
+    as_leaves,
+    call,
+    choices,
+    compare,
+    cotangents_for,
+    gradient_tolerances,
+    has_tensor,
+    none_for_zeros,
+    recorded,
+    rows,
+    takes_tensor_first,
+)
 from support import (
     ALL_DTYPES,
     FLOATS,
@@ -24,58 +37,6 @@ from support import (
     outcome_difference,
     torch,
 )
-
-
-def rows(aspect, condition=lambda row: True):
-    """Parametrizes a test by the rows that have the aspect; a row's own skip is shown with its reason."""
-    marked = []
-    for row in filter(condition, ROWS):
-        reason = row.skips.get(aspect)
-        marks = [pytest.mark.skip(reason=reason)] if reason else []
-        marked.append(pytest.param(row, id=row.name, marks=marks))
-    return pytest.mark.parametrize("row", marked)
-
-
-def compare(failures, label, row, program, **tolerances):
-    """Runs program(lib) in both libraries, each from the same random seed."""
-    outcomes = []
-    for lib in (gradcore, torch):
-        lib.manual_seed(7)
-        outcomes.append(outcome(program, lib))
-    if not row.values:
-        forget_values(outcomes)
-    failures.add(label, outcome_difference(*outcomes, **(row.tolerances() | tolerances)))
-
-
-def forget_values(found):
-    if isinstance(found, list):
-        for item in found:
-            forget_values(item)
-    elif isinstance(found, support.Facts):
-        found.array = np.zeros_like(found.array)
-
-
-def call(row, lib, sample, layout=support.contiguous):
-    args, kwargs = build(lib, sample.args, layout), build(lib, sample.kwargs, layout)
-    return row.form(lib)(*args, **kwargs)
-
-
-def takes_tensor_first(sample):
-    return bool(sample.args) and isinstance(sample.args[0], np.ndarray)
-
-
-def has_tensor(sample):
-    return bool(arrays_of(sample))
-
-
-def arrays_of(sample):
-    """The sample's arrays in order, those in lists included."""
-    found = []
-    for value in (*sample.args, *sample.kwargs.values()):
-        items = value if isinstance(value, (list, tuple)) else [value]
-        found += [item for item in items if isinstance(item, np.ndarray)]
-    return found
-
 
 # ------------------------------------------------------------------------------------------------------------
 # The table itself
@@ -242,11 +203,9 @@ def test_sizes(row):
 @rows("sizes", lambda row: row.kind == "reduction")
 def test_reduction_sizes(row):
     """Long rows, long columns and one that all threads share."""
-    shapes = [(1, 70001), (70001, 1), (300, 300), (3, 1000), (1000, 3), (17, 129)]
     with collected() as failures:
-        for dtype, shape in itertools.product(("float32", "float64", "int64"), shapes):
-            if dtype not in row.dtypes or row.name in ("prod",
-                                                       "prod.zeros"):  # a long product is 0 or infinite
+        for dtype, shape in itertools.product(("float32", "float64", "int64"), row.large_shapes):
+            if dtype not in row.dtypes:
                 continue
             array = row.data(dtype)(*shape)
             samples = [Sample(array), Sample(array, dim=0), Sample(array, dim=1)]
@@ -262,29 +221,23 @@ def test_reduction_sizes(row):
 CATEGORIES = {"1-d": (2,), "0-d": ()}
 
 
-def small_operands(row, dtypes, shapes):
+def small_operands(dtypes, shapes):
     """Values every dtype holds and no op divides by zero with."""
     values = (3, 2)
     return [np.full(shape, value, dtype) for value, dtype, shape in zip(values, dtypes, shapes, strict=True)]
 
 
 @needs_torch
-@rows("promotion", lambda row: row.kind == "binary" or row.name in ("where", "lerp", "addcmul", "clamp_min",
-    "index_add", "matmul"))
+@rows("promotion", lambda row: row.operands_for_promotion)
 def test_promotion(row):
     """Every pair of dtypes as dimensioned and 0-d tensors, and in place."""
-    third = row.name in ("where", "lerp", "addcmul")
     with collected() as failures:
         for left, right in itertools.product(ALL_DTYPES, ALL_DTYPES):
             for left_kind, right_kind in itertools.product(CATEGORIES, CATEGORIES):
-                if row.name == "index_add" and "0-d" in (left_kind, right_kind):
-                    continue  # refused, for its shapes
-                arrays = small_operands(row, (left, right), (CATEGORIES[left_kind], CATEGORIES[right_kind]))
-                if third:
-                    arrays.insert(0 if row.name == "where" else 2,
-                                  np.ones(2, "bool" if row.name == "where" else left))
-                if row.name == "index_add":
-                    arrays = [arrays[0], 0, np.zeros(2, np.int64), arrays[1]]
+                operands = small_operands((left, right), (CATEGORIES[left_kind], CATEGORIES[right_kind]))
+                arrays = row.operands_for_promotion(*operands)
+                if arrays is None:
+                    continue
                 label = f"{left_kind} {left}, {right_kind} {right}"
 
                 def program(lib, arrays=arrays):
@@ -348,9 +301,7 @@ def same_as_function(failures, row, sample, program):
 @rows("operator", lambda row: row.operator)
 def test_operator(row):
     with collected() as failures:
-        for sample in filter(takes_tensor_first, row.calls("int64"
-                                                           if row.operator in ("and_", "or_", "xor", "invert")
-                                                           else "float32")):
+        for sample in filter(takes_tensor_first, row.calls("int64" if row.integer_only else "float32")):
             same_as_function(failures, row, sample,
                              lambda lib, sample=sample: opdb.apply_operator(row.operator,
                                  *build(lib, sample.args)))
@@ -421,8 +372,7 @@ def test_out(row):
         "requires grad": lambda lib, plain: lib.zeros(plain.shape, dtype=lib.float32, requires_grad=True),
     }
     with collected() as failures:
-        dtype = "int64" if row.operator in ("and_", "or_", "xor", "invert", "lshift",
-                                            "rshift") else row.dtypes[0]
+        dtype = "int64" if row.integer_only else row.dtypes[0]
         for sample, (label, make) in itertools.product(row.calls(dtype), outs.items()):
             # A wider out may hold the narrow result or one computed wide: torch does either.
             ulps = {"ulps": 16 * 2**29, "scale": max(1, row.scale)} if label == "float64" else {}
@@ -438,39 +388,6 @@ def test_out(row):
 
 # ------------------------------------------------------------------------------------------------------------
 # Gradients against torch
-
-
-def cotangents_for(outputs, seed):
-    random = np.random.default_rng(seed)
-    return [random.uniform(-1, 1, tuple(output.shape)).astype(support.dtype_name(output.dtype))
-            for output in outputs]
-
-
-def gradient_tolerances(row):
-    """The memory order of a gradient that autograd.grad returns is nobody's business."""
-    return {"ulps": row.grad_ulps, "scale": max(1, row.scale), "strides": "any"}
-
-
-def as_leaves(lib, sample, chosen, layout=support.contiguous):
-    """The sample's arguments with its chosen float arrays as leaves, and those leaves."""
-    leaves, count = [], itertools.count()
-
-    def convert(value):
-        if isinstance(value, (list, tuple)):
-            return type(value)(convert(item) for item in value)
-        built = build(lib, value, layout)
-        if support.is_float(value) and next(count) in chosen:
-            leaves.append(built.detach().requires_grad_())
-            return leaves[-1]
-        return built
-
-    args = [convert(arg) for arg in sample.args]
-    kwargs = {name: convert(value) for name, value in sample.kwargs.items()}
-    return args, kwargs, leaves
-
-
-def recorded(result):
-    return [tensor for tensor in support.flat_tensors(result) if tensor.requires_grad]
 
 
 def first_gradients(lib, row, sample, chosen, layout=support.contiguous):
@@ -497,18 +414,6 @@ def second_gradients(lib, row, sample, chosen):
     seeds = build(lib, cotangents_for(differentiable, 2))
     seconds = lib.autograd.grad(differentiable, leaves + cotangents, seeds, allow_unused=True)
     return gradients, [none_for_zeros(second) for second in seconds]
-
-
-def none_for_zeros(gradient):
-    """A second gradient that vanishes everywhere may be told either way."""
-    return None if gradient is None or (gradient.abs() < 1e-15).all() else gradient
-
-
-def choices(sample):
-    """All float arrays require grad; where there are several, also each alone."""
-    count = sum(map(support.is_float, arrays_of(sample)))
-    alone = [{i} for i in range(count)] if count > 1 else []
-    return [set(range(count)), *alone] if count else []
 
 
 @needs_torch
@@ -711,21 +616,16 @@ def test_layouts_agree(row):
                 scale=row.scale, strides="any"))
 
 
-@rows("threads", lambda row: row.kind in ("unary", "binary", "reduction")
-      or row.name in ("matmul", "cumsum", "softmax"))
+@rows("threads", lambda row: row.large_call)
 def test_threads_do_not_change_bits(row):
     """One thread and two, on sizes that are shared among threads."""
-    data = row.data("float32")
-    large = [data(600, 700)] + ([data(700, 600)] if row.name == "matmul" else
-                                [data(600, 700, low=row.right[0], high=row.right[1])] if row.kind == "binary"
-                                else [])
-    extra = [1] if row.name.endswith((".dim", "softmax", "cumsum")) or row.name == "logsumexp" else []
+    sample = row.large_call(row.data("float32"))
     before = gradcore.get_num_threads()
 
     def run(threads):
         gradcore.set_num_threads(threads)
         try:
-            return outcome(lambda: row.form(gradcore)(*build(gradcore, large), *extra))
+            return outcome(call, row, gradcore, sample)
         finally:
             gradcore.set_num_threads(before)
 

@@ -2,7 +2,7 @@
 
 After every line both sides must agree on values, shapes, strides, versions, requires_grad, grad_fn, on what hooks saw and on
 the type of an exception; at the end on every gradient. test_random_programs.py runs a few in every test run, and shrinks
-those that fail; the long run is `python tests/programs.py 20000`, which prints each program with a difference.
+those that fail; the long run is `python tests/random_programs 20000`, which prints each program with a difference.
 Without torch the programs run in gradcore alone, and the long run says what their lines raised: that is for sanitizers.
 Start at `run_program`; a new kind of statement is a method of Author and its name in KINDS.
 """
@@ -10,12 +10,11 @@ Start at `run_program`; a new kind of statement is a method of Author and its na
 import contextlib
 import random
 import re
-import sys
 import time
-import warnings
 from collections import Counter
 
 from program_parts import parts
+
 from support import Facts, Raised, difference, error_difference, gradcore, outcome, torch
 
 TOLERANCE = {"ulps": 1e6, "scale": 1.0}  # float64; the two round differently, a wrong gradient is far away
@@ -620,9 +619,3 @@ def long_run(programs, seed):
     if torch is None:
         print("nothing was compared; lines raised", ", ".join(f"{count} {name}" for name, count in raised.most_common()))
     return different
-
-
-if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    count, first = (*map(int, sys.argv[1:3]), 0)[:2] if len(sys.argv) > 1 else (1000, 0)
-    sys.exit(bool(long_run(count, first)))

@@ -7,19 +7,16 @@ import pytest
 
 import gradcore
 import support
-import test_ops
-from opdb import ROWS
+from opdb import ROWS, calls
 from support import Raised, build, collected, outcome, tensor_difference
 
 SIZE = 3
-# as_strided counts from the start of the whole memory, for a single sample too.
-# Shapes, values or courses of these depend on the values of what is mapped.
-READ_VALUES = {"nonzero", "where.one", "masked_select", "allclose", "equal", "tolist", "item", "numpy", "is_contiguous", "data_ptr"}
 MAPPABLE = [row for row in ROWS if row.kind not in ("creation", "random", "writer") and row.values]
 
 
 def rows_of(condition=lambda row: True):
-    chosen = [row for row in MAPPABLE if condition(row) and not (READ_VALUES | {"as_strided"}) & {row.name, row.attribute}]
+    # as_strided counts from the start of the whole memory, for a single sample too.
+    chosen = [row for row in MAPPABLE if condition(row) and not row.reads_values and row.attribute != "as_strided"]
     return pytest.mark.parametrize("row", chosen, ids=[row.name for row in chosen])
 
 
@@ -63,7 +60,7 @@ def mapped_arguments(sample, chosen, dim):
 
 
 def choices(sample):
-    count = len(test_ops.arrays_of(sample))
+    count = len(calls.arrays_of(sample))
     return [set(range(count)), *([{i} for i in range(count)] if count > 1 else [])]
 
 

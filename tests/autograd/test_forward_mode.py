@@ -7,8 +7,7 @@ import sys
 import pytest
 
 import support
-import test_ops
-from opdb import ROWS
+from opdb import ROWS, calls
 from support import both, build, collected, gradcore, needs_torch
 
 
@@ -19,14 +18,14 @@ def forward_ad(lib):
 
 def duals_of(lib, leaves, seed):
     """Random tangents for leaves; where they are None there is none to give."""
-    tangents = build(lib, test_ops.cotangents_for(leaves, seed))
+    tangents = build(lib, calls.cotangents_for(leaves, seed))
     return [forward_ad(lib).make_dual(leaf, tangent) for leaf, tangent in zip(leaves, tangents)]
 
 
 def with_duals(lib, sample, chosen, use, *, requires_grad=False):
     """use(args, kwargs, leaves) inside a level, the chosen arrays being duals; its tangents come out as they are."""
     with forward_ad(lib).dual_level():
-        args, kwargs, leaves = test_ops.as_leaves(lib, sample, chosen)
+        args, kwargs, leaves = calls.as_leaves(lib, sample, chosen)
         for leaf in leaves:
             leaf.requires_grad_(requires_grad)
         duals = dict(zip(map(id, leaves), duals_of(lib, leaves, 5)))
@@ -51,14 +50,14 @@ def tangents(lib, outputs):
 
 def defined(gradient):
     """A derivative of second order that is NaN somewhere may be told as a zero by the other library."""
-    return None if gradient is None or gradient.isnan().any() else test_ops.none_for_zeros(gradient)
+    return None if gradient is None or gradient.isnan().any() else calls.none_for_zeros(gradient)
 
 
 DIFFERENTIABLE = [row for row in ROWS if row.grad and row.kind not in ("creation", "writer")]
 
 
 def samples_of(row):
-    return [sample for sample in row.calls("float64") if all(array.size for array in test_ops.arrays_of(sample))]
+    return [sample for sample in row.calls("float64") if all(array.size for array in calls.arrays_of(sample))]
 
 
 def rows_of(condition=lambda row: True):
@@ -74,9 +73,9 @@ def test_tangents(row):
 
     with collected() as failures:
         for sample in samples_of(row):
-            for chosen in test_ops.choices(sample):
-                test_ops.compare(failures, f"{sample} duals {chosen}", row,
-                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **test_ops.gradient_tolerances(row))
+            for chosen in calls.choices(sample):
+                calls.compare(failures, f"{sample} duals {chosen}", row,
+                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **calls.gradient_tolerances(row))
 
 
 @needs_torch
@@ -85,10 +84,10 @@ def test_forward_over_reverse(row):
     """The tangents of gradients, and the gradients of tangents."""
     def program(lib, sample, chosen):
         def use(args, kwargs, leaves):
-            outputs = test_ops.recorded(row.form(lib)(*args, **kwargs))
+            outputs = calls.recorded(row.form(lib)(*args, **kwargs))
             if not outputs or not all(output.numel() for output in outputs):
                 return []
-            seeds = build(lib, test_ops.cotangents_for(outputs, 7))
+            seeds = build(lib, calls.cotangents_for(outputs, 7))
             carried = [t for t in (forward_ad(lib).unpack_dual(o).tangent for o in outputs) if t is not None]
             of_tangents = [None] * len(leaves)
             if carried and all(t.requires_grad for t in carried):
@@ -102,11 +101,11 @@ def test_forward_over_reverse(row):
 
     with collected() as failures:
         for sample in samples_of(row):
-            for chosen in test_ops.choices(sample)[:1]:
+            for chosen in calls.choices(sample)[:1]:
                 if isinstance(support.outcome(program, support.torch, sample, chosen), support.Raised):
                     continue  # torch's own formulas write over what they saved, in norm and logsumexp
-                test_ops.compare(failures, f"{sample} duals {chosen}", row,
-                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **test_ops.gradient_tolerances(row))
+                calls.compare(failures, f"{sample} duals {chosen}", row,
+                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **calls.gradient_tolerances(row))
 
 
 @needs_torch
@@ -125,14 +124,14 @@ def test_tangents_in_place(row):
         return with_duals(lib, sample, chosen, use)
 
     with collected() as failures:
-        for sample in filter(test_ops.takes_tensor_first, samples_of(row)):
+        for sample in filter(calls.takes_tensor_first, samples_of(row)):
             if not sample.args[0].ndim:
                 continue
-            for chosen in test_ops.choices(sample):
+            for chosen in calls.choices(sample):
                 for window in (False, True):
-                    test_ops.compare(failures, f"{sample} duals {chosen} window {window}", row,
+                    calls.compare(failures, f"{sample} duals {chosen} window {window}", row,
                                      lambda lib, s=sample, c=chosen, w=window: program(lib, s, c, w),
-                                     **test_ops.gradient_tolerances(row))
+                                     **calls.gradient_tolerances(row))
 
 
 WRITES_OF_DUALS = {

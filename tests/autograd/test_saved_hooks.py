@@ -4,15 +4,11 @@ import importlib
 
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, leaf
 
 
 def graph_of(lib):
     return importlib.import_module(f"{lib.__name__}.autograd.graph")
-
-
-def leaf(lib, *values):
-    return lib.tensor(list(values), requires_grad=True)
 
 
 def test_what_was_packed_comes_back():

@@ -1,0 +1,105 @@
+"""detach, data, set_ and numpy(): tensors that share memory and not the history."""
+
+import pytest
+
+from support import (
+    both,
+    gradcore,
+    leaf,
+)
+
+
+def test_detach_shares_memory():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        b = a.detach()
+        b.mul_(2)
+        c = (a * 3)
+        c.detach_()
+        assert c.is_leaf and c.grad_fn is None and not c.requires_grad
+        assert b.data_ptr() == a.data_ptr()
+        return a, b, c, a._version, b._version
+
+    both(program)
+
+
+def test_detach_of_a_view_is_refused():
+    both(lambda lib: (leaf(lib, 1.0, 2.0) * 1)[0:1].detach_(), raises="view")
+
+
+def test_data():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        loss = (a * a).sum()
+        a.data.sub_(1)
+        a.data = a.data * 3
+        versions = a._version, a.data._version
+        a.data = lib.tensor([5.0])
+        return a, versions, a.data.requires_grad, loss
+
+    both(program)
+
+
+def test_numpy_under_no_grad():
+    def program(lib):
+        x = leaf(lib, 1.0, 2.0)
+        with pytest.raises(RuntimeError, match="Can't call numpy"):
+            x.numpy()
+        with lib.no_grad():
+            return x.numpy().tolist()
+
+    both(program)
+
+
+SETS = {
+    "another's memory": lambda lib, a, b: a.set_(b),
+    "a window": lambda lib, a, b: a.set_(b, 1, (2, 2), (2, 1)),
+    "a dense window": lambda lib, a, b: a.set_(b, 2, (2, 2)),
+    "nothing": lambda lib, a, b: a.set_(),
+    "itself": lambda lib, a, b: a.set_(a),
+    "another dtype": lambda lib, a, b: a.set_(lib.ones(3, dtype=lib.float64)),
+    "a leaf": lambda lib, a, b: lib.ones(3, requires_grad=True).set_(b),
+}
+
+
+@pytest.mark.parametrize("how", SETS)
+def test_set_gives_a_tensor_another_memory(how):
+    def program(lib):
+        a, b = lib.ones(3), lib.arange(6.0)
+        view = a[:2]
+        result = SETS[how](lib, a, b)
+        b[1] = 9.0
+        a.mul_(2)
+        return result is a, a, a._version, b, view
+
+    refused = {"another dtype": "Could not set tensor of type", "a leaf": "a leaf Variable that requires grad"}
+    both(program, raises=refused.get(how))
+
+
+def test_set_is_a_write():
+    def program(lib):
+        a, w = lib.ones(3), leaf(lib, 1.0, 2.0, 3.0)
+        y = a * w
+        a.set_(lib.arange(3.0))
+        y.sum().backward()
+
+    both(program, raises="modified by an inplace operation")
+
+
+def test_set_under_no_grad_keeps_the_leaf():
+    def program(lib):
+        a = leaf(lib, 1.0, 2.0)
+        with lib.no_grad():
+            a.set_(lib.arange(3.0))
+        (a * a).sum().backward()
+        return a, a.grad, a.is_leaf
+
+    both(program)
+
+
+def test_set_has_no_derivative():
+    x = gradcore.ones(3, requires_grad=True)
+    a = gradcore.ones(3)
+    with pytest.raises(NotImplementedError, match="derivative for set_ is not implemented"):
+        a.set_(x * 2)
+    assert not a.requires_grad and a.tolist() == [1.0] * 3

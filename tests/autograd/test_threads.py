@@ -1,0 +1,46 @@
+"""backward in several threads at once."""
+
+import threading
+
+from support import (
+    both,
+)
+
+
+def test_threads_run_backward_at_the_same_time():
+    def program(lib):
+        results = {}
+
+        def work(seed):
+            w = lib.full((50,), float(seed), requires_grad=True)
+            for _ in range(50):
+                ((w * 0.01).sin() * w).sum().backward()
+            results[seed] = w.grad
+
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2, 3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [results[seed] for seed in (1, 2, 3)]
+
+    both(program, ulps=64, scale=1)
+
+
+def test_threads_share_a_leaf():
+    """Two backwards accumulate into one leaf: no update may be lost."""
+    def program(lib):
+        w = lib.ones(1000, requires_grad=True)
+
+        def work():
+            for _ in range(100):
+                (w * 2).sum().backward()
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return w.grad
+
+    both(program)
