@@ -27,8 +27,7 @@
 
 namespace gradcore {
 
-Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
-  Tensor v = make_window(t, shape, strides, data);
+static Tensor as_view(const Tensor& t, Tensor v, ViewKind kind) {
   if (inference_mode() && t->created_in.inference()) return v;
   v->base = t->base ? t->base : t.ref();
   if (t->base && t->view_kind != ViewKind::Normal)
@@ -41,6 +40,13 @@ Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* 
   if (modes.forward) [[unlikely]]
     follow_tangents(v, t);
   return v;
+}
+
+Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
+  return as_view(t, make_window(t, shape, strides, data), kind);
+}
+Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, ViewKind kind) {
+  return as_view(t, make_window(t, shape, strides, shift), kind);
 }
 
 namespace {

@@ -6,6 +6,9 @@ namespace gradcore {
 
 // A window on `t` that remembers its base (what every view op returns).
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind = ViewKind::Normal);
+// The same, `shift` elements further on.
+Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0,
+                 ViewKind kind = ViewKind::Normal);
 // grad_fn of a view, made afresh when the base was written to since.
 Ref<Node> view_grad_fn(const Tensor& view);
 

@@ -3,10 +3,10 @@
 #include <cstring>
 #include <limits>
 
-#include "core/parallel.h"
 #include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/door.h"
 #include "tensor/plan.h"
 
 namespace gradcore {
@@ -14,18 +14,6 @@ namespace gradcore {
 namespace {
 
 constexpr double kCopyCost = 0.2;
-
-void copy_bytes(void* to, const void* from, int64_t bytes) {
-  constexpr int64_t kSpan = 256 << 10;
-  if (bytes < 4 * kSpan) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  parallel_blocks((bytes + kSpan - 1) / kSpan, [&](int64_t b) {
-    const int64_t begin = b * kSpan, n = bytes - begin < kSpan ? bytes - begin : kSpan;
-    std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, n);
-  });
-}
 
 struct ToCopyVjp {
   static constexpr const char* kName = "ToCopyBackward0";
@@ -98,7 +86,7 @@ void copy_raw(const Tensor& to, const Tensor& from) {
   const bool flat =
       alike && (to.is_contiguous() ? from.is_contiguous() : to.strides() == from.strides() && is_dense(to));
   if (flat && to.dtype() == from.dtype()) {
-    if (to->data != from->data) copy_bytes(to->data, from->data, n * item_size(to.dtype()));
+    if (to.address() != from.address()) launch(CopyBytes(to.window(), from.window()));
     return;
   }
   const LoopFn loop = kernels().copy[index_of(to.dtype())][index_of(from.dtype())];
@@ -202,7 +190,7 @@ void zero_(const Tensor& t) {
   Ref<Node> node;
   if (recorded) node = make_node({&t}, ZeroVjp{});
   if (t.is_contiguous() && t.numel() * item_size(t.dtype()) <= (1 << 20))
-    std::memset(t->data, 0, t.numel() * item_size(t.dtype()));
+    launch(ZeroBytes(t.window()));
   else
     fill_raw(t, 0);
   finish_inplace(t, std::move(node));

@@ -7,6 +7,7 @@
 #include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -103,7 +104,7 @@ Tensor kept_first(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
     strides.push_back(t.stride(static_cast<int>(d)));
   }
   const Tensor copy = empty(shape, t.dtype());
-  copy_raw(copy, make_window(t, shape, strides, t->data));
+  copy_raw(copy, make_window(t, shape, strides));
   a.reduce = reduced_count(t, mask);
   a.outer = a.reduce ? copy.numel() / a.reduce : 0;
   a.inner = 1;
@@ -113,9 +114,9 @@ Tensor kept_first(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
 }
 
 struct Outputs {
-  void* out;
-  int64_t* index = nullptr;
-  void* mean = nullptr;
+  Window out;
+  Window index = {};  // MaxIndex, MinIndex
+  Window mean = {};   // SumSquaredDev
   double param = 0;
 };
 
@@ -123,16 +124,16 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
   const ReduceFn kernel = kernels().reduce[static_cast<int>(op)][index_of(t.dtype())];
   if (!kernel)
     fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
-  ReduceArgs a{};
-  a.out = o.out;
-  a.index = o.index;
-  a.mean = o.mean;
+  Kernel<ReduceArgs> k("reduce", kernel);
+  ReduceArgs& a = k.args;
+  k.writes(&ReduceArgs::out, o.out);
+  if (o.index) k.writes(&ReduceArgs::index, o.index);
+  if (o.mean) k.writes(&ReduceArgs::mean, o.mean);
   a.param = o.param;
-  Tensor keep;
+  Tensor copy;
   if (t.is_contiguous() && mask.count() == static_cast<size_t>(t.dim())) {
     a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = t.numel();
-    a.in = t->data;
   } else if (t.numel() == 0) {  // no memory to walk, only sizes
     int64_t kept = 1;
     for (int i = 0; i < t.dim(); ++i)
@@ -140,14 +141,11 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
     a.outer = kept;
     a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = reduced_count(t, mask);
-    a.in = t->data;
-  } else if (as_three(t, mask, a)) {
-    a.in = t->data;
-  } else {
-    keep = kept_first(t, mask, a);
-    a.in = keep->data;
+  } else if (!as_three(t, mask, a)) {
+    copy = kept_first(t, mask, a);
   }
-  kernel(a);
+  k.reads(&ReduceArgs::in, (copy ? copy : t).window());
+  launch(k);
 }
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
@@ -155,7 +153,7 @@ Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, D
     return batch_to_front({&t},
                           [&](auto p, int n) { return reduce(op, p[0], below(mask, t, n), keepdim, dtype, param); });
   const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
-  run(op, t, mask, {out->data, nullptr, nullptr, param});
+  run(op, t, mask, {.out = out.window(), .param = param});
   return out;
 }
 
@@ -501,7 +499,7 @@ static Tensor variance(const Tensor& t, const DimMask& mask, double correction, 
   const NoRecordGuard off;
   const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
   const Tensor means = empty(out.shape(), t.dtype());
-  run(ReduceOp::SumSquaredDev, t, mask, {out->data, nullptr, means->data});
+  run(ReduceOp::SumSquaredDev, t, mask, {.out = out.window(), .mean = means.window()});
   const double dof = static_cast<double>(reduced_count(t, mask)) - correction;
   div_(out, Scalar(dof > 0 ? dof : 0.0));  // 0/0 is NaN, as in torch
   return out.as_new();
@@ -543,7 +541,7 @@ ValuesIndices indexed_raw(ReduceOp op, const Tensor& t, const DimMask& mask, boo
   }
   const Dims shape = reduced_shape(t, mask, keepdim);
   ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
-  run(op, t, mask, {r.values->data, r.indices.data<int64_t>()});
+  run(op, t, mask, {.out = r.values.window(), .index = r.indices.window()});
   return r;
 }
 
@@ -655,7 +653,7 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
   }
   auto compute = [&](int64_t i) {
     const Tensor &t = tensors[i], &to = out[i];
-    run(norm_op(p), t, mask_of(t, {}), {to->data});
+    run(norm_op(p), t, mask_of(t, {}), {.out = to.window()});
     if (p != 2) return;
     if (t.dtype() == DType::Float32)
       *to.data<float>() = std::sqrt(*to.data<float>());

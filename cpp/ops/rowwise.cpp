@@ -2,6 +2,7 @@
 #include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -13,17 +14,16 @@ Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
-  RowArgs args{};
-  args.in = a->data;
-  args.in2 = b ? b->data : nullptr;
-  args.out = out->data;
-  args.outer = args.inner = 1;
-  args.n = a.dim() ? a.size(dim) : 1;
+  Kernel<RowArgs> k("rows", kernels().row[static_cast<int>(op)][index_of(a.dtype())]);
+  k.reads(&RowArgs::in, a.window()).writes(&RowArgs::out, out.window());
+  if (b) k.reads(&RowArgs::in2, b.window());
+  k.args.outer = k.args.inner = 1;
+  k.args.n = a.dim() ? a.size(dim) : 1;
   for (int i = 0; i < a.dim(); ++i) {
-    if (i < dim) args.outer *= a.size(i);
-    if (i > dim) args.inner *= a.size(i);
+    if (i < dim) k.args.outer *= a.size(i);
+    if (i > dim) k.args.inner *= a.size(i);
   }
-  kernels().row[static_cast<int>(op)][index_of(a.dtype())](args);
+  launch(k);
   return out;
 }
 

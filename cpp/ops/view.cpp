@@ -28,12 +28,12 @@ void* at(const Tensor& t, int64_t elements) {
   return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(t->data) + bytes);
 }
 
-struct Window {
+struct Piece {
   Dims shape, strides;
   int64_t offset = 0;  // from the tensor's first element
 };
 
-Tensor window_on(const Tensor& t, const Window& w) { return make_window(t, w.shape, w.strides, at(t, w.offset)); }
+Tensor window_on(const Tensor& t, const Piece& w) { return make_window(t, w.shape, w.strides, at(t, w.offset)); }
 
 template <class Vjp> Tensor view_with(const Tensor& t, const Dims& shape, const Dims& strides, Vjp vjp) {
   Tensor v = make_view(t, shape, strides, t->data);
@@ -50,8 +50,8 @@ struct SelectSpec {
   int dim;
   int64_t index;
   SavedFields fields() const { return {{"dim", dim}, {"index", index}}; }
-  Window of(const Tensor& t) const {
-    Window w{t.shape(), t.strides(), times(index, t.stride(dim))};
+  Piece of(const Tensor& t) const {
+    Piece w{t.shape(), t.strides(), times(index, t.stride(dim))};
     w.shape.erase(dim);
     w.strides.erase(dim);
     return w;
@@ -64,8 +64,8 @@ struct SliceSpec {
   int dim;
   int64_t start, length, step;
   SavedFields fields() const { return {{"dim", dim}, {"start", start}, {"step", step}}; }
-  Window of(const Tensor& t) const {
-    Window w{t.shape(), t.strides(), times(start, t.stride(dim))};
+  Piece of(const Tensor& t) const {
+    Piece w{t.shape(), t.strides(), times(start, t.stride(dim))};
     w.shape[dim] = length;
     w.strides[dim] = times(t.stride(dim), step);
     return w;
@@ -78,7 +78,7 @@ struct DiagonalSpec {
   int64_t offset;
   int dim1, dim2;
   SavedFields fields() const { return {{"offset", offset}, {"dim1", dim1}, {"dim2", dim2}}; }
-  Window of(const Tensor& t) const {
+  Piece of(const Tensor& t) const {
     const int64_t rows = t.size(dim1), columns = t.size(dim2);
     int64_t length = 0, start = 0;
     if (offset >= 0 && offset < columns) {
@@ -91,7 +91,7 @@ struct DiagonalSpec {
     if (length == 0) start = 0;
     int64_t step;
     if (__builtin_add_overflow(t.stride(dim1), t.stride(dim2), &step)) step = 1;
-    Window w{t.shape(), t.strides(), start};
+    Piece w{t.shape(), t.strides(), start};
     for (Dims* d : {&w.shape, &w.strides}) {
       d->erase(std::max(dim1, dim2));
       d->erase(std::min(dim1, dim2));
@@ -124,7 +124,7 @@ template <class Spec> struct EmbedVjp {
 };
 
 template <class Spec> Tensor windowed(const Tensor& t, const Spec& spec) {
-  const Window w = spec.of(t);
+  const Piece w = spec.of(t);
   Tensor v = make_view(t, w.shape, w.strides, at(t, w.offset));
   if (should_record(t)) record(v, {&t}, WindowVjp<Spec>{spec, t.shape()});
   return v;
@@ -201,7 +201,7 @@ DType dtype_of_defined(std::span<const Tensor> g) {
   return default_dtype();
 }
 
-void put(const Tensor& whole, const Window& w, const Tensor& piece) {
+void put(const Tensor& whole, const Piece& w, const Tensor& piece) {
   const Tensor to = window_on(whole, w);
   if (piece)
     copy_raw(to, piece);
@@ -293,7 +293,7 @@ std::vector<Tensor> split_by(const Tensor& t, size_t count, const SplitVjp& by) 
   pieces.reserve(count);
   int64_t start = 0;
   for (size_t i = 0; i < count; ++i) {
-    const Window w = SliceSpec{by.dim, start, by.length(i), 1}.of(t);
+    const Piece w = SliceSpec{by.dim, start, by.length(i), 1}.of(t);
     pieces.push_back(make_view(t, w.shape, w.strides, at(t, w.offset), ViewKind::MultiOutput));
     start += by.length(i);
   }
@@ -307,7 +307,7 @@ std::vector<Tensor> unbind(const Tensor& t, int64_t dim) {
   const int d = wrap_dim(dim, t.dim());
   check(t.dim() > 0, ErrorKind::Index, "Dimension specified as 0 but tensor has no dimensions");
   const int64_t count = t.size(d);
-  const Window first = SelectSpec{d, 0}.of(t);
+  const Piece first = SelectSpec{d, 0}.of(t);
   std::vector<Tensor> pieces;
   pieces.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
@@ -541,8 +541,8 @@ struct AliasVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = std::move(g[0]); }
 };
 
-Window with_dims_swapped(const Tensor& t, int a, int b) {
-  Window w{t.shape(), t.strides(), 0};
+Piece with_dims_swapped(const Tensor& t, int a, int b) {
+  Piece w{t.shape(), t.strides(), 0};
   w.shape[a] = t.size(b);
   w.shape[b] = t.size(a);
   w.strides[a] = t.stride(b);
@@ -569,14 +569,14 @@ Dims wrap_distinct(const Dims& dims, int ndim) {
 Tensor transpose(const Tensor& t, int64_t a, int64_t b) {
   const int i = wrap_dim(a, t.dim()), j = wrap_dim(b, t.dim());
   if (i == j) return view_with(t, t.shape(), t.strides(), TransposeVjp{i, j});
-  const Window w = with_dims_swapped(t, i, j);
+  const Piece w = with_dims_swapped(t, i, j);
   return view_with(t, w.shape, w.strides, TransposeVjp{i, j});
 }
 
 Tensor t(const Tensor& t) {
   check(t.dim() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", t.dim(), "D");
   if (t.dim() < 2) return view_with(t, t.shape(), t.strides(), TVjp{});
-  const Window w = with_dims_swapped(t, 0, 1);
+  const Piece w = with_dims_swapped(t, 0, 1);
   return view_with(t, w.shape, w.strides, TVjp{});
 }
 

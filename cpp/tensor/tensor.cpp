@@ -153,6 +153,16 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
   return Tensor(std::move(impl));
 }
 
+static void* shifted(const Tensor& t, int64_t elements) {
+  return static_cast<char*>(t->data) + elements * item_size(t.dtype());
+}
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift) {
+  return make_window(t, shape, strides, shifted(t, shift), t->batch);
+}
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch) {
+  return make_window(t, shape, strides, shifted(t, shift), std::move(batch));
+}
+
 Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides(), t->data); }
 
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {

@@ -110,6 +110,25 @@ struct TensorImpl final : RefCounted, Pooled {
   int64_t offset() const { return (static_cast<char*>(data) - static_cast<char*>(storage->data)) / item_size(dtype); }
 };
 
+// What an instruction reads or writes: the geometry of a tensor, and an address that only instructions open. It borrows
+// the tensor. See Note [The door] in door.h.
+class Window {
+ public:
+  Window() = default;
+  explicit Window(const TensorImpl* t) : t_(t) {}
+  explicit operator bool() const { return t_; }
+  const Dims& shape() const { return t_->shape; }
+  const Dims& strides() const { return t_->strides; }
+  DType dtype() const { return t_->dtype; }
+  int64_t numel() const { return t_->numel; }
+  bool is_contiguous() const { return t_->contiguous; }
+  const Storage* storage() const { return t_->storage.get(); }
+
+ private:
+  friend class Instruction;
+  const TensorImpl* t_ = nullptr;
+};
+
 class Tensor {
  public:
   Tensor() = default;
@@ -133,11 +152,13 @@ class Tensor {
   int64_t numel() const { return impl_->numel; }
   int64_t offset() const { return impl_->offset(); }
   bool is_contiguous() const { return impl_->contiguous; }
-  template <class T> T* data() const {
-    if (impl_->batch) [[unlikely]]
-      fail_batched();
-    return static_cast<T*>(impl_->data);
-  }
+  // The way to memory for instructions: see door.h.
+  Window window() const { return Window(impl_.get()); }
+  // The way to memory for C++ that decides by values or hands them on. A tenant of the door is told that somebody looks.
+  template <class T = void> T* host() const;
+  // Where the first element lies, for comparing alone.
+  uintptr_t address() const { return reinterpret_cast<uintptr_t>(impl_->data); }
+  template <class T> T* data() const { return host<T>(); }
 
   uint32_t version() const { return impl_->version().load(std::memory_order_relaxed); }
   void bump_version() const {
@@ -158,6 +179,19 @@ class Tensor {
   Ref<TensorImpl> impl_;
 };
 
+// Who stands in the door: null nearly always. See Tenant in door.h.
+class Tenant;
+inline constinit std::atomic<Tenant*> the_tenant{nullptr};
+void tell_of_look(const Tensor& t);
+
+template <class T> T* Tensor::host() const {
+  if (impl_->batch) [[unlikely]]
+    fail_batched();
+  if (the_tenant.load(std::memory_order_relaxed)) [[unlikely]]
+    tell_of_look(*this);
+  return static_cast<T*>(impl_->data);
+}
+
 // New memory, not initialised.
 Tensor empty(const Dims& shape, DType dtype);
 // Of the shape and order of a contiguous tensor, without working them out again.
@@ -166,6 +200,9 @@ Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype);
 // Another window on the same memory, sharing the version counter; knows nothing of autograd.
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data);
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch);
+// The same, `shift` elements further on.
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0);
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.
