@@ -37,9 +37,17 @@ static void add_build_info(py::module_& m) {
     d["version"] = GRADCORE_VERSION;
     d["isa"] = kIsaName[static_cast<int>(active_isa())];
     d["threads"] = num_threads();
+    d["threading_layer"] = threading_layer();
+    d["openmp_missing"] = openmp_missing();
     d["compiler"] = "g++ " __VERSION__;
     return d;
   });
+  m.def(
+      "set_threading_layer", [](const std::string& name) { set_threading_layer(name); }, py::arg("name"),
+      "Chooses where the threads of large operations come from: 'openmp' (OpenMP's own, which OMP_PLACES, OMP_PROC_BIND\n"
+      "and omp_set_num_threads govern) or 'team' (gradcore's own). To be called before the first operation that is large\n"
+      "enough for threads; the environment variable GRADCORE_THREADING_LAYER says the same at the start. Results are the\n"
+      "same bits in both. Raises ValueError for another name, RuntimeError where the layer is not available or too late.");
   m.def("available_isas", [] {
     py::list out;
     for (int i = 0; i < kIsaCount; ++i)
@@ -72,6 +80,7 @@ PYBIND11_MODULE(_C, m) {
   keep_readers_waited_for();
   try {
     active_isa();
+    threading_layer();
   } catch (const Error& e) {
     throw py::import_error(e.what());
   }

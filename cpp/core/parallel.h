@@ -1,7 +1,12 @@
 // Parallel loops. Start at run_blocks: work is cut into blocks by the caller, by shape alone, so that results
 // are the same bits for any number of threads; this file only decides who runs which block.
+//
+// A threading layer says where the threads come from: parallel_openmp.cpp takes OpenMP's, parallel_team.cpp makes
+// its own. Both hand them to the Team of core/team.h, which deals out the blocks.
 #pragma once
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace gradcore {
@@ -19,5 +24,12 @@ template <class F> inline void parallel_blocks(int64_t blocks, F&& f) {
   using Fn = F;
   run_blocks(blocks, [](void* ctx, int64_t b) { (*static_cast<std::remove_reference_t<Fn>*>(ctx))(b); }, &f);
 }
+
+// The layer in use, or the one that the first parallel loop will take: "openmp" or "team".
+const char* threading_layer();
+// Chooses the layer by its name. Raises where there is none of that name, and after the first parallel loop.
+void set_threading_layer(std::string_view name);
+// Why "openmp" cannot be had; empty where it can.
+std::string openmp_missing();
 
 }  // namespace gradcore

@@ -425,7 +425,8 @@ template <class T> void multiply(const GemmArgs<T>& g) {
     return;
   }
   const Method method = choose(g);
-  const int64_t parts = num_threads() > 1 ? part_count(g) : 1;
+  int64_t parts = part_count(g);
+  if (parts > 1 && num_threads() == 1) parts = 1;
   if (g.k >= 2 * kLongDepth && g.m * g.n <= kLongSize) return multiply_long(method, g, parts > 1);
   if (parts == 1) return run_method(method, g);
   multiply_cut(method, g, parts);

@@ -17,6 +17,7 @@ import gradcore
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY_USE = {
     "core": set(),
+    "openmp": {"core"},
     "formulas": {"core"},
     "kernels": {"formulas", "core"},
     "tensor": {"core"},
