@@ -43,8 +43,9 @@ class Worker:
     def start(self) -> None:
         command = [sys.executable, "-m", "benchmarks.worker", self.library]
         environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert self.process.stdout
         self.process.stdout.readline()  # it has imported the library: nobody is timed beside an import
 
@@ -179,13 +180,17 @@ def print_summary(rows: list[Row]) -> None:
     unsteady = sum(row.get("unsteady", False) for row in rows)
     print(f"\n{verdicts.count('met')} goals met, {verdicts.count('MISSED')} missed")
     if unsteady:
-        print(f"{unsteady} rows are unsteady: turns of one library differ by more than {UNSTEADY:g}x. "
-              "Repeat these on an idle machine.")
+        print(
+            f"{unsteady} rows are unsteady: turns of one library differ by more than {UNSTEADY:g}x. "
+            "Repeat these on an idle machine."
+        )
     ratios = [row["ratio"] for row in rows if row["name"].startswith("matmul") and "ratio" in row]
     if ratios:
         mean = statistics.geometric_mean(ratios)
-        print(f"matmul: geometric mean {mean:.2f}x (goal 1.1x, {'met' if mean >= 1.1 else 'MISSED'}), "
-              f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)} shapes slower than torch")
+        print(
+            f"matmul: geometric mean {mean:.2f}x (goal 1.1x, {'met' if mean >= 1.1 else 'MISSED'}), "
+            f"{sum(ratio < 1 for ratio in ratios)} of {len(ratios)} shapes slower than torch"
+        )
 
 
 def versions(libraries: list[str], threads: int) -> str:
@@ -193,8 +198,10 @@ def versions(libraries: list[str], threads: int) -> str:
     names = " against ".join(f"{name} {version}" for name, version in zip(libraries, known, strict=True))
     cpuinfo = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return (f"{names}, {threads} threads, Python {platform.python_version()}, "
-            f"{os.cpu_count()} cores of {model[1] if model else platform.machine()}")
+    return (
+        f"{names}, {threads} threads, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores of {model[1] if model else platform.machine()}"
+    )
 
 
 def progress(text: str) -> None:

@@ -28,8 +28,12 @@ def calls() -> list[Case]:
         Case("a + b, 1 element, no grad", "a + b", "a = torch.tensor([1.0]); b = torch.tensor([2.0])", 15),
         Case("a * b, 1 element, recorded", "x * c", scalars, 12),
         Case("10 multiplications, forward and backward", chain.format(n=10) + "y.backward()", scalars, 20),
-        Case("backward, each of 100 multiplications", "y.backward(retain_graph=True)",
-             scalars + chain.format(n=100), repeats=100),
+        Case(
+            "backward, each of 100 multiplications",
+            "y.backward(retain_graph=True)",
+            scalars + chain.format(n=100),
+            repeats=100,
+        ),
         Case("SGD step, 1 element", "opt.step()", step.format(name="SGD")),
         Case("Adam step, 1 element", "opt.step()", step.format(name="Adam")),
     ]
@@ -50,7 +54,9 @@ def plain(n, params):
 """
 
 # The same with an optimizer: start() makes parameters and optimizer, epochs() trains them.
-WITH_OPTIMIZER = THERMOMETER + """
+WITH_OPTIMIZER = (
+    THERMOMETER
+    + """
 def start():
     params = torch.tensor([1.0, 0.0], requires_grad=True)
     return params, torch.optim.{name}([params], {options})
@@ -61,7 +67,10 @@ def epochs(n, params, opt):
         loss.backward()
         opt.step()
 """
-WITH_CLOSURE = WITH_OPTIMIZER[:WITH_OPTIMIZER.index("def epochs")] + """
+)
+WITH_CLOSURE = (
+    WITH_OPTIMIZER[: WITH_OPTIMIZER.index("def epochs")]
+    + """
 def epochs(n, params, opt):
     def closure():
         opt.zero_grad()
@@ -71,6 +80,7 @@ def epochs(n, params, opt):
     for _ in range(n):
         opt.step(closure)
 """
+)
 WITH_MATRIX = WITH_OPTIMIZER.replace("[1.0, 0.0]", "[[1.0, 0.0]]").replace("*params", "*params[0]")
 
 # Each optimizer's arguments for the thermometer; docs/optimizers.md is made of them.
@@ -105,24 +115,50 @@ def thermometer_epoch(name: str) -> Case:
 
 
 def thermometer() -> list[Case]:
-    plain = Case("thermometer epoch, plain loop", "params = plain(50, params)",
-                 THERMOMETER + "params = torch.tensor([1.0, 0.0], requires_grad=True)", 15, repeats=50)
+    plain = Case(
+        "thermometer epoch, plain loop",
+        "params = plain(50, params)",
+        THERMOMETER + "params = torch.tensor([1.0, 0.0], requires_grad=True)",
+        15,
+        repeats=50,
+    )
     return [plain, *map(thermometer_epoch, THERMOMETER_OPTIONS)]
 
 
 def elementwise() -> list[Case]:
-    sizes = {"1K": 1 << 10, "16K": 1 << 14, "64K": 1 << 16, "256K": 1 << 18, "1M": 1 << 20, "4M": 1 << 22,
-             "16M": 1 << 24}
-    adds = [Case(f"a + b, {label}", "a + b", f"a = torch.rand({n}); b = torch.rand({n})",
-                 3.0 if label == "16M" else 1.2, large=label == "16M") for label, n in sizes.items()]
-    maths = [Case(f"{f}, {label}", f"torch.{f}(a)", f"a = torch.rand({n}) * 4 + 0.1", 1.5)
-             for f in ("exp", "log", "tanh", "sin", "erf") for label, n in (("4K", 4096), ("1M", 1 << 20))]
+    sizes = {
+        "1K": 1 << 10,
+        "16K": 1 << 14,
+        "64K": 1 << 16,
+        "256K": 1 << 18,
+        "1M": 1 << 20,
+        "4M": 1 << 22,
+        "16M": 1 << 24,
+    }
+    adds = [
+        Case(
+            f"a + b, {label}",
+            "a + b",
+            f"a = torch.rand({n}); b = torch.rand({n})",
+            3.0 if label == "16M" else 1.2,
+            large=label == "16M",
+        )
+        for label, n in sizes.items()
+    ]
+    maths = [
+        Case(f"{f}, {label}", f"torch.{f}(a)", f"a = torch.rand({n}) * 4 + 0.1", 1.5)
+        for f in ("exp", "log", "tanh", "sin", "erf")
+        for label, n in (("4K", 4096), ("1M", 1 << 20))
+    ]
     return adds + maths
 
 
 def reductions() -> list[Case]:
-    return [Case(f"{f} of 4096 x 1024, dim {dim}", f"torch.{f}(a, {dim})", "a = torch.randn(4096, 1024)", 1.0)
-            for f in ("sum", "mean", "max", "softmax") for dim in (0, 1)]
+    return [
+        Case(f"{f} of 4096 x 1024, dim {dim}", f"torch.{f}(a, {dim})", "a = torch.randn(4096, 1024)", 1.0)
+        for f in ("sum", "mean", "max", "softmax")
+        for dim in (0, 1)
+    ]
 
 
 def matmul() -> list[Case]:
@@ -141,9 +177,11 @@ def matmul() -> list[Case]:
         for outputs, inputs in ((1024, 784), (10, 1024)):
             for batch in (1, 8, 32, 128, 512):  # y = x @ w.T; gradient of x = g @ w; gradient of w = g.T @ x
                 label = f"layer {inputs}-{outputs}, batch {batch},"
-                cases += [case(label, "NT", batch, outputs, inputs, threads),
-                          case(label, "NN", batch, inputs, outputs, threads),
-                          case(label, "TN", outputs, inputs, batch, threads)]
+                cases += [
+                    case(label, "NT", batch, outputs, inputs, threads),
+                    case(label, "NN", batch, inputs, outputs, threads),
+                    case(label, "TN", outputs, inputs, batch, threads),
+                ]
     return cases
 
 
@@ -173,12 +211,19 @@ for p in params: p.grad = torch.rand({n}) - 0.5
 variant = dict({variant}=True) if torch.__name__ == "torch" and "{variant}" != "default" else {{}}
 opt = torch.optim.{name}(params, {options}, **variant)
 """
-    return [Case(f"{name}, {label} floats, torch: {variant}", "opt.step()",
-                 setup.format(n=n, count=count, variant=variant, name=name, options=options), goal, large=n * count > 1 << 20,
-                 traffic=4 * n * count * (read + written) if n > 1000 else 0)
-            for name, (options, read, written, variants) in OPTIMIZERS.items()
-            for label, count, n, goal in PARAMETERS
-            for variant in variants]
+    return [
+        Case(
+            f"{name}, {label} floats, torch: {variant}",
+            "opt.step()",
+            setup.format(n=n, count=count, variant=variant, name=name, options=options),
+            goal,
+            large=n * count > 1 << 20,
+            traffic=4 * n * count * (read + written) if n > 1000 else 0,
+        )
+        for name, (options, read, written, variants) in OPTIMIZERS.items()
+        for label, count, n, goal in PARAMETERS
+        for variant in variants
+    ]
 
 
 def matrix_optimizers() -> list[Case]:
@@ -189,31 +234,49 @@ for p in params: p.grad = torch.rand({n}, {m}) - 0.5
 loss = torch.tensor(1.0)
 opt = torch.optim.{name}(params, lr=1e-6)
 """
-    return [Case(f"{name}, {count} x {n} x {m} floats", "opt.step(lambda: loss)", setup.format(n=n, m=m, count=count, name=name),
-                 goal, large=n * m * count > 1 << 20)
-            for name in ("LBFGS", "Muon")
-            for count, n, m, goal in ((8, 256, 256, 1), (200, 25, 40, 10), (2, 1, 1, 20))]
+    return [
+        Case(
+            f"{name}, {count} x {n} x {m} floats",
+            "opt.step(lambda: loss)",
+            setup.format(n=n, m=m, count=count, name=name),
+            goal,
+            large=n * m * count > 1 << 20,
+        )
+        for name in ("LBFGS", "Muon")
+        for count, n, m, goal in ((8, 256, 256, 1), (200, 25, 40, 10), (2, 1, 1, 20))
+    ]
 
 
 def triad() -> list[Case]:
     """The memory's own speed, to judge the others by."""
     n = 1 << 23
     setup = f"a, b, c = (torch.rand({n}) for _ in range(3))"
-    return [Case("triad a = b + 3 * c, 8M floats", "torch.add(b, c, alpha=3.0, out=a)", setup, 1, large=True, traffic=12 * n)]
+    return [
+        Case(
+            "triad a = b + 3 * c, 8M floats", "torch.add(b, c, alpha=3.0, out=a)", setup, 1, large=True, traffic=12 * n
+        )
+    ]
 
 
 def foreach() -> list[Case]:
     lists = """
 a, b, c = ([torch.rand({n}) + 0.5 for _ in range({count})] for _ in range(3))
 """
-    statements = {"add_": "torch._foreach_add_(a, b, alpha=-1e-6)",
-                  "addcdiv_": "torch._foreach_addcdiv_(a, b, c, value=-1e-6)",
-                  "mul by a number": "torch._foreach_mul(a, 0.5)", "sqrt": "torch._foreach_sqrt(a)",
-                  "norm": "torch._foreach_norm(a)"}
-    small = [Case(f"_foreach_{name}, 200 x 1,000 floats", statement, lists.format(n=1000, count=200), 2)
-             for name, statement in statements.items()]
-    large = [Case(f"_foreach_{name}, 8 x 1M floats", statements[name], lists.format(n=1 << 20, count=8), 1)
-             for name in ("add_", "addcdiv_", "norm")]
+    statements = {
+        "add_": "torch._foreach_add_(a, b, alpha=-1e-6)",
+        "addcdiv_": "torch._foreach_addcdiv_(a, b, c, value=-1e-6)",
+        "mul by a number": "torch._foreach_mul(a, 0.5)",
+        "sqrt": "torch._foreach_sqrt(a)",
+        "norm": "torch._foreach_norm(a)",
+    }
+    small = [
+        Case(f"_foreach_{name}, 200 x 1,000 floats", statement, lists.format(n=1000, count=200), 2)
+        for name, statement in statements.items()
+    ]
+    large = [
+        Case(f"_foreach_{name}, 8 x 1M floats", statements[name], lists.format(n=1 << 20, count=8), 1)
+        for name in ("add_", "addcdiv_", "norm")
+    ]
     return small + large
 
 
@@ -254,7 +317,12 @@ def chain(x):
 x = torch.tensor(0.3, requires_grad=True)
 """
     return [
-        Case("Hessian of Rosenbrock's function, 8 dims", "torch.autograd.functional.hessian(rosenbrock, x)", ROSENBROCK, 10),
+        Case(
+            "Hessian of Rosenbrock's function, 8 dims",
+            "torch.autograd.functional.hessian(rosenbrock, x)",
+            ROSENBROCK,
+            10,
+        ),
         Case("Jacobian of a 6-64-64-3 tanh network, jacrev", "jacobian(x)", NET, 6),
         Case("autograd.Function, forward and backward", "Double.apply(x).backward()", FUNCTION, 4),
         Case("60 scalar operations, forward and backward", "chain(x).backward()", mixed, 15),
@@ -277,5 +345,16 @@ def epoch():
         opt.step()
 """
 
-CASES = [*calls(), *thermometer(), *elementwise(), *reductions(), *triad(), *optimizers(), *matrix_optimizers(), *autograd(), *foreach(),
-         Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS), *matmul()]
+CASES = [
+    *calls(),
+    *thermometer(),
+    *elementwise(),
+    *reductions(),
+    *triad(),
+    *optimizers(),
+    *matrix_optimizers(),
+    *autograd(),
+    *foreach(),
+    Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
+    *matmul(),
+]

@@ -85,8 +85,10 @@ def table_row(name: str, results: list[tuple[list[float], int | None]], times: d
     if torch_converged != converged:
         when += f" ({torch_converged or '-'})"
     micro = [f"{times[library] * 1e6:.1f}" for library in LIBRARIES]
-    return (f"| {name} | `{THERMOMETER_OPTIONS[name]}` | {ours[0]:.4f}, {ours[1]:.4f} | {off:.0e} | {when} | "
-            f"{micro[0]} | {micro[1]} | {times['ratio']:.1f}x |\n")
+    return (
+        f"| {name} | `{THERMOMETER_OPTIONS[name]}` | {ours[0]:.4f}, {ours[1]:.4f} | {off:.0e} | {when} | "
+        f"{micro[0]} | {micro[1]} | {times['ratio']:.1f}x |\n"
+    )
 
 
 def make_page(rounds: int, turns: int, budget: float) -> str:

@@ -315,8 +315,7 @@ def numeric_gradient_error(function, inputs, *, step=1e-5, tolerance=2e-6, seed=
     if not outputs:
         return "no output requires grad"
     cotangents = [np.asarray(random.uniform(-1, 1, tuple(tensor.shape))) for tensor in outputs]
-    gradients = gradcore.autograd.grad(outputs, leaves, [gradcore.from_numpy(c) for c in cotangents],
-                                       allow_unused=True)
+    gradients = gradcore.autograd.grad(outputs, leaves, [gradcore.from_numpy(c) for c in cotangents], allow_unused=True)
 
     def projected(arrays):
         results = function(*[gradcore.from_numpy(array).requires_grad_() for array in arrays])
@@ -325,8 +324,12 @@ def numeric_gradient_error(function, inputs, *, step=1e-5, tolerance=2e-6, seed=
 
     for i, gradient in enumerate(gradients):
         direction = random.uniform(-1, 1, inputs[i].shape)
-        ends = [projected([np.asarray(array + sign * step * direction) if j == i else array
-                           for j, array in enumerate(inputs)]) for sign in (1, -1)]
+        ends = [
+            projected(
+                [np.asarray(array + sign * step * direction) if j == i else array for j, array in enumerate(inputs)]
+            )
+            for sign in (1, -1)
+        ]
         numeric = (ends[0] - ends[1]) / (2 * step)
         analytic = 0.0 if gradient is None else float((to_numpy(gradient) * direction).sum())
         undefined = np.isnan(numeric) and np.isnan(analytic)

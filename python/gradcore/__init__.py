@@ -107,5 +107,3 @@ def show_config() -> str:
         f"  threads: {info['threads']}\n  threading layer: {info['threading_layer']}{missing}\n"
         f"  compiler: {info['compiler']}"
     )
-
-

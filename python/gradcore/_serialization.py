@@ -306,7 +306,12 @@ def _rebuild_tensor(
 
 
 def _rebuild_subclass(
-    cls: type[Tensor], data: bytes, dtype_name: str, shape: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool
+    cls: type[Tensor],
+    data: bytes,
+    dtype_name: str,
+    shape: tuple[int, ...],
+    stride: tuple[int, ...],
+    requires_grad: bool,
 ) -> Tensor:
     plain = _rebuild_tensor(data, dtype_name, shape, stride, False)
     tensor: Tensor = gradcore._C._make_subclass(cls, plain, requires_grad)

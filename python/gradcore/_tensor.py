@@ -41,9 +41,7 @@ def numpy_(self: Tensor, *, force: bool = False) -> numpy.ndarray[Any, Any]:
     """
     if self.requires_grad:
         if not force and _C.is_grad_enabled():
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         self = self.detach()
     import numpy
 

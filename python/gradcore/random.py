@@ -90,5 +90,3 @@ class fork_rng:
     def __exit__(self, *exc: object) -> None:
         if self._state is not None:
             set_rng_state(self._state)
-
-

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 from . import Tensor, as_tensor, promote_types
 
 # rtol, atol; everything else is compared exactly
-_TOLERANCES = {"torch.float32": (1.3e-6, 1e-5), "torch.float64": (1e-7, 1e-7), "float": (1e-7, 1e-7), "complex": (1e-7, 1e-7)}
+_TOLERANCES = {
+    "torch.float32": (1.3e-6, 1e-5),
+    "torch.float64": (1e-7, 1e-7),
+    "float": (1e-7, 1e-7),
+    "complex": (1e-7, 1e-7),
+}
 
 
 class _Rules(NamedTuple):

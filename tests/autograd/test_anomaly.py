@@ -104,7 +104,10 @@ def test_the_forward_line_is_shown():
         texts, error = warned(run)
         return len(texts), [
             "Error detected in MulBackward0. Traceback of forward call that caused the error:" in texts[0],
-            "record_nan_source" in texts[0], "this line must be shown" in texts[0], type(error).__name__]
+            "record_nan_source" in texts[0],
+            "this line must be shown" in texts[0],
+            type(error).__name__,
+        ]
 
     both(program)
 
@@ -175,8 +178,12 @@ def test_the_node_that_induced_the_failing_one():
                 g.sum().backward()
 
         texts, error = warned(run)
-        return len(texts), ["Previous calculation was induced by OuterBackward" in t for t in texts], [
-            "Error detected in" in t for t in texts], type(error).__name__
+        return (
+            len(texts),
+            ["Previous calculation was induced by OuterBackward" in t for t in texts],
+            ["Error detected in" in t for t in texts],
+            type(error).__name__,
+        )
 
     both(program)
 
@@ -189,8 +196,14 @@ def test_metadata_of_the_mode():
             (g,) = lib.autograd.grad(y, x, create_graph=True)
         trace = y.grad_fn.metadata["traceback_"]
         parent = g.grad_fn.metadata["parent_"]
-        return (sorted(y.grad_fn.metadata), sorted(g.grad_fn.metadata), type(trace).__name__, "metadata_of_the_mode" in trace[-1],
-                parent.name(), (x * 2).grad_fn.metadata)
+        return (
+            sorted(y.grad_fn.metadata),
+            sorted(g.grad_fn.metadata),
+            type(trace).__name__,
+            "metadata_of_the_mode" in trace[-1],
+            parent.name(),
+            (x * 2).grad_fn.metadata,
+        )
 
     both(program)
 
@@ -224,8 +237,12 @@ def test_the_module_and_the_announcement():
         module = anomaly_of(lib)
         with pytest.warns(UserWarning, match="Anomaly Detection has been enabled"):
             switch = module.detect_anomaly()
-        return module.detect_anomaly is lib.autograd.detect_anomaly, module.set_detect_anomaly is lib.autograd.set_detect_anomaly, flags(
-            lib), type(switch).__name__
+        return (
+            module.detect_anomaly is lib.autograd.detect_anomaly,
+            module.set_detect_anomaly is lib.autograd.set_detect_anomaly,
+            flags(lib),
+            type(switch).__name__,
+        )
 
     both(program)
 

@@ -40,14 +40,17 @@ def test_requires_grad_():
     both(program)
 
 
-@pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib: lib.tensor([1, 2]).requires_grad_(), "floating point"),
-    (lambda lib: lib.tensor([True], requires_grad=True), "floating point"),
-    (lambda lib: setattr(leaf(lib, 1.0) * 2, "requires_grad", False), "leaf"),
-    (lambda lib: (leaf(lib, 1.0) * 2).numpy(), "detach().numpy()"),
-    (lambda lib: leaf(lib, 1.0).numpy(), "detach().numpy()"),
-    (lambda lib: copy.deepcopy(leaf(lib, 1.0) * 2), "deepcopy protocol"),
-])
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (lambda lib: lib.tensor([1, 2]).requires_grad_(), "floating point"),
+        (lambda lib: lib.tensor([True], requires_grad=True), "floating point"),
+        (lambda lib: setattr(leaf(lib, 1.0) * 2, "requires_grad", False), "leaf"),
+        (lambda lib: (leaf(lib, 1.0) * 2).numpy(), "detach().numpy()"),
+        (lambda lib: leaf(lib, 1.0).numpy(), "detach().numpy()"),
+        (lambda lib: copy.deepcopy(leaf(lib, 1.0) * 2), "deepcopy protocol"),
+    ],
+)
 def test_requires_grad_refusals(action, phrase):
     both(action, raises=phrase)
 
@@ -67,11 +70,16 @@ def test_grad_can_be_assigned():
     both(program)
 
 
-@pytest.mark.parametrize("value", [
-    lambda lib: lib.ones(3), lambda lib: lib.ones(2, dtype=lib.float64),
-    lambda lib: lib.ones(2, dtype=lib.int64),
-    lambda lib: 1.0, lambda lib: [1.0, 2.0],
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda lib: lib.ones(3),
+        lambda lib: lib.ones(2, dtype=lib.float64),
+        lambda lib: lib.ones(2, dtype=lib.int64),
+        lambda lib: 1.0,
+        lambda lib: [1.0, 2.0],
+    ],
+)
 def test_grad_refuses(value):
     both(lambda lib: setattr(leaf(lib, 1.0, 2.0), "grad", value(lib)), raises="")
 
@@ -93,9 +101,9 @@ def test_backward_accumulates():
 def test_accumulates_out_of_place_under_create_graph():
     def program(lib):
         w = leaf(lib, 1.0, 2.0)
-        (w ** 3).sum().backward(create_graph=True)
+        (w**3).sum().backward(create_graph=True)
         first = w.grad
-        (w ** 3).sum().backward(create_graph=True)
+        (w**3).sum().backward(create_graph=True)
         return w.grad, w.grad is first, node_name(w.grad.grad_fn), first
 
     both(program)
@@ -182,18 +190,22 @@ def test_autograd_backward_function():
     both(program)
 
 
-@pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib: (leaf(lib, 1.0, 2.0) * 2).backward(),
-     "grad can be implicitly created only for scalar outputs"),
-    (lambda lib: lib.ones(1).backward(), "does not require grad and does not have a grad_fn"),
-    (lambda lib: lib.ones(2).sum().backward(),
-     "element 0 of tensors does not require grad and does not have a grad_fn"),
-    (lambda lib: (leaf(lib, 1.0) * 2).backward(lib.ones(3)), "shape"),
-    (lambda lib: (leaf(lib, 1.0) * 2).backward("x"), ""),
-    (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[]), "empty"),
-    (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[3]), "all inputs have to be Tensors or GradientEdges"),
-    (lambda lib: lib.tensor(1).backward(), "does not require grad"),
-])
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (lambda lib: (leaf(lib, 1.0, 2.0) * 2).backward(), "grad can be implicitly created only for scalar outputs"),
+        (lambda lib: lib.ones(1).backward(), "does not require grad and does not have a grad_fn"),
+        (
+            lambda lib: lib.ones(2).sum().backward(),
+            "element 0 of tensors does not require grad and does not have a grad_fn",
+        ),
+        (lambda lib: (leaf(lib, 1.0) * 2).backward(lib.ones(3)), "shape"),
+        (lambda lib: (leaf(lib, 1.0) * 2).backward("x"), ""),
+        (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[]), "empty"),
+        (lambda lib: leaf(lib, 1.0).sum().backward(inputs=[3]), "all inputs have to be Tensors or GradientEdges"),
+        (lambda lib: lib.tensor(1).backward(), "does not require grad"),
+    ],
+)
 def test_backward_refusals(action, phrase):
     both(action, raises=phrase)
 
@@ -251,6 +263,7 @@ def test_wide_fan():
 
 def test_thermometer():
     """The program of the README, against the published answer."""
+
     def program(lib):
         t_c = lib.tensor([0.5, 14.0, 15.0, 28.0, 11.0, 8.0, 3.0, -4.0, 6.0, 13.0, 21.0])
         t_u = lib.tensor([35.7, 55.9, 58.2, 81.9, 56.3, 48.9, 33.9, 21.8, 48.4, 60.4, 68.4]) * 0.1

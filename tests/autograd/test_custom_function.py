@@ -129,10 +129,18 @@ def test_setup_context():
     both(program)
 
 
-@pytest.mark.parametrize("call", [
-    lambda f, x: f(x), lambda f, x: f(x, 5), lambda f, x: f(x, scale=5), lambda f, x: f(x, 5, 7),
-    lambda f, x: f(x, shift=7), lambda f, x: f(shift=7, x=x), lambda f, x: f(x, shift=7, scale=5),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, x: f(x),
+        lambda f, x: f(x, 5),
+        lambda f, x: f(x, scale=5),
+        lambda f, x: f(x, 5, 7),
+        lambda f, x: f(x, shift=7),
+        lambda f, x: f(shift=7, x=x),
+        lambda f, x: f(x, shift=7, scale=5),
+    ],
+)
 def test_keywords_and_defaults(call):
     def program(lib):
         seen = []
@@ -141,8 +149,12 @@ def test_keywords_and_defaults(call):
             seen.append(inputs[1:])
             ctx.scale = inputs[1]
 
-        function = custom(lib, lambda x, scale=2, shift=3: x * scale + shift,
-                          lambda ctx, grad: (grad * ctx.scale, None, None), setup_context=setup_context)
+        function = custom(
+            lib,
+            lambda x, scale=2, shift=3: x * scale + shift,
+            lambda ctx, grad: (grad * ctx.scale, None, None),
+            setup_context=setup_context,
+        )
         x = leaf(lib, 1.0, 2.0)
         y = call(function.apply, x)
         y.sum().backward()
@@ -161,9 +173,15 @@ def test_defaults_of_a_forward_with_ctx():
     both(program)
 
 
-@pytest.mark.parametrize("call", [
-    lambda f, x: f(), lambda f, x: f(x, 1, 2, 3), lambda f, x: f(x, unknown=1), lambda f, x: f(x, x=x),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, x: f(),
+        lambda f, x: f(x, 1, 2, 3),
+        lambda f, x: f(x, unknown=1),
+        lambda f, x: f(x, x=x),
+    ],
+)
 def test_wrong_arguments(call):
     def program(lib):
         function = custom(lib, lambda x, scale=2: x * scale, hand_on, setup_context=lambda ctx, inputs, output: None)
@@ -182,11 +200,14 @@ def test_keywords_with_a_forward_that_takes_ctx():
     both(program)
 
 
-@pytest.mark.parametrize(("methods", "phrase"), [
-    ({}, "must implement the forward"),
-    ({"forward": times_two}, "must implement either the backward or vjp"),
-    ({"forward": times_two, "backward": hand_on, "vjp": hand_on}, "Implementing both 'backward' and 'vjp'"),
-])
+@pytest.mark.parametrize(
+    ("methods", "phrase"),
+    [
+        ({}, "must implement the forward"),
+        ({"forward": times_two}, "must implement either the backward or vjp"),
+        ({"forward": times_two, "backward": hand_on, "vjp": hand_on}, "Implementing both 'backward' and 'vjp'"),
+    ],
+)
 def test_missing_methods(methods, phrase):
     both(lambda lib: custom(lib, **methods).apply(leaf(lib, 1.0)).backward(), raises=phrase)
 
@@ -328,6 +349,7 @@ def test_only_tensors_are_saved(kept):
 
 def test_kinds_of_saved_tensors():
     """Inputs, outputs, what lies between them, and None; the last call of save_for_backward counts."""
+
     def program(lib):
         def forward(ctx, x, y):
             between = x.exp()
@@ -578,6 +600,7 @@ def test_two_dirty_inputs():
 
 def test_a_dirty_input_after_another_output():
     """Each output's gradient arrives at its own place."""
+
     def program(lib):
         def forward(ctx, x):
             ctx.mark_dirty(x)
@@ -794,10 +817,15 @@ def test_a_view_as_output():
     both(program)
 
 
-@pytest.mark.parametrize("write", [
-    lambda view: view.add_(1), lambda view: view.mul_(2), lambda view: view[0:1].zero_(),
-    lambda view: view.detach().zero_(),
-])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda view: view.add_(1),
+        lambda view: view.mul_(2),
+        lambda view: view[0:1].zero_(),
+        lambda view: view.detach().zero_(),
+    ],
+)
 def test_writing_a_view_that_is_an_output(write):
     def program(lib):
         x = leaf(lib, 1.0, 2.0)
@@ -911,8 +939,11 @@ def test_double_backward_through_a_saved_output():
 
 def test_backward_of_a_function_in_backward():
     def program(lib):
-        cube = custom(lib, lambda ctx, x: (ctx.save_for_backward(x), x ** 3)[1],
-                      lambda ctx, grad: 3 * square(lib).apply(ctx.saved_tensors[0]) * grad)
+        cube = custom(
+            lib,
+            lambda ctx, x: (ctx.save_for_backward(x), x**3)[1],
+            lambda ctx, grad: 3 * square(lib).apply(ctx.saved_tensors[0]) * grad,
+        )
         x = leaf(lib, 1.0, 2.0)
         (first,) = lib.autograd.grad(cube.apply(x).sum(), x, create_graph=True)
         return first, lib.autograd.grad(first.sum(), x)
@@ -951,6 +982,7 @@ def test_once_differentiable_refuses_the_second_time():
 
 def test_once_differentiable_in_a_larger_derivative():
     """Without the refusal, what comes through the Function would be missing from the second derivative."""
+
     def program(lib):
         x, weight = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
         (first,) = lib.autograd.grad((once_square(lib).apply(x) * weight).sum(), x, create_graph=True)
@@ -989,6 +1021,7 @@ RESULTS = {
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS.keys())
 def test_what_backward_returns_is_checked(result):
     """Accepted or refused as in torch; refused, it changes nothing and the next backward works."""
+
     def program(lib):
         x = leaf(lib, 1.0, 2.0)
         wrong = custom(lib, lambda ctx, x, n: x * n, lambda ctx, grad: result(lib))
@@ -1006,13 +1039,16 @@ def test_what_backward_returns_is_checked(result):
     both(program)
 
 
-@pytest.mark.parametrize(("name", "phrase"), [
-    ("too few", "returned an incorrect number of gradients (expected 2, got 1)"),
-    ("too many", "returned an incorrect number of gradients (expected 2, got 3)"),
-    ("for a number", "returned a gradient different than None at position 2"),
-    ("a number", "expected Variable or None (got float)"),
-    ("shape", "returned an invalid gradient at index 0 - got [3] but expected shape compatible with [2]"),
-])
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("too few", "returned an incorrect number of gradients (expected 2, got 1)"),
+        ("too many", "returned an incorrect number of gradients (expected 2, got 3)"),
+        ("for a number", "returned a gradient different than None at position 2"),
+        ("a number", "expected Variable or None (got float)"),
+        ("shape", "returned an invalid gradient at index 0 - got [3] but expected shape compatible with [2]"),
+    ],
+)
 def test_words_for_wrong_gradients(name, phrase):
     def program(lib):
         wrong = custom(lib, lambda ctx, x, n: x * n, lambda ctx, grad: RESULTS[name](lib))
@@ -1139,8 +1175,11 @@ def test_classes_of_contexts():
     def program(lib):
         node = square(lib).apply(leaf(lib, 1.0)).grad_fn
         module = importlib.import_module(f"{lib.__name__}.autograd.function")
-        return (isinstance(node, module.BackwardCFunction), isinstance(node, module.FunctionCtx),
-                isinstance(node, importlib.import_module(f"{lib.__name__}.autograd.graph").Node))
+        return (
+            isinstance(node, module.BackwardCFunction),
+            isinstance(node, module.FunctionCtx),
+            isinstance(node, importlib.import_module(f"{lib.__name__}.autograd.graph").Node),
+        )
 
     both(program)
 
@@ -1160,6 +1199,7 @@ def test_contexts_are_not_pickled(action):
 
 def kept(keep):
     """A forward that keeps what it is given by `keep(ctx, input, output)`."""
+
     def forward(ctx, x):
         y = x * 1
         keep(ctx, x, y)
@@ -1168,15 +1208,20 @@ def kept(keep):
     return forward
 
 
-@pytest.mark.parametrize("keep", [
-    lambda ctx, x, y: ctx.save_for_backward(x),
-    lambda ctx, x, y: ctx.save_for_backward(y),
-    lambda ctx, x, y: ctx.save_for_backward(x, y, x * 2),
-    lambda ctx, x, y: setattr(ctx, "x", x),
-], ids=["input", "output", "all", "attribute"])
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda ctx, x, y: ctx.save_for_backward(x),
+        lambda ctx, x, y: ctx.save_for_backward(y),
+        lambda ctx, x, y: ctx.save_for_backward(x, y, x * 2),
+        lambda ctx, x, y: setattr(ctx, "x", x),
+    ],
+    ids=["input", "output", "all", "attribute"],
+)
 @pytest.mark.parametrize("run", [False, True], ids=["dropped", "after backward"])
 def test_dropped_graphs_are_freed(keep, run):
     """Without the cycle collector."""
+
     def program(lib):
         gc.disable()
         try:
@@ -1265,11 +1310,15 @@ def test_a_context_that_outlives_its_graph_is_collected(how):
     both(program)
 
 
-@pytest.mark.parametrize("keep", [
-    lambda ctx, x, y: setattr(ctx, "y", y),
-    lambda ctx, x, y: setattr(ctx, "all", [y, {"y": (y,)}]),
-    lambda ctx, x, y: setattr(ctx, "self", ctx),
-], ids=["output", "container", "ctx"])
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda ctx, x, y: setattr(ctx, "y", y),
+        lambda ctx, x, y: setattr(ctx, "all", [y, {"y": (y,)}]),
+        lambda ctx, x, y: setattr(ctx, "self", ctx),
+    ],
+    ids=["output", "container", "ctx"],
+)
 def test_cycles_are_collected(keep):
     def program(lib):
         y = custom(lib, kept(keep), hand_on).apply(leaf(lib, 1.0, 2.0))

@@ -15,6 +15,7 @@ DEPTH = int(os.environ.get("GRADCORE_DEPTH", "100_000"))
 
 def repeated(step):
     """A graph in which each of many nodes holds the one before."""
+
     def grow(x):
         y = x * 1
         for i in range(DEPTH):

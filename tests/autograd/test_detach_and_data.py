@@ -14,7 +14,7 @@ def test_detach_shares_memory():
         a = leaf(lib, 1.0, 2.0)
         b = a.detach()
         b.mul_(2)
-        c = (a * 3)
+        c = a * 3
         c.detach_()
         assert c.is_leaf and c.grad_fn is None and not c.requires_grad
         assert b.data_ptr() == a.data_ptr()

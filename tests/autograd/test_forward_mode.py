@@ -74,14 +74,20 @@ def test_tangents(row):
     with collected() as failures:
         for sample in samples_of(row):
             for chosen in calls.choices(sample):
-                calls.compare(failures, f"{sample} duals {chosen}", row,
-                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **calls.gradient_tolerances(row))
+                calls.compare(
+                    failures,
+                    f"{sample} duals {chosen}",
+                    row,
+                    lambda lib, s=sample, c=chosen: program(lib, s, c),
+                    **calls.gradient_tolerances(row),
+                )
 
 
 @needs_torch
 @rows_of(lambda row: row.gradgrad)
 def test_forward_over_reverse(row):
     """The tangents of gradients, and the gradients of tangents."""
+
     def program(lib, sample, chosen):
         def use(args, kwargs, leaves):
             outputs = calls.recorded(row.form(lib)(*args, **kwargs))
@@ -91,8 +97,9 @@ def test_forward_over_reverse(row):
             carried = [t for t in (forward_ad(lib).unpack_dual(o).tangent for o in outputs) if t is not None]
             of_tangents = [None] * len(leaves)
             if carried and all(t.requires_grad for t in carried):
-                of_tangents = lib.autograd.grad(carried, leaves, [lib.ones_like(t) for t in carried], retain_graph=True,
-                                                allow_unused=True)
+                of_tangents = lib.autograd.grad(
+                    carried, leaves, [lib.ones_like(t) for t in carried], retain_graph=True, allow_unused=True
+                )
             gradients = lib.autograd.grad(outputs, leaves, seeds, allow_unused=True)
             of_gradients = [None if g is None else forward_ad(lib).unpack_dual(g).tangent for g in gradients]
             return [*map(defined, of_gradients)], [*map(defined, of_tangents)]
@@ -104,8 +111,13 @@ def test_forward_over_reverse(row):
             for chosen in calls.choices(sample)[:1]:
                 if isinstance(support.outcome(program, support.torch, sample, chosen), support.Raised):
                     continue  # torch's own formulas write over what they saved, in norm and logsumexp
-                calls.compare(failures, f"{sample} duals {chosen}", row,
-                                 lambda lib, s=sample, c=chosen: program(lib, s, c), **calls.gradient_tolerances(row))
+                calls.compare(
+                    failures,
+                    f"{sample} duals {chosen}",
+                    row,
+                    lambda lib, s=sample, c=chosen: program(lib, s, c),
+                    **calls.gradient_tolerances(row),
+                )
 
 
 @needs_torch
@@ -129,9 +141,13 @@ def test_tangents_in_place(row):
                 continue
             for chosen in calls.choices(sample):
                 for window in (False, True):
-                    calls.compare(failures, f"{sample} duals {chosen} window {window}", row,
-                                     lambda lib, s=sample, c=chosen, w=window: program(lib, s, c, w),
-                                     **calls.gradient_tolerances(row))
+                    calls.compare(
+                        failures,
+                        f"{sample} duals {chosen} window {window}",
+                        row,
+                        lambda lib, s=sample, c=chosen, w=window: program(lib, s, c, w),
+                        **calls.gradient_tolerances(row),
+                    )
 
 
 WRITES_OF_DUALS = {
@@ -358,6 +374,7 @@ def test_a_tangent_of_another_layout_is_copied():
 @pytest.mark.parametrize("name", ["tanh", "exp", "sigmoid"])
 def test_a_tangent_s_derivative_by_a_constant_is_one(name):
     """A result that the op saved has a history for its tangent's sake only: nothing of it is recorded further."""
+
     def program(lib):
         fwd = forward_ad(lib)
         x = lib.ones(2, requires_grad=True)
@@ -411,7 +428,9 @@ def test_a_view_made_under_no_grad_is_recorded_inside_a_level_too():
         with fwd.dual_level():
             with lib.no_grad():
                 dual = fwd.make_dual(view, lib.ones(2))
-            return [(t.requires_grad, t.grad_fn is None) for t in (view * 2, dual * 2, view * 2 + dual, dual.detach() * 2)]
+            return [
+                (t.requires_grad, t.grad_fn is None) for t in (view * 2, dual * 2, view * 2 + dual, dual.detach() * 2)
+            ]
 
     both(program)
 

@@ -135,8 +135,9 @@ def test_vectorized_hessian(name, outer):
     function, inputs = (SCALARS[name], (X,)) if name in SCALARS else (SCALARS_OF_TWO[name], (X, Y))
 
     def program(lib):
-        found = lib.autograd.functional.hessian(bound(lib, function), tensors(lib, *inputs), vectorize=True,
-                                                outer_jacobian_strategy=outer)
+        found = lib.autograd.functional.hessian(
+            bound(lib, function), tensors(lib, *inputs), vectorize=True, outer_jacobian_strategy=outer
+        )
         return [block.detach() for row in found for block in row]  # torch's lists require grad in forward mode
 
     both(program, ulps=8, strides="ignored")

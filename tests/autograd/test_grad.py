@@ -13,8 +13,7 @@ def test_grad_function():
     def program(lib):
         a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
         single = lib.autograd.grad((a * b).sum(), a)
-        several = lib.autograd.grad([(a * b), a.exp()], (a, b),
-                                    grad_outputs=[lib.ones(2), lib.tensor([2.0, 3.0])])
+        several = lib.autograd.grad([(a * b), a.exp()], (a, b), grad_outputs=[lib.ones(2), lib.tensor([2.0, 3.0])])
         assert isinstance(single, tuple) and a.grad is None and b.grad is None
         return single, several
 
@@ -49,16 +48,20 @@ def test_grad_unused():
     both(program)
 
 
-@pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b]), "appears to not have been used in the graph"),
-    (lambda lib, a, b: lib.autograd.grad(a.sum(), lib.ones(1)), "does not require grad"),
-    (lambda lib, a, b: lib.autograd.grad(lib.ones(1), a), "does not require grad"),
-    (lambda lib, a, b: lib.autograd.grad(a * b, a, lib.ones(2)), "shape"),
-    (lambda lib, a, b: lib.autograd.grad(a.expand(2), a),
-     "grad can be implicitly created only for scalar outputs"),
-    (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b], materialize_grads=True, allow_unused=False),
-     "materialize_grads"),
-])
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b]), "appears to not have been used in the graph"),
+        (lambda lib, a, b: lib.autograd.grad(a.sum(), lib.ones(1)), "does not require grad"),
+        (lambda lib, a, b: lib.autograd.grad(lib.ones(1), a), "does not require grad"),
+        (lambda lib, a, b: lib.autograd.grad(a * b, a, lib.ones(2)), "shape"),
+        (lambda lib, a, b: lib.autograd.grad(a.expand(2), a), "grad can be implicitly created only for scalar outputs"),
+        (
+            lambda lib, a, b: lib.autograd.grad(a.sum(), [a, b], materialize_grads=True, allow_unused=False),
+            "materialize_grads",
+        ),
+    ],
+)
 def test_grad_refusals(action, phrase):
     both(lambda lib: action(lib, leaf(lib, 1.0), leaf(lib, 2.0)), raises=phrase)
 
@@ -106,8 +109,8 @@ def test_double_backward_through_backward():
     def program(lib):
         x = leaf(lib, 1.0, 2.0)
         y = leaf(lib, 0.5, -0.5)
-        (x ** 2 * y).sum().backward(create_graph=True)
-        penalty = (x.grad ** 2).sum()
+        (x**2 * y).sum().backward(create_graph=True)
+        penalty = (x.grad**2).sum()
         x.grad, y.grad = None, None
         penalty.backward()
         return x.grad, y.grad

@@ -60,8 +60,12 @@ def test_modes_as_decorators():
             yield (x * 3).requires_grad
 
         assert plain.__name__ == "plain" and plain.__doc__ == "Doc."
-        results = [plain(a, factor=3).requires_grad, bare(a).requires_grad, inner(a).requires_grad,
-                   inferred(a).requires_grad]
+        results = [
+            plain(a, factor=3).requires_grad,
+            bare(a).requires_grad,
+            inner(a).requires_grad,
+            inferred(a).requires_grad,
+        ]
         results += [(flag, lib.is_grad_enabled()) for flag in generator(a)]
         return results, lib.is_grad_enabled()
 
@@ -90,8 +94,7 @@ def test_inference_mode():
         with lib.inference_mode():
             b = a * 2
             c = lib.ones(1)
-            inside = [lib.is_inference_mode_enabled(), lib.is_grad_enabled(), b.is_inference(),
-                      b.requires_grad]
+            inside = [lib.is_inference_mode_enabled(), lib.is_grad_enabled(), b.is_inference(), b.requires_grad]
             with lib.inference_mode(False):
                 inside.append((a * 2).requires_grad)
         outside = [t.is_inference() for t in (a, c, c + 1)]
@@ -100,12 +103,15 @@ def test_inference_mode():
     both(program)
 
 
-@pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib, a, t: (a * t).sum().backward(), "nference tensors"),
-    (lambda lib, a, t: t.add_(1), "nference tensor"),
-    (lambda lib, a, t: t.requires_grad_(), "nference"),
-    (lambda lib, a, t: t._version, "nference tensors do not track version counter"),
-])
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (lambda lib, a, t: (a * t).sum().backward(), "nference tensors"),
+        (lambda lib, a, t: t.add_(1), "nference tensor"),
+        (lambda lib, a, t: t.requires_grad_(), "nference"),
+        (lambda lib, a, t: t._version, "nference tensors do not track version counter"),
+    ],
+)
 def test_inference_tensors_stay_out_of_the_tape(action, phrase):
     def program(lib):
         with lib.inference_mode():

@@ -13,6 +13,7 @@ from support import (
 
 def test_graph_frees_its_tensors():
     """Without the cycle collector: a result owns its graph, and nothing in the graph owns the result."""
+
     def alive_after(make):
         gc.disable()
         try:
@@ -34,10 +35,14 @@ def test_graph_frees_its_tensors():
         b[0].mul_(2)
         return b
 
-    makers = {"result": lambda a: a * 2, "saved output": lambda a: a.exp(), "hook": hooked,
-              "written view": written,
-              "view": lambda a: (a * 2)[0:1], "gradient": lambda a: gradcore.autograd.grad((a ** 3).sum(), a,
-                  create_graph=True)[0]}
+    makers = {
+        "result": lambda a: a * 2,
+        "saved output": lambda a: a.exp(),
+        "hook": hooked,
+        "written view": written,
+        "view": lambda a: (a * 2)[0:1],
+        "gradient": lambda a: gradcore.autograd.grad((a**3).sum(), a, create_graph=True)[0],
+    }
     assert not [name for name, make in makers.items() if alive_after(make)]
 
 
@@ -47,17 +52,20 @@ def bytes_in_use():
     return gradcore.memory_stats()["in_use"]
 
 
-@pytest.mark.parametrize("step", [
-    lambda a: (a.exp() * a).sum().backward(),
-    lambda a: (a.exp() * a).sum(),
-    lambda a: gradcore.autograd.grad((a ** 3).sum(), a, create_graph=True)[0].sum().backward(),
-    lambda a: (a * 1)[2:5].exp_().sum().backward(),
-    lambda a: (a * 1).register_hook(lambda g: g * 2),
-    lambda a: (a.tanh() @ a).retain_grad(),
-    lambda a: a.softmax(0)[a.detach() > 0].sum().backward(),
-    lambda a: failing(lambda: a.exp().backward()),
-    lambda a: failing(lambda: (a * gradcore.ones(3))),
-])
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda a: (a.exp() * a).sum().backward(),
+        lambda a: (a.exp() * a).sum(),
+        lambda a: gradcore.autograd.grad((a**3).sum(), a, create_graph=True)[0].sum().backward(),
+        lambda a: (a * 1)[2:5].exp_().sum().backward(),
+        lambda a: (a * 1).register_hook(lambda g: g * 2),
+        lambda a: (a.tanh() @ a).retain_grad(),
+        lambda a: a.softmax(0)[a.detach() > 0].sum().backward(),
+        lambda a: failing(lambda: a.exp().backward()),
+        lambda a: failing(lambda: a * gradcore.ones(3)),
+    ],
+)
 def test_steps_do_not_leak(step):
     a = gradcore.linspace(-1, 1, 1000).requires_grad_()
     step(a)

@@ -12,54 +12,44 @@ from support import (
     torch,
 )
 
+# fmt: off
 GRAPHS = [
     "x + y", "x - y", "x * y", "x / y", "-x", "x ** 2", "x ** y", "2 ** x", "x.exp()", "x.log()", "x.sqrt()",
-    "x.rsqrt()", "x.abs()",
-    "x.sin()", "x.cos()", "x.tan()", "x.asin()", "x.atan()", "x.tanh()", "x.sigmoid()", "x.relu()", "x.erf()",
-    "x.log1p()", "x.expm1()",
-    "x.log2()", "x.log10()", "x.sinh()", "x.cosh()", "x.square()", "x.reciprocal()", "x.sign()", "x.floor()",
-    "x.ceil()", "x.round()",
-    "x.trunc()", "x.fmod(y)", "x.remainder(y)", "x.atan2(y)", "x.clamp(0, 1)", "x.clamp(min=0.5)",
-    "x.clamp(max=0.5)", "x.clamp_min(0.5)",
-    "x.clamp_max(0.5)", "x.clamp(x * 0, y)", "lib.where(x > 1, x, y)", "lib.minimum(x, y)",
-    "lib.maximum(x, y)", "lib.lerp(x, y, 0.5)",
+    "x.rsqrt()", "x.abs()", "x.sin()", "x.cos()", "x.tan()", "x.asin()", "x.atan()", "x.tanh()", "x.sigmoid()",
+    "x.relu()", "x.erf()", "x.log1p()", "x.expm1()", "x.log2()", "x.log10()", "x.sinh()", "x.cosh()", "x.square()",
+    "x.reciprocal()", "x.sign()", "x.floor()", "x.ceil()", "x.round()", "x.trunc()", "x.fmod(y)", "x.remainder(y)",
+    "x.atan2(y)", "x.clamp(0, 1)", "x.clamp(min=0.5)", "x.clamp(max=0.5)", "x.clamp_min(0.5)", "x.clamp_max(0.5)",
+    "x.clamp(x * 0, y)", "lib.where(x > 1, x, y)", "lib.minimum(x, y)", "lib.maximum(x, y)", "lib.lerp(x, y, 0.5)",
     "lib.lerp(x, y, x)", "lib.addcmul(x, y, y)", "lib.addcdiv(x, y, y)", "x.sum()", "x.sum(0)", "x.mean()",
-    "x.mean(0)", "x.prod()",
-    "x.prod(0)", "x.var()", "x.std()", "x.var(0)", "x.max()", "x.min()", "x.max(0)[0]", "x.min(0).values",
-    "x.amax()", "x.amin(0)", "x.norm()",
-    "x.norm(1, 0)", "x.logsumexp(0)", "x.cumsum(0)", "x.cumprod(0)", "x.softmax(0)", "x.log_softmax(0)",
-    "x @ y", "x.dot(y)", "lib.outer(x, y)",
-    "m @ m", "m @ x", "m.mm(m)", "m.mv(x)", "b @ b", "b.bmm(b)", "b @ m", "b @ x", "lib.addmm(x, m, m)",
-    "m.view(4)", "m.reshape(4)",
-    "m.t().reshape(4)", "m.flatten()", "m.t()", "m.T", "m.transpose(0, 1)", "m.permute(1, 0)",
-    "x.unsqueeze(0)", "x.unsqueeze(0).squeeze()",
-    "x.unsqueeze(0).squeeze(0)", "x.expand(3, 2)", "x.expand_as(m)", "m.narrow(0, 0, 1)", "m.select(0, 1)",
-    "m[0]", "m[0, 1]", "m[:, 1]",
-    "m[0:1]", "m[None]", "m[...]", "m[m > 0]", "m[[0, 1]]", "m[lib.tensor([0, 1]), 1]", "m.split(1)[1]",
-    "m.chunk(2)[0]", "m.unbind()[1]",
-    "lib.cat([x, y])", "lib.stack([x, y])", "m.flip(0)", "m.roll(1, 0)", "m.tril()", "m.triu()",
-    "m.diagonal()", "m.t().contiguous()",
+    "x.mean(0)", "x.prod()", "x.prod(0)", "x.var()", "x.std()", "x.var(0)", "x.max()", "x.min()", "x.max(0)[0]",
+    "x.min(0).values", "x.amax()", "x.amin(0)", "x.norm()", "x.norm(1, 0)", "x.logsumexp(0)", "x.cumsum(0)",
+    "x.cumprod(0)", "x.softmax(0)", "x.log_softmax(0)", "x @ y", "x.dot(y)", "lib.outer(x, y)", "m @ m", "m @ x",
+    "m.mm(m)", "m.mv(x)", "b @ b", "b.bmm(b)", "b @ m", "b @ x", "lib.addmm(x, m, m)", "m.view(4)", "m.reshape(4)",
+    "m.t().reshape(4)", "m.flatten()", "m.t()", "m.T", "m.transpose(0, 1)", "m.permute(1, 0)", "x.unsqueeze(0)",
+    "x.unsqueeze(0).squeeze()", "x.unsqueeze(0).squeeze(0)", "x.expand(3, 2)", "x.expand_as(m)", "m.narrow(0, 0, 1)",
+    "m.select(0, 1)", "m[0]", "m[0, 1]", "m[:, 1]", "m[0:1]", "m[None]", "m[...]", "m[m > 0]", "m[[0, 1]]",
+    "m[lib.tensor([0, 1]), 1]", "m.split(1)[1]", "m.chunk(2)[0]", "m.unbind()[1]", "lib.cat([x, y])",
+    "lib.stack([x, y])", "m.flip(0)", "m.roll(1, 0)", "m.tril()", "m.triu()", "m.diagonal()", "m.t().contiguous()",
     "m.contiguous()", "x.clone()", "x.to(lib.float64)", "x.double()", "x.masked_fill(x > 1, 0)",
-    "x.index_select(0, lib.tensor([0]))",
-    "x.gather(0, lib.tensor([0]))", "x.scatter(0, lib.tensor([0]), y)", "x.scatter(0, lib.tensor([0]), 1.0)",
-    "x.scatter_add(0, lib.tensor([0]), y)", "x.repeat(2)", "x.masked_select(x > 1)",
-    "x.index_add(0, lib.tensor([0, 1]), y)",
-    "lib.tensor(2.0) * x", "x.float()", "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)",
-    "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
-    "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x",
-    "(m * 1).t_()", "(m * 1).transpose_(0, 1)", "(m * 1).unsqueeze_(0)", "(m * 1).unsqueeze(0).squeeze_()",
+    "x.index_select(0, lib.tensor([0]))", "x.gather(0, lib.tensor([0]))", "x.scatter(0, lib.tensor([0]), y)",
+    "x.scatter(0, lib.tensor([0]), 1.0)", "x.scatter_add(0, lib.tensor([0]), y)", "x.repeat(2)",
+    "x.masked_select(x > 1)", "x.index_add(0, lib.tensor([0, 1]), y)", "lib.tensor(2.0) * x", "x.float()",
+    "x.view_as(y)", "x.reshape(2)", "x.type(lib.float64)", "m.unflatten(0, (1, 2))", "m.movedim(0, 1)",
+    "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x", "(m * 1).t_()",
+    "(m * 1).transpose_(0, 1)", "(m * 1).unsqueeze_(0)", "(m * 1).unsqueeze(0).squeeze_()",
     "(m * 1).unsqueeze(0).squeeze_(0)", "(m * 1).squeeze_((0, 1))", "b[0].t_()",
 ]
+# fmt: on
 
 
 @needs_torch
 def test_graphs_have_the_names_of_torch():
     """Names and edges of the nodes, one graph a line."""
+
     def describe(node, depth=0):
         if node is None or depth > 4:
             return None
-        return [node.name(), type(node).__name__, [(describe(n, depth + 1), i) for n,
-                                                   i in node.next_functions]]
+        return [node.name(), type(node).__name__, [(describe(n, depth + 1), i) for n, i in node.next_functions]]
 
     def program(lib, source):
         x, y = leaf(lib, 1.5, 2.5), leaf(lib, 3.5, 1.25)
@@ -78,9 +68,15 @@ def test_inplace_changes_grad_fn():
         a = leaf(lib, 1.0, 2.0)
         b = a * 2
         names = [node_name(b.grad_fn)]
-        for write in (lambda: b.mul_(3), lambda: b.add_(a), lambda: b[0].exp_(), lambda: b.zero_(),
-                      lambda: b.copy_(a),
-                      lambda: b.__setitem__(0, 5.0), lambda: b.__setitem__(0, a[1])):
+        for write in (
+            lambda: b.mul_(3),
+            lambda: b.add_(a),
+            lambda: b[0].exp_(),
+            lambda: b.zero_(),
+            lambda: b.copy_(a),
+            lambda: b.__setitem__(0, 5.0),
+            lambda: b.__setitem__(0, a[1]),
+        ):
             write()
             names.append((node_name(b.grad_fn), b._version))
         window = (a * 2)[0:1]

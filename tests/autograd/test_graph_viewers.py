@@ -145,7 +145,7 @@ def history(value):
 @needs_torch
 @pytest.mark.parametrize("name", OPS)
 def test_saved_attributes(name):
-    ours, theirs = ([OPS[name](lib, *inputs(lib)) for lib in (gradcore, torch)])
+    ours, theirs = [OPS[name](lib, *inputs(lib)) for lib in (gradcore, torch)]
     mine, other = shown(ours.grad_fn), shown(theirs.grad_fn)
     assert ours.grad_fn.name() == theirs.grad_fn.name()
     assert set(mine) <= set(other)
@@ -228,7 +228,9 @@ def test_hooks_on_one_saved_tensor():
     both(program)
 
 
-@pytest.mark.parametrize("phrase", ["hooks have already been set", "after it has been freed", "value None is forbidden"])
+@pytest.mark.parametrize(
+    "phrase", ["hooks have already been set", "after it has been freed", "value None is forbidden"]
+)
 def test_hooks_on_a_saved_tensor_that_takes_none(phrase):
     def program(lib):
         x, y = inputs(lib)
@@ -412,8 +414,13 @@ def test_a_viewer_draws_the_same_graph():
         return
     other = drawn(program(torch).grad_fn)
     shapes = [line for line in other if line[1] not in {m[1] for m in mine}]
-    assert {line[1] for line in shapes} <= {"_saved_self_sym_sizes", "_saved_self_sym_strides", "_saved_mat2_sym_sizes",
-                                            "_saved_mat2_sym_strides", "_saved_end"}
+    assert {line[1] for line in shapes} <= {
+        "_saved_self_sym_sizes",
+        "_saved_self_sym_strides",
+        "_saved_mat2_sym_sizes",
+        "_saved_mat2_sym_strides",
+        "_saved_end",
+    }
     common = {line[1] for line in mine}
     names = {(line[0], line[1]) for line in mine}
     assert mine == [line for line in other if line[1] in common and (line[0], line[1]) in names]
@@ -441,11 +448,19 @@ NOT_KEPT = {
 
 # Calls, by how they begin, with another graph than torch's.
 OTHER_GRAPHS = {
-    **dict.fromkeys(["addmm_", "cumprod_", "cumsum_", "round_.decimals", "tril_", "triu_"],
-                    "the copied result of the form that is not in place"),
-    **dict.fromkeys(["clamp(float64[3, 4], float64[4])", "clamp_(float64[3, 4], float64[4])",
-                     "clamp(float64[3], max=", "clamp_(float64[3], max="],
-                    "no edge for the bound that is not there"),
+    **dict.fromkeys(
+        ["addmm_", "cumprod_", "cumsum_", "round_.decimals", "tril_", "triu_"],
+        "the copied result of the form that is not in place",
+    ),
+    **dict.fromkeys(
+        [
+            "clamp(float64[3, 4], float64[4])",
+            "clamp_(float64[3, 4], float64[4])",
+            "clamp(float64[3], max=",
+            "clamp_(float64[3], max=",
+        ],
+        "no edge for the bound that is not there",
+    ),
     **dict.fromkeys(["clamp_min_", "clamp_max_"], "clamp_"),
     **dict.fromkeys(["div.rounding", "div_.rounding"], "named as for numbers, or as the plain quotient"),
     **dict.fromkeys(["var_mean", "std_mean"], "two nodes instead of one with two outputs"),
@@ -523,7 +538,9 @@ def calls(row):
 
 
 def saved(node):
-    return {name.removeprefix("_saved_"): outcome(getattr, node, name) for name in dir(node) if name.startswith("_saved_")}
+    return {
+        name.removeprefix("_saved_"): outcome(getattr, node, name) for name in dir(node) if name.startswith("_saved_")
+    }
 
 
 def same_saved(ours, theirs):
@@ -577,8 +594,12 @@ def graph_differences(program):
 
 
 def assert_same_graphs(programs):
-    found = [f"{label}: {text}" for label, program in programs if not label.startswith(tuple(OTHER_GRAPHS))
-             for text in graph_differences(program)]
+    found = [
+        f"{label}: {text}"
+        for label, program in programs
+        if not label.startswith(tuple(OTHER_GRAPHS))
+        for text in graph_differences(program)
+    ]
     assert not found, "\n".join(found)
 
 
@@ -588,10 +609,15 @@ def test_graphs_of_ops(row):
     assert_same_graphs(calls(row))
 
 
-SUBSCRIPTS = ["0", "-1", "1:", ":-1", "::2", "...", "None", ":", "()", "..., 0", "..., -1", ":, 1", "0, 1:, -1", "0, None, 1:",
-              "..., None", "True", "False", "1, 2, 3", "[1, 0]", "t([1, 0])", ":, t([2, -1])", "t([1, 0]), t([2, 2])",
-              "t([1, 0]), :, t([2, 2])", "0, t([1, 0])", "t([1, 0]), 0", "1:, t([1, 0])", "..., t([1, 0])", ":, None, t([1, 0])",
-              "t(1)", "x > 0.5", "t([True, False, True])", ":, t([True, False, True])", "0, t([True, False, True])"]
+# fmt: off
+SUBSCRIPTS = [
+    "0", "-1", "1:", ":-1", "::2", "...", "None", ":", "()", "..., 0", "..., -1", ":, 1", "0, 1:, -1", "0, None, 1:",
+    "..., None", "True", "False", "1, 2, 3", "[1, 0]", "t([1, 0])", ":, t([2, -1])", "t([1, 0]), t([2, 2])",
+    "t([1, 0]), :, t([2, 2])", "0, t([1, 0])", "t([1, 0]), 0", "1:, t([1, 0])", "..., t([1, 0])",
+    ":, None, t([1, 0])", "t(1)", "x > 0.5", "t([True, False, True])", ":, t([True, False, True])",
+    "0, t([True, False, True])",
+]
+# fmt: on
 
 
 def assigned(lib, x, index, value):
@@ -612,6 +638,7 @@ def subscript_calls(subscript):
             x = lib.linspace(0, 1, 36, dtype=lib.float64).reshape(3, 3, 4).requires_grad_()
             index = eval(f"Subscript[{subscript}]", {"Subscript": np.s_, "t": lib.tensor, "x": x.detach()})
             return f(lib, copy(x), index)
+
         return program
 
     yield f"x[{subscript}]", on(lambda lib, x, index: x[index], lambda x: x)
@@ -637,7 +664,12 @@ def test_graphs_of_products(left):
         def program(lib):
             a, b = wanting(lib, [np.arange(np.prod(shape), dtype=float).reshape(shape) for shape in shapes], only)
             return (a.transpose(0, -1) if turned else a) @ (b.transpose(-2, -1) if turned and b.dim() > 1 else b)
+
         return program
 
-    assert_same_graphs((f"{left} @ {right}, gradient of {only}, turned: {turned}", product((left, right), only, turned))
-                       for right in FACTORS for only in (None, 0, 1) for turned in (False, True))
+    assert_same_graphs(
+        (f"{left} @ {right}, gradient of {only}, turned: {turned}", product((left, right), only, turned))
+        for right in FACTORS
+        for only in (None, 0, 1)
+        for turned in (False, True)
+    )

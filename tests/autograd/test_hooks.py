@@ -140,6 +140,7 @@ def test_a_hook_on_each_output_of_a_node():
 
 def test_hooks_of_a_leaf_outside_of_backward():
     """autograd.grad calls the hooks of tensors, not those after accumulation."""
+
     def program(lib):
         seen = []
         x = leaf(lib, 1.0, 2.0)
@@ -233,8 +234,10 @@ def test_removing_the_hook_of_a_later_node():
         seen = []
         x = leaf(lib, 1.0)
         y = x * 2
-        handles = [x.register_hook(lambda grad: seen.append("leaf")),
-                   x.register_post_accumulate_grad_hook(lambda t: seen.append("accumulated"))]
+        handles = [
+            x.register_hook(lambda grad: seen.append("leaf")),
+            x.register_post_accumulate_grad_hook(lambda t: seen.append("accumulated")),
+        ]
         y.register_hook(lambda grad: [handle.remove() for handle in handles] and None)
         y.backward(retain_graph=True)
         return seen, x.grad
@@ -263,6 +266,7 @@ def test_adding_a_hook_while_running():
 @pytest.mark.parametrize("register", REGISTER.values(), ids=REGISTER.keys())
 def test_a_hook_that_registers_itself_anew(register):
     """What is added where hooks are running waits for the next sweep, or this would never end."""
+
     def program(lib):
         seen = []
         y = leaf(lib, 1.0) * 2
@@ -441,11 +445,14 @@ def test_words_for_results_of_hooks_after_accumulation():
     both(program, raises="hooks should return None")
 
 
-@pytest.mark.parametrize(("result", "phrase"), [
-    (lambda lib: lib.ones(3), "has changed the size of value"),
-    (lambda lib: lib.ones(2, dtype=lib.float64), "has changed the type of value"),
-    (lambda lib: "text", "expected Variable, but hook"),
-])
+@pytest.mark.parametrize(
+    ("result", "phrase"),
+    [
+        (lambda lib: lib.ones(3), "has changed the size of value"),
+        (lambda lib: lib.ones(2, dtype=lib.float64), "has changed the type of value"),
+        (lambda lib: "text", "expected Variable, but hook"),
+    ],
+)
 def test_words_for_wrong_results(result, phrase):
     def program(lib):
         y = leaf(lib, 1.0, 2.0) * 2
@@ -473,6 +480,7 @@ def test_hooks_must_be_callable():
 
 def vanishing(lib):
     """A Function without a gradient, so that what stands before it gets None."""
+
     class Vanishing(lib.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -492,6 +500,7 @@ def test_hooks_where_no_gradient_arrives():
         def note(name):
             def hook(*arguments):
                 seen.append((name, [a if a is None or isinstance(a, tuple) else type(a).__name__ for a in arguments]))
+
             return hook
 
         x = leaf(lib, 1.0, 2.0)
@@ -545,6 +554,7 @@ REGISTER_ANY = {
 @pytest.mark.parametrize("register", REGISTER_ANY.values(), ids=REGISTER_ANY.keys())
 def test_a_hook_that_raises(register):
     """The exception arrives as it is, the grad mode is what it was, and the graph still works."""
+
     def program(lib):
         seen = []
         x = leaf(lib, 1.0, 2.0)
@@ -700,6 +710,7 @@ def test_multi_grad_hook_in_autograd_grad():
 
 def test_multi_grad_hook_with_inputs():
     """Those that these inputs do not need are not waited for."""
+
     def program(lib):
         seen = []
         x, y = leaf(lib, 1.0), leaf(lib, 2.0)
@@ -742,6 +753,7 @@ def test_a_multi_grad_hook_that_raises(mode):
 
 def test_multi_grad_hook_in_two_threads():
     """One backward stands between its two gradients while another one, begun later, runs as a whole."""
+
     def program(lib):
         seen = []
         arrived, go_on = threading.Event(), threading.Event()
@@ -813,8 +825,10 @@ def test_gradient_edges_stand_for_tensors():
         x = leaf(lib, 1.0, 2.0)
         y = x * 2
         edge = get(y * y)
-        return (lib.autograd.grad(edge, [x, get(y)], grad_outputs=lib.ones(2), retain_graph=True),
-                lib.autograd.grad((y * 3).sum(), get(x)))
+        return (
+            lib.autograd.grad(edge, [x, get(y)], grad_outputs=lib.ones(2), retain_graph=True),
+            lib.autograd.grad((y * 3).sum(), get(x)),
+        )
 
     both(program)
 
@@ -922,6 +936,7 @@ def test_hooks_in_threads():
 @pytest.mark.parametrize("register", REGISTER_ANY.values(), ids=REGISTER_ANY.keys())
 def test_hooks_go_with_their_tensors(register):
     """Without the cycle collector."""
+
     class Marker:
         def __call__(self, *arguments):
             pass
@@ -964,6 +979,7 @@ def test_a_removed_hook_is_freed():
 @pytest.mark.parametrize("make", [lambda x: x, lambda x: x * 2], ids=["leaf", "result"])
 def test_a_hook_that_holds_its_tensor_is_collected(make):
     """A cycle: the tensor owns the hook, the hook the tensor. (Torch does not find that of a result.)"""
+
     def hooked():
         t = make(leaf(gradcore, 1.0))
         t.register_hook(lambda grad: t)

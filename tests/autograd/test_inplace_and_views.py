@@ -1,6 +1,5 @@
 """In-place writes to tensors and views: their gradients, the history of views, and which writes are refused."""
 
-
 import pytest
 
 from support import (
@@ -15,10 +14,13 @@ from support import (
 )
 
 
-@pytest.mark.parametrize("ask", [lambda view: view.requires_grad_(), lambda view: view.requires_grad_(False),
-                                 lambda view: view.retain_grad()])
+@pytest.mark.parametrize(
+    "ask",
+    [lambda view: view.requires_grad_(), lambda view: view.requires_grad_(False), lambda view: view.retain_grad()],
+)
 def test_a_view_is_not_asked_for_a_history_that_it_never_had(ask):
     """The write to its base forbids it one, which is said when the view is used."""
+
     def program(lib):
         x = leaf(lib, 1.0, 2.0) * 1
         with lib.no_grad():
@@ -58,19 +60,24 @@ def test_zero_():
     both(program)
 
 
-@pytest.mark.parametrize(("action", "phrase"), [
-    (lambda lib, a: a.add_(1), "a leaf Variable that requires grad is being used in an in-place operation"),
-    (lambda lib, a: a.__setitem__(0, 1.0), "leaf Variable that requires grad"),
-    (lambda lib, a: a[0].mul_(2),
-     "view of a leaf Variable that requires grad is being used in an in-place operation"),
-    (lambda lib, a: a.t().zero_(), "view of a leaf Variable"),
-    (lambda lib, a: (a * 1).unbind()[0].add_(1), "view"),
-    (lambda lib, a: (a * 1).split(1)[0].add_(1), "view"),
-    (lambda lib, a: (a * 1).chunk(2)[0].add_(1), "view"),
-    (lambda lib, a: next(iter(a * 1)).add_(1), "view"),
-    (lambda lib, a: no_grad_view(lib, a * 1).add_(a[0]), "no_grad"),
-    (lambda lib, a: (a * 1).expand(2, 2, 2).add_(1), "single memory location"),
-])
+@pytest.mark.parametrize(
+    ("action", "phrase"),
+    [
+        (lambda lib, a: a.add_(1), "a leaf Variable that requires grad is being used in an in-place operation"),
+        (lambda lib, a: a.__setitem__(0, 1.0), "leaf Variable that requires grad"),
+        (
+            lambda lib, a: a[0].mul_(2),
+            "view of a leaf Variable that requires grad is being used in an in-place operation",
+        ),
+        (lambda lib, a: a.t().zero_(), "view of a leaf Variable"),
+        (lambda lib, a: (a * 1).unbind()[0].add_(1), "view"),
+        (lambda lib, a: (a * 1).split(1)[0].add_(1), "view"),
+        (lambda lib, a: (a * 1).chunk(2)[0].add_(1), "view"),
+        (lambda lib, a: next(iter(a * 1)).add_(1), "view"),
+        (lambda lib, a: no_grad_view(lib, a * 1).add_(a[0]), "no_grad"),
+        (lambda lib, a: (a * 1).expand(2, 2, 2).add_(1), "single memory location"),
+    ],
+)
 def test_inplace_refusals(action, phrase):
     both(lambda lib: action(lib, lib.ones(2, 2, requires_grad=True)), raises=phrase)
 
@@ -129,6 +136,7 @@ VIEW_WRITES = {
 @pytest.mark.parametrize("name", VIEW_WRITES)
 def test_inplace_on_views(name):
     """Gradients of the base and of what was written, and what earlier and later views see."""
+
     def program(lib):
         a = lib.arange(1.0, 10.0).reshape(3, 3).requires_grad_()
         x = leaf(lib, 0.5, 1.5, 2.5)
@@ -136,10 +144,17 @@ def test_inplace_on_views(name):
         earlier = base[0:2]
         VIEW_WRITES[name](lib, base, x)
         later = base[1:]
-        loss = (base * lib.arange(9.0).reshape(3, 3)).sum() + earlier.sin().sum() + (later ** 2).sum()
+        loss = (base * lib.arange(9.0).reshape(3, 3)).sum() + earlier.sin().sum() + (later**2).sum()
         loss.backward()
-        return a.grad, x.grad, base, earlier, later, base._version, [node_name(t.grad_fn)
-            for t in (base, earlier, later)]
+        return (
+            a.grad,
+            x.grad,
+            base,
+            earlier,
+            later,
+            base._version,
+            [node_name(t.grad_fn) for t in (base, earlier, later)],
+        )
 
     both(program, ulps=8, scale=1000)
 
@@ -267,6 +282,7 @@ def test_a_written_view_keeps_its_history_when_its_base_is_detached():
 @pytest.mark.parametrize("number", [True, False])
 def test_what_has_no_derivative_written_in_place(op, number):
     """A comparison has a gradient of zero, floor_divide none; leaves are refused by both, but not by logical ops."""
+
     def program(lib):
         w, v = (lib.tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(2))
         other = 2.0 if number and op != "logical_and_" else v * 1
@@ -274,8 +290,12 @@ def test_what_has_no_derivative_written_in_place(op, number):
         getattr(x, op)(other)
         refused = [outcome(lambda t=t: getattr(t, op)(other)) for t in (w, w[:2])]
         gradients = outcome(lambda: lib.autograd.grad((x * x).sum(), [w, v], allow_unused=True))
-        return (x, x.grad_fn.name(), [isinstance(r, Raised) for r in refused],
-                str(gradients.error) if isinstance(gradients, Raised) else gradients)
+        return (
+            x,
+            x.grad_fn.name(),
+            [isinstance(r, Raised) for r in refused],
+            str(gradients.error) if isinstance(gradients, Raised) else gradients,
+        )
 
     both(program)
 

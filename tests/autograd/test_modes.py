@@ -237,7 +237,9 @@ def test_coroutines(mode):
     both(program)
 
 
-@pytest.mark.parametrize("mode", ["no_grad", "no_grad_bare", "enable_grad", "set_grad_enabled", "inference_mode", "multithreading"])
+@pytest.mark.parametrize(
+    "mode", ["no_grad", "no_grad_bare", "enable_grad", "set_grad_enabled", "inference_mode", "multithreading"]
+)
 def test_classes(mode):
     def program(lib):
         class Model:
@@ -250,7 +252,9 @@ def test_classes(mode):
             def forward(self):
                 return state(lib)
 
-        with pytest.warns(FutureWarning, match="Decorating classes is deprecated and will be disabled in future versions"):
+        with pytest.warns(
+            FutureWarning, match="Decorating classes is deprecated and will be disabled in future versions"
+        ):
             decorated = MODES[mode](lib)(Model)
         model = decorated(3)
         return isinstance(decorated, type), type(model) is Model, model.made_in, model.forward(), model.size, state(lib)

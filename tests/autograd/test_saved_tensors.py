@@ -71,15 +71,48 @@ def test_modification_that_was_not_saved_is_fine():
 
 def test_results_are_new():
     """However many passes made a result, nobody has written to it."""
+
     def program(lib):
         lib.manual_seed(0)
         x, ints = lib.arange(6.0).reshape(2, 3), lib.zeros(1, dtype=lib.int64)
-        results = [x.mean(), x.mean(0), x.var(), x.std(0), x.norm(), x.norm(3, 0), x.norm(0), x.logsumexp(0), x.softmax(1),
-                   x.prod(), lib.addmm(x, lib.ones(2, 2), x), lib.addmm(x, lib.ones(2, 2), x, beta=2, alpha=3), x @ x.t(),
-                   lib.cat([x, x]), lib.stack([x, x]), x.index_add(0, ints, x[:1]), x.scatter(0, ints[None], 1.0),
-                   x.masked_fill(x > 2, 0), x.cumsum(0), x.repeat(2, 2), x.roll(1), x.flip(0), x.tril(), x[ints], x.clone(),
-                   lib.rand(3), lib.randn(20), lib.randint(5, (3,)), lib.randperm(4), lib.rand_like(x), lib.randn_like(x),
-                   lib.full((2,), 3.0), lib.arange(3), lib.eye(2), lib.linspace(0, 1, 3), x.new_full((2,), 1.0)]
+        results = [
+            x.mean(),
+            x.mean(0),
+            x.var(),
+            x.std(0),
+            x.norm(),
+            x.norm(3, 0),
+            x.norm(0),
+            x.logsumexp(0),
+            x.softmax(1),
+            x.prod(),
+            lib.addmm(x, lib.ones(2, 2), x),
+            lib.addmm(x, lib.ones(2, 2), x, beta=2, alpha=3),
+            x @ x.t(),
+            lib.cat([x, x]),
+            lib.stack([x, x]),
+            x.index_add(0, ints, x[:1]),
+            x.scatter(0, ints[None], 1.0),
+            x.masked_fill(x > 2, 0),
+            x.cumsum(0),
+            x.repeat(2, 2),
+            x.roll(1),
+            x.flip(0),
+            x.tril(),
+            x[ints],
+            x.clone(),
+            lib.rand(3),
+            lib.randn(20),
+            lib.randint(5, (3,)),
+            lib.randperm(4),
+            lib.rand_like(x),
+            lib.randn_like(x),
+            lib.full((2,), 3.0),
+            lib.arange(3),
+            lib.eye(2),
+            lib.linspace(0, 1, 3),
+            x.new_full((2,), 1.0),
+        ]
         return [t._version for t in results]
 
     both(program)
@@ -132,7 +165,9 @@ def test_what_a_write_to_an_operand_spoils(name):
         return False
 
     def program(lib):
-        return [refused(lib, wanted, written) for wanted in range(name == "where", count) for written in range(count + 1)]
+        return [
+            refused(lib, wanted, written) for wanted in range(name == "where", count) for written in range(count + 1)
+        ]
 
     both(program)
 
@@ -155,6 +190,7 @@ def test_a_saved_tensor_detached_since_is_refused(saves):
 @pytest.mark.parametrize("spoil", ["v.mul_(v)", "v.add_(1)", "pass"])
 def test_a_node_that_no_gradient_reaches_is_refused_what_was_written_to(spoil):
     """The Function gives its first input no gradient, so that what v's product saved is not needed; torch looks all the same."""
+
     def program(lib):
         class Half(lib.autograd.Function):
             @staticmethod
@@ -181,7 +217,9 @@ def test_saved_inputs_with_other_data_of_another_size_are_refused(other):
     x, w = gradcore.ones(1000, requires_grad=True), gradcore.ones(1000)
     y = x * w
     w.data = gradcore.ones(other)
-    with pytest.raises(RuntimeError, match="(?s)given other data meanwhile.*shape .* saved for MulBackward0 at .*test_saved_tensors.py"):
+    with pytest.raises(
+        RuntimeError, match="(?s)given other data meanwhile.*shape .* saved for MulBackward0 at .*test_saved_tensors.py"
+    ):
         y.sum().backward()
 
 

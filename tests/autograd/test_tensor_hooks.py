@@ -108,9 +108,13 @@ def test_hook_follows_an_inplace_write():
     both(program)
 
 
-@pytest.mark.parametrize(("hook", "phrase"), [
-    (lambda lib: lambda g: g.expand(3, 2), ""), (lambda lib: lambda g: "text", ""),
-])
+@pytest.mark.parametrize(
+    ("hook", "phrase"),
+    [
+        (lambda lib: lambda g: g.expand(3, 2), ""),
+        (lambda lib: lambda g: "text", ""),
+    ],
+)
 def test_hook_results_are_checked(hook, phrase):
     def program(lib):
         a = leaf(lib, 1.0, 2.0)
@@ -152,6 +156,7 @@ def test_backward_inside_a_hook():
     def program(lib):
         a, c = leaf(lib, 1.0, 2.0), leaf(lib, 3.0)
         b = a * 2
+
         def other_backward(gradient):
             assert not lib.is_grad_enabled()
             with lib.enable_grad():

@@ -29,6 +29,7 @@ def test_threads_run_backward_at_the_same_time():
 
 def test_threads_share_a_leaf():
     """Two backwards accumulate into one leaf: no update may be lost."""
+
     def program(lib):
         w = lib.ones(1000, requires_grad=True)
 

@@ -220,9 +220,18 @@ REFUSED = {
     "jvp: structure": (lambda lib: lib.func.jvp(lambda x: x, (t(lib),), (t(lib), t(lib))), "the same python structure"),
     "jvp: shape": (lambda lib: lib.func.jvp(lambda x: x, (t(lib),), (lib.ones(2),)), "that has a different size"),
     "jvp: a number": (lambda lib: lib.func.jvp(lambda x: 1.0, (t(lib),), (t(lib),)), "to return only tensors"),
-    "jvp: integers": (lambda lib: lib.func.jvp(lambda x: x * 2.0, (lib.arange(2),), (lib.ones(2),)), "Expected primal to be floating"),
-    "jvp: integer tangent": (lambda lib: lib.func.jvp(lambda x: x, (lib.ones(2),), (lib.arange(2),)), "Expected tangent to be floating"),
-    "jacfwd: integers": (lambda lib: lib.func.jacfwd(lambda x: x * 2.0)(lib.arange(2)), "Expected primal to be floating"),
+    "jvp: integers": (
+        lambda lib: lib.func.jvp(lambda x: x * 2.0, (lib.arange(2),), (lib.ones(2),)),
+        "Expected primal to be floating",
+    ),
+    "jvp: integer tangent": (
+        lambda lib: lib.func.jvp(lambda x: x, (lib.ones(2),), (lib.arange(2),)),
+        "Expected tangent to be floating",
+    ),
+    "jacfwd: integers": (
+        lambda lib: lib.func.jacfwd(lambda x: x * 2.0)(lib.arange(2)),
+        "Expected primal to be floating",
+    ),
     "jvp: number in": (lambda lib: lib.func.jvp(lambda x: x, (1.0,), (1.0,)), "to only contain Tensors"),
     "jvp: nothing in": (lambda lib: lib.func.jvp(lambda: 1, (), ()), "to contain at least one Tensor"),
     "jvp: strict": (

@@ -686,6 +686,7 @@ def test_arguments_that_are_not_differentiated_may_be_written_to(transform):
 
 def test_a_pulled_gradient_is_differentiated_by_a_later_transform():
     """Whose leaves have larger numbers than those that were made in the first."""
+
     def program(lib):
         _, pull = func(lib).vjp(lib.sin, t(lib))
         first = func(lib).grad(lambda v: pull(v)[0].sum())(t(lib) + 1)

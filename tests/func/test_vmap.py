@@ -54,7 +54,9 @@ def mapped_arguments(sample, chosen, dim):
         return tensors[value.place] if isinstance(value, Hole) else value
 
     def function(row):
-        return lambda *tensors: row.form(gradcore)(*fill(args, tensors), **{k: fill(v, tensors) for k, v in kwargs.items()})
+        return lambda *tensors: row.form(gradcore)(
+            *fill(args, tensors), **{k: fill(v, tensors) for k, v in kwargs.items()}
+        )
 
     return function, mapped
 
@@ -126,6 +128,7 @@ def test_gradients_of_single_samples(row):
 @rows_of(lambda row: row.grad)
 def test_tangents_of_single_samples(row):
     """Along the samples themselves."""
+
     def push(function, *points):
         return gradcore.func.jvp(lambda *p: floating(function(*p)), points, points)[1]
 

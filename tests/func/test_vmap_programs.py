@@ -64,7 +64,9 @@ DIMS = {
         (data(lib), (data(lib, A.T),)), 2.0
     ),
     "one dim for a nest": lambda lib: vmap(lib, lambda p: p[0] + p[1]["k"], in_dims=1)((data(lib), {"k": data(lib)})),
-    "keywords are shared... or mapped along 0": lambda lib: vmap(lib, lambda x, scale=1.0: x * scale)(data(lib), scale=3.0),
+    "keywords are shared... or mapped along 0": lambda lib: vmap(lib, lambda x, scale=1.0: x * scale)(
+        data(lib), scale=3.0
+    ),
     "0-d samples": lambda lib: vmap(lib, lambda x: (x * 2, x.shape, x.dim())[0])(data(lib, A[0])),
     "shapes inside": lambda lib: vmap(lib, lambda x: x * x.shape[0] + x.dim() + x.numel() + len(x))(data(lib, B)),
     "an expanded argument": lambda lib: vmap(lib, lambda x: x.sum())(data(lib, A[:1]).expand(4, 3)),
@@ -85,10 +87,14 @@ def test_dims(program):
 
 NESTED = {
     "twice": lambda lib: vmap(lib, vmap(lib, lambda x: x.sum()))(data(lib, B)),
-    "twice with dims": lambda lib: vmap(lib, vmap(lib, lambda x: x * 2, in_dims=1, out_dims=1), in_dims=2)(data(lib, B)),
+    "twice with dims": lambda lib: vmap(lib, vmap(lib, lambda x: x * 2, in_dims=1, out_dims=1), in_dims=2)(
+        data(lib, B)
+    ),
     "out dims of both": lambda lib: vmap(lib, vmap(lib, lambda x: x * 2, out_dims=-1), out_dims=-1)(data(lib, B)),
     "three times": lambda lib: vmap(lib, vmap(lib, vmap(lib, lambda x: x.exp())))(data(lib, B)),
-    "all pairs": lambda lib: vmap(lib, vmap(lib, lambda x, y: x @ y, (None, 0)), (0, None))(data(lib), data(lib, A + 1)),
+    "all pairs": lambda lib: vmap(lib, vmap(lib, lambda x, y: x @ y, (None, 0)), (0, None))(
+        data(lib), data(lib, A + 1)
+    ),
     "all pairs otherwise": lambda lib: vmap(lib, vmap(lib, lambda x, y: x - y, (0, None)), (None, 0))(
         data(lib), data(lib, A + 1)
     ),
@@ -205,7 +211,10 @@ def test_an_unmapped_tensor_cannot_get_different_numbers():
         whole = lib.zeros(3)
         return vmap(lib, lambda x: whole.uniform_() + x, randomness=randomness)(data(lib))
 
-    both(lambda lib: program(lib, "different"), raises="vmap: Cannot ask for different inplace randomness on an unbatched tensor")
+    both(
+        lambda lib: program(lib, "different"),
+        raises="vmap: Cannot ask for different inplace randomness on an unbatched tensor",
+    )
     both(lambda lib: program(lib, "same"))
 
 
@@ -235,8 +244,12 @@ WRITES = {
     "a shared number into it": lambda lib: vmap(lib, lambda x, y: x.copy_(y), (0, None))(data(lib), data(lib, A[0])),
     "a part": lambda lib: (lambda a: (vmap(lib, lambda x: written(x, lambda y: y[1:].fill_(7)))(a), a))(data(lib)),
     "an element": lambda lib: vmap(lib, lambda x: written(x, lambda y: y.__setitem__(0, 5.0)))(data(lib)),
-    "an element from a sample": lambda lib: vmap(lib, lambda x: written(x, lambda y: y.__setitem__(0, y.sum())))(data(lib)),
-    "a slice": lambda lib: vmap(lib, lambda x: written(x, lambda y: y.__setitem__(slice(None, 2), y[1:] * 2)))(data(lib)),
+    "an element from a sample": lambda lib: vmap(lib, lambda x: written(x, lambda y: y.__setitem__(0, y.sum())))(
+        data(lib)
+    ),
+    "a slice": lambda lib: vmap(lib, lambda x: written(x, lambda y: y.__setitem__(slice(None, 2), y[1:] * 2)))(
+        data(lib)
+    ),
     "zeros of the sample": lambda lib: vmap(lib, lambda x: lib.zeros_like(x).add_(x))(data(lib)),
     "new_zeros": lambda lib: vmap(lib, lambda x: x.new_zeros(2).add_(x[:2]))(data(lib)),
     "new_ones": lambda lib: vmap(lib, lambda x: x.new_ones(3).mul_(x))(data(lib)),
@@ -255,8 +268,12 @@ WRITES = {
     "masked_fill_": lambda lib: vmap(lib, lambda x: x.masked_fill_(x > 0.5, -1.0))(data(lib)),
     "relu in place, sum": lambda lib: vmap(lib, lambda x: x.clone().relu_().sum())(data(lib)),
     "index_add_": lambda lib: vmap(lib, lambda x, i: x.index_add_(0, i, x * 2))(data(lib), data(lib, I)),
-    "scatter_": lambda lib: vmap(lib, lambda x, i: lib.zeros_like(x).scatter_(0, i, x))(data(lib), data(lib, I[[0, 0]])),
-    "scatter_add_": lambda lib: vmap(lib, lambda x, i: lib.zeros_like(x).scatter_add_(0, i, x))(data(lib), data(lib, I)),
+    "scatter_": lambda lib: vmap(lib, lambda x, i: lib.zeros_like(x).scatter_(0, i, x))(
+        data(lib), data(lib, I[[0, 0]])
+    ),
+    "scatter_add_": lambda lib: vmap(lib, lambda x, i: lib.zeros_like(x).scatter_add_(0, i, x))(
+        data(lib), data(lib, I)
+    ),
     "unsqueeze_": lambda lib: vmap(lib, lambda x: (x * 1).unsqueeze_(0))(data(lib)),
     "swapped": lambda lib: vmap(lib, lambda x: (x * 1).transpose_(0, 1))(data(lib, B)),
 }
@@ -300,7 +317,9 @@ INDICES = {
     "only the tensor": lambda lib: vmap(lib, lambda x: x[data(lib, I[0])])(data(lib)),
     "one of two": lambda lib: vmap(lib, lambda i: data(lib, B)[:, i, data(lib, I[0])])(data(lib, I)),
     "two": lambda lib: vmap(lib, lambda x, i: x[i, i + 1])(data(lib, B), data(lib, I)),
-    "two that broadcast": lambda lib: vmap(lib, lambda x, i: x[i[:, None], data(lib, I[0])])(data(lib, B), data(lib, I)),
+    "two that broadcast": lambda lib: vmap(lib, lambda x, i: x[i[:, None], data(lib, I[0])])(
+        data(lib, B), data(lib, I)
+    ),
     "apart": lambda lib: vmap(lib, lambda x, i: x[i, :, i - 1])(data(lib, B[None].repeat(2, 0)), data(lib, I % 2)),
     "with None and ...": lambda lib: vmap(lib, lambda x, i: x[None, ..., i])(data(lib, B), data(lib, I)),
     "with a slice": lambda lib: vmap(lib, lambda x, i: x[1:, i])(data(lib, B), data(lib, I)),
@@ -312,18 +331,18 @@ INDICES = {
     "gather from what is shared": lambda lib: vmap(lib, lambda i: data(lib, A[0]).gather(0, i))(data(lib, I)),
     "where": lambda lib: vmap(lib, lambda x: lib.where(x > 0, x, -x * 2))(data(lib)),
     "a put": lambda lib: vmap(lib, lambda x, i: written(x, lambda y: y.__setitem__(i, 9.0)))(data(lib), data(lib, I)),
-    "a put of samples": lambda lib: vmap(
-        lib, lambda x, i, v: written(x, lambda y: y.__setitem__(i, v))
-    )(data(lib), data(lib, I[[0, 0]]), data(lib, A + 5)),
+    "a put of samples": lambda lib: vmap(lib, lambda x, i, v: written(x, lambda y: y.__setitem__(i, v)))(
+        data(lib), data(lib, I[[0, 0]]), data(lib, A + 5)
+    ),
     "a put of what is shared": lambda lib: vmap(
         lib, lambda x, i: written(x, lambda y: y.__setitem__(i, data(lib, A[0])))
     )(data(lib), data(lib, I[[0, 0]])),
-    "index_put with a sum": lambda lib: vmap(
-        lib, lambda x, i, v: x.index_put((i,), v, accumulate=True)
-    )(data(lib), data(lib, I), data(lib, A + 5)),
-    "index_put_ with a sum": lambda lib: vmap(
-        lib, lambda x, i, v: x.index_put_((i,), v, accumulate=True)
-    )(data(lib), data(lib, I), data(lib, A + 5)),
+    "index_put with a sum": lambda lib: vmap(lib, lambda x, i, v: x.index_put((i,), v, accumulate=True))(
+        data(lib), data(lib, I), data(lib, A + 5)
+    ),
+    "index_put_ with a sum": lambda lib: vmap(lib, lambda x, i, v: x.index_put_((i,), v, accumulate=True))(
+        data(lib), data(lib, I), data(lib, A + 5)
+    ),
     "argmax then a pick": lambda lib: vmap(lib, lambda x: x[x.argmax()])(data(lib)),
     "in a nest": lambda lib: vmap(lib, lambda x: vmap(lib, lambda i: x[i])(data(lib, I)))(data(lib)),
 }
@@ -372,9 +391,13 @@ DERIVATIVES = {
         lib, func(lib).grad(lambda w, x: (w * x).exp().sum(), argnums=(0, 1)), in_dims=(None, 0)
     )(data(lib, A[0]), data(lib)),
     "vmap of grad_and_value": lambda lib: vmap(lib, func(lib).grad_and_value(cubes))(data(lib)),
-    "vmap of grad with aux": lambda lib: vmap(lib, func(lib).grad(lambda x: (cubes(x), x * 2), has_aux=True))(data(lib)),
+    "vmap of grad with aux": lambda lib: vmap(lib, func(lib).grad(lambda x: (cubes(x), x * 2), has_aux=True))(
+        data(lib)
+    ),
     "vmap of vjp": lambda lib: vmap(lib, lambda x, v: func(lib).vjp(lib.sin, x)[1](v)[0])(data(lib), data(lib, A + 1)),
-    "a vjp mapped outside": lambda lib: vmap(lib, func(lib).vjp(lambda x: x.exp() * x.sum(), data(lib, A[0]))[1])(data(lib)),
+    "a vjp mapped outside": lambda lib: vmap(lib, func(lib).vjp(lambda x: x.exp() * x.sum(), data(lib, A[0]))[1])(
+        data(lib)
+    ),
     "vmap of jvp": lambda lib: vmap(lib, lambda x, v: func(lib).jvp(cubes, (x,), (v,)))(data(lib), data(lib, A + 1)),
     "tangents only mapped": lambda lib: vmap(lib, lambda v: func(lib).jvp(cubes, (data(lib, A[0]),), (v,)))(data(lib)),
     "points only mapped": lambda lib: vmap(lib, lambda x: func(lib).jvp(cubes, (x,), (data(lib, A[0]),)))(data(lib)),
@@ -396,7 +419,9 @@ DERIVATIVES = {
     "gradients of single samples": per_sample,
     "in chunks": lambda lib: per_sample(lib, chunk_size=4),
     "along another dim": lambda lib: per_sample(lib, out_dims=(1, 0, -1, 0)),
-    "a Jacobian of the network": lambda lib: func(lib).jacrev(lambda p: network(lib, p, data(lib, X)))(parameters_of(lib)),
+    "a Jacobian of the network": lambda lib: func(lib).jacrev(lambda p: network(lib, p, data(lib, X)))(
+        parameters_of(lib)
+    ),
     "a Hessian of the network": lambda lib: func(lib).hessian(lambda p: loss(lib, p, data(lib, X), data(lib, Y)).sum())(
         parameters_of(lib)
     ),
@@ -404,9 +429,9 @@ DERIVATIVES = {
     "gradients of an ensemble": lambda lib: vmap(lib, func(lib).grad(lambda w, x: (x @ w).exp().sum()), (0, None))(
         data(lib, B), data(lib, A)
     ),
-    "no graph for samples that are detached": lambda lib: vmap(
-        lib, func(lib).grad(lambda x: (x.detach() * x).sum())
-    )(data(lib)),
+    "no graph for samples that are detached": lambda lib: vmap(lib, func(lib).grad(lambda x: (x.detach() * x).sum()))(
+        data(lib)
+    ),
     "grad of a vmap with writes": lambda lib: func(lib).grad(
         lambda x: vmap(lib, lambda y: (y * 2).mul_(y).sum())(x).sum()
     )(data(lib)),
@@ -451,8 +476,9 @@ BACKWARD = {
     "a shared leaf from outside": lambda lib: (
         lambda w: backward(lib, lambda x: vmap(lib, lambda y: (y * w).sum() * w)(x), leaf(lib)) + (w.grad,)
     )(leaf(lib, A[0])),
-    "nested": lambda lib: backward(lib, vmap(lib, vmap(lib, lambda x, w: (x * w).sin(), (0, None)), (0, None)),
-                                   leaf(lib, B), leaf(lib, B[0, 0])),
+    "nested": lambda lib: backward(
+        lib, vmap(lib, vmap(lib, lambda x, w: (x * w).sin(), (0, None)), (0, None)), leaf(lib, B), leaf(lib, B[0, 0])
+    ),
     "only a shared leaf": lambda lib: backward(lib, lambda w: vmap(lib, lambda x: x * w)(data(lib)), leaf(lib, A[0])),
     "an output without the batch": lambda lib: backward(
         lib, lambda w: vmap(lib, lambda x: (x * w, w * 2), out_dims=(0, None))(data(lib)), leaf(lib, A[0])
@@ -532,7 +558,9 @@ def graph(lib):
 
 
 GRADS_BATCHED = {
-    "one output": lambda lib: (lambda x, w, y, z: batched(lib, y, (x, w), lib.stack([y, y * 2, -y]).detach()))(*graph(lib)),
+    "one output": lambda lib: (lambda x, w, y, z: batched(lib, y, (x, w), lib.stack([y, y * 2, -y]).detach()))(
+        *graph(lib)
+    ),
     "two outputs": lambda lib: (
         lambda x, w, y, z: batched(lib, (y, z), (x, w), (lib.stack([y, y * 2]).detach(), lib.stack([z, -z]).detach()))
     )(*graph(lib)),
@@ -543,7 +571,9 @@ GRADS_BATCHED = {
         lambda x, w, y, z: batched(lib, x.sum(1), (x, w), data(lib, A[:, :2] + 1), materialize_grads=True)
     )(*graph(lib)),
     "recorded": lambda lib: (
-        lambda x, w, y, z: lib.autograd.grad(batched(lib, y, x, lib.stack([y, y * 2]), create_graph=True)[0].sum(), (x, w))
+        lambda x, w, y, z: lib.autograd.grad(
+            batched(lib, y, x, lib.stack([y, y * 2]), create_graph=True)[0].sum(), (x, w)
+        )
     )(*graph(lib)),
     "a hook that scales": lambda lib: (
         lambda x, w, y, z: (x.register_hook(lambda g: g * 2), batched(lib, y, (x, w), lib.stack([y, -y]).detach()))[1]
@@ -563,9 +593,7 @@ GRADS_REFUSED = {
         "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension",
     ),
     "other sizes": (
-        lambda lib: (
-            lambda x, w, y, z: batched(lib, (y, z), x, (lib.ones(4, 2, 3), lib.ones(3, 2)))
-        )(*graph(lib)),
+        lambda lib: (lambda x, w, y, z: batched(lib, (y, z), x, (lib.ones(4, 2, 3), lib.ones(3, 2))))(*graph(lib)),
         "Expected all tensors to have the same size in the mapped dimension",
     ),
     "no batch": (
@@ -595,7 +623,9 @@ def test_batches_of_gradients_that_are_refused(name):
 EMPTY = {
     "no samples": lambda lib: vmap(lib, lambda x: x * 2)(lib.zeros(0, 3)),
     "no samples, reduced": lambda lib: vmap(lib, lambda x: x.sum())(lib.zeros(0, 3)),
-    "no samples, several outputs": lambda lib: vmap(lib, lambda x: (x.t(), x.sum(0)), out_dims=(2, 0))(lib.zeros(0, 3, 4)),
+    "no samples, several outputs": lambda lib: vmap(lib, lambda x: (x.t(), x.sum(0)), out_dims=(2, 0))(
+        lib.zeros(0, 3, 4)
+    ),
     "no samples, a product": lambda lib: vmap(lib, lambda x, y: x @ y, (0, None))(lib.zeros(0, 3), lib.zeros(3, 4)),
     "no samples, nested": lambda lib: vmap(lib, vmap(lib, lambda x: x.exp()))(lib.zeros(0, 3, 2)),
     "no samples, the inner": lambda lib: vmap(lib, vmap(lib, lambda x: x.exp()))(lib.zeros(3, 0, 2)),
@@ -615,30 +645,60 @@ def test_nothing_to_map(program):
 ERRORS = {
     "no inputs": (lambda lib: vmap(lib, lambda: lib.ones(1))(), "got no inputs"),
     "no tensor": (lambda lib: vmap(lib, lambda x: x)(1.0), "Got in_dim=0 for an input but the input is of type"),
-    "no tensor among two": (lambda lib: vmap(lib, lambda x, y: x)(data(lib), 1.0), "please use None as the respective in_dim"),
-    "nothing mapped": (lambda lib: vmap(lib, lambda x: x, in_dims=None)(data(lib)), "expected `in_dims` to be int or a"),
+    "no tensor among two": (
+        lambda lib: vmap(lib, lambda x, y: x)(data(lib), 1.0),
+        "please use None as the respective in_dim",
+    ),
+    "nothing mapped": (
+        lambda lib: vmap(lib, lambda x: x, in_dims=None)(data(lib)),
+        "expected `in_dims` to be int or a",
+    ),
     "nothing mapped in a tuple": (
         lambda lib: vmap(lib, lambda x: x, in_dims=(None,))(data(lib)),
         "",
     ),
-    "dims are a list": (lambda lib: vmap(lib, lambda x: x, in_dims=[0])(data(lib)), "expected `in_dims` to be int or a"),
-    "dims are a string": (lambda lib: vmap(lib, lambda x: x, in_dims="0")(data(lib)), "expected `in_dims` to be int or a"),
+    "dims are a list": (
+        lambda lib: vmap(lib, lambda x: x, in_dims=[0])(data(lib)),
+        "expected `in_dims` to be int or a",
+    ),
+    "dims are a string": (
+        lambda lib: vmap(lib, lambda x: x, in_dims="0")(data(lib)),
+        "expected `in_dims` to be int or a",
+    ),
     "too many dims": (lambda lib: vmap(lib, lambda x: x, in_dims=(0, 0))(data(lib)), "in_dims is not compatible with"),
-    "too few dims": (lambda lib: vmap(lib, lambda x, y: x, in_dims=(0,))(data(lib), 1), "in_dims is not compatible with"),
+    "too few dims": (
+        lambda lib: vmap(lib, lambda x, y: x, in_dims=(0,))(data(lib), 1),
+        "in_dims is not compatible with",
+    ),
     "dims of another nest": (
         lambda lib: vmap(lib, lambda x: x[0], in_dims=([0],))([data(lib), data(lib)]),
         "in_dims is not compatible with the structure of `inputs`",
     ),
-    "a dim that is no number": (lambda lib: vmap(lib, lambda x: x, in_dims=("0",))(data(lib)), "must be either an integer dimension or None"),
-    "a dim too far": (lambda lib: vmap(lib, lambda x: x, in_dims=2)(data(lib)), "so expected in_dim to satisfy -2 <= in_dim < 2"),
-    "a dim too low": (lambda lib: vmap(lib, lambda x: x, in_dims=-3)(data(lib)), "so expected in_dim to satisfy -2 <= in_dim < 2"),
+    "a dim that is no number": (
+        lambda lib: vmap(lib, lambda x: x, in_dims=("0",))(data(lib)),
+        "must be either an integer dimension or None",
+    ),
+    "a dim too far": (
+        lambda lib: vmap(lib, lambda x: x, in_dims=2)(data(lib)),
+        "so expected in_dim to satisfy -2 <= in_dim < 2",
+    ),
+    "a dim too low": (
+        lambda lib: vmap(lib, lambda x: x, in_dims=-3)(data(lib)),
+        "so expected in_dim to satisfy -2 <= in_dim < 2",
+    ),
     "0-d": (lambda lib: vmap(lib, lambda x: x)(lib.tensor(1.0)), "so expected in_dim to satisfy -0 <= in_dim < 0"),
     "other sizes": (
         lambda lib: vmap(lib, lambda x, y: x)(data(lib), lib.zeros(3)),
         "Expected all tensors to have the same size in the mapped dimension, got sizes [2, 3]",
     ),
-    "no output": (lambda lib: vmap(lib, lambda x: None)(data(lib)), "must only return Tensors, got type <class 'NoneType'>"),
-    "a number as output": (lambda lib: vmap(lib, lambda x: (x, 1.0))(data(lib)), "must only return Tensors, got type <class 'float'>"),
+    "no output": (
+        lambda lib: vmap(lib, lambda x: None)(data(lib)),
+        "must only return Tensors, got type <class 'NoneType'>",
+    ),
+    "a number as output": (
+        lambda lib: vmap(lib, lambda x: (x, 1.0))(data(lib)),
+        "must only return Tensors, got type <class 'float'>",
+    ),
     "a batch where none is wanted": (
         lambda lib: vmap(lib, lambda x: x, out_dims=None)(data(lib)),
         "can not return a BatchedTensor when out_dim is None",
@@ -647,22 +707,52 @@ ERRORS = {
         lambda lib: vmap(lib, lambda x: x, out_dims=(0, 0))(data(lib)),
         "out_dims is not compatible with the structure of `outputs`",
     ),
-    "too few out dims": (lambda lib: vmap(lib, lambda x: (x, x), out_dims=(0,))(data(lib)), "out_dims is not compatible with"),
-    "an out dim that is no number": (lambda lib: vmap(lib, lambda x: x, out_dims="0")(data(lib)), "`out_dims` must be an int, None or"),
-    "an out dim too far": (lambda lib: vmap(lib, lambda x: x, out_dims=2)(data(lib)), "Dimension out of range (expected to be in range of [-2, 1], but got 2)"),
-    "an out dim too low": (lambda lib: vmap(lib, lambda x: x, out_dims=-3)(data(lib)), "Dimension out of range (expected to be in range of [-2, 1], but got -3)"),
-    "chunks of nothing": (lambda lib: vmap(lib, lambda x: x, chunk_size=0)(data(lib)), "chunk_size should be None or greater than 0"),
-    "another randomness": (lambda lib: vmap(lib, lambda x: x, randomness="no")(data(lib)), "Only allowed values for randomness are"),
-    "item": (lambda lib: vmap(lib, lambda x: x * x.sum().item())(data(lib)), "It looks like you're calling .item() on a Tensor"),
-    "float": (lambda lib: vmap(lib, lambda x: x * float(x.sum()))(data(lib)), "It looks like you're calling .item() on a Tensor"),
+    "too few out dims": (
+        lambda lib: vmap(lib, lambda x: (x, x), out_dims=(0,))(data(lib)),
+        "out_dims is not compatible with",
+    ),
+    "an out dim that is no number": (
+        lambda lib: vmap(lib, lambda x: x, out_dims="0")(data(lib)),
+        "`out_dims` must be an int, None or",
+    ),
+    "an out dim too far": (
+        lambda lib: vmap(lib, lambda x: x, out_dims=2)(data(lib)),
+        "Dimension out of range (expected to be in range of [-2, 1], but got 2)",
+    ),
+    "an out dim too low": (
+        lambda lib: vmap(lib, lambda x: x, out_dims=-3)(data(lib)),
+        "Dimension out of range (expected to be in range of [-2, 1], but got -3)",
+    ),
+    "chunks of nothing": (
+        lambda lib: vmap(lib, lambda x: x, chunk_size=0)(data(lib)),
+        "chunk_size should be None or greater than 0",
+    ),
+    "another randomness": (
+        lambda lib: vmap(lib, lambda x: x, randomness="no")(data(lib)),
+        "Only allowed values for randomness are",
+    ),
+    "item": (
+        lambda lib: vmap(lib, lambda x: x * x.sum().item())(data(lib)),
+        "It looks like you're calling .item() on a Tensor",
+    ),
+    "float": (
+        lambda lib: vmap(lib, lambda x: x * float(x.sum()))(data(lib)),
+        "It looks like you're calling .item() on a Tensor",
+    ),
     "if": (lambda lib: vmap(lib, lambda x: x if x.sum() > 0 else -x)(data(lib)), "data-dependent control flow"),
     "tolist": (lambda lib: vmap(lib, lambda x: x.tolist())(data(lib)), ""),
     "numpy": (lambda lib: vmap(lib, lambda x: lib.from_numpy(x.numpy()))(data(lib)), ""),
     "a mask as index": (lambda lib: vmap(lib, lambda x: x[x > 0])(data(lib)), "vmap"),
     "nonzero": (lambda lib: vmap(lib, lambda x: x.nonzero())(data(lib)), "vmap"),
     "masked_select": (lambda lib: vmap(lib, lambda x: x.masked_select(x > 0))(data(lib)), "vmap"),
-    "a dim that samples lack": (lambda lib: vmap(lib, lambda x: x.sum(1))(data(lib)), "Dimension out of range (expected to be in range of [-1, 0], but got 1)"),
-    "shapes that do not fit": (lambda lib: vmap(lib, lambda x: x + lib.ones(4))(data(lib)), "must match the size of tensor b"),
+    "a dim that samples lack": (
+        lambda lib: vmap(lib, lambda x: x.sum(1))(data(lib)),
+        "Dimension out of range (expected to be in range of [-1, 0], but got 1)",
+    ),
+    "shapes that do not fit": (
+        lambda lib: vmap(lib, lambda x: x + lib.ones(4))(data(lib)),
+        "must match the size of tensor b",
+    ),
     "an error from the function": (lambda lib: vmap(lib, lambda x: {}["key"])(data(lib)), "key"),
     "backward inside": (lambda lib: vmap(lib, lambda x: x.sum().backward())(leaf(lib)), ""),
     "requires_grad_ inside": (lambda lib: vmap(lib, lambda x: (x * 1).requires_grad_())(data(lib)), ""),

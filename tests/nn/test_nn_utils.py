@@ -144,7 +144,9 @@ def test_get_total_norm(norm_type):
 def test_total_norm_is_the_norm_of_the_whole():
     """Without torch."""
     found = gradcore.nn.utils.get_total_norm([gradcore.from_numpy(a) for a in arrays(("float64",))])
-    assert found.item() == pytest.approx(np.linalg.norm(np.concatenate([a.ravel() for a in arrays(("float64",))])), rel=1e-15)
+    assert found.item() == pytest.approx(
+        np.linalg.norm(np.concatenate([a.ravel() for a in arrays(("float64",))])), rel=1e-15
+    )
 
 
 REFUSED = {

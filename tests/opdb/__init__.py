@@ -22,23 +22,25 @@ __all__ = ["ROWS", "TESTED_ELSEWHERE", "OpRow", "Sample", "apply_operator", "des
 # What _op_names() or dir(gradcore) lists and is no op of this table, with where it is tested.
 TESTED_ELSEWHERE = {
     "test_origins": {"set_origin_tracking"},
-    "test_tensor_basics": {
-        "tensor", "as_tensor", "from_numpy", "asarray", "item", "tolist", "numpy", "size", "stride",
-        "storage_offset", "data_ptr", "dim",
-        "ndimension", "nelement", "element_size", "is_contiguous", "is_tensor", "set_default_dtype",
-        "get_default_dtype",
-        "set_printoptions", "promote_types", "result_type", "can_cast", "is_complex", "is_signed",
-        "get_device",
-        "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "default_generator",
-        "available_isas", "empty_strided", "frombuffer", "split_with_sizes", "tile",
-        "set_num_threads", "get_num_threads", "show_config", "memory_stats", "release_unused_memory",
-    },
-    "autograd": {
-        "backward", "requires_grad_", "retain_grad", "register_hook", "is_grad_enabled",
-        "is_inference_mode_enabled", "is_anomaly_enabled", "is_anomaly_check_nan_enabled", "set_anomaly_enabled",
-        "is_inference", "set_grad_enabled", "detach_", "set_",
-    },
-    "test_foreach": {name for name in gradcore._C._op_names() if name.startswith("_foreach_")},  # that file has its own table
+    "test_tensor_basics": set(
+        """
+        tensor as_tensor from_numpy asarray item tolist numpy size stride storage_offset data_ptr dim ndimension
+        nelement element_size is_contiguous is_tensor set_default_dtype get_default_dtype set_printoptions
+        promote_types result_type can_cast is_complex is_signed get_device manual_seed seed initial_seed
+        get_rng_state set_rng_state default_generator available_isas empty_strided frombuffer split_with_sizes tile
+        set_num_threads get_num_threads show_config memory_stats release_unused_memory
+        """.split()
+    ),
+    "autograd": set(
+        """
+        backward requires_grad_ retain_grad register_hook is_grad_enabled is_inference_mode_enabled
+        is_anomaly_enabled is_anomaly_check_nan_enabled set_anomaly_enabled is_inference set_grad_enabled detach_
+        set_
+        """.split()
+    ),
+    "test_foreach": {
+        name for name in gradcore._C._op_names() if name.startswith("_foreach_")
+    },  # that file has its own table
 }
 
 

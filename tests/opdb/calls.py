@@ -64,8 +64,7 @@ def arrays_of(sample):
 
 def cotangents_for(outputs, seed):
     random = np.random.default_rng(seed)
-    return [random.uniform(-1, 1, tuple(output.shape)).astype(support.dtype_name(output.dtype))
-            for output in outputs]
+    return [random.uniform(-1, 1, tuple(output.shape)).astype(support.dtype_name(output.dtype)) for output in outputs]
 
 
 def gradient_tolerances(row):

@@ -9,29 +9,35 @@ from .rows import S, creation, row
 
 def shape_samples(*values):
     """Shapes as torch spells them, with every dtype; `values` go between the shape and the keywords."""
+
     def samples(d):
-        shapes = [((2, 3),), ([],), ([0, 3],), ((1,),)] if values else [(2, 3), ((2, 3),), ([],), (0, 3),
-            (5,)]
+        shapes = [((2, 3),), ([],), ([0, 3],), ((1,),)] if values else [(2, 3), ((2, 3),), ([],), (0, 3), (5,)]
         for shape in shapes:
             yield S(*shape, *values)
         for dtype in ALL_DTYPES:
             yield S((2, 3), *values, dtype=D(dtype))
         yield S((2, 3), *values, requires_grad=True)
         yield S((2, 3), *values, device="cpu")
+
     return samples
 
 
 def like_samples(*values):
     def samples(d):
-        yield from (S(d(3, 4), *values), S(d(), *values), S(d(0, 3), *values),
-                    S(d(3), *values, dtype=D("float32")),
-                    S(d(3), *values, dtype=D("int64")))
+        yield from (
+            S(d(3, 4), *values),
+            S(d(), *values),
+            S(d(0, 3), *values),
+            S(d(3), *values, dtype=D("float32")),
+            S(d(3), *values, dtype=D("int64")),
+        )
         if np.dtype(d.dtype).kind == "f":
             yield S(d(3), *values, requires_grad=True)
+
     return samples
 
-creation("zeros", shape_samples(), numpy=lambda *shape: np.zeros(shape),
-         skips={"numpy": "shapes are spelt otherwise"})
+
+creation("zeros", shape_samples(), numpy=lambda *shape: np.zeros(shape), skips={"numpy": "shapes are spelt otherwise"})
 creation("ones", shape_samples())
 creation("empty", shape_samples(), values=False)
 creation("full", shape_samples(7))
@@ -41,21 +47,68 @@ creation("zeros_like", like_samples(), dtypes=ALL_DTYPES)
 creation("ones_like", like_samples(), dtypes=ALL_DTYPES)
 creation("empty_like", like_samples(), dtypes=ALL_DTYPES, values=False)
 creation("full_like", like_samples(3), dtypes=ALL_DTYPES)
-creation("arange", lambda d: [S(5), S(2, 7), S(2, 10, 3), S(5.0), S(0, 1, 0.1), S(10, 0, -3), S(0),
-                              S(5, dtype=D("float64")),
-                              S(start=1, end=4), S(1, 4, step=2), S(0, 5, dtype=D("int32")),
-                              S(0.5, 40.2, 0.7)], ulps=1)
-creation("linspace", lambda d: [S(0, 1, 5), S(-2, 3, 7), S(1, 1, 3), S(0, 1, steps=1), S(0, 10, 0),
-                                S(0, 1, 33, dtype=D("float64")),
-                                S(0, 9, 10, dtype=D("int64")), S(3, -3, 100)], ulps=2, scale=1)
-creation("logspace", lambda d: [S(0, 1, 5), S(-2, 3, 7, base=2), S(0, 1, steps=1), S(0, 1, 0),
-                                S(0, 3, 4, dtype=D("float64")), S(0, 3, 4, dtype=D("int64"))], ulps=4, scale=1)
+creation(
+    "arange",
+    lambda d: [
+        S(5),
+        S(2, 7),
+        S(2, 10, 3),
+        S(5.0),
+        S(0, 1, 0.1),
+        S(10, 0, -3),
+        S(0),
+        S(5, dtype=D("float64")),
+        S(start=1, end=4),
+        S(1, 4, step=2),
+        S(0, 5, dtype=D("int32")),
+        S(0.5, 40.2, 0.7),
+    ],
+    ulps=1,
+)
+creation(
+    "linspace",
+    lambda d: [
+        S(0, 1, 5),
+        S(-2, 3, 7),
+        S(1, 1, 3),
+        S(0, 1, steps=1),
+        S(0, 10, 0),
+        S(0, 1, 33, dtype=D("float64")),
+        S(0, 9, 10, dtype=D("int64")),
+        S(3, -3, 100),
+    ],
+    ulps=2,
+    scale=1,
+)
+creation(
+    "logspace",
+    lambda d: [
+        S(0, 1, 5),
+        S(-2, 3, 7, base=2),
+        S(0, 1, steps=1),
+        S(0, 1, 0),
+        S(0, 3, 4, dtype=D("float64")),
+        S(0, 3, 4, dtype=D("int64")),
+    ],
+    ulps=4,
+    scale=1,
+)
 for name in ("tril_indices", "triu_indices"):
     creation(name, lambda d: [S(3, 3), S(2, 4), S(4, 2, 1), S(4, 2, offset=-1), S(3, 0), S(3, 3, dtype=D("int32"))])
 creation("eye", lambda d: [S(3), S(2, 4), S(4, 2), S(0), S(3, dtype=D("int64")), S(3, dtype=D("bool"))])
 for name, values in {"new_zeros": (), "new_ones": (), "new_empty": (), "new_full": (2.5,)}.items():
-    row(name, lambda d, values=values: [S(d(3), (2, 3), *values), S(d(3), (2,), *values, dtype=D("float64"))],
-        kind="creation", function=False, grad=False, values=name != "new_empty")
-row("new_tensor", lambda d: [S(d(3), [1, 2]), S(d(3), 2.5), S(d(3), [1, 2], dtype=D("float64"))],
+    row(
+        name,
+        lambda d, values=values: [S(d(3), (2, 3), *values), S(d(3), (2,), *values, dtype=D("float64"))],
+        kind="creation",
+        function=False,
+        grad=False,
+        values=name != "new_empty",
+    )
+row(
+    "new_tensor",
+    lambda d: [S(d(3), [1, 2]), S(d(3), 2.5), S(d(3), [1, 2], dtype=D("float64"))],
     kind="creation",
-    function=False, grad=False)
+    function=False,
+    grad=False,
+)

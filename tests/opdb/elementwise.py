@@ -49,8 +49,14 @@ unary("erfc", scale=1e-3)
 unary("floor", np.floor, ulps=0)
 unary("ceil", np.ceil, ulps=0)
 unary("round", np.round, ulps=0)
-row("round.decimals", lambda d: [S(d(3, 4), decimals=1), S(d(3), decimals=-1), S(d(3), decimals=0)], inplace=True,
-    out=True, ulps=1, dtypes=FLOATS)
+row(
+    "round.decimals",
+    lambda d: [S(d(3, 4), decimals=1), S(d(3), decimals=-1), S(d(3), decimals=0)],
+    inplace=True,
+    out=True,
+    ulps=1,
+    dtypes=FLOATS,
+)
 unary("trunc", np.trunc, ulps=0, aliases=("fix",))
 unary("isnan", np.isnan, ulps=0, grad=False, inplace=False, out=False)
 unary("isinf", np.isinf, ulps=0, grad=False, inplace=False, out=False)
@@ -67,10 +73,19 @@ def binary_samples(right, scalars):
         def r(*shape):
             return d(*shape, low=right[0], high=right[1])
 
-        yield from (S(d(3, 4), r(3, 4)), S(d(3, 1), r(4)), S(d(2, 3), r()), S(d(), r(2, 3)), S(d(), r()),
-                    S(d(0, 3), r(3)), S(d(2, 1, 3), r(4, 1)), S(d(19), r(19)))
+        yield from (
+            S(d(3, 4), r(3, 4)),
+            S(d(3, 1), r(4)),
+            S(d(2, 3), r()),
+            S(d(), r(2, 3)),
+            S(d(), r()),
+            S(d(0, 3), r(3)),
+            S(d(2, 1, 3), r(4, 1)),
+            S(d(19), r(19)),
+        )
         for scalar in scalars:
             yield from (S(d(3, 4), scalar), S(d(), scalar))
+
     return samples
 
 
@@ -111,57 +126,162 @@ binary("bitwise_xor", operator="xor", grad=False, integer_only=True, scalars=(2,
 binary("bitwise_left_shift", operator="lshift", right=(0, 3), grad=False, integer_only=True, scalars=(2,))
 binary("bitwise_right_shift", operator="rshift", right=(0, 3), grad=False, integer_only=True, scalars=(2,))
 
-row("add.alpha", lambda d: [S(d(3, 4), d(4), alpha=2), S(d(3), d(3), alpha=0.5), S(d(3), 2, alpha=3)],
-    inplace=True, out=True, ulps=1, scale=3, numpy=lambda x, y, alpha: x + alpha * y)
-row("sub.alpha", lambda d: [S(d(3, 4), d(4), alpha=2), S(d(3), d(3), alpha=0.5), S(d(3), 2, alpha=3)],
-    inplace=True, out=True, ulps=1, scale=3, numpy=lambda x, y, alpha: x - alpha * y)
+row(
+    "add.alpha",
+    lambda d: [S(d(3, 4), d(4), alpha=2), S(d(3), d(3), alpha=0.5), S(d(3), 2, alpha=3)],
+    inplace=True,
+    out=True,
+    ulps=1,
+    scale=3,
+    numpy=lambda x, y, alpha: x + alpha * y,
+)
+row(
+    "sub.alpha",
+    lambda d: [S(d(3, 4), d(4), alpha=2), S(d(3), d(3), alpha=0.5), S(d(3), 2, alpha=3)],
+    inplace=True,
+    out=True,
+    ulps=1,
+    scale=3,
+    numpy=lambda x, y, alpha: x - alpha * y,
+)
 row("rsub", lambda d: [S(d(3, 4), d(4)), S(d(3), 2), S(d(3), d(3), alpha=2)], method=False, ulps=1, scale=3)
-row("div.rounding", lambda d: [S(d(3, 4), d(4, low=0.5), rounding_mode=mode)
-                               for mode in ("floor", "trunc", None)]
-    + [S(d(5), 2, rounding_mode=mode) for mode in ("floor", "trunc")], inplace=True, out=True)
-row("pow.negative", lambda d: [S(d(3, 4), -1), S(d(3), -2), S(d(3), -0.5), S(2.0, d(3)), S(3, d(3)),
-                               S(d(4), d(4, low=-2, high=-1))], low=0.2, ulps=16, dtypes=FLOATS)
-row("pow.zero", lambda d: [S(0, d(3)), S(np.zeros(4, d.dtype), 2), S(np.zeros(4, d.dtype), d(4)),
-                           S(np.zeros(3, d.dtype), 0)],
-    low=1.2, ulps=16, dtypes=FLOATS, inplace=True, skips={"numeric": "zero is the edge of its domain",
-                                                          "gradgrad": "torch gives NaN for some that are 0"})
-row("pow.integers", lambda d: [S(d(3, 4), 3), S(d(3), d(3, low=0)), S(2, d(5, low=0))],
+row(
+    "div.rounding",
+    lambda d: (
+        [S(d(3, 4), d(4, low=0.5), rounding_mode=mode) for mode in ("floor", "trunc", None)]
+        + [S(d(5), 2, rounding_mode=mode) for mode in ("floor", "trunc")]
+    ),
+    inplace=True,
+    out=True,
+)
+row(
+    "pow.negative",
+    lambda d: [S(d(3, 4), -1), S(d(3), -2), S(d(3), -0.5), S(2.0, d(3)), S(3, d(3)), S(d(4), d(4, low=-2, high=-1))],
+    low=0.2,
+    ulps=16,
+    dtypes=FLOATS,
+)
+row(
+    "pow.zero",
+    lambda d: [S(0, d(3)), S(np.zeros(4, d.dtype), 2), S(np.zeros(4, d.dtype), d(4)), S(np.zeros(3, d.dtype), 0)],
+    low=1.2,
+    ulps=16,
+    dtypes=FLOATS,
+    inplace=True,
+    skips={"numeric": "zero is the edge of its domain", "gradgrad": "torch gives NaN for some that are 0"},
+)
+row(
+    "pow.integers",
+    lambda d: [S(d(3, 4), 3), S(d(3), d(3, low=0)), S(2, d(5, low=0))],
     dtypes=("int64", "int8", "uint8"),
-    grad=False)
+    grad=False,
+)
 
 # ------------------------------------------------------------------------------------------------------------
 # Elementwise ops of three operands
 
 
-row("where", lambda d: [S(d.mask(3, 4), d(3, 4), d(3, 4)), S(d.mask(3, 1), d(4), d(2, 1, 1)),
-                        S(d.mask(3), d(3), 2),
-                        S(d.mask(3), 1.5, d(3)), S(d.mask(), d(), d()), S(d.mask(0), d(1), d(0)),
-                        S(d.mask(3), 1.0, 2.0), S(d.mask(3), 1, 2)],
-    out=True, numpy=np.where, skips={"method": "its method's self is the second argument"},
-    operands_for_promotion=lambda a, b: [np.ones(2, "bool"), a, b])
-row("where.one", lambda d: [S(d.mask(3, 4)), S(d(3, 4))], grad=False, reads_values=True, skips={"method": "the function alone"})
-row("masked_fill", lambda d: [S(d(3, 4), d.mask(3, 4), 2), S(d(3, 4), d.mask(4), d()),
-                              S(d(3, 1), d.mask(4), 1.5),
-                              S(d(), d.mask(), 1), S(d(0, 2), d.mask(2), 1)], inplace=True,
-    numpy=lambda x, mask, value: np.where(mask, value, x))
-row("clamp", lambda d: [S(d(3, 4), -1, 1), S(d(3, 4), min=0.5), S(d(5), max=1), S(d(), -0.5, 0.5),
-                        S(d(0), 0, 1),
-                        S(d(3, 4), d(4, high=0), d(3, 1, low=0)), S(d(3, 4), d(4)), S(d(3), max=d(3)),
-                        S(d(4), 2, 1)],
-    inplace=True, out=True, aliases=("clip",), numpy=lambda x, min=None, max=None: np.clip(x, min, max))
-row("clamp_min", lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))], inplace=True, out=True,
-    numpy=np.maximum, operands_for_promotion=lambda a, b: [a, b])
-row("clamp_max", lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))], inplace=True, out=True,
-    numpy=np.minimum)
-row("lerp", lambda d: [S(d(3, 4), d(3, 4), 0.3), S(d(3, 4), d(4), 0.75),
-                       S(d(3, 4), d(3, 4), d(4, low=0, high=1)),
-                       S(d(), d(3), d()), S(d(3), d(3), 1)], inplace=True, out=True, ulps=4, scale=3,
-    numpy=lambda a, b, w: a + w * (b - a), operands_for_promotion=lambda a, b: [a, b, np.ones(2, a.dtype)])
-row("addcmul", lambda d: [S(d(3, 4), d(3, 4), d(4)), S(d(3, 4), d(3, 1), d(4), value=2),
-                          S(d(), d(), d(), value=-1),
-                          S(d(3), d(3), d(3), value=0.5)],
-    inplace=True, out=True, ulps=4, scale=9, numpy=lambda t, a, b, value=1: t + value * a * b,
-    operands_for_promotion=lambda a, b: [a, b, np.ones(2, a.dtype)])
-row("addcdiv", lambda d: [S(d(3, 4), d(3, 4), d(4)), S(d(3, 4), d(3, 1), d(4), value=2),
-                          S(d(), d(), d(), value=-1)],
-    inplace=True, out=True, low=0.5, ulps=4, scale=9, numpy=lambda t, a, b, value=1: t + value * a / b)
+row(
+    "where",
+    lambda d: [
+        S(d.mask(3, 4), d(3, 4), d(3, 4)),
+        S(d.mask(3, 1), d(4), d(2, 1, 1)),
+        S(d.mask(3), d(3), 2),
+        S(d.mask(3), 1.5, d(3)),
+        S(d.mask(), d(), d()),
+        S(d.mask(0), d(1), d(0)),
+        S(d.mask(3), 1.0, 2.0),
+        S(d.mask(3), 1, 2),
+    ],
+    out=True,
+    numpy=np.where,
+    skips={"method": "its method's self is the second argument"},
+    operands_for_promotion=lambda a, b: [np.ones(2, "bool"), a, b],
+)
+row(
+    "where.one",
+    lambda d: [S(d.mask(3, 4)), S(d(3, 4))],
+    grad=False,
+    reads_values=True,
+    skips={"method": "the function alone"},
+)
+row(
+    "masked_fill",
+    lambda d: [
+        S(d(3, 4), d.mask(3, 4), 2),
+        S(d(3, 4), d.mask(4), d()),
+        S(d(3, 1), d.mask(4), 1.5),
+        S(d(), d.mask(), 1),
+        S(d(0, 2), d.mask(2), 1),
+    ],
+    inplace=True,
+    numpy=lambda x, mask, value: np.where(mask, value, x),
+)
+row(
+    "clamp",
+    lambda d: [
+        S(d(3, 4), -1, 1),
+        S(d(3, 4), min=0.5),
+        S(d(5), max=1),
+        S(d(), -0.5, 0.5),
+        S(d(0), 0, 1),
+        S(d(3, 4), d(4, high=0), d(3, 1, low=0)),
+        S(d(3, 4), d(4)),
+        S(d(3), max=d(3)),
+        S(d(4), 2, 1),
+    ],
+    inplace=True,
+    out=True,
+    aliases=("clip",),
+    numpy=lambda x, min=None, max=None: np.clip(x, min, max),
+)
+row(
+    "clamp_min",
+    lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))],
+    inplace=True,
+    out=True,
+    numpy=np.maximum,
+    operands_for_promotion=lambda a, b: [a, b],
+)
+row("clamp_max", lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))], inplace=True, out=True, numpy=np.minimum)
+row(
+    "lerp",
+    lambda d: [
+        S(d(3, 4), d(3, 4), 0.3),
+        S(d(3, 4), d(4), 0.75),
+        S(d(3, 4), d(3, 4), d(4, low=0, high=1)),
+        S(d(), d(3), d()),
+        S(d(3), d(3), 1),
+    ],
+    inplace=True,
+    out=True,
+    ulps=4,
+    scale=3,
+    numpy=lambda a, b, w: a + w * (b - a),
+    operands_for_promotion=lambda a, b: [a, b, np.ones(2, a.dtype)],
+)
+row(
+    "addcmul",
+    lambda d: [
+        S(d(3, 4), d(3, 4), d(4)),
+        S(d(3, 4), d(3, 1), d(4), value=2),
+        S(d(), d(), d(), value=-1),
+        S(d(3), d(3), d(3), value=0.5),
+    ],
+    inplace=True,
+    out=True,
+    ulps=4,
+    scale=9,
+    numpy=lambda t, a, b, value=1: t + value * a * b,
+    operands_for_promotion=lambda a, b: [a, b, np.ones(2, a.dtype)],
+)
+row(
+    "addcdiv",
+    lambda d: [S(d(3, 4), d(3, 4), d(4)), S(d(3, 4), d(3, 1), d(4), value=2), S(d(), d(), d(), value=-1)],
+    inplace=True,
+    out=True,
+    low=0.5,
+    ulps=4,
+    scale=9,
+    numpy=lambda t, a, b, value=1: t + value * a / b,
+)

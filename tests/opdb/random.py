@@ -5,18 +5,33 @@ from support import FLOATS, D
 from .rows import S, creation, writer
 
 creation("rand", lambda d: [S(3, 4), S((50,)), S(7, dtype=D("float64")), S(0), S(2, requires_grad=True)])
-creation("randn", lambda d: [S(3, 4), S(5), S((50,)), S(16), S(37), S(7, dtype=D("float64")),
-                             S(23, dtype=D("float64")), S(2, 9)],
-         ulps=2, scale=1)
-creation("randint", lambda d: [S(10, (5,)), S(-3, 4, (2, 3)), S(0, 2, (4,), dtype=D("uint8")),
-                               S(5, (3,), dtype=D("float32")),
-                               S(0, 2**40, (6,)), S(low=1, high=3, size=(5,))])
+creation(
+    "randn",
+    lambda d: [S(3, 4), S(5), S((50,)), S(16), S(37), S(7, dtype=D("float64")), S(23, dtype=D("float64")), S(2, 9)],
+    ulps=2,
+    scale=1,
+)
+creation(
+    "randint",
+    lambda d: [
+        S(10, (5,)),
+        S(-3, 4, (2, 3)),
+        S(0, 2, (4,), dtype=D("uint8")),
+        S(5, (3,), dtype=D("float32")),
+        S(0, 2**40, (6,)),
+        S(low=1, high=3, size=(5,)),
+    ],
+)
 creation("randperm", lambda d: [S(10), S(1), S(0), S(30, dtype=D("int32"))])
 creation("rand_like", lambda d: [S(d(3, 4)), S(d(3, 4).T), S(d(3), dtype=D("float64"))], dtypes=FLOATS)
-creation("randn_like", lambda d: [S(d(3, 4)), S(d(4, 3).T), S(d(30)), S(d(3), dtype=D("float64"))], dtypes=FLOATS, ulps=2,
-         scale=1)
+creation(
+    "randn_like",
+    lambda d: [S(d(3, 4)), S(d(4, 3).T), S(d(30)), S(d(3), dtype=D("float64"))],
+    dtypes=FLOATS,
+    ulps=2,
+    scale=1,
+)
 creation("randint_like", lambda d: [S(d(3, 4), 5), S(d(3), 2, 9)])
 writer("uniform_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40), -1.0, 1.0)], dtypes=FLOATS)
-writer("normal_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40)), S(d(100), 1, 0.5)], dtypes=FLOATS, ulps=2,
-       scale=1)
+writer("normal_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40)), S(d(100), 1, 0.5)], dtypes=FLOATS, ulps=2, scale=1)
 writer("random_", lambda d: [S(d(7)), S(d(7), 10), S(d(7), -5, 5)])

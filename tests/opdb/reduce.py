@@ -18,9 +18,16 @@ def dim_samples(d, *, tuples=True, whole=True, empty=True):
     """The ways of naming dims; `empty` adds sizes of zero, for reductions that have an answer for them."""
     if whole:
         yield from (S(d(3, 4)), S(d()), S(d(2, 3, 4)))
-    yield from (S(d(3, 4), 0), S(d(3, 4), dim=-1), S(d(2, 3, 4), 1, True), S(d(2, 3, 4), dim=2, keepdim=True),
-                S(d(), 0),
-                S(d(1, 5), 0), S(d(33), 0), S(d(3, 17, 2), 1))
+    yield from (
+        S(d(3, 4), 0),
+        S(d(3, 4), dim=-1),
+        S(d(2, 3, 4), 1, True),
+        S(d(2, 3, 4), dim=2, keepdim=True),
+        S(d(), 0),
+        S(d(1, 5), 0),
+        S(d(33), 0),
+        S(d(3, 17, 2), 1),
+    )
     if tuples:
         yield from (S(d(2, 3, 4), (0, 2)), S(d(2, 3, 4), dim=(-1, 0), keepdim=True), S(d(2, 3, 4), [1]))
     if empty:
@@ -34,15 +41,18 @@ def reduction(name, numpy=None, *, ulps=4, scale=30.0, extra=None, samples=dim_s
         yield from samples(d)
         if extra:
             yield from extra(d)
+
     settings = {"large_shapes": LARGE_SHAPES, "large_call": lambda d: S(d(600, 700))} | settings
     row(name, all_samples, kind="reduction", numpy=numpy, ulps=ulps, scale=scale, **settings)
 
 
 def along(function):
     """A NumPy reduction with torch's argument names."""
+
     def call(x, dim=None, keepdim=False, **kwargs):
         dims = tuple(dim) if isinstance(dim, list) else dim
         return function(x, axis=dims, keepdims=keepdim, **kwargs)
+
     return call
 
 
@@ -65,31 +75,63 @@ def whole_only(d):
 
 def deviation_samples(d):
     yield from dim_samples(d, empty=False)
-    yield from (S(d(3, 4), unbiased=False), S(d(3, 4), 0, unbiased=False), S(d(3, 4), dim=1, correction=2),
-                S(d(3, 4), correction=0), S(d(1), 0), S(d(3, 4), False),
-                S(d(2, 3, 4), (0, 1), correction=1, keepdim=True))
+    yield from (
+        S(d(3, 4), unbiased=False),
+        S(d(3, 4), 0, unbiased=False),
+        S(d(3, 4), dim=1, correction=2),
+        S(d(3, 4), correction=0),
+        S(d(1), 0),
+        S(d(3, 4), False),
+        S(d(2, 3, 4), (0, 1), correction=1, keepdim=True),
+    )
 
 
 def norm_samples(d):
-    yield from (S(d(3, 4)), S(d(3, 4), 1), S(d(3, 4), 3), S(d(3, 4), 2, 1),
-                S(d(3, 4), p=2, dim=0, keepdim=True),
-                S(d(3, 4), float("inf")), S(d(3, 4), float("-inf"), 1), S(d(3, 4), 0), S(d(3, 4), 2, (0, 1)),
-                S(d(5), "fro"),
-                S(d(2, 3, 4), 1.5, (0, 2)), S(d()), S(d(0)))
+    yield from (
+        S(d(3, 4)),
+        S(d(3, 4), 1),
+        S(d(3, 4), 3),
+        S(d(3, 4), 2, 1),
+        S(d(3, 4), p=2, dim=0, keepdim=True),
+        S(d(3, 4), float("inf")),
+        S(d(3, 4), float("-inf"), 1),
+        S(d(3, 4), 0),
+        S(d(3, 4), 2, (0, 1)),
+        S(d(5), "fro"),
+        S(d(2, 3, 4), 1.5, (0, 2)),
+        S(d()),
+        S(d(0)),
+    )
 
 
-reduction("sum", along(np.sum), extra=lambda d: [S(d(3, 4), dtype=D("float64")),
-                                                 S(d(3), 0, dtype=D("float32"))])
-reduction("mean", along(np.mean), extra=lambda d: [S(d(3, 4), dtype=D("float64")),
-                                                   S(d(3), 0, dtype=D("float32"))])
-reduction("prod", along(np.prod), samples=without_tuples, extra=lambda d: [S(d(3, 4), dtype=D("float64"))],
-          scale=1e-3, low=0.3, high=1.9, large_shapes=SHORT_SHAPES)
-reduction("prod.zeros", samples=lambda d: [S(d(3, 4) * np.array([0, 1, 1, 1], d.dtype)),
-                                           S(d(3, 4) * (d(3, 4) > 0), 1)],
-          scale=1, dtypes=FLOATS, large_shapes=SHORT_SHAPES)
+reduction("sum", along(np.sum), extra=lambda d: [S(d(3, 4), dtype=D("float64")), S(d(3), 0, dtype=D("float32"))])
+reduction("mean", along(np.mean), extra=lambda d: [S(d(3, 4), dtype=D("float64")), S(d(3), 0, dtype=D("float32"))])
+reduction(
+    "prod",
+    along(np.prod),
+    samples=without_tuples,
+    extra=lambda d: [S(d(3, 4), dtype=D("float64"))],
+    scale=1e-3,
+    low=0.3,
+    high=1.9,
+    large_shapes=SHORT_SHAPES,
+)
+reduction(
+    "prod.zeros",
+    samples=lambda d: [S(d(3, 4) * np.array([0, 1, 1, 1], d.dtype)), S(d(3, 4) * (d(3, 4) > 0), 1)],
+    scale=1,
+    dtypes=FLOATS,
+    large_shapes=SHORT_SHAPES,
+)
 reduction("var", samples=deviation_samples, scale=3, dtypes=FLOATS)
-reduction("std", samples=deviation_samples, scale=3, dtypes=FLOATS, grad_ulps=4096,
-          skips={"expanded": "its gradient at equal values is rounding noise"})
+reduction(
+    "std",
+    samples=deviation_samples,
+    scale=3,
+    dtypes=FLOATS,
+    grad_ulps=4096,
+    skips={"expanded": "its gradient at equal values is rounding noise"},
+)
 reduction("var_mean", samples=without_empty, scale=3, dtypes=FLOATS, method=False)
 reduction("std_mean", samples=without_empty, scale=3, dtypes=FLOATS, method=False)
 reduction("max", np.max, samples=whole_only, ulps=0)
@@ -100,13 +142,18 @@ reduction("max.other", samples=lambda d: [S(d(3, 4), d(4))], ulps=0, numpy=np.ma
 reduction("min.other", samples=lambda d: [S(d(3, 4), d(4))], ulps=0, numpy=np.minimum)
 reduction("amax", along(np.max), samples=without_empty, ulps=0)
 reduction("amin", along(np.min), samples=without_empty, ulps=0)
-reduction("argmax", along(np.argmax), samples=lambda d: dim_samples(d, tuples=False, empty=False), grad=False,
-          ulps=0)
-reduction("argmin", along(np.argmin), samples=lambda d: dim_samples(d, tuples=False, empty=False), grad=False,
-          ulps=0)
+reduction("argmax", along(np.argmax), samples=lambda d: dim_samples(d, tuples=False, empty=False), grad=False, ulps=0)
+reduction("argmin", along(np.argmin), samples=lambda d: dim_samples(d, tuples=False, empty=False), grad=False, ulps=0)
 reduction("any", along(np.any), grad=False, ulps=0)
 reduction("all", along(np.all), grad=False, ulps=0)
 reduction("norm", samples=norm_samples, dtypes=FLOATS, ulps=16, grad_ulps=4096)
-reduction("logsumexp", samples=lambda d: dim_samples(d, whole=False, empty=False), ulps=16, scale=3, large_call=large_call_along_dim)
-reduction("count_nonzero", samples=lambda d: [S(d(3, 4)), S(d(3, 4), 0), S(d(2, 3, 4), (0, 1)), S(d())],
-          grad=False, ulps=0)
+reduction(
+    "logsumexp",
+    samples=lambda d: dim_samples(d, whole=False, empty=False),
+    ulps=16,
+    scale=3,
+    large_call=large_call_along_dim,
+)
+reduction(
+    "count_nonzero", samples=lambda d: [S(d(3, 4)), S(d(3, 4), 0), S(d(2, 3, 4), (0, 1)), S(d())], grad=False, ulps=0
+)

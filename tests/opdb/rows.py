@@ -46,8 +46,7 @@ class Data:
         if dtype.kind == "b":
             return np.asarray(self.random.random(shape) < 0.5)
         low = max(0, np.ceil(low)) if dtype.kind == "u" else np.ceil(low)
-        return np.asarray(self.random.integers(int(low), max(int(low), int(np.floor(high))) + 1, shape),
-                          dtype)
+        return np.asarray(self.random.integers(int(low), max(int(low), int(np.floor(high))) + 1, shape), dtype)
 
     def index(self, *shape, below):
         return np.asarray(self.random.integers(0, below, shape))
@@ -60,30 +59,32 @@ class Data:
 class OpRow:
     name: str
     samples: Callable
-    kind: str = "other"       # unary, binary, reduction, view, creation, random or other
+    kind: str = "other"  # unary, binary, reduction, view, creation, random or other
     method: bool = True
     function: bool = True
-    inplace: bool = False     # name_ exists
-    out: bool = False         # the function takes out=
-    operator: str = ""        # its name in the operator module
+    inplace: bool = False  # name_ exists
+    out: bool = False  # the function takes out=
+    operator: str = ""  # its name in the operator module
     grad: bool = True
     gradgrad: bool = True
     inplace_grad: bool = True  # the in-place form is differentiable and writes the dtype of its tensor
     numpy: Callable | None = None
-    low: float = -3.0         # the domain of d(...)
+    low: float = -3.0  # the domain of d(...)
     high: float = 3.0
     right: tuple = (-3.0, 3.0)  # the domain of a binary op's second operand
     dtypes: tuple = ALL_DTYPES
-    ulps: int = 0             # 0: the same bits as torch
-    scale: float = 0.0        # see support.wrong_elements
+    ulps: int = 0  # 0: the same bits as torch
+    scale: float = 0.0  # see support.wrong_elements
     grad_ulps: int = 256
     aliases: tuple = ()
-    values: bool = True       # False: the elements are unspecified
-    avoid: tuple = ()         # special operands for which torch's own answer is not to be had
+    values: bool = True  # False: the elements are unspecified
+    avoid: tuple = ()  # special operands for which torch's own answer is not to be had
     integer_only: bool = False  # out= and operator forms have results for integers alone
     reads_values: bool = False  # a result's shape or a Python value depends on elements: vmap refuses it
-    operands_for_promotion: Callable | None = None  # two arrays of any dtypes -> arguments, or None where torch refuses their shapes
-    large_shapes: tuple = ()    # shapes of matrices for a reduction: long rows, long columns
+    operands_for_promotion: Callable | None = (
+        None  # two arrays of any dtypes -> arguments, or None where torch refuses their shapes
+    )
+    large_shapes: tuple = ()  # shapes of matrices for a reduction: long rows, long columns
     large_call: Callable | None = None  # d -> a call on sizes that threads share
     skips: dict = field(default_factory=dict)  # aspect -> why it is not tested
 
@@ -103,8 +104,11 @@ class OpRow:
         return getattr(lib if self.function else lib.Tensor, self.attribute)
 
     def tolerances(self, ulps=None):
-        return {"ulps": self.ulps if ulps is None else ulps, "scale": self.scale,
-                "strides": "exact" if self.kind == "view" else "significant"}
+        return {
+            "ulps": self.ulps if ulps is None else ulps,
+            "scale": self.scale,
+            "strides": "exact" if self.kind == "view" else "significant",
+        }
 
 
 ROWS = []

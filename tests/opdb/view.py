@@ -9,50 +9,113 @@ def view(name, samples, numpy=None, **settings):
     row(name, samples, kind="view", numpy=numpy, **settings)
 
 
-view("view", lambda d: [S(d(3, 4), 4, 3), S(d(3, 4), (2, 6)), S(d(3, 4), -1), S(d(), 1), S(d(1), ()),
-                        S(d(0, 3), 3, 0),
-                        S(d(2, 3, 4), 6, -1)], function=False,
-     skips={"layouts": "refuses most of them; see view.refused"})
+view(
+    "view",
+    lambda d: [
+        S(d(3, 4), 4, 3),
+        S(d(3, 4), (2, 6)),
+        S(d(3, 4), -1),
+        S(d(), 1),
+        S(d(1), ()),
+        S(d(0, 3), 3, 0),
+        S(d(2, 3, 4), 6, -1),
+    ],
+    function=False,
+    skips={"layouts": "refuses most of them; see view.refused"},
+)
 view("view_as", lambda d: [S(d(3, 4), d(4, 3))], function=False, skips={"layouts": "refuses most of them"})
-view("reshape", lambda d: [S(d(3, 4), (4, 3)), S(d(3, 4), (-1,)), S(d(), (1, 1)), S(d(0, 3), (3, 0)),
-                           S(d(2, 3, 4), (2, 12)),
-                           S(d(1), ())], numpy=np.reshape)
+view(
+    "reshape",
+    lambda d: [
+        S(d(3, 4), (4, 3)),
+        S(d(3, 4), (-1,)),
+        S(d(), (1, 1)),
+        S(d(0, 3), (3, 0)),
+        S(d(2, 3, 4), (2, 12)),
+        S(d(1), ()),
+    ],
+    numpy=np.reshape,
+)
 view("reshape_as", lambda d: [S(d(3, 4), d(4, 3))], function=False)
-view("flatten", lambda d: [S(d(3, 4)), S(d()), S(d(2, 3, 4), 1), S(d(2, 3, 4), 0, 1),
-                           S(d(2, 3, 4), start_dim=-2, end_dim=-1)])
+view(
+    "flatten",
+    lambda d: [S(d(3, 4)), S(d()), S(d(2, 3, 4), 1), S(d(2, 3, 4), 0, 1), S(d(2, 3, 4), start_dim=-2, end_dim=-1)],
+)
 view("unflatten", lambda d: [S(d(2, 12), 1, (3, 4)), S(d(2, 12), -1, (-1, 6))])
 view("ravel", lambda d: [S(d(3, 4)), S(d())])
-view("transpose", lambda d: [S(d(3, 4), 0, 1), S(d(2, 3, 4), -1, 0), S(d(2, 3, 4), dim0=1, dim1=2),
-                             S(d(), 0, -1), S(d(0, 3), 0, 1)],
-     inplace=True, aliases=("swapaxes", "swapdims"))
+view(
+    "transpose",
+    lambda d: [S(d(3, 4), 0, 1), S(d(2, 3, 4), -1, 0), S(d(2, 3, 4), dim0=1, dim1=2), S(d(), 0, -1), S(d(0, 3), 0, 1)],
+    inplace=True,
+    aliases=("swapaxes", "swapdims"),
+)
 view("t", lambda d: [S(d(3, 4)), S(d(3)), S(d())], inplace=True, numpy=np.transpose)
 view("permute", lambda d: [S(d(2, 3, 4), (2, 0, 1)), S(d(3, 4), (-1, 0)), S(d(), ())], numpy=np.transpose)
-view("movedim", lambda d: [S(d(2, 3, 4), 0, 2), S(d(2, 3, 4), (0, 1), (2, 0)), S(d(2, 3, 4), -1, 0)],
-     numpy=np.moveaxis,
-     aliases=("moveaxis",))
-view("squeeze", lambda d: [S(d(1, 3, 1)), S(d(1, 3, 1), 0), S(d(1, 3, 1), -1), S(d(3, 4), 0), S(d()),
-                           S(d(1, 3, 1), (0, 2)),
-                           S(d(), 0)], inplace=True)
-view("unsqueeze", lambda d: [S(d(3, 4), 0), S(d(3, 4), -1), S(d(3, 4), 1), S(d(), 0), S(d(3, 4), dim=-3)],
-     inplace=True,
-     numpy=lambda x, dim: np.expand_dims(x, dim))
-view("expand", lambda d: [S(d(1, 3), 2, 3), S(d(3), (2, -1)), S(d(), 2, 2), S(d(1, 3), 4, 1, -1), S(d(1), 0)],
-     function=False)
+view(
+    "movedim",
+    lambda d: [S(d(2, 3, 4), 0, 2), S(d(2, 3, 4), (0, 1), (2, 0)), S(d(2, 3, 4), -1, 0)],
+    numpy=np.moveaxis,
+    aliases=("moveaxis",),
+)
+view(
+    "squeeze",
+    lambda d: [
+        S(d(1, 3, 1)),
+        S(d(1, 3, 1), 0),
+        S(d(1, 3, 1), -1),
+        S(d(3, 4), 0),
+        S(d()),
+        S(d(1, 3, 1), (0, 2)),
+        S(d(), 0),
+    ],
+    inplace=True,
+)
+view(
+    "unsqueeze",
+    lambda d: [S(d(3, 4), 0), S(d(3, 4), -1), S(d(3, 4), 1), S(d(), 0), S(d(3, 4), dim=-3)],
+    inplace=True,
+    numpy=lambda x, dim: np.expand_dims(x, dim),
+)
+view(
+    "expand",
+    lambda d: [S(d(1, 3), 2, 3), S(d(3), (2, -1)), S(d(), 2, 2), S(d(1, 3), 4, 1, -1), S(d(1), 0)],
+    function=False,
+)
 view("expand_as", lambda d: [S(d(1, 3), d(2, 3))], function=False)
 view("broadcast_to", lambda d: [S(d(1, 3), (2, 3)), S(d(), (2,))], numpy=np.broadcast_to)
-view("narrow", lambda d: [S(d(5, 4), 0, 1, 3), S(d(5, 4), -1, -2, 2), S(d(5), 0, 0, 0),
-                          S(d(5), dim=0, start=2, length=1)])
+view(
+    "narrow",
+    lambda d: [S(d(5, 4), 0, 1, 3), S(d(5, 4), -1, -2, 2), S(d(5), 0, 0, 0), S(d(5), dim=0, start=2, length=1)],
+)
 view("select", lambda d: [S(d(3, 4), 0, 1), S(d(3, 4), -1, -1), S(d(5), 0, 2), S(d(2, 3, 4), dim=1, index=2)])
-view("split", lambda d: [S(d(5, 4), 2), S(d(5, 4), [2, 3]), S(d(5, 4), 3, 1), S(d(5, 4), 5, dim=-2),
-                         S(d(0), 2), S(d(4), [0, 4])])
+view(
+    "split",
+    lambda d: [S(d(5, 4), 2), S(d(5, 4), [2, 3]), S(d(5, 4), 3, 1), S(d(5, 4), 5, dim=-2), S(d(0), 2), S(d(4), [0, 4])],
+)
 view("chunk", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1), S(d(3), 5), S(d(6), chunks=4, dim=0)])
 view("unbind", lambda d: [S(d(3, 4)), S(d(3, 4), 1), S(d(2), dim=-1)])
-view("diagonal", lambda d: [S(d(3, 4)), S(d(3, 4), 1), S(d(3, 4), -1), S(d(3, 4), offset=5),
-                            S(d(2, 3, 4), 0, 1, 2),
-                            S(d(2, 3, 4), offset=-1, dim1=0, dim2=-1)])
-view("as_strided", lambda d: [S(d(12), (2, 3), (1, 2)), S(d(12), (3, 2), (4, 1), 1), S(d(12), (4, 4), (2, 1)),
-                              S(d(12), (), ()),
-                              S(d(12), (5,), (0,))], inplace=True,
-     skips={"layouts": "reads the storage, not the elements"})
+view(
+    "diagonal",
+    lambda d: [
+        S(d(3, 4)),
+        S(d(3, 4), 1),
+        S(d(3, 4), -1),
+        S(d(3, 4), offset=5),
+        S(d(2, 3, 4), 0, 1, 2),
+        S(d(2, 3, 4), offset=-1, dim1=0, dim2=-1),
+    ],
+)
+view(
+    "as_strided",
+    lambda d: [
+        S(d(12), (2, 3), (1, 2)),
+        S(d(12), (3, 2), (4, 1), 1),
+        S(d(12), (4, 4), (2, 1)),
+        S(d(12), (), ()),
+        S(d(12), (5,), (0,)),
+    ],
+    inplace=True,
+    skips={"layouts": "reads the storage, not the elements"},
+)
 view("contiguous", lambda d: [S(d(3, 4)), S(d()), S(d(0, 3))], function=False)
 view("detach", lambda d: [S(d(3, 4))], grad=False, inplace=True, inplace_grad=False)

@@ -400,9 +400,15 @@ CONVERSIONS = [
     ("lib.autograd.grad(x.sum(), [])", RuntimeError, ("empty",)),
 ]
 
-GROUPS = {"binary": BINARY, "reductions": REDUCTIONS, "matrices": MATRICES, "views": VIEWS,
-          "indexed": INDEXED, "creation": CREATION,
-          "conversions": CONVERSIONS}
+GROUPS = {
+    "binary": BINARY,
+    "reductions": REDUCTIONS,
+    "matrices": MATRICES,
+    "views": VIEWS,
+    "indexed": INDEXED,
+    "creation": CREATION,
+    "conversions": CONVERSIONS,
+}
 
 
 def run(lib, source):
@@ -410,8 +416,15 @@ def run(lib, source):
         return 1 if condition else 0
 
     x = lib.arange(6.0).reshape(2, 3)
-    names = {"lib": lib, "np": np, "decimal": decimal, "if_": if_, "x": x, "ints": lib.arange(4),
-             "bools": lib.tensor([True, False])}
+    names = {
+        "lib": lib,
+        "np": np,
+        "decimal": decimal,
+        "if_": if_,
+        "x": x,
+        "ints": lib.arange(4),
+        "bools": lib.tensor([True, False]),
+    }
     return eval(source, names)
 
 
@@ -447,13 +460,25 @@ def test_exact_types_are_those_of_torch(group):
                 failures.add(source, f"gave {ours!r}, not {theirs!r}")
 
 
-@pytest.mark.parametrize("source", [
-    "x.add_(lib.zeros(4))", "x.copy_(lib.zeros(4))", "x.__setitem__(lib.tensor([0, 9]), 1.0)",
-    "x.index_add_(0, lib.tensor([0, 9]), x)", "x.index_copy_(0, lib.tensor([0, 9]), x)", "x.index_fill_(0, lib.tensor([0, 9]), 1)",
-    "x.scatter_(1, lib.tensor([[0, 9]]), 5.0)", "x.masked_fill_(x > 0, lib.ones(2))", "x.clamp_()",
-    "x.uniform_(2, 1)", "x.fill_(lib.ones(2))",
-    "x.t_(1)", "x.addcmul_(lib.ones(9), x)", "x.div_(x, rounding_mode='wrong')",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x.add_(lib.zeros(4))",
+        "x.copy_(lib.zeros(4))",
+        "x.__setitem__(lib.tensor([0, 9]), 1.0)",
+        "x.index_add_(0, lib.tensor([0, 9]), x)",
+        "x.index_copy_(0, lib.tensor([0, 9]), x)",
+        "x.index_fill_(0, lib.tensor([0, 9]), 1)",
+        "x.scatter_(1, lib.tensor([[0, 9]]), 5.0)",
+        "x.masked_fill_(x > 0, lib.ones(2))",
+        "x.clamp_()",
+        "x.uniform_(2, 1)",
+        "x.fill_(lib.ones(2))",
+        "x.t_(1)",
+        "x.addcmul_(lib.ones(9), x)",
+        "x.div_(x, rounding_mode='wrong')",
+    ],
+)
 def test_nothing_is_half_written(source):
     """After an error the tensor and its version are what they were."""
     x = gradcore.arange(6.0).reshape(2, 3)
@@ -464,8 +489,9 @@ def test_nothing_is_half_written(source):
     assert (x._version, tuple(x.shape)) == (version, (2, 3))
 
 
-@pytest.mark.parametrize("source", ["x + lib.zeros(2, 7)", "x.sum(9)", "x @ lib.zeros(7, 2)", "x.view(-1, 5)",
-                                    "lib.add(x, other='a')"])
+@pytest.mark.parametrize(
+    "source", ["x + lib.zeros(2, 7)", "x.sum(9)", "x @ lib.zeros(7, 2)", "x.view(-1, 5)", "lib.add(x, other='a')"]
+)
 def test_messages_name_the_numbers(source):
     """An error says what came: its message holds a number or name from the call."""
     with pytest.raises(Exception) as caught:
@@ -490,9 +516,13 @@ def test_integer_extremes_do_not_trap(dtype):
 @pytest.mark.parametrize("amount", [-1, 8, 31, 32, 63, 64, 1000])
 def test_shifts_by_any_amount(amount):
     def program(lib):
-        return [(lib.tensor([1, -5, 100], dtype=getattr(lib, dtype)) << amount,
-                 lib.tensor([1, -5, 100], dtype=getattr(lib, dtype)) >> amount)
-                for dtype in ("int32", "int64")]
+        return [
+            (
+                lib.tensor([1, -5, 100], dtype=getattr(lib, dtype)) << amount,
+                lib.tensor([1, -5, 100], dtype=getattr(lib, dtype)) >> amount,
+            )
+            for dtype in ("int32", "int64")
+        ]
 
     both(program)
 
@@ -525,8 +555,7 @@ def test_interrupt_stops_a_loop():
         except KeyboardInterrupt:
             print("stopped")
     """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
-                          check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "stopped\n", done.stderr
 
 
@@ -555,8 +584,23 @@ class Refusing:
 
 
 @pytest.mark.parametrize("operand", [2**70, Refusing()], ids=["too large", "refusing"])
-@pytest.mark.parametrize("source", ["x + y", "y - x", "x * y", "y / x", "x // y", "x % y", "x ** y", "x == y", "x < y", "y in x",
-                                    "x.__iadd__(y)", "x.__imul__(y)"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x + y",
+        "y - x",
+        "x * y",
+        "y / x",
+        "x // y",
+        "x % y",
+        "x ** y",
+        "x == y",
+        "x < y",
+        "y in x",
+        "x.__iadd__(y)",
+        "x.__imul__(y)",
+    ],
+)
 def test_a_refused_operand_takes_nothing_along(source, operand):
     """The tensor beside it lives on: freed too early its memory would go to the next result."""
     x = gradcore.ones(3)
@@ -613,6 +657,7 @@ def test_a_buffer_without_strides_needs_contiguous_memory():
 
 def test_objects_that_misbehave():
     """Arguments whose own methods raise or lie: their exception comes through, and nothing breaks."""
+
     class Bad:
         def __len__(self):
             return 3
@@ -686,8 +731,10 @@ def test_an_item_method_that_returns_anything():
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
 @pytest.mark.parametrize("op", ["softmax", "log_softmax"])
 def test_softmax_of_no_floats(op, dtype):
-    both(lambda lib: getattr(lib, op)(lib.tensor([1, 0]), 0, dtype=getattr(lib, dtype)),
-         raises="softmax_lastdim_kernel_impl\" not implemented for")
+    both(
+        lambda lib: getattr(lib, op)(lib.tensor([1, 0]), 0, dtype=getattr(lib, dtype)),
+        raises='softmax_lastdim_kernel_impl" not implemented for',
+    )
 
 
 def test_buffers_that_hold_no_numbers():

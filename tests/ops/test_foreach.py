@@ -101,12 +101,22 @@ def with_tensor(forms):
 
 
 def pointwise(d):
-    return [(d(), d()), (d(), d(), 0.5), (d(), d(), {"value": -2}), (d(), d(), d.numbers()), (d(), d(), d.packed()),
-            (d(), d(), {"scalars": d.packed()})]
+    return [
+        (d(), d()),
+        (d(), d(), 0.5),
+        (d(), d(), {"value": -2}),
+        (d(), d(), d.numbers()),
+        (d(), d(), d.packed()),
+        (d(), d(), {"scalars": d.packed()}),
+    ]
 
 
-WHOLE_LINE = ("abs", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "neg", "round",
-              "sigmoid", "sign", "sin", "sinh", "tanh", "trunc")
+# fmt: off
+WHOLE_LINE = (
+    "abs", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "neg", "round", "sigmoid", "sign",
+    "sin", "sinh", "tanh", "trunc",
+)
+# fmt: on
 ABOVE_ZERO = ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")
 ROWS = [
     *(Row(name, unary) for name in WHOLE_LINE),
@@ -119,14 +129,19 @@ ROWS = [
     *(Row(name, binary) for name in ("maximum", "minimum", "clamp_min", "clamp_max")),
     Row("pow", lambda d: [*binary(d), (3,), (0.5,), (-1.5,), ([2, 3, 0.5, 1, 0],), ({"exponent": 2},)], low=0.5),
     # Of transposed exponents torch.pow makes a contiguous result; ours keeps their memory order, for one tensor too.
-    Row("pow", lambda d: [(2.5, d()), (2, d())], inplace=False, takes_list=False,
-        strides="any"),
+    Row("pow", lambda d: [(2.5, d()), (2, d())], inplace=False, takes_list=False, strides="any"),
     Row("addcmul", pointwise),
     Row("addcdiv", pointwise, low=0.5),
-    Row("lerp", lambda d: [(d(), 0.25), (d(), 0.75), (d(), [0.1, 0.3, 0.5, 0.7, 0.9]), (d(), d()),
-                           (d(), {"weights": d()})]),
-    Row("norm", lambda d: [(), (1,), (2.0,), (0,), (3,), (2, {"dtype": D("float64")}), ({"ord": 1},)], inplace=False,
-        ulps=64),
+    Row(
+        "lerp",
+        lambda d: [(d(), 0.25), (d(), 0.75), (d(), [0.1, 0.3, 0.5, 0.7, 0.9]), (d(), d()), (d(), {"weights": d()})],
+    ),
+    Row(
+        "norm",
+        lambda d: [(), (1,), (2.0,), (0,), (3,), (2, {"dtype": D("float64")}), ({"ord": 1},)],
+        inplace=False,
+        ulps=64,
+    ),
     Row("copy_", lambda d: [(d(),), (d(), True), (d([(3,), (), (1,), (1, 2), (50,)]),)], fresh=False),
     Row("zero_", unary, fresh=False),
 ]
@@ -188,13 +203,20 @@ def test_values(row, dtype):
     with collected() as failures:
         for layout in LAYOUTS:
             for args, keywords in row.calls(dtype):
+
                 def program(lib, args=args, keywords=keywords, layout=layout):
                     result = fresh(lib, row)(*build(lib, args, layout), **build(lib, keywords))
                     assert type(result) is tuple
                     return result
 
-                compared(program, failures, f"{layout.__name__} {label(args, keywords)}", ulps=row.ulps, scale=1.0,
-                         strides=row.strides)
+                compared(
+                    program,
+                    failures,
+                    f"{layout.__name__} {label(args, keywords)}",
+                    ulps=row.ulps,
+                    scale=1.0,
+                    strides=row.strides,
+                )
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, "int64", "bool"])
@@ -204,6 +226,7 @@ def test_in_place(row, dtype):
     with collected() as failures:
         for layout in LAYOUTS:
             for args, keywords in row.calls(dtype):
+
                 def program(lib, args=args, keywords=keywords, layout=layout):
                     tensors, *rest = build(lib, args, layout)
                     before = [to_numpy(t) for t in tensors]
@@ -230,8 +253,13 @@ def test_mixed_dtypes(row):
     with collected() as failures:
         for dtypes in (MIXED, MIXED[::-1]):
             for args, keywords in row.calls(dtypes):
-                compared(lambda lib, a=args, k=keywords: fresh(lib, row)(*build(lib, a), **build(lib, k)), failures,
-                         label(args, keywords), ulps=row.ulps, scale=1.0)
+                compared(
+                    lambda lib, a=args, k=keywords: fresh(lib, row)(*build(lib, a), **build(lib, k)),
+                    failures,
+                    label(args, keywords),
+                    ulps=row.ulps,
+                    scale=1.0,
+                )
 
 
 CONVERTED = ("add", "mul", "maximum", "addcmul", "copy_")
@@ -246,8 +274,13 @@ def test_operands_of_other_dtypes(row):
             for (_, *rest), keywords in other:
                 args = (own(), *rest)
                 function = fresh if row.fresh else in_place
-                compared(lambda lib, f=function, a=args, k=keywords: f(lib, row)(*build(lib, a), **build(lib, k)),
-                         failures, f"{first} {second} {label(args, keywords)}", ulps=row.ulps, scale=1.0)
+                compared(
+                    lambda lib, f=function, a=args, k=keywords: f(lib, row)(*build(lib, a), **build(lib, k)),
+                    failures,
+                    f"{first} {second} {label(args, keywords)}",
+                    ulps=row.ulps,
+                    scale=1.0,
+                )
 
 
 def test_max():
@@ -364,10 +397,14 @@ def test_gradient_of_copy_in_place():
 @pytest.mark.parametrize("bound", ["clamp_min", "clamp_max"])
 def test_gradient_at_a_bound(bound):
     """A tensor as bound: at equality the gradient is the operand's, a NaN has none; in clamp() too."""
+
     def program(lib):
         grads = []
-        for call in (lambda x, b: getattr(lib, f"_foreach_{bound}")([x], [b])[0], getattr(lib, bound),
-                     lambda x, b: lib.clamp(x, **{bound[-3:]: b})):
+        for call in (
+            lambda x, b: getattr(lib, f"_foreach_{bound}")([x], [b])[0],
+            getattr(lib, bound),
+            lambda x, b: lib.clamp(x, **{bound[-3:]: b}),
+        ):
             x = lib.tensor([1.0, 2.0, 3.0, float("nan")], requires_grad=True)
             b = lib.full((4,), 2.0, requires_grad=True)
             call(x, b).sum().backward()
@@ -451,18 +488,26 @@ REFUSED = {
     "fewer tensors": (lambda lib: lib._foreach_add(pair(lib), [lib.ones(2)]), "same number of tensors, got 2 and 1"),
     "fewer numbers": (lambda lib: lib._foreach_add(pair(lib), [1.0]), "same number of elements as scalar list"),
     "nothing beside tensors": (lambda lib: lib._foreach_add(pair(lib), []), "same number of elements as scalar list"),
-    "fewer factors": (lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), [1.0]),
-                      "same number of elements as scalar list"),
+    "fewer factors": (
+        lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), [1.0]),
+        "same number of elements as scalar list",
+    ),
     "second list": (lambda lib: lib._foreach_addcdiv(pair(lib), pair(lib)[:1], pair(lib)), "got 2 and 1"),
     "third list": (lambda lib: lib._foreach_addcdiv(pair(lib), pair(lib), pair(lib)[:1]), "got 2 and 1"),
     "weights": (lambda lib: lib._foreach_lerp(pair(lib), pair(lib), pair(lib)[:1]), "got 2 and 1"),
     "sources": (lambda lib: lib._foreach_copy_(pair(lib), pair(lib)[:1]), "got 2 and 1"),
-    "packed, 0-d": (lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.tensor(2.0)),
-                    "packed scalar Tensor to be of dimension 1"),
-    "packed, long": (lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.ones(3)),
-                     "match input of length 2 but got 3"),
-    "packed, strided": (lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.ones(4)[::2]),
-                        "scalars to be contiguous"),
+    "packed, 0-d": (
+        lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.tensor(2.0)),
+        "packed scalar Tensor to be of dimension 1",
+    ),
+    "packed, long": (
+        lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.ones(3)),
+        "match input of length 2 but got 3",
+    ),
+    "packed, strided": (
+        lambda lib: lib._foreach_addcmul(pair(lib), pair(lib), pair(lib), lib.ones(4)[::2]),
+        "scalars to be contiguous",
+    ),
     "tensor with a dim": (lambda lib: lib._foreach_mul(pair(lib), lib.ones(1)), "expected to be 0 dim"),
     "alpha of a number": (lambda lib: lib._foreach_add(pair(lib), 1, alpha=2), "invalid combination of arguments"),
     "numbers and tensors": (lambda lib: lib._foreach_add(pair(lib), [lib.tensor(1.0), 2.0]), ""),
@@ -479,16 +524,24 @@ REFUSED = {
     "norm of integers": (lambda lib: lib._foreach_norm([lib.ones(2), lib.tensor([1])]), "Expected a floating point"),
     "norm as integer": (lambda lib: lib._foreach_norm(pair(lib), 2, dtype=lib.int64), "dtype should be floating point"),
     "narrow norm": (lambda lib: lib._foreach_norm([lib.ones(2).double()], dtype=lib.float32), "without narrowing"),
-    "largest of nothing": (lambda lib: lib._foreach_norm([lib.ones(2), lib.ones(0)], float("inf")),
-                           "infinity norm on an empty"),
-    "negative integer power": (lambda lib: lib._foreach_pow([lib.ones(1), lib.tensor([2])], -1),
-                               "negative integer powers"),
-    "float alpha of integers": (lambda lib: lib._foreach_add([lib.tensor([1])], [lib.tensor([1])], alpha=1.5),
-                                "must not be a floating point number"),
+    "largest of nothing": (
+        lambda lib: lib._foreach_norm([lib.ones(2), lib.ones(0)], float("inf")),
+        "infinity norm on an empty",
+    ),
+    "negative integer power": (
+        lambda lib: lib._foreach_pow([lib.ones(1), lib.tensor([2])], -1),
+        "negative integer powers",
+    ),
+    "float alpha of integers": (
+        lambda lib: lib._foreach_add([lib.tensor([1])], [lib.tensor([1])], alpha=1.5),
+        "must not be a floating point number",
+    ),
     "integer addcdiv": (lambda lib: lib._foreach_addcdiv(*[[lib.tensor([2])]] * 3), "Integer division with addcdiv"),
     "dtype of the end": (lambda lib: lib._foreach_lerp(pair(lib), [t.double() for t in pair(lib)], 0.5), "for `end`"),
-    "dtype of the weight": (lambda lib: lib._foreach_lerp(pair(lib), pair(lib), [t.double() for t in pair(lib)]),
-                            "for `weight`"),
+    "dtype of the weight": (
+        lambda lib: lib._foreach_lerp(pair(lib), pair(lib), [t.double() for t in pair(lib)]),
+        "for `weight`",
+    ),
     "bool difference": (lambda lib: lib._foreach_sub([lib.tensor([True])], 1), "Subtraction, the `-` operator"),
 }
 
@@ -501,21 +554,36 @@ def test_refused(name):
 
 # A list whose last tensor cannot be written as asked, and the call.
 LATE = {
-    "shape": (lambda lib: lib.ones(3), lambda lib, x: lib._foreach_add_(x, [lib.ones(2), lib.ones(2, 3)]),
-              "doesn't match the broadcast shape"),
-    "source": (lambda lib: lib.ones(3), lambda lib, x: lib._foreach_copy_(x, [lib.zeros(2), lib.ones(2)]),
-               "must match"),
+    "shape": (
+        lambda lib: lib.ones(3),
+        lambda lib, x: lib._foreach_add_(x, [lib.ones(2), lib.ones(2, 3)]),
+        "doesn't match the broadcast shape",
+    ),
+    "source": (
+        lambda lib: lib.ones(3),
+        lambda lib, x: lib._foreach_copy_(x, [lib.zeros(2), lib.ones(2)]),
+        "must match",
+    ),
     "integers": (lambda lib: lib.tensor([1, 2]), lambda lib, x: lib._foreach_mul_(x, 1.5), "can't be cast"),
     "integer root": (lambda lib: lib.tensor([1, 2]), lambda lib, x: lib._foreach_sqrt_(x), "can't be cast"),
     "leaf": (lambda lib: lib.ones(3, requires_grad=True), lambda lib, x: lib._foreach_mul_(x, 2.0), "leaf Variable"),
     "zeroed leaf": (lambda lib: lib.ones(3, requires_grad=True), lambda lib, x: lib._foreach_zero_(x), "leaf Variable"),
-    "copied leaf": (lambda lib: lib.ones(3, requires_grad=True),
-                    lambda lib, x: lib._foreach_copy_(x, [lib.zeros(2), lib.ones(3)]), "leaf Variable"),
+    "copied leaf": (
+        lambda lib: lib.ones(3, requires_grad=True),
+        lambda lib, x: lib._foreach_copy_(x, [lib.zeros(2), lib.ones(3)]),
+        "leaf Variable",
+    ),
     "expanded": (lambda lib: lib.ones(1).expand(3), lambda lib, x: lib._foreach_mul_(x, 2.0), "single memory location"),
-    "expanded, added": (lambda lib: lib.ones(1).expand(3),
-                        lambda lib, x: lib._foreach_add_(x, [lib.ones(2), lib.ones(3)]), "single memory location"),
-    "own window": (lambda lib: lib.ones(4)[1:], lambda lib, x: lib._foreach_add_(x, [lib.ones(2), x[1]._base[:-1]]),
-                   "single memory location"),
+    "expanded, added": (
+        lambda lib: lib.ones(1).expand(3),
+        lambda lib, x: lib._foreach_add_(x, [lib.ones(2), lib.ones(3)]),
+        "single memory location",
+    ),
+    "own window": (
+        lambda lib: lib.ones(4)[1:],
+        lambda lib, x: lib._foreach_add_(x, [lib.ones(2), x[1]._base[:-1]]),
+        "single memory location",
+    ),
     "bool": (lambda lib: lib.tensor([True]), lambda lib, x: lib._foreach_neg_(x), "on a bool tensor is not supported"),
 }
 
@@ -601,4 +669,3 @@ def test_gradients_are_clipped_together():
         return grads, norm
 
     both(program, ulps=8)
-

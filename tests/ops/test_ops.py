@@ -46,17 +46,22 @@ def test_every_op_has_a_row():
     known = {name for row in ROWS for name in (row.attribute, *row.aliases)}
     known |= {name + "_" for row in ROWS if row.inplace for name in (row.attribute, *row.aliases)}
     known |= set().union(*opdb.TESTED_ELSEWHERE.values())
-    public = {name for name in dir(gradcore)
-              if not name.startswith("_") and type(getattr(gradcore,
-                                                           name)).__name__ == "builtin_function_or_method"}
+    public = {
+        name
+        for name in dir(gradcore)
+        if not name.startswith("_") and type(getattr(gradcore, name)).__name__ == "builtin_function_or_method"
+    }
     assert not (public | set(gradcore._C._op_names())) - known
 
 
 @needs_torch
 def test_forms_are_those_of_torch():
     def forms(lib, name):
-        function, method, inplace = (getattr(lib, name, None), getattr(lib.Tensor, name, None),
-                                     getattr(lib.Tensor, name + "_", None))
+        function, method, inplace = (
+            getattr(lib, name, None),
+            getattr(lib.Tensor, name, None),
+            getattr(lib.Tensor, name + "_", None),
+        )
         return callable(function), callable(method), callable(inplace)
 
     with collected() as failures:
@@ -64,8 +69,7 @@ def test_forms_are_those_of_torch():
             ours, theirs = forms(gradcore, row.attribute), forms(torch, row.attribute)
             if row.kind == "writer":  # torch has functions of some, for no reason
                 ours, theirs = ours[1:], theirs[1:]
-            failures.add(row.name, None if ours == theirs
-                         else f"(function, method, in-place) are {ours}, not {theirs}")
+            failures.add(row.name, None if ours == theirs else f"(function, method, in-place) are {ours}, not {theirs}")
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -88,6 +92,7 @@ def test_forward(row):
     with collected() as failures:
         for dtype in row.dtypes:
             for sample in row.calls(dtype):
+
                 def program(lib, sample=sample):
                     args, kwargs = build(lib, sample.args), build(lib, sample.kwargs)
                     result = row.form(lib)(*args, **kwargs)
@@ -127,8 +132,7 @@ def test_layouts(row):
                     return row.form(lib)(*args, **build(lib, sample.kwargs))
 
                 def first_only(lib, sample=sample, layout=layout):
-                    args = [build(lib, arg, support.contiguous if i else layout) for i,
-                            arg in enumerate(sample.args)]
+                    args = [build(lib, arg, support.contiguous if i else layout) for i, arg in enumerate(sample.args)]
                     return row.form(lib)(*args, **build(lib, sample.kwargs))
 
                 compare(failures, f"{dtype} {layout.__name__} {sample}", row, program)
@@ -136,11 +140,13 @@ def test_layouts(row):
                     compare(failures, f"{dtype} first {layout.__name__} {sample}", row, first_only)
 
 
-SPECIAL = [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 2.0,
-           -2.0, 3.0, 1e-3, -7.25,
-           88.0, -88.0, 104.0, -104.0, 710.0, -745.0, 1e10, -1e10, 3e38, -3e38, 1e-38, 1e-40, -1e-40,
-           2.0**23 + 1, 0.9999999,
-           16777216.0, -8388609.0]
+# fmt: off
+SPECIAL = [
+    float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 2.0, -2.0, 3.0, 1e-3,
+    -7.25, 88.0, -88.0, 104.0, -104.0, 710.0, -745.0, 1e10, -1e10, 3e38, -3e38, 1e-38, 1e-40, -1e-40, 2.0**23 + 1,
+    0.9999999, 16777216.0, -8388609.0,
+]
+# fmt: on
 
 
 @needs_torch
@@ -151,8 +157,11 @@ def test_special_values(row):
         for dtype in FLOATS:
             values = np.array([value for value in SPECIAL if value not in row.avoid], dtype)
             pairs = np.array(list(itertools.product(values, values)), dtype)
-            arrays = [values] if row.kind == "unary" else [np.ascontiguousarray(pairs[:, 0]),
-                                                           np.ascontiguousarray(pairs[:, 1])]
+            arrays = (
+                [values]
+                if row.kind == "unary"
+                else [np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])]
+            )
 
             def program(lib, arrays=arrays):
                 return row.form(lib)(*build(lib, arrays))
@@ -164,8 +173,7 @@ def test_special_values(row):
             wrong = special_mismatch(ours, theirs, row)
             for index in np.flatnonzero(wrong)[:6]:
                 inputs = [float(a[index]) for a in arrays]
-                failures.add(f"{dtype} {row.name}{inputs}",
-                             f"{ours.array[index]!r}, not {theirs.array[index]!r}")
+                failures.add(f"{dtype} {row.name}{inputs}", f"{ours.array[index]!r}, not {theirs.array[index]!r}")
 
 
 def special_mismatch(ours, theirs, row):
@@ -178,9 +186,12 @@ def special_mismatch(ours, theirs, row):
     return wrong
 
 
-SIZES = {"float32": (*range(1, 19), 31, 33, 47, 63, 65, 1000, 70001),
-         "float64": (1, 3, 7, 15, 17, 33, 1000, 40001),
-         "int32": (1, 5, 17, 33, 1000), "uint8": (3, 31, 65, 129)}
+SIZES = {
+    "float32": (*range(1, 19), 31, 33, 47, 63, 65, 1000, 70001),
+    "float64": (1, 3, 7, 15, 17, 33, 1000, 40001),
+    "int32": (1, 5, 17, 33, 1000),
+    "uint8": (3, 31, 65, 129),
+}
 
 
 @needs_torch
@@ -193,8 +204,9 @@ def test_sizes(row):
             data, most = row.data(dtype), lengths[-1] + 1
             sources = [data(most), *([data(most, **right)] if right else [])]
             for length in lengths:
+
                 def program(lib, length=length, sources=sources):
-                    return row.form(lib)(*[tensor[1:length + 1] for tensor in build(lib, sources)])
+                    return row.form(lib)(*[tensor[1 : length + 1] for tensor in build(lib, sources)])
 
                 compare(failures, f"{dtype}[{length}]", row, program)
 
@@ -210,8 +222,14 @@ def test_reduction_sizes(row):
             array = row.data(dtype)(*shape)
             samples = [Sample(array), Sample(array, dim=0), Sample(array, dim=1)]
             for sample in samples:
-                compare(failures, f"{dtype} {sample}", row, lambda lib, sample=sample: call(row, lib, sample),
-                        ulps=row.ulps and 64, scale=1e3)
+                compare(
+                    failures,
+                    f"{dtype} {sample}",
+                    row,
+                    lambda lib, sample=sample: call(row, lib, sample),
+                    ulps=row.ulps and 64,
+                    scale=1e3,
+                )
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -257,6 +275,7 @@ def test_promotion(row):
 @rows("promotion", lambda row: row.kind == "binary" and row.operator)
 def test_promotion_with_python_numbers(row):
     """tensor op number and number op tensor, with each default dtype."""
+
     def both_sides(lib, number, array, swap):
         operands = [lib.from_numpy(array.copy()), number]
         return opdb.apply_operator(row.operator, *(operands[::-1] if swap else operands))
@@ -268,9 +287,12 @@ def test_promotion_with_python_numbers(row):
             for shape, swap in itertools.product(((2,), ()), (False, True)):
                 array = np.full(shape, 3, dtype)
                 order = f"{number!r}, {dtype}{shape}" if swap else f"{dtype}{shape}, {number!r}"
-                compare(failures, f"{order} (default {default})", row,
-                        lambda lib, number=number, array=array,
-                        swap=swap: both_sides(lib, number, array, swap))
+                compare(
+                    failures,
+                    f"{order} (default {default})",
+                    row,
+                    lambda lib, number=number, array=array, swap=swap: both_sides(lib, number, array, swap),
+                )
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -286,6 +308,7 @@ def with_first(sample, lib, layout=support.contiguous):
 def test_method(row):
     with collected() as failures:
         for sample in filter(takes_tensor_first, row.calls(row.dtypes[0])):
+
             def program(lib, sample=sample):
                 first, rest, kwargs = with_first(sample, lib)
                 return getattr(first, row.attribute)(*rest, **kwargs)
@@ -302,15 +325,19 @@ def same_as_function(failures, row, sample, program):
 def test_operator(row):
     with collected() as failures:
         for sample in filter(takes_tensor_first, row.calls("int64" if row.integer_only else "float32")):
-            same_as_function(failures, row, sample,
-                             lambda lib, sample=sample: opdb.apply_operator(row.operator,
-                                 *build(lib, sample.args)))
+            same_as_function(
+                failures,
+                row,
+                sample,
+                lambda lib, sample=sample: opdb.apply_operator(row.operator, *build(lib, sample.args)),
+            )
 
 
 @needs_torch
 @rows("inplace", lambda row: row.inplace)
 def test_inplace(row):
     """The same object comes back, with torch's content and version, for whole tensors and for windows."""
+
     def program(lib, sample, layout, name):
         first, rest, kwargs = with_first(sample, lib, layout)
         before = first._version
@@ -324,9 +351,12 @@ def test_inplace(row):
             if layout is not support.contiguous and (dtype != row.dtypes[0] or "layouts" in row.skips):
                 continue
             for sample in filter(takes_tensor_first, row.calls(dtype)):
-                compare(failures, f"{dtype} {layout.__name__} {sample}", row,
-                        lambda lib, sample=sample, layout=layout: program(lib, sample, layout,
-                            row.attribute + "_"))
+                compare(
+                    failures,
+                    f"{dtype} {layout.__name__} {sample}",
+                    row,
+                    lambda lib, sample=sample, layout=layout: program(lib, sample, layout, row.attribute + "_"),
+                )
 
 
 @needs_torch
@@ -353,6 +383,7 @@ def test_out(row):
     """out= is filled and returned: of the right size, resized from nothing or converted. Where torch refuses
     to convert (it does for some ops only) we may or may not; an out that requires grad is always refused.
     """
+
     def program(lib, sample, make_out):
         args, kwargs = build(lib, sample.args), build(lib, sample.kwargs)
         plain = row.form(lib)(*args, **kwargs)
@@ -382,8 +413,9 @@ def test_out(row):
             ours = outcome(program, gradcore, sample, make)
             if isinstance(theirs, Raised) and isinstance(ours, Raised):
                 continue
-            failures.add(f"{label} {sample}", outcome_difference(ours, theirs,
-                **(row.tolerances() | ulps | {"strides": "any"})))
+            failures.add(
+                f"{label} {sample}", outcome_difference(ours, theirs, **(row.tolerances() | ulps | {"strides": "any"}))
+            )
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -424,10 +456,13 @@ def test_gradient(row):
         for dtype in FLOATS:
             for sample in row.calls(dtype):
                 for chosen in choices(sample):
-                    compare(failures, f"{dtype} {sample} leaves {chosen}", row,
-                            lambda lib, sample=sample, chosen=chosen: first_gradients(lib, row, sample,
-                                chosen),
-                            **gradient_tolerances(row))
+                    compare(
+                        failures,
+                        f"{dtype} {sample} leaves {chosen}",
+                        row,
+                        lambda lib, sample=sample, chosen=chosen: first_gradients(lib, row, sample, chosen),
+                        **gradient_tolerances(row),
+                    )
 
 
 @needs_torch
@@ -439,10 +474,13 @@ def test_gradient_of_layouts(row):
             if layout is support.expanded and "expanded" in row.skips:
                 continue
             for chosen in choices(sample)[:1]:
-                compare(failures, f"{layout.__name__} {sample}", row,
-                        lambda lib, s=sample, c=chosen, layout=layout: first_gradients(lib, row, s, c,
-                            layout),
-                        **gradient_tolerances(row))
+                compare(
+                    failures,
+                    f"{layout.__name__} {sample}",
+                    row,
+                    lambda lib, s=sample, c=chosen, layout=layout: first_gradients(lib, row, s, c, layout),
+                    **gradient_tolerances(row),
+                )
 
 
 @needs_torch
@@ -453,15 +491,20 @@ def test_gradient_of_gradient(row):
             if not all(array.size for array in arrays_of(sample)):
                 continue
             for chosen in choices(sample):
-                compare(failures, f"{sample} leaves {chosen}", row,
-                        lambda lib, sample=sample, chosen=chosen: second_gradients(lib, row, sample, chosen),
-                        **gradient_tolerances(row))
+                compare(
+                    failures,
+                    f"{sample} leaves {chosen}",
+                    row,
+                    lambda lib, sample=sample, chosen=chosen: second_gradients(lib, row, sample, chosen),
+                    **gradient_tolerances(row),
+                )
 
 
 @needs_torch
 @rows("gradgrad", lambda row: row.grad and row.gradgrad and row.kind not in ("creation", "writer"))
 def test_gradients_that_require_grad(row):
     """Under create_graph, from a constant cotangent: where torch's gradient has a graph, ours has one."""
+
     def program(lib, sample):
         args, kwargs, leaves = as_leaves(lib, sample, choices(sample)[0])
         outputs = recorded(row.form(lib)(*args, **kwargs))
@@ -511,9 +554,13 @@ def test_inplace_gradient(row):
             for chosen, program in itertools.product(choices(sample), (whole, window)):
                 if row.kind == "view" and program is window:
                     continue  # these change the window's shape, not its elements
-                compare(failures, f"{program.__name__} {sample} leaves {chosen}", row,
-                        lambda lib, s=sample, c=chosen, program=program: program(lib, s, c),
-                        **gradient_tolerances(row))
+                compare(
+                    failures,
+                    f"{program.__name__} {sample} leaves {chosen}",
+                    row,
+                    lambda lib, s=sample, c=chosen, program=program: program(lib, s, c),
+                    **gradient_tolerances(row),
+                )
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -560,6 +607,7 @@ def leaves_of(arrays):
 
 def function_of_leaves(row, sample):
     """The op as a function of the sample's float tensors alone, giving a list of tensors."""
+
     def function(*leaves):
         given = iter(leaves)
 
@@ -577,11 +625,11 @@ def function_of_leaves(row, sample):
 
 def gradient_function(function):
     """The gradients that `function` gives along fixed cotangents, themselves differentiable."""
+
     def gradient(*leaves):
         outputs = function(*leaves)
         cotangents = build(gradcore, cotangents_for(outputs, 1))
-        return recorded(gradcore.autograd.grad(outputs, leaves, cotangents, allow_unused=True,
-                                               create_graph=True))
+        return recorded(gradcore.autograd.grad(outputs, leaves, cotangents, allow_unused=True, create_graph=True))
 
     return gradient
 
@@ -607,13 +655,14 @@ def test_layouts_agree(row):
     """A transposed or stepped input gives what the contiguous one gives."""
     with collected() as failures:
         for sample, layout in itertools.product(row.calls("float32"), (support.transposed, support.strided)):
-            plain, other = (outcome(call, row, gradcore, sample, chosen)
-                            for chosen in (support.contiguous, layout))
+            plain, other = (outcome(call, row, gradcore, sample, chosen) for chosen in (support.contiguous, layout))
             for item in (plain, other):
                 if isinstance(item, support.Facts):
                     item.strides = ()
-            failures.add(f"{layout.__name__} {sample}", outcome_difference(other, plain, ulps=row.ulps,
-                scale=row.scale, strides="any"))
+            failures.add(
+                f"{layout.__name__} {sample}",
+                outcome_difference(other, plain, ulps=row.ulps, scale=row.scale, strides="any"),
+            )
 
 
 @rows("threads", lambda row: row.large_call)

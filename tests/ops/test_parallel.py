@@ -109,8 +109,12 @@ def test_hooks_come_and_go_while_backward_runs():
 
     def come_and_go():
         while not done.is_set():
-            handles = [y.register_hook(lambda grad: grad), x.register_hook(lambda grad: None),
-                       y.grad_fn.register_hook(lambda *grads: None), x.register_post_accumulate_grad_hook(lambda leaf: None)]
+            handles = [
+                y.register_hook(lambda grad: grad),
+                x.register_hook(lambda grad: None),
+                y.grad_fn.register_hook(lambda *grads: None),
+                x.register_post_accumulate_grad_hook(lambda leaf: None),
+            ]
             assert x.grad is None or x.grad.shape == (300, 300)
             for handle in handles:
                 handle.remove()

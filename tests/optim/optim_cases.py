@@ -20,37 +20,113 @@ class TensorOf(float):
 NO_YES = (False, True)
 DECAY = (0.0, 0.1)
 VARIANT = {"foreach": (None, False, True), "maximize": NO_YES}  # which all but LBFGS, Muon and SparseAdam have
-ADAM = {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.5, 0.99), (TensorOf(0.9), TensorOf(0.99))), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
-        "amsgrad": NO_YES, "fused": (None, True), **VARIANT}
+ADAM = {
+    "lr": (0.02, TensorOf(0.02)),
+    "betas": ((0.9, 0.999), (0.5, 0.99), (TensorOf(0.9), TensorOf(0.99))),
+    "eps": (1e-8, 1e-3),
+    "weight_decay": DECAY,
+    "amsgrad": NO_YES,
+    "fused": (None, True),
+    **VARIANT,
+}
 
 # Decays are long enough that a trajectory does not amplify rounding: beyond that two runs of one library differ, too.
 OPTIONS = {
-    "SGD": {"lr": (0.01, TensorOf(0.01)), "momentum": (0.0, 0.9), "dampening": (0.0, 0.2), "weight_decay": DECAY,
-            "nesterov": NO_YES, "fused": (None, True), **VARIANT},
+    "SGD": {
+        "lr": (0.01, TensorOf(0.01)),
+        "momentum": (0.0, 0.9),
+        "dampening": (0.0, 0.2),
+        "weight_decay": DECAY,
+        "nesterov": NO_YES,
+        "fused": (None, True),
+        **VARIANT,
+    },
     "Adam": {**ADAM, "decoupled_weight_decay": NO_YES},
     "AdamW": ADAM,
-    "ASGD": {"lr": (0.01, TensorOf(0.01)), "lambd": (1e-4, 0.1), "alpha": (0.75, 0.5), "t0": (1e6, 20), "weight_decay": DECAY,
-             **VARIANT},
+    "ASGD": {
+        "lr": (0.01, TensorOf(0.01)),
+        "lambd": (1e-4, 0.1),
+        "alpha": (0.75, 0.5),
+        "t0": (1e6, 20),
+        "weight_decay": DECAY,
+        **VARIANT,
+    },
     "Adadelta": {"lr": (1.0, TensorOf(0.5)), "rho": (0.9, 0.97), "eps": (1e-6, 1e-5), "weight_decay": DECAY, **VARIANT},
-    "Adagrad": {"lr": (0.05, TensorOf(0.05)), "lr_decay": (0.0, 0.1), "initial_accumulator_value": (0.0, 0.5),
-                "eps": (1e-10, 1e-3), "weight_decay": DECAY, "fused": (None, True), **VARIANT},
-    "Adamax": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.7, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
-               **VARIANT},
-    "NAdam": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.7, 0.99)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
-              "momentum_decay": (4e-3, 0.1), "decoupled_weight_decay": NO_YES, **VARIANT},
-    "RAdam": {"lr": (0.02, TensorOf(0.02)), "betas": ((0.9, 0.999), (0.9, 0.97)), "eps": (1e-8, 1e-3), "weight_decay": DECAY,
-              "decoupled_weight_decay": NO_YES, **VARIANT},
-    "RMSprop": {"lr": (0.001, TensorOf(0.001)), "alpha": (0.99, 0.97), "eps": (1e-8, 1e-3), "momentum": (0.0, 0.5),
-                "centered": NO_YES, "weight_decay": DECAY, **VARIANT},
-    "Rprop": {"lr": (0.01, TensorOf(0.01)), "etas": ((0.5, 1.2), (0.3, 1.1)), "step_sizes": ((1e-6, 50), (1e-3, 0.05)),
-              **VARIANT},
-    "Adafactor": {"lr": (0.01, TensorOf(0.01)), "beta2_decay": (-0.8, -1.0), "eps": ((None, 1e-3), (1e-3, 0.1)),
-                  "d": (1.0, 2.0), "weight_decay": DECAY, **VARIANT},
-    "LBFGS": {"lr": (1, 0.3, TensorOf(0.3)), "max_iter": (3, 5), "max_eval": (None, 4), "history_size": (100, 2),
-              "tolerance_grad": (1e-7, 0.05), "tolerance_change": (1e-9, 1e-3), "line_search_fn": (None, "strong_wolfe")},
-    "Muon": {"lr": (0.01, TensorOf(0.01)), "weight_decay": DECAY, "momentum": (0.95, 0.5), "nesterov": NO_YES, "ns_steps": (5, 2),
-             "ns_coefficients": ((3.4445, -4.775, 2.0315), (3.0, -4.0, 2.0)), "eps": (1e-7, 1e-3),
-             "adjust_lr_fn": (None, "original", "match_rms_adamw")},
+    "Adagrad": {
+        "lr": (0.05, TensorOf(0.05)),
+        "lr_decay": (0.0, 0.1),
+        "initial_accumulator_value": (0.0, 0.5),
+        "eps": (1e-10, 1e-3),
+        "weight_decay": DECAY,
+        "fused": (None, True),
+        **VARIANT,
+    },
+    "Adamax": {
+        "lr": (0.02, TensorOf(0.02)),
+        "betas": ((0.9, 0.999), (0.7, 0.99)),
+        "eps": (1e-8, 1e-3),
+        "weight_decay": DECAY,
+        **VARIANT,
+    },
+    "NAdam": {
+        "lr": (0.02, TensorOf(0.02)),
+        "betas": ((0.9, 0.999), (0.7, 0.99)),
+        "eps": (1e-8, 1e-3),
+        "weight_decay": DECAY,
+        "momentum_decay": (4e-3, 0.1),
+        "decoupled_weight_decay": NO_YES,
+        **VARIANT,
+    },
+    "RAdam": {
+        "lr": (0.02, TensorOf(0.02)),
+        "betas": ((0.9, 0.999), (0.9, 0.97)),
+        "eps": (1e-8, 1e-3),
+        "weight_decay": DECAY,
+        "decoupled_weight_decay": NO_YES,
+        **VARIANT,
+    },
+    "RMSprop": {
+        "lr": (0.001, TensorOf(0.001)),
+        "alpha": (0.99, 0.97),
+        "eps": (1e-8, 1e-3),
+        "momentum": (0.0, 0.5),
+        "centered": NO_YES,
+        "weight_decay": DECAY,
+        **VARIANT,
+    },
+    "Rprop": {
+        "lr": (0.01, TensorOf(0.01)),
+        "etas": ((0.5, 1.2), (0.3, 1.1)),
+        "step_sizes": ((1e-6, 50), (1e-3, 0.05)),
+        **VARIANT,
+    },
+    "Adafactor": {
+        "lr": (0.01, TensorOf(0.01)),
+        "beta2_decay": (-0.8, -1.0),
+        "eps": ((None, 1e-3), (1e-3, 0.1)),
+        "d": (1.0, 2.0),
+        "weight_decay": DECAY,
+        **VARIANT,
+    },
+    "LBFGS": {
+        "lr": (1, 0.3, TensorOf(0.3)),
+        "max_iter": (3, 5),
+        "max_eval": (None, 4),
+        "history_size": (100, 2),
+        "tolerance_grad": (1e-7, 0.05),
+        "tolerance_change": (1e-9, 1e-3),
+        "line_search_fn": (None, "strong_wolfe"),
+    },
+    "Muon": {
+        "lr": (0.01, TensorOf(0.01)),
+        "weight_decay": DECAY,
+        "momentum": (0.95, 0.5),
+        "nesterov": NO_YES,
+        "ns_steps": (5, 2),
+        "ns_coefficients": ((3.4445, -4.775, 2.0315), (3.0, -4.0, 2.0)),
+        "eps": (1e-7, 1e-3),
+        "adjust_lr_fn": (None, "original", "match_rms_adamw"),
+    },
 }
 
 
@@ -93,7 +169,9 @@ def cases_with_tensors(*names):
     for name in names:
         choices = OPTIONS[name]
         rate = next(value for value in choices["lr"] if isinstance(value, TensorOf))
-        more = [{key: choices[key][-1]} for key in ("weight_decay", "decoupled_weight_decay", "lr_decay") if key in choices]
+        more = [
+            {key: choices[key][-1]} for key in ("weight_decay", "decoupled_weight_decay", "lr_decay") if key in choices
+        ]
         decays = {key: choices[key][-1] for key in ("weight_decay", "decoupled_weight_decay") if key in choices}
         variants = [{}, *({key: True} for key in ("foreach", "fused") if key in choices)]
         for chosen in [{}, *more, decays]:
@@ -130,8 +208,13 @@ class Program:
         self.lib = lib
         self.scale = make(np.linspace(0.5, 3, 6).reshape(2, 3))
         self.inputs, self.targets = make(random.uniform(-1, 1, (8, 3))), make(random.uniform(-1, 1, (8, 2)))
-        starts = [np.linspace(-1, 1, 6).reshape(2, 3), [-0.5, 0.7, 0.2], random.uniform(-1, 1, (3, 4)),
-                  random.uniform(-1, 1, 4), random.uniform(-1, 1, (4, 2))]
+        starts = [
+            np.linspace(-1, 1, 6).reshape(2, 3),
+            [-0.5, 0.7, 0.2],
+            random.uniform(-1, 1, (3, 4)),
+            random.uniform(-1, 1, 4),
+            random.uniform(-1, 1, (4, 2)),
+        ]
         self.params = [make(start).requires_grad_() for start in starts]
 
     def loss(self):

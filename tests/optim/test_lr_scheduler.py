@@ -68,7 +68,9 @@ IDS = [f"{name}-{i}" for i, (name, _) in enumerate(SCHEDULES)]
 
 
 def settings(optimizer):
-    return [[float(g["lr"]), float(g.get("momentum", 0)), *map(float, g.get("betas", ()))] for g in optimizer.param_groups]
+    return [
+        [float(g["lr"]), float(g.get("momentum", 0)), *map(float, g.get("betas", ()))] for g in optimizer.param_groups
+    ]
 
 
 def run(lib, name, options, optimizer="SGD", steps=STEPS, scheduler=None):
@@ -112,6 +114,7 @@ def test_a_state_dict_continues_the_schedule(name, options):
 
 def groups(optimizer):
     """All options, numbers as floats."""
+
     def plain(value):
         return tuple(map(plain, value)) if isinstance(value, tuple) else value if value is None else float(value)
 
@@ -157,6 +160,7 @@ def with_another_group(lib, scheduler, again, step):
 @pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
 def test_uses_of_a_schedule(name, options, rate_of, how):
     """What groups and state dict hold afterwards, what is warned of, and which error is raised."""
+
     def program(lib):
         lrs = (0.5, 0.02) if rate_of == "numbers" else [lib.tensor(lr, dtype=lib.float64) for lr in (0.5, 0.02)]
         optimizer = make(lib, lrs=lrs)
@@ -259,7 +263,9 @@ def sequential(lib, optimizer):
 
 def chained(lib, optimizer):
     s = schedulers_of(lib)
-    return s.ChainedScheduler([s.ConstantLR(optimizer, factor=0.1, total_iters=20), s.ExponentialLR(optimizer, gamma=0.95)])
+    return s.ChainedScheduler(
+        [s.ConstantLR(optimizer, factor=0.1, total_iters=20), s.ExponentialLR(optimizer, gamma=0.95)]
+    )
 
 
 PARTS = {

@@ -115,8 +115,11 @@ def state_is_the_optimizers_own(lib):
     optimizer = adam(lib)
     found = optimizer.state_dict()
     p = optimizer.param_groups[0]["params"][0]
-    return [found["state"][0]["exp_avg"] is optimizer.state[p]["exp_avg"], type(optimizer.state).__name__,
-            found["param_groups"][0] is optimizer.param_groups[0]]
+    return [
+        found["state"][0]["exp_avg"] is optimizer.state[p]["exp_avg"],
+        type(optimizer.state).__name__,
+        found["param_groups"][0] is optimizer.param_groups[0],
+    ]
 
 
 def loading_casts_to_the_parameters_dtype(lib):
@@ -141,7 +144,15 @@ def an_old_state_with_numbers_for_steps(lib):
     for state in old["state"].values():
         state["step"] = 7
     for group in old["param_groups"]:
-        for name in ("maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay", "amsgrad"):
+        for name in (
+            "maximize",
+            "foreach",
+            "capturable",
+            "differentiable",
+            "fused",
+            "decoupled_weight_decay",
+            "amsgrad",
+        ):
             del group[name]
     optimizer.load_state_dict(old)
     optimizer.step()
@@ -193,6 +204,7 @@ def closures(lib):
     p = leaf(lib)
     found = []
     for optimizer in (lib.optim.SGD([p], lr=0.1), lib.optim.Adam([p]), lib.optim.Adafactor([p]), lib.optim.LBFGS([p])):
+
         def closure(optimizer=optimizer):
             optimizer.zero_grad()
             found.append(lib.is_grad_enabled())
@@ -225,9 +237,12 @@ def step_hooks(lib):
 
         return hook
 
-    handles = [optimizer.register_step_pre_hook(note("before")), optimizer.register_step_post_hook(note("after")),
-               base(lib).register_optimizer_step_pre_hook(note("before any")),
-               base(lib).register_optimizer_step_post_hook(note("after any"))]
+    handles = [
+        optimizer.register_step_pre_hook(note("before")),
+        optimizer.register_step_post_hook(note("after")),
+        base(lib).register_optimizer_step_pre_hook(note("before any")),
+        base(lib).register_optimizer_step_post_hook(note("after any")),
+    ]
     optimizer.step()
     optimizer.step(closure=lambda: seen.append("closure"))
     for handle in handles:
@@ -250,8 +265,9 @@ def state_dict_hooks(lib):
     optimizer.register_state_dict_post_hook(lambda of, state: {**state, "more": 1})
     optimizer.register_state_dict_post_hook(lambda of, state: state.update(seen=len(state)))
     optimizer.register_load_state_dict_pre_hook(lambda of, state: seen.append(sorted(state)))
-    optimizer.register_load_state_dict_pre_hook(lambda of, state: {key: state[key] for key in ("state", "param_groups")},
-                                                prepend=True)
+    optimizer.register_load_state_dict_pre_hook(
+        lambda of, state: {key: state[key] for key in ("state", "param_groups")}, prepend=True
+    )
     optimizer.register_load_state_dict_post_hook(lambda of: seen.append("loaded"))
     found = optimizer.state_dict()
     optimizer.load_state_dict(found)
@@ -260,8 +276,12 @@ def state_dict_hooks(lib):
 
 def names_for_the_profiler(lib):
     optimizer = adam(lib)
-    return [optimizer._zero_grad_profile_name, type(optimizer).step.hooked, type(optimizer).step.__name__,
-            callable(lib.optim.Optimizer.profile_hook_step)]
+    return [
+        optimizer._zero_grad_profile_name,
+        type(optimizer).step.hooked,
+        type(optimizer).step.__name__,
+        callable(lib.optim.Optimizer.profile_hook_step),
+    ]
 
 
 def required_options(lib):
@@ -285,16 +305,41 @@ def other_parameters_for_a_while(lib):
     with lib.optim.swap_in_optimizer_params_and_state(optimizer, others, other_state):
         optimizer.step()
         inside = [group["lr"], group["params"] == list(others.values())]
-    return [inside, group["params"] is params, other_state, *described(optimizer), [p.detach() for p in others.values()]]
+    return [
+        inside,
+        group["params"] is params,
+        other_state,
+        *described(optimizer),
+        [p.detach() for p in others.values()],
+    ]
 
 
-PROGRAMS = [first_steps, groups_with_options, groups_with_names, names_are_kept_when_a_state_without_them_is_loaded,
-            a_generator_of_parameters, a_parameter_twice_in_a_group, options_changed_between_steps,
-            a_tensor_of_one_element_as_rate, state_is_the_optimizers_own, loading_casts_to_the_parameters_dtype,
-            loading_state_of_no_parameter, loading_groups_in_a_tuple, an_old_state_with_numbers_for_steps, zero_grad,
-            steps_of_fused_kernels_are_single,
-            zero_grad_of_a_gradient_with_a_history, closures, gradient_mode_is_left_as_it_was, step_hooks,
-            other_parameters_for_a_while, a_hook_that_gives_other_arguments, state_dict_hooks, names_for_the_profiler, required_options]
+PROGRAMS = [
+    first_steps,
+    groups_with_options,
+    groups_with_names,
+    names_are_kept_when_a_state_without_them_is_loaded,
+    a_generator_of_parameters,
+    a_parameter_twice_in_a_group,
+    options_changed_between_steps,
+    a_tensor_of_one_element_as_rate,
+    state_is_the_optimizers_own,
+    loading_casts_to_the_parameters_dtype,
+    loading_state_of_no_parameter,
+    loading_groups_in_a_tuple,
+    an_old_state_with_numbers_for_steps,
+    zero_grad,
+    steps_of_fused_kernels_are_single,
+    zero_grad_of_a_gradient_with_a_history,
+    closures,
+    gradient_mode_is_left_as_it_was,
+    step_hooks,
+    other_parameters_for_a_while,
+    a_hook_that_gives_other_arguments,
+    state_dict_hooks,
+    names_for_the_profiler,
+    required_options,
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -311,8 +356,9 @@ def test_every_name_of_torchs_module():
 # ---- copies ----
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))],
-                         ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))], ids=["deepcopy", "pickle"]
+)
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Adafactor", "Rprop"])
 def test_copies(name, copied):
     """A copy has parameters of its own and goes on as the original does; hooks stay behind."""
@@ -336,6 +382,7 @@ def test_copies(name, copied):
 
 def lion(lib):
     """Signs of a momentum, through p.data and p.grad.data, as older programs have it."""
+
     class Lion(lib.optim.Optimizer):
         def __init__(self, params, lr=1e-2, betas=(0.9, 0.99), weight_decay=0.0):
             super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
@@ -365,6 +412,7 @@ def lion(lib):
 
 def adam_by_hand(lib):
     """lerp_, addcmul_ and addcdiv_ on the parameter itself, under a decorator."""
+
     class Adam(lib.optim.Optimizer):
         def __init__(self, params, lr=1e-2):
             super().__init__(params, {"lr": lr})
@@ -377,7 +425,9 @@ def adam_by_hand(lib):
                 for p in group["params"]:
                     state = self.state[p]
                     if not state:
-                        state.update(step=0, m=lib.zeros_like(p, memory_format=lib.preserve_format), v=lib.zeros_like(p))
+                        state.update(
+                            step=0, m=lib.zeros_like(p, memory_format=lib.preserve_format), v=lib.zeros_like(p)
+                        )
                     state["step"] += 1
                     state["m"].lerp_(p.grad, 0.1)
                     state["v"].mul_(0.99).addcmul_(p.grad, p.grad.conj(), value=0.01)
@@ -390,6 +440,7 @@ def adam_by_hand(lib):
 
 def of_lists(lib):
     """The functions over lists of tensors that torch's own optimizers use."""
+
     class OfLists(lib.optim.Optimizer):
         def __init__(self, params, lr=1e-2):
             super().__init__(params, {"lr": lr, "differentiable": False})
@@ -403,7 +454,9 @@ def of_lists(lib):
                 states = [self.state[p] for p in params]
                 for p, state in zip(params, states, strict=True):
                     if not state:
-                        state.update(step=lib.tensor(0.0), m=lib.zeros_like(p), v=lib.zeros_like(p), top=lib.zeros_like(p))
+                        state.update(
+                            step=lib.tensor(0.0), m=lib.zeros_like(p), v=lib.zeros_like(p), top=lib.zeros_like(p)
+                        )
                 m, v, top = ([state[key] for state in states] for key in ("m", "v", "top"))
                 grads = lib._foreach_neg([p.grad for p in params])
                 lib._foreach_neg_(grads)
@@ -435,6 +488,7 @@ def of_lists(lib):
 
 def wrapper(lib):
     """An optimizer that owns another and shares its groups, as averaging ones do."""
+
     class Slow(lib.optim.Optimizer):
         def __init__(self, params):
             self.inner = lib.optim.SGD(params, lr=0.02, momentum=0.5)
@@ -458,6 +512,7 @@ def wrapper(lib):
 
 def extended(lib):
     """A class that adds to the step of a built-in one."""
+
     class Clipped(lib.optim.AdamW):
         def step(self, closure=None):
             loss = super().step(closure)
@@ -472,7 +527,9 @@ def extended(lib):
 @pytest.mark.parametrize("make", [lion, adam_by_hand, of_lists, wrapper, extended], ids=lambda make: make.__name__)
 def test_optimizer_in_python(make):
     def trained(lib):
-        params = [lib.tensor(values, dtype=lib.float64, requires_grad=True) for values in ([1.0, -2.0], [[0.5], [3.0]], 0.25)]
+        params = [
+            lib.tensor(values, dtype=lib.float64, requires_grad=True) for values in ([1.0, -2.0], [[0.5], [3.0]], 0.25)
+        ]
         optimizer = make(lib)(params)
 
         def closure():
@@ -482,8 +539,10 @@ def test_optimizer_in_python(make):
             return loss
 
         losses = [optimizer.step(closure).item() for _ in range(20)]
-        state = {key: [v for v in kept.values() if isinstance(v, lib.Tensor)]
-                 for key, kept in optimizer.state_dict()["state"].items()}
+        state = {
+            key: [v for v in kept.values() if isinstance(v, lib.Tensor)]
+            for key, kept in optimizer.state_dict()["state"].items()
+        }
         return [losses, [p.detach() for p in params], state, repr(optimizer)]
 
     both(trained, ulps=4096)
@@ -491,6 +550,7 @@ def test_optimizer_in_python(make):
 
 def test_libraries_hooks_count_once():
     """The class that a step() is inherited from does not run the hooks a second time."""
+
     class Mine(gradcore.optim.SGD):
         pass
 

@@ -161,9 +161,12 @@ def test_states_have_torchs_layout(case):
     def layout(lib):
         _, optimizer = train(lib, case, "float64", 2)
         found = optimizer.state_dict()
-        tensors = {n: {key: (str(v.dtype), tuple(v.shape)) if isinstance(v, lib.Tensor) else None for key, v in state.items()}
-                   for n, state in found["state"].items()}
+        tensors = {
+            n: {key: (str(v.dtype), tuple(v.shape)) if isinstance(v, lib.Tensor) else None for key, v in state.items()}
+            for n, state in found["state"].items()
+        }
         return tensors, found["param_groups"], repr(optimizer)
+
     ours, theirs = layout(gradcore), layout(torch)
     if case[0] == "LBFGS":  # numbers that torch has in tensors without dims are plain numbers here
         ours, theirs = ([sorted(set(found[0][0]) - {"al"}), *found[1:]] for found in (ours, theirs))
@@ -173,7 +176,11 @@ def test_states_have_torchs_layout(case):
 # ---- parameters of all kinds ----
 
 SIMPLE = [case for case in STATEFUL if case[0] != "LBFGS"]
-WITH_LBFGS = [*SIMPLE, ("LBFGS", {"max_iter": 2, "lr": 0.1}), ("LBFGS", {"max_iter": 1, "line_search_fn": "strong_wolfe"})]
+WITH_LBFGS = [
+    *SIMPLE,
+    ("LBFGS", {"max_iter": 2, "lr": 0.1}),
+    ("LBFGS", {"max_iter": 1, "line_search_fn": "strong_wolfe"}),
+]
 LAYOUTS = {
     "0-d": lambda array, lib: lib.from_numpy(np.array(array[0, 0])),
     "empty": lambda array, lib: lib.from_numpy(array[:0].copy()),
@@ -218,6 +225,7 @@ def test_layouts(case, layout):
 def test_dtypes_in_one_group(case):
     def mixed(lib):
         return [lib.linspace(-1, 1, 5, dtype=getattr(lib, dtype)) for dtype in ("float32", "float64", "float32")]
+
     ours, theirs = (run_on(lib, case, mixed) for lib in (gradcore, torch))
     for a, b, tolerance in zip(ours, theirs, (1e-5, 1e-12, 1e-5), strict=True):
         assert a.dtype == b.dtype
@@ -229,9 +237,11 @@ def test_dtypes_in_one_group(case):
 @pytest.mark.parametrize("case", WITH_LBFGS, ids=label)
 def test_shared_storage(case, windows):
     """Views of one memory: where they overlap, each parameter sees what the one before it wrote."""
+
     def views(lib):
         base = lib.linspace(-1, 1, 8, dtype=lib.float64)
         return [base[a:b] for a, b in windows]
+
     ours, theirs = (run_on(lib, case, views) for lib in (gradcore, torch))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)

@@ -10,7 +10,14 @@ import pytest
 
 from support import gradcore, needs_torch, torch
 
-SHAPES = {"wide": (90, 150), "tall": (150, 90), "square": (130, 130), "row": (1, 7), "column": (200, 1), "empty": (0, 3)}
+SHAPES = {
+    "wide": (90, 150),
+    "tall": (150, 90),
+    "square": (130, 130),
+    "row": (1, 7),
+    "column": (200, 1),
+    "empty": (0, 3),
+}
 
 
 def random(shape, seed=0):
@@ -19,7 +26,9 @@ def random(shape, seed=0):
 
 def stepped(lib, name, arrays, dtype="float32", steps=3, change=lambda p: p, **chosen):
     """Parameters after some steps along random gradients."""
-    params = [change(lib.tensor(a.tolist(), dtype=getattr(lib, dtype)).reshape(a.shape)).requires_grad_() for a in arrays]
+    params = [
+        change(lib.tensor(a.tolist(), dtype=getattr(lib, dtype)).reshape(a.shape)).requires_grad_() for a in arrays
+    ]
     optimizer = getattr(lib.optim, name)(params, **chosen)
     for step in range(steps):
         for i, p in enumerate(params):
@@ -35,7 +44,9 @@ def test_muon_in_blocks(shape, dtype):
     """torch's sums are added up in another order: where one falls between two numbers of bfloat16 it is rounded the other way,
     by 1/128 of it, and the iterations carry that on."""
     start = random(SHAPES[shape])
-    (ours,), (theirs,) = (stepped(lib, "Muon", [start], dtype, steps=1, lr=1.0, weight_decay=0.0) for lib in (gradcore, torch))
+    (ours,), (theirs,) = (
+        stepped(lib, "Muon", [start], dtype, steps=1, lr=1.0, weight_decay=0.0) for lib in (gradcore, torch)
+    )
     moved = theirs - start.astype(dtype)
     assert np.abs(ours - theirs).max(initial=0) <= np.abs(moved).max(initial=0) / 32
     assert np.linalg.norm(ours - theirs) <= np.linalg.norm(moved) / 100
@@ -46,8 +57,15 @@ def test_muon_makes_matrices_orthogonal():
     grad = random((150, 90))
     p = gradcore.zeros(150, 90, requires_grad=True)
     p.grad = gradcore.tensor(grad.tolist())
-    optimizer = gradcore.optim.Muon([p], lr=1.0, weight_decay=0.0, momentum=0.0, ns_steps=20, ns_coefficients=(1.875, -1.25, 0.375),
-                                    adjust_lr_fn="original")
+    optimizer = gradcore.optim.Muon(
+        [p],
+        lr=1.0,
+        weight_decay=0.0,
+        momentum=0.0,
+        ns_steps=20,
+        ns_coefficients=(1.875, -1.25, 0.375),
+        adjust_lr_fn="original",
+    )
     optimizer.step()
     u, _, v = np.linalg.svd(grad, full_matrices=False)
     np.testing.assert_allclose(-p.detach().numpy() / np.sqrt(150 / 90), u @ v, atol=0.01)
@@ -71,17 +89,23 @@ def test_muon_has_the_same_bits_for_any_number_of_threads(dtype):
             assert a.tobytes() == b.tobytes()
 
 
-LAYOUTS = {"transposed": lambda p: p.t().contiguous().t(), "with gaps": lambda p: gradcore.stack([p, p], 2).flatten(1)[:, ::2]}
+LAYOUTS = {
+    "transposed": lambda p: p.t().contiguous().t(),
+    "with gaps": lambda p: gradcore.stack([p, p], 2).flatten(1)[:, ::2],
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_muon_on_other_layouts(layout):
-    (ours,), (plain,) = (stepped(gradcore, "Muon", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p))
+    (ours,), (plain,) = (
+        stepped(gradcore, "Muon", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p)
+    )
     np.testing.assert_array_equal(ours, plain)
 
 
 def test_muon_on_shared_memory():
     """The second parameter sees what the first one wrote."""
+
     def step(*params):
         for p in params:
             p.requires_grad_().grad = gradcore.ones_like(p)
@@ -109,8 +133,16 @@ def test_muon_where_memory_is_two_things_at_once(what):
 
 # ---- Adafactor ----
 
-PARTS = {"vector": (40_000,), "number": (), "matrix": (300, 200), "tall": (20_000, 3), "wide": (3, 20_000),
-         "batch of matrices": (5, 70, 80), "kernels of a convolution": (64, 20, 3, 5), "small batch": (2, 3, 4)}
+PARTS = {
+    "vector": (40_000,),
+    "number": (),
+    "matrix": (300, 200),
+    "tall": (20_000, 3),
+    "wide": (3, 20_000),
+    "batch of matrices": (5, 70, 80),
+    "kernels of a convolution": (64, 20, 3, 5),
+    "small batch": (2, 3, 4),
+}
 
 
 @needs_torch
@@ -119,7 +151,9 @@ PARTS = {"vector": (40_000,), "number": (), "matrix": (300, 200), "tall": (20_00
 def test_adafactor_in_parts(shape, dtype):
     chosen = {"lr": 0.1, "weight_decay": 0.1, "maximize": True, "eps": (1e-3, 1e-2)}
     ours, theirs = (stepped(lib, "Adafactor", [random(PARTS[shape])], dtype, **chosen) for lib in (gradcore, torch))
-    tolerance = 1e-6 if dtype == "float32" else 1e-14  # of elements that are about 1, some of them nearly cancelled by their steps
+    tolerance = (
+        1e-6 if dtype == "float32" else 1e-14
+    )  # of elements that are about 1, some of them nearly cancelled by their steps
     np.testing.assert_allclose(ours[0], theirs[0], rtol=10 * tolerance, atol=tolerance)
 
 
@@ -134,12 +168,15 @@ def test_adafactor_has_the_same_bits_for_any_number_of_threads(dtype):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_adafactor_on_other_layouts(layout):
-    (ours,), (plain,) = (stepped(gradcore, "Adafactor", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p))
+    (ours,), (plain,) = (
+        stepped(gradcore, "Adafactor", [random((40, 30))], change=how) for how in (LAYOUTS[layout], lambda p: p)
+    )
     np.testing.assert_array_equal(ours, plain)
 
 
 def test_adafactor_takes_the_first_parameters_eps():
     """Where no eps is given: torch, too, takes that of the first parameter's dtype for its whole group."""
+
     def run(lib, *dtypes):
         params = [lib.full((2,), 1e-30, dtype=getattr(lib, dtype), requires_grad=True) for dtype in dtypes]
         for p in params:
@@ -153,14 +190,21 @@ def test_adafactor_takes_the_first_parameters_eps():
         np.testing.assert_allclose([alone, after], [run(torch, "float64"), run(torch, "float32", "float64")], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("change", "error", "phrase"), [
-    (lambda state: state.update(row_var=gradcore.ones(3)), RuntimeError, "optimizer state of shape"),
-    (lambda state: state.update(col_var=gradcore.ones(1, 2, dtype=gradcore.float64)), RuntimeError, "optimizer state of shape"),
-    (lambda state: state.update(col_var=None), AssertionError, "row_var and col_var"),
-    (lambda state: state.update(row_var=3), TypeError, "optimizer state must be a tensor"),
-    (lambda state: state.update(step=gradcore.ones(2)), RuntimeError, "step"),
-    (lambda state: state.pop("step"), KeyError, "step"),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "phrase"),
+    [
+        (lambda state: state.update(row_var=gradcore.ones(3)), RuntimeError, "optimizer state of shape"),
+        (
+            lambda state: state.update(col_var=gradcore.ones(1, 2, dtype=gradcore.float64)),
+            RuntimeError,
+            "optimizer state of shape",
+        ),
+        (lambda state: state.update(col_var=None), AssertionError, "row_var and col_var"),
+        (lambda state: state.update(row_var=3), TypeError, "optimizer state must be a tensor"),
+        (lambda state: state.update(step=gradcore.ones(2)), RuntimeError, "step"),
+        (lambda state: state.pop("step"), KeyError, "step"),
+    ],
+)
 def test_adafactor_refuses_state_that_does_not_fit(change, error, phrase):
     params = [gradcore.ones(3, 2, requires_grad=True) for _ in range(2)]
     optimizer = gradcore.optim.Adafactor(params)
@@ -197,8 +241,11 @@ def descended(lib, sizes, dtype="float64", steps=3, **chosen):
     return [p.detach().numpy() for p in params], losses, optimizer
 
 
-SEARCHES = {"fixed": {"max_iter": 6, "lr": 0.1}, "strong Wolfe": {"max_iter": 6, "line_search_fn": "strong_wolfe"},
-            "short memory": {"max_iter": 9, "history_size": 2, "line_search_fn": "strong_wolfe"}}
+SEARCHES = {
+    "fixed": {"max_iter": 6, "lr": 0.1},
+    "strong Wolfe": {"max_iter": 6, "line_search_fn": "strong_wolfe"},
+    "short memory": {"max_iter": 9, "history_size": 2, "line_search_fn": "strong_wolfe"},
+}
 
 
 @needs_torch
@@ -206,7 +253,9 @@ SEARCHES = {"fixed": {"max_iter": 6, "lr": 0.1}, "strong Wolfe": {"max_iter": 6,
 def test_lbfgs_in_slices(search):
     """Vectors so long that their sums are made of parts; a parameter without a gradient counts as one whose gradient is 0."""
     sizes = (40_000, 3, 1, 17_000)
-    (ours, our_losses, _), (theirs, their_losses, _) = (descended(lib, sizes, **SEARCHES[search]) for lib in (gradcore, torch))
+    (ours, our_losses, _), (theirs, their_losses, _) = (
+        descended(lib, sizes, **SEARCHES[search]) for lib in (gradcore, torch)
+    )
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(our_losses, their_losses, rtol=1e-10)
@@ -300,15 +349,22 @@ def test_lbfgs_goes_back_when_an_evaluation_fails(search, how, fails):
     assert optimizer.state[params[0]]["n_iter"] > 2
 
 
-@pytest.mark.parametrize(("change", "error", "phrase"), [
-    (lambda state: state.update(d=gradcore.ones(4)), RuntimeError, "optimizer state of shape"),
-    (lambda state: state.update(prev_flat_grad=gradcore.ones(3, dtype=gradcore.int64)), RuntimeError, "optimizer state of shape"),
-    (lambda state: state.update(d=3), TypeError, "optimizer state must be a tensor"),
-    (lambda state: state.update(ro=[1.0] * 9), RuntimeError, "must be of one length"),
-    (lambda state: state.update(old_dirs=None), TypeError, "must be a list"),
-    (lambda state: state.pop("H_diag"), KeyError, "H_diag"),
-    (lambda state: state.update(n_iter="a"), TypeError, ""),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "phrase"),
+    [
+        (lambda state: state.update(d=gradcore.ones(4)), RuntimeError, "optimizer state of shape"),
+        (
+            lambda state: state.update(prev_flat_grad=gradcore.ones(3, dtype=gradcore.int64)),
+            RuntimeError,
+            "optimizer state of shape",
+        ),
+        (lambda state: state.update(d=3), TypeError, "optimizer state must be a tensor"),
+        (lambda state: state.update(ro=[1.0] * 9), RuntimeError, "must be of one length"),
+        (lambda state: state.update(old_dirs=None), TypeError, "must be a list"),
+        (lambda state: state.pop("H_diag"), KeyError, "H_diag"),
+        (lambda state: state.update(n_iter="a"), TypeError, ""),
+    ],
+)
 def test_lbfgs_refuses_state_that_does_not_fit(change, error, phrase):
     _, _, optimizer = descended(gradcore, [3], "float32", 1, max_iter=2)
     (p,) = optimizer.param_groups[0]["params"]
@@ -320,11 +376,14 @@ def test_lbfgs_refuses_state_that_does_not_fit(change, error, phrase):
 
 
 @needs_torch
-@pytest.mark.parametrize(("chosen", "error", "phrase"), [
-    ({"line_search_fn": "bisection"}, RuntimeError, "only 'strong_wolfe' is supported"),
-    ({"history_size": 0}, IndexError, "pop from empty list"),
-    ({"max_iter": "a", "max_eval": 3}, TypeError, ""),
-])
+@pytest.mark.parametrize(
+    ("chosen", "error", "phrase"),
+    [
+        ({"line_search_fn": "bisection"}, RuntimeError, "only 'strong_wolfe' is supported"),
+        ({"history_size": 0}, IndexError, "pop from empty list"),
+        ({"max_iter": "a", "max_eval": 3}, TypeError, ""),
+    ],
+)
 def test_lbfgs_refuses_options(chosen, error, phrase):
     for lib in (gradcore, torch):
         with pytest.raises(error, match=phrase):
@@ -335,8 +394,12 @@ def test_lbfgs_refuses_options(chosen, error, phrase):
 
 
 def everything(params, optimizer):
-    state = {id(p): {key: value.tolist() if isinstance(value, gradcore.Tensor) else repr(value) for key, value in kept.items()}
-             for p, kept in optimizer.state.items()}
+    state = {
+        id(p): {
+            key: value.tolist() if isinstance(value, gradcore.Tensor) else repr(value) for key, value in kept.items()
+        }
+        for p, kept in optimizer.state.items()
+    }
     return [p.tolist() for p in params], state
 
 
@@ -378,12 +441,15 @@ def test_muon_refuses_state_that_does_not_fit(bad):
     assert set(optimizer.state) == {params[1]}
 
 
-@pytest.mark.parametrize(("chosen", "error", "phrase"), [
-    ({"ns_steps": 100}, ValueError, "Number of steps must be less than 100"),
-    ({"ns_coefficients": (1.0, 2.0)}, ValueError, "Coefficients must be a tuple of exactly 3 values"),
-    ({"ns_coefficients": 1.0}, TypeError, ""),
-    ({"ns_steps": 2.5}, TypeError, ""),
-])
+@pytest.mark.parametrize(
+    ("chosen", "error", "phrase"),
+    [
+        ({"ns_steps": 100}, ValueError, "Number of steps must be less than 100"),
+        ({"ns_coefficients": (1.0, 2.0)}, ValueError, "Coefficients must be a tuple of exactly 3 values"),
+        ({"ns_coefficients": 1.0}, TypeError, ""),
+        ({"ns_steps": 2.5}, TypeError, ""),
+    ],
+)
 def test_muon_refuses_options(chosen, error, phrase):
     for lib in filter(None, (gradcore, torch)):
         p = lib.ones(3, 2, requires_grad=True)

@@ -55,8 +55,8 @@ def that_save(lib, Function):
         @staticmethod
         def backward(ctx, g):
             a, b = ctx.saved_tensors
-            of_a = (g * b if ctx.needs_input_grad[0] else None)
-            of_b = (g * a if ctx.needs_input_grad[1] else None)
+            of_a = g * b if ctx.needs_input_grad[0] else None
+            of_b = g * a if ctx.needs_input_grad[1] else None
             return of_a, of_b
 
     class Once(Function):

@@ -16,13 +16,21 @@ def parts(lib, seen):
     """The names that lines of a program use, for one library. Hooks append (label, gradient) to `seen`."""
     graph = submodule(lib, "autograd.graph")
     func = submodule(lib, "func")
-    return {**hooks(lib, seen, graph), **functions(lib), **threads(), **forward_mode(submodule(lib, "autograd.forward_ad")),
-            **{name: getattr(func, name) for name in ("grad", "jacfwd", "jacrev", "jvp", "vmap")},
-            "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
-            "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
-            "halving": lambda: graph.saved_tensors_hooks(halved, doubled), "save_on_cpu": graph.save_on_cpu,
-            "fresh": lambda grads: [g if g is None else g.contiguous() * 1 for g in grads],  # how a gradient was made differs
-            "leaf_of": lambda t: t if t.is_leaf else t.detach().requires_grad_()}
+    return {
+        **hooks(lib, seen, graph),
+        **functions(lib),
+        **threads(),
+        **forward_mode(submodule(lib, "autograd.forward_ad")),
+        **{name: getattr(func, name) for name in ("grad", "jacfwd", "jacrev", "jvp", "vmap")},
+        "checkpoint": submodule(lib, "utils.checkpoint").checkpoint,
+        "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
+        "halving": lambda: graph.saved_tensors_hooks(halved, doubled),
+        "save_on_cpu": graph.save_on_cpu,
+        "fresh": lambda grads: [
+            g if g is None else g.contiguous() * 1 for g in grads
+        ],  # how a gradient was made differs
+        "leaf_of": lambda t: t if t.is_leaf else t.detach().requires_grad_(),
+    }
 
 
 def halved(tensor):
@@ -88,8 +96,15 @@ def hooks(lib, seen, graph):
         if handles:
             handles.pop().remove()
 
-    return {"note": note, "note_node": note_node, "note_leaf": note_leaf, "once": once, "multi_grad": multi_grad,
-            "remove_last_hook": remove_last_hook, "kept": kept}
+    return {
+        "note": note,
+        "note_node": note_node,
+        "note_leaf": note_leaf,
+        "once": once,
+        "multi_grad": multi_grad,
+        "remove_last_hook": remove_last_hook,
+        "kept": kept,
+    }
 
 
 def forward_mode(forward_ad):
@@ -105,11 +120,19 @@ def forward_mode(forward_ad):
     def through(f, primal, tangent):
         """f's value and its derivative at primal, in a level of its own."""
         with forward_ad.dual_level():
-            return tuple(None if part is None else part.contiguous() * 1 for part in
-                         forward_ad.unpack_dual(f(forward_ad.make_dual(primal, tangent))))
+            return tuple(
+                None if part is None else part.contiguous() * 1
+                for part in forward_ad.unpack_dual(f(forward_ad.make_dual(primal, tangent)))
+            )
 
-    return {"levels": levels, "enter_level": enter_level, "exit_level": exit_level, "make_dual": forward_ad.make_dual,
-            "unpack_dual": forward_ad.unpack_dual, "forward_mode": through}
+    return {
+        "levels": levels,
+        "enter_level": enter_level,
+        "exit_level": exit_level,
+        "make_dual": forward_ad.make_dual,
+        "unpack_dual": forward_ad.unpack_dual,
+        "forward_mode": through,
+    }
 
 
 def threads():

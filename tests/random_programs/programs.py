@@ -69,8 +69,11 @@ class Side:
         """Of the variables, while a level of forward mode is open."""
         if not self.names["levels"]:
             return {}
-        return {name: outcome(lambda t=value: self.names["unpack_dual"](t).tangent)
-                for name, value in self.variables().items() if value is not None}
+        return {
+            name: outcome(lambda t=value: self.names["unpack_dual"](t).tangent)
+            for name, value in self.variables().items()
+            if value is not None
+        }
 
 
 def grad_fn_name(tensor):
@@ -95,20 +98,28 @@ def state(tensor, peek):
 
 def is_limit_of_torch(found):
     """What torch cannot do itself (a shape changed in place after it was recorded, say): no need to agree."""
-    limits = "returned an invalid gradient|INTERNAL ASSERT|_will_engine_execute_node|Expected tensor for argument #1 'grad'"
+    limits = (
+        "returned an invalid gradient|INTERNAL ASSERT|_will_engine_execute_node|Expected tensor for argument #1 'grad'"
+    )
     return isinstance(found, Raised) and re.search(limits, str(found.error))
 
 
 def grows(side):
     """Whether rounding may decide what comes next: the sine of a large number is anyone's guess."""
-    return any(value is not None and value.numel() and not value.detach().abs().max() < 1e5 for value in side.variables().values())
+    return any(
+        value is not None and value.numel() and not value.detach().abs().max() < 1e5
+        for value in side.variables().values()
+    )
 
 
 def compare_outcomes(ours, theirs, in_order=True):
     if is_limit_of_torch(theirs):
         raise Unfit
-    if isinstance(ours, Raised) and isinstance(theirs, Raised) and (
-            not in_order or found_in_recomputing(theirs) or of_two_faults(ours, theirs)):
+    if (
+        isinstance(ours, Raised)
+        and isinstance(theirs, Raised)
+        and (not in_order or found_in_recomputing(theirs) or of_two_faults(ours, theirs))
+    ):
         return None
     if isinstance(ours, Raised) or isinstance(theirs, Raised):
         return error_difference(ours, theirs)
@@ -205,8 +216,11 @@ def forget_gradients(*sides):
 
 
 def gradients(side):
-    return {name: value.grad for name, value in side.variables().items() if value is not None
-            and (value.is_leaf or value.retains_grad)}
+    return {
+        name: value.grad
+        for name, value in side.variables().items()
+        if value is not None and (value.is_leaf or value.retains_grad)
+    }
 
 
 def compare_gradients(ours, theirs):
@@ -233,7 +247,9 @@ class Author:
         self.waits = self.nests = False
         self.removes_itself = False  # some hook: of two threads at once each may still call it, or one
         self.on_cpu = set()  # names of what save_on_cpu() may have kept: torch keeps the tensor itself
-        self.mapped_over = set()  # names of func's arguments: torch refuses what was detach_()ed since, which here is a window
+        self.mapped_over = (
+            set()
+        )  # names of func's arguments: torch refuses what was detach_()ed since, which here is a window
         self.hooked = {}  # by identity, for two names may be one tensor: its version when it got its first hook
 
     def one_of(self, options):
@@ -255,8 +271,9 @@ class Author:
 
     def operand(self, shape, beside=None):
         """A variable that broadcasts to `shape` (now and then any) and not lying across `beside`; or 0.5."""
-        usable = {name: value for name, value in self.tensors().items() if beside is None
-                  or not lie_across(value, beside)}
+        usable = {
+            name: value for name, value in self.tensors().items() if beside is None or not lie_across(value, beside)
+        }
         fitting = [name for name, value in usable.items() if fits(value.shape, shape)]
         return self.one_of([*fitting, "0.5", *usable])
 
@@ -267,7 +284,9 @@ class Author:
         for extent in shape:
             size *= extent
         values = f"torch.arange(1.0, {size + 1}, dtype=torch.float64).reshape({shape})"
-        return f"{self.new()} = ({values}.square() * 0.05){grad}"  # at unequal distances: else rounding decides ties later
+        return (
+            f"{self.new()} = ({values}.square() * 0.05){grad}"  # at unequal distances: else rounding decides ties later
+        )
 
     def index(self, shape):
         """A subscript for a tensor of that shape."""
@@ -275,37 +294,66 @@ class Author:
             return self.one_of(["...", "None", "()"])
         n = shape[0]
         basic = ["0", "-1", "0:1", "1:", "::2", "...", "None", ":0", "..., 0", "..., 1:", ":, None"]
-        advanced = [f"torch.tensor([0, {n - 1}])", "[0, 0]",
-                    f"torch.tensor([True] + [False] * {max(n - 1, 0)})"]
+        advanced = [f"torch.tensor([0, {n - 1}])", "[0, 0]", f"torch.tensor([True] + [False] * {max(n - 1, 0)})"]
         return self.one_of(basic + advanced)
 
     def view(self):
         a = self.any_name()
         shape = tuple(self.tensors()[a].shape)
         dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
-        calls = [f"[{self.index(shape)}]", ".t()" if len(shape) <= 2 else ".transpose(0, 1)",
-                 f".unsqueeze({dim})", ".squeeze()",
-                 ".view(-1)", ".reshape(-1)", f".transpose(0, {dim})", f".select({dim}, 0)",
-                 f".narrow({dim}, 0, 1)",
-                 ".diagonal()", ".flatten()", f".view_as({a})", f".expand(2, *{a}.shape)",
-                 f".unbind({dim})[0]",
-                 f".split(1, {dim})[-1]", f".chunk(2, {dim})[0]",
-                 f".permute({tuple(range(len(shape)))[::-1]})", ".detach()", ".data",
-                 f".as_strided((2,), ({self.choose(3)},))", ".contiguous()", ".movedim(0, -1)"]
+        calls = [
+            f"[{self.index(shape)}]",
+            ".t()" if len(shape) <= 2 else ".transpose(0, 1)",
+            f".unsqueeze({dim})",
+            ".squeeze()",
+            ".view(-1)",
+            ".reshape(-1)",
+            f".transpose(0, {dim})",
+            f".select({dim}, 0)",
+            f".narrow({dim}, 0, 1)",
+            ".diagonal()",
+            ".flatten()",
+            f".view_as({a})",
+            f".expand(2, *{a}.shape)",
+            f".unbind({dim})[0]",
+            f".split(1, {dim})[-1]",
+            f".chunk(2, {dim})[0]",
+            f".permute({tuple(range(len(shape)))[::-1]})",
+            ".detach()",
+            ".data",
+            f".as_strided((2,), ({self.choose(3)},))",
+            ".contiguous()",
+            ".movedim(0, -1)",
+        ]
         return f"{self.new()} = {a}{self.one_of(calls)}"
 
     def compute(self):
         a = self.any_name()
         shape = tuple(self.tensors()[a].shape)
         b = self.operand(shape)
-        forms = [f"{a} * {b}", f"{a} + {b}", f"{a}.sin()", f"{a} - {b}", f"{a}.tanh()",
-                 f"{a}.exp().clamp(max=3)", f"{a}.sum()",
-                 f"{a}.sum(0)", f"{a}.clone()", f"{a} ** 2", f"{a} / 2", f"torch.cat([{a}, {a}])",
-                 f"torch.stack([{a}, {a}])",
-                 f"torch.where({a} > 0.5, {a}, {b})", f"{a}.detach().clone().requires_grad_()",
-                 f"{a}.sigmoid()", f"{a}.mean(-1)",
-                 f"{a}.amax()", f"{a}.t() @ {a}" if len(shape) == 2 else f"{a}.abs()", f"{a}.cumsum(0)",
-                 f"{a}.softmax(-1)"]
+        forms = [
+            f"{a} * {b}",
+            f"{a} + {b}",
+            f"{a}.sin()",
+            f"{a} - {b}",
+            f"{a}.tanh()",
+            f"{a}.exp().clamp(max=3)",
+            f"{a}.sum()",
+            f"{a}.sum(0)",
+            f"{a}.clone()",
+            f"{a} ** 2",
+            f"{a} / 2",
+            f"torch.cat([{a}, {a}])",
+            f"torch.stack([{a}, {a}])",
+            f"torch.where({a} > 0.5, {a}, {b})",
+            f"{a}.detach().clone().requires_grad_()",
+            f"{a}.sigmoid()",
+            f"{a}.mean(-1)",
+            f"{a}.amax()",
+            f"{a}.t() @ {a}" if len(shape) == 2 else f"{a}.abs()",
+            f"{a}.cumsum(0)",
+            f"{a}.softmax(-1)",
+        ]
         return f"{self.new()} = {self.one_of(forms)}"
 
     def write(self):
@@ -317,14 +365,25 @@ class Author:
             b = "0.5"
         if has_stride_0(target):
             return f"{a}.{self.one_of(['mul_', 'add_', 'sub_'])}({b if b[0] == 'v' else a})"  # refused
-        forms = [f"{a}.mul_({b})", f"{a}.add_({b})", f"{a}[{self.index(shape)}] = {b}",
-                 f"{a}.copy_({b} * v0)", f"{a}.zero_()",
-                 f"{a}.sin_()", f"{a}.fill_(0.25)", f"{a}.sub_({b}, alpha=2)", f"{a} += {b}",
-                 f"{a}[{self.index(shape)}] *= 2",
-                 f"{a}.masked_fill_({a} > 0.9, 0.1)", f"{a}.clamp_(max=0.8)",
-                 # Torch multiplies a dual's tangent by what it has just written.
-                 f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)", f"{a}.tanh_()",
-                 f"{a}.fill_({self.any_name()}.sum())", f"{a}.neg_()"]
+        forms = [
+            f"{a}.mul_({b})",
+            f"{a}.add_({b})",
+            f"{a}[{self.index(shape)}] = {b}",
+            f"{a}.copy_({b} * v0)",
+            f"{a}.zero_()",
+            f"{a}.sin_()",
+            f"{a}.fill_(0.25)",
+            f"{a}.sub_({b}, alpha=2)",
+            f"{a} += {b}",
+            f"{a}[{self.index(shape)}] *= 2",
+            f"{a}.masked_fill_({a} > 0.9, 0.1)",
+            f"{a}.clamp_(max=0.8)",
+            # Torch multiplies a dual's tangent by what it has just written.
+            f"{a}.add_({a})" if self.levels else f"{a}.addcmul_({a}, {a}, value=0.5)",
+            f"{a}.tanh_()",
+            f"{a}.fill_({self.any_name()}.sum())",
+            f"{a}.neg_()",
+        ]
         # Torch leaves retain_grad at the old shape, and what save_on_cpu() kept takes the new one.
         if not target.retains_grad and not self.is_among(target, self.on_cpu):
             forms += [f"{a}.t_()", f"{a}.unsqueeze_(0)", f"{a}.squeeze_()"]
@@ -334,11 +393,17 @@ class Author:
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
         retain = self.one_of(["", "retain_graph=True"])
         # Looking at grad_fn first keeps torch from crashing on a hook for a view whose base was written to.
-        forms = [f"{a}.sum().backward({retain})", f"{a}.detach_()", f"{a}.requires_grad_()",
-                 f"{a}.retain_grad()",
-                 f"{a}.grad_fn; {a}.register_hook(lambda g: g * 2)", f"{a}.grad = None",
-                 f"{self.new()} = torch.autograd.grad({a}.sin().sum(), {b}, create_graph=True)[0] * 1",
-                 f"({a} * {a}).sum().backward(inputs=[{b}])", f"{a}.requires_grad_(False)"]
+        forms = [
+            f"{a}.sum().backward({retain})",
+            f"{a}.detach_()",
+            f"{a}.requires_grad_()",
+            f"{a}.retain_grad()",
+            f"{a}.grad_fn; {a}.register_hook(lambda g: g * 2)",
+            f"{a}.grad = None",
+            f"{self.new()} = torch.autograd.grad({a}.sin().sum(), {b}, create_graph=True)[0] * 1",
+            f"({a} * {a}).sum().backward(inputs=[{b}])",
+            f"{a}.requires_grad_(False)",
+        ]
         line = self.one_of(forms)
         if line == f"{a}.detach_()" and self.is_among(self.tensors()[a], self.mapped_over):
             return self.function()
@@ -383,25 +448,38 @@ class Author:
         label = self.label()
         mode = "any" if self.nests else self.one_of(["all", "any"])
         self.waits |= mode == "all"
-        forms = [f"{peeked}kept({a}.register_hook(note({label})))", f"{peeked}kept({a}.register_hook(note({label}, 2)))",
-                 f"{peeked}kept({a}.register_hook(once({label})))",
-                 f"kept({a}.grad_fn.register_hook(note_node({label})))", f"kept({a}.grad_fn.register_hook(note_node({label}, 3)))",
-                 f"kept({a}.grad_fn.register_prehook(note_node({label})))",
-                 f"kept({a}.grad_fn.register_prehook(note_node({label}, 2)))",
-                 f"kept({a}.register_post_accumulate_grad_hook(note_leaf({label})))",
-                 f"{peeked}{b}.grad_fn; multi_grad([{a}, {b}], {label}, '{mode}')", "remove_last_hook()"]
+        forms = [
+            f"{peeked}kept({a}.register_hook(note({label})))",
+            f"{peeked}kept({a}.register_hook(note({label}, 2)))",
+            f"{peeked}kept({a}.register_hook(once({label})))",
+            f"kept({a}.grad_fn.register_hook(note_node({label})))",
+            f"kept({a}.grad_fn.register_hook(note_node({label}, 3)))",
+            f"kept({a}.grad_fn.register_prehook(note_node({label})))",
+            f"kept({a}.grad_fn.register_prehook(note_node({label}, 2)))",
+            f"kept({a}.register_post_accumulate_grad_hook(note_leaf({label})))",
+            f"{peeked}{b}.grad_fn; multi_grad([{a}, {b}], {label}, '{mode}')",
+            "remove_last_hook()",
+        ]
         line = self.one_of(forms)
         self.removes_itself |= "once" in line
         return line
 
     def function(self):
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
-        forms = [f"{self.new()} = Cube.apply({a})", f"{self.new()} = Scale.apply({a}, 3.0)",
-                 f"{self.new()} = ExpOut.apply({a})",
-                 f"{self.new()}, {self.new()} = WithSign.apply({a})", f"{self.new()} = Product.apply({a}, {b})",
-                 f"{self.new()} = Once.apply({a})", f"{self.new()}, {self.new()} = Sparse.apply({a}, {b})",
-                 f"{self.new()} = Inner.apply({a})", f"{self.new()} = SetUp.apply({a}, 2)",
-                 f"{self.new()} = Same.apply({a})", f"{self.new()} = Flat.apply({a})", f"{self.new()} = Failing.apply({a})"]
+        forms = [
+            f"{self.new()} = Cube.apply({a})",
+            f"{self.new()} = Scale.apply({a}, 3.0)",
+            f"{self.new()} = ExpOut.apply({a})",
+            f"{self.new()}, {self.new()} = WithSign.apply({a})",
+            f"{self.new()} = Product.apply({a}, {b})",
+            f"{self.new()} = Once.apply({a})",
+            f"{self.new()}, {self.new()} = Sparse.apply({a}, {b})",
+            f"{self.new()} = Inner.apply({a})",
+            f"{self.new()} = SetUp.apply({a}, 2)",
+            f"{self.new()} = Same.apply({a})",
+            f"{self.new()} = Flat.apply({a})",
+            f"{self.new()} = Failing.apply({a})",
+        ]
         if is_writable(self.tensors()[a]) and not has_stride_0(self.tensors()[a]):
             forms += [f"{self.new()} = Doubled.apply({a})", f"Doubled.apply({a})", f"Doubled.apply({a})"]
         return self.one_of(forms)
@@ -409,27 +487,33 @@ class Author:
     def gradient(self):
         a, b, c = (self.any_name(requires_grad) for _ in range(3))
         graph = self.one_of(["create_graph=True", "retain_graph=True", "create_graph=True, retain_graph=False", ""])
-        forms = [f"{self.new()}, = fresh(torch.autograd.grad({a}.sum(), [{b}], allow_unused=True, {graph}))",
-                 # With one root torch calls that root's hooks even where nothing below it is asked for: here it has none.
-                 f"{self.new()}, = fresh(torch.autograd.grad({a} * 1, [{b}], torch.ones_like({a}) * 0.5, {graph}))",
-                 f"{self.new()}, {self.new()} = fresh(torch.autograd.grad([{a}.sum(), ({b} * 2).sum()], [{c}, {b}], allow_unused=True, {graph}))",
-                 f"{self.new()}, {self.new()} = fresh(torch.autograd.grad({a}.sin().sum(), [{b}, {c}], materialize_grads=True, {graph}))",
-                 f"({a} * {a}).sum().backward({graph})",
-                 f"torch.autograd.backward([{a}.sum(), ({b} * 3).sum()], {graph})",
-                 # Nor do those hooks know that they were reached where the tensor itself is the only root.
-                 f"({a}{' * 1' if self.waits else ''}).backward(torch.ones_like({a}), {graph})"]
+        forms = [
+            f"{self.new()}, = fresh(torch.autograd.grad({a}.sum(), [{b}], allow_unused=True, {graph}))",
+            # With one root torch calls that root's hooks even where nothing below it is asked for: here it has none.
+            f"{self.new()}, = fresh(torch.autograd.grad({a} * 1, [{b}], torch.ones_like({a}) * 0.5, {graph}))",
+            f"{self.new()}, {self.new()} = fresh(torch.autograd.grad([{a}.sum(), ({b} * 2).sum()], [{c}, {b}], allow_unused=True, {graph}))",
+            f"{self.new()}, {self.new()} = fresh(torch.autograd.grad({a}.sin().sum(), [{b}, {c}], materialize_grads=True, {graph}))",
+            f"({a} * {a}).sum().backward({graph})",
+            f"torch.autograd.backward([{a}.sum(), ({b} * 3).sum()], {graph})",
+            # Nor do those hooks know that they were reached where the tensor itself is the only root.
+            f"({a}{' * 1' if self.waits else ''}).backward(torch.ones_like({a}), {graph})",
+        ]
         return self.one_of(forms)
 
     def recomputed(self):
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
         # b is a copy: a tensor that is written to later may come to depend on the checkpoint that would recompute with it.
         reentrant = "False" if self.waits else self.one_of(["False", "True"])
-        if self.levels and reentrant == "False":  # torch counts what tangents save, which a recomputation after the level lacks
+        if (
+            self.levels and reentrant == "False"
+        ):  # torch counts what tangents save, which a recomputation after the level lacks
             return self.compute()
         self.nests |= reentrant == "True"
         body = self.one_of(["t.sin() * t", "t.exp() * b", "t.sum() * t", "Cube.apply(t)", "(t * 2).mul_(b.sum())"])
         two = f"{self.new()} = checkpoint(lambda s, t: s * t.sin(), {a}, {b}, use_reentrant={reentrant})"
-        return self.one_of([f"{self.new()} = checkpoint(lambda t, b={b} * 1: {body}, {a}, use_reentrant={reentrant})", two])
+        return self.one_of(
+            [f"{self.new()} = checkpoint(lambda t, b={b} * 1: {body}, {a}, use_reentrant={reentrant})", two]
+        )
 
     def packed(self):
         line = f"with {self.one_of(['cloning()', 'halving()', 'save_on_cpu()'])}: {self.one_of([self.compute, self.function])()}"
@@ -441,10 +525,13 @@ class Author:
         if self.levels:  # they belong to the thread here
             return self.compute()
         a, b = self.any_name(requires_grad), self.any_name(requires_grad)
-        forms = [f"{self.new()} = in_thread(lambda: {a} * 2)", f"in_thread(lambda: ({a} * {a}).sum().backward())",
-                 f"{self.new()}, {self.new()} = in_threads(lambda: torch.autograd.grad(({a} ** 2).sum(), {a})[0], "
-                 f"lambda: torch.autograd.grad({b}.sin().sum(), {b})[0])",
-                 f"in_threads(lambda: leaf_of({a}).mul(2).sum().backward(), lambda: leaf_of({a}).exp().sum().backward())"]
+        forms = [
+            f"{self.new()} = in_thread(lambda: {a} * 2)",
+            f"in_thread(lambda: ({a} * {a}).sum().backward())",
+            f"{self.new()}, {self.new()} = in_threads(lambda: torch.autograd.grad(({a} ** 2).sum(), {a})[0], "
+            f"lambda: torch.autograd.grad({b}.sin().sum(), {b})[0])",
+            f"in_threads(lambda: leaf_of({a}).mul(2).sum().backward(), lambda: leaf_of({a}).exp().sum().backward())",
+        ]
         return self.one_of(forms[:2] if self.removes_itself else forms)
 
     def dual(self):
@@ -453,9 +540,15 @@ class Author:
         same = [name for name, value in self.tensors().items() if value.shape == self.tensors()[a].shape]
         tangent = self.one_of([f"torch.ones_like({a}) * 0.5", *same])
         # A copy: torch refuses to write to a leaf's memory after it has written to the dual's.
-        forms = [f"{self.new()} = make_dual({a}, {tangent} * 1)", f"{self.new()} = make_dual({a} * 1, {tangent} * 1)", "enter_level()",
-                 f"{self.new()}, {self.new()} = unpack_dual({a})", "exit_level()", f"{self.new()} = Dual.apply({a}, {tangent})",
-                 f"{self.new()}, {self.new()} = forward_mode(lambda t: (t * {a}).tanh().sum(0), {a}, {tangent})"]
+        forms = [
+            f"{self.new()} = make_dual({a}, {tangent} * 1)",
+            f"{self.new()} = make_dual({a} * 1, {tangent} * 1)",
+            "enter_level()",
+            f"{self.new()}, {self.new()} = unpack_dual({a})",
+            "exit_level()",
+            f"{self.new()} = Dual.apply({a}, {tangent})",
+            f"{self.new()}, {self.new()} = forward_mode(lambda t: (t * {a}).tanh().sum(0), {a}, {tangent})",
+        ]
         return self.one_of(forms)
 
     def mapped(self):
@@ -464,35 +557,62 @@ class Author:
         a, b = self.one_of([name for name, value in self.tensors().items() if value.numel()]), self.any_name()
         shape = tuple(self.tensors()[a].shape)
         dim = self.choose(max(len(shape), 1)) - (1 if self.choose(4) == 3 else 0)
-        body = self.one_of(["t * t.sin()", "t.sum() * t", "(t * 2).mul_(t)", f"t + {b}", "t.view(-1)", "t.clone().t_()",
-                            "torch.stack([t, t])", "t.amax()", "t[0]", "t.cumsum(-1)", "t.unsqueeze(0).expand(2, *t.shape)",
-                            "torch.where(t > 0.5, t, 1.0)"])
-        refused = self.one_of([f"{b}.add_(1.0) * t", f"{b}.detach().mul_(0.5) * t", "torch.autograd.backward(t.sum())",
-                               "t.requires_grad_()"])
-        forms = [f"{self.new()} = vmap(lambda t: {body}, in_dims={dim})({a}).contiguous() * 1",
-                 f"{self.new()} = vmap(lambda t: {body}, in_dims={dim}, out_dims=-1)({a}).contiguous() * 1",
-                 f"{self.new()} = vmap(lambda t, s: t * s, in_dims=({dim}, None))({a}, {b}).contiguous() * 1",
-                 f"{self.new()} = vmap(vmap(lambda t: {body}))({a}).contiguous() * 1",
-                 f"{self.new()} = grad(lambda t: ({body}).sum())({a}) * 1",
-                 f"{self.new()} = vmap(grad(lambda t: ({body}).sum()))({a}).contiguous() * 1",
-                 f"{self.new()} = jacrev(lambda t: {body})({a}).contiguous() * 1",
-                 f"{self.new()} = grad(lambda t: ({refused}).sum())({a}) * 1",
-                 f"{self.new()} = vmap(grad(lambda t: ({refused}).sum()))({a}).contiguous() * 1",
-                 f"{self.new()}, = fresh(torch.autograd.grad(({a} * 1).sin(), [{a}], torch.stack([torch.ones_like({a})] * 2), "
-                 "is_grads_batched=True))"]
+        body = self.one_of(
+            [
+                "t * t.sin()",
+                "t.sum() * t",
+                "(t * 2).mul_(t)",
+                f"t + {b}",
+                "t.view(-1)",
+                "t.clone().t_()",
+                "torch.stack([t, t])",
+                "t.amax()",
+                "t[0]",
+                "t.cumsum(-1)",
+                "t.unsqueeze(0).expand(2, *t.shape)",
+                "torch.where(t > 0.5, t, 1.0)",
+            ]
+        )
+        refused = self.one_of(
+            [
+                f"{b}.add_(1.0) * t",
+                f"{b}.detach().mul_(0.5) * t",
+                "torch.autograd.backward(t.sum())",
+                "t.requires_grad_()",
+            ]
+        )
+        forms = [
+            f"{self.new()} = vmap(lambda t: {body}, in_dims={dim})({a}).contiguous() * 1",
+            f"{self.new()} = vmap(lambda t: {body}, in_dims={dim}, out_dims=-1)({a}).contiguous() * 1",
+            f"{self.new()} = vmap(lambda t, s: t * s, in_dims=({dim}, None))({a}, {b}).contiguous() * 1",
+            f"{self.new()} = vmap(vmap(lambda t: {body}))({a}).contiguous() * 1",
+            f"{self.new()} = grad(lambda t: ({body}).sum())({a}) * 1",
+            f"{self.new()} = vmap(grad(lambda t: ({body}).sum()))({a}).contiguous() * 1",
+            f"{self.new()} = jacrev(lambda t: {body})({a}).contiguous() * 1",
+            f"{self.new()} = grad(lambda t: ({refused}).sum())({a}) * 1",
+            f"{self.new()} = vmap(grad(lambda t: ({refused}).sum()))({a}).contiguous() * 1",
+            f"{self.new()}, = fresh(torch.autograd.grad(({a} * 1).sin(), [{a}], torch.stack([torch.ones_like({a})] * 2), "
+            "is_grads_batched=True))",
+        ]
         if self.tensors()[a].retains_grad:  # it would retain a batch
             forms.pop()
         if "mul_" not in body:  # torch's forward mode saves more than it needs, which a later write then spoils
-            forms += [f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
-                      f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1"]
+            forms += [
+                f"{self.new()}, {self.new()} = fresh(jvp(lambda t: {body}, ({a},), ({a} * 0.5,)))",
+                f"{self.new()} = jacfwd(lambda t: {body})({a}).contiguous() * 1",
+            ]
         line = self.one_of(forms)
         self.mapped_over |= {a} if "is_grads_batched" not in line else set()
         return line
 
 
 # What a line may be, as often as it stands here.
-KINDS = ["view", "write", "compute", "view", "write", "tape", "literal", "hook", "function", "gradient", "recomputed",
-         "packed", "threaded", "dual", "dual", "mapped"]
+# fmt: off
+KINDS = [
+    "view", "write", "compute", "view", "write", "tape", "literal", "hook", "function", "gradient", "recomputed",
+    "packed", "threaded", "dual", "dual", "mapped",
+]
+# fmt: on
 
 
 def requires_grad(tensor):
@@ -559,7 +679,9 @@ def run_line(line, ours, theirs):
 def takes_for_leaf(found, line, theirs):
     """Whether torch refused to write to a view as a leaf only because nobody had asked for its grad_fn since its base came
     to require grad: it is none when asked."""
-    if not isinstance(found, Raised) or not str(found.error).startswith("a leaf Variable that requires grad is being used"):
+    if not isinstance(found, Raised) or not str(found.error).startswith(
+        "a leaf Variable that requires grad is being used"
+    ):
         return False
     written = next(theirs.names[name] for name in re.findall(r"v\d+", line) if theirs.names.get(name) is not None)
     return written._is_view() and not written.is_leaf
@@ -576,7 +698,11 @@ def run_on_both(ours, theirs, choose, remember):
         # affair, and so are its hooks' order and values in between, and what was done when it fails.
         in_order &= "in_thread" not in line
         mine, other = run_line(line, ours, theirs)
-        found = compare_outcomes(mine, other, in_order) or compare_variables(ours, theirs, peek) or compare_tangents(ours, theirs)
+        found = (
+            compare_outcomes(mine, other, in_order)
+            or compare_variables(ours, theirs, peek)
+            or compare_tangents(ours, theirs)
+        )
         alike = stop_at_one_place(mine, other, in_order)
         if alike:
             found = found or compare_seen(ours, theirs, in_order)
@@ -615,7 +741,11 @@ def long_run(programs, seed):
             different += 1
             print(f"--- program {i}: {error}", *lines, sep="\n", flush=True)
     seconds = time.monotonic() - started
-    print(f"{programs} programs, {different} with a difference, {unfit} cut short at what torch cannot do, {seconds:.0f} s")
+    print(
+        f"{programs} programs, {different} with a difference, {unfit} cut short at what torch cannot do, {seconds:.0f} s"
+    )
     if torch is None:
-        print("nothing was compared; lines raised", ", ".join(f"{count} {name}" for name, count in raised.most_common()))
+        print(
+            "nothing was compared; lines raised", ", ".join(f"{count} {name}" for name, count in raised.most_common())
+        )
     return different

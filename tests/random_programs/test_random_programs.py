@@ -18,8 +18,13 @@ from hypothesis import strategies as st
 PROGRAMS = int(os.environ.get("GRADCORE_TEST_PROGRAMS", "0"))
 
 
-@settings(max_examples=PROGRAMS or 200, deadline=None, derandomize=not PROGRAMS, database=None,
-          suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=PROGRAMS or 200,
+    deadline=None,
+    derandomize=not PROGRAMS,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.data())
 def test_random_programs(data):
     with warnings.catch_warnings():

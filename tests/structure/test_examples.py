@@ -18,8 +18,15 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 def run(*arguments, cwd):
     """What a Python process prints; a failure shows both of its streams."""
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          timeout=120, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -31,11 +38,14 @@ def test_main_job(tmp_path):
     assert "Fahrenheit" in output
 
 
-@pytest.mark.parametrize(("name", "slope", "intercept"), [
-    ("thermometer", 5.3671, -17.3012),
-    ("thermometer_sgd", 5.4164, -17.4319),  # on the nine readings that randperm picks
-    ("thermometer_adam", 0.5367, -17.3021),
-])
+@pytest.mark.parametrize(
+    ("name", "slope", "intercept"),
+    [
+        ("thermometer", 5.3671, -17.3012),
+        ("thermometer_sgd", 5.4164, -17.4319),  # on the nine readings that randperm picks
+        ("thermometer_adam", 0.5367, -17.3021),
+    ],
+)
 def test_thermometer(name, slope, intercept, tmp_path):
     last = run(ROOT / "examples" / f"{name}.py", cwd=tmp_path).splitlines()[-1]
     found = re.fullmatch(r"tensor\(\[ *(\S+), *(\S+)\], requires_grad=True\)", last)
@@ -71,7 +81,9 @@ def make_optimizers(monkeypatch):
 
 def table_rows(page):
     """The cells of each row of optimizers.md, by optimizer."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
+    ]
     return {cells[0]: cells for cells in rows[1:]}
 
 
@@ -95,8 +107,12 @@ def test_the_page_on_optimizers_is_what_its_script_writes(make_optimizers, monke
     monkeypatch.setattr(make_optimizers, "EPOCHS", 2)
     made = make_optimizers.make_page(rounds=1, turns=1, budget=1e-4)
     assert [cells[:2] for cells in table_rows(made).values()] == [cells[:2] for cells in table_rows(written).values()]
-    prose = [re.sub(r"\d+ epochs", "N epochs", re.sub(r"of \d+ turns", "of N turns", line))
-             for page in (made, written) for line in page.splitlines() if line.startswith(("- *", "- The", "- S", "  ", "#", "<!"))]
+    prose = [
+        re.sub(r"\d+ epochs", "N epochs", re.sub(r"of \d+ turns", "of N turns", line))
+        for page in (made, written)
+        for line in page.splitlines()
+        if line.startswith(("- *", "- The", "- S", "  ", "#", "<!"))
+    ]
     assert prose[: len(prose) // 2] == prose[len(prose) // 2 :]
 
 

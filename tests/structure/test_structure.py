@@ -56,9 +56,13 @@ def test_objects_of_an_isa_define_only_their_own_symbols():
     if not objects:
         pytest.skip("the folder that the package was built in is not known: set GRADCORE_BUILD")
     for file in objects:
-        isa = next(part for part in file.parts if part.startswith("kernels_"))[len("kernels_"):-len(".dir")]
-        listed = subprocess.run(["nm", "--extern-only", "--defined-only", "--format=posix", file],
-                                capture_output=True, text=True, check=True).stdout
+        isa = next(part for part in file.parts if part.startswith("kernels_"))[len("kernels_") : -len(".dir")]
+        listed = subprocess.run(
+            ["nm", "--extern-only", "--defined-only", "--format=posix", file],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         names = {line.split()[0] for line in listed.splitlines()}
         names.discard("DW.ref.__gxx_personality_v0")  # an address, the same in every object
         assert names, file
@@ -67,29 +71,56 @@ def test_objects_of_an_isa_define_only_their_own_symbols():
 
 def test_import_is_light():
     code = "import sys, gradcore; print(sorted({'numpy', 'torch', 'inspect'} & set(sys.modules) - {'inspect'}))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_stubs_are_up_to_date():
-    made = subprocess.run([sys.executable, str(ROOT / "cpp/bindings/make_stubs.py"), "--check"], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "cpp/bindings/make_stubs.py"), "--check"], capture_output=True, text=True
+    )
     assert made.returncode == 0, made.stderr
 
 
-@pytest.mark.parametrize("name", ["gradcore", "gradcore._asarray", "gradcore._types", "gradcore._modes", "gradcore._tensor", "gradcore.random",
-                                  "gradcore.autograd", "gradcore.autograd.anomaly_mode",
-                                  "gradcore.autograd.functional", "gradcore.autograd.gradcheck",
-                                  "gradcore.optim.lr_scheduler", "gradcore.func._reverse", "gradcore.func._forward", "gradcore.func._stateless",
-                                  "gradcore.utils._pytree", "gradcore.utils.checkpoint",
-                                  "gradcore.optim.sgd", "gradcore.optim.adam", "gradcore.optim.swa_utils",
-                                  "gradcore.nn.utils.clip_grad", "gradcore.nn.utils.convert_parameters"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gradcore",
+        "gradcore._asarray",
+        "gradcore._types",
+        "gradcore._modes",
+        "gradcore._tensor",
+        "gradcore.random",
+        "gradcore.autograd",
+        "gradcore.autograd.anomaly_mode",
+        "gradcore.autograd.functional",
+        "gradcore.autograd.gradcheck",
+        "gradcore.optim.lr_scheduler",
+        "gradcore.func._reverse",
+        "gradcore.func._forward",
+        "gradcore.func._stateless",
+        "gradcore.utils._pytree",
+        "gradcore.utils.checkpoint",
+        "gradcore.optim.sgd",
+        "gradcore.optim.adam",
+        "gradcore.optim.swa_utils",
+        "gradcore.nn.utils.clip_grad",
+        "gradcore.nn.utils.convert_parameters",
+    ],
+)
 def test_examples_in_docstrings(name):
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0 and (result.attempted or name in ("gradcore",))
 
 
 def test_unknown_isa_is_refused():
-    done = subprocess.run([sys.executable, "-c", "import gradcore"], env={"GRADCORE_ISA": "v9", "PYTHONPATH": ":".join(sys.path)},
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import gradcore"],
+        env={"GRADCORE_ISA": "v9", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode and "GRADCORE_ISA" in done.stderr
 
 
@@ -103,5 +134,7 @@ def test_the_version_is_that_of_the_project():
 
 def test_stubs_and_sources_satisfy_mypy():
     api = pytest.importorskip("mypy.api")
-    out, errors, status = api.run(["--config-file", str(ROOT / "pyproject.toml"), "--strict", str(ROOT / "python/gradcore")])
+    out, errors, status = api.run(
+        ["--config-file", str(ROOT / "pyproject.toml"), "--strict", str(ROOT / "python/gradcore")]
+    )
     assert status == 0, out + errors

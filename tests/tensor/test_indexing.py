@@ -9,56 +9,58 @@ import pytest
 
 from support import Raised, both, collected, gradcore, needs_torch, outcome, outcome_difference, torch
 
+# fmt: off
 INDICES = {
-    (5,): ["0", "-1", "4", "1:4", "::2", "1::3", ":0", "10:", "-3:", ":-1", "4:1", "...", "None", "None, 2",
-           "2, None", "t([0, 2])",
-           "[0, 4, 4]", "t([[0, 1], [2, 3]])", "t([-1, -5])", "m(5)", "[True, False, True, False, True]",
-           "t(3)", "t([])", "()", "True",
-           "False", "None, [1, 2]", "np.int64(2)", "np.array([1, 3])", "t([0, 1]).to(lib.int32)",
-           "t([0, 1]).to(lib.uint8).long()",
-           "slice(None)", "slice(np.int64(1), t(3))", "t(1):t(4)", "m(5), None", "range(2)", "(1,)",
-           "..., ...", "..., 1", "1, ...", "np.array(1)", "np.array(-2)", "[0.0, 1.0]"],
-    (3, 4): ["0", "-1", "1, 2", "-1, -1", "0:2", "0:2, 1:3", ":, 1", "..., 1", "1, ...", ":, ::2", "::2, ::3",
-             "None, 1", "1, None", ":, None",
-             ":, None, 1", "..., None", "None, ..., None", "t([0, 2])", "t([0, 2]), t([1, 3])",
-             "[0, 2], [1, 3]", "[[0], [2]], [1, 3]",
-             "t([[0], [2]]), t([1, 3])", ":, t([1, 3])", "t([0, 2]), :", "1, t([1, 3])", "t([0, 2]), 1",
-             "t([0, 2]), 1:3", "0:2, t([1, 1])",
-             "m(3)", "m(3, 4)", "m(3), 1", "m(3), :", ":, m(4)", "m(3), t([1])", "t([0, 2]), None",
-             "None, t([0, 2])", "t([0]), None, t([1])",
-             "t([])", "t([]), t([])", "t(1), t(2)", "t(1)", ":, t(2)", "[1]", "..., t([0, 1])",
-             "t([0, 1]), ...", "True",
-             "None", "True, 1", "1, True", "0:0", "0:0, t([1])", "(0, 1)", "([0, 1],)", "t([-1, 0, -3])",
-             "[True, False, True]", "np.array([0, 2]), 1",
-             "np.array([True, False, True])", "m(3, 4) & m(3, 4)", "lib.zeros(3, 4, dtype=lib.bool)",
-             "lib.ones(3, dtype=lib.bool)", "[[0], [2]]", "[[0, 1], 2]", "[[0], [1, 2]]",
-             "[slice(0, 2), 1]", "[None]", "[..., 1]", "[t([0]), t([1])]", "[[True, False, True]]", "[[0]] * 32",
-             "[[0], [1]]", "[[[0]]]", "[[]]", "[None, 1]", "[..., 0]", "[t([0, 1]), 2]", "[[0]] * 2"],
-    (2, 3, 4): ["0", "1, 2", "1, 2, 3", ":, 1", ":, :, 1", "..., 1", "0, ..., 1", "..., 1, :", "0:1, 1:, ::2",
-                "t([0, 1])", "t([0, 1]), t([1, 2])",
-                "t([0, 1]), :, t([1, 2])", "t([0, 1]), t([1, 2]), t([0, 3])", ":, t([1, 2]), t([0, 3])",
-                ":, t([1, 2])", "..., t([1, 2])",
-                "0, t([1, 2])", "0, :, t([1, 2])", "t([0, 1]), 1, :", "t([0, 1]), 1:, 2", "1:, t([0, 1]), 1:",
-                "t([0, 1]), None, 1", "m(2)",
-                "m(2, 3)", "m(2, 3, 4)", ":, m(3)", ":, m(3, 4)", "m(2, 3), 1", "m(2, 3), t([0])",
-                "m(2), :, t([1])", "0, m(3)", "None, m(2), None",
-                "t([[0, 1], [1, 0]])", "t([[0, 1], [1, 0]]), :, t([2])", "t([[0], [1]]), t([[0, 1, 2]]), 3",
-                "..., None, 0:2", "t([0]), ..., t([1])",
-                "[[0], [1]], [[1, 2]]", "[0, 1], [1, 2]", "t(0), :, t([1, 2])",
-                "None, t([0, 1]), None, t([0, 2])", ":, 0, t([1])", "0, 0, m(4)"],
+    (5,): [
+        "0", "-1", "4", "1:4", "::2", "1::3", ":0", "10:", "-3:", ":-1", "4:1", "...", "None", "None, 2", "2, None",
+        "t([0, 2])", "[0, 4, 4]", "t([[0, 1], [2, 3]])", "t([-1, -5])", "m(5)", "[True, False, True, False, True]",
+        "t(3)", "t([])", "()", "True", "False", "None, [1, 2]", "np.int64(2)", "np.array([1, 3])",
+        "t([0, 1]).to(lib.int32)", "t([0, 1]).to(lib.uint8).long()", "slice(None)", "slice(np.int64(1), t(3))",
+        "t(1):t(4)", "m(5), None", "range(2)", "(1,)", "..., ...", "..., 1", "1, ...", "np.array(1)", "np.array(-2)",
+        "[0.0, 1.0]",
+    ],
+    (3, 4): [
+        "0", "-1", "1, 2", "-1, -1", "0:2", "0:2, 1:3", ":, 1", "..., 1", "1, ...", ":, ::2", "::2, ::3", "None, 1",
+        "1, None", ":, None", ":, None, 1", "..., None", "None, ..., None", "t([0, 2])", "t([0, 2]), t([1, 3])",
+        "[0, 2], [1, 3]", "[[0], [2]], [1, 3]", "t([[0], [2]]), t([1, 3])", ":, t([1, 3])", "t([0, 2]), :",
+        "1, t([1, 3])", "t([0, 2]), 1", "t([0, 2]), 1:3", "0:2, t([1, 1])", "m(3)", "m(3, 4)", "m(3), 1", "m(3), :",
+        ":, m(4)", "m(3), t([1])", "t([0, 2]), None", "None, t([0, 2])", "t([0]), None, t([1])", "t([])",
+        "t([]), t([])", "t(1), t(2)", "t(1)", ":, t(2)", "[1]", "..., t([0, 1])", "t([0, 1]), ...", "True", "None",
+        "True, 1", "1, True", "0:0", "0:0, t([1])", "(0, 1)", "([0, 1],)", "t([-1, 0, -3])", "[True, False, True]",
+        "np.array([0, 2]), 1", "np.array([True, False, True])", "m(3, 4) & m(3, 4)",
+        "lib.zeros(3, 4, dtype=lib.bool)", "lib.ones(3, dtype=lib.bool)", "[[0], [2]]", "[[0, 1], 2]",
+        "[[0], [1, 2]]", "[slice(0, 2), 1]", "[None]", "[..., 1]", "[t([0]), t([1])]", "[[True, False, True]]",
+        "[[0]] * 32", "[[0], [1]]", "[[[0]]]", "[[]]", "[None, 1]", "[..., 0]", "[t([0, 1]), 2]", "[[0]] * 2",
+    ],
+    (2, 3, 4): [
+        "0", "1, 2", "1, 2, 3", ":, 1", ":, :, 1", "..., 1", "0, ..., 1", "..., 1, :", "0:1, 1:, ::2", "t([0, 1])",
+        "t([0, 1]), t([1, 2])", "t([0, 1]), :, t([1, 2])", "t([0, 1]), t([1, 2]), t([0, 3])",
+        ":, t([1, 2]), t([0, 3])", ":, t([1, 2])", "..., t([1, 2])", "0, t([1, 2])", "0, :, t([1, 2])",
+        "t([0, 1]), 1, :", "t([0, 1]), 1:, 2", "1:, t([0, 1]), 1:", "t([0, 1]), None, 1", "m(2)", "m(2, 3)",
+        "m(2, 3, 4)", ":, m(3)", ":, m(3, 4)", "m(2, 3), 1", "m(2, 3), t([0])", "m(2), :, t([1])", "0, m(3)",
+        "None, m(2), None", "t([[0, 1], [1, 0]])", "t([[0, 1], [1, 0]]), :, t([2])",
+        "t([[0], [1]]), t([[0, 1, 2]]), 3", "..., None, 0:2", "t([0]), ..., t([1])", "[[0], [1]], [[1, 2]]",
+        "[0, 1], [1, 2]", "t(0), :, t([1, 2])", "None, t([0, 1]), None, t([0, 2])", ":, 0, t([1])", "0, 0, m(4)",
+    ],
     (): ["...", "None", "()", "True", "False", "None, ...", "t(True)", "m()"],
     (0, 3): [":", "t([])", ":, 1", "..., None", "m(0, 3)", "m(0)", ":, t([0, 2])"],
     (1, 3): ["0", ":, 0", "t([0, 0, 0])", "m(1)", "..., 0:0"],
 }
+# fmt: on
 
+# fmt: off
 REFUSED = {
-    (5,): ["5", "-6", "t([5])", "t([0, -6])", "1.0", "'a'", "t([1.5])", "0, 0", "::-1", "::0", "m(4)",
-           "m(5, 1)", "{}", "[[0], [1, 2]]",
-           "t(1.5)", "lib.zeros(2)", "0:1.5", "2**70", "[[0], [1, 2]],", "None, None, 0, 0"],
-    (3, 4): ["3", "0, 4", "0, 0, 0", "t([3])", "t([0, 1]), t([0, 1, 2])", "m(4)", "m(3, 3)", ":, m(3)",
-             ":, :, 0", "0, t([4])", "m(3), m(3)", "::-1"],
+    (5,): [
+        "5", "-6", "t([5])", "t([0, -6])", "1.0", "'a'", "t([1.5])", "0, 0", "::-1", "::0", "m(4)", "m(5, 1)", "{}",
+        "[[0], [1, 2]]", "t(1.5)", "lib.zeros(2)", "0:1.5", "2**70", "[[0], [1, 2]],", "None, None, 0, 0",
+    ],
+    (3, 4): [
+        "3", "0, 4", "0, 0, 0", "t([3])", "t([0, 1]), t([0, 1, 2])", "m(4)", "m(3, 3)", ":, m(3)", ":, :, 0",
+        "0, t([4])", "m(3), m(3)", "::-1",
+    ],
     (): ["0", ":", "t([0])", "0:1", "m(1)", "..., 0"],
 }
+# fmt: on
 
 
 def cases(table):
@@ -67,6 +69,7 @@ def cases(table):
 
 def index(lib, source):
     """The subscript that `source` stands for."""
+
     def mask(*shape):
         return lib.from_numpy(np.asarray(np.random.default_rng(5).random(shape) < 0.6))
 
@@ -77,8 +80,7 @@ def index(lib, source):
         def __getitem__(self, item):
             return item
 
-    return eval(f"Subscript()[{source}]", {"lib": lib, "np": np, "t": tensor, "m": mask,
-                                           "Subscript": Subscript})
+    return eval(f"Subscript()[{source}]", {"lib": lib, "np": np, "t": tensor, "m": mask, "Subscript": Subscript})
 
 
 def tensor_of(lib, shape, dtype="float64", *, window=False):
@@ -98,6 +100,7 @@ def compare(failures, label, program, **tolerances):
 @pytest.mark.parametrize("window", [False, True])
 def test_get(window):
     """Values, shapes, and for views where they lie in memory."""
+
     def program(lib, shape, source):
         x = tensor_of(lib, shape, window=window)
         found = x[index(lib, source)]
@@ -107,8 +110,7 @@ def test_get(window):
 
     with collected() as failures:
         for shape, source in cases(INDICES):
-            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i),
-                    strides="any")
+            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i), strides="any")
 
 
 @needs_torch
@@ -117,8 +119,9 @@ def test_refused():
         for shape, source in cases(REFUSED):
             label = f"{shape}[{source}]"
             compare(failures, label, lambda lib, s=shape, i=source: tensor_of(lib, s)[index(lib, i)])
-            compare(failures, f"{label} = 1", lambda lib, s=shape,
-                    i=source: tensor_of(lib, s).__setitem__(index(lib, i), 1))
+            compare(
+                failures, f"{label} = 1", lambda lib, s=shape, i=source: tensor_of(lib, s).__setitem__(index(lib, i), 1)
+            )
 
 
 VALUES = {
@@ -146,17 +149,25 @@ def test_set(dtype):
         for shape, source in cases(INDICES):
             for value in VALUES if dtype == "float64" else ("a number", "as large", "another dtype"):
                 for window in (False, True) if value == "as large" else (False,):
-                    compare(failures, f"{dtype}{shape}[{source}] = {value}",
-                            lambda lib, s=shape, i=source, v=value, w=window: program(lib, s, i, v, w))
+                    compare(
+                        failures,
+                        f"{dtype}{shape}[{source}] = {value}",
+                        lambda lib, s=shape, i=source, v=value, w=window: program(lib, s, i, v, w),
+                    )
 
 
 @needs_torch
 def test_nothing_is_written_when_refused():
     def program(lib):
         x = lib.zeros(3, 4)
-        for subscript, value in [((0, [1, 9]), 1.0), (([0, 1], [0, 9]), 1.0), (slice(0, 2), lib.ones(3, 3)),
-                                 (0, "text"),
-                                 (lib.tensor([0, 1, 3]), lib.ones(3, 4)), ((slice(None), 5), 2.0)]:
+        for subscript, value in [
+            ((0, [1, 9]), 1.0),
+            (([0, 1], [0, 9]), 1.0),
+            (slice(0, 2), lib.ones(3, 3)),
+            (0, "text"),
+            (lib.tensor([0, 1, 3]), lib.ones(3, 4)),
+            ((slice(None), 5), 2.0),
+        ]:
             with pytest.raises((IndexError, RuntimeError, TypeError, ValueError)):
                 x[subscript] = value
         return x
@@ -168,48 +179,53 @@ def test_nothing_is_written_when_refused():
 @needs_torch
 def test_gradients_of_get():
     """First and second gradients, also where an element is taken several times."""
+
     def program(lib, shape, source):
         x = tensor_of(lib, shape).requires_grad_()
         found = x[index(lib, source)]
         if not found.requires_grad:
             return found
         weight = lib.arange(1.0, 1.0 + found.numel(), dtype=lib.float64).reshape(found.shape)
-        (first,) = lib.autograd.grad((found ** 3 * weight).sum(), x, create_graph=True)
-        (second,) = lib.autograd.grad((first ** 2).sum(), x)
+        (first,) = lib.autograd.grad((found**3 * weight).sum(), x, create_graph=True)
+        (second,) = lib.autograd.grad((first**2).sum(), x)
         return first, second, found.grad_fn.name()
 
     with collected() as failures:
         for shape, source in cases(INDICES):
-            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i),
-                    ulps=16)
+            compare(failures, f"{shape}[{source}]", lambda lib, s=shape, i=source: program(lib, s, i), ulps=16)
 
 
 @needs_torch
 def test_gradients_of_set():
     """x[index] = y: what was overwritten loses its gradient, y gains it."""
+
     def program(lib, shape, source, value):
         x = tensor_of(lib, shape).requires_grad_()
         target = x * 2
         subscript = index(lib, source)
         y = value(lib, target[subscript])
         target[subscript] = y
-        outputs = (target ** 2 * lib.arange(1.0, 1.0 + target.numel(),
-                                            dtype=lib.float64).reshape(shape)).sum()
+        outputs = (target**2 * lib.arange(1.0, 1.0 + target.numel(), dtype=lib.float64).reshape(shape)).sum()
         leaves = [x, y] if isinstance(y, lib.Tensor) else [x]
         return target, lib.autograd.grad(outputs, leaves, allow_unused=True), target.grad_fn.name()
 
     values = {
         "a number": lambda lib, part: 3.0,
-        "a tensor": lambda lib, part: lib.arange(1.0, 1.0 + part.numel(),
-                                                 dtype=lib.float64).reshape(part.shape).requires_grad_(),
+        "a tensor": lambda lib, part: (
+            lib.arange(1.0, 1.0 + part.numel(), dtype=lib.float64).reshape(part.shape).requires_grad_()
+        ),
         "a row": lambda lib, part: lib.full(part.shape[-1:], 4.0, dtype=lib.float64, requires_grad=True),
         "a scalar": lambda lib, part: lib.tensor(5.0, dtype=lib.float64, requires_grad=True),
     }
     with collected() as failures:
         for shape, source in cases(INDICES):
             for name, value in values.items():
-                compare(failures, f"{shape}[{source}] = {name}", lambda lib, s=shape, i=source,
-                        v=value: program(lib, s, i, v), ulps=64)
+                compare(
+                    failures,
+                    f"{shape}[{source}] = {name}",
+                    lambda lib, s=shape, i=source, v=value: program(lib, s, i, v),
+                    ulps=64,
+                )
 
 
 @needs_torch
@@ -219,7 +235,7 @@ def test_augmented_subscripts():
         y = (x * 1).reshape(3, 4)
         y[index(lib, source)] *= 3
         y[index(lib, source)] += x[0]
-        (y ** 2).sum().backward()
+        (y**2).sum().backward()
         return y, x.grad, y._version
 
     with collected() as failures:
@@ -257,8 +273,9 @@ def as_numpy(subscript):
     if isinstance(subscript, gradcore.Tensor):
         return subscript.numpy()
     if isinstance(subscript, slice):
-        return slice(*(None if part is None else int(part)
-                       for part in (subscript.start, subscript.stop, subscript.step)))
+        return slice(
+            *(None if part is None else int(part) for part in (subscript.start, subscript.stop, subscript.step))
+        )
     return subscript
 
 
@@ -294,14 +311,22 @@ def test_iteration_and_unpacking():
             iter(lib.tensor(1.0))
         with pytest.raises(TypeError):
             len(lib.tensor(1.0))
-        return params.grad, rows, w.grad_fn.name(), len(lib.zeros(0, 3)), list(lib.zeros(0,
-            3)), 2 in lib.arange(3), list(reversed(lib.arange(3)))
+        return (
+            params.grad,
+            rows,
+            w.grad_fn.name(),
+            len(lib.zeros(0, 3)),
+            list(lib.zeros(0, 3)),
+            2 in lib.arange(3),
+            list(reversed(lib.arange(3))),
+        )
 
     both(program)
 
 
 def test_large_gather_and_scatter():
     """Sizes that are shared among threads, with many collisions."""
+
     def program(lib):
         generator = np.random.default_rng(1)
         rows = lib.from_numpy(generator.integers(0, 50, 20_000))

@@ -36,15 +36,44 @@ def test_values_come_out_as_they_went_in():
 
 @needs_torch
 def test_dtype_of_data():
-    both(lambda lib: [str(lib.tensor(d).dtype) for d in (
-        1, 1.0, True, [1, 2.0], [True, 2], [], np.float32(1), np.arange(2), [[], []], np.int32(1), np.float64(1), np.bool_(True),
-        [np.int8(1)], [np.int32(1), np.int8(2)], [np.float64(1), 1], [np.float32(1), 1.5], [np.int8(1), 1.5],
-        [lib.tensor(1, dtype=lib.int8)], [lib.tensor(1.0, dtype=lib.float64), 1], [lib.tensor([1.0]), lib.tensor([2.0])])])
+    both(
+        lambda lib: [
+            str(lib.tensor(d).dtype)
+            for d in (
+                1,
+                1.0,
+                True,
+                [1, 2.0],
+                [True, 2],
+                [],
+                np.float32(1),
+                np.arange(2),
+                [[], []],
+                np.int32(1),
+                np.float64(1),
+                np.bool_(True),
+                [np.int8(1)],
+                [np.int32(1), np.int8(2)],
+                [np.float64(1), 1],
+                [np.float32(1), 1.5],
+                [np.int8(1), 1.5],
+                [lib.tensor(1, dtype=lib.int8)],
+                [lib.tensor(1.0, dtype=lib.float64), 1],
+                [lib.tensor([1.0]), lib.tensor([2.0])],
+            )
+        ]
+    )
 
 
 @needs_torch
 def test_ints_beyond_int64_become_floats():
-    both(lambda lib: [lib.tensor([2**70, 1.5]), lib.tensor(2**64, dtype=lib.float64), lib.tensor(-2**100, dtype=lib.float32)])
+    both(
+        lambda lib: [
+            lib.tensor([2**70, 1.5]),
+            lib.tensor(2**64, dtype=lib.float64),
+            lib.tensor(-(2**100), dtype=lib.float32),
+        ]
+    )
 
 
 @needs_torch
@@ -57,7 +86,14 @@ def test_copies_of_arrays_keep_their_order():
 def test_numpy_functions_give_tensors_back():
     def program(lib):
         x = lib.arange(3.0)
-        return [np.exp(x), np.add(x, 1), x + np.ones(3, np.float32), x * np.ones(3), np.maximum(x, 1), np.float64(2) * x]
+        return [
+            np.exp(x),
+            np.add(x, 1),
+            x + np.ones(3, np.float32),
+            x * np.ones(3),
+            np.maximum(x, 1),
+            np.float64(2) * x,
+        ]
 
     both(program, ulps=2)
 
@@ -99,9 +135,19 @@ def test_copies():
 def test_default_dtype_and_promotion():
     def program(lib):
         lib.set_default_dtype(lib.float64)
-        names = [str(lib.tensor(1.0).dtype), str(lib.get_default_dtype()), str((lib.ones(1, dtype=lib.int32) * 1.5).dtype)]
-        return names + [str(lib.promote_types(lib.uint8, lib.int8)), lib.can_cast(lib.float32, lib.int64),
-                        str(lib.result_type(lib.ones(1, dtype=lib.int8), 2.0)), lib.float32.is_signed, lib.bool.is_signed]
+        names = [
+            str(lib.tensor(1.0).dtype),
+            str(lib.get_default_dtype()),
+            str((lib.ones(1, dtype=lib.int32) * 1.5).dtype),
+        ]
+        return names + [
+            str(lib.promote_types(lib.uint8, lib.int8)),
+            lib.can_cast(lib.float32, lib.int64),
+            str(lib.result_type(lib.ones(1, dtype=lib.int8), 2.0)),
+            lib.float32.is_signed,
+            lib.bool.is_signed,
+        ]
+
     both(program)
 
 
@@ -113,49 +159,109 @@ def test_seeds():
         first = [lib.rand(3), lib.randn(3), lib.randperm(9), lib.randint(0, 9, (4,))]
         lib.set_rng_state(state)
         return first, lib.rand(3), lib.initial_seed()
+
     both(program)
     assert isinstance(gradcore.seed(), int)
 
 
 # Calls whose forms the tables of ops do not show: arguments by torch's names, numbers on the left, out= of every kind.
 FORMS = [
-    "lib.mul(2, x)", "lib.div(2.5, x)", "lib.floor_divide(7, x)", "lib.mul(2, 3)", "lib.bitwise_and(6, ints)",
-    "1 + lib.bitwise_left_shift(1, ints)", "lib.swapaxes(x, axis0=0, axis1=1)", "x.swapaxes_(axis0=0, axis1=1)",
-    "lib.split(x, split_size_or_sections=2, dim=1)", "lib.split(tensor=x, split_size_or_sections=[1, 2], dim=1)",
-    "x.size(None)", "x.stride(None)", "lib.tile(x, (2,))", "x.tile(2)", "x.tile((2, 1, 1))",
-    "lib.gather(x, 1, ints[:1], sparse_grad=True)", "lib.any(x, dim=())", "x.all(())", "ints.byte().any(dim=())",
-    "lib.lerp(x, x + 1, lib.tensor(0.5, dtype=lib.float64))", "x.copy_(2)", "ints.copy_(2.5)",
-    "x.unsqueeze(0).unsqueeze(0).squeeze(0, 1)", "ints.squeeze_(0, -1)", "x[0].requires_grad_().ravel()",
-    "lib.add(x, 2, x)", "x.add_(-1, x)", "lib.sub(x, 2, x)", "x.sub_(0.5, x)", "lib.addcmul(x, 2, x, x)", "x.addcmul_(2, x, x)",
-    "lib.addcdiv(x, 2, x, x + 9)", "x.addcdiv_(2, x, x + 9)", "lib.where(lib.tensor(1))", "lib.tensor(0).nonzero(as_tuple=True)",
-    "lib.mean(x, out=lib.empty(0))", "lib.max(x, out=lib.empty(0))", "lib.argmax(x, 1, out=lib.empty(0, dtype=lib.int64))",
-    "lib.softmax(x, 1, out=lib.empty(0))", "lib.max(x, 1, out=(lib.empty(0), lib.empty(0, dtype=lib.int64)))",
+    "lib.mul(2, x)",
+    "lib.div(2.5, x)",
+    "lib.floor_divide(7, x)",
+    "lib.mul(2, 3)",
+    "lib.bitwise_and(6, ints)",
+    "1 + lib.bitwise_left_shift(1, ints)",
+    "lib.swapaxes(x, axis0=0, axis1=1)",
+    "x.swapaxes_(axis0=0, axis1=1)",
+    "lib.split(x, split_size_or_sections=2, dim=1)",
+    "lib.split(tensor=x, split_size_or_sections=[1, 2], dim=1)",
+    "x.size(None)",
+    "x.stride(None)",
+    "lib.tile(x, (2,))",
+    "x.tile(2)",
+    "x.tile((2, 1, 1))",
+    "lib.gather(x, 1, ints[:1], sparse_grad=True)",
+    "lib.any(x, dim=())",
+    "x.all(())",
+    "ints.byte().any(dim=())",
+    "lib.lerp(x, x + 1, lib.tensor(0.5, dtype=lib.float64))",
+    "x.copy_(2)",
+    "ints.copy_(2.5)",
+    "x.unsqueeze(0).unsqueeze(0).squeeze(0, 1)",
+    "ints.squeeze_(0, -1)",
+    "x[0].requires_grad_().ravel()",
+    "lib.add(x, 2, x)",
+    "x.add_(-1, x)",
+    "lib.sub(x, 2, x)",
+    "x.sub_(0.5, x)",
+    "lib.addcmul(x, 2, x, x)",
+    "x.addcmul_(2, x, x)",
+    "lib.addcdiv(x, 2, x, x + 9)",
+    "x.addcdiv_(2, x, x + 9)",
+    "lib.where(lib.tensor(1))",
+    "lib.tensor(0).nonzero(as_tuple=True)",
+    "lib.mean(x, out=lib.empty(0))",
+    "lib.max(x, out=lib.empty(0))",
+    "lib.argmax(x, 1, out=lib.empty(0, dtype=lib.int64))",
+    "lib.softmax(x, 1, out=lib.empty(0))",
+    "lib.max(x, 1, out=(lib.empty(0), lib.empty(0, dtype=lib.int64)))",
     "[lib.manual_seed(1), lib.randn(4, out=lib.empty(0, dtype=lib.float64))][1]",
-    "[lib.manual_seed(1), lib.rand(2, 3, out=lib.empty(3, 2).t())][1]", "lib.arange(6, out=lib.empty(3, 2).t())",
-    "[lib.exp(x, out=out[2:8]) for out in [lib.zeros(9)]][0].storage_offset()", "lib.linspace(0, 1, 6, out=lib.empty(2, 3))",
+    "[lib.manual_seed(1), lib.rand(2, 3, out=lib.empty(3, 2).t())][1]",
+    "lib.arange(6, out=lib.empty(3, 2).t())",
+    "[lib.exp(x, out=out[2:8]) for out in [lib.zeros(9)]][0].storage_offset()",
+    "lib.linspace(0, 1, 6, out=lib.empty(2, 3))",
     "[[out, lib.exp(x, out=out[2:8])] for out in [lib.zeros(9)]]",
-    "lib.zeros(2, out=lib.empty(0, dtype=lib.int64))", "lib.empty(2, memory_format=lib.contiguous_format).shape",
+    "lib.zeros(2, out=lib.empty(0, dtype=lib.int64))",
+    "lib.empty(2, memory_format=lib.contiguous_format).shape",
     "lib.zeros_like(x.t(), memory_format=lib.contiguous_format, pin_memory=False)",
-    "[lib.manual_seed(1), lib.rand_like(x.t())][1]", "[lib.manual_seed(1), lib.randn_like(x.t(), dtype=lib.float64)][1]",
+    "[lib.manual_seed(1), lib.rand_like(x.t())][1]",
+    "[lib.manual_seed(1), lib.randn_like(x.t(), dtype=lib.float64)][1]",
     "[lib.manual_seed(1), lib.randint_like(x.t(), 9)][1]",
-    "repr(lib.max(x, 1))", "repr(x.min(0))", "copy.deepcopy(lib.max(x, 1))", "pickle.loads(pickle.dumps(x.min(0)))",
-    "lib.tensor([np.uint64(3)], dtype=lib.float32)", "lib.tensor(2**63, dtype=lib.bool)", "x == np.ones(3, 'float32')",
-    "lib.Tensor(lib.Size([2, 0]))", "lib.Size([1, 2]) * 2", "(1,) + lib.Size([2])",
-    "lib.finfo(float).dtype", "lib.iinfo(int).max", "str(lib.get_default_device())",
-    "str(lib.Generator().device)", "lib.Generator().manual_seed(3).clone_state().initial_seed()",
+    "repr(lib.max(x, 1))",
+    "repr(x.min(0))",
+    "copy.deepcopy(lib.max(x, 1))",
+    "pickle.loads(pickle.dumps(x.min(0)))",
+    "lib.tensor([np.uint64(3)], dtype=lib.float32)",
+    "lib.tensor(2**63, dtype=lib.bool)",
+    "x == np.ones(3, 'float32')",
+    "lib.Tensor(lib.Size([2, 0]))",
+    "lib.Size([1, 2]) * 2",
+    "(1,) + lib.Size([2])",
+    "lib.finfo(float).dtype",
+    "lib.iinfo(int).max",
+    "str(lib.get_default_device())",
+    "str(lib.Generator().device)",
+    "lib.Generator().manual_seed(3).clone_state().initial_seed()",
     "pickle.loads(pickle.dumps(lib.Generator().manual_seed(4))).initial_seed()",
     "lib.set_rng_state(new_state=lib.get_rng_state())",
-    "lib.asarray([1, 2], dtype=lib.float32)", "lib.asarray(x) is x", "lib.asarray(x, copy=True) is x",
-    "lib.asarray(x, dtype=lib.float64, requires_grad=True)", "lib.asarray((x.requires_grad_() * 2))",
-    "lib.asarray(bytearray(8), dtype=lib.int32)", "lib.asarray(np.float32(1.5))",
+    "lib.asarray([1, 2], dtype=lib.float32)",
+    "lib.asarray(x) is x",
+    "lib.asarray(x, copy=True) is x",
+    "lib.asarray(x, dtype=lib.float64, requires_grad=True)",
+    "lib.asarray((x.requires_grad_() * 2))",
+    "lib.asarray(bytearray(8), dtype=lib.int32)",
+    "lib.asarray(np.float32(1.5))",
 ]
 
 
 @needs_torch
 @pytest.mark.parametrize("source", FORMS)
 def test_forms_of_calls(source):
-    both(lambda lib: eval(source, {"lib": lib, "np": np, "copy": copy, "pickle": pickle, "ints": lib.tensor([[2, 0, 1]]),
-                                   "x": lib.tensor([[0.5, -1.5, 2.0], [3.0, 0.0, 1.0]])}), ulps=2)
+    both(
+        lambda lib: eval(
+            source,
+            {
+                "lib": lib,
+                "np": np,
+                "copy": copy,
+                "pickle": pickle,
+                "ints": lib.tensor([[2, 0, 1]]),
+                "x": lib.tensor([[0.5, -1.5, 2.0], [3.0, 0.0, 1.0]]),
+            },
+        ),
+        ulps=2,
+    )
 
 
 def test_a_shallow_copy_shares_memory():
@@ -198,14 +304,21 @@ def test_out_is_written_where_it_lies():
     def program(lib):
         a, b = lib.arange(6.0).view(2, 3), lib.arange(6.0, 12.0).view(2, 3)
         seen = []
-        for run in (lambda o: lib.add(a, b, alpha=2, out=o), lambda o: lib.exp(a, out=o), lambda o: lib.mul(a, 3, out=o),
-                    lambda o: lib.sub(b, a[0, 1], out=o), lambda o: lib.pow(a, 2, out=o), lambda o: lib.lt(a, b, out=o.bool())):
+        for run in (
+            lambda o: lib.add(a, b, alpha=2, out=o),
+            lambda o: lib.exp(a, out=o),
+            lambda o: lib.mul(a, 3, out=o),
+            lambda o: lib.sub(b, a[0, 1], out=o),
+            lambda o: lib.pow(a, 2, out=o),
+            lambda o: lib.lt(a, b, out=o.bool()),
+        ):
             out = lib.zeros(4, 3)
             part = out[1:3]  # a window: what is written is seen through its base
             at = part.data_ptr()
             result = run(part)
             seen += [result, out.clone(), part.data_ptr() == at, out._version]
         return seen
+
     both(program, ulps=1)
 
 
@@ -217,6 +330,7 @@ def test_out_is_written_where_it_lies():
 ])  # fmt: skip
 def test_out_beside_or_upon_the_operands(out, refusal):
     """Memory that an operand lies in, repeated, of another type or shape, or with a history."""
+
     def program(lib):
         base = lib.arange(7.0)
         names = {"torch": lib, "base": base, "a": base[:6].view(2, 3), "w": lib.ones(2, 3, requires_grad=True)}
@@ -225,19 +339,31 @@ def test_out_beside_or_upon_the_operands(out, refusal):
             warnings.simplefilter("ignore")  # torch warns of resizing
             result = lib.add(names["a"], lib.ones(2, 3), out=target)
         return result, result is target, base
+
     both(program, raises=refusal)
 
 
 def test_operands_that_repeat_one_element():
     """An expanded number, with others and alone: values, layout and history."""
+
     def program(lib):
         x = lib.arange(6.0).view(2, 3).requires_grad_()
         one = lib.tensor(2.0, requires_grad=True)
         wide = one.expand(2, 3)
-        results = [wide * 2, wide + x, x - wide, wide.exp(), wide > x, lib.addcmul(x, wide, wide), wide / wide, wide.t() * x.t()]
+        results = [
+            wide * 2,
+            wide + x,
+            x - wide,
+            wide.exp(),
+            wide > x,
+            lib.addcmul(x, wide, wide),
+            wide / wide,
+            wide.t() * x.t(),
+        ]
         total = sum(r.sum() for r in results if r.is_floating_point())
         total.backward()
         return results, x.grad, one.grad, [lib.autograd.grad((x * x).sum(), x), lib.autograd.grad((x * x).mean(), x)]
+
     both(program, ulps=2, strides="exact")
 
 

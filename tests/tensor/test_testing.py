@@ -42,35 +42,63 @@ PASSES = [
 ]
 
 FAILS = [
-    (lambda g: (g.tensor([1.0, 2.0]), g.tensor([1.0, 2.5])),
-     ("Tensor-likes are not close!\n\nMismatched elements: 1 / 2 (50.0%)\n"
-     "Greatest absolute difference: 0.5 at index (1,) (up to 1e-05 allowed)\n"
-     "Greatest relative difference: 0.20000000298023224 at index (1,) (up to 1.3e-06 allowed)")),
-    (lambda g: (g.tensor([1, 2]), g.tensor([1, 4])),
-     ("Tensor-likes are not equal!\n\nMismatched elements: 1 / 2 (50.0%)\n"
-     "Greatest absolute difference: 2 at index (1,)\nGreatest relative difference: 0.5 at index (1,)")),
-    (lambda g: (1.0, 2.0),
-     ("Scalars are not close!\n\nExpected 2.0 but got 1.0.\nAbsolute difference: 1.0 (up to 1e-07 allowed)\n"
-     "Relative difference: 0.5 (up to 1e-07 allowed)")),
-    (lambda g: ({"a": [g.tensor(1)]}, {"a": [g.tensor(2)]}),
-     ("Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5\n\n"
-     "The failure occurred for item ['a'][0]")),
-    (lambda g: (g.ones(2), g.ones(3)),
-     "The values for attribute 'shape' do not match: torch.Size([2]) != torch.Size([3])."),
-    (lambda g: (g.ones(2), g.ones(2, dtype=g.float64)),
-     "The values for attribute 'dtype' do not match: torch.float32 != torch.float64."),
-    (lambda g: (g.ones(2, 3), g.ones(3, 2).t(), {"check_stride": True}),
-     "The values for attribute 'stride()' do not match: (3, 1) != (1, 2)."),
+    (
+        lambda g: (g.tensor([1.0, 2.0]), g.tensor([1.0, 2.5])),
+        (
+            "Tensor-likes are not close!\n\nMismatched elements: 1 / 2 (50.0%)\n"
+            "Greatest absolute difference: 0.5 at index (1,) (up to 1e-05 allowed)\n"
+            "Greatest relative difference: 0.20000000298023224 at index (1,) (up to 1.3e-06 allowed)"
+        ),
+    ),
+    (
+        lambda g: (g.tensor([1, 2]), g.tensor([1, 4])),
+        (
+            "Tensor-likes are not equal!\n\nMismatched elements: 1 / 2 (50.0%)\n"
+            "Greatest absolute difference: 2 at index (1,)\nGreatest relative difference: 0.5 at index (1,)"
+        ),
+    ),
+    (
+        lambda g: (1.0, 2.0),
+        (
+            "Scalars are not close!\n\nExpected 2.0 but got 1.0.\nAbsolute difference: 1.0 (up to 1e-07 allowed)\n"
+            "Relative difference: 0.5 (up to 1e-07 allowed)"
+        ),
+    ),
+    (
+        lambda g: ({"a": [g.tensor(1)]}, {"a": [g.tensor(2)]}),
+        (
+            "Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5\n\n"
+            "The failure occurred for item ['a'][0]"
+        ),
+    ),
+    (
+        lambda g: (g.ones(2), g.ones(3)),
+        "The values for attribute 'shape' do not match: torch.Size([2]) != torch.Size([3]).",
+    ),
+    (
+        lambda g: (g.ones(2), g.ones(2, dtype=g.float64)),
+        "The values for attribute 'dtype' do not match: torch.float32 != torch.float64.",
+    ),
+    (
+        lambda g: (g.ones(2, 3), g.ones(3, 2).t(), {"check_stride": True}),
+        "The values for attribute 'stride()' do not match: (3, 1) != (1, 2).",
+    ),
     (lambda g: (1, 1.0), "The (d)types do not match: <class 'int'> != <class 'float'>."),
     (lambda g: ([1], [1, 2]), "The length of the sequences mismatch: 1 != 2"),
-    (lambda g: ({"a": 1}, {"b": 1}),
-     ("The keys of the mappings do not match:\nMissing keys in the actual mapping: ['b']\n"
-     "Additional keys in the actual mapping: ['a']")),
+    (
+        lambda g: ({"a": 1}, {"b": 1}),
+        (
+            "The keys of the mappings do not match:\nMissing keys in the actual mapping: ['b']\n"
+            "Additional keys in the actual mapping: ['a']"
+        ),
+    ),
     (lambda g: (True, False), "Booleans mismatch: True is not False"),
     (lambda g: (None, 1), "None mismatch: None is not 1"),
     (lambda g: (g.ones(2), g.zeros(2), {"msg": "no"}), "no"),
-    (lambda g: ([g.ones(1)], [g.zeros(1, dtype=g.int8)], {"msg": lambda text: text.partition(":")[0]}),
-     "The values for attribute 'dtype' do not match"),
+    (
+        lambda g: ([g.ones(1)], [g.zeros(1, dtype=g.int8)], {"msg": lambda text: text.partition(":")[0]}),
+        "The values for attribute 'dtype' do not match",
+    ),
 ]
 
 # What torch says of these is compared, not written down here.

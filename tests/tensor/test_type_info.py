@@ -41,17 +41,20 @@ def test_equality():
         assert lib.iinfo(lib.int8) != lib.iinfo(lib.uint8)
 
 
-@pytest.mark.parametrize("call", [
-    lambda g: g.finfo(g.int32),
-    lambda g: g.finfo(g.bool),
-    lambda g: g.finfo(None),
-    lambda g: g.finfo("float32"),
-    lambda g: g.iinfo(),
-    lambda g: g.iinfo(g.float32),
-    lambda g: g.iinfo(g.bool),
-    lambda g: g.iinfo(8),
-    lambda g: hash(g.finfo()),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda g: g.finfo(g.int32),
+        lambda g: g.finfo(g.bool),
+        lambda g: g.finfo(None),
+        lambda g: g.finfo("float32"),
+        lambda g: g.iinfo(),
+        lambda g: g.iinfo(g.float32),
+        lambda g: g.iinfo(g.bool),
+        lambda g: g.iinfo(8),
+        lambda g: hash(g.finfo()),
+    ],
+)
 def test_type_errors(call):
     for lib in libraries():
         with pytest.raises(TypeError):

@@ -98,9 +98,13 @@ def grad(
     if not only_inputs:
         import warnings
 
-        warnings.warn("only_inputs is deprecated and ignored: use backward() to accumulate", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "only_inputs is deprecated and ignored: use backward() to accumulate", FutureWarning, stacklevel=2
+        )
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
 
     unused = bool(allow_unused)
     if not is_grads_batched:

@@ -89,7 +89,9 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
         super().__init__(name, bases, attributes)
-        cls._backward_cls = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__})
+        cls._backward_cls = type(
+            f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__}
+        )
         cls._bind = None
         cls._bind_after_ctx = staticmethod(functools.partial(_bind_after_ctx, cls))
         own: Any = cls  # what the class itself has, which its metaclass cannot know

@@ -62,9 +62,7 @@ class _Handles:
         self.remove()
 
 
-def register_multi_grad_hook(
-    tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all"
-) -> _Handles:
+def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all") -> _Handles:
     """Calls `fn` once for each backward: with the gradients of all `tensors` (None where none came) when the last of those
     that the backward reaches has its gradient (mode "all"), or with the first gradient that comes (mode "any").
 
@@ -105,7 +103,9 @@ class _MultiHook:
         if first:
             self._seen = {
                 # Those of this thread before the one that runs are over, or failed.
-                k: v for k, v in self._seen.items() if k[0] != thread or k[1] >= outermost
+                k: v
+                for k, v in self._seen.items()
+                if k[0] != thread or k[1] >= outermost
             }
             self._seen[run] = [None] * len(self._edges)
             self._expected[run] = sum(_C._backward_reaches(e.node) for e in self._edges)

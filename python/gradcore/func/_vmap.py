@@ -50,7 +50,9 @@ def vmap(
     @functools.wraps(func, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if randomness not in _RANDOMNESS:
-            raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+            raise RuntimeError(
+                f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}"
+            )
         call = _Call(func, in_dims, out_dims, randomness, args)
         if chunk_size is None or chunk_size >= call.size:
             return call.run(call.inputs, call.size, kwargs)
@@ -64,7 +66,9 @@ class BatchLevel:
 
     def __init__(self, size: int, randomness: str) -> None:
         self.size, self.randomness = size, randomness
-        self._dims: dict[int, tuple[weakref.ref[Tensor], int]] = {}  # of arguments mapped along another dim than the first
+        self._dims: dict[
+            int, tuple[weakref.ref[Tensor], int]
+        ] = {}  # of arguments mapped along another dim than the first
 
     def __enter__(self) -> BatchLevel:
         self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
@@ -196,7 +200,9 @@ class _Call:
                 f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` must be an int, None or a python collection "
                 "of ints representing where in the outputs the vmapped dimension should appear."
             )
-        single = structure is LEAF and isinstance(self.out_dims, tuple) and len(self.out_dims) == 1  # torch takes (1,) for 1
+        single = (
+            structure is LEAF and isinstance(self.out_dims, tuple) and len(self.out_dims) == 1
+        )  # torch takes (1,) for 1
         dims = spread(self.out_dims[0] if single else self.out_dims, structure)
         if dims is None:
             raise ValueError(
@@ -230,9 +236,7 @@ class _Call:
             piece, structure = tree_flatten(self.run(inputs, size, kwargs))
             pieces.append(piece)
         dims = self._dims_of_outputs(structure)
-        joined = [
-            column[0] if dim is None else _C.cat(column, dim) for dim, column in zip(dims, zip(*pieces))
-        ]
+        joined = [column[0] if dim is None else _C.cat(column, dim) for dim, column in zip(dims, zip(*pieces))]
         return tree_unflatten(joined, structure)
 
 
@@ -286,9 +290,7 @@ def over_unit_vectors(
     return parts[0] if len(parts) == 1 else [_C.cat(column) for column in zip(*parts)]
 
 
-def with_batched_weights(
-    gradients: Callable[..., tuple[Tensor, ...]], outputs: Any, weights: Any
-) -> tuple[Any, ...]:
+def with_batched_weights(gradients: Callable[..., tuple[Tensor, ...]], outputs: Any, weights: Any) -> tuple[Any, ...]:
     """gradients(*weights), the first dim of each weight being one that counts samples. Missing gradients stay None.
 
     Raises RuntimeError for weights of other shapes than (samples, *shape of the output), ValueError for missing ones.

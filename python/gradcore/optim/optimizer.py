@@ -189,7 +189,9 @@ class Optimizer:
                 if replaced is None:
                     continue
                 if not (isinstance(replaced, tuple) and len(replaced) == 2):
-                    raise RuntimeError(f"{func} must return None or a tuple of (new_args, new_kwargs), but got {replaced}.")
+                    raise RuntimeError(
+                        f"{func} must return None or a tuple of (new_args, new_kwargs), but got {replaced}."
+                    )
                 args, kwargs = replaced
             result = func(*args, **kwargs)
             for post_hook in chain(tuple(after.values()), tuple(_global_step_post_hooks.values())):
@@ -207,9 +209,7 @@ class Optimizer:
         """Registers hook(optimizer, args, kwargs) -> None, run after each step. Returns a handle to take it out with."""
         return _add_hook(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(
-        self, hook: Callable[[Optimizer], None], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[[Optimizer], None], prepend: bool = False) -> RemovableHandle:
         """Registers hook(optimizer) -> None, run before state_dict(); with prepend before those already there."""
         return _add_hook(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
@@ -328,9 +328,13 @@ class Optimizer:
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         owners = {
-            number: (p, old) for new, old in zip(self.param_groups, saved) for number, p in zip(old["params"], new["params"])
+            number: (p, old)
+            for new, old in zip(self.param_groups, saved)
+            for number, p in zip(old["params"], new["params"])
         }
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():
