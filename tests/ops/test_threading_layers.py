@@ -44,7 +44,10 @@ def run_python(code, timeout=120, **environment):
 
 
 def test_both_layers_give_the_same_bits_for_any_number_of_threads():
-    code = DIGEST + "\nfor n in (1, 2, 3, 8):\n    torch.set_num_threads(n)\n    print(digest())\nprint(torch._C._build_info()['threading_layer'])"
+    code = (
+        DIGEST
+        + "\nfor n in (1, 2, 3, 8):\n    torch.set_num_threads(n)\n    print(digest())\nprint(torch._C._build_info()['threading_layer'])"
+    )
     seen = set()
     for layer in LAYERS:
         *digests, used = run_python(code, GRADCORE_THREADING_LAYER=layer)
@@ -56,7 +59,9 @@ def test_both_layers_give_the_same_bits_for_any_number_of_threads():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_forked_child_computes_on_threads_of_its_own(layer):
-    code = DIGEST + """
+    code = (
+        DIGEST
+        + """
 import os
 torch.set_num_threads(2)
 before = digest()
@@ -66,12 +71,15 @@ if child == 0:
     os._exit(0 if right and len(os.listdir("/proc/self/task")) == 2 else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), digest() == before)
 """
+    )
     assert run_python(code, GRADCORE_THREADING_LAYER=layer) == ["0", "True"]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_two_callers_at_once_and_more_threads_than_processors(layer):
-    code = DIGEST + """
+    code = (
+        DIGEST
+        + """
 import threading
 torch.set_num_threads(8)
 a = torch.randn(1000, 1000)
@@ -85,18 +93,22 @@ for caller in callers: caller.start()
 for caller in callers: caller.join()
 print(results == [expected] * 60)
 """
+    )
     assert run_python(code, GRADCORE_THREADING_LAYER=layer) == ["True"]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_teams_grow_and_shrink_between_jobs(layer):
-    code = DIGEST + """
+    code = (
+        DIGEST
+        + """
 seen = set()
 for n in (2, 5, 1, 3, 8, 2, 9):
     torch.set_num_threads(n)
     seen.add(digest())
 print(len(seen), torch.get_num_threads())
 """
+    )
     assert run_python(code, GRADCORE_THREADING_LAYER=layer) == ["1", "9"]
 
 
@@ -124,7 +136,9 @@ gomp.omp_set_num_threads(2); print(t.get_num_threads())
 
 
 @needs_openmp
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs two processors"
+)
 def test_places_bind_the_workers():
     code = """
 import os, time
@@ -135,13 +149,17 @@ own = {os.getpid()}
 allowed = [os.sched_getaffinity(int(task)) for task in os.listdir("/proc/self/task")]
 print(sorted(len(cpus) for cpus in allowed)[0])
 """
-    assert run_python(code, OMP_NUM_THREADS="2", OMP_PROC_BIND="true", OMP_PLACES="threads", GRADCORE_THREADING_LAYER="openmp") == ["1"]
+    assert run_python(
+        code, OMP_NUM_THREADS="2", OMP_PROC_BIND="true", OMP_PLACES="threads", GRADCORE_THREADING_LAYER="openmp"
+    ) == ["1"]
 
 
 @needs_openmp
 def test_other_users_of_openmp_in_the_same_process():
     pytest.importorskip("sklearn")
-    code = DIGEST + """
+    code = (
+        DIGEST
+        + """
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -151,13 +169,16 @@ KMeans(3, n_init=1, random_state=0).fit(x)
 HistGradientBoostingClassifier(max_iter=5).fit(x, x[:, 0] > 0)
 print(digest() == before)
 """
+    )
     assert run_python(code, GRADCORE_THREADING_LAYER="openmp") == ["True"]
 
 
 @needs_openmp
 def test_torch_in_the_same_process():
     pytest.importorskip("torch")
-    code = DIGEST.replace("import gradcore as torch", "import gradcore as torch\nimport torch as other") + """
+    code = (
+        DIGEST.replace("import gradcore as torch", "import gradcore as torch\nimport torch as other")
+        + """
 before = digest()
 b = other.ones(1 << 20)
 for _ in range(20):
@@ -165,12 +186,17 @@ for _ in range(20):
     assert digest() == before
 print("same")
 """
+    )
     assert run_python(code, GRADCORE_THREADING_LAYER="openmp") == ["same"]
 
 
 def test_unknown_layers_and_late_choices_are_refused():
-    done = subprocess.run([sys.executable, "-c", "import gradcore"], capture_output=True, text=True,
-                          env={"GRADCORE_THREADING_LAYER": "tbb", "PYTHONPATH": ":".join(sys.path)})
+    done = subprocess.run(
+        [sys.executable, "-c", "import gradcore"],
+        capture_output=True,
+        text=True,
+        env={"GRADCORE_THREADING_LAYER": "tbb", "PYTHONPATH": ":".join(sys.path)},
+    )
     assert done.returncode and "ImportError: unknown threading layer 'tbb'" in done.stderr
     with pytest.raises(ValueError, match="unknown threading layer 'tbb'"):
         gradcore.set_threading_layer("tbb")
@@ -191,5 +217,7 @@ except RuntimeError as e:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_configuration_names_the_layer(layer):
-    assert run_python("import gradcore; print('threading layer: ' + gradcore._C._build_info()['threading_layer'] in gradcore.show_config())",
-                      GRADCORE_THREADING_LAYER=layer) == ["True"]
+    assert run_python(
+        "import gradcore; print('threading layer: ' + gradcore._C._build_info()['threading_layer'] in gradcore.show_config())",
+        GRADCORE_THREADING_LAYER=layer,
+    ) == ["True"]

@@ -1,7 +1,5 @@
-"""The layers themselves: includes point down, kernels share no code with the baseline, stubs are complete, doctests run."""
+"""The layers themselves: includes point down, kernels share no code with the baseline, stubs are complete."""
 
-import doctest
-import importlib
 import os
 import pathlib
 import re
@@ -83,37 +81,6 @@ def test_stubs_are_up_to_date():
     assert made.returncode == 0, made.stderr
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "gradcore",
-        "gradcore._asarray",
-        "gradcore._types",
-        "gradcore._modes",
-        "gradcore._tensor",
-        "gradcore.random",
-        "gradcore.autograd",
-        "gradcore.autograd.anomaly_mode",
-        "gradcore.autograd.functional",
-        "gradcore.autograd.gradcheck",
-        "gradcore.optim.lr_scheduler",
-        "gradcore.func._reverse",
-        "gradcore.func._forward",
-        "gradcore.func._stateless",
-        "gradcore.utils._pytree",
-        "gradcore.utils.checkpoint",
-        "gradcore.optim.sgd",
-        "gradcore.optim.adam",
-        "gradcore.optim.swa_utils",
-        "gradcore.nn.utils.clip_grad",
-        "gradcore.nn.utils.convert_parameters",
-    ],
-)
-def test_examples_in_docstrings(name):
-    result = doctest.testmod(importlib.import_module(name))
-    assert result.failed == 0 and (result.attempted or name in ("gradcore",))
-
-
 def test_unknown_isa_is_refused():
     done = subprocess.run(
         [sys.executable, "-c", "import gradcore"],
@@ -122,9 +89,6 @@ def test_unknown_isa_is_refused():
         text=True,
     )
     assert done.returncode and "GRADCORE_ISA" in done.stderr
-
-
-assert gradcore.__name__ == "gradcore"
 
 
 def test_the_version_is_that_of_the_project():

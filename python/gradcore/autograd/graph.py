@@ -133,7 +133,7 @@ class saved_tensors_hooks:
     >>> x = gradcore.tensor(2.0, requires_grad=True)
     >>> with gradcore.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept * 10):
     ...     y = x.square()
-    packs tensor(2.)
+    packs tensor(2., requires_grad=True)
     >>> gradcore.autograd.grad(y, x)
     (tensor(40.),)
     """

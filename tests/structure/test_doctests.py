@@ -1,0 +1,35 @@
+"""The examples in docstrings run and print what they say. A new module's are found without being named here."""
+
+import doctest
+import importlib
+import pathlib
+
+import pytest
+
+import gradcore
+
+PACKAGE = pathlib.Path(gradcore.__file__).parent
+
+# Modules that have examples which are not run, each with the reason.
+NOT_RUN: dict[str, str] = {}
+
+
+def modules_with_examples():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if ">>> " in path.read_text():
+            parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = list(modules_with_examples())
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in NOT_RUN])
+def test_examples_in_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted, "its examples belong to no function or class of its own"
+    assert not result.failed
+
+
+def test_modules_that_are_not_run_exist():
+    assert set(NOT_RUN) <= set(MODULES)
