@@ -73,7 +73,7 @@ def test_every_example_is_tested():
 def make_optimizers(monkeypatch):
     """The script that writes docs/optimizers.md."""
     monkeypatch.syspath_prepend(ROOT)
-    spec = importlib.util.spec_from_file_location("make_optimizers", ROOT / "docs" / "make_optimizers.py")
+    spec = importlib.util.spec_from_file_location("make_optimizers", ROOT / "tools" / "make_optimizers.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

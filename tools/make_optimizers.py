@@ -1,6 +1,6 @@
 """Makes docs/optimizers.md: the tutorial's thermometer with every optimizer. Start at main.
 
-Run: python docs/make_optimizers.py   (gradcore and torch must be importable; about two minutes)
+Run: python tools/make_optimizers.py   (gradcore and torch must be importable; about two minutes)
 The optimizers' arguments stand in benchmarks/cases.py; times come from the benchmarks' own runner.
 """
 
@@ -23,7 +23,7 @@ LIBRARIES = ["gradcore", "torch"]
 PAGE = """\
 # Optimizers on the thermometer
 
-<!-- Written by docs/make_optimizers.py: change that file, then run it. -->
+<!-- Written by tools/make_optimizers.py: change that file, then run it. -->
 
 The program of `examples/thermometer_sgd.py` without its validation set: eleven readings, `t_c = w * (0.1 * t_u) + b`, mean squared
 error, `w = 1` and `b = 0` to begin with, float32, {epochs} epochs. Least squares in float64 gives w = {w:.4f}, b = {b:.4f} and
@@ -44,7 +44,7 @@ the least possible loss, {least:.4f}.
 Timed with {about}. Goal for each ratio: {goal:g}.
 {verdict} {steadiness}
 
-Made by `python docs/make_optimizers.py`.
+Made by `python tools/make_optimizers.py`.
 """
 HEADER = """\
 | optimizer | arguments | w, b | off torch | converged | us per epoch | torch's | ratio |
