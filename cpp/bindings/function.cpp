@@ -546,6 +546,12 @@ PyObject* function_call(PyObject* cls, PyObject* arguments) {
   return guarded([&] { return Call(cls, forward, args).results(); });
 }
 
+// A Function that has no setup_context of its own inherits this one, and its forward takes the context.
+PyObject* no_setup_context(PyObject*, PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_NotImplementedError, "setup_context is not implemented.");
+  return nullptr;
+}
+
 // ---- the type
 
 PyObject* context_new(PyTypeObject* type, PyObject*, PyObject*) {
@@ -590,6 +596,10 @@ PyMethodDef kContextMethods[] = {
      METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
      "apply(*args)\n\nRuns forward on the arguments and records the call, so that backward is used for its gradient."},
     {"_call", function_call, METH_VARARGS | METH_CLASS, nullptr},
+    {"setup_context", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(no_setup_context)),
+     METH_VARARGS | METH_KEYWORDS | METH_STATIC,
+     "setup_context(ctx, inputs, output)\n\nFills in the context when forward does not take it: both are given what "
+     "forward got and returned."},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kContextAttributes[] = {{"saved_tensors", context_saved, nullptr,
                                      "What save_for_backward() kept, checked for having been modified.", nullptr},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from _thread import _local
 
 from . import _C
+from ._lazy import TYPE_CHECKING
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType

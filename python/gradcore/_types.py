@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import _C
+from ._lazy import TYPE_CHECKING
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
 

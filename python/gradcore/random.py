@@ -3,48 +3,8 @@
 from __future__ import annotations
 
 from ._C import Generator, Tensor, default_generator
-from ._types import device
-
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
-
-
-def _unsigned(seed: int) -> int:
-    if not -(2**63) <= seed < 2**64:
-        raise ValueError("Overflow when unpacking long long: a seed must be within [-2**63, 2**64)")
-    return seed % 2**64
-
-
-def _generator_manual_seed(self: Generator, seed: int) -> Generator:
-    """Starts the stream anew from `seed`."""
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
-    self._manual_seed(_unsigned(seed))
-    return self
-
-
-def _generator_clone_state(self: Generator) -> Generator:
-    """Another generator in the same state."""
-    return _generator_from(self.get_state())
-
-
-def _generator_from(state: Tensor) -> Generator:
-    generator = Generator()
-    generator.set_state(state)
-    return generator
-
-
-def _generator_reduce(self: Generator) -> Any:
-    return _generator_from, (self.get_state(),)
-
-
-Generator.manual_seed = _generator_manual_seed  # type: ignore[method-assign]
-Generator.clone_state = _generator_clone_state  # type: ignore[method-assign]
-Generator.device = property(lambda self: device("cpu"))  # type: ignore[assignment]
-Generator.__reduce__ = _generator_reduce  # type: ignore[assignment, method-assign]
 
 
 def manual_seed(seed: int) -> Generator:
@@ -55,7 +15,7 @@ def manual_seed(seed: int) -> Generator:
     >>> gradcore.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return _generator_manual_seed(default_generator, int(seed))
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 
 from .. import _C
+from .._lazy import TYPE_CHECKING
 from .._modes import no_grad
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -56,15 +56,6 @@ class FunctionCtx(_C._FunctionBase):
         """Whether backward gets zeros (the default) or None for an output that was not used."""
         self.materialize_grads = value
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
-        """Fills in the context when forward does not take it: both are given what forward got and returned."""
-        raise NotImplementedError("setup_context is not implemented.")
-
-
-# The core asks this class whether a Function has a setup_context of its own.
-_C._FunctionBase.setup_context = FunctionCtx.setup_context
-
 
 class BackwardCFunction(FunctionCtx):
     """The class of every context: `type(result.grad_fn)` derives from it."""
@@ -95,7 +86,7 @@ class FunctionMeta(type):
         cls._bind = None
         cls._bind_after_ctx = staticmethod(functools.partial(_bind_after_ctx, cls))
         own: Any = cls  # what the class itself has, which its metaclass cannot know
-        if own.setup_context is not FunctionCtx.setup_context:
+        if own.setup_context is not _C._FunctionBase.setup_context:
             cls._bind = staticmethod(functools.partial(_bind, cls))
 
 
@@ -122,7 +113,7 @@ def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any,
 
 def _refuse_keywords(keywords: dict[str, Any]) -> None:
     """What forward takes by keyword alone cannot be handed to it."""
-    from ..func._vmap import maps_here
+    from .._transforms.vmap import maps_here
 
     if maps_here() and any(isinstance(value, _C.Tensor) for value in keywords.values()):
         raise NotImplementedError(
@@ -191,9 +182,9 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
 
     @classmethod
     def _apply_in_vmap(cls, args: tuple[Any, ...]) -> Any:
-        from ..func._custom_function import apply_in_vmap
+        from .._transforms.custom_function import apply_in_vmap
 
-        return apply_in_vmap(cls, args)
+        return apply_in_vmap(cls, args, cls.vmap is not Function.vmap)
 
     @classmethod
     def _refuse_without_setup(cls) -> None:

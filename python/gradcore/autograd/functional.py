@@ -309,8 +309,8 @@ def _forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool,
             "torch.autograd.functional.jacobian in forward mode was called inside of a function being transformed by a "
             "functorch transform. This is unsupported: please use func.jacfwd there instead."
         )
+    from .._transforms.running import tracing
     from ..func._forward import jacobian_by_columns
-    from ..func._running import tracing
 
     many, points = _tensors(inputs, "inputs", "jacobian")
     many_outputs = False

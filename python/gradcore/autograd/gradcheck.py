@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from .. import _C
 from .._C import Tensor
-from ..func._vmap import over_samples
+from .._transforms.vmap import over_samples
 from . import Function, grad
 from .forward_ad import dual_level, make_dual, unpack_dual
 
@@ -687,3 +687,12 @@ class _Module(types.ModuleType):
 
 
 sys.modules[__name__].__class__ = _Module
+
+
+class _CallableModule(types.ModuleType):
+    """`import gradcore.autograd.gradcheck` binds this module to the name that is its function's in gradcore.autograd."""
+
+    __call__ = staticmethod(gradcheck)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -9,9 +9,9 @@ from weakref import WeakValueDictionary
 
 from .. import _C
 from .._C import Node, Tensor
+from .._lazy import TYPE_CHECKING
 from .._modes import _Switch
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
+from .._lazy import TYPE_CHECKING
 from .._tensor import _warn_of_volatile
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
 
@@ -55,3 +55,11 @@ class Variable(metaclass=VariableMeta):
         if name is not None:
             variable.name = name
         return variable
+
+
+def variable(*args: Any, **kwargs: Any) -> Any:
+    """Made tensors once; RuntimeError now."""
+    raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
+
+
+variable.Variable = Variable  # type: ignore[attr-defined]  # the name is a module's too, which programs reach into

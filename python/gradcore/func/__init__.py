@@ -1,9 +1,9 @@
 """gradcore.func: functions that make derivatives of functions. Mirrors torch.func."""
 
+from .._transforms.vmap import vmap
 from ._forward import hessian, jacfwd, jvp, linearize
 from ._reverse import grad, grad_and_value, jacrev, vjp
 from ._stateless import functional_call, stack_module_state
-from ._vmap import vmap
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",

@@ -13,11 +13,11 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._transforms.running import Entered, differentiating, tracing
+from .._transforms.vmap import over_unit_vectors
 from ..autograd.forward_ad import _check_floating, _enter_level_of_func, _floating_dual
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 from ._reverse import ALL_ARGS, Argnums, Level, checked_outputs, chosen_args, jacrev, split_aux, with_chosen
-from ._running import Entered, differentiating, tracing
-from ._vmap import over_unit_vectors
 
 _NAME = "jvp(f, primals, tangents)"
 

@@ -20,12 +20,21 @@ from typing import Any
 from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad
+from .._transforms.running import Entered, differentiating, tracing
+from .._transforms.vmap import over_unit_vectors
+from ..autograd.graph import disable_saved_tensors_hooks
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
-from ._running import Entered, differentiating, tracing, without_saved_hooks
-from ._vmap import over_unit_vectors
 
 Argnums = int | tuple[int, ...]
 ALL_ARGS: Any = object()  # as argnums: the tuple of all arguments
+
+
+def without_saved_hooks() -> disable_saved_tensors_hooks:
+    """The time of a transform in reverse mode, where torch refuses them: active ones and those entered inside."""
+    return disable_saved_tensors_hooks(
+        "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Use autograd.grad() or "
+        "backward() with them."
+    )
 
 
 def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:

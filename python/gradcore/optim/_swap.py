@@ -6,8 +6,8 @@ from collections import defaultdict
 from contextlib import contextmanager
 
 from .._C import Tensor
+from .._lazy import TYPE_CHECKING
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any

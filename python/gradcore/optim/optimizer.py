@@ -9,10 +9,10 @@ from itertools import chain
 
 from .. import _C
 from .._C import Tensor
+from .._lazy import TYPE_CHECKING
 from .._modes import enable_grad, set_grad_enabled
 from ..utils.hooks import RemovableHandle
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any

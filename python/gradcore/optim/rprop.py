@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
+from .._lazy import TYPE_CHECKING
 from .optimizer import RuleOptimizer, check_lr
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from .optimizer import ParamsT
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .._C import Tensor
+from .._lazy import TYPE_CHECKING
 from .optimizer import Optimizer, call_closure, check_betas
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
 

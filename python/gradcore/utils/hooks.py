@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+from .._lazy import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from collections import OrderedDict
     from typing import Any

@@ -11,9 +11,9 @@ from types import GeneratorType
 
 from ... import _C
 from ..._C import Tensor
+from ..._lazy import TYPE_CHECKING
 from ..._modes import no_grad
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._lazy import TYPE_CHECKING
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

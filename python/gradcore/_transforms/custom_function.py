@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._C import Tensor
-from ..autograd.function import Function
 from ..utils._pytree import tree_flatten, tree_unflatten
-from ._running import running
-from ._vmap import BatchLevel, PlainLevel, spread
+from .running import running
+from .vmap import BatchLevel, PlainLevel, spread
 
 _MORE = "See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
 
@@ -27,13 +26,15 @@ class VmapInfo(NamedTuple):
     randomness: str
 
 
-def apply_in_vmap(cls: Any, args: tuple[Any, ...]) -> Any:
-    """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped."""
+def apply_in_vmap(cls: Any, args: tuple[Any, ...], has_rule: bool) -> Any:
+    """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped.
+
+    has_rule: whether the Function overrides `vmap`.
+    """
     if all(isinstance(transform, PlainLevel) for transform in running.transforms):
         return cls._call(cls.forward, args)
     if cls._bind is None:
         cls._refuse_without_setup()
-    has_rule = cls.vmap is not Function.vmap
     if cls.generate_vmap_rule and has_rule:
         raise RuntimeError(
             f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an overridden vmap "

@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 from .. import _C
-from ..autograd.graph import disable_saved_tensors_hooks
 
 
 class _Running(threading.local):
@@ -46,11 +45,3 @@ class differentiating(tracing):
     def __exit__(self, *exception: Any) -> None:
         running.transforms.pop()
         _C._exit_differentiation(self._entered)
-
-
-def without_saved_hooks() -> disable_saved_tensors_hooks:
-    """The time of a transform in reverse mode, where torch refuses them: active ones and those entered inside."""
-    return disable_saved_tensors_hooks(
-        "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Use autograd.grad() or "
-        "backward() with them."
-    )

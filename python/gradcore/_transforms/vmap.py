@@ -13,7 +13,7 @@ from typing import Any
 from .. import _C
 from .._C import Tensor
 from ..utils._pytree import LEAF, tree_flatten, tree_leaves, tree_unflatten
-from ._running import DIFFERENTIATION, running
+from .running import DIFFERENTIATION, running
 
 _RANDOMNESS = {"error": 0, "same": 1, "different": 2}
 _IN_DIMS = "`in_dims` to be int or a (potentially nested) tuple matching the structure of inputs"

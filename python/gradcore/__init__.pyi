@@ -1,0 +1,49 @@
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+
+from . import autograd as autograd
+from . import func as func
+from . import nn as nn
+from . import optim as optim
+from . import random as random
+from . import return_types as return_types
+from . import testing as testing
+from . import utils as utils
+from ._asarray import asarray as asarray
+from ._build_info import show_config as show_config
+from ._C import *
+from ._C import __version__ as __version__
+from ._C import float32 as float
+from ._C import float64 as double
+from ._C import int16 as short
+from ._C import int32 as int
+from ._C import int64 as long
+from ._modes import enable_grad as enable_grad
+from ._modes import inference_mode as inference_mode
+from ._modes import no_grad as no_grad
+from ._modes import set_grad_enabled as set_grad_enabled
+from ._serialization import load as load
+from ._serialization import save as save
+from ._tensor_str import printoptions as printoptions
+from ._tensor_str import set_printoptions as set_printoptions
+from ._transforms.vmap import vmap as vmap
+from ._type_info import finfo as finfo
+from ._type_info import iinfo as iinfo
+from ._types import Size as Size
+from ._types import contiguous_format as contiguous_format
+from ._types import device as device
+from ._types import get_default_device as get_default_device
+from ._types import layout as layout
+from ._types import memory_format as memory_format
+from ._types import preserve_format as preserve_format
+from ._types import set_default_device as set_default_device
+from ._types import strided as strided
+from .random import get_rng_state as get_rng_state
+from .random import initial_seed as initial_seed
+from .random import manual_seed as manual_seed
+from .random import seed as seed
+from .random import set_rng_state as set_rng_state
+
+newaxis: None

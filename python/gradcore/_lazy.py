@@ -1,0 +1,71 @@
+"""Packages whose names are imported when they are first asked for: `import gradcore` takes milliseconds. Start at `attach`.
+
+The stub beside a package (`__init__.pyi`) is its table of names, so that each stands in one place: type checkers read it,
+and so does `attach`. `from .sgd import SGD as SGD` gives the package a class, `from . import data as data` a submodule.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = (
+    False  # type checkers take this name for true; importing typing would cost more than the rest of our import
+)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The `__getattr__` and `__dir__` of a package that has a stub. `from package import *` takes all public names.
+
+    The `__getattr__` raises AttributeError for a name that the stub does not have.
+    """
+    table: dict[str, tuple[str, str | None]] = {}
+    namespace = vars(sys.modules[package])
+
+    def names() -> dict[str, tuple[str, str | None]]:
+        if not table:
+            table.update(_read_stub(package))
+        return table
+
+    def getattribute(name: str) -> Any:
+        if name == "__all__":
+            return [name for name in directory() if not name.startswith("_")]
+        if name.startswith("__") or name not in names():
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, attribute = table[name]
+        __import__(module)
+        # A submodule that is imported is bound to its name in the package, also where the name is a function of the stub's.
+        found = vars(sys.modules[module])
+        for other, (home, original) in table.items():
+            if home == module and original in found:
+                namespace[other] = found[original]
+        if attribute is None:
+            namespace[name] = sys.modules[module]
+        return namespace[name]
+
+    def directory() -> list[str]:
+        return sorted({*namespace, *names()})
+
+    return getattribute, directory
+
+
+def _read_stub(package: str) -> dict[str, tuple[str, str | None]]:
+    """For each line `from home import original as name`: name -> (home, original), original being None for a submodule.
+
+    Words are enough: to make a syntax tree of the stub would take as long as the import of everything else.
+    """
+    spec: Any = sys.modules[package].__spec__
+    parents = package.split(".")
+    found: dict[str, tuple[str, str | None]] = {}
+    for line in spec.loader.get_data(spec.origin + "i").decode().splitlines():
+        words = line.split()
+        if words[:1] != ["from"] or words[4:5] != ["as"]:
+            continue
+        _, source, _, original, _, name = words
+        module = source.lstrip(".")
+        level = len(source) - len(module)
+        home = ".".join([*parents[: len(parents) + 1 - level], *filter(None, [module])]) if level else module
+        found[name] = (home, original) if module else (f"{home}.{original}", None)
+    return found

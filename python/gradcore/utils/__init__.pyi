@@ -1,0 +1,2 @@
+from . import checkpoint as checkpoint
+from . import hooks as hooks

@@ -1,0 +1,96 @@
+"""The Python package: its stubs name what is there, names come from one place, modules do not import in circles."""
+
+import ast
+import graphlib
+import importlib
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import gradcore
+
+PACKAGE = pathlib.Path(gradcore.__file__).parent
+STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=module_name)
+def test_every_name_of_a_stub_is_there(stub):
+    package = importlib.import_module(module_name(stub))
+    for statement in ast.parse(stub.read_text()).body:
+        for alias in getattr(statement, "names", []):
+            if not alias.asname:
+                continue
+            assert statement.lineno == statement.end_lineno and len(statement.names) == 1, "_lazy.py reads single lines"
+            assert getattr(package, alias.asname) is not None
+            assert alias.asname in dir(package)
+            assert alias.asname.startswith("_") or alias.asname in package.__all__
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=module_name)
+def test_other_names_are_refused(stub):
+    name = module_name(stub)
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nonsense'"):
+        importlib.import_module(name).nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("first", ["autograd.gradcheck", "autograd.variable", "optim.sgd"])
+def test_a_submodule_that_was_imported_first_hides_no_function(first):
+    code = f"""
+import gradcore.{first}
+from gradcore import autograd, optim
+assert autograd.gradcheck(lambda x: x * x, gradcore.ones(1, dtype=gradcore.double, requires_grad=True))
+assert autograd.Variable is autograd.variable.Variable and optim.SGD.__name__ == "SGD"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def imports(path):
+    """The modules of the package that importing this one imports, wherever in it the import stands."""
+    here = module_name(path).split(".")
+    package = here if path.name == "__init__.py" else here[:-1]
+    tree = ast.parse(path.read_text())
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or not node.level or node in for_types:
+            continue
+        base = ".".join([*package[: len(package) + 1 - node.level], *filter(None, [node.module])])
+        for alias in node.names:
+            yield base if base != "gradcore" else f"gradcore.{alias.name}", f"{base}.{alias.name}"
+
+
+def test_modules_do_not_import_in_circles():
+    files = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+    graph = {name: set() for name in files if name != "gradcore"}
+    for name in graph:
+        for base, member in imports(files[name]):
+            graph[name] |= {found for found in (base, member) if found in files and found not in (name, "gradcore")}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_only_two_modules_give_methods_to_classes_of_the_core():
+    """`Tensor.f = ...` and setattr(Tensor, ...) stand in _tensor.py and _generator.py, which say so."""
+    core = {name for name in dir(gradcore._C) if isinstance(getattr(gradcore._C, name), type)}
+    for path in PACKAGE.rglob("*.py"):
+        if path.name in ("_tensor.py", "_generator.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                assert not (
+                    isinstance(target, ast.Attribute) and ast.unparse(target.value).rpartition(".")[2] in core
+                ), f"{path.name}:{node.lineno}"
