@@ -31,7 +31,8 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
 
     def getattribute(name: str) -> Any:
         if name == "__all__":
-            return [name for name in directory() if not name.startswith("_")]
+            own = {name for name, value in namespace.items() if not isinstance(value, type(sys))}
+            return sorted(name for name in {*own, *names()} if not name.startswith("_"))
         if name.startswith("__") or name not in names():
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, attribute = table[name]
