@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -31,6 +31,7 @@ class Adadelta(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_Adadelta)
+    _checked = ("lr", "rho", "eps", "weight_decay")
 
     def __init__(
         self,
@@ -45,11 +46,6 @@ class Adadelta(RuleOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        if not 0.0 <= rho <= 1.0:
-            raise ValueError(f"Invalid rho value: {rho}")
-        check_not_negative("epsilon value", eps)
-        check_not_negative("weight_decay value", weight_decay)
         defaults = {
             "lr": lr,
             "rho": rho,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_fused, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -33,6 +33,7 @@ class Adagrad(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_Adagrad)
+    _checked = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
     _later_options = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
 
     def __init__(
@@ -49,11 +50,6 @@ class Adagrad(RuleOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("lr_decay value", lr_decay)
-        check_not_negative("weight_decay value", weight_decay)
-        check_not_negative("initial_accumulator_value value", initial_accumulator_value)
-        check_not_negative("epsilon value", eps)
         defaults = {
             "lr": lr,
             "lr_decay": lr_decay,
@@ -66,7 +62,6 @@ class Adagrad(RuleOptimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
-        check_fused(fused, foreach, differentiable)
         for group in self.param_groups:  # torch makes this state here already, for Hogwild training
             for p in group["params"]:
                 start = _C.full_like(p.detach(), initial_accumulator_value)

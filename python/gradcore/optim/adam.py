@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, _to_scalar, check_betas, check_fused, check_lr, check_not_negative
+from .optimizer import RuleOptimizer, _to_scalar, check_betas
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,6 +34,7 @@ class Adam(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_Adam)
+    _checked = ("lr", "eps", "weight_decay")
     _later_options = {
         **RuleOptimizer._later_options,
         "amsgrad": False,
@@ -58,10 +59,7 @@ class Adam(RuleOptimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         _check_tensor("lr", lr, foreach, capturable)
-        check_lr(lr)
-        check_not_negative("epsilon value", eps)
         check_betas(betas)
-        check_not_negative("weight_decay value", weight_decay)
         if not any(all(isinstance(beta, cls) for beta in betas) for cls in (float, Tensor)):
             raise ValueError("betas must be either both floats or both Tensors")
         for i, beta in enumerate(betas):
@@ -80,7 +78,6 @@ class Adam(RuleOptimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
-        check_fused(fused, foreach, differentiable)
 
 
 def _check_tensor(name: str, value: Any, foreach: bool | None, capturable: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_betas, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -32,6 +32,7 @@ class Adamax(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_Adamax)
+    _checked = ("lr", "eps", "betas", "weight_decay")
 
     def __init__(
         self,
@@ -46,10 +47,6 @@ class Adamax(RuleOptimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_betas(betas)
-        check_not_negative("weight_decay value", weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

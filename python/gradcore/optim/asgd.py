@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -33,6 +33,7 @@ class ASGD(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_ASGD)
+    _checked = ("lr", "weight_decay")
     _numbers = ("step", "eta", "mu")
 
     def __init__(
@@ -48,8 +49,6 @@ class ASGD(RuleOptimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("weight_decay value", weight_decay)
         defaults = {
             "lr": lr,
             "lambd": lambd,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_betas, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -32,6 +32,7 @@ class NAdam(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_NAdam)
+    _checked = ("lr", "eps", "betas", "weight_decay", "momentum_decay")
     _numbers = ("step", "mu_product")
     _later_options = {**RuleOptimizer._later_options, "decoupled_weight_decay": False}
 
@@ -50,11 +51,6 @@ class NAdam(RuleOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_betas(betas)
-        check_not_negative("weight_decay value", weight_decay)
-        check_not_negative("momentum_decay value", momentum_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

@@ -449,6 +449,31 @@ def check_betas(betas: Any) -> None:
             raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
 
 
+def check_rho(rho: float) -> None:
+    """Raises ValueError for an average's decay outside of [0, 1]."""
+    if not 0.0 <= rho <= 1.0:
+        raise ValueError(f"Invalid rho value: {rho}")
+
+
+def check_etas(etas: tuple[float, float]) -> None:
+    """Raises ValueError for factors of a step that do not lie on both sides of 1."""
+    if not 0.0 < etas[0] < 1.0 < etas[1]:
+        raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "lr": check_lr,
+    "betas": check_betas,
+    "rho": check_rho,
+    "etas": check_etas,
+    "eps": functools.partial(check_not_negative, "epsilon value"),
+    **{
+        name: functools.partial(check_not_negative, f"{name} value")
+        for name in ("alpha", "initial_accumulator_value", "lr_decay", "momentum", "momentum_decay", "weight_decay")
+    },
+}
+
+
 def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
     """Raises RuntimeError where fused=True excludes another option."""
     if fused and differentiable:
@@ -466,6 +491,9 @@ class RuleOptimizer(Optimizer):
     """
 
     _rule: Callable[[list[dict[str, Any]], defaultdict[Any, Any], bool], None]
+    _checked: tuple[str, ...] = (
+        "lr",
+    )  # options that must be in their range, in the order in which torch looks at them
     _numbers: tuple[str, ...] = ("step",)  # state that torch once kept as Python numbers
     _later_options: dict[str, Any] = {  # and the options that old state dicts lack
         "foreach": None,
@@ -473,6 +501,13 @@ class RuleOptimizer(Optimizer):
         "differentiable": False,
         "capturable": False,
     }
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        for name in self._checked:
+            _CHECKS[name](defaults[name])
+        super().__init__(params, defaults)
+        if "fused" in defaults:
+            check_fused(defaults["fused"], defaults["foreach"], defaults["differentiable"])
 
     def step(self, closure: Closure | None = None) -> Any:
         """One step over all parameters that have a gradient. Returns what `closure` returned, None without one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_betas, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -32,6 +32,7 @@ class RAdam(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_RAdam)
+    _checked = ("lr", "eps", "betas", "weight_decay")
     _later_options = {**RuleOptimizer._later_options, "decoupled_weight_decay": False}
 
     def __init__(
@@ -48,10 +49,6 @@ class RAdam(RuleOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_betas(betas)
-        check_not_negative("weight_decay value", weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

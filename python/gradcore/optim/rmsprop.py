@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_lr, check_not_negative
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -32,6 +32,7 @@ class RMSprop(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_RMSprop)
+    _checked = ("lr", "eps", "momentum", "weight_decay", "alpha")
     _later_options = {**RuleOptimizer._later_options, "momentum": 0, "centered": False}
 
     def __init__(
@@ -48,11 +49,6 @@ class RMSprop(RuleOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_not_negative("momentum value", momentum)
-        check_not_negative("weight_decay value", weight_decay)
-        check_not_negative("alpha value", alpha)
         defaults = {
             "lr": lr,
             "momentum": momentum,

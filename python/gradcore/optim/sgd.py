@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, check_fused
+from .optimizer import RuleOptimizer
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
@@ -32,6 +32,7 @@ class SGD(RuleOptimizer):
     """
 
     _rule = staticmethod(_C._step_SGD)
+    _checked = ()
     _numbers = ()
     _later_options = {"nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": False}
 
@@ -69,4 +70,3 @@ class SGD(RuleOptimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
-        check_fused(fused, foreach, differentiable)
