@@ -67,14 +67,19 @@ Scalar to_scalar(PyObject* o) {
   return d;
 }
 
-// A device is only checked: everything is on the CPU.
+static bool is_cpu(PyObject* name) { return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "cpu") == 0; }
+
+// A device is only checked: everything is on the CPU. Python refuses the others, in torch's words.
 void check_device(PyObject* o) {
-  if (!PyUnicode_Check(o)) return;
-  const char* text = PyUnicode_AsUTF8(o);
-  if (!text) throw PythonError{};  // a lone surrogate
-  const std::string_view name = text;
-  const bool numbered = name.size() == 5 && name.starts_with("cpu:") && name[4] >= '0' && name[4] <= '9';
-  check(name == "cpu" || numbered, "gradcore runs on the CPU only: there is no device '", name, "'");
+  if (o == Py_None || o == device_cpu || is_cpu(o)) return;
+  if (Py_TYPE(o) == device_type) {
+    static PyObject* const type = PyUnicode_InternFromString("type");
+    const Owned name(PyObject_GetAttr(o, type));
+    if (!name.get()) throw PythonError{};
+    if (is_cpu(name.get())) return;
+  }
+  const Owned accepted(PyObject_CallMethod(reinterpret_cast<PyObject*>(device_type), "_check", "O", o));
+  if (!accepted.get()) throw PythonError{};
 }
 
 // ---- foreign memory

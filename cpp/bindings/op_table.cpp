@@ -497,7 +497,7 @@ void register_conversions() {
   OP(kFunction, "numel(Tensor input)", PyLong_FromLongLong(a.tensor(0).numel()));
   OP(kFunction, "is_floating_point(Tensor input)", boolean(is_floating(a.tensor(0).dtype())));
   OP(kFunction, "is_inference(Tensor input)", boolean(a.tensor(0)->created_in.inference()));
-  OP(kFunction, "is_tensor(object obj)", boolean(is_tensor(a.object(0))));
+  OP(kFunction, "is_tensor(object? obj)", boolean(is_tensor(a.object(0))));
   OP(kBoth, "equal(Tensor input, Tensor other)", [&] {
     const Tensor x = a.tensor(0), y = a.tensor(1);
     if (!same_shape(x, y)) return boolean(false);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _C
 from ._C import Tensor
 from ._lazy import TYPE_CHECKING
+from ._types import check_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,15 +89,82 @@ def reduce_(self: Tensor, protocol: int) -> Any:
 
 
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """Without an argument the type's name ('torch.FloatTensor'), else the tensor converted to `dtype`."""
+    """Without an argument the type's name ('torch.FloatTensor'), else the tensor converted to a dtype or a legacy type.
+
+    Raises ValueError for a name that is no type's, TypeError for what names no type at all.
+    """
     if dtype is None:
         return f"torch.{_TYPE_NAMES[self.dtype._name]}Tensor"
-    if isinstance(dtype, str):
-        for name, cls in _TYPE_NAMES.items():
-            if dtype == f"torch.{cls}Tensor":
-                return self.to(getattr(_C, name))
-        raise ValueError(f"invalid type: {dtype!r}")
+    if dtype is Tensor:
+        return self.to(_C.get_default_dtype())
+    if isinstance(dtype, (str, type)):
+        from ._compat.legacy import tensortype, type_named
+
+        if isinstance(dtype, str):
+            dtype = type_named(dtype)
+        if not isinstance(dtype, tensortype):
+            raise ValueError(f"invalid type: {dtype.__name__!r}")
+        if dtype.is_cuda:
+            return cuda_(self)
+        if dtype.dtype is None:
+            raise NotImplementedError(f"type(): gradcore has no tensors of torch.{dtype.__name__}")
+        return self.to(dtype.dtype)
+    if not isinstance(dtype, _C.dtype):
+        raise TypeError("dtype must be a type, str, or dtype object")
     return self.to(dtype)
+
+
+def cuda_(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """Refused as torch's CPU build does: AssertionError."""
+    check_device("cuda")
+    return self
+
+
+def xpu_(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """Refused as torch's CPU build does: AssertionError."""
+    check_device("xpu")
+    return self
+
+
+def new_(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """An uninitialised tensor of these sizes, or a tensor of this data, in the dtype of this one."""
+    from ._compat.legacy import tensor_new
+
+    return tensor_new(self, *args, **kwargs)
+
+
+def storage_(self: Tensor) -> Any:
+    """The memory below this tensor as a sequence of numbers."""
+    from ._compat.legacy import tensor_storage
+
+    return tensor_storage(self)
+
+
+def untyped_storage_(self: Tensor) -> Any:
+    """The memory below this tensor as bytes."""
+    from ._compat.legacy import tensor_untyped_storage
+
+    return tensor_untyped_storage(self)
+
+
+def is_pinned_(self: Tensor, device: Any = None) -> bool:
+    """False: memory is pinned for the sake of a GPU."""
+    return False
+
+
+def pin_memory_(self: Tensor, device: Any = None) -> Tensor:
+    """Refused as in torch without a GPU: RuntimeError."""
+    raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+def share_memory_(self: Tensor) -> Tensor:
+    """The tensor itself: it is copied on its way to another process, and writes stay in the process that made them."""
+    return self
+
+
+def is_shared_(self: Tensor) -> bool:
+    """False: see share_memory_()."""
+    return False
 
 
 _TYPE_NAMES = {
@@ -185,6 +253,15 @@ _METHODS: dict[str, Any] = {
     "__array_priority__": 1000,  # NumPy leaves mixed arithmetic to us
     "conj": conj_,
     "type": type_,
+    "cuda": cuda_,
+    "xpu": xpu_,
+    "new": new_,
+    "storage": storage_,
+    "untyped_storage": untyped_storage_,
+    "is_pinned": is_pinned_,
+    "pin_memory": pin_memory_,
+    "share_memory_": share_memory_,
+    "is_shared": is_shared_,
     "volatile": property(volatile_, set_volatile_),
     "register_hook": register_hook_,
     "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook_,

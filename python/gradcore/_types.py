@@ -62,14 +62,23 @@ class Size(tuple[int, ...]):
         return (Size, (tuple(self),))
 
 
+# What torch knows by name. A device is an object for each of them; only a tensor there is refused.
+_DEVICE_TYPES = (
+    "cpu cuda ipu xpu mkldnn opengl opencl ideep hip ve fpga maia xla lazy vulkan mps meta hpu mtia privateuseone"
+).split()
+
+
 class device:
-    """Where a tensor lives. There is one place: the CPU.
+    """Where a tensor lives. There is one place, the CPU; other devices can be named, compared and printed.
 
     >>> import gradcore
     >>> gradcore.device("cpu")
     device(type='cpu')
+    >>> gradcore.device("cuda:1").index
+    1
 
-    Raises RuntimeError for any other device.
+    Raises RuntimeError for a name that torch does not know and for a bare index. A tensor cannot be made on, or moved
+    to, another device than the CPU: AssertionError for "cuda" and "xpu", RuntimeError or NotImplementedError for others.
     """
 
     __slots__ = ("type", "index")
@@ -81,6 +90,8 @@ class device:
         if isinstance(type, device) and index is None:
             self.type, self.index = type.type, type.index
             return
+        if isinstance(type, int) and not isinstance(type, bool) and index is None:
+            raise RuntimeError("Cannot access accelerator device when none is available.")
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")
@@ -88,8 +99,8 @@ class device:
             raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
         if colon and (not number.isdecimal() or str(int(number)) != number):
             raise RuntimeError(f"Invalid device string: {type!r}")
-        if name != "cpu":
-            raise RuntimeError(f"gradcore runs on the CPU only: there is no device {type!r}")
+        if name not in _DEVICE_TYPES:
+            raise RuntimeError(f"Expected one of {', '.join(_DEVICE_TYPES)} device type at start of device string: {type}")
         if colon:
             index = int(number)
         elif index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):
@@ -114,13 +125,35 @@ class device:
         return hash((self.type, self.index))
 
     def __enter__(self) -> device:
+        check_device(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """`with device("cpu"):` makes tensors where they are made anyway."""
 
+    def __call__(self, function: Any) -> Any:
+        """As a decorator of functions that make tensors: the CPU changes nothing."""
+        check_device(self)
+        return function
+
     def __reduce__(self) -> Any:
         return (device, (str(self),))
+
+    @staticmethod
+    def _check(place: str | device) -> None:
+        check_device(place)  # the C++ core calls it for every device but the plain CPU
+
+
+def check_device(place: str | device) -> None:
+    """Raises what torch's CPU build raises for a tensor on `place`, unless that is the CPU."""
+    kind = device(place).type
+    if kind == "cpu":
+        return
+    if kind in ("cuda", "xpu"):
+        raise AssertionError(f"Torch not compiled with {kind.upper()} enabled: gradcore runs on the CPU only")
+    if kind == "meta":
+        raise NotImplementedError("gradcore has no meta tensors: every tensor has memory, on the CPU")
+    raise RuntimeError(f"gradcore is not linked with support for {kind} devices: it runs on the CPU only")
 
 
 def get_default_device() -> device:
@@ -129,8 +162,8 @@ def get_default_device() -> device:
 
 
 def set_default_device(to: str | device | None) -> None:
-    """Accepts the CPU. Raises RuntimeError for any other device."""
-    device(to or "cpu")
+    """Accepts the CPU. Another device is refused at once; torch refuses the first tensor that is made there."""
+    check_device(to or "cpu")
 
 
 class _Named:

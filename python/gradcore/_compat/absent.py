@@ -1,0 +1,31 @@
+"""How a part of torch that gradcore does not have refuses: with a sentence, when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+
+def refusal(module: str, name: str, why: str) -> Any:
+    """A class of that name, so that programs may derive from it or name it in isinstance(); making one is refused."""
+
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"{module}.{name}: {why}")
+
+    members = {"__init__": refuse, "__doc__": f"Raises NotImplementedError: {why}.", "__module__": module}
+    return type(name, (), members)
+
+
+def absent(module: str, names: str, why: str) -> Callable[[str], Any]:
+    """A module's __getattr__ that answers these names with refusals, the same object each time."""
+    known = names.split()
+    made: dict[str, Any] = {}
+
+    def __getattr__(name: str) -> Any:
+        if name not in known:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if name not in made:
+            made[name] = refusal(module, name, why)
+        return made[name]
+
+    return __getattr__

@@ -1,0 +1,384 @@
+"""torch's oldest constructors, FloatTensor and its like, and storages: the memory below a tensor as an object."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import gradcore
+
+from .. import _C
+from .._C import Tensor
+from .._types import check_device, device, strided
+
+_NAMES = {
+    "Bool": "bool",
+    "Byte": "uint8",
+    "Char": "int8",
+    "Short": "int16",
+    "Int": "int32",
+    "Long": "int64",
+    "Float": "float32",
+    "Double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+}
+
+
+def _dtype(prefix: str) -> Any:
+    """The dtype of a legacy type's name, or None for one that gradcore does not have."""
+    return getattr(_C, _NAMES[prefix], None)
+
+
+# ---- legacy tensor types ----
+
+
+class tensortype(type):
+    """The class of FloatTensor and its like. Tensors of the dtype are instances; the types make no tensors of their own."""
+
+    dtype: Any
+    layout = strided
+    is_sparse = False
+    is_cuda: bool
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Tensor) and not cls.is_cuda and instance.dtype == cls.dtype
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        if cls.is_cuda:
+            raise TypeError(f"type torch.cuda.{cls.__name__} not available. Torch not compiled with CUDA enabled.")
+        if cls.dtype is None:
+            raise NotImplementedError(f"torch.{cls.__name__}: gradcore has no tensors of that dtype")
+        return construct(cls.dtype, *args, **kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        try:
+            return getattr(Tensor, name)
+        except AttributeError:
+            raise AttributeError(f"type object 'torch.{cls.__name__}' has no attribute {name!r}") from None
+
+
+def construct(dtype: Any, /, *args: Any, **kwargs: Any) -> Tensor:
+    """torch.FloatTensor(...) and Tensor.new(...): from sizes, from data, from a storage or from another tensor."""
+    place = kwargs.pop("device", None)
+    if place is not None and device(place).type != "cpu":
+        raise RuntimeError(
+            f"legacy constructor expects device type: cpu but device type: {device(place).type} was passed"
+        )
+    for name in ("size", "data", "other"):
+        if name in kwargs and not args:
+            args = (tuple(kwargs.pop(name)) if name == "size" else kwargs.pop(name),)
+            if name == "size":
+                return gradcore.empty(args[0], dtype=dtype)
+    if kwargs:
+        raise TypeError(f"new() received an invalid combination of arguments: unexpected keyword {next(iter(kwargs))!r}")
+    if not args:
+        return gradcore.empty(0, dtype=dtype)
+    if len(args) > 1 or _is_size(args[0]):
+        return gradcore.empty(_sizes(args), dtype=dtype)
+    return _from_data(dtype, args[0])
+
+
+def _is_size(item: Any) -> bool:
+    if isinstance(item, gradcore.Size):
+        return True
+    return hasattr(item, "__index__") and not isinstance(item, (bool, Tensor)) and not hasattr(item, "__len__")
+
+
+def _sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
+    if len(args) == 1 and isinstance(args[0], gradcore.Size):
+        return tuple(args[0])
+    for position, item in enumerate(args, 1):
+        if not _is_size(item):
+            kind = type(item).__name__
+            raise TypeError(
+                f"new(): argument 'size' failed to unpack the object at pos {position} with error "
+                f'"type must be tuple of ints,but got {kind}"'
+            )
+    return tuple(item.__index__() for item in args)
+
+
+def _from_data(dtype: Any, data: Any) -> Tensor:
+    if isinstance(data, Tensor):
+        if data.dtype != dtype:
+            raise TypeError(f"new(): expected a tensor of {dtype}, got one of {data.dtype}; .type() or .to() converts it")
+        return data.detach()
+    if isinstance(data, TypedStorage):
+        return data._memory.detach()
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
+    if not hasattr(data, "__len__") or getattr(data, "shape", None) == ():
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return _C.tensor(data if hasattr(data, "__array_interface__") else list(data), dtype=dtype)
+
+
+def tensor_new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """An uninitialised tensor of these sizes, or a tensor of this data, in the dtype of this one.
+
+    >>> import gradcore
+    >>> gradcore.zeros(2).new([1, 2])
+    tensor([1., 2.])
+    """
+    return construct(self.dtype, *args, **kwargs)
+
+
+def _make_type(prefix: str, module: str) -> tensortype:
+    doc = f"Legacy constructor: `{prefix}Tensor(2, 3)` is an uninitialised tensor, `{prefix}Tensor([1, 2])` one of this data."
+    members = {"dtype": _dtype(prefix), "is_cuda": module == "torch.cuda", "__module__": module, "__doc__": doc}
+    return tensortype(f"{prefix}Tensor", (), members)
+
+
+TYPES = {prefix: _make_type(prefix, "torch") for prefix in _NAMES}
+CUDA_TYPES = {prefix: _make_type(prefix, "torch.cuda") for prefix in _NAMES}
+
+
+def type_named(name: str) -> tensortype:
+    """The legacy type that torch knows by this name. Raises ValueError for another name."""
+    for types, start in ((CUDA_TYPES, "torch.cuda."), (TYPES, "torch.")):
+        prefix = name.removeprefix(start).removesuffix("Tensor")
+        if name == f"{start}{prefix}Tensor" and prefix in types:
+            return types[prefix]
+    raise ValueError(f"invalid type: {name!r}")
+
+
+def set_default_tensor_type(t: Any, /) -> None:
+    """Makes the dtype of a floating-point legacy type, or of its name, the default dtype.
+
+    >>> import gradcore
+    >>> gradcore.set_default_tensor_type(gradcore.DoubleTensor)
+    >>> gradcore.get_default_dtype()
+    torch.float64
+    >>> gradcore.set_default_tensor_type("torch.FloatTensor")
+
+    Raises TypeError for any other type.
+    """
+    kind = type_named(t) if isinstance(t, str) else t
+    if not isinstance(kind, tensortype):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
+    if kind.is_cuda:
+        raise TypeError(f"type torch.cuda.{kind.__name__} not available. Torch not compiled with CUDA enabled.")
+    if kind.dtype is None:
+        raise NotImplementedError(f"torch.{kind.__name__}: gradcore has no tensors of that dtype")
+    if not kind.dtype.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    _C.set_default_dtype(kind.dtype)
+
+
+# ---- storages ----
+
+
+class TypedStorage:
+    """The memory of a tensor as a sequence of numbers. Writes are seen by the tensor."""
+
+    dtype: Any = None
+    is_cuda = False
+    is_sparse = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> TypedStorage:
+        self = super().__new__(cls)
+        dtype = kwargs.pop("dtype", None) or cls.dtype or _C.get_default_dtype()
+        memory = kwargs.pop("_memory", None)
+        if memory is None:
+            memory = construct(dtype, *args, **kwargs)
+        self._memory = memory
+        self.dtype = dtype
+        return self
+
+    _memory: Tensor
+
+    @property
+    def device(self) -> device:
+        """The CPU."""
+        return device("cpu")
+
+    def __len__(self) -> int:
+        return self._memory.numel()
+
+    size = __len__
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        return self._memory[index].item()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._memory[index] = value
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._memory.tolist())
+
+    def tolist(self) -> list[Any]:
+        """The numbers as a list."""
+        return self._memory.tolist()
+
+    def data_ptr(self) -> int:
+        """Where the memory begins."""
+        return self._memory.data_ptr()
+
+    def element_size(self) -> int:
+        """Bytes of one number."""
+        return self._memory.element_size()
+
+    def nbytes(self) -> int:
+        """Bytes of all numbers."""
+        return len(self) * self.element_size()
+
+    def fill_(self, value: Any) -> TypedStorage:
+        """Writes `value` everywhere."""
+        self._memory.fill_(value)
+        return self
+
+    def copy_(self, source: TypedStorage, non_blocking: bool = False) -> TypedStorage:
+        """Writes what `source` holds."""
+        self._memory.copy_(source._memory)
+        return self
+
+    def clone(self) -> TypedStorage:
+        """A copy with its own memory."""
+        return type(self)(_memory=self._memory.clone(), dtype=self.dtype)
+
+    def cpu(self) -> TypedStorage:
+        """The storage itself."""
+        return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> TypedStorage:
+        """Refused as torch's CPU build does."""
+        check_device("cuda")
+        return self
+
+    def untyped(self) -> UntypedStorage:
+        """The same memory as bytes."""
+        return UntypedStorage(_owner=self._memory)
+
+    def share_memory_(self) -> TypedStorage:
+        """The storage itself: tensors are copied on their way to another process."""
+        return self
+
+    def is_shared(self) -> bool:
+        """False: see share_memory_()."""
+        return False
+
+    def __repr__(self) -> str:
+        numbers = "".join(f" {number}\n" for number in self.tolist())
+        return f"{numbers}[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"
+
+
+class UntypedStorage:
+    """The memory of a tensor as bytes. Writes are seen by the tensor."""
+
+    is_cuda = False
+    is_sparse = False
+
+    def __init__(self, *args: Any, device: Any = None, _owner: Tensor | None = None) -> None:
+        if device is not None:
+            check_device(device)
+        self._owner = construct(_C.uint8, *args) if _owner is None else _owner
+
+    @property
+    def _bytes(self) -> memoryview:
+        owner = self._owner.detach()
+        return memoryview(owner).cast("B") if owner.numel() else memoryview(bytearray())
+
+    @property
+    def device(self) -> device:
+        """The CPU."""
+        return device("cpu")
+
+    def __len__(self) -> int:
+        return self._owner.numel() * self._owner.element_size()
+
+    size = nbytes = __len__
+
+    def data_ptr(self) -> int:
+        """Where the memory begins; 0 when there is none."""
+        return self._owner.data_ptr() if self._owner.numel() else 0
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._bytes[index]
+        return found if isinstance(found, int) else UntypedStorage(list(found))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        memory = self._bytes
+        for position in range(len(memory))[index] if isinstance(index, slice) else [index]:
+            memory[position] = value
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._bytes)
+
+    def tolist(self) -> list[int]:
+        """The bytes as a list of ints."""
+        return list(self._bytes)
+
+    def clone(self) -> UntypedStorage:
+        """A copy with its own memory."""
+        return UntypedStorage(_owner=self._owner.clone())
+
+    def cpu(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> UntypedStorage:
+        """Refused as torch's CPU build does."""
+        check_device("cuda")
+        return self
+
+    def element_size(self) -> int:
+        """1."""
+        return 1
+
+    def share_memory_(self) -> UntypedStorage:
+        """The storage itself: tensors are copied on their way to another process."""
+        return self
+
+    def is_shared(self) -> bool:
+        """False: see share_memory_()."""
+        return False
+
+    def resize_(self, size: int) -> UntypedStorage:
+        """Refused: the memory below a tensor does not change its size."""
+        raise NotImplementedError("UntypedStorage.resize_: the memory below a tensor of gradcore keeps its size")
+
+    def __repr__(self) -> str:
+        numbers = "".join(f" {number}\n" for number in self)
+        return f"{numbers}[torch.storage.UntypedStorage(device=cpu) of size {len(self)}]"
+
+
+STORAGES = {
+    prefix: type(f"{prefix}Storage", (TypedStorage,), {"dtype": _dtype(prefix), "__module__": "torch", "__doc__": TypedStorage.__doc__})
+    for prefix in _NAMES
+}
+
+
+def _whole_memory(t: Tensor) -> Tensor:
+    return t.detach().as_strided((t._storage_nbytes() // t.element_size(),), (1,), 0)
+
+
+def tensor_storage(self: Tensor) -> TypedStorage:
+    """The memory below this tensor as a sequence of numbers. Deprecated in torch, which warns."""
+    warnings.warn(
+        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class.",
+        stacklevel=2,
+    )
+    prefix = next(prefix for prefix, name in _NAMES.items() if getattr(_C, name, None) == self.dtype)
+    storage: TypedStorage = STORAGES[prefix](_memory=_whole_memory(self), dtype=self.dtype)
+    return storage
+
+
+def tensor_untyped_storage(self: Tensor) -> UntypedStorage:
+    """The memory below this tensor as bytes.
+
+    >>> import gradcore
+    >>> gradcore.zeros(3)[1:].untyped_storage().nbytes()
+    12
+    """
+    return UntypedStorage(_owner=_whole_memory(self))
+
+
+def is_storage(obj: Any, /) -> bool:
+    """Whether `obj` is a TypedStorage or an UntypedStorage."""
+    return isinstance(obj, (TypedStorage, UntypedStorage))
+
+
+globals().update({f"{prefix}Tensor": kind for prefix, kind in TYPES.items()})
+globals().update({f"{prefix}Storage": kind for prefix, kind in STORAGES.items()})

@@ -1,0 +1,23 @@
+"""What programs ask of torch's private module _dynamo: nothing is compiled, and decorators change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .compiler import allow_in_graph as allow_in_graph
+from .compiler import disable as disable
+from .compiler import is_compiling as is_compiling
+from .compiler import reset as reset
+
+
+class _Config:
+    suppress_errors = False
+    cache_size_limit = 8
+    verbose = False
+
+
+config: Any = _Config()
+
+
+def graph_break() -> None:
+    """Does nothing."""

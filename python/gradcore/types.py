@@ -1,0 +1,21 @@
+"""torch.types: names for annotations."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any, TypeAlias
+
+from ._C import Tensor as Tensor
+from ._C import dtype as _dtype_class
+from ._types import Size as Size
+from ._types import device as _device_class
+
+_int: TypeAlias = builtins.int
+_float: TypeAlias = builtins.float
+_bool: TypeAlias = builtins.bool
+_dtype: TypeAlias = _dtype_class
+_device: TypeAlias = _device_class
+_size: TypeAlias = Size | list[builtins.int] | tuple[builtins.int, ...]
+Number: TypeAlias = builtins.int | builtins.float | builtins.bool
+Device: TypeAlias = Any
+FileLike: TypeAlias = Any

@@ -1,0 +1,174 @@
+"""Devices that are not there: objects that can be named, and the errors of torch's CPU build where they are used."""
+
+import pytest
+
+import gradcore
+from support import both
+
+PRESENT = [
+    "str(lib.device('cuda:0'))", "lib.device('cuda').index", "repr(lib.device('cuda', 1))", "lib.device('mps').type",
+    "lib.device('cuda:0') == lib.device('cuda', 0)", "lib.device('cuda') == lib.device('cpu')",
+    "hash(lib.device('xpu:1')) == hash(lib.device('xpu', 1))",
+    "lib.cuda.is_available()", "lib.cuda.device_count()", "lib.cuda.is_initialized()", "lib.cuda.manual_seed(1)",
+    "lib.cuda.manual_seed_all(1)", "lib.cuda.seed()", "lib.cuda.empty_cache()", "lib.cuda.memory_allocated()",
+    "lib.cuda.max_memory_allocated()", "lib.cuda.memory_reserved()", "lib.cuda.get_rng_state_all()",
+    "lib.cuda.set_rng_state(lib.get_rng_state())", "lib.cuda.get_arch_list()", "lib.cuda.set_device(-1)",
+    "lib.cuda.is_bf16_supported()", "lib.cuda.default_generators", "lib.cuda.device(-1).__enter__()",
+    "lib.cuda.device_of(lib.ones(1)).__enter__()",
+    "lib.version.cuda", "lib.version.hip", "lib.version.xpu", "lib.version.debug",
+    "lib.backends.cudnn.is_available()", "lib.backends.cudnn.version()", "lib.backends.cudnn.enabled",
+    "lib.backends.cudnn.benchmark", "lib.backends.cudnn.deterministic", "lib.backends.mps.is_available()",
+    "lib.backends.mps.is_built()", "lib.backends.cuda.is_built()", "lib.backends.cuda.matmul.allow_tf32",
+    "lib.accelerator.is_available()", "lib.accelerator.current_accelerator()", "lib.accelerator.device_count()",
+    "lib.mps.is_available()", "lib.mps.device_count()", "lib.mps.manual_seed(0)", "lib.xpu.is_available()",
+    "lib.xpu.device_count()", "lib.xpu.empty_cache()", "lib.cpu.is_available()", "lib.cpu.device_count()",
+    "lib.cpu.current_device()", "lib.is_tensor(None)", "lib.ones(1).is_pinned()", "lib.ones(2).share_memory_()",
+    "lib.typename(lib.ones(1))", "lib.typename(3)", "lib.typename('a')", "lib.hub.get_dir()",
+    "lib.compile(len) is not None", "lib.compiler.is_compiling()", "lib.jit.is_scripting()", "lib.jit.is_tracing()",
+    "lib.is_autocast_enabled()", "lib.get_float32_matmul_precision()", "lib.get_deterministic_debug_mode()",
+    "lib.are_deterministic_algorithms_enabled()", "lib.is_warn_always_enabled()", "lib.is_storage(1)",
+    "lib.distributed.is_available()", "lib.distributed.is_initialized()",
+]
+
+
+@pytest.mark.parametrize("program", PRESENT)
+def test_what_programs_probe(program):
+    both(lambda lib: eval(program))
+
+
+REFUSED = [
+    ("lib.device('moon')", "moon"), ("lib.device(0)", "Cannot access accelerator device"),
+    ("lib.zeros(2, device='cuda')", "Torch not compiled with CUDA enabled"),
+    ("lib.zeros(2, device=lib.device('cuda:1'))", "Torch not compiled with CUDA enabled"),
+    ("lib.zeros(2).cuda()", "Torch not compiled with CUDA enabled"), ("lib.zeros(2).xpu()", "Torch not compiled with XPU enabled"),
+    ("lib.zeros(2).to('cuda')", "Torch not compiled with CUDA enabled"), ("lib.zeros(2).to('mps')", "not linked with support for mps devices"),
+    ("lib.tensor([1], device='cuda')", "Torch not compiled with CUDA enabled"),
+    ("lib.as_tensor([1], device=lib.device('cuda'))", "Torch not compiled with CUDA enabled"),
+    ("lib.tensor(1, device='vulkan')", "not linked with support for vulkan devices"),
+    ("lib.cuda.current_device()", "Torch not compiled with CUDA enabled"), ("lib.cuda.synchronize()", "Torch not compiled with CUDA enabled"),
+    ("lib.cuda.get_device_name(0)", "Torch not compiled with CUDA enabled"), ("lib.cuda.init()", "Torch not compiled with CUDA enabled"),
+    ("lib.cuda.current_stream()", "Torch not compiled with CUDA enabled"), ("lib.cuda.initial_seed()", "Torch not compiled with CUDA enabled"),
+    ("lib.cuda.set_device('cpu')", "Expected a cuda device"), ("lib.cuda.Stream()", "requires CUDA support"),
+    ("lib.cuda.FloatTensor(2)", "type torch.cuda.FloatTensor not available"),
+    ("lib.cuda.nvtx.range_push('a')", "NVTX functions not installed"),
+    ("lib.accelerator.synchronize()", "Cannot access accelerator device"), ("lib.mps.synchronize()", "without"),
+    ("lib.ones(1).pin_memory()", "Cannot access accelerator device"),
+    ("lib.distributed.get_rank()", "Default process group has not been initialized"),
+    ("lib.distributed.get_world_size()", "Default process group has not been initialized"),
+    ("lib.use_deterministic_algorithms(3)", "must be bool"), ("lib.autocast(lib.device('cpu'))", "Expected `device_type` of type `str`"),
+]
+
+
+@pytest.mark.parametrize("program, phrase", REFUSED)
+def test_use_of_an_absent_device_is_refused(program, phrase):
+    both(lambda lib: eval(program), raises=phrase)
+
+
+def test_every_lazy_name_is_there():
+    import gradcore._compat as compat
+
+    for name in sorted(compat.LAZY):
+        assert getattr(gradcore, name) is not None, name
+    assert "gradcore.float" not in compat.missing("flaot", dir(gradcore))
+
+
+def test_a_missing_name_says_what_is_near():
+    with pytest.raises(AttributeError, match="'softmax'"):
+        gradcore.sotfmax
+    assert not hasattr(gradcore, "no_such_name_at_all")
+
+
+@pytest.mark.parametrize("program", ["fx.symbolic_trace(1)", "onnx.export(1)", "export.export(1)", "jit.save(1)", "jit.load(1)",
+                                     "hub.load('a', 'b')", "quantization.prepare(1)", "zeros(1, device='meta')",
+                                     "autocast('cpu')", "get_autocast_dtype('cpu')", "distributed.send(1)",
+                                     "distributed.init_process_group(world_size=2)", "overrides.handle_torch_function()"])
+def test_what_is_absent_says_so_in_a_sentence(program):
+    with pytest.raises(NotImplementedError) as caught:
+        eval(f"gradcore.{program}")
+    assert len(str(caught.value).split()) > 4
+
+
+def test_one_warning_from_jit():
+    import warnings
+
+    gradcore.jit._warned = False
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert gradcore.jit.script(abs) is abs and gradcore.jit.trace(abs, 1) is abs
+    assert len(caught) == 1
+
+
+def test_a_group_of_one_process():
+    dist = gradcore.distributed
+    dist.init_process_group("gloo", world_size=1, rank=0)
+    try:
+        x, copies = gradcore.ones(2), [gradcore.zeros(2)]
+        dist.all_reduce(x)
+        dist.all_gather(copies, x)
+        assert (dist.get_rank(), dist.get_world_size(), copies[0].tolist()) == (0, 1, [1.0, 1.0])
+        assert dist.all_reduce(x, async_op=True).wait()
+    finally:
+        dist.destroy_process_group()
+    assert not dist.is_initialized()
+
+
+def scaled_training(lib, device, bad):
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = lib.optim.SGD([x], lr=0.1)
+    scaler = lib.amp.GradScaler(device, init_scale=4.0, growth_interval=2)
+    seen = []
+    for step in range(5):
+        optimizer.zero_grad()
+        scaler.scale((x * x).sum() * (float("inf") if step == bad else 1.0)).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        seen += [x.detach().clone(), scaler.get_scale(), scaler.state_dict()]
+    return seen
+
+
+@pytest.mark.parametrize("bad", [None, 2])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_grad_scaler(device, bad):
+    if bad is not None and device == "cuda":
+        pytest.skip("a disabled scaler looks at no gradient")
+    both(lambda lib: scaled_training(lib, device, bad), ulps=2)
+
+
+def test_grad_scaler_refusals():
+    def unscaled_twice(lib):
+        x = lib.ones(1, requires_grad=True)
+        optimizer = lib.optim.SGD([x], lr=0.1)
+        scaler = lib.amp.GradScaler("cpu")
+        scaler.scale(x.sum()).backward()
+        scaler.unscale_(optimizer)
+        scaler.unscale_(optimizer)
+
+    both(unscaled_twice, raises="unscale_() has already been called")
+    both(lambda lib: lib.amp.GradScaler("cpu", growth_factor=1.0), raises="growth factor must be > 1.0")
+    both(lambda lib: lib.amp.GradScaler("cpu").load_state_dict({}), raises="source state dict is empty")
+
+
+def test_timer_gives_times():
+    from gradcore.utils.benchmark import Compare, Timer
+
+    found = Timer("torch.zeros(n)", globals={"n": 2}).timeit(20)
+    assert found.number_per_run == 20 and found.median > 0
+    assert "zeros" in str(Compare([found]))
+
+
+def spawned(index, folder):
+    (folder / str(index)).write_text("here")
+    if index == 1 and folder.name == "fails":
+        raise ValueError("the second one")
+
+
+def test_spawn(tmp_path):
+    (tmp_path / "fails").mkdir()
+    from gradcore.multiprocessing import start_processes
+    from gradcore.multiprocessing.spawn import ProcessRaisedException
+
+    start_processes(spawned, (tmp_path,), nprocs=2, start_method="fork")
+    assert {file.name for file in tmp_path.iterdir()} == {"0", "1", "fails"}
+    with pytest.raises(ProcessRaisedException, match="(?s)Process 1.*the second one") as caught:
+        start_processes(spawned, (tmp_path / "fails",), nprocs=2, start_method="fork")
+    assert caught.value.error_index == 1

@@ -1,0 +1,74 @@
+"""FloatTensor and its like, Tensor.new, Tensor.type with names, storages."""
+
+import numpy as np
+import pytest
+
+from support import both
+
+PROGRAMS = [
+    "lib.FloatTensor(2, 3).shape", "lib.FloatTensor([1, 2, 3])", "lib.FloatTensor()", "lib.FloatTensor(lib.Size([2, 2])).shape",
+    "lib.LongTensor([1.5])", "lib.LongTensor([[1, 2], [3, 4]])", "lib.LongTensor(lib.tensor([1, 2]))", "lib.FloatTensor((2, 3))",
+    "lib.FloatTensor([1], device='cpu')", "lib.FloatTensor(range(3))", "lib.FloatTensor(np.arange(3.0))", "lib.LongTensor(np.int64(3)).shape",
+    "lib.FloatTensor(size=(2, 3)).shape", "lib.FloatTensor([])", "lib.FloatTensor([True, False])", "lib.ByteTensor([1, 0])",
+    "lib.BoolTensor([1, 0])", "lib.DoubleTensor([1])", "lib.IntTensor([1])", "lib.ShortTensor([1])", "lib.CharTensor([1])",
+    "isinstance(lib.zeros(1), lib.FloatTensor)", "isinstance(lib.zeros(1, dtype=lib.int64), lib.FloatTensor)",
+    "isinstance(lib.zeros(1), lib.cuda.FloatTensor)", "issubclass(lib.FloatTensor, lib.Tensor)", "isinstance(3, lib.FloatTensor)",
+    "lib.FloatTensor.dtype", "lib.FloatTensor.__name__", "lib.FloatTensor.__module__", "lib.FloatTensor.is_cuda", "str(lib.FloatTensor)",
+    "lib.zeros(2).type(lib.LongTensor)", "lib.zeros(2).type('torch.LongTensor')", "lib.zeros(2).type()", "lib.zeros(2).type(lib.float64)",
+    "lib.zeros(2, dtype=lib.float64).type(lib.Tensor)", "lib.ones(2, dtype=lib.int64).double().type()",
+    "lib.zeros(2).new(2, 3).shape", "lib.zeros(2).new([1, 2])", "lib.zeros(2).new()", "lib.zeros(2).new(lib.zeros(3))",
+    "lib.zeros(2, dtype=lib.int64).new([1.5])", "lib.zeros(2).new(device='cpu')", "lib.tensor([1.0], requires_grad=True).new([1])",
+    "lib.FloatTensor(lib.FloatStorage([1, 2]))", "lib.FloatStorage([1, 2]).tolist()", "len(lib.zeros(2).storage())",
+    "lib.zeros(2).storage().size()", "lib.zeros(2).untyped_storage().nbytes()", "lib.zeros(3)[1:].untyped_storage().size()",
+    "lib.ones(1).untyped_storage().tolist()", "repr(lib.zeros(2).storage())", "repr(lib.zeros(1).untyped_storage())",
+    "lib.is_storage(lib.zeros(1).untyped_storage())", "lib.FloatStorage(3).size()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_as_torch(program):
+    both(lambda lib: eval(program))
+
+
+REFUSED = [
+    ("lib.FloatTensor(2.5)", "data must be a sequence (got float)"), ("lib.FloatTensor('a')", "invalid data type 'str'"),
+    ("lib.LongTensor(lib.tensor([1.0, 2.0]))", "expected"), ("lib.FloatTensor([1], dtype=lib.float64)", "invalid combination of arguments"),
+    ("lib.FloatTensor(None)", "data must be a sequence"), ("lib.FloatTensor(True)", "data must be a sequence"),
+    ("lib.FloatTensor(-1)", "negative dimension"), ("lib.FloatTensor(2, 3.0)", "argument 'size' failed to unpack"),
+    ("lib.IntTensor([2**40])", "without overflow"), ("lib.FloatTensor([[1, 2], [3]])", "expected sequence of length 2"),
+    ("lib.FloatTensor(1, requires_grad=True)", "invalid combination of arguments"),
+    ("lib.zeros(2).new(3, device='cuda')", "legacy constructor expects device type"),
+    ("lib.zeros(2).new(lib.zeros(3, dtype=lib.int64))", "expected"),
+    ("lib.zeros(2).type('LongTensor')", "invalid type"), ("lib.zeros(2).type(int)", "invalid type"),
+    ("lib.zeros(2).type(3)", "dtype must be a type, str, or dtype object"),
+    ("lib.set_default_tensor_type(lib.LongTensor)", "only floating-point types"), ("lib.set_default_tensor_type(5)", "invalid type object"),
+    ("lib.set_default_tensor_type('torch.cuda.FloatTensor')", "not available"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program, phrase", REFUSED)
+def test_refused(program, phrase):
+    assert np
+    both(lambda lib: eval(program), raises=phrase)
+
+
+def test_default_type():
+    def program(lib):
+        lib.set_default_tensor_type(lib.DoubleTensor)
+        made = lib.zeros(1)
+        lib.set_default_tensor_type("torch.FloatTensor")
+        return made, lib.zeros(1)
+
+    both(program)
+
+
+def test_a_storage_is_the_tensors_memory():
+    def program(lib):
+        t = lib.arange(4.0)
+        t.storage()[1] = 7.0
+        t[2:].untyped_storage()[0:4] = 0
+        new = lib.FloatTensor(t.storage())
+        new[3] = 9.0
+        return t, t.storage().data_ptr() == t.data_ptr()
+
+    both(program)
