@@ -100,7 +100,9 @@ class device:
         if colon and (not number.isdecimal() or str(int(number)) != number):
             raise RuntimeError(f"Invalid device string: {type!r}")
         if name not in _DEVICE_TYPES:
-            raise RuntimeError(f"Expected one of {', '.join(_DEVICE_TYPES)} device type at start of device string: {type}")
+            raise RuntimeError(
+                f"Expected one of {', '.join(_DEVICE_TYPES)} device type at start of device string: {type}"
+            )
         if colon:
             index = int(number)
         elif index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):

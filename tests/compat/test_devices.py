@@ -74,7 +74,7 @@ def test_every_lazy_name_is_there():
 
 def test_a_missing_name_says_what_is_near():
     with pytest.raises(AttributeError, match="'softmax'"):
-        gradcore.sotfmax
+        _ = gradcore.sotfmax
     assert not hasattr(gradcore, "no_such_name_at_all")
 
 

@@ -45,4 +45,6 @@ def missing(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, [other for other in known if not other.startswith("_")], n=1, cutoff=0.75)
-    return f"module 'gradcore' has no attribute {name!r}" + (f". The nearest name that it has is {near[0]!r}" if near else "")
+    return f"module 'gradcore' has no attribute {name!r}" + (
+        f". The nearest name that it has is {near[0]!r}" if near else ""
+    )

@@ -72,7 +72,9 @@ def construct(dtype: Any, /, *args: Any, **kwargs: Any) -> Tensor:
             if name == "size":
                 return gradcore.empty(args[0], dtype=dtype)
     if kwargs:
-        raise TypeError(f"new() received an invalid combination of arguments: unexpected keyword {next(iter(kwargs))!r}")
+        raise TypeError(
+            f"new() received an invalid combination of arguments: unexpected keyword {next(iter(kwargs))!r}"
+        )
     if not args:
         return gradcore.empty(0, dtype=dtype)
     if len(args) > 1 or _is_size(args[0]):
@@ -102,7 +104,9 @@ def _sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
 def _from_data(dtype: Any, data: Any) -> Tensor:
     if isinstance(data, Tensor):
         if data.dtype != dtype:
-            raise TypeError(f"new(): expected a tensor of {dtype}, got one of {data.dtype}; .type() or .to() converts it")
+            raise TypeError(
+                f"new(): expected a tensor of {dtype}, got one of {data.dtype}; .type() or .to() converts it"
+            )
         return data.detach()
     if isinstance(data, TypedStorage):
         return data._memory.detach()
@@ -210,7 +214,7 @@ class TypedStorage:
 
     def tolist(self) -> list[Any]:
         """The numbers as a list."""
-        return self._memory.tolist()
+        return list(self._memory.tolist())
 
     def data_ptr(self) -> int:
         """Where the memory begins."""
@@ -345,7 +349,11 @@ class UntypedStorage:
 
 
 STORAGES = {
-    prefix: type(f"{prefix}Storage", (TypedStorage,), {"dtype": _dtype(prefix), "__module__": "torch", "__doc__": TypedStorage.__doc__})
+    prefix: type(
+        f"{prefix}Storage",
+        (TypedStorage,),
+        {"dtype": _dtype(prefix), "__module__": "torch", "__doc__": TypedStorage.__doc__},
+    )
     for prefix in _NAMES
 }
 

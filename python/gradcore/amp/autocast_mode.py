@@ -41,9 +41,7 @@ class autocast:
         elif enabled and dtype is None:
             raise NotImplementedError(f"autocast('cpu'): {_HALF}")
         elif enabled:
-            warnings.warn(
-                "In CPU autocast, but the target dtype is not supported. Disabling autocast.", stacklevel=2
-            )
+            warnings.warn("In CPU autocast, but the target dtype is not supported. Disabling autocast.", stacklevel=2)
         self._enabled = False
 
     def __enter__(self) -> autocast:

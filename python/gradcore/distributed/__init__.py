@@ -221,7 +221,12 @@ def all_gather_into_tensor(
 
 
 def gather(
-    tensor: Tensor, gather_list: list[Tensor] | None = None, dst: int = 0, group: Any = None, async_op: bool = False, **_: Any
+    tensor: Tensor,
+    gather_list: list[Tensor] | None = None,
+    dst: int = 0,
+    group: Any = None,
+    async_op: bool = False,
+    **_: Any,
 ) -> _Done | None:
     """Copies the tensor into the only tensor of the list."""
     if gather_list:
@@ -230,7 +235,12 @@ def gather(
 
 
 def scatter(
-    tensor: Tensor, scatter_list: list[Tensor] | None = None, src: int = 0, group: Any = None, async_op: bool = False, **_: Any
+    tensor: Tensor,
+    scatter_list: list[Tensor] | None = None,
+    src: int = 0,
+    group: Any = None,
+    async_op: bool = False,
+    **_: Any,
 ) -> _Done | None:
     """Copies the only tensor of the list into the tensor."""
     if scatter_list:

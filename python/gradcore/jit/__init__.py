@@ -66,7 +66,9 @@ def script_if_tracing(fn: T) -> T:
 
 def save(*args: Any, **kwargs: Any) -> NoReturn:
     """Refused: there are no scripts."""
-    raise NotImplementedError("torch.jit.save: gradcore has no scripts. Save the module's state_dict() with gradcore.save().")
+    raise NotImplementedError(
+        "torch.jit.save: gradcore has no scripts. Save the module's state_dict() with gradcore.save()."
+    )
 
 
 def load(*args: Any, **kwargs: Any) -> NoReturn:

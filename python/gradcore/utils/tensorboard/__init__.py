@@ -32,7 +32,9 @@ class _Scalars:
         self._summaries = importlib.import_module("tensorboard.compat.proto.summary_pb2")
         self._writer = writer.EventFileWriter(logdir)
 
-    def add_scalar(self, tag: str, scalar_value: Any, global_step: int | None = None, walltime: float | None = None) -> None:
+    def add_scalar(
+        self, tag: str, scalar_value: Any, global_step: int | None = None, walltime: float | None = None
+    ) -> None:
         value = self._summaries.Summary.Value(tag=tag, simple_value=float(scalar_value))
         event = self._events.Event(
             wall_time=time.time() if walltime is None else walltime, summary=self._summaries.Summary(value=[value])

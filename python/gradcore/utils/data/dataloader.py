@@ -1,0 +1,353 @@
+"""The DataLoader: batches of a dataset, in this process or from workers."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import multiprocessing
+import multiprocessing.connection
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from ... import _C
+from ._utils.collate import default_collate, default_convert
+from ._utils.fetch import Gather, make_fetch
+from ._utils.worker import Ended, Failure, Job, Resume, Worker
+from ._utils.worker import get_worker_info as get_worker_info
+from .dataset import IterableDataset
+from .sampler import BatchSampler, RandomSampler, SequentialSampler
+
+__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
+
+T = TypeVar("T", covariant=True)
+_END = object()
+_FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
+
+
+class DataLoader(Generic[T]):
+    """Iterates over a dataset in batches.
+
+    Without workers a batch is fetched when it is asked for. With `num_workers` processes, batches are made ahead,
+    `prefetch_factor` for each of them, and come in the order of the sampler (with in_order=False as they are ready).
+    `shuffle`, `sampler` or `batch_sampler` choose the order; `collate_fn` makes a batch of a list of samples; without
+    `batch_size` there are no batches but converted samples. `pin_memory` is accepted and does nothing. `worker_init_fn`
+    is called in each worker with its number. The same seed gives torch's batches, and its seeds in the workers.
+
+    A TensorDataset, or a Subset of one, with the default collation costs one gather a batch.
+
+    >>> import gradcore
+    >>> from gradcore.utils.data import DataLoader, TensorDataset
+    >>> for batch in DataLoader(TensorDataset(gradcore.arange(5)), batch_size=2):
+    ...     print(batch)
+    [tensor([0, 1])]
+    [tensor([2, 3])]
+    [tensor([4])]
+
+    Raises ValueError for options that exclude each other. An exception in a worker is raised here with the worker's
+    traceback; RuntimeError when a worker dies, or gives nothing for `timeout` seconds.
+    """
+
+    _iterator: _WorkerIterator | None = None
+    _initialized = False
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable[Any] | None = None,
+        batch_sampler: Iterable[Any] | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[Any], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], Any] | None = None,
+        multiprocessing_context: Any = None,
+        generator: _C.Generator | None = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+    ) -> None:
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        if isinstance(dataset, IterableDataset):
+            _check_iterable(shuffle, sampler, batch_sampler)
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError(
+                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                )
+            batch_size = None
+        elif batch_size is None and drop_last:
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+
+        self.dataset, self.generator = dataset, generator
+        self.num_workers, self.timeout, self.worker_init_fn = num_workers, timeout, worker_init_fn
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.persistent_workers, self.in_order = persistent_workers, in_order
+        self.pin_memory, self.pin_memory_device = pin_memory, pin_memory_device
+        self.sampler: Any = self._default_sampler(shuffle) if sampler is None else sampler
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.batch_sampler: Any = batch_sampler
+        if batch_size is not None and batch_sampler is None:
+            self.batch_sampler = BatchSampler(self.sampler, batch_size, drop_last)
+        self.collate_fn = collate_fn or (default_collate if self._batched else default_convert)
+        self.multiprocessing_context = multiprocessing_context
+        self._initialized = True
+        if pin_memory:
+            warnings.warn(
+                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
+                stacklevel=2,
+            )
+
+    def _default_sampler(self, shuffle: bool | None) -> Any:
+        if isinstance(self.dataset, IterableDataset):
+            return _Endless()
+        return RandomSampler(self.dataset, generator=self.generator) if shuffle else SequentialSampler(self.dataset)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._initialized and name in _FIXED:
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
+
+    @property
+    def multiprocessing_context(self) -> Any:
+        """How workers are started: a context of Python's multiprocessing, or None for its default.
+
+        Raises ValueError for an unknown name or without workers, TypeError for what is no context.
+        """
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        if context is not None and not self.num_workers:
+            raise ValueError(
+                f"multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
+                f"but got num_workers={self.num_workers}"
+            )
+        if isinstance(context, str):
+            if context not in multiprocessing.get_all_start_methods():
+                raise ValueError(
+                    "multiprocessing_context option should specify a valid start method in "
+                    f"{multiprocessing.get_all_start_methods()!r}, but got multiprocessing_context={context!r}"
+                )
+            context = multiprocessing.get_context(context)
+        if context is not None and not hasattr(context, "Process"):
+            raise TypeError(
+                "multiprocessing_context option should be a valid context object or a string specifying the start "
+                f"method, but got multiprocessing_context={context}"
+            )
+        self._context = context
+
+    @property
+    def _batched(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Any:
+        return self.batch_sampler if self._batched else self.sampler
+
+    def __len__(self) -> int:
+        if not isinstance(self.dataset, IterableDataset):
+            return len(self._index_sampler)
+        length = len(self.dataset)  # type: ignore[arg-type]
+        if self.batch_size is None:
+            return length
+        return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.num_workers:
+            return self._counted(_ProcessIterator(self))
+        if not self.persistent_workers:
+            return self._counted(_WorkerIterator(self))
+        if self._iterator is None or not self._iterator._workers:
+            self._iterator = _WorkerIterator(self)
+        else:
+            self._iterator.begin_again(self)
+        return self._counted(self._iterator)
+
+    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        if not isinstance(self.dataset, IterableDataset) or not hasattr(self.dataset, "__len__"):
+            return batches
+        return _warn_when_longer(batches, len(self), self.dataset)
+
+    def _draw_base_seed(self) -> int:
+        return int(_C.empty((), dtype=_C.int64).random_(generator=self.generator).item())
+
+    def check_worker_number_rationality(self) -> None:
+        """Does nothing: as many workers are started as were asked for."""
+
+
+def _check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool) -> None:
+    if num_workers < 0:
+        raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+    if timeout < 0:
+        raise ValueError("timeout option should be non-negative")
+    if num_workers == 0 and prefetch_factor is not None:
+        raise ValueError(
+            "prefetch_factor option could only be specified in multiprocessing."
+            "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
+        )
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError("prefetch_factor option should be non-negative")
+    if persistent and num_workers == 0:
+        raise ValueError("persistent_workers option needs num_workers > 0")
+
+
+def _check_iterable(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
+    start = "DataLoader with IterableDataset: expected unspecified"
+    if shuffle not in (False, None):
+        raise ValueError(f"{start} shuffle option, but got shuffle={shuffle}")
+    if sampler is not None:
+        raise ValueError(f"{start} sampler option, but got sampler={sampler}")
+    if batch_sampler is not None:
+        raise ValueError(f"{start} batch_sampler option, but got batch_sampler={batch_sampler}")
+
+
+class _Endless:
+    """The sampler of an IterableDataset, which has no indices."""
+
+    def __iter__(self) -> Iterator[None]:
+        return itertools.repeat(None)
+
+
+def _warn_when_longer(batches: Iterator[Any], length: int, dataset: Any) -> Iterator[Any]:
+    for count, batch in enumerate(batches, 1):
+        if count > length:
+            warnings.warn(
+                f"Length of IterableDataset {dataset} was reported to be {length} (when accessing len(dataloader)), "
+                f"but {count} samples have been fetched. ",
+                stacklevel=2,
+            )
+        yield batch
+
+
+class _ProcessIterator:
+    """Fetches in this process."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self._fetch = make_fetch(loader.dataset, loader._batched, loader.collate_fn, loader.drop_last)
+        quick = isinstance(self._fetch, Gather) and getattr(loader.batch_sampler, "_quick", lambda: None)()
+        self._indices = quick or iter(loader._index_sampler)
+        loader._draw_base_seed()  # unused here, but the stream goes on as with workers
+        self._length = functools.partial(len, loader)
+
+    def __iter__(self) -> _ProcessIterator:
+        return self
+
+    def __next__(self) -> Any:
+        return self._fetch(next(self._indices))
+
+    def __len__(self) -> int:
+        return self._length()
+
+
+class _WorkerIterator:
+    """Hands out tasks to workers in turn and gives their batches in the tasks' order."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        context: Any = loader.multiprocessing_context or multiprocessing.get_context()
+        self._indices: Iterator[Any] = iter(loader._index_sampler)
+        job = Job(
+            loader.dataset, loader._batched, loader.collate_fn, loader.drop_last,
+            loader._draw_base_seed(), loader.worker_init_fn, loader.num_workers,
+        )  # fmt: skip
+        self._length = functools.partial(len, loader)
+        self._timeout, self._in_order, self._keep = loader.timeout, loader.in_order, loader.persistent_workers
+        self._ahead = (loader.prefetch_factor or 2) * loader.num_workers
+        self._workers = [Worker(context, job, number) for number in range(loader.num_workers)]
+        self._reset()
+
+    def __len__(self) -> int:
+        return self._length()
+
+    def begin_again(self, loader: DataLoader[Any]) -> None:
+        """Another epoch with the same workers. Batches of the last one that nobody took are thrown away."""
+        while len(self._ready) < len(self._owner):
+            self._receive_one()
+        self._indices = iter(loader._index_sampler)
+        loader._draw_base_seed()
+        for worker in self._workers:
+            worker.tell(Resume())
+        self._reset()
+
+    def _reset(self) -> None:
+        self._owner: dict[int, int] = {}  # which worker has a task; tasks that were not given out yet, in their order
+        self._ready: dict[int, Any] = {}  # batches that have come
+        self._turn = itertools.cycle(range(len(self._workers)))
+        self._active = set(range(len(self._workers)))
+        self._tasks = itertools.count()
+        for _ in range(self._ahead):
+            self._send_one()
+
+    def _send_one(self) -> None:
+        if not self._active:
+            return
+        indices = next(self._indices, _END)
+        if indices is _END:
+            return
+        task, number = next(self._tasks), next(n for n in self._turn if n in self._active)
+        self._owner[task] = number
+        self._workers[number].tell((task, indices))
+
+    def _receive_one(self) -> None:
+        """Waits for one message of a worker. Raises RuntimeError when one that owes a batch has died."""
+        owing = [self._workers[n] for n in {n for task, n in self._owner.items() if task not in self._ready}]
+        pipes: dict[Any, Worker] = {worker.results: worker for worker in owing}
+        sentinels = [worker.process.sentinel for worker in owing]
+        found = multiprocessing.connection.wait([*pipes, *sentinels], self._timeout or None)
+        if not found:
+            raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
+        for pipe in found:
+            if pipe in pipes and (message := pipes[pipe].receive()) is not None:
+                self._ready[message[0]] = message[1]
+                return
+        dead = [str(worker.process.pid) for worker in owing if not worker.lives()]
+        raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly")
+
+    def __iter__(self) -> _WorkerIterator:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            batch = self._take()
+        except StopIteration:
+            if not self._keep:
+                self.close()
+            raise
+        except BaseException:
+            self.close()
+            raise
+        if isinstance(batch, Failure):
+            batch.reraise()
+        return batch
+
+    def _take(self) -> Any:
+        while self._owner:
+            first = next(iter(self._owner)) if self._in_order else next(iter(self._ready), None)
+            if first not in self._ready:
+                self._receive_one()
+                continue
+            number, batch = self._owner.pop(first), self._ready.pop(first)
+            if isinstance(batch, Ended):
+                self._active.discard(number)
+            self._send_one()
+            if not isinstance(batch, Ended):
+                return batch
+        raise StopIteration
+
+    def close(self) -> None:
+        """Ends the workers."""
+        self._owner, self._ready = {}, {}
+        for worker in self._workers:
+            worker.close()
+        self._workers = []
+
+    def __del__(self) -> None:
+        if getattr(self, "_workers", None):
+            self.close()
