@@ -1,9 +1,12 @@
 """`python -m gradcore`: trains the thermometer of "Deep Learning with PyTorch", chapter 5, and reports.
 
-The program between the imports and main is the tutorial's, unchanged but for the import.
+`python -m gradcore run script.py args...` runs a program whose torch is gradcore, `python -m gradcore check path...` lists
+what a program uses that is missing. The thermometer's program, between the imports and main, is the tutorial's, unchanged
+but for the import.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
 
+import sys
 import time
 
 import gradcore as torch
@@ -51,5 +54,20 @@ def main():
     print("it was a Fahrenheit thermometer, whose scale is t_c = 0.556 * t_u - 17.8.")
 
 
+def command(arguments):
+    if not arguments:
+        return main()
+    if arguments[0] == "run":
+        from gradcore._compat import run
+
+        return run.main(arguments[1:])
+    if arguments[0] == "check":
+        from gradcore._compat import check
+
+        return check.main(arguments[1:])
+    print("usage: python -m gradcore [run script.py args... | run -m module args... | check path...]")
+    return 2
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(command(sys.argv[1:]))

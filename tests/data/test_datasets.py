@@ -102,9 +102,16 @@ def test_default_convert(program):
     both(converted)
 
 
-@pytest.mark.parametrize("program, phrase", [("[None]", "batch must contain tensors"), ("[[1], [1, 2]]", "should be of equal size"),
-                                             ("[np.array(['a']), np.array(['b'])]", "batch must contain tensors"),
-                                             ("[lib.ones(2), lib.ones(3)]", "equal size"), ("[{1: 2}, {3: 4}]", "1")])
+@pytest.mark.parametrize(
+    "program, phrase",
+    [
+        ("[None]", "batch must contain tensors"),
+        ("[[1], [1, 2]]", "should be of equal size"),
+        ("[np.array(['a']), np.array(['b'])]", "batch must contain tensors"),
+        ("[lib.ones(2), lib.ones(3)]", "equal size"),
+        ("[{1: 2}, {3: 4}]", "1"),
+    ],
+)
 def test_collation_refuses(program, phrase):
     both(lambda lib: lib.utils.data.default_collate(eval(program, {"lib": lib, **PLACES})), raises=phrase)
 
@@ -114,7 +121,10 @@ def test_a_map_of_functions():
         from importlib import import_module
 
         collate = import_module(f"{lib.__name__}.utils.data._utils.collate")
-        functions = {**collate.default_collate_fn_map, set: lambda batch, *, collate_fn_map: [len(item) for item in batch]}
+        functions = {
+            **collate.default_collate_fn_map,
+            set: lambda batch, *, collate_fn_map: [len(item) for item in batch],
+        }
         return collate.collate([({1, 2}, 1.0), ({3}, 2.0)], collate_fn_map=functions)
 
     both(collated)

@@ -82,7 +82,9 @@ def test_iterable_dataset(workers):
         assert batches == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
     else:
         assert batches == [[0, 3], [1, 4], [2, 5], [6, 9], [7], [8]]
-    assert len(list(DataLoader(Counted(10), batch_size=4, num_workers=workers, drop_last=True))) == (2 if workers < 2 else 1)
+    assert len(list(DataLoader(Counted(10), batch_size=4, num_workers=workers, drop_last=True))) == (
+        2 if workers < 2 else 1
+    )
     assert sorted(DataLoader(Counted(4), batch_size=None, num_workers=workers)) == [0, 1, 2, 3]
 
 
@@ -105,7 +107,9 @@ class Report:
 def test_seeds_in_workers(persistent):
     def reports(lib):
         lib.manual_seed(11)
-        loader = lib.utils.data.DataLoader(Report(lib), 2, num_workers=2, collate_fn=list, persistent_workers=persistent)
+        loader = lib.utils.data.DataLoader(
+            Report(lib), 2, num_workers=2, collate_fn=list, persistent_workers=persistent
+        )
         return [list(loader), list(loader)]
 
     both(reports)
@@ -124,8 +128,11 @@ class Faulty:
         return i
 
 
-@pytest.mark.parametrize("error", [ValueError("bad sample"), KeyError("key"), IndexError("place"),
-                                   UnicodeDecodeError("utf-8", b"a", 0, 1, "odd")], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("bad sample"), KeyError("key"), IndexError("place"), UnicodeDecodeError("utf-8", b"a", 0, 1, "odd")],
+    ids=lambda e: type(e).__name__,
+)
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_errors_carry_the_workers_traceback(error, method):
     if method == "spawn" and type(error) is not ValueError:

@@ -12,7 +12,12 @@ def refusal(module: str, name: str, why: str) -> Any:
     def refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError(f"{module}.{name}: {why}")
 
-    members = {"__init__": refuse, "__doc__": f"Raises NotImplementedError: {why}.", "__module__": module}
+    members = {
+        "__init__": refuse,
+        "__doc__": f"Raises NotImplementedError: {why}.",
+        "__module__": module,
+        "_refuses": why,
+    }
     return type(name, (), members)
 
 

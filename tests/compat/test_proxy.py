@@ -1,0 +1,148 @@
+"""as_torch, `python -m gradcore run` and `check`: each in a process of its own, where the real torch is not loaded."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import gradcore
+
+
+def python(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, **options)
+
+
+def output(source, *arguments):
+    done = python("-c", textwrap.dedent(source), *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1]
+
+
+def test_a_block():
+    assert output("""
+        import sys, gradcore
+        with gradcore.as_torch():
+            import torch, torch.nn.utils as u
+            import torch.utils.data
+            from torch.optim import SGD
+            from torch import optim
+            print(torch.__version__, torch.version.__version__, torch.__name__, type(torch.ones(1)).__module__)
+            print(torch.Tensor is gradcore.Tensor, SGD is gradcore.optim.SGD, u is gradcore.nn.utils, torch.utils.data.Dataset.__name__)
+            print(torch.__version__ > (2, 2), torch.__version__ >= "1.8", torch.__version__ < "2.2", torch.__version__.split("+")[0])
+            import importlib.metadata, importlib.util
+            print(importlib.metadata.version("torch"), importlib.util.find_spec("torch") is not None, "torch.optim" in sys.modules)
+            try: torch.sotfmax
+            except AttributeError as error: print(error)
+            try: import torch.no_such_module
+            except ModuleNotFoundError as error: print(error)
+        print(type(gradcore.ones(1)).__module__, "torch" in sys.modules, gradcore.__version__ != torch.__version__)
+    """) == [
+        "2.13.0+gradcore 2.13.0+gradcore torch torch", "True True True Dataset", "True True False 2.13.0", "2.13.0+gradcore True True",
+        "module 'torch' (gradcore) has no attribute 'sotfmax'. The nearest name that it has is 'softmax'",
+        "No module named 'torch.no_such_module'", "gradcore False True",
+    ]  # fmt: skip
+
+
+def test_it_is_never_on_by_itself():
+    lines = output("""
+        import sys, gradcore, gradcore.optim, gradcore.utils.data
+        print("torch" in sys.modules, any("radcore" in type(f).__module__ for f in sys.meta_path))
+    """)
+    assert lines == ["False False"]
+
+
+def test_for_the_whole_process():
+    assert output("""
+        import gradcore
+        scope = gradcore.as_torch()
+        import torch
+        print(torch.ones(2).sum().item())
+        scope.remove(); scope.remove()
+        import sys
+        print("torch" in sys.modules)
+    """) == ["2.0", "False"]
+
+
+def test_named_packages_alone(tmp_path):
+    """The package `asks` is meant; `probes` is not, and `torch` is a fake that stands for the real one."""
+    (tmp_path / "torch.py").write_text("__version__ = 'other'\n")
+    body = "import torch\nfrom torch import __version__ as found\n"
+    deep = "import torch.utils.data as d\nfrom torch.utils import data\nfrom torch.autograd import grad\nimport torch.nn.utils\nassert d is data\n"
+    (tmp_path / "asks").mkdir()
+    (tmp_path / "asks" / "__init__.py").write_text(body + deep + "x = torch.nn.utils\n")
+    (tmp_path / "probes.py").write_text(body)
+    source = "import gradcore\nwith gradcore.as_torch(packages=['asks']):\n import asks, probes\nprint(asks.found, probes.found)\n"
+    source += "import builtins; print('as_torch' in str(builtins.__import__))"
+    done = python("-c", source, cwd=tmp_path)
+    assert done.stdout.split("\n")[:2] == ["2.13.0+gradcore other", "False"], done.stderr
+
+
+def test_refused_when_the_real_one_is_loaded(tmp_path):
+    (tmp_path / "torch.py").write_text("")
+    done = python("-c", "import torch, gradcore; gradcore.as_torch()", cwd=tmp_path)
+    assert done.returncode and "the real torch is loaded already" in done.stderr
+
+
+SCRIPT = """
+import sys, torch
+from torch import nn, optim
+from torch.utils.data import DataLoader, TensorDataset
+if __name__ == "__main__":
+    w = torch.zeros(1, requires_grad=True)
+    step = optim.SGD([w], lr=0.1)
+    for x, y in DataLoader(TensorDataset(torch.ones(4), torch.ones(4)), batch_size=2):
+        step.zero_grad(); ((w * x - y) ** 2).mean().backward(); step.step()
+    print(sys.argv[1:], round(w.item(), 4), torch.__version__)
+"""
+
+
+def test_run(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    for program in (["script.py"], ["-m", "script"]):
+        done = python("-m", "gradcore", "run", *program, "--lr", "3", cwd=tmp_path)
+        assert done.stdout == "['--lr', '3'] 0.36 2.13.0+gradcore\n", done.stderr
+    assert python("-m", "gradcore", "run").returncode == 2
+    assert python("-m", "gradcore", "walk").returncode == 2
+
+
+def test_check(tmp_path):
+    from gradcore._compat import check
+
+    source = textwrap.dedent("""
+        import torch
+        import torch.nn.utils as u, numpy as np
+        from torch.optim import SGD, NoSuchOptimizer
+        from torch import fx
+        x = torch.ones(2).no_such_method()
+        def f():
+            return torch.no_such_op(np.ones(2)), later.missing, u.clip_grad_norm_, torch.no_such.thing.below
+        from torch import autograd as later
+        torch.attribute_of_mine = 3
+        fx.symbolic_trace(f)
+    """)
+    (tmp_path / "script.py").write_text(source)
+    (tmp_path / "broken.py").write_text("def")
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "import torch\n", "torch.another_missing_one"]}
+    (tmp_path / "book.ipynb").write_text(__import__("json").dumps({"cells": [cell, {"cell_type": "markdown"}]}))
+    findings, unread = check.check([str(tmp_path)])
+    assert [(f.place[-9:], f.line, f.name) for f in findings] == [
+        ("ook.ipynb", 3, "torch.another_missing_one"), ("script.py", 4, "torch.optim.NoSuchOptimizer"),
+        ("script.py", 8, "torch.autograd.missing"), ("script.py", 8, "torch.no_such"), ("script.py", 8, "torch.no_such_op"),
+        ("script.py", 11, "torch.fx.symbolic_trace"),
+    ]  # fmt: skip
+    assert "does not trace" in findings[-1].why and len(unread) == 1
+    done = python("-m", "gradcore", "check", str(tmp_path))
+    assert done.returncode == 1 and "6 uses of 6 names" in done.stdout
+    (tmp_path / "good.py").write_text("import torch\ntorch.ones(1)\n")
+    assert python("-m", "gradcore", "check", str(tmp_path / "good.py")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "other, less", [("2.13.1", True), ("2.13", False), ((3,), True), ("10", True), ("2.9.1", False)]
+)
+def test_versions_compare_by_number(other, less):
+    from gradcore._compat.proxy import TorchVersion
+
+    ours = TorchVersion("2.13.0+gradcore")
+    assert (ours < other) is less and (ours >= other) is not less and gradcore.__version__ != ours
