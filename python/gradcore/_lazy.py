@@ -33,8 +33,8 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
         if name == "__all__":
             own = {name for name, value in namespace.items() if not isinstance(value, type(sys))}
             return sorted(name for name in {*own, *names()} if not name.startswith("_"))
-        if name.startswith("__") or name not in names():
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if name not in names():
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{_nearest(name, directory())}")
         module, attribute = table[name]
         __import__(module)
         # A submodule that is imported is bound to its name in the package, also where the name is a function of the stub's.
@@ -50,6 +50,16 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
         return sorted({*namespace, *names()})
 
     return getattribute, directory
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """For the message about a name that is missing: the public one that looks most like it, if one does."""
+    if name.startswith("_"):
+        return ""
+    from difflib import get_close_matches  # not at the top: most programs ask for nothing that is missing
+
+    near = get_close_matches(name, [other for other in known if not other.startswith("_")], n=1, cutoff=0.75)
+    return f". The nearest name that it has is {near[0]!r}" if near else ""
 
 
 def _read_stub(package: str) -> dict[str, tuple[str, str | None]]:

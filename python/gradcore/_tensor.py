@@ -279,3 +279,8 @@ def _attach(cls: type, methods: dict[str, Any]) -> None:
 
 _attach(Tensor, _METHODS)
 _attach(_C.Node, _NODE_METHODS)
+
+
+def set_module(name: str) -> None:
+    """What `Tensor.__module__` says: "torch" while a proxy stands for it."""
+    Tensor.__module__ = name

@@ -388,5 +388,13 @@ def is_storage(obj: Any, /) -> bool:
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
-globals().update({f"{prefix}Tensor": kind for prefix, kind in TYPES.items()})
-globals().update({f"{prefix}Storage": kind for prefix, kind in STORAGES.items()})
+BoolTensor, BoolStorage = TYPES["Bool"], STORAGES["Bool"]
+ByteTensor, ByteStorage = TYPES["Byte"], STORAGES["Byte"]
+CharTensor, CharStorage = TYPES["Char"], STORAGES["Char"]
+ShortTensor, ShortStorage = TYPES["Short"], STORAGES["Short"]
+IntTensor, IntStorage = TYPES["Int"], STORAGES["Int"]
+LongTensor, LongStorage = TYPES["Long"], STORAGES["Long"]
+FloatTensor, FloatStorage = TYPES["Float"], STORAGES["Float"]
+DoubleTensor, DoubleStorage = TYPES["Double"], STORAGES["Double"]
+HalfTensor, HalfStorage = TYPES["Half"], STORAGES["Half"]
+BFloat16Tensor, BFloat16Storage = TYPES["BFloat16"], STORAGES["BFloat16"]

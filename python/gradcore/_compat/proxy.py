@@ -16,8 +16,7 @@ from typing import Any
 
 import gradcore
 
-from .. import _C
-from . import LAZY, missing
+from .. import _tensor
 
 VERSION = "2.13.0+gradcore"
 
@@ -75,14 +74,13 @@ class _Torch(ModuleType):
     def __getattr__(self, name: str) -> Any:
         try:
             value = getattr(gradcore, name)
-        except AttributeError:
-            text = missing(name, [*vars(gradcore), *gradcore._LAZY, *LAZY])
-            raise AttributeError(text.replace("module 'gradcore'", "module 'torch' (gradcore)", 1)) from None
+        except AttributeError as error:
+            raise AttributeError(str(error).replace("module 'gradcore'", "module 'torch' (gradcore)", 1)) from None
         setattr(self, name, value)
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*vars(self), *gradcore._LAZY, *LAZY})
+        return sorted({*vars(self), *dir(gradcore)})
 
 
 def _version_module() -> ModuleType:
@@ -170,10 +168,9 @@ class as_torch:
     says that its module is "torch".
 
     >>> import gradcore
-    >>> with gradcore.as_torch():
-    ...     import torch
-    ...     torch.__version__, type(torch.ones(1)).__module__
-    ('2.13.0+gradcore', 'torch')
+    >>> with gradcore.as_torch(packages=["my_package"]):  # what my_package imports as torch is gradcore
+    ...     type(gradcore.ones(1)).__module__
+    'torch'
 
     Raises RuntimeError when the real torch is loaded already and the whole process is meant.
     """
@@ -240,7 +237,7 @@ _scopes: list[as_torch] = []
 
 
 def _name_tensors() -> None:
-    _C.Tensor.__module__ = "torch" if _scopes else "gradcore"
+    _tensor.set_module("torch" if _scopes else "gradcore")
 
 
 def _imported(name: str, fromlist: Any) -> ModuleType:

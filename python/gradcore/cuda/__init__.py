@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _C
-from .._compat import LEGACY
 from .._compat.settings import AcceleratorError as AcceleratorError
 from .._compat.settings import OutOfMemoryError as OutOfMemoryError
 from .._types import check_device
@@ -181,8 +180,9 @@ class CUDAGraph(Stream):
 
 
 def __getattr__(name: str) -> Any:
-    if name in LEGACY and name.endswith("Tensor"):
+    if name.endswith("Tensor"):
         from .._compat.legacy import CUDA_TYPES
 
-        return CUDA_TYPES[name.removesuffix("Tensor")]
+        if name.removesuffix("Tensor") in CUDA_TYPES:
+            return CUDA_TYPES[name.removesuffix("Tensor")]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""gradcore.utils: gradient checkpointing, handles of hooks."""
+"""gradcore.utils: data loading, gradient checkpointing, handles of hooks, timing, TensorBoard."""
 
 from .. import _lazy
 

@@ -1,2 +1,5 @@
+from . import benchmark as benchmark
 from . import checkpoint as checkpoint
+from . import data as data
 from . import hooks as hooks
+from . import tensorboard as tensorboard
