@@ -272,6 +272,13 @@ def check_raised(found, phrase):
         assert phrase in str(found.error), f"{phrase!r} is not in {found!r}"
 
 
+def refused(action):
+    """The name of the exception's type, for programs that go on."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011  the name is compared
+        action()
+    return caught.type.__name__
+
+
 class Failures:
     """Collects what went wrong in a loop, so that one test shows its failures together."""
 

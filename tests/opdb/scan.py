@@ -32,17 +32,24 @@ row(
     high=1.9,
     grad_ulps=4096,
     inplace_grad=False,
+    large_call=large_call,
 )
-row(
-    "softmax",
-    lambda d: [
+
+
+def softmax_samples(d):
+    return [
         S(d(3, 4), 0),
         S(d(3, 4), dim=-1),
         S(d(2, 3, 4), 1),
         S(d(), 0),
         S(d(0, 3), 1),
         S(d(3), 0, dtype=D("float64")),
-    ],
+    ]
+
+
+row(
+    "softmax",
+    softmax_samples,
     ulps=16,
     scale=0.1,
     dtypes=FLOATS,
@@ -50,15 +57,9 @@ row(
 )
 row(
     "log_softmax",
-    lambda d: [
-        S(d(3, 4), 0),
-        S(d(3, 4), dim=-1),
-        S(d(2, 3, 4), 1),
-        S(d(), 0),
-        S(d(0, 3), 1),
-        S(d(3), 0, dtype=D("float64")),
-    ],
+    softmax_samples,
     ulps=16,
     scale=1,
     dtypes=FLOATS,
+    large_call=large_call,
 )
