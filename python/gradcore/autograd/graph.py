@@ -9,14 +9,13 @@ from weakref import WeakValueDictionary
 
 from .. import _C
 from .._C import Node, Tensor
+from .._handle import RemovableHandle
 from .._lazy import TYPE_CHECKING
 from .._modes import _Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
-
-    from .._tensor import RemovableHandle
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge", "increment_version",
@@ -45,7 +44,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(node, number)
 
 
-class _Handles:
+class _Handles(RemovableHandle):
     """Takes several hooks out together."""
 
     def __init__(self, handles: tuple[RemovableHandle, ...]) -> None:
@@ -54,12 +53,6 @@ class _Handles:
     def remove(self) -> None:
         for handle in self._handles:
             handle.remove()
-
-    def __enter__(self) -> _Handles:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all") -> _Handles:

@@ -1,45 +1,5 @@
 """What a registered hook is taken out by."""
 
-from __future__ import annotations
-
-import weakref
-
-from .._lazy import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections import OrderedDict
-    from typing import Any
+from .._handle import RemovableHandle
 
 __all__ = ["RemovableHandle"]
-
-
-class RemovableHandle:
-    """A hook in a dict of hooks, under the key `id`. `remove()` takes it out; it also works as a context manager.
-
-    >>> from collections import OrderedDict
-    >>> hooks = OrderedDict()
-    >>> handle = RemovableHandle(hooks)
-    >>> hooks[handle.id] = print
-    >>> handle.remove()
-    >>> len(hooks)
-    0
-    """
-
-    next_id = 0
-
-    def __init__(self, hooks_dict: OrderedDict[int, Any]) -> None:
-        self.hooks_dict_ref = weakref.ref(hooks_dict)
-        self.id = RemovableHandle.next_id
-        RemovableHandle.next_id += 1
-
-    def remove(self) -> None:
-        """Takes the hook out; a second call does nothing."""
-        hooks = self.hooks_dict_ref()
-        if hooks is not None:
-            hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()

@@ -1,0 +1,43 @@
+"""The handle of a registered hook."""
+
+from __future__ import annotations
+
+from _weakref import ref  # the module weakref takes longer to import than all of ours
+
+from ._lazy import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import OrderedDict
+    from typing import Any
+
+
+class RemovableHandle:
+    """A hook in a dict of hooks, under the key `id`. `remove()` takes it out; it also works as a context manager.
+
+    >>> from collections import OrderedDict
+    >>> hooks = OrderedDict()
+    >>> handle = RemovableHandle(hooks)
+    >>> hooks[handle.id] = print
+    >>> handle.remove()
+    >>> len(hooks)
+    0
+    """
+
+    next_id = 0
+
+    def __init__(self, hooks_dict: OrderedDict[int, Any]) -> None:
+        self.hooks_dict_ref = ref(hooks_dict)
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+
+    def remove(self) -> None:
+        """Takes the hook out; a second call does nothing."""
+        hooks = self.hooks_dict_ref()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
