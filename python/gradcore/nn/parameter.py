@@ -1,0 +1,184 @@
+"""Parameter and Buffer: tensors that a Module registers when they are assigned to it, and their shapeless forms."""
+
+from __future__ import annotations
+
+from .. import _C
+from .._C import Tensor
+from .._modes import no_grad
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from collections import OrderedDict
+    from typing import Any
+
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
+
+
+class _ParameterMeta(type):
+    """A subclass of Tensor that sets `_is_param` passes for a Parameter."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that a Module lists among its parameters. It shares the memory of `data` and is a leaf.
+
+    data: a tensor, by default an empty one; requires_grad: whether gradients are wanted. Results of operations are plain
+    tensors. Raises RuntimeError where requires_grad is True and data is not of a float dtype.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
+
+    >>> import gradcore
+    >>> gradcore.nn.Parameter(gradcore.ones(2))
+    Parameter containing:
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
+        plain = _C.empty(0) if data is None else data.detach()
+        parameter: Parameter = _C._make_subclass(cls, plain, requires_grad)
+        return parameter
+
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        pass
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        plain = self.detach()
+        plain.requires_grad = self.requires_grad
+        return f"Parameter containing:\n{plain!r}"
+
+
+class _BufferMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
+    """A plain tensor on the memory of `data` which a Module registers as a buffer when it is assigned to it.
+
+    persistent: whether the buffer is part of the module's state dict.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
+
+    >>> import gradcore
+    >>> module = gradcore.nn.Module()
+    >>> module.count = gradcore.nn.Buffer(gradcore.zeros(1))
+    >>> list(module.state_dict())
+    ['count']
+    """
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        buffer: Any = (_C.empty(0) if data is None else data).detach()
+        buffer.requires_grad = data is not None and data.requires_grad
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer
+
+
+_NO_SHAPE = (
+    "Can't {} an uninitialized parameter or buffer. This error usually happens in `load_state_dict` when trying to load an "
+    "uninitialized parameter into an initialized one. Call `forward` to initialize the parameters before accessing their "
+    "attributes."
+)
+
+
+class UninitializedTensorMixin:
+    """What a parameter and a buffer without shape have in common: materialize() makes them real."""
+
+    cls_to_become: type = Tensor
+
+    def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Becomes an initialized parameter or buffer of this shape, with values yet to be set."""
+        with no_grad():
+            self.data = _C.empty(tuple(shape), dtype=self.dtype if dtype is None else dtype)
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> Any:
+        """Raises RuntimeError."""
+        raise RuntimeError(_NO_SHAPE.format("access the shape of"))
+
+    def share_memory_(self) -> Any:
+        """Raises RuntimeError."""
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self: Any, protocol: Any) -> Any:
+        return _rebuild_uninitialized, (type(self), self.dtype, self.requires_grad)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet: lazy modules have them until their first call.
+
+    >>> import gradcore
+    >>> p = gradcore.nn.UninitializedParameter()
+    >>> p
+    <UninitializedParameter>
+    >>> p.materialize((2, 3))
+    >>> type(p).__name__, p.shape
+    ('Parameter', torch.Size([2, 3]))
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        parameter: UninitializedParameter = _C._make_subclass(cls, _C.empty(0, dtype=dtype, device=device), requires_grad)
+        return parameter
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        pass
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, dtype=self.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+    """A buffer whose shape is not known yet.
+
+    >>> import gradcore
+    >>> gradcore.nn.UninitializedBuffer()
+    <UninitializedBuffer>
+    """
+
+    persistent: bool
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> UninitializedBuffer:
+        buffer: UninitializedBuffer = _C._make_subclass(cls, _C.empty(0, dtype=dtype, device=device), requires_grad)
+        buffer.persistent = persistent
+        return buffer
+
+    def __init__(
+        self, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> None:
+        pass
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, None, self.dtype, self.persistent)
+        return memo[id(self)]
+
+
+def _rebuild_uninitialized(cls: Any, dtype: Any, requires_grad: bool) -> Any:
+    return cls(requires_grad, dtype=dtype)
+
+
+def is_lazy(param: object) -> bool:
+    """Whether the tensor is one without a shape yet.
+
+    >>> import gradcore
+    >>> gradcore.nn.parameter.is_lazy(gradcore.nn.UninitializedParameter())
+    True
+    """
+    return isinstance(param, UninitializedTensorMixin)
