@@ -8,7 +8,6 @@ from .._modes import no_grad
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from collections import OrderedDict
     from typing import Any
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
@@ -130,7 +129,9 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
-        parameter: UninitializedParameter = _C._make_subclass(cls, _C.empty(0, dtype=dtype, device=device), requires_grad)
+        parameter: UninitializedParameter = _C._make_subclass(
+            cls, _C.empty(0, dtype=dtype, device=device), requires_grad
+        )
         return parameter
 
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:

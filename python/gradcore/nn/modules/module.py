@@ -247,7 +247,9 @@ class Module:
             raise AttributeError("cannot assign buffer before Module.__init__() call")
         self._check_name(name, "buffer", "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            )
         self._buffers[name] = _registered(EVERYWHERE.buffer_registration, self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -750,7 +752,9 @@ class Module:
 
     def set_extra_state(self, state: Any) -> None:
         """Takes what get_extra_state() gave back from a state dict."""
-        raise RuntimeError("Module.set_extra_state: the state dict has an extra state, and the class does not define this")
+        raise RuntimeError(
+            "Module.set_extra_state: the state dict has an extra state, and the class does not define this"
+        )
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         members: list[tuple[str, Any]] = list(self._parameters.items())
@@ -871,7 +875,9 @@ class Module:
         if strict:
             self._find_unexpected(state_dict, prefix, members, unexpected_keys)
 
-    def _load_tensor(self, name: str, tensor: Tensor, key: str, value: Any, local_metadata: dict[str, Any]) -> str | None:
+    def _load_tensor(
+        self, name: str, tensor: Tensor, key: str, value: Any, local_metadata: dict[str, Any]
+    ) -> str | None:
         """Loads one parameter or buffer; returns what is wrong with the value."""
         if not isinstance(value, Tensor):
             return (

@@ -1,0 +1,830 @@
+"""Losses. Each takes reduction='mean', 'sum' or 'none', and the arguments size_average and reduce of old.
+
+Start at cross_entropy. CTC has a file of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from ... import _C
+from ..._C import Tensor
+from ._checks import SCALAR_NAMES, need_float, old_reduction, reduced
+from .activation import logsigmoid
+from .distance import pairwise_distance
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def _listed(tensor: Tensor) -> str:
+    return str(list(tensor.shape))
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Distances of numbers
+
+
+def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
+    if target.shape != input.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+            "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
+
+
+def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    if reduction == "mean":
+        return (loss * weight).sum() / weight.sum()
+    return reduced(loss * weight, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """(input - target)^2, its mean or sum; weight: of each element, the mean is then divided by their sum.
+
+    input, target, weight: of one shape; another target is broadcast, with a warning. Raises ValueError for an unknown
+    reduction. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.mse_loss(gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    if target.shape != input.shape:
+        _warn_of_sizes(input, target)
+    need_float("mse_loss", "mse_cpu", input)
+    reduction = old_reduction(size_average, reduce, reduction)
+    loss = (input - target).square()
+    return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """|input - target|, its mean or sum; see mse_loss().
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.l1_loss(gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    if target.shape != input.shape:
+        _warn_of_sizes(input, target)
+    reduction = old_reduction(size_average, reduce, reduction)
+    loss = (input - target).abs()
+    return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """0.5 d^2 / beta where d = |input - target| is below beta, else d - 0.5 beta; see mse_loss().
+
+    Raises RuntimeError for a negative beta. Source: R. Girshick, "Fast R-CNN", 2015.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.smooth_l1_loss(gradcore.tensor([0.0, 0.0]), gradcore.tensor([0.5, 3.0]), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    if target.shape != input.shape:
+        _warn_of_sizes(input, target)
+    reduction = old_reduction(size_average, reduce, reduction)
+    if beta == 0:
+        return l1_loss(input, target.expand(_C.broadcast_to(target, input.shape).shape), reduction=reduction)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    need_float("smooth_l1_loss", "smooth_l1_cpu", input)
+    d = (input - target).abs()
+    return reduced(_C.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """0.5 d^2 where d = |input - target| is at most delta, else delta * (d - 0.5 delta); see mse_loss().
+
+    The mean of a weighted loss is divided by the number of elements, as in torch. Raises RuntimeError for a delta that is
+    not positive. Source: P. J. Huber, "Robust estimation of a location parameter", 1964.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.huber_loss(gradcore.tensor([0.0, 0.0]), gradcore.tensor([0.5, 3.0]), "none", delta=2.0)
+    tensor([0.1250, 4.0000])
+    """
+    if target.shape != input.shape:
+        _warn_of_sizes(input, target)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    d = (input - target).abs()
+    loss = _C.where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    if weight is None:
+        return reduced(loss, reduction)
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    return reduced(loss * weight, reduction)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Classes
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log(softmax(input)[target]), its mean or sum over the samples.
+
+    input: (C), (N, C) or (N, C, d1, ...) scores; target: classes, of input's shape without C, or probabilities, of input's
+    shape; weight: (C), of the classes; samples of class ignore_index do not count; label_smoothing: the share of the
+    uniform distribution in the target. Raises IndexError for a class out of range, ValueError and RuntimeError for shapes
+    that do not fit.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.cross_entropy(gradcore.zeros(1, 4), gradcore.tensor([2]))
+    tensor(1.3863)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    class_dim = 0 if input.dim() == 1 else 1
+    if input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if not input.is_floating_point():
+        need_float("cross_entropy", "log_softmax_lastdim_kernel_impl", input)
+    log_prob = input.log_softmax(class_dim)
+    loss = nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if label_smoothing == 0:
+        return loss
+    return _smoothed(loss, log_prob, target, weight, ignore_index, reduction, label_smoothing, class_dim)
+
+
+def _smoothed(
+    loss: Tensor,
+    log_prob: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+    class_dim: int,
+) -> Tensor:
+    """The loss mixed with that of the uniform distribution."""
+    classes = log_prob.shape[class_dim]
+    shape = [1] * log_prob.dim()
+    shape[class_dim] = classes
+    uniform = -(log_prob if weight is None else log_prob * weight.view(shape)).sum(class_dim)
+    ignored = target == ignore_index
+    uniform = uniform.masked_fill(ignored, 0.0)
+    if reduction == "sum":
+        uniform = uniform.sum()
+    elif reduction == "mean" and weight is None:
+        uniform = uniform.sum() / (target.numel() - ignored.sum())
+    elif reduction == "mean":
+        assert weight is not None
+        counted = weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
+        uniform = uniform.sum() / counted.sum()
+    return loss * (1 - smoothing) + uniform * (smoothing / classes)
+
+
+def _soft_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+    class_dim: int,
+) -> Tensor:
+    """cross_entropy for a target of probabilities."""
+    if not target.is_floating_point():
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, got " + SCALAR_NAMES[target.dtype]
+        )
+    if not 0 <= smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    classes = input.shape[class_dim]
+    if smoothing > 0:
+        target = target * (1 - smoothing) + smoothing / classes
+    if weight is not None:
+        _check_class_weight(weight, classes)
+        shape = [1] * input.dim()
+        shape[class_dim] = classes
+        target = target * weight.view(shape)
+    loss = -(input.log_softmax(class_dim) * target).sum(class_dim)
+    if reduction == "mean":
+        return loss.sum() / (input.numel() / classes if classes else 0)
+    return reduced(loss, reduction)
+
+
+def _check_class_weight(weight: Tensor, classes: int) -> None:
+    if weight.dim() != 1 or weight.numel() != classes:
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"shape: {_listed(weight)}"
+        )
+
+
+def _check_classes(input: Tensor, target: Tensor) -> None:
+    """Raises where the shape of a target of classes does not fit that of the input."""
+    if input.dim() == 0:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if input.dim() == 1:
+        if target.dim() == 1 and target.shape[0] != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
+        return
+    if target.dim() == 0 or input.shape[0] != target.shape[0]:
+        size = target.shape[0] if target.dim() else 0
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({size}).")
+    if input.dim() == 2:
+        if target.dim() != 1:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        return
+    expected = (input.shape[0], *input.shape[2:])
+    if tuple(target.shape) == expected:
+        return
+    if input.dim() == 4 and target.dim() == 3:
+        raise RuntimeError(f"size mismatch (got input: {_listed(input)} , target: {_listed(target)}")
+    if input.dim() == 4:
+        raise RuntimeError(
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
+        )
+    raise RuntimeError(f"Expected target size {list(expected)}, got {_listed(target)}")
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-input[target] for each sample, its mean or sum: the loss of log probabilities.
+
+    input: (C), (N, C) or (N, C, d1, ...) log probabilities; all else as in cross_entropy().
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.nll_loss(gradcore.tensor([[-0.5, -1.0]]), gradcore.tensor([1]))
+    tensor(1.)
+    """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    _check_classes(input, target)
+    if target.dtype not in (_C.int64, _C.uint8):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {SCALAR_NAMES[target.dtype]}")
+    if input.dim() == 1:
+        found = nll_loss(input.unsqueeze(0), target.view(1), weight, None, ignore_index, None, reduction)
+        return found.view(target.shape) if reduction == "none" else found
+    index = target if target.dtype == _C.int64 else target.long()
+    if weight is None and ignore_index < 0:
+        try:
+            picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
+        except (RuntimeError, IndexError):
+            pass  # a class out of range, or one to ignore
+        else:
+            return reduced(-picked, reduction)
+    return _masked_nll_loss(input, index, weight, ignore_index, reduction)
+
+
+def _masked_nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    classes = input.shape[1]
+    if weight is not None:
+        _check_class_weight(weight, classes)
+    ignored = target == ignore_index
+    index = target.masked_fill(ignored, 0)
+    if classes == 0 or target.numel() == 0:
+        picked = index * input.sum()
+    else:
+        outside = (index < 0) | (index >= classes)
+        if outside.any():
+            raise IndexError(f"Target {int(index[outside][0])} is out of bounds.")
+        picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
+    if weight is None:
+        counted = (~ignored).to(input.dtype)
+    else:
+        counted = weight[index].masked_fill(ignored, 0.0)
+    loss = -_C.where(ignored, 0.0, picked) * counted
+    if reduction == "mean":
+        return loss.sum() / counted.sum()
+    return reduced(loss, reduction)
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """cross_entropy(linear(input, linear_weight, linear_bias), target), for a linear map with a dim of classes.
+
+    input: (..., in); linear_weight: (C, in). options is accepted and changes nothing: the scores are computed as a whole.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.linear_cross_entropy(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.tensor([0]))
+    tensor(1.0986)
+    """
+    from .linear import linear
+
+    if linear_weight.dim() != 2:
+        raise NotImplementedError("linear_cross_entropy: the weight must have two dims")
+    scores = linear(input, linear_weight, linear_bias)
+    if scores.dim() > 2:
+        scores = scores.movedim(-1, 1)
+    index = -100 if ignore_index is None else ignore_index
+    return cross_entropy(
+        scores, target, weight, ignore_index=index, reduction=reduction, label_smoothing=label_smoothing
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Probabilities
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-(target * log(input) + (1 - target) * log(1 - input)), its mean or sum. Logarithms end at -100.
+
+    input: probabilities; target: of the same shape; weight: broadcast to it. Raises ValueError for another shape,
+    RuntimeError for probabilities outside of [0, 1].
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.binary_cross_entropy(gradcore.tensor([0.5]), gradcore.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    if input.dtype != target.dtype:
+        raise RuntimeError(f"Found dtype {SCALAR_NAMES[target.dtype]} but expected {SCALAR_NAMES[input.dtype]}")
+    p = input.detach()
+    if not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    t = target.detach()
+    if not ((t >= 0) & (t <= 1)).all():
+        raise RuntimeError("all elements of target should be between 0 and 1")
+    inside = (p > 1e-12) & (p < 1 - 1e-12)
+    safe = _C.where(inside, input, 0.5)
+    loss = -(target * safe.log() + (1 - target) * (-safe).log1p())
+    if not inside.all():
+        # Where a logarithm has no useful derivative torch takes (p - t) / 1e-12; the value is flat otherwise.
+        slope = (p - t) / (p * (1 - p)).clamp_min(1e-12)
+        edge = -(t * p.log().clamp_min(-100.0) + (1 - t) * (-p).log1p().clamp_min(-100.0))
+        loss = _C.where(inside, loss, edge + (_C.where(inside, p, input) - p) * slope)
+    if weight is not None:
+        loss = loss * weight.expand(loss.shape)
+    return reduced(loss, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """binary_cross_entropy(sigmoid(input), target) without overflow; pos_weight: of the positive samples, broadcast.
+
+    Raises ValueError for a target of another shape.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.binary_cross_entropy_with_logits(gradcore.zeros(2), gradcore.tensor([0.0, 1.0]))
+    tensor(0.6931)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    if not target.is_floating_point():
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {SCALAR_NAMES[target.dtype]}")
+    log_sigmoid = logsigmoid(input)
+    if pos_weight is not None:
+        log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
+    loss = (1 - target) * input - log_sigmoid
+    if weight is not None:
+        loss = loss * weight
+    return reduced(loss, reduction)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """target * (log(target) - input), where input holds log probabilities; log_target: the target holds them too.
+
+    reduction 'batchmean' divides the sum by the size of dim 0, which is what mathematics calls the divergence.
+
+    >>> import gradcore
+    >>> log_p = gradcore.tensor([[0.5, 0.5]]).log()
+    >>> gradcore.nn.functional.kl_div(log_p, gradcore.tensor([[1.0, 0.0]]), reduction="batchmean")
+    tensor(0.6931)
+    """
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    elif reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
+            "only by the batch size, and aligns with the KL div math definition.",
+            stacklevel=2,
+        )
+    if log_target:
+        loss = target.exp() * (target - input)
+    else:
+        zero = target == 0
+        loss = _C.where(zero, 0.0, target * _C.where(zero, 1.0, target).log()) - target * input
+    if reduction == "batchmean":
+        return loss.sum() / input.shape[0] if input.dim() else loss.sum()
+    return reduced(loss, reduction)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """exp(input) - target * input, or input - target * log(input + eps) where log_input is False.
+
+    full: with Stirling's approximation of log(target!) for targets above 1. Raises ValueError for an unknown reduction.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.poisson_nll_loss(gradcore.tensor([0.0]), gradcore.tensor([2.0]))
+    tensor(1.)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        big = target > 1
+        t = _C.where(big, target, 1.0)
+        loss = loss + _C.where(big, t * t.log() - t + (t * (2 * math.pi)).log() * 0.5, 0.0)
+    return reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """(log(var) + (input - target)^2 / var) / 2, var being at least eps; full: with the constant log(2 pi) / 2.
+
+    var: of input's shape, or with 1 for the last dim, or without it, or a number. Raises ValueError where it is of
+    another shape or has negative elements.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.gaussian_nll_loss(gradcore.tensor([1.0]), gradcore.tensor([3.0]), gradcore.tensor([1.0]))
+    tensor(2.)
+    """
+    if isinstance(var, (int, float)):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = _C.full_like(input.detach(), var)
+    elif (var.detach() < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif not (input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1):
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    # The floor is not part of the derivative: torch clamps a copy.
+    var = var + (var.detach().clamp_min(eps) - var.detach())
+    loss = (var.log() + (input - target).square() / var) * 0.5
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return reduced(loss, reduction)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Margins
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """input where target is 1, max(0, margin - input) where it is -1.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.hinge_embedding_loss(gradcore.tensor([0.2, 0.2]), gradcore.tensor([1, -1]), reduction="none")
+    tensor([0.2000, 0.8000])
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    far = _C.where(target == 1, 0.0, (margin - input).clamp_min(0.0))
+    near = _C.where(target == -1, 0.0, input)
+    return reduced(far + near, reduction)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, -target * (input1 - input2) + margin): target 1 wants the first to be larger, -1 the second.
+
+    Raises RuntimeError where the numbers of dims differ.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.margin_ranking_loss(gradcore.tensor([1.0]), gradcore.tensor([3.0]), gradcore.tensor([1.0]))
+    tensor(2.)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if not input1.dim() == input2.dim() == target.dim():
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return reduced((-target * (input1 - input2) + margin).clamp_min(0.0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1.
+
+    inputs: (N, D) with a target (N), or (D) with a target of no dim. Raises RuntimeError for other shapes.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor([[1.0, 0.0]])
+    >>> gradcore.nn.functional.cosine_embedding_loss(x, x, gradcore.tensor([-1]), margin=0.25)
+    tensor(0.7500)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if target.dim() > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if not input1.dim() == input2.dim() == target.dim() + 1:
+        raise RuntimeError(
+            f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found inputs with sizes "
+            f"{_listed(input1)} and {_listed(input2)}."
+        )
+    tiny = 1e-12  # keeps the root's derivative finite
+    dot = (input1 * input2).sum(-1)
+    cosine = dot / ((input1.square().sum(-1) + tiny) * (input2.square().sum(-1) + tiny)).sqrt()
+    near = _C.where(target == 1, 1 - cosine, 0.0)
+    far = _C.where(target == -1, (cosine - margin).clamp_min(0.0), 0.0)
+    return reduced(near + far, reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """log(1 + exp(-target * input)), for targets 1 and -1.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.soft_margin_loss(gradcore.tensor([0.0]), gradcore.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    return reduced(-logsigmoid(target * input), reduction)
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean over the classes i of max(0, margin - x[target] + x[i])^p, without i = target, times weight[target].
+
+    input: (N, C) or (C); target: (N) or no dim; p: 1 or 2; weight: (C). Raises ValueError for another p, RuntimeError for
+    shapes that do not fit and for a class out of range.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.multi_margin_loss(gradcore.tensor([[1.0, 1.0]]), gradcore.tensor([0]))
+    tensor(0.5000)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.dim() != 1:
+        raise ValueError("weight must be one-dimensional")
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {_listed(input)}"
+        )
+    rows = input.reshape(-1, input.shape[-1] if input.dim() else 1)
+    count, classes = rows.shape
+    if target.dim() > 1 or target.numel() != count:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
+            f"Expected target size [{count}], but got {_listed(target)}. Input has shape {_listed(input)}."
+        )
+    if weight is not None and weight.numel() != classes:
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {_listed(weight)}")
+    index = target.reshape(-1, 1)
+    if ((index < 0) | (index >= classes)).any():
+        raise RuntimeError("target out of range")
+    lack = (margin - rows.gather(1, index) + rows).clamp_min(0.0)
+    if p == 2:
+        lack = lack * lack
+    if weight is not None:
+        lack = lack * weight[index]
+    lack = lack.masked_fill(_C.arange(classes) == index, 0.0)
+    loss = lack.sum(1) / classes
+    return reduced(loss if input.dim() == 2 else loss.view(target.shape), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The sum over pairs of a class j in the target and one i that is not of max(0, 1 - (x[j] - x[i])) / C.
+
+    input: (N, C) or (C); target: of the same shape, classes up to the first -1. Raises RuntimeError for another shape and
+    for a class out of range.
+
+    >>> import gradcore
+    >>> x, y = gradcore.tensor([[0.1, 0.2, 0.4, 0.8]]), gradcore.tensor([[3, 0, -1, 1]])
+    >>> gradcore.nn.functional.multilabel_margin_loss(x, y)
+    tensor(0.8500)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if input.shape != target.shape:
+        raise RuntimeError(f"inconsistent target size: {_listed(target)} for input of size: {_listed(input)}")
+    rows = input.reshape(-1, input.shape[-1] if input.dim() else 1)
+    classes = rows.shape[1]
+    labels = target.reshape(rows.shape)
+    if ((labels < -1) | (labels >= classes)).any():
+        raise RuntimeError("argument #2 'target' is out of range")
+    named = (labels < 0).long().cumsum(1) == 0  # the labels before the first -1
+    index = labels.masked_fill(~named, 0)
+    is_target = _C.zeros(rows.shape).scatter_add_(1, index, named.float()) > 0
+    lack = (1 - rows.gather(1, index).unsqueeze(2) + rows.unsqueeze(1)).clamp_min(0.0)  # sample, label, class
+    lack = lack.masked_fill(~named.unsqueeze(2) | is_target.unsqueeze(1), 0.0)
+    loss = lack.sum((1, 2)) / classes
+    return reduced(loss if input.dim() == 2 else loss.view(()), reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean over the classes of binary cross entropies with logits; weight: of the classes.
+
+    input, target: (..., C); without reduction the result is (...). Raises ValueError for an unknown reduction.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.multilabel_soft_margin_loss(gradcore.zeros(1, 3), gradcore.ones(1, 3))
+    tensor(0.6931)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    return reduced(loss.sum(-1) / input.shape[-1], reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin), d being pairwise_distance() of order p.
+
+    swap: the smaller of d(anchor, negative) and d(positive, negative) counts. Raises ValueError for a margin that is not
+    positive, RuntimeError where the numbers of dims differ.
+    Source: V. Balntas et al., "Learning shallow convolutional feature descriptors with triplet losses", 2016.
+
+    >>> import gradcore
+    >>> x = gradcore.zeros(1, 4)
+    >>> gradcore.nn.functional.triplet_margin_loss(x, x, x, margin=0.5)
+    tensor(0.5000)
+    """
+    reduction = old_reduction(size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
+    near = pairwise_distance(anchor, positive, p, eps)
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = _C.minimum(far, pairwise_distance(positive, negative, p, eps))
+    return reduced((near - far + margin).clamp_min(0.0), reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """triplet_margin_loss() with a distance of the caller's, by default pairwise_distance().
+
+    >>> import gradcore
+    >>> x = gradcore.zeros(1, 4)
+    >>> gradcore.nn.functional.triplet_margin_with_distance_loss(
+    ...     x, x, x + 3, distance_function=lambda a, b: (a - b).abs().amax(-1), margin=4.0)
+    tensor(1.)
+    """
+    distance = pairwise_distance if distance_function is None else distance_function
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = _C.minimum(far, distance(positive, negative))
+    return reduced((near - far + margin).clamp_min(0.0), reduction)
