@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from support import both, contiguous, facts, gradcore, needs_torch, strided, transposed
+from support import both, contiguous, gradcore, needs_torch, strided, transposed
 
 NORMS = (2.0, 1.0, 0.5, 3, 0, -1.0, float("inf"), float("-inf"), float("nan"), "inf")
 LAYOUTS = (contiguous, transposed, strided)
@@ -269,9 +269,3 @@ def test_gradients_flow_through_the_vector():
         return vector, [p.grad for p in params]
 
     both(program)
-
-
-def test_only_utils_is_there():
-    assert facts(gradcore.nn.__all__) == ["utils"]
-    with pytest.raises(AttributeError, match="module 'gradcore.nn' has no attribute 'Linear'"):
-        _ = gradcore.nn.Linear

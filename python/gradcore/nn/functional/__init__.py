@@ -70,3 +70,9 @@ from .loss import smooth_l1_loss as smooth_l1_loss
 from .loss import soft_margin_loss as soft_margin_loss
 from .loss import triplet_margin_loss as triplet_margin_loss
 from .loss import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
+from .norm import batch_norm as batch_norm
+from .norm import group_norm as group_norm
+from .norm import instance_norm as instance_norm
+from .norm import layer_norm as layer_norm
+from .norm import local_response_norm as local_response_norm
+from .norm import rms_norm as rms_norm

@@ -351,12 +351,13 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import gradcore
     >>> gradcore.nn.functional.hardswish(gradcore.tensor([-4.0, 1.5, 5.0]))
-    tensor([-0.0000,  1.1250,  5.0000])
+    tensor([0.0000, 1.1250, 5.0000])
     """
     need_float("hardswish", "hardswish_cpu", input)
     if inplace:
         return _written(input, hardswish)
-    return input * (input + 3).clamp(0.0, 6.0) / 6
+    found: Tensor = _C.where(input <= -3, 0.0, _C.where(input < 3, input * (input + 3) / 6, input))
+    return found
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

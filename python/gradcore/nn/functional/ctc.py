@@ -52,7 +52,7 @@ def ctc_loss(
     loss = _log_likelihood(log_probs, labels, times, sizes, blank)
     # What torch adds to the derivative; its value is 0.
     valid = (_C.arange(steps).unsqueeze(1) < _C.tensor(times)).unsqueeze(2)
-    whole = _C.where(valid, log_probs, -_C.inf).exp().sum((0, 2)) if steps else loss
+    whole = _C.where(valid, log_probs, -float("inf")).exp().sum((0, 2)) if steps else loss
     infinite = loss.detach() == float("inf")
     loss = loss + (whole - whole.detach()).masked_fill(infinite, 0.0)
     if zero_infinity:
@@ -139,5 +139,5 @@ def _log_likelihood(log_probs: Tensor, labels: Tensor, times: list[int], sizes: 
     total = _C.cat([final, before], 1).logsumexp(1)
     empty = _C.tensor([t == 0 for t in times])
     total = _C.where(empty, _C.where(last.squeeze(1) == 0, 0.0, nothing).to(total.dtype), total)
-    loss: Tensor = _C.where(total.detach() <= nothing / 2, _C.inf, -total)
+    loss: Tensor = _C.where(total.detach() <= nothing / 2, float("inf"), -total)
     return loss

@@ -212,7 +212,8 @@ def _smoothed(
         assert weight is not None
         counted = weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
         uniform = uniform.sum() / counted.sum()
-    return loss * (1 - smoothing) + uniform * (smoothing / classes)
+    found: Tensor = loss * (1 - smoothing) + uniform * (smoothing / classes)
+    return found
 
 
 def _soft_cross_entropy(
@@ -243,7 +244,8 @@ def _soft_cross_entropy(
         target = target * weight.view(shape)
     loss = -(input.log_softmax(class_dim) * target).sum(class_dim)
     if reduction == "mean":
-        return loss.sum() / (input.numel() / classes if classes else 0)
+        found: Tensor = loss.sum() / (input.numel() / classes if classes else 0)
+        return found
     return reduced(loss, reduction)
 
 
@@ -335,7 +337,7 @@ def _masked_nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignor
         counted = (~ignored).to(input.dtype)
     else:
         counted = weight[index].masked_fill(ignored, 0.0)
-    loss = -_C.where(ignored, 0.0, picked) * counted
+    loss: Tensor = -_C.where(ignored, 0.0, picked) * counted
     if reduction == "mean":
         return loss.sum() / counted.sum()
     return reduced(loss, reduction)

@@ -165,8 +165,9 @@ def _identity() -> Any:
 
             @staticmethod
             def forward(ctx: Any, *args: Any) -> Any:
-                ctx.mark_non_differentiable(*[arg for arg in args if not arg.requires_grad])
-                return tuple(arg.view_as(arg) for arg in args)
+                results = tuple(arg.view_as(arg) for arg in args)
+                ctx.mark_non_differentiable(*[r for r, arg in zip(results, args) if not arg.requires_grad])
+                return results
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
@@ -301,7 +302,7 @@ def _watch_output_node(module: Module, args: tuple[Any, ...], result: Any) -> No
     first = result
     while not isinstance(first, Tensor):
         first = next(iter(first.values())) if isinstance(first, dict) else first[0]
-    node = first.grad_fn
+    node: Any = first.grad_fn
     if node is None:
         return
     for hook in hooks:

@@ -212,7 +212,7 @@ class ModuleList(Module):
     def __iadd__(self, modules: Any) -> Self:
         return self.extend(modules)
 
-    def __add__(self, other: Iterable[Module]) -> ModuleList:
+    def __add__(self, other: Any) -> ModuleList:
         return ModuleList([*self, *other])
 
     def append(self, module: Module) -> Self:
@@ -336,7 +336,7 @@ def _pairs(given: Any, kind: str, caller: str) -> list[Any]:
     pairs = list(given)
     for i, pair in enumerate(pairs):
         if not _is_iterable(pair):
-            raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is {type(pair).__name__}")
+            raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
         if len(pair) != 2:
             raise ValueError(f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required")
     return pairs
@@ -418,13 +418,6 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(f"  ({i}): {_summary(value, lambda t: t.dtype)}" for i, value in enumerate(self))
-
-    def __repr__(self) -> str:
-        extra = self.extra_repr()
-        if not extra:
-            return f"{self._get_name()}()"
-        inside = "\n  ".join(extra.split("\n"))
-        return f"{self._get_name()}(\n  {inside}\n)"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called.")
@@ -547,9 +540,6 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(f"  ({key}): {_summary(value, lambda t: t.type())}" for key, value in self.items())
-
-    def __repr__(self) -> str:
-        return ParameterList.__repr__(self)  # type: ignore[arg-type]
 
     def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -520,7 +520,11 @@ class Module:
                 if parameter.grad is not None:
                     parameter.grad.data = fn(parameter.grad.detach())
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if buffer is None:
+                continue
+            if is_lazy(buffer):  # its class is to stay
+                buffer.data = fn(buffer.detach())
+            else:
                 self._buffers[name] = fn(buffer)
         return self
 
@@ -825,7 +829,7 @@ class Module:
         loading.visit(self, loading.state_dict, "")
         errors = loading.errors
         if strict:
-            for kind, keys in (("Missing", loading.missing), ("Unexpected", loading.unexpected)):
+            for kind, keys in (("Unexpected", loading.unexpected), ("Missing", loading.missing)):
                 if keys:
                     listed = ", ".join(f'"{key}"' for key in keys)
                     errors.insert(0, f"{kind} key(s) in state_dict: {listed}. ")
