@@ -1,4 +1,4 @@
-"""gradcore.nn: so far only nn.utils, which works on parameters and gradients and needs no modules."""
+"""gradcore.nn: modules, their parameters and initial values, and what they compute as functions."""
 
 from .. import _lazy
 

@@ -6,7 +6,7 @@ import math
 
 from ... import _C
 from ..._C import Tensor
-from ..functional.linear import bilinear, linear
+from ..functional._linear import bilinear, linear
 from ..init import kaiming_uniform_, uniform_
 from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin

@@ -10,9 +10,9 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ._activation import logsigmoid
 from ._checks import SCALAR_NAMES, need_float, old_reduction, reduced
-from .activation import logsigmoid
-from .distance import pairwise_distance
+from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -363,7 +363,7 @@ def linear_cross_entropy(
     >>> gradcore.nn.functional.linear_cross_entropy(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.tensor([0]))
     tensor(1.0986)
     """
-    from .linear import linear
+    from ._linear import linear
 
     if linear_weight.dim() != 2:
         raise NotImplementedError("linear_cross_entropy: the weight must have two dims")
