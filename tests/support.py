@@ -1,4 +1,4 @@
-"""What the tests share: both libraries, comparing their results, and a numeric check of gradients.
+"""Helpers of all tests: both libraries, comparing their results, and a numeric check of gradients.
 
 Start at `both`, which runs one program in gradcore and in torch and compares what it returned or raised, and
 at `difference`, which says how two results differ. NumPy arrays describe the data, for either to build it.
@@ -121,7 +121,7 @@ def flat_tensors(value):
 
 
 class Facts:
-    """What is compared of a tensor."""
+    """The properties of a tensor that are compared."""
 
     def __init__(self, tensor):
         self.dtype = dtype_name(tensor.dtype)
@@ -230,7 +230,7 @@ def outcome(program, *arguments):
 
 
 def error_difference(ours, theirs):
-    """How outcomes differ of which one raised at least. What torch lacks for a dtype we may have."""
+    """How outcomes differ, at least one of which raised. gradcore may have what torch lacks for a dtype."""
     if isinstance(theirs, Raised) and "not implemented for" in str(theirs.error):
         return None
     if not isinstance(theirs, Raised):

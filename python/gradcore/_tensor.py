@@ -47,7 +47,7 @@ def _warn_of_volatile(text: str) -> None:
 
 
 class _TensorMethods(Tensor):
-    """What Tensor gets; its names become Tensor's."""
+    """Tensor gets these methods."""
 
     __array_priority__ = 1000  # NumPy leaves mixed arithmetic to us
 
@@ -77,7 +77,7 @@ class _TensorMethods(Tensor):
         return array.copy() if copy else array
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        """What a function of NumPy made of this tensor (np.exp(t), t + array) becomes a tensor again."""
+        """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor."""
         return _C.as_tensor(array)
 
     def __copy__(self) -> Tensor:
@@ -209,7 +209,7 @@ class _TensorMethods(Tensor):
 
 
 class _NodeMethods(Node):
-    """What Node gets."""
+    """Node gets these methods."""
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls `hook(grad_inputs, grad_outputs)` after this node ran in backward: what it returned, what it had got.

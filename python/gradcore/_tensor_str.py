@@ -91,7 +91,7 @@ class printoptions:
 
 
 def tensor_str(t: Tensor) -> str:
-    """What repr(t) is. Subclasses print under their own name; Parameter prints as a plain tensor."""
+    """repr(t). Subclasses print under their own name; Parameter prints as a plain tensor."""
     if levels := _C._batch_levels(t):
         shown = tensor_str(_C._show_level(t, levels[-1], 0, 0)).replace("\n", "\n    ")
         return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n    {shown}\n)"

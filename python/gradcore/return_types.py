@@ -1,4 +1,4 @@
-"""What max and min along a dim return: tuples whose parts have names."""
+"""The results of max and min along a dim: tuples whose parts have names."""
 
 from __future__ import annotations
 

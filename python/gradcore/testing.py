@@ -145,7 +145,7 @@ def _tensor(value: Any) -> Tensor | None:
 
 
 def _mismatch(actual: Any, expected: Any, rules: _Rules) -> str | None:
-    """What to say about two leaves that differ."""
+    """The message about two leaves that differ."""
     if actual is None or expected is None:
         return None if actual is expected else f"None mismatch: {actual} is not {expected}"
     if isinstance(actual, Tensor):

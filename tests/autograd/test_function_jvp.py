@@ -113,7 +113,5 @@ def test_errors_of_jvp_name_its_line():
     line = Wrong.jvp.__code__.co_firstlineno
     with gradcore.autograd.forward_ad.dual_level():
         x = gradcore.autograd.forward_ad.make_dual(gradcore.ones(1), gradcore.ones(1))
-        with pytest.raises(
-            RuntimeError, match=rf"invalid number of forward gradients .*test_function_jvp.py:{line}\)"
-        ):
+        with pytest.raises(RuntimeError, match=rf"invalid number of forward gradients .*test_function_jvp.py:{line}\)"):
             Wrong.apply(x)

@@ -80,7 +80,7 @@ def tensors_of(result):
 
 
 def compare(failures, label, program, mapped, dims, ulps):
-    """vmap(program) beside the program on each sample; what is refused for single samples is nobody's business."""
+    """vmap(program) beside the program on each sample; a call that single samples refuse is not compared."""
     one_by_one = [outcome(program, *sample) for sample in singles(mapped, dims)]
     if any(isinstance(found, Raised) for found in one_by_one):
         return

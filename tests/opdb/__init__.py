@@ -19,7 +19,7 @@ for found in pkgutil.iter_modules(__path__):
 
 __all__ = ["ROWS", "TESTED_ELSEWHERE", "OpRow", "Sample", "apply_operator", "describe", "named"]
 
-# What _op_names() or dir(gradcore) lists and is no op of this table, with where it is tested.
+# Names in _op_names() or dir(gradcore) that have no row, by the tests that they have.
 TESTED_ELSEWHERE = {
     "test_origins": {"set_origin_tracking"},
     "test_tensor_basics": set(

@@ -1,4 +1,4 @@
-"""What the tests do with a row: the call of a sample in a library, comparing both, and gradients of its arrays."""
+"""Helpers of tests with rows: the call of a sample in a library, comparing both, and gradients of its arrays."""
 
 import itertools
 
@@ -68,7 +68,7 @@ def cotangents_for(outputs, seed):
 
 
 def gradient_tolerances(row):
-    """The memory order of a gradient that autograd.grad returns is nobody's business."""
+    """The memory order of a gradient that autograd.grad returns is not compared."""
     return {"ulps": row.grad_ulps, "scale": max(1, row.scale), "strides": "any"}
 
 

@@ -1,4 +1,4 @@
-"""What a row of the table is: the calls of an op, and what the tests may expect of it."""
+"""The row of an op: its calls, and what tests may expect of it."""
 
 import zlib
 from collections.abc import Callable

@@ -647,7 +647,7 @@ def test_a_buffer_outlives_the_tensors_memory():
 
 
 def test_a_buffer_without_strides_needs_contiguous_memory():
-    """Who asks for plain bytes reads them in a row: of an expanded tensor that would be beyond its memory."""
+    """A reader of plain bytes reads them in a row, which for an expanded tensor would lie beyond its memory."""
     x = gradcore.ones(1)
     with pytest.raises(BufferError):
         hashlib.sha1(x.expand(1 << 20))

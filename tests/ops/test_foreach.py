@@ -477,7 +477,7 @@ def pair(lib):
     return [lib.ones(2), lib.ones(3)]
 
 
-# What is called, on lists made by `pair`, and the phrase that torch and we raise.
+# Calls on lists made by `pair`, and the phrase that both libraries raise.
 REFUSED = {
     "empty list": (lambda lib: lib._foreach_add_([], 1), "at least one tensor"),
     "empty lists": (lambda lib: lib._foreach_mul([], []), "at least one tensor"),

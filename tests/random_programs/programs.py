@@ -105,7 +105,7 @@ def is_limit_of_torch(found):
 
 
 def grows(side):
-    """Whether rounding may decide what comes next: the sine of a large number is anyone's guess."""
+    """Whether rounding may decide what comes next: the sine of a large number is arbitrary."""
     return any(
         value is not None and value.numel() and not value.detach().abs().max() < 1e5
         for value in side.variables().values()
@@ -634,7 +634,7 @@ def memory_of(tensor):
 
 
 def lie_across(a, b):
-    """Whether the two share memory and are not the same elements: what an op then reads is anyone's guess."""
+    """Whether the two share memory and are not the same elements: an op then reads arbitrary values."""
     if memory_of(a) != memory_of(b):
         return False
     return (a.data_ptr(), a.shape, a.stride()) != (b.data_ptr(), b.shape, b.stride())

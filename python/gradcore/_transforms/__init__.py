@@ -1,1 +1,1 @@
-"""What transforms of functions rest on, below both autograd and func: which of them run, vmap's levels, Functions in them."""
+"""The base of function transforms, below autograd and func: running transforms, vmap's levels, Functions under vmap."""

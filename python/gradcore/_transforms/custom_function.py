@@ -1,7 +1,7 @@
 """Custom Functions inside vmap. Start at `apply_in_vmap`.
 
 A Function either says that its rules are made of ops (`generate_vmap_rule`), and then runs on batches as any ops do, or
-has a rule for batches (`vmap`), which is called with the batch in sight and outside of the level. What is recorded then
+has a rule for batches (`vmap`), which is called outside of the level and sees the batch dim. What is recorded then
 depends on who differentiates. A transform around the vmap sees what the rule does: vmap comes first. For one inside of it
 (grad, jvp and the like within the mapped function) the Function is one op with its own backward and jvp, and the rule
 only computes its values.
@@ -20,14 +20,14 @@ _MORE = "See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
 
 
 class VmapInfo(NamedTuple):
-    """What a rule for batches is told: the number of samples, and vmap's randomness."""
+    """The first argument of a rule for batches: the number of samples, and vmap's randomness."""
 
     batch_size: int
     randomness: str
 
 
 def apply_in_vmap(cls: Any, args: tuple[Any, ...], has_rule: bool) -> Any:
-    """What `cls.apply(*args)` does where a vmap runs. RuntimeError for a Function that cannot be mapped.
+    """`cls.apply(*args)` under a vmap. Raises RuntimeError for a Function that cannot be mapped.
 
     has_rule: whether the Function overrides `vmap`.
     """
@@ -59,16 +59,16 @@ def apply_in_vmap(cls: Any, args: tuple[Any, ...], has_rule: bool) -> Any:
 def _by_rule(cls: Any, level: BatchLevel, args: tuple[Any, ...]) -> Any:
     flat, structure = tree_flatten(args)
     in_dims = [level.dim_of(value) if level.has(value) else None for value in flat]
-    shown = [value if dim is None else level.show(value, dim) for value, dim in zip(flat, in_dims)]
-    whole = tree_unflatten(shown, structure)
-    with level.left():
+    batches = [value if dim is None else level.remove_batch_dim(value, dim) for value, dim in zip(flat, in_dims)]
+    whole = tree_unflatten(batches, structure)
+    with level.suspended():
         if all(dim is None for dim in in_dims):
             return cls.apply(*whole)
         info = VmapInfo(level.size, level.randomness)
         result = cls.vmap(info, tree_unflatten(in_dims, structure), *whole)
     outputs, out_dims, structure = _checked_result(result)
-    given = {id(a): b for a, b in zip(shown, flat)}  # an input that was written to is still the same tensor
-    return tree_unflatten([_hidden(out, dim, level, given) for out, dim in zip(outputs, out_dims)], structure)
+    given = {id(a): b for a, b in zip(batches, flat)}  # an input that was written to is still the same tensor
+    return tree_unflatten([_with_batch_dim(out, dim, level, given) for out, dim in zip(outputs, out_dims)], structure)
 
 
 def _checked_result(result: Any) -> tuple[list[Any], list[Any], Any]:
@@ -88,7 +88,7 @@ def _checked_result(result: Any) -> tuple[list[Any], list[Any], Any]:
     return outputs, out_dims, structure
 
 
-def _hidden(out: Any, dim: Any, level: BatchLevel, given: dict[int, Any]) -> Any:
+def _with_batch_dim(out: Any, dim: Any, level: BatchLevel, given: dict[int, Any]) -> Any:
     if id(out) in given:
         return given[id(out)]
     if dim is None or not isinstance(out, Tensor):
@@ -98,4 +98,4 @@ def _hidden(out: Any, dim: Any, level: BatchLevel, given: dict[int, Any]) -> Any
             f"The autograd.Function's vmap staticmethod returned a tensor of shape {tuple(out.shape)}, which has not the "
             f"batch size {level.size} in its dim {dim}"
         )
-    return level.hide(out, dim)
+    return level.add_batch_dim(out, dim)

@@ -24,7 +24,7 @@ Entered = tuple[int, int, bool]  # what the core knows of a transform; its numbe
 
 
 class tracing:
-    """The time of linearize and the like, in which torch refuses nothing: the core does not hear of it."""
+    """A context for linearize and the like. torch refuses nothing there, so the core is not told."""
 
     def __enter__(self) -> Entered | None:
         running.transforms.append(DIFFERENTIATION)
@@ -35,7 +35,7 @@ class tracing:
 
 
 class differentiating(tracing):
-    """The time of another transform that is not vmap. Gives what the core knows of it."""
+    """A context for the other transforms but vmap. It returns what the core knows of the transform."""
 
     def __enter__(self) -> Entered | None:
         self._entered = _C._enter_differentiation()

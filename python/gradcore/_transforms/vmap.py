@@ -1,5 +1,5 @@
 """vmap: a function of single samples becomes one of batches. Start at `vmap`; Note [Batch dims] in cpp/tensor/batch.h
-says how the batch is hidden from the function. There is no loop over samples.
+says how the function does not see the batch. There is no loop over samples.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def vmap(
 
     in_dims: which dim of each tensor is mapped over, None for an argument that all samples share; one number for all
     arguments or a tuple of the structure of the arguments. out_dims: where that dim stands in each output; None for an
-    output that no sample has its own of. randomness: what random ops do inside, "error", "same" or "different" numbers
+    output that is the same for all samples. randomness: what random ops do inside, "error", "same" or "different" numbers
     for the samples. chunk_size: at most so many samples at a time.
 
     Maps nest with each other and with grad, vjp, jvp and the Jacobians. Inside, a program may not ask for the values of a
@@ -62,13 +62,12 @@ def vmap(
 
 
 class BatchLevel:
-    """What a vmap opens for the time that the function runs, and hides the batch behind."""
+    """A running vmap. Each mapped tensor keeps its batch dim in memory, and the function does not see it."""
 
     def __init__(self, size: int, randomness: str) -> None:
         self.size, self.randomness = size, randomness
-        self._dims: dict[
-            int, tuple[weakref.ref[Tensor], int]
-        ] = {}  # of arguments mapped along another dim than the first
+        # The batch dims of arguments that are mapped along another dim than the first.
+        self._dims: dict[int, tuple[weakref.ref[Tensor], int]] = {}
 
     def __enter__(self) -> BatchLevel:
         self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
@@ -79,26 +78,28 @@ class BatchLevel:
         running.transforms.pop()
         _C._exit_vmap()
 
-    def hide(self, tensor: Tensor, dim: int) -> Tensor:
-        hidden = _C._hide_dim(tensor, dim, self.number)
+    def add_batch_dim(self, tensor: Tensor, dim: int) -> Tensor:
+        """The tensor without its dim `dim`, which becomes the batch dim of this level."""
+        batched = _C._hide_dim(tensor, dim, self.number)
         if dim != 0:
-            self._dims[id(hidden)] = weakref.ref(hidden), dim
-        return hidden
+            self._dims[id(batched)] = weakref.ref(batched), dim
+        return batched
 
     def dim_of(self, tensor: Tensor) -> int:
-        """Where a custom Function's rule is shown the batch: where it stood in an argument of the map, else in front."""
+        """The dim at which a custom Function's rule sees the batch: the mapped one of an argument, else the first."""
         found, dim = self._dims.get(id(tensor), (None, 0))
         return dim if found is not None and found() is tensor else 0
 
-    def show(self, tensor: Tensor, dim: int) -> Tensor:
+    def remove_batch_dim(self, tensor: Tensor, dim: int) -> Tensor:
+        """The tensor with its batch dim of this level as an ordinary dim; a tensor that has none is expanded."""
         return _C._show_level(tensor, self.number, dim, self.size)
 
     def has(self, value: Any) -> bool:
         return isinstance(value, Tensor) and self.number in _C._batch_levels(value)
 
     @contextmanager
-    def left(self) -> Iterator[None]:
-        """A time in which neither this level nor what runs inside of it is there."""
+    def suspended(self) -> Iterator[None]:
+        """A context in which neither this level nor the transforms inside of it run."""
         start = running.transforms.index(self)
         inside, running.transforms = running.transforms[start:], running.transforms[:start]
         left = _C._leave_transforms(DIFFERENTIATION not in running.transforms)
@@ -112,8 +113,8 @@ class BatchLevel:
 
 
 class PlainLevel(BatchLevel):
-    """The level of a batched backward, of the kind that was there before func.vmap: what a custom Function is made of
-    runs on batches as any ops do, whatever the Function says about vmap."""
+    """The level of a batched backward, which is older than func.vmap: the ops of a custom Function run on batches as any
+    ops do, whatever the Function says about vmap."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size, "error")
@@ -124,8 +125,8 @@ class PlainLevel(BatchLevel):
             raise RuntimeError("vmap: We do not yet support calling random operations inside of vmap: do it before")
 
 
-def maps_here() -> bool:
-    """Whether a vmap runs."""
+def in_vmap() -> bool:
+    """Whether a vmap runs in this thread."""
     return any(isinstance(transform, BatchLevel) for transform in running.transforms)
 
 
@@ -188,7 +189,7 @@ class _Call:
 
     def run(self, inputs: list[Any], size: int, kwargs: dict[str, Any]) -> Any:
         with BatchLevel(size, self.randomness) as level:
-            samples = [t if dim is None else level.hide(t, dim) for t, dim in zip(inputs, self.dims)]
+            samples = [t if dim is None else level.add_batch_dim(t, dim) for t, dim in zip(inputs, self.dims)]
             outputs, structure = tree_flatten(self.func(*tree_unflatten(samples, self.structure), **kwargs))
             dims = self._dims_of_outputs(structure)
             batched = [self._output(out, dim, level) for out, dim in zip(outputs, dims)]
@@ -223,7 +224,7 @@ class _Call:
                 f"vmap({self.name}, ...): `{self.name}` must only return Tensors, got type {type(out)}. "
                 "Did you mean to set out_dims= to None for output?"
             )
-        return level.show(out, dim)
+        return level.remove_batch_dim(out, dim)
 
     def run_in_chunks(self, chunk_size: int, kwargs: dict[str, Any]) -> Any:
         pieces, structure = [], None
@@ -311,11 +312,11 @@ def with_batched_weights(gradients: Callable[..., tuple[Tensor, ...]], outputs: 
             )
     call = _Call(gradients, 0, 0, "error", tuple(weights))
     with PlainLevel(call.size) as level:
-        found = gradients(*(level.hide(weight, 0) for weight in weights))
-        return tuple(None if g is None else level.show(g, 0) for g in found)
+        found = gradients(*(level.add_batch_dim(weight, 0) for weight in weights))
+        return tuple(None if g is None else level.remove_batch_dim(g, 0) for g in found)
 
 
 def over_samples(function: Callable[[Tensor], tuple[Tensor, ...]], batch: Tensor) -> tuple[Tensor, ...]:
     """The results of function(sample) for each sample along the first dim of a batch, stacked, in a PlainLevel."""
     with PlainLevel(batch.shape[0]) as level:
-        return tuple(level.show(out, 0) for out in function(level.hide(batch, 0)))
+        return tuple(level.remove_batch_dim(out, 0) for out in function(level.add_batch_dim(batch, 0)))

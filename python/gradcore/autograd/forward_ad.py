@@ -27,7 +27,7 @@ _state = _State()
 
 
 class UnpackedDualTensor(NamedTuple):
-    """What unpack_dual returns: the tensor itself, and its tangent or None."""
+    """The result of unpack_dual: the tensor itself, and its tangent or None."""
 
     primal: Tensor
     tangent: Tensor | None

@@ -112,10 +112,10 @@ def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any,
 
 
 def _refuse_keywords(keywords: dict[str, Any]) -> None:
-    """What forward takes by keyword alone cannot be handed to it."""
-    from .._transforms.vmap import maps_here
+    """Refuses keyword-only arguments of forward, which apply cannot hand on."""
+    from .._transforms.vmap import in_vmap
 
-    if maps_here() and any(isinstance(value, _C.Tensor) for value in keywords.values()):
+    if in_vmap() and any(isinstance(value, _C.Tensor) for value in keywords.values()):
         raise NotImplementedError(
             "Run vmap on autograd.Function with kwarg-only Tensor args. Please do not pass kwarg-only Tensors to "
             f"autograd.Function. Got: {keywords}"
@@ -163,16 +163,16 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
             "with static forward method: call apply on the class."
         )
 
-    # Whether forward, backward and jvp work on batches as they are, which they do if they are made of ops.
+    # Says that forward, backward and jvp work on batches as they are. They do if they are made of ops.
     generate_vmap_rule = False
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        """What a call is under vmap: override it, or set generate_vmap_rule.
+        """The rule of a call under vmap: override it, or set generate_vmap_rule.
 
-        args: those of forward with the batch in sight; in_dims: for each of them the dim that counts samples, None for one
-        that is not a tensor or the same for all samples; info: has batch_size and randomness. Returns (output, for each
-        output the dim that counts samples).
+        args: those of forward with their batch dims; in_dims: the batch dim of each, None for one that is not a tensor
+        or the same for all samples; info: has batch_size and randomness. Returns (output, the
+        batch dim of each output).
         See https://docs.pytorch.org/docs/stable/notes/extending.func.html
         """
         raise NotImplementedError(

@@ -232,7 +232,7 @@ def hvp(
 def _first_derivative(
     name: str, func: Callable[..., Tensor], inputs: Any, v: Any, create_graph: bool, strict: bool
 ) -> tuple[bool, Tensors, Tensors | None, Tensors, Sequence[Tensor | None]]:
-    """What vhp and hvp begin with: (inputs came as a tuple, points, v, outputs, recorded gradient)."""
+    """The beginning of vhp and hvp: returns (whether inputs are a tuple, points, v, outputs, recorded gradient)."""
     many, points = _points(inputs, name, create_graph)
     vector = _vector_for_inputs(v, points, many, name, create_graph)
     many_outputs, outputs = _outputs(func, points, name, strict)
@@ -418,7 +418,7 @@ def _packed(values: tuple[Any, ...], many: bool) -> Any:
     return values if many else values[0]
 
 
-# What strict mode says of an input that something does not depend on, by the stage at which it shows.
+# Strict mode's messages about an input that something does not depend on, by the stage that finds it.
 _INDEPENDENT = {
     "back": "The output of the user-provided function is independent of input {0}.",
     "back_trick": "The gradient with respect to the input is independent of entry {0} in the grad_outputs when using "

@@ -32,7 +32,7 @@ Tensors = tuple[Tensor, ...]
 
 
 class GradcheckError(RuntimeError):
-    """What gradcheck() and gradgradcheck() raise when gradients are wrong."""
+    """gradcheck() and gradgradcheck() raise it when gradients are wrong."""
 
 
 class _Options(NamedTuple):
@@ -431,7 +431,7 @@ def _slow_mode_text(
     options: _Options,
     mode: str = "",
 ) -> str:
-    """What slow mode finds for the pair that failed in fast mode."""
+    """Slow mode's message about the pair that failed in fast mode."""
     numeric = _numeric_jacobians(func, inputs, inputs[number], outputs, options.eps)[output]
     if mode == _FORWARD:
         analytic = _pushed_jacobians(func, inputs, number, outputs)[output]

@@ -70,7 +70,7 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
 
 
 class _MultiHook:
-    """What the hooks of one register_multi_grad_hook() know together; the running backward tells the calls apart."""
+    """The shared state of the hooks of one register_multi_grad_hook(). The number of a backward tells the calls apart."""
 
     def __init__(self, tensors: Sequence[Tensor], fn: Callable[..., None], mode: str) -> None:
         if not all(t.requires_grad for t in tensors):  # torch's exception type
@@ -95,7 +95,7 @@ class _MultiHook:
         first = run not in self._seen
         if first:
             self._seen = {
-                # Those of this thread before the one that runs are over, or failed.
+                # Earlier backwards of this thread are over, or failed.
                 k: v
                 for k, v in self._seen.items()
                 if k[0] != thread or k[1] >= outermost
@@ -151,7 +151,7 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class _Handle:
-    """What the graph keeps for a tensor inside of allow_mutation_on_saved_tensors()."""
+    """The graph keeps it in place of a tensor inside of allow_mutation_on_saved_tensors()."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.original = tensor.detach()  # not the tensor itself, whose history may hold us
@@ -163,8 +163,7 @@ class _Handle:
 
 
 class _AllowMutationOnSavedContext:
-    """What allow_mutation_on_saved_tensors() gives, to look at: the tensors that the graph keeps, each with a handle that
-    lives as long as it does."""
+    """allow_mutation_on_saved_tensors() returns it: the tensors that the graph keeps, each with a handle that lives as long."""
 
     def __init__(self) -> None:
         # A tensor that is saved several times has one handle. Its place, size and version are part of the key, because

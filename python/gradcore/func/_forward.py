@@ -94,7 +94,7 @@ def _is_smooth(output: Any) -> bool:
 
 
 def _derivative(constant: Any) -> Any:
-    """What linearize gives for the derivative of something that has none."""
+    """linearize's derivative of an output that has none: zeros for a tensor, another object itself."""
     return _C.zeros_like(constant) if isinstance(constant, Tensor) else constant
 
 
@@ -201,7 +201,7 @@ def jacfwd(
 def jacobian_by_columns(
     func: Callable[..., Any], argnums: Argnums, has_aux: bool, randomness: str, running: type[tracing]
 ) -> Callable[..., Any]:
-    """jacfwd, which says as what it runs."""
+    """jacfwd under a transform of this kind."""
 
     @functools.wraps(func)
     def jacobian(*args: Any) -> Any:

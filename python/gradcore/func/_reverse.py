@@ -30,7 +30,7 @@ ALL_ARGS: Any = object()  # as argnums: the tuple of all arguments
 
 
 def without_saved_hooks() -> disable_saved_tensors_hooks:
-    """The time of a transform in reverse mode, where torch refuses them: active ones and those entered inside."""
+    """A context for a transform in reverse mode, in which torch refuses saved tensors' hooks: active and new ones."""
     return disable_saved_tensors_hooks(
         "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Use autograd.grad() or "
         "backward() with them."
@@ -165,7 +165,7 @@ def jacrev(
 
 
 def _weight(cotangent: Any, out: Tensor) -> Tensor:
-    """What a cotangent stands for: None for a one. TypeError for what is no tensor."""
+    """The cotangent as a tensor: None stands for a one. Raises TypeError for another object."""
     if isinstance(cotangent, Tensor):
         return cotangent
     if cotangent is not None:
@@ -181,7 +181,7 @@ def differentiated(
     argnums: Argnums,
     has_aux: bool,
 ) -> tuple[Level, list[Tensor], Any]:
-    """What vjp and jacrev begin with: (level, flat outputs, their structure)."""
+    """The beginning of vjp and jacrev: returns (level, flat outputs, their structure)."""
     name = "vjp(f, *primals)"
     level = Level(name, func, args, {}, argnums, has_aux)
     outputs, structure = checked_outputs(level.output, name)
@@ -260,7 +260,7 @@ class Level:
         self.end()
 
     def take(self, outputs: Sequence[Tensor]) -> None:
-        """What is differentiated from here on."""
+        """Sets the outputs that pull() differentiates."""
         self._outputs = outputs
         self._roots = [_C._gradient_edge(out) if out.requires_grad else None for out in outputs]
 
@@ -346,7 +346,7 @@ def with_chosen(args: tuple[Any, ...], argnums: Argnums, points: Any, entered: E
 
 
 def _owned(arguments: Any, entered: Entered | None) -> Any:
-    """What else func is given: it was not captured, so that it may be written to."""
+    """The other arguments of func. They are not captured, so func may write to them."""
     if entered is None:
         return arguments
 

@@ -369,7 +369,7 @@ def _as_list(params: Any) -> list[Any]:
 
 
 def _split_names(params: list[Any]) -> dict[str, Any]:
-    """What a group holds of parameters that may come as (name, tensor) pairs."""
+    """The entries of a group for parameters, which may come as (name, tensor) pairs."""
     named = [p for p in params if isinstance(p, tuple)]
     if not named:
         return {"params": params}

@@ -32,7 +32,7 @@ ContextFn = Callable[[], tuple[contextlib.AbstractContextManager[Any], contextli
 
 
 class CheckpointError(RuntimeError):
-    """What backward raises when the second run of a function differs from the first."""
+    """Backward raises it when the second run of a function differs from the first."""
 
 
 def noop_context_fn() -> tuple[contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]]:
@@ -268,7 +268,7 @@ class _Stop(Exception):
 
 
 class _Place:
-    """What the graph keeps instead of a saved tensor. A second run puts the tensor here, under its backward's number or
+    """The graph keeps it in place of a saved tensor. A second run puts the tensor here, under its backward's number or
     the group of backwards."""
 
     def __init__(self) -> None:
@@ -356,7 +356,7 @@ class _Rerun:
         found: list[Any] = []
 
         def pack(tensor: Tensor) -> Tensor:
-            # What has no history stays the object that it is.
+            # A tensor without history stays the same object.
             value = tensor.detach() if tensor.requires_grad else tensor
             index = len(found)
             if self._log:
@@ -410,7 +410,7 @@ _TIP = "Tip: To see a more detailed error message, pass `debug=True` to checkpoi
 
 
 class _Log:
-    """What both runs of a function saved, and where: the text of a CheckpointError with debug=True."""
+    """The list of what both runs of a function saved, and where: the text of a CheckpointError with debug=True."""
 
     def __init__(self) -> None:
         self.first: list[str] = []

@@ -1,4 +1,4 @@
-"""What a registered hook is taken out by."""
+"""The handle that takes a registered hook out."""
 
 from .._handle import RemovableHandle
 
