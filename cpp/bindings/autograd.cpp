@@ -1,6 +1,6 @@
 // The tape as Python sees it: modes, nodes, hooks, backward and grad. Start at run_from_python().
 #include "autograd/engine.h"
-#include "bindings/args.h"
+#include "bindings/ops/register.h"
 
 #include <algorithm>
 #include <cstring>
@@ -163,18 +163,24 @@ void backward_from_python(std::span<const Place> roots, std::vector<Tensor> grad
   run_from_python(std::move(request));
 }
 
-PyObject* method_backward(Args& a) {
-  const Place root{a.tensor(0), {}, {}};
+void method_backward(const Tensor& t, const Tensor& gradient, PyObject* retain_graph, bool create_graph,
+                     PyObject* inputs_given) {
+  const Place root{t, {}, {}};
   std::vector<Tensor> grads;
   std::vector<Place> inputs;
-  if (a.given(1)) grads.push_back(a.tensor(1));
-  if (a.given(4)) {
-    inputs = to_inputs(a.object(4));
+  if (gradient) grads.push_back(gradient);
+  if (inputs_given != Py_None) {
+    inputs = to_inputs(inputs_given);
     check(!inputs.empty(), "'inputs' argument to backward() cannot be empty.");
   }
-  backward_from_python({&root, 1}, std::move(grads), a.object(2), a.flag(3), inputs);
-  return none();
+  backward_from_python({&root, 1}, std::move(grads), retain_graph, create_graph, inputs);
 }
+
+constexpr OpRow kRows[] = {
+    op("backward(Tensor input, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False, object? "
+       "inputs=None) -> None",
+       fn<method_backward>, {.kind = kMethod}),
+};
 
 py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle grads, py::handle retain, bool create,
                            bool allow_unused, bool materialize) {
@@ -243,17 +249,7 @@ PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) { return py::d
 
 }  // namespace
 
-void register_autograd_ops() {
-  register_op(kMethod,
-              "backward(Tensor input, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False, object? "
-              "inputs=None)",
-              method_backward);
-}
-
-Generator* Args::generator(int i) const {
-  if (!given(i)) return nullptr;
-  return py::handle(slots_[i]).cast<Generator*>();
-}
+void register_autograd_ops() { register_rows(kRows); }
 
 void add_autograd(py::module_& m) {
   m.def("_backward", [](py::handle tensors, py::handle grads, py::handle retain, bool create, py::handle inputs) {

@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "autograd/views.h"
-#include "bindings/args.h"
 #include "bindings/node.h"
 #include "core/generator.h"
 

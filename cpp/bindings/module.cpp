@@ -1,15 +1,14 @@
 // The extension module gradcore._C: puts the parts together.
 #include "autograd/accumulate.h"
 #include "autograd/locks.h"
-#include "bindings/args.h"
+#include "bindings/op_function.h"
+#include "bindings/ops/register.h"
 #include "bindings/node.h"
 #include "core/allocator.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
 
 namespace gradcore {
-
-void register_autograd_ops();
 
 void fill_tape_ops() {
   tape_ops.add = [](const Tensor& a, const Tensor& b) { return add(a, b); };
@@ -28,6 +27,21 @@ void fill_tape_ops() {
   tape_ops.cast = cast;
   tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(remove_batch_dim(t, level, 0, 0), Dims{0}); };
   tape_ops.as_strided_backward = as_strided_backward;
+}
+
+static void register_ops() {
+  register_elementwise();
+  register_reduce();
+  register_scan();
+  register_matmul();
+  register_view();
+  register_convert();
+  register_join();
+  register_index();
+  register_create();
+  register_random();
+  register_foreach();
+  register_autograd_ops();
 }
 
 static void add_build_info(py::module_& m) {
@@ -86,7 +100,6 @@ PYBIND11_MODULE(_C, m) {
   }
   fill_tape_ops();
   register_ops();
-  register_autograd_ops();
   add_types(m);
   add_tensor_type(m);
   add_functions(m);

@@ -22,6 +22,9 @@ extern PyTypeObject* size_type;    // gradcore.Size
 extern PyObject* device_cpu;       // gradcore.device('cpu')
 extern PyTypeObject* device_type;
 extern PyTypeObject* dtype_type;
+extern PyTypeObject* layout_type;
+extern PyTypeObject* memory_format_type;
+extern PyObject *strided_layout, *contiguous_format, *preserve_format;
 extern PyObject* dtype_objects[kDTypeCount];
 
 // A subclass is made by a class statement: of float, int and the like there is nothing to ask.

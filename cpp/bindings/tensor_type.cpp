@@ -1,6 +1,7 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
-// op_table.cpp; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
-#include "bindings/args.h"
+// bindings/ops; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
+#include "bindings/op_function.h"
+#include "bindings/gil.h"
 
 #include <structmember.h>
 
@@ -8,6 +9,7 @@
 #include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "bindings/node.h"
+#include "ops/derived.h"
 
 namespace gradcore {
 
@@ -259,24 +261,6 @@ template <Tensor (*f)(const Tensor&)> PyObject* unary_slot(PyObject* a) {
   return guarded([&] { return wrap(f(Borrowed(a))); });
 }
 
-Tensor invert(const Tensor& t) {
-  check(!is_floating(t.dtype()), ErrorKind::Type,
-        "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
-  return bitwise_not(t);
-}
-
-Tensor neg_checked(const Tensor& t) {
-  check(t.dtype() != DType::Bool,
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
-        "a mask, use the `~` or `logical_not()` operator instead.");
-  return neg(t);
-}
-
-// A number divided by a tensor: torch multiplies with the reciprocal, and so has MulBackward0 for it.
-Tensor div_slot(const Operand& a, const Operand& b) {
-  return a.is_tensor() ? div(a, b) : mul(reciprocal(*b.tensor), a);
-}
-
 PyObject* power_slot(PyObject* a, PyObject* b, PyObject* mod) {
   if (mod != Py_None) return Py_NewRef(Py_NotImplemented);
   return binary_slot<pow>(a, b);
@@ -288,13 +272,6 @@ PyObject* matmul_slot(PyObject* a, PyObject* b) {
   return guarded([&] {
     const Borrowed x(a), y(b);
     return wrap(run_released(x->numel() + y->numel(), [&] { return matmul(x, y); }));
-  });
-}
-
-PyObject* positive_slot(PyObject* a) {
-  return guarded([&]() -> PyObject* {
-    check(Borrowed(a)->dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
-    return Py_NewRef(a);
   });
 }
 
@@ -323,11 +300,7 @@ PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
 
 // The single element of a tensor.
 const void* the_element(const Tensor& t) {
-  if (any_batched(t))
-    fail(
-        "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a "
-        "Tensor, please try to rewrite what you're doing with other operations.");
-  check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
+  check_item(t);
   return t->data;
 }
 
@@ -408,8 +381,7 @@ int tensor_contains(PyObject* self, PyObject* item) {
                    reinterpret_cast<PyObject*>(Py_TYPE(item)));
       return -1;
     }
-    const Tensor hit = any(eq(s[0], s[1]), {}, false);
-    return *hit.data<uint8_t>() != 0;
+    return contains(*s[0].tensor, s[1]);
   } catch (...) {
     set_python_error();
     return -1;
@@ -543,7 +515,7 @@ PyObject* get_nbytes(PyObject* self, void*) {
   return PyLong_FromLongLong(impl_of(self)->numel * item_size(impl_of(self)->dtype));
 }
 PyObject* get_layout(PyObject*, void*) {
-  return guarded([] { return py::object(py::module_::import("gradcore").attr("strided")).release().ptr(); });
+  return Py_NewRef(strided_layout);
 }
 PyObject* get_none(PyObject*, void*) { return none(); }
 
@@ -661,9 +633,6 @@ PyMemberDef kMembers[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, 
 }  // namespace
 
 void add_tensor_type(py::module_& m) {
-  static auto* methods = new std::vector<PyMethodDef>(op_methods());
-  for (const PyMethodDef* d = kMethods; d->ml_name; ++d) methods->push_back(*d);
-  methods->push_back({nullptr, nullptr, 0, nullptr});
   static PyType_Slot slots[] = {
       {Py_tp_dealloc, reinterpret_cast<void*>(tensor_dealloc)},
       {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
@@ -675,14 +644,14 @@ void add_tensor_type(py::module_& m) {
       {Py_tp_richcompare, reinterpret_cast<void*>(tensor_richcompare)},
       {Py_tp_iter, reinterpret_cast<void*>(tensor_iter)},
       {Py_tp_getset, kAttributes},
-      {Py_tp_methods, methods->data()},
+      {Py_tp_methods, kMethods},
       {Py_tp_members, kMembers},
       {Py_tp_doc, const_cast<char*>("Tensor\n\nA strided, typed array that records what is done to it. Made by "
                                     "gradcore.tensor() and its relatives.")},
       {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain>)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain>)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul>)},
-      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<div_slot>)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divided_by>)},
       {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide>)},
       {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder>)},
       {Py_nb_power, reinterpret_cast<void*>(power_slot)},
@@ -704,10 +673,10 @@ void add_tensor_type(py::module_& m) {
       {Py_nb_inplace_lshift, reinterpret_cast<void*>(inplace_slot<bitwise_left_shift_>)},
       {Py_nb_inplace_rshift, reinterpret_cast<void*>(inplace_slot<bitwise_right_shift_>)},
       {Py_nb_matrix_multiply, reinterpret_cast<void*>(matmul_slot)},
-      {Py_nb_negative, reinterpret_cast<void*>(unary_slot<neg_checked>)},
-      {Py_nb_positive, reinterpret_cast<void*>(positive_slot)},
+      {Py_nb_negative, reinterpret_cast<void*>(unary_slot<negative>)},
+      {Py_nb_positive, reinterpret_cast<void*>(unary_slot<positive>)},
       {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs>)},
-      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<invert>)},
+      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<inverted>)},
       {Py_nb_bool, reinterpret_cast<void*>(tensor_bool)},
       {Py_nb_float, reinterpret_cast<void*>(tensor_float)},
       {Py_nb_int, reinterpret_cast<void*>(tensor_int)},
@@ -723,6 +692,7 @@ void add_tensor_type(py::module_& m) {
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!tensor_type) throw py::error_already_set();
+  add_methods(tensor_type);
   m.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
     auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());

@@ -4,6 +4,11 @@
 namespace gradcore {
 
 PyTypeObject* dtype_type;
+PyTypeObject* layout_type;
+PyTypeObject* memory_format_type;
+PyObject* strided_layout;
+PyObject* contiguous_format;
+PyObject* preserve_format;
 PyObject* dtype_objects[kDTypeCount];
 
 namespace {
@@ -80,10 +85,16 @@ void add_types(py::module_& m) {
     return py::handle(dtype_objects[index_of(result_type(in))]);
   });
   // The Python side hands over the types it defines.
-  m.def("_set_python_types", [](py::type size, py::type device, py::object cpu) {
+  m.def("_set_python_types", [](py::type size, py::object cpu, py::object strided, py::object contiguous,
+                                py::object preserve) {
+    device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
+    layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
+    memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));
     size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
-    device_type = reinterpret_cast<PyTypeObject*>(device.release().ptr());
     device_cpu = cpu.release().ptr();
+    strided_layout = strided.release().ptr();
+    contiguous_format = contiguous.release().ptr();
+    preserve_format = preserve.release().ptr();
   });
 }
 

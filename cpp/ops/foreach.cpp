@@ -1,6 +1,8 @@
 // Lists of tensors. Start at for_each_tensor_(): checks the whole list, then runs it together or one by one.
 #include "ops/foreach.h"
 
+#include "ops/derived.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -179,6 +181,17 @@ void foreach_copy_(const Tensors& to, const Tensors& from) {
   check_lengths(to.size(), from.size());
   for (size_t i = 0; i < to.size(); ++i) check_copy_(to[i], from[i]);
   for (size_t i = 0; i < to.size(); ++i) copy_(to[i], from[i]);
+}
+
+Each one_for_all(const Tensor& t) {
+  check(t.dim() == 0, "scalar tensor expected to be 0 dim but it has ", t.dim(), " dimensions and ", t.numel(),
+        " elements.");
+  return Each(t);
+}
+Each one_for_all(const Tensor& t, const Scalar& alpha) {
+  Each each = one_for_all(t);
+  if (alpha.to_double() != 1 || should_record(t)) return each;
+  return Each(item(t));
 }
 
 std::vector<Scalar> packed_scalars(const Tensor& scalars, size_t n) {

@@ -190,4 +190,4 @@ strided = layout("torch.strided")
 contiguous_format = memory_format("torch.contiguous_format")
 preserve_format = memory_format("torch.preserve_format")
 
-_C._set_python_types(Size, device, device("cpu"))
+_C._set_python_types(Size, device("cpu"), strided, contiguous_format, preserve_format)

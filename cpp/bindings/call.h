@@ -1,0 +1,80 @@
+// A call of an op: chooses the overload, binds the arguments, runs it, deals with out=. Start at Call::run().
+#pragma once
+#include "bindings/args.h"
+
+namespace gradcore {
+
+// Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
+class Overload {
+ public:
+  Overload(const OpRow* row, bool is_method) : row_(row), is_method_(is_method) {}
+  const OpRow& row() const { return *row_; }
+  const Signature& signature() const {
+    if (!signature_) [[unlikely]]
+      signature_ = new Signature(parse_signature(row_->signature, is_method_));
+    return *signature_;
+  }
+
+ private:
+  const OpRow* row_;
+  mutable const Signature* signature_ = nullptr;  // for the process's life
+  bool is_method_;
+};
+
+// A function or a method: a name and its overloads.
+struct OpEntry {
+  std::string name;
+  bool is_method;
+  std::vector<Overload> overloads;
+
+  // Note [Remembered overloads]
+  // Whether an overload has too few or too many parameters, or lacks a keyword, depends only on the number of positional
+  // arguments and on the tuple of keywords, which is the same object whenever a line runs again. For the last such pair
+  // we remember how many of the first overloads it rules out.
+  struct Remembered {
+    Py_ssize_t nargs = -1;
+    PyObject* names = nullptr;  // owned
+    int ruled_out = 0;
+  };
+  mutable Remembered remembered;
+};
+
+class Call {
+ public:
+  Call(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names)
+      : op_(op), self_(self), args_(args), nargs_(nargs), names_(names) {}
+  ~Call() { Py_XDECREF(bound_.varargs_); }
+  Call(const Call&) = delete;
+
+  PyObject* run();
+
+ private:
+  // Shape: no arguments in these numbers and with these keywords fit.
+  enum class Fit : uint8_t { Yes, Type, Shape };
+
+  // Puts the arguments into the slots; on a mismatch says why if asked.
+  Fit bind(const Overload& o, std::string* why);
+  bool bind_keywords(const Signature& s, std::string* why);
+  bool takes_ints_apart(const Param& p) const;
+  bool only_ints() const;
+  void remember(int ruled_out) const;
+  [[noreturn]] void explain();
+
+  PyObject* invoke();
+  // out.cpp
+  PyObject* invoke_out(PyObject* out);
+  PyObject* write_into_one(PyObject* out);
+  PyObject* write_into_many(PyObject* out);
+  void compute_in(DType type);
+  void check_out(const Tensor& target, const Tensor& value, bool exactly) const;
+  void write_out(const Tensor& target, const Tensor& value) const;
+
+  const OpEntry& op_;
+  PyObject* self_;
+  PyObject* const* args_;
+  Py_ssize_t nargs_;
+  PyObject* names_;
+  Args bound_;
+};
+
+}  // namespace gradcore

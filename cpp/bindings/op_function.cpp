@@ -1,0 +1,214 @@
+#include "bindings/op_function.h"
+
+#include <structmember.h>
+
+#include <deque>
+#include <unordered_map>
+
+#include "bindings/call.h"
+
+namespace gradcore {
+
+namespace {
+
+// Note [Two types]
+// A function that a class body holds is no method of that class: `act = gradcore.relu` calls relu(x) alone, as
+// torch's does. A method binds. The interpreter reads that from the type (METHOD_DESCRIPTOR, with which x.sum() makes no
+// bound object), so that there are two types of one layout.
+struct OpFunction {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const OpEntry* op;
+  PyObject* module;  // __module__; of a method, the Tensor type
+  PyObject* weakrefs;
+};
+
+PyTypeObject* function_type;
+PyTypeObject* method_type;
+
+const OpEntry& op_of(PyObject* self) { return *reinterpret_cast<OpFunction*>(self)->op; }
+
+PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
+  return guarded([&] { return Call(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names).run(); });
+}
+
+PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
+  const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+  if (nargs == 0 || !is_tensor(args[0])) [[unlikely]] {
+    const char* name = op_of(self).name.c_str();
+    if (nargs == 0) return PyErr_Format(PyExc_TypeError, "unbound method Tensor.%s() needs an argument", name);
+    return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
+                        name, Py_TYPE(args[0])->tp_name);
+  }
+  return guarded([&] { return Call(op_of(self), args[0], args + 1, nargs - 1, names).run(); });
+}
+
+void dealloc(PyObject* self) {
+  auto* f = reinterpret_cast<OpFunction*>(self);
+  PyTypeObject* type = Py_TYPE(self);
+  if (f->weakrefs) PyObject_ClearWeakRefs(self);
+  Py_CLEAR(f->module);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* bind_to(PyObject* self, PyObject* tensor, PyObject*) {
+  if (!tensor) return Py_NewRef(self);
+  if (is_tensor(tensor)) return PyMethod_New(self, tensor);
+  return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
+                      op_of(self).name.c_str(), Py_TYPE(tensor)->tp_name);
+}
+// It has a __get__ so that help() and inspect take it for a routine.
+PyObject* bind_to_nothing(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
+
+PyObject* repr_function(PyObject* self) {
+  return PyUnicode_FromFormat("<built-in function %s>", op_of(self).name.c_str());
+}
+PyObject* repr_method(PyObject* self) {
+  return PyUnicode_FromFormat("<method '%s' of 'gradcore.Tensor' objects>", op_of(self).name.c_str());
+}
+
+PyObject* name_of(PyObject* self, void*) { return PyUnicode_FromString(op_of(self).name.c_str()); }
+PyObject* qualname_of_method(PyObject* self, void*) {
+  return PyUnicode_FromFormat("Tensor.%s", op_of(self).name.c_str());
+}
+PyObject* doc_of(PyObject* self, void*) {
+  return guarded([&] {
+    const OpEntry& op = op_of(self);
+    std::string doc;
+    for (const Overload& o : op.overloads) doc += str_cat(op.name, full_text(o.row().signature), "\n");
+    doc += str_cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
+    return PyUnicode_FromStringAndSize(doc.data(), static_cast<Py_ssize_t>(doc.size()));
+  });
+}
+PyObject* module_of(PyObject* self, void*) { return Py_NewRef(reinterpret_cast<OpFunction*>(self)->module); }
+
+// Pickled and copied by name.
+PyObject* reduce_function(PyObject* self, PyObject*) { return name_of(self, nullptr); }
+PyObject* reduce_method(PyObject* self, PyObject*) {
+  PyObject* getattr = PyDict_GetItemString(PyEval_GetBuiltins(), "getattr");
+  return Py_BuildValue("O(Os)", getattr, reinterpret_cast<OpFunction*>(self)->module, op_of(self).name.c_str());
+}
+
+PyGetSetDef kFunctionAttributes[] = {{"__name__", name_of, nullptr, nullptr, nullptr},
+                                     {"__qualname__", name_of, nullptr, nullptr, nullptr},
+                                     {"__module__", module_of, nullptr, nullptr, nullptr},
+                                     {"__doc__", doc_of, nullptr, nullptr, nullptr},
+                                     {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef kMethodAttributes[] = {{"__name__", name_of, nullptr, nullptr, nullptr},
+                                   {"__qualname__", qualname_of_method, nullptr, nullptr, nullptr},
+                                   {"__objclass__", module_of, nullptr, nullptr, nullptr},
+                                   {"__doc__", doc_of, nullptr, nullptr, nullptr},
+                                   {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef kFunctionMethods[] = {{"__reduce__", reduce_function, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef kMethodMethods[] = {{"__reduce__", reduce_method, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMemberDef kMembers[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
+                          {"__weaklistoffset__", T_PYSSIZET, offsetof(OpFunction, weakrefs), READONLY, nullptr},
+                          {nullptr, 0, 0, 0, nullptr}};
+
+PyTypeObject* make_type(bool is_method) {
+  PyType_Slot slots[] = {
+      {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+      {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+      {Py_tp_descr_get, reinterpret_cast<void*>(is_method ? bind_to : bind_to_nothing)},
+      {Py_tp_repr, reinterpret_cast<void*>(is_method ? repr_method : repr_function)},
+      {Py_tp_getset, is_method ? kMethodAttributes : kFunctionAttributes},
+      {Py_tp_methods, is_method ? kMethodMethods : kFunctionMethods},
+      {Py_tp_members, kMembers},
+      {0, nullptr}};
+  const unsigned int flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE |
+                             Py_TPFLAGS_DISALLOW_INSTANTIATION | (is_method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
+  PyType_Spec spec = {is_method ? "gradcore.op_method" : "gradcore.op_function", sizeof(OpFunction), 0, flags, slots};
+  return reinterpret_cast<PyTypeObject*>(checked(PyType_FromSpec(&spec)));
+}
+
+Owned make_op(const OpEntry& op, PyObject* module) {
+  PyTypeObject* type = op.is_method ? method_type : function_type;
+  Owned self(checked(type->tp_alloc(type, 0)));
+  auto* f = reinterpret_cast<OpFunction*>(self.get());
+  f->vectorcall = op.is_method ? call_method : call_function;
+  f->op = &op;
+  f->module = Py_NewRef(module);
+  f->weakrefs = nullptr;
+  return self;
+}
+
+// The register: functions and methods, in the order of their first rows.
+class Register {
+ public:
+  void add(const OpRow& row) {
+    add_as(row, row.name);
+    for (std::string_view names = row.also; !names.empty();) {
+      const size_t space = names.find(' ');
+      add_as(row, names.substr(0, space));
+      names = space == std::string_view::npos ? std::string_view() : names.substr(space + 1);
+    }
+  }
+  const OpEntry* find(bool is_method, const std::string& name) const {
+    const auto found = by_name_[is_method].find(name);
+    return found == by_name_[is_method].end() ? nullptr : found->second;
+  }
+  const std::deque<OpEntry>& entries() const { return entries_; }
+
+ private:
+  void add_as(const OpRow& row, std::string_view name) {
+    if (row.kind & kFunction) entry(false, name).overloads.emplace_back(&row, false);
+    if (row.kind & kMethod) entry(true, name).overloads.emplace_back(&row, true);
+  }
+  OpEntry& entry(bool is_method, std::string_view name) {
+    const auto [at, is_new] = by_name_[is_method].try_emplace(name, nullptr);
+    if (is_new) {
+      at->second = &entries_.emplace_back(std::string(name), is_method);
+    }
+    return *at->second;
+  }
+
+  std::deque<OpEntry> entries_;
+  std::unordered_map<std::string_view, OpEntry*> by_name_[2];  // names are parts of static rows
+};
+
+Register& ops() {
+  static auto* instance = new Register;
+  return *instance;
+}
+
+void add_to(PyObject* dict, const OpEntry& op, PyObject* module) {
+  const Owned self = make_op(op, module);
+  PyObject* name = checked(PyUnicode_InternFromString(op.name.c_str()));
+  const Owned key(name);
+  if (PyDict_SetItem(dict, name, self.get()) < 0) throw PythonError{};
+}
+
+}  // namespace
+
+void register_rows(std::span<const OpRow> rows) {
+  for (const OpRow& row : rows) ops().add(row);
+}
+
+void add_functions(py::module_& m) {
+  function_type = make_type(false);
+  const Owned module(checked(PyObject_GetAttrString(m.ptr(), "__name__")));
+  for (const OpEntry& op : ops().entries())
+    if (!op.is_method) add_to(PyModule_GetDict(m.ptr()), op, module.get());
+}
+
+void add_methods(PyTypeObject* tensor) {
+  method_type = make_type(true);
+  for (const OpEntry& op : ops().entries())
+    if (op.is_method) add_to(tensor->tp_dict, op, reinterpret_cast<PyObject*>(tensor));
+  PyType_Modified(tensor);
+}
+
+py::list op_table() {
+  py::list out;
+  for (const OpEntry& op : ops().entries()) {
+    if (op.is_method && ops().find(false, op.name)) continue;  // its function lists it
+    py::list signatures[2];
+    for (const bool is_method : {false, true})
+      if (const OpEntry* found = ops().find(is_method, op.name))
+        for (const Overload& o : found->overloads) signatures[is_method].append(full_text(o.row().signature));
+    out.append(py::make_tuple(op.name, signatures[0], signatures[1]));
+  }
+  return out;
+}
+
+}  // namespace gradcore

@@ -1,0 +1,74 @@
+// Factories.
+#include "bindings/ops/register.h"
+#include "ops/factories.h"
+
+namespace gradcore {
+
+namespace {
+
+using Options = TensorOptions;
+
+constexpr OpRow kRows[] = {
+    op("zeros(int[] size, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::zeros>,
+       {.kind = kFunction, .out = Out::Fills}),
+    op("ones(int[] size, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::ones>,
+       {.kind = kFunction, .out = Out::Fills}),
+    op("empty(int[] size, *, Tensor? out=None, MemoryFormat? memory_format=None, TensorOptions options) -> Tensor",
+       [](const Dims& size, MemoryFormat, const Options& o) { return factories::empty(size, o); },
+       {.kind = kFunction, .out = Out::Fills}),
+    op("empty_strided(int[] size, int[] stride, *, TensorOptions options) -> Tensor", fn<factories::empty_strided>,
+       {.kind = kFunction}),
+    op("full(int[] size, Number fill_value, *, Tensor? out=None, TensorOptions options) -> Tensor",
+       fn<factories::full>, {.kind = kFunction, .out = Out::Fills}),
+    op("scalar_tensor(Number s, *, TensorOptions options) -> Tensor", fn<factories::scalar_tensor>,
+       {.kind = kFunction}),
+    op("arange(Number end, *, Tensor? out=None, TensorOptions options) -> Tensor",
+       [](const Scalar& end, const Options& o) { return factories::arange(0, end, 1, o); },
+       {.kind = kFunction, .out = Out::KeepsShape}),
+    op("arange(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
+       fn<factories::arange>, {.kind = kFunction, .out = Out::KeepsShape}),
+    op("linspace(Number start, Number end, int steps, *, Tensor? out=None, TensorOptions options) -> Tensor",
+       fn<factories::linspace>, {.kind = kFunction, .out = Out::KeepsShape}),
+    op("logspace(Number start, Number end, int steps, float base=10.0, *, Tensor? out=None, TensorOptions options) -> "
+       "Tensor",
+       fn<factories::logspace>, {.kind = kFunction, .out = Out::KeepsShape}),
+    op("eye(int n, int? m=None, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::eye>,
+       {.kind = kFunction, .out = Out::Fills}),
+    op("tril_indices(int row, int col, int offset=0, *, TensorOptions options) -> Tensor", fn<factories::tril_indices>,
+       {.kind = kFunction}),
+    op("triu_indices(int row, int col, int offset=0, *, TensorOptions options) -> Tensor", fn<factories::triu_indices>,
+       {.kind = kFunction}),
+
+    op("zeros_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       fn<factories::zeros_like>, {.kind = kFunction}),
+    op("ones_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       fn<factories::ones_like>, {.kind = kFunction}),
+    op("empty_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       fn<factories::empty_like>, {.kind = kFunction}),
+    op("full_like(Tensor input, Number fill_value, *, TensorOptions options, MemoryFormat? memory_format=None) -> "
+       "Tensor",
+       fn<factories::full_like>, {.kind = kFunction}),
+
+    op("new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False) -> "
+       "Tensor",
+       [](const Tensor& t, PyObject* data, MaybeDType dtype, bool requires_grad) {
+         const Tensor made = tensor_from_object(data, dtype.value_or(t.dtype()));
+         if (requires_grad) set_requires_grad(made, true);
+         return made;
+       },
+       {.kind = kMethod}),
+    op("new_zeros(Tensor input, int[] size, *, TensorOptions options) -> Tensor", fn<factories::new_zeros>,
+       {.kind = kMethod}),
+    op("new_ones(Tensor input, int[] size, *, TensorOptions options) -> Tensor", fn<factories::new_ones>,
+       {.kind = kMethod}),
+    op("new_empty(Tensor input, int[] size, *, TensorOptions options) -> Tensor", fn<factories::new_empty>,
+       {.kind = kMethod}),
+    op("new_full(Tensor input, int[] size, Number fill_value, *, TensorOptions options) -> Tensor",
+       fn<factories::new_full>, {.kind = kMethod}),
+};
+
+}  // namespace
+
+void register_create() { register_rows(kRows); }
+
+}  // namespace gradcore

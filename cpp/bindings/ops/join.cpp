@@ -1,0 +1,25 @@
+// Joining, repeating and turning round.
+#include "bindings/ops/register.h"
+#include "ops/derived.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr OpRow kRows[] = {
+    op("cat(Tensor[] tensors, int dim=0, *, Tensor? out=None) -> Tensor", fn<cat>,
+       {.kind = kFunction, .also = "concat concatenate", .out = Out::Joins}),
+    op("stack(Tensor[] tensors, int dim=0, *, Tensor? out=None) -> Tensor", fn<stack>,
+       {.kind = kFunction, .out = Out::Joins}),
+    op("flip(Tensor input, int[] dims) -> Tensor", fn<flip>),
+    op("roll(Tensor input, int[1] shifts, int[1]? dims=None) -> Tensor",
+       [](const Tensor& t, const Dims& shifts, const MaybeDims& dims) { return roll(t, shifts, dims.value_or(Dims())); }),
+    op("repeat(Tensor input, int[] repeats) -> Tensor", fn<repeat>, {.kind = kMethod}),
+    op("tile(Tensor input, int[] dims) -> Tensor", fn<tile>),
+};
+
+}  // namespace
+
+void register_join() { register_rows(kRows); }
+
+}  // namespace gradcore

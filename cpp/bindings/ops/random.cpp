@@ -1,0 +1,65 @@
+// Random numbers.
+#include "bindings/ops/register.h"
+#include "ops/factories.h"
+
+namespace gradcore {
+
+namespace {
+
+using Options = TensorOptions;
+
+constexpr OpRow kRows[] = {
+    op("rand(int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
+       [](const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
+         return factories::rand(size, g, out.tensor, o);
+       },
+       {.kind = kFunction, .out = Out::Fills}),
+    op("randn(int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
+       [](const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
+         return factories::randn(size, g, out.tensor, o);
+       },
+       {.kind = kFunction, .out = Out::Fills}),
+    op("rand_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       fn<factories::rand_like>, {.kind = kFunction}),
+    op("randn_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       fn<factories::randn_like>, {.kind = kFunction}),
+    op("randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
+       [](int64_t high, const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
+         return factories::randint(0, high, size, g, out.tensor, o);
+       },
+       {.kind = kFunction, .out = Out::Fills}),
+    op("randint(int low, int high, int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions options) "
+       "-> Tensor",
+       [](int64_t low, int64_t high, const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
+         return factories::randint(low, high, size, g, out.tensor, o);
+       },
+       {.kind = kFunction, .out = Out::Fills}),
+    op("randint_like(Tensor input, int high, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+       [](const Tensor& t, int64_t high, const Options& o, MemoryFormat format) {
+         return factories::randint_like(t, 0, high, o, format);
+       },
+       {.kind = kFunction}),
+    op("randint_like(Tensor input, int low, int high, *, TensorOptions options, MemoryFormat? memory_format=None) -> "
+       "Tensor",
+       fn<factories::randint_like>, {.kind = kFunction}),
+    op("randperm(int n, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
+       fn<factories::randperm>, {.kind = kFunction, .out = Out::Fills}),
+
+    op("uniform_(Tensor input, float from=0.0, float to=1.0, *, Generator? generator=None) -> Tensor", fn<uniform_>,
+       {.kind = kMethod}),
+    op("normal_(Tensor input, float mean=0.0, float std=1.0, *, Generator? generator=None) -> Tensor", fn<normal_>,
+       {.kind = kMethod}),
+    op("random_(Tensor input, *, Generator? generator=None) -> Tensor",
+       [](const Tensor& t, Generator* g) { random_(t, {}, {}, g); }, {.kind = kMethod}),
+    op("random_(Tensor input, int to, *, Generator? generator=None) -> Tensor",
+       [](const Tensor& t, int64_t to, Generator* g) { random_(t, 0, to, g); }, {.kind = kMethod}),
+    op("random_(Tensor input, int from, int? to, *, Generator? generator=None) -> Tensor",
+       [](const Tensor& t, int64_t from, std::optional<int64_t> to, Generator* g) { random_(t, from, to, g); },
+       {.kind = kMethod}),
+};
+
+}  // namespace
+
+void register_random() { register_rows(kRows); }
+
+}  // namespace gradcore

@@ -1,0 +1,26 @@
+// Ops that go along a dim and keep the shape: softmax, cumulative sums.
+#include "bindings/ops/register.h"
+#include "ops/derived.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr OpRow kRows[] = {
+    op("softmax(Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None) -> Tensor", fn<softmax>,
+       {.out = Out::Exact}),
+    op("log_softmax(Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None) -> Tensor", fn<log_softmax>,
+       {.out = Out::Exact}),
+    op("cumsum(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None) -> Tensor", fn<cumsum>,
+       {.out = Out::Accumulates}),
+    op("cumsum_(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", fn<cumsum_>, {.kind = kMethod}),
+    op("cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None) -> Tensor", fn<cumprod>,
+       {.out = Out::Accumulates}),
+    op("cumprod_(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", fn<cumprod_>, {.kind = kMethod}),
+};
+
+}  // namespace
+
+void register_scan() { register_rows(kRows); }
+
+}  // namespace gradcore

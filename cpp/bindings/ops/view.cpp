@@ -1,0 +1,76 @@
+// Views, and what makes a tensor another view of its memory.
+#include "bindings/ops/register.h"
+#include "ops/derived.h"
+
+namespace gradcore {
+
+namespace {
+
+constexpr auto reshaped_as = [](const Tensor& t, const Tensor& other) { return reshape(t, other.shape()); };
+constexpr auto viewed_as = [](const Tensor& t, const Tensor& other) { return view(t, other.shape()); };
+constexpr auto expanded_as = [](const Tensor& t, const Tensor& other) { return expand(t, other.shape()); };
+constexpr auto split_by_size = [](const Tensor& t, int64_t size, int64_t dim) { return split(t, size, dim); };
+constexpr auto split_by_sizes = [](const Tensor& t, const Dims& sizes, int64_t dim) { return split(t, sizes, dim); };
+
+constexpr OpRow kRows[] = {
+    view_op("view(Tensor input, dtype dtype) -> Tensor", fn<view_dtype>, {.kind = kMethod}),
+    view_op("view(Tensor input, int[] size) -> Tensor", fn<view>, {.kind = kMethod}),
+    view_op("view_as(Tensor input, Tensor other) -> Tensor", viewed_as, {.kind = kMethod}),
+    op("reshape(Tensor input, int[] shape) -> Tensor", fn<reshape>),
+    op("reshape_as(Tensor input, Tensor other) -> Tensor", reshaped_as, {.kind = kMethod}),
+    op("flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor", fn<flatten>),
+    op("ravel(Tensor input) -> Tensor", fn<ravel>),
+    view_op("unflatten(Tensor input, int dim, int[] sizes) -> Tensor", fn<unflatten>),
+    view_op("transpose(Tensor input, int dim0, int dim1) -> Tensor", fn<transpose>, {.also = "swapdims"}),
+    view_op("swapaxes(Tensor input, int axis0, int axis1) -> Tensor", fn<transpose>),
+    view_op("t(Tensor input) -> Tensor", fn<t>),
+    view_op("permute(Tensor input, int[] dims) -> Tensor", fn<permute>),
+    view_op("movedim(Tensor input, int[1] source, int[1] destination) -> Tensor", fn<movedim>, {.also = "moveaxis"}),
+    view_op("squeeze(Tensor input) -> Tensor", [](const Tensor& t) { return squeeze(t); }),
+    view_op("squeeze(Tensor input, int[1] dim) -> Tensor",
+            [](const Tensor& t, const Dims& dims) { return squeeze(t, dims); }),
+    view_op("unsqueeze(Tensor input, int dim) -> Tensor", fn<unsqueeze>),
+    view_op("expand(Tensor input, int[] size) -> Tensor", fn<expand>, {.kind = kMethod}),
+    view_op("expand_as(Tensor input, Tensor other) -> Tensor", expanded_as, {.kind = kMethod}),
+    view_op("broadcast_to(Tensor input, int[] size) -> Tensor", fn<expand>),
+    view_op("select(Tensor input, int dim, int index) -> Tensor", fn<select>),
+    view_op("narrow(Tensor input, int dim, int start, int length) -> Tensor", fn<narrow>),
+    view_op("diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1) -> Tensor", fn<diagonal>),
+    view_op("as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor", fn<as_strided>),
+    view_op("unbind(Tensor input, int dim=0) -> Tensor[]", fn<unbind>),
+    // torch's function has other names for its arguments than the method.
+    view_op("split(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]", split_by_size,
+            {.kind = kFunction}),
+    view_op("split(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]", split_by_sizes,
+            {.kind = kFunction}),
+    view_op("split(Tensor input, int split_size, int dim=0) -> Tensor[]", split_by_size, {.kind = kMethod}),
+    view_op("split(Tensor input, int[] split_size, int dim=0) -> Tensor[]", split_by_sizes, {.kind = kMethod}),
+    view_op("split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]", split_by_sizes),
+    view_op("chunk(Tensor input, int chunks, int dim=0) -> Tensor[]", fn<chunk>),
+    view_op("detach(Tensor input) -> Tensor", fn<detach>),
+    view_op("detach_(Tensor input) -> Tensor", fn<detach_from_graph_>),
+
+    view_op("t_(Tensor input) -> Tensor", fn<t_>, {.kind = kMethod}),
+    view_op("transpose_(Tensor input, int dim0, int dim1) -> Tensor", fn<transpose_>,
+            {.kind = kMethod, .also = "swapdims_"}),
+    view_op("swapaxes_(Tensor input, int axis0, int axis1) -> Tensor", fn<transpose_>, {.kind = kMethod}),
+    view_op("squeeze_(Tensor input) -> Tensor", [](const Tensor& t) { squeeze_(t); }, {.kind = kMethod}),
+    view_op("squeeze_(Tensor input, int[1] dim) -> Tensor",
+            [](const Tensor& t, const Dims& dims) { squeeze_(t, dims); }, {.kind = kMethod}),
+    view_op("unsqueeze_(Tensor input, int dim) -> Tensor", fn<unsqueeze_>, {.kind = kMethod}),
+    view_op("as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor", fn<as_strided_>),
+    view_op("set_(Tensor input) -> Tensor", [](const Tensor& t) { set_(t); }, {.kind = kMethod}),
+    view_op("set_(Tensor input, Tensor source) -> Tensor",
+            [](const Tensor& t, const Tensor& source) { set_(t, source); }, {.kind = kMethod}),
+    view_op("set_(Tensor input, Tensor source, int storage_offset, int[] size, int[]? stride=None) -> Tensor",
+            [](const Tensor& t, const Tensor& source, int64_t offset, const Dims& size, const MaybeDims& stride) {
+              set_(t, source, offset, size, stride);
+            },
+            {.kind = kMethod}),
+};
+
+}  // namespace
+
+void register_view() { register_rows(kRows); }
+
+}  // namespace gradcore

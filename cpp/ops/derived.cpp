@@ -1,0 +1,159 @@
+#include "ops/derived.h"
+
+#include "autograd/transforms.h"
+#include "autograd/views.h"
+
+namespace gradcore {
+
+namespace {
+
+bool is_true(const Tensor& t) { return *t.data<uint8_t>() != 0; }
+
+void check_rounding_mode(const RoundingMode& mode) {
+  if (!mode || *mode == "floor" || *mode == "trunc") return;
+  fail("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", *mode, "'");
+}
+
+// torch takes no other dtype in place, but lets integers wrap in their own.
+void cumulate_(Tensor (*op)(const Tensor&, int64_t, MaybeDType), const Tensor& t, int64_t dim, MaybeDType dtype) {
+  const DType type = dtype.value_or(t.dtype());
+  if (type != t.dtype())
+    fail("Bad in-place call: input tensor dtype ", scalar_type_name(t.dtype()), " and output tensor dtype ",
+         scalar_type_name(type), " should match");
+  copy_(t, op(clone(t), dim, type));
+}
+
+}  // namespace
+
+Tensor div(const Operand& a, const Operand& b, const RoundingMode& mode) {
+  check_rounding_mode(mode);
+  if (!mode) return div(a, b);
+  return *mode == "floor" ? div_floor(a, b) : div_trunc(a, b);
+}
+void div_(const Tensor& a, const Operand& b, const RoundingMode& mode) {
+  check_rounding_mode(mode);
+  if (!mode) return div_(a, b);
+  *mode == "floor" ? div_floor_(a, b) : div_trunc_(a, b);
+}
+// torch multiplies a number with the reciprocal, and so has MulBackward0 for it.
+Tensor divided_by(const Operand& a, const Operand& b) {
+  return a.is_tensor() ? div(a, b) : mul(reciprocal(*b.tensor), a);
+}
+Tensor rsub(const Tensor& a, const Operand& b, const Scalar& alpha) { return sub(b, a, alpha); }
+Tensor positive(const Tensor& t) {
+  check(t.dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
+  return t;
+}
+Tensor negative(const Tensor& t) {
+  check(t.dtype() != DType::Bool,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+        "a mask, use the `~` or `logical_not()` operator instead.");
+  return neg(t);
+}
+Tensor inverted(const Tensor& t) {
+  check(!is_floating(t.dtype()), ErrorKind::Type,
+        "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+  return bitwise_not(t);
+}
+void round_to_(const Tensor& t, int64_t decimals) { copy_(t, round_to(clone(t), decimals)); }
+void clamp_min_(const Tensor& t, const Operand& lo) { clamp_(t, lo, {}); }
+void clamp_max_(const Tensor& t, const Operand& hi) { clamp_(t, {}, hi); }
+
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  return is_true(all(isclose(a, b, rtol, atol, equal_nan), {}, false));
+}
+bool equal(const Tensor& a, const Tensor& b) {
+  if (!same_shape(a, b)) return false;
+  const NoRecordGuard off;
+  return is_true(all(eq(a, b), {}, false));
+}
+void check_item(const Tensor& t) {
+  if (any_batched(t))
+    fail(
+        "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a "
+        "Tensor, please try to rewrite what you're doing with other operations.");
+  check(t.numel() == 1, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar");
+}
+Scalar item(const Tensor& t) {
+  check_item(t);
+  return visit_dtype(t.dtype(), [&](auto tag) -> Scalar {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_floating_point_v<T>)
+      return static_cast<double>(*t.data<T>());
+    else if constexpr (std::is_same_v<T, bool>)
+      return *t.data<T>();
+    else
+      return static_cast<int64_t>(*t.data<T>());
+  });
+}
+bool contains(const Tensor& t, const Operand& value) { return is_true(any(eq(t, value), {}, false)); }
+
+TwoTensors var_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  Tensor spread = var(t, dim, correction, keepdim);
+  return {std::move(spread), mean(t, dim, keepdim)};
+}
+TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  Tensor spread = std(t, dim, correction, keepdim);
+  return {std::move(spread), mean(t, dim, keepdim)};
+}
+Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  if (p == "nuc") fail(ErrorKind::NotImplemented, "norm(): the nuclear norm is not implemented in gradcore");
+  check(p == "fro", "norm(): p must be a number, 'fro' or 'nuc', not '", p, "'");
+  return norm(t, 2, dim, keepdim, dtype);
+}
+
+void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype) { cumulate_(cumsum, t, dim, dtype); }
+void cumprod_(const Tensor& t, int64_t dim, MaybeDType dtype) { cumulate_(cumprod, t, dim, dtype); }
+void addmm_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+  copy_(t, addmm(clone(t), a, b, beta, alpha));
+}
+void tril_(const Tensor& t, int64_t diagonal) { copy_(t, tril(clone(t), diagonal)); }
+void triu_(const Tensor& t, int64_t diagonal) { copy_(t, triu(clone(t), diagonal)); }
+
+Tensor ravel(const Tensor& t) { return view(contiguous(t), Dims{-1}); }
+Tensor tile(const Tensor& t, const Dims& dims) {
+  Dims repeats = dims;
+  while (repeats.size() < t.dim()) repeats.insert(0, 1);
+  return repeat(t, repeats);
+}
+std::vector<Tensor> nonzero_by_dim(const Tensor& t) { return unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1); }
+std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple) {
+  if (as_tuple) return nonzero_by_dim(t);
+  return nonzero(t);
+}
+
+Tensor to(const Tensor& t, MaybeDType dtype, bool copy) {
+  if (dtype && *dtype != t.dtype()) return cast(t, *dtype);
+  return copy ? clone(t) : t;
+}
+void copy_(const Tensor& to, const Operand& from) {
+  if (from.is_tensor()) return copy_(to, *from.tensor);
+  copy_(to, scalar_tensor(from.scalar, from.scalar.dtype(default_dtype())));
+}
+void requires_grad_(const Tensor& t, bool on) {
+  check(
+      !in_transform(),
+      "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
+      "of a function being transformed by a functorch transform. This is unsupported: please use func.grad, func.vjp "
+      "and their relatives there instead.");
+  set_requires_grad(t, on);
+}
+void detach_from_graph_(const Tensor& t) {
+  refuse_captured(t);
+  detach_(t);
+}
+
+void t_(const Tensor& x) { become_view(x, t(x)); }
+void transpose_(const Tensor& t, int64_t a, int64_t b) { become_view(t, transpose(t, a, b)); }
+void squeeze_(const Tensor& t) { become_view(t, squeeze(t)); }
+void squeeze_(const Tensor& t, const Dims& dims) { become_view(t, squeeze(t, dims)); }
+void unsqueeze_(const Tensor& t, int64_t dim) { become_view(t, unsqueeze(t, dim)); }
+void as_strided_(const Tensor& t, const Dims& shape, const Dims& strides, std::optional<int64_t> offset) {
+  become_view(t, as_strided(t, shape, strides, offset));
+}
+void set_(const Tensor& t) { set_(t, empty(Dims{0}, t.dtype())); }
+void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides) {
+  set_(t, checked_window(source, shape, strides ? *strides : contiguous_strides(shape), offset));
+}
+
+}  // namespace gradcore
