@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/op_scope.h"
+
 namespace gradcore {
 
 namespace {
@@ -45,7 +47,7 @@ PyObject* Call::run() {
   for (int i = first; i < count; ++i) {
     const Fit fit = bind(op_.overloads[i], nullptr);
     if (fit != Fit::Shape && ruled_out && i > first) remember(i);
-    if (fit == Fit::Yes) return invoke();
+    if (fit == Fit::Yes) return in_op(op_.name.c_str(), [&] { return invoke(); });
     ruled_out &= fit == Fit::Shape;
   }
   explain();

@@ -42,6 +42,7 @@ static void register_ops() {
   register_random();
   register_foreach();
   register_autograd_ops();
+  register_echoes();
 }
 
 static void add_build_info(py::module_& m) {
@@ -102,7 +103,7 @@ PYBIND11_MODULE(_C, m) {
   register_ops();
   add_types(m);
   add_tensor_type(m);
-  add_functions(m);
+  add_functions(m.ptr());
   add_data(m);
   add_nodes(m);
   add_function(m);

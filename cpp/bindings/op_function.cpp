@@ -80,6 +80,29 @@ PyObject* doc_of(PyObject* self, void*) {
     return PyUnicode_FromStringAndSize(doc.data(), static_cast<Py_ssize_t>(doc.size()));
   });
 }
+// What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor have ints one by one.
+PyObject* signature_of(PyObject* self, void*) {
+  return guarded([&] {
+    const OpEntry& op = op_of(self);
+    const Signature& s = op.overloads[0].signature();
+    const int first = op.is_method ? 1 : 0;
+    const bool spreads = s.positional == first + 1 && s.params[first].type == ArgType::Ints;
+    if (op.overloads.size() != 1 || spreads)
+      fail(ErrorKind::Value, "no signature found for ", op.name, "(): it is called in several forms");
+    const Owned inspect(checked(PyImport_ImportModule("inspect")));
+    const py::object make = py::handle(inspect.get()).attr("Parameter");
+    py::list params;
+    for (int k = 0; k < static_cast<int>(s.params.size()); ++k) {
+      const Param& p = s.params[k];
+      if (p.name == Py_None) continue;
+      const py::object name = k < first ? py::str("self") : py::reinterpret_borrow<py::object>(p.name);
+      const py::object kind = make.attr(p.keyword_only ? "KEYWORD_ONLY" : "POSITIONAL_OR_KEYWORD");
+      const py::handle fallback = p.fallback ? py::handle(p.fallback) : py::handle(make.attr("empty").ptr());
+      params.append(make(name, kind, py::arg("default") = fallback));
+    }
+    return py::handle(inspect.get()).attr("Signature")(params).release().ptr();
+  });
+}
 PyObject* module_of(PyObject* self, void*) { return Py_NewRef(reinterpret_cast<OpFunction*>(self)->module); }
 
 // Pickled and copied by name.
@@ -93,11 +116,13 @@ PyGetSetDef kFunctionAttributes[] = {{"__name__", name_of, nullptr, nullptr, nul
                                      {"__qualname__", name_of, nullptr, nullptr, nullptr},
                                      {"__module__", module_of, nullptr, nullptr, nullptr},
                                      {"__doc__", doc_of, nullptr, nullptr, nullptr},
+                                     {"__signature__", signature_of, nullptr, nullptr, nullptr},
                                      {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyGetSetDef kMethodAttributes[] = {{"__name__", name_of, nullptr, nullptr, nullptr},
                                    {"__qualname__", qualname_of_method, nullptr, nullptr, nullptr},
                                    {"__objclass__", module_of, nullptr, nullptr, nullptr},
                                    {"__doc__", doc_of, nullptr, nullptr, nullptr},
+                                     {"__signature__", signature_of, nullptr, nullptr, nullptr},
                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef kFunctionMethods[] = {{"__reduce__", reduce_function, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyMethodDef kMethodMethods[] = {{"__reduce__", reduce_method, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
@@ -184,11 +209,11 @@ void register_rows(std::span<const OpRow> rows) {
   for (const OpRow& row : rows) ops().add(row);
 }
 
-void add_functions(py::module_& m) {
+void add_functions(PyObject* module) {
   function_type = make_type(false);
-  const Owned module(checked(PyObject_GetAttrString(m.ptr(), "__name__")));
+  const Owned name(checked(PyModule_GetNameObject(module)));
   for (const OpEntry& op : ops().entries())
-    if (!op.is_method) add_to(PyModule_GetDict(m.ptr()), op, module.get());
+    if (!op.is_method) add_to(PyModule_GetDict(module), op, name.get());
 }
 
 void add_methods(PyTypeObject* tensor) {

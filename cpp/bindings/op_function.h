@@ -49,7 +49,7 @@ struct OpRow {
 void register_rows(std::span<const OpRow> rows);
 
 // Makes the objects: functions into the module, methods into Tensor.
-void add_functions(py::module_& m);
+void add_functions(PyObject* module);
 void add_methods(PyTypeObject* tensor);
 
 // (name, signatures of the function, signatures of the method) of every op, for the stubs and the tests.

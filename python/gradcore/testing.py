@@ -177,7 +177,7 @@ def _scalars_close(actual: Any, expected: Any, rtol: float, atol: float, rules: 
 
 
 def _attribute_mismatch(actual: Tensor, expected: Tensor, rules: _Rules) -> str | None:
-    attributes = [("shape", actual.shape, expected.shape)]
+    attributes: list[tuple[str, Any, Any]] = [("shape", actual.shape, expected.shape)]
     if rules.check_stride:
         attributes.append(("stride()", actual.stride(), expected.stride()))
     if rules.check_device:

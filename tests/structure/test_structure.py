@@ -76,7 +76,7 @@ def test_import_is_light():
 
 def test_stubs_are_up_to_date():
     made = subprocess.run(
-        [sys.executable, str(ROOT / "cpp/bindings/make_stubs.py"), "--check"], capture_output=True, text=True
+        [sys.executable, str(ROOT / "tools/make_stubs.py"), "--check"], capture_output=True, text=True
     )
     assert made.returncode == 0, made.stderr
 

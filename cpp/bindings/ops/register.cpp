@@ -1,9 +1,11 @@
 #include "bindings/ops/register.h"
 
+#include <array>
+
 namespace gradcore {
 
 PyObject* to_python(const Args& a, ValuesIndices r) {
-  static PyObject* const types = py::module_::import("gradcore.return_types").release().ptr();
+  static PyObject* const types = checked(PyImport_ImportModule("gradcore.return_types"));
   const std::string name(a.row().name);
   const Owned type(checked(PyObject_GetAttrString(types, name.c_str())));
   const Owned both(wrap_tuple({std::move(r.values), std::move(r.indices)}));
@@ -16,5 +18,36 @@ PyObject* to_python(const Args&, const std::vector<int64_t>& ints) {
     PyTuple_SET_ITEM(out.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(ints[i])));
   return out.release();
 }
+
+// ---- ops that give back what arrived: the tests reach through them what few ops take
+
+namespace {
+
+PyObject* echo(const Dims& pair, const Dims& triple, Reduction reduction) {
+  constexpr const char* kNames[] = {"none", "mean", "sum"};
+  const std::string text =
+      str_cat("pair=", pair, " triple=", triple, " reduction=", kNames[static_cast<int>(reduction)]);
+  return checked(PyUnicode_FromString(text.c_str()));
+}
+
+template <size_t... i> int64_t sum_of_products(std::index_sequence<i...>, const std::array<int64_t, sizeof...(i)>& n) {
+  return ((static_cast<int64_t>(i) * n[i]) + ...);
+}
+
+constexpr OpRow kEchoes[] = {
+    op("_echo(int[2] pair, int[3] triple, Reduction reduction='mean') -> object", fn<echo>, {.kind = kFunction}),
+    op("_echo_many(int p0, int p1, int p2, int p3, int p4, int p5, int p6, int p7, int p8, int p9, int p10, int p11, "
+       "int p12, int p13, int p14, int p15, int p16, int p17) -> int",
+       [](int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h, int64_t i, int64_t j,
+          int64_t k, int64_t l, int64_t m, int64_t n, int64_t o, int64_t p, int64_t q, int64_t r) {
+         return sum_of_products(std::make_index_sequence<18>{},
+                                {a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r});
+       },
+       {.kind = kFunction}),
+};
+
+}  // namespace
+
+void register_echoes() { register_rows(kEchoes); }
 
 }  // namespace gradcore

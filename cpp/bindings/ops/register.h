@@ -421,6 +421,7 @@ void register_index();
 void register_create();
 void register_random();
 void register_foreach();
+void register_echoes();        // register.cpp
 void register_autograd_ops();  // bindings/autograd.cpp
 
 }  // namespace gradcore
