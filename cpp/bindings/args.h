@@ -35,7 +35,7 @@ class Args {
 
  private:
   friend class Call;
-  static constexpr int kInline = 16;
+  static constexpr int kInline = Signature::kSimple;
 
   const Signature* signature_ = nullptr;
   const OpRow* row_ = nullptr;

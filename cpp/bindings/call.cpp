@@ -32,6 +32,12 @@ int find(const Signature& s, PyObject* name) {
   return -1;
 }
 
+// The commonest case at once.
+inline bool fits_quickly(const Param& p, PyObject* o) {
+  if ((p.type == ArgType::Tensor || p.type == ArgType::Operand) && Py_TYPE(o) == tensor_type) return true;
+  return fits(p, o);
+}
+
 [[noreturn]] void raise_type_error(const std::string& text) {
   PyErr_SetString(PyExc_TypeError, text.c_str());
   throw PythonError{};
@@ -39,18 +45,55 @@ int find(const Signature& s, PyObject* name) {
 
 }  // namespace
 
-PyObject* Call::run() {
+inline PyObject* Call::invoke() {
+  const Signature& s = *bound_.signature_;
+  if (s.device >= 0 && bound_.slots_[s.device] != Py_None) check_device(bound_.slots_[s.device]);
+  if (s.out < 0 || bound_.slots_[s.out] == Py_None) return checked(bound_.row_->handler(bound_));
+  return invoke_out(bound_.slots_[s.out]);
+}
+
+// Positional arguments alone, none of them ints one by one.
+inline Call::Fit Call::bind_simple(const Signature& s) {
+  PyObject** slots = bound_.slots_;
+  bound_.lone_ = -1;
+  int k = 0;
+  if (self_) slots[k++] = self_;
+  const int given = k + static_cast<int>(nargs_), count = static_cast<int>(s.params.size());
+  if (given < s.required) return Fit::Shape;
+  Fit fit = Fit::Yes;
+  for (const auto* arg = args_; k < given; ++k) {
+    slots[k] = *arg++;
+    if (!fits_quickly(s.params[k], slots[k])) fit = Fit::Type;
+  }
+  for (; k < count; ++k) slots[k] = s.params[k].fallback;
+  return fit;
+}
+
+inline Call::Fit Call::bind(const Overload& o) {
+  const Signature& s = o.signature();
+  bound_.signature_ = &s;
+  bound_.row_ = &o.row();
+  if (!names_ && s.simple && nargs_ <= s.positional - (self_ ? 1 : 0)) [[likely]]
+    return bind_simple(s);
+  return bind_any(s, nullptr);
+}
+
+inline PyObject* Call::run() {
   const int count = static_cast<int>(op_.overloads.size());
   int first = 0;
   if (count > 1 && op_.remembered.nargs == nargs_ && op_.remembered.names == names_) first = op_.remembered.ruled_out;
   bool ruled_out = true;  // all overloads before this one, whatever the arguments are
   for (int i = first; i < count; ++i) {
-    const Fit fit = bind(op_.overloads[i], nullptr);
+    const Fit fit = bind(op_.overloads[i]);
     if (fit != Fit::Shape && ruled_out && i > first) remember(i);
     if (fit == Fit::Yes) return in_op(op_.name.c_str(), [&] { return invoke(); });
     ruled_out &= fit == Fit::Shape;
   }
   explain();
+}
+
+PyObject* call_op(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+  return guarded([&] { return Call(op, self, args, nargs, names).run(); });
 }
 
 void Call::remember(int ruled_out) const {
@@ -60,11 +103,8 @@ void Call::remember(int ruled_out) const {
   op_.remembered.ruled_out = ruled_out;
 }
 
-Call::Fit Call::bind(const Overload& o, std::string* why) {
-  const Signature& s = o.signature();
+Call::Fit Call::bind_any(const Signature& s, std::string* why) {
   const int count = static_cast<int>(s.params.size());
-  bound_.signature_ = &s;
-  bound_.row_ = &o.row();
   if (count > Args::kInline) {
     bound_.many_ = std::make_unique<PyObject*[]>(count);
     bound_.slots_ = bound_.many_.get();
@@ -105,7 +145,7 @@ Call::Fit Call::bind(const Overload& o, std::string* why) {
       slots[k] = p.fallback;
       continue;
     }
-    if (fit != Fit::Yes || k == bound_.lone_ || fits(p, slots[k])) continue;
+    if (fit != Fit::Yes || k == bound_.lone_ || fits_quickly(p, slots[k])) continue;
     if (why)
       *why = str_cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ",
                      type_text(p.type), ", not ", Py_TYPE(slots[k])->tp_name);
@@ -144,17 +184,11 @@ bool Call::bind_keywords(const Signature& s, std::string* why) {
   return true;
 }
 
-PyObject* Call::invoke() {
-  const Signature& s = *bound_.signature_;
-  if (s.device >= 0 && bound_.slots_[s.device] != Py_None) check_device(bound_.slots_[s.device]);
-  if (s.out < 0 || bound_.slots_[s.out] == Py_None) return checked(bound_.row_->handler(bound_));
-  return invoke_out(bound_.slots_[s.out]);
-}
-
 void Call::explain() {
   if (op_.overloads.size() == 1) {
     std::string why;
-    bind(op_.overloads[0], &why);
+    bound_.signature_ = &op_.overloads[0].signature();
+    bind_any(*bound_.signature_, &why);
     raise_type_error(why);
   }
   std::string got;

@@ -1,4 +1,4 @@
-// A call of an op: chooses the overload, binds the arguments, runs it, deals with out=. Start at Call::run().
+// A call of an op: chooses the overload, binds the arguments, runs it, deals with out=. Start at call_op().
 #pragma once
 #include "bindings/args.h"
 
@@ -39,6 +39,9 @@ struct OpEntry {
   mutable Remembered remembered;
 };
 
+// Null with Python's error set where the call failed. `self` is null for a function.
+PyObject* call_op(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names);
+
 class Call {
  public:
   Call(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names)
@@ -53,7 +56,9 @@ class Call {
   enum class Fit : uint8_t { Yes, Type, Shape };
 
   // Puts the arguments into the slots; on a mismatch says why if asked.
-  Fit bind(const Overload& o, std::string* why);
+  Fit bind(const Overload& o);
+  Fit bind_simple(const Signature& s);
+  Fit bind_any(const Signature& s, std::string* why);
   bool bind_keywords(const Signature& s, std::string* why);
   bool takes_ints_apart(const Param& p) const;
   bool only_ints() const;

@@ -28,7 +28,7 @@ PyTypeObject* method_type;
 const OpEntry& op_of(PyObject* self) { return *reinterpret_cast<OpFunction*>(self)->op; }
 
 PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
-  return guarded([&] { return Call(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names).run(); });
+  return call_op(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names);
 }
 
 PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
@@ -39,7 +39,7 @@ PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyOb
     return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
                         name, Py_TYPE(args[0])->tp_name);
   }
-  return guarded([&] { return Call(op_of(self), args[0], args + 1, nargs - 1, names).run(); });
+  return call_op(op_of(self), args[0], args + 1, nargs - 1, names);
 }
 
 void dealloc(PyObject* self) {

@@ -1,5 +1,7 @@
 #include "bindings/signature.h"
 
+#include <algorithm>
+
 #include "core/generator.h"
 
 namespace gradcore {
@@ -105,6 +107,12 @@ Signature parse_signature(std::string_view text, bool is_method) {
     else
       out.values.push_back(static_cast<uint8_t>(k));
   }
+  const int first = is_method ? 1 : 0;
+  const bool may_spread = out.positional == first + 1 && (out.params[first].type == ArgType::Ints ||
+                                                          (is_method && out.params[first].type == ArgType::IntOrInts));
+  const auto is_required = [](const Param& p) { return p.fallback == nullptr; };
+  out.simple = out.params.size() <= Signature::kSimple && !may_spread && out.required <= out.positional &&
+               std::ranges::is_partitioned(out.params, is_required);
   if (is_method && out.out >= 0) {
     out.params[out.out].name = Py_None;  // no keyword is this one
     out.params[out.out].text = "";

@@ -102,11 +102,14 @@ struct Param {
 
 // A signature ready for calls.
 struct Signature {
+  static constexpr size_t kSimple = 16;
+
   std::string text;  // "(Tensor input, ...)", as error messages show it
   std::vector<Param> params;
   std::vector<uint8_t> values;  // the positions of what the C++ function takes: all but out and device
   int positional = 0;
   int required = 0;
+  bool simple = false;  // the required ones come first, no ints come one by one, and a call's own memory is enough
   int out = -1;     // position of `out`
   int device = -1;  // and of `device`
   int dtype = -1;   // and of `dtype`
