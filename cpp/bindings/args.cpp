@@ -598,7 +598,7 @@ std::vector<PyMethodDef> op_methods() {
   return defs;
 }
 
-void add_functions(py::module_& m) {
+void add_functions(const py::object& m) {
   static auto* defs = new std::vector<PyMethodDef>;
   defs->reserve(registry().size());
   for (size_t i = 0; i < registry().size(); ++i) {
@@ -607,8 +607,8 @@ void add_functions(py::module_& m) {
     op.function_doc = doc_of(op, op.function);
     defs->push_back({op.name.c_str(), reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(kFunctionEntries[i])),
                      METH_FASTCALL | METH_KEYWORDS, op.function_doc.c_str()});
-    m.add_object(op.name.c_str(), py::reinterpret_steal<py::object>(
-                                      PyCFunction_NewEx(&defs->back(), nullptr, m.attr("__name__").ptr())));
+    m.attr(op.name.c_str()) =
+        py::reinterpret_steal<py::object>(PyCFunction_NewEx(&defs->back(), nullptr, m.attr("__name__").ptr()));
   }
 }
 

@@ -106,7 +106,7 @@ void register_op(OpKind kind, const char* signature, Handler handler, IntoHandle
 
 // Filled from the register: what the type and the module are made of.
 std::vector<PyMethodDef> op_methods();
-void add_functions(py::module_& m);
+void add_functions(const py::object& m);
 // (name, kind, [signature texts]) of every op, for the stubs and the tests.
 py::list op_table();
 

@@ -693,7 +693,7 @@ void register_random() {
 
 // As torch.return_types has it.
 PyObject* pair(const char* op, ValuesIndices r) {
-  static PyObject* module = py::module_::import("gradcore.return_types").release().ptr();
+  static PyObject* module = import_module("gradcore.return_types").release().ptr();
   const Owned type(checked(PyObject_GetAttrString(module, op)));
   const Owned both(wrap_tuple({std::move(r.values), std::move(r.indices)}));
   return checked(PyObject_CallOneArg(type.get(), both.get()));

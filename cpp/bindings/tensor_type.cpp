@@ -1,6 +1,7 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
 // op_table.cpp; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
 #include "bindings/args.h"
+#include "bindings/define.h"
 
 #include <structmember.h>
 
