@@ -51,6 +51,13 @@ assert autograd.Variable is autograd.variable.Variable and optim.SGD.__name__ ==
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_import_loads_nothing_else():
+    """Neither NumPy nor typing, re and functools, each of which would take as long as the package itself."""
+    code = "import sys; before = set(sys.modules); import gradcore; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.partition(".")[0] != "gradcore"] in ([], ["__future__"])
+
+
 def imports(path):
     """The modules of the package that importing this one imports, wherever in it the import stands."""
     here = module_name(path).split(".")
