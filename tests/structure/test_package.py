@@ -34,6 +34,14 @@ def test_every_name_of_a_stub_is_there(stub):
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=module_name)
+def test_public_functions_and_classes_have_docstrings(stub):
+    package = importlib.import_module(module_name(stub))
+    public = {name: getattr(package, name) for name in package.__all__}
+    bare = [name for name, value in public.items() if callable(value) and not value.__doc__]
+    assert not bare
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=module_name)
 def test_other_names_are_refused(stub):
     name = module_name(stub)
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nonsense'"):
