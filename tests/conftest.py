@@ -1,4 +1,4 @@
-"""Says what the tests run against. The helpers that tests share are in support.py; the table of ops is opdb.py."""
+"""Says what the tests run against. The helpers that tests share are in support.py; the table of ops is opdb/."""
 
 import warnings
 

@@ -1,6 +1,7 @@
 // Anomaly mode as Python sees it: where a node was recorded is kept in its metadata, under torch's keys.
 #include "autograd/anomaly.h"
 
+#include "bindings/define.h"
 #include "bindings/node.h"
 
 namespace gradcore {

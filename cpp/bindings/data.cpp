@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "autograd/views.h"
+#include "bindings/define.h"
 #include "bindings/node.h"
 #include "core/generator.h"
 
@@ -89,18 +90,13 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
   std::string_view f = format ? format : "B";
   if (f.size() > 1 && (f[0] == '=' || f[0] == '<' || f[0] == '@' || f[0] == '|')) f.remove_prefix(1);
   if (f.size() != 1) return std::nullopt;
-  switch (f[0]) {
-    case '?': return DType::Bool;
-    case 'B': return DType::UInt8;
-    case 'b': return DType::Int8;
-    case 'f': return DType::Float32;
-    case 'd': return DType::Float64;
-    case 'h':
-    case 'i':
-    case 'l':
-    case 'q': return item == 2 ? DType::Int16 : item == 4 ? DType::Int32 : DType::Int64;
-    default: return std::nullopt;
+  // Letters of signed integers differ between platforms: their size counts.
+  const bool is_signed_integer = std::string_view("bhilq").find(f[0]) != std::string_view::npos;
+  for (const DTypeInfo& row : kDTypes) {
+    if (f == row.format && row.size == item) return row.dtype;
+    if (is_signed_integer && row.category == Category::Int && row.is_signed && row.size == item) return row.dtype;
   }
+  return std::nullopt;
 }
 
 void release_buffer(void* owner) {
@@ -610,7 +606,6 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
     PyErr_SetString(PyExc_BufferError, "the tensor's memory is read-only");
     return -1;
   }
-  static const char* const formats[] = {"?", "B", "b", "h", "i", "l", "f", "d"};
   const int n = t->shape.size();
   auto* kept = new Export{t->storage, std::vector<Py_ssize_t>(2 * n)};
   for (int i = 0; i < n; ++i) {
@@ -622,7 +617,7 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   view->len = t->numel * item_size(t->dtype);
   view->readonly = !t->storage->writable;
   view->itemsize = item_size(t->dtype);
-  view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(formats[index_of(t->dtype)]) : nullptr;
+  view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(info_of(t->dtype).format) : nullptr;
   view->ndim = n;
   view->shape = wants(PyBUF_ND) ? kept->dims.data() : nullptr;
   view->strides = wants(PyBUF_STRIDES) ? kept->dims.data() + n : nullptr;

@@ -620,7 +620,7 @@ PyMemberDef kContextMembers[] = {
 
 }  // namespace
 
-void add_function(py::module_& m) {
+void add_function(const py::object& m) {
   static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(context_new)},
                                 {Py_tp_dealloc, reinterpret_cast<void*>(context_dealloc)},
                                 {Py_tp_traverse, reinterpret_cast<void*>(context_traverse)},
@@ -635,7 +635,7 @@ void add_function(py::module_& m) {
   context_type =
       reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, reinterpret_cast<PyObject*>(node_type)));
   if (!context_type) throw py::error_already_set();
-  m.add_object("_FunctionBase", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(context_type)));
+  m.attr("_FunctionBase") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(context_type));
 }
 
 }  // namespace gradcore

@@ -119,7 +119,7 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
 
 }  // namespace
 
-void add_lbfgs(py::module_& m) {
+void add_lbfgs(const py::object& m) {
   static PyMethodDef steps[] = {
       {"_step_LBFGS", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step_lbfgs)), METH_FASTCALL, nullptr}, {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();

@@ -1,5 +1,6 @@
 // Nodes as Python sees them, and hooks: the user's functions that backward calls. Start at wrap_node() and PythonHook.
 #include "bindings/node.h"
+#include "bindings/define.h"
 
 #include "autograd/engine.h"
 #include "autograd/locks.h"

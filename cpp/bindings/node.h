@@ -34,7 +34,7 @@ PyObject* node_dir(PyObject* self, PyObject*);
 PyObject* metadata_of(Node& node);
 
 void add_nodes(py::module_& m);
-void add_function(py::module_& m);
+void add_function(const py::object& m);
 void add_origin(py::module_& m);
 void add_saved_hooks(py::module_& m);
 void add_saved_fields(py::module_& m);

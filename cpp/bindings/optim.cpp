@@ -138,7 +138,7 @@ template <class Rule> class Batch {
     // Parameters nearly always share their numbers with the one before.
     if (!rule_ || slots.numbers != before_ || slots.first != first_) start(slots);
     for (size_t i = 0; i < kNumbers<Rule>; ++i) remembered_.emplace_back(std::move(slots.tensors[i]), after_[i].value);
-    items_.emplace_back(slots.arrays, kernels().optim[rule_index<Rule>], rule_);
+    items_.emplace_back(slots.arrays, kernels().rules.of[rule_index<Rule>], rule_);
   }
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
@@ -223,16 +223,26 @@ void zero_grad(PyObject* groups, bool set_to_none) {
   }
 }
 
+PyObject* zero_grad_entry(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  return guarded([&] {
+    check(count == 2 && PyList_Check(args[0]), ErrorKind::Type, "_zero_grad takes a list of groups and a bool");
+    zero_grad(args[0], PyObject_IsTrue(args[1]) == 1);
+    return none();
+  });
+}
+
 }  // namespace
 
-void add_optim(py::module_& m) {
+void add_optim(const py::object& m) {
 #define GC_STEP(name, Rule)                                                                                     \
   {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, \
    nullptr},
-  static PyMethodDef steps[] = {GC_UPDATE_RULES(GC_STEP){}};
+  static PyMethodDef steps[] = {
+      GC_UPDATE_RULES(GC_STEP){"_zero_grad", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(zero_grad_entry)),
+                               METH_FASTCALL, nullptr},
+      {}};
 #undef GC_STEP
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
-  m.def("_zero_grad", [](py::list groups, bool set_to_none) { zero_grad(groups.ptr(), set_to_none); });
 }
 
 }  // namespace gradcore

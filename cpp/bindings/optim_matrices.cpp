@@ -118,7 +118,7 @@ template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize
 
 }  // namespace
 
-void add_optim_matrices(py::module_& m) {
+void add_optim_matrices(const py::object& m) {
   const auto function = [](auto* f) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); };
   static PyMethodDef steps[] = {{"_step_Adafactor", function(step<AdafactorBatch>), METH_FASTCALL, nullptr},
                                 {"_step_Muon", function(step<MuonBatch>), METH_FASTCALL, nullptr},

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bindings/define.h"
 #include "bindings/node.h"
 #include "core/origin.h"
 

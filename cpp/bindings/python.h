@@ -1,10 +1,16 @@
 // What every binding file needs: the Tensor type, wrapping, errors. Start at wrap() and unwrap().
+// It has pybind11's objects and casts alone. What defines classes, or functions of a module, includes define.h instead:
+// each file that does compiles seconds longer.
 #pragma once
 #define PY_SSIZE_T_CLEAN
-#include <pybind11/pybind11.h>
+#include <pybind11/cast.h>
 
 #include "autograd/node.h"
 #include "ops/ops.h"
+
+PYBIND11_NAMESPACE_BEGIN(PYBIND11_NAMESPACE)
+class module_;
+PYBIND11_NAMESPACE_END(PYBIND11_NAMESPACE)
 
 namespace gradcore {
 
@@ -61,6 +67,12 @@ PyObject* tensor_item(PyObject* tensor, PyObject* = nullptr);  // Tensor.item();
 
 inline PyObject* none() { return Py_NewRef(Py_None); }
 inline PyObject* boolean(bool b) { return Py_NewRef(b ? Py_True : Py_False); }
+
+inline py::object import_module(const char* name) {
+  PyObject* module = PyImport_ImportModule(name);
+  if (!module) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(module);
+}
 
 // A Python exception is already set; unwinds to the nearest guard.
 struct PythonError {};
@@ -142,9 +154,9 @@ void add_tensor_type(py::module_& m);
 void add_autograd(py::module_& m);
 void add_types(py::module_& m);
 void add_data(py::module_& m);
-void add_optim(py::module_& m);
-void add_optim_matrices(py::module_& m);
-void add_lbfgs(py::module_& m);
+void add_optim(const py::object& m);
+void add_optim_matrices(const py::object& m);
+void add_lbfgs(const py::object& m);
 void fill_tape_ops();
 
 }  // namespace gradcore

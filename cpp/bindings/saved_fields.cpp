@@ -7,6 +7,7 @@
 // a negative one as 2**64 less that much.
 #include <string_view>
 
+#include "bindings/define.h"
 #include "bindings/node.h"
 
 namespace gradcore {

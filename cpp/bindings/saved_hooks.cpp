@@ -1,4 +1,5 @@
 // graph.saved_tensors_hooks: the user's functions that decide how tensors are kept for backward.
+#include "bindings/define.h"
 #include "bindings/node.h"
 
 namespace gradcore {

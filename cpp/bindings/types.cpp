@@ -1,5 +1,5 @@
 // The small types: dtype, default dtype, and the hooks for Size and device (written in Python).
-#include "bindings/python.h"
+#include "bindings/define.h"
 
 namespace gradcore {
 
@@ -43,8 +43,7 @@ void add_types(py::module_& m) {
       .def("__reduce__", [](const DTypeObject& d) { return dtype_name(d.value); })
       .def_property_readonly("is_floating_point", [](const DTypeObject& d) { return is_floating(d.value); })
       .def_property_readonly("is_complex", [](const DTypeObject&) { return false; })
-      .def_property_readonly("is_signed",
-                             [](const DTypeObject& d) { return d.value != DType::Bool && d.value != DType::UInt8; })
+      .def_property_readonly("is_signed", [](const DTypeObject& d) { return info_of(d.value).is_signed; })
       .def_property_readonly("itemsize", [](const DTypeObject& d) { return item_size(d.value); })
       .def_property_readonly("_name", [](const DTypeObject& d) { return dtype_name(d.value); });
   cls.attr("__module__") = "gradcore";
@@ -52,8 +51,17 @@ void add_types(py::module_& m) {
   dtype_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
   for (int i = 0; i < kDTypeCount; ++i) {
     dtype_objects[i] = py::cast(DTypeObject{static_cast<DType>(i)}).release().ptr();
-    m.attr(kDTypeName[i]) = py::handle(dtype_objects[i]);
+    m.attr(kDTypes[i].name) = py::handle(dtype_objects[i]);
   }
+  m.def(
+      "_dtypes",
+      [] {
+        py::list rows;
+        for (const DTypeInfo& row : kDTypes)
+          rows.append(py::make_tuple(py::handle(dtype_objects[index_of(row.dtype)]), row.name, row.scalar_name));
+        return rows;
+      },
+      "Each dtype with its name and torch's name of the scalar type (Float, Long ...).");
   m.def(
       "get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
       "The dtype of floats that come without one.");

@@ -20,8 +20,12 @@ using LoopFn = void (*)(const LoopArgs&);
 
 // The loops of one elementwise formula.
 struct ElementwiseKernels {
-  LoopFn fwd[kDTypeCount];  // by compute dtype; null where the op has no such type
-  LoopFn vjp[3][2];         // by operand, float32 and float64; null where the gradient is handed on as it is
+  DTypeRow<LoopFn> fwd;     // by compute dtype; null where the op has no such type
+  FloatRow<LoopFn> vjp[3];  // by operand; null where the gradient is handed on as it is
+};
+
+struct CopyKernels {
+  DTypeRow<LoopFn> to[kDTypeCount];  // then by the dtype that is read
 };
 
 }  // namespace gradcore

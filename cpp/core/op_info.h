@@ -26,6 +26,7 @@ struct OpInfo {
   bool dense = false;                 // the result is contiguous whatever the operands are
   const char* operands[3] = {"self", "other", nullptr};  // torch's names for what its node saves of them
   const char* parameters[2] = {};                        // and of the numbers after them
+  bool bools_apart = false;                              // bools are not computed as the integers 0 and 1
   double fixed = 0;    // what the first parameter is, where the formula has it built in
   double cost = 0.25;  // about the nanoseconds of an element, for deciding on threads
 };

@@ -13,6 +13,8 @@
 
 namespace gradcore::GC_ISA {
 
+template <class T> constexpr bool is_float = __is_same(T, float) || __is_same(T, double);
+
 template <class T> struct Lane {
   T v;
 };
@@ -29,9 +31,8 @@ template <class T> GC_INLINE Lane<T> operator-(Lane<T> x) { return {static_cast<
 // Integers truncate; x / 0 is 0 and x / -1 is -x, where the instruction traps on 0 and on the lowest value by
 // -1.
 template <class T> GC_INLINE Lane<T> operator/(Lane<T> a, Lane<T> b) {
-  constexpr bool is_float = static_cast<T>(0.5) != static_cast<T>(0) && !__is_same(T, bool);
   constexpr bool is_signed = static_cast<T>(-1) < static_cast<T>(0);
-  if constexpr (is_float) return {a.v / b.v};
+  if constexpr (is_float<T>) return {a.v / b.v};
   if (b.v == static_cast<T>(0)) return {static_cast<T>(0)};
   if (is_signed && b.v == static_cast<T>(-1)) return {static_cast<T>(-a.v)};
   return {static_cast<T>(a.v / b.v)};

@@ -12,8 +12,6 @@ template <class T> struct Constant<GC_ISA::Lane<T>> {
 
 namespace gradcore::GC_ISA {
 
-template <class T> constexpr bool is_float_type = __is_same(T, float) || __is_same(T, double);
-
 template <class T> GC_INLINE T value_of(Lane<T> x) { return x.v; }
 GC_INLINE bool value_of(bool x) { return x; }
 
@@ -29,7 +27,7 @@ template <class T> GC_INLINE Lane<T> sign(Lane<T> x) {
 // Rounding leaves integers alone.
 #define GC_INTEGER_IDENTITY(f)     \
   template <class T>               \
-    requires(!is_float_type<T>)    \
+    requires(!is_float<T>)         \
   GC_INLINE Lane<T> f(Lane<T> x) { \
     return x;                      \
   }
@@ -63,31 +61,31 @@ template <class T> GC_INLINE Lane<T> shift_right(Lane<T> a, Lane<T> b) {
 
 // Integer division. The driver refuses zero divisors; the lowest value by -1 wraps to itself instead of trapping.
 template <class T>
-  requires(!is_float_type<T>)
+  requires(!is_float<T>)
 GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
   if (b.v == static_cast<T>(-1) && T(-1) < T(0)) return {static_cast<T>(0 - a.v)};
   return {static_cast<T>(a.v / (b.v == 0 ? T(1) : b.v))};
 }
 template <class T>
-  requires(!is_float_type<T>)
+  requires(!is_float<T>)
 GC_INLINE Lane<T> fmod(Lane<T> a, Lane<T> b) {
   return {static_cast<T>(a.v - trunc_divide(a, b).v * b.v)};
 }
 template <class T>
-  requires(!is_float_type<T>)
+  requires(!is_float<T>)
 GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
   const T r = fmod(a, b).v;
   return {static_cast<T>(r != 0 && ((r < 0) != (b.v < 0)) ? r + b.v : r)};
 }
 template <class T>
-  requires(!is_float_type<T>)
+  requires(!is_float<T>)
 GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
   const T q = trunc_divide(a, b).v, r = fmod(a, b).v;
   return {static_cast<T>(r != 0 && ((r < 0) != (b.v < 0)) ? q - 1 : q)};
 }
 // By squaring; a negative exponent leaves only the bases 1 and -1.
 template <class T>
-  requires(!is_float_type<T>)
+  requires(!is_float<T>)
 GC_INLINE Lane<T> pow(Lane<T> a, Lane<T> b) {
   if (b.v < 0) {
     const bool odd = b.v & 1;
@@ -103,18 +101,18 @@ GC_INLINE Lane<T> pow(Lane<T> a, Lane<T> b) {
 
 // Float division, as CPython does it: exact multiples stay exact, and the remainder has the divisor's sign.
 template <class T>
-  requires is_float_type<T>
+  requires is_float<T>
 GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
   return trunc(a / b);
 }
 template <class T>
-  requires is_float_type<T>
+  requires is_float<T>
 GC_INLINE Lane<T> remainder(Lane<T> a, Lane<T> b) {
   const Lane<T> m = fmod(a, b);
   return {m.v != 0 && ((b.v < 0) != (m.v < 0)) ? m.v + b.v : m.v};
 }
 template <class T>
-  requires is_float_type<T>
+  requires is_float<T>
 GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
   const T m = fmod(a, b).v;
   T div = (a.v - m) / b.v;

@@ -1,18 +1,26 @@
 // Gathers this instruction set's kernels into the table that baseline code sees.
 #include "kernels/table.h"
 
+#include "formulas/all.h"
+#include "kernels/elementwise/group.h"
+
 namespace gradcore::GC_ISA {
 
-extern const ElementwiseKernels* const unary_kernels;
-extern const ElementwiseKernels* const binary_kernels;
-extern const ElementwiseKernels* const ternary_kernels;
-extern const LoopFn (*const copy_kernels)[kDTypeCount];
+template <class List> struct AllGroups;
+template <class... Groups> struct AllGroups<TypeList<Groups...>> {
+  static constexpr const ElementwiseKernels* kernels[] = {KernelsOf<Groups>::table.of...};
+};
 
 const KernelTable& table() {
-  static constexpr const ReduceFn(*reduce)[kDTypeCount] = reduce_table;
-  static const KernelTable t{unary_kernels, binary_kernels, ternary_kernels, copy_kernels,
-                             reduce,        row_table,      gemm_f32,        gemm_f64,
-                             optim_kernels, &muon_kernels,  &lbfgs_kernels,  &adafactor_kernels};
+  static constinit const KernelTable t{.elementwise = AllGroups<formulas::Groups>::kernels,
+                                       .copy = copy_kernels,
+                                       .reduce = reduce_kernels,
+                                       .scan = scan_kernels,
+                                       .matmul = matmul_kernels,
+                                       .rules = optim_kernels,
+                                       .adafactor = adafactor_kernels,
+                                       .lbfgs = lbfgs_kernels,
+                                       .muon = muon_kernels};
   return t;
 }
 

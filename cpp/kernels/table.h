@@ -1,30 +1,28 @@
 // The one table that each instruction set's build of the kernels exports. Start at kernels().
 #pragma once
 #include "core/cpu.h"
-#include "core/dtype.h"
 #include "core/loop.h"
-#include "kernels/adafactor.h"
-#include "kernels/gemm.h"
-#include "kernels/lbfgs.h"
-#include "kernels/muon.h"
-#include "kernels/optim.h"
-#include "kernels/reduce.h"
+#include "kernels/matmul/gemm.h"
+#include "kernels/optim/adafactor.h"
+#include "kernels/optim/lbfgs.h"
+#include "kernels/optim/muon.h"
+#include "kernels/optim/rules.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/scan/scan.h"
 
 namespace gradcore {
 
+// One member for each family.
 struct KernelTable {
-  const ElementwiseKernels* unary;  // in the order of formulas::UnaryOps, ...
-  const ElementwiseKernels* binary;
-  const ElementwiseKernels* ternary;
-  const LoopFn (*copy)[kDTypeCount];      // [to][from]
-  const ReduceFn (*reduce)[kDTypeCount];  // [ReduceOp][input dtype]
-  const RowFn (*row)[kDTypeCount];        // [RowOp][dtype]
-  void (*gemm_f32)(const GemmArgs<float>&);
-  void (*gemm_f64)(const GemmArgs<double>&);
-  const OptimKernels* optim;  // in the order of formulas::UpdateRules
-  const MuonKernels* muon;
-  const LbfgsKernels* lbfgs;
-  const AdafactorKernels* adafactor;
+  const ElementwiseKernels* const* elementwise;  // [group][formula], as formulas::place_of says
+  const CopyKernels& copy;
+  const ReduceKernels& reduce;
+  const ScanKernels& scan;
+  const MatmulKernels& matmul;
+  const OptimKernels& rules;
+  const AdafactorKernels& adafactor;
+  const LbfgsKernels& lbfgs;
+  const MuonKernels& muon;
 };
 
 // The table of the active instruction set.

@@ -89,7 +89,7 @@ void copy_raw(const Tensor& to, const Tensor& from) {
     if (to.address() != from.address()) launch(CopyBytes(to.window(), from.window()));
     return;
   }
-  const LoopFn loop = kernels().copy[index_of(to.dtype())][index_of(from.dtype())];
+  const LoopFn loop = kernels().copy.to[index_of(to.dtype())][from.dtype()];
   if (flat || from.numel() == 1) {
     char* ptr[] = {static_cast<char*>(to->data), static_cast<char*>(from->data)};
     const int64_t stride[] = {item_size(to.dtype()), from.numel() == 1 ? 0 : item_size(from.dtype())};
@@ -112,7 +112,7 @@ void fill_raw(const Tensor& t, const Scalar& value) {
     const T v = value.to<T>();
     std::memcpy(bytes, &v, sizeof v);
   });
-  const LoopFn loop = kernels().copy[index_of(t.dtype())][index_of(t.dtype())];
+  const LoopFn loop = kernels().copy.to[index_of(t.dtype())][t.dtype()];
   if (t.is_contiguous()) {
     char* ptr[] = {static_cast<char*>(t->data), bytes};
     const int64_t stride[] = {item_size(t.dtype()), 0};

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/views.h"
+#include "formulas/all.h"
 #include "formulas/traits.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
@@ -18,30 +19,28 @@ namespace gradcore {
 
 namespace {
 
-template <class Op, int Arity, int K> Sym recorded_vjp(const Sym* v, const Sym* params) {
-  return formulas::vjp_with<Op, Arity, K>(v[0], v[1], v[2], v[3], v[4], params);
+template <class Op, int K> Sym recorded_vjp(const Sym* v, const Sym* params) {
+  return formulas::vjp_with<Op, K>(v[0], v[1], v[2], v[3], v[4], params);
 }
 
-template <class Op, int Arity, int K> constexpr auto recorded_vjp_or_null() -> Sym (*)(const Sym*, const Sym*) {
-  if constexpr (formulas::has_vjp<Op, Arity, K>())
-    return recorded_vjp<Op, Arity, K>;
+template <class Op, int K> constexpr auto recorded_vjp_or_null() -> Sym (*)(const Sym*, const Sym*) {
+  if constexpr (formulas::has_vjp<Op, K>())
+    return recorded_vjp<Op, K>;
   else
     return nullptr;
 }
 
-template <class Op, int Arity, class List> constexpr ElementwiseOp make_op() {
+template <class Op> constexpr ElementwiseOp make_op() {
   return {&Op::info,
-          Arity,
-          formulas::params_of<Op, Arity>,
-          formulas::IndexIn<Op, List>::value,
-          {formulas::vjp_uses<Op, Arity, 0>(), formulas::vjp_uses<Op, Arity, 1>(), formulas::vjp_uses<Op, Arity, 2>()},
-          {recorded_vjp_or_null<Op, Arity, 0>(), recorded_vjp_or_null<Op, Arity, 1>(),
-           recorded_vjp_or_null<Op, Arity, 2>()}};
+          Op::kArity,
+          formulas::params_of<Op>,
+          formulas::place_of<Op>.group,
+          formulas::place_of<Op>.index,
+          {formulas::vjp_uses<Op, 0>(), formulas::vjp_uses<Op, 1>(), formulas::vjp_uses<Op, 2>()},
+          {recorded_vjp_or_null<Op, 0>(), recorded_vjp_or_null<Op, 1>(), recorded_vjp_or_null<Op, 2>()}};
 }
 
-template <class Op> constexpr ElementwiseOp unary_op = make_op<Op, 1, formulas::UnaryOps>();
-template <class Op> constexpr ElementwiseOp binary_op = make_op<Op, 2, formulas::BinaryOps>();
-template <class Op> constexpr ElementwiseOp ternary_op = make_op<Op, 3, formulas::TernaryOps>();
+template <class Op> constexpr ElementwiseOp op_of = make_op<Op>();
 
 // ---- running a loop
 
@@ -325,8 +324,7 @@ template <int N> class ElementwiseNode final : public Node {
                        all_contiguous({in, static_cast<size_t>(count)});
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     const PackedParams params(params_, op_.params, compute_);
-    const int width = compute_ == DType::Float64;
-    run(op_.kernels().vjp[k][width], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes);
+    run(op_.kernels().vjp[k][compute_], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes);
     return out;
   }
 
@@ -392,7 +390,7 @@ Types types_of(const ElementwiseCall& c) {
 }
 
 LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
-  const LoopFn loop = op.kernels().fwd[index_of(compute)];
+  const LoopFn loop = op.kernels().fwd[compute];
   if (!loop && compute == DType::Bool && op.info->no_bool) fail(op.info->no_bool);
   if (!loop) [[unlikely]]
     fail(ErrorKind::NotImplemented, "\"", op.info->name, "\" not implemented for '", scalar_type_name(compute), "'");
@@ -646,7 +644,7 @@ template <int N>
   const DType type = lead->dtype();
   if (is_integral(type)) return false;
   if (op.info->result == ResultType::Float && !is_floating(type)) return false;
-  to.loop = op.kernels().fwd[index_of(type)];
+  to.loop = op.kernels().fwd[type];
   if (!to.loop || lead->numel() == 0) return false;
   LoopArgs& a = to.args;
   const int64_t item = item_size(type), once = lead->numel() == 1 ? item : 0;  // the step of what is one element
@@ -875,21 +873,21 @@ Tensor sum_to(const Tensor& t, const Dims& shape) {
 
 namespace calls {
 #define GC_DEFINE(f, Op) \
-  ElementwiseCall f(const Tensor& a) { return {&unary_op<formulas::Op>, {a}, {}, {}}; }
+  ElementwiseCall f(const Tensor& a) { return {&op_of<formulas::Op>, {a}, {}, {}}; }
 GC_UNARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 #define GC_DEFINE(f, Op) \
-  ElementwiseCall f(const Operand& a, const Operand& b) { return {&binary_op<formulas::Op>, {a, b}, {}, {}}; }
+  ElementwiseCall f(const Operand& a, const Operand& b) { return {&op_of<formulas::Op>, {a, b}, {}, {}}; }
 GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 }  // namespace calls
 
-#define GC_DEFINE(f, Op)                                            \
-  Tensor f(const Tensor& a) {                                       \
-    const Operand in(a);                                            \
-    return elementwise_of<1>(unary_op<formulas::Op>, &in, nullptr); \
-  }                                                                 \
-  void f##_(const Tensor& a) { elementwise_(unary_op<formulas::Op>, a, {{Operand(a)}}); }
+#define GC_DEFINE(f, Op)                                         \
+  Tensor f(const Tensor& a) {                                    \
+    const Operand in(a);                                         \
+    return elementwise_of<1>(op_of<formulas::Op>, &in, nullptr); \
+  }                                                              \
+  void f##_(const Tensor& a) { elementwise_(op_of<formulas::Op>, a, {{Operand(a)}}); }
 GC_UNARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 // Whether a number stands first, as in 2 * x, and may as well stand last: torch's graphs show it there.
@@ -898,13 +896,13 @@ template <class Op> [[gnu::always_inline]] inline bool turns(const Operand& a) {
   return commutes && !a.is_tensor();
 }
 
-#define GC_DEFINE(f, Op)                                            \
-  Tensor f(const Operand& a, const Operand& b) {                    \
-    const bool turn = turns<formulas::Op>(a);                       \
-    const Operand in[] = {turn ? b : a, turn ? a : b};              \
-    return elementwise_of<2>(binary_op<formulas::Op>, in, nullptr); \
-  }                                                                 \
-  void f##_(const Tensor& a, const Operand& b) { elementwise_(binary_op<formulas::Op>, a, {{Operand(a), b}}); }
+#define GC_DEFINE(f, Op)                                        \
+  Tensor f(const Operand& a, const Operand& b) {                \
+    const bool turn = turns<formulas::Op>(a);                   \
+    const Operand in[] = {turn ? b : a, turn ? a : b};          \
+    return elementwise_of<2>(op_of<formulas::Op>, in, nullptr); \
+  }                                                             \
+  void f##_(const Tensor& a, const Operand& b) { elementwise_(op_of<formulas::Op>, a, {{Operand(a), b}}); }
 GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 
@@ -941,10 +939,10 @@ std::optional<DType> raised(const Tensor& t, DType type) {
 
 const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   const double v = e.to_double();
-  if (v == 2) return unary_op<formulas::PowTwo>;
-  if (v == 3) return unary_op<formulas::PowThree>;
-  if (v == 0.5 && is_floating(base)) return unary_op<formulas::PowHalf>;
-  return unary_op<formulas::PowScalar>;
+  if (v == 2) return op_of<formulas::PowTwo>;
+  if (v == 3) return op_of<formulas::PowThree>;
+  if (v == 0.5 && is_floating(base)) return op_of<formulas::PowHalf>;
+  return op_of<formulas::PowScalar>;
 }
 
 void refuse_negative_integer_power(const Operand& a, const Scalar& e) {
@@ -957,36 +955,36 @@ void refuse_negative_integer_power(const Operand& a, const Scalar& e) {
 namespace calls {
 
 ElementwiseCall add(const Operand& a, const Operand& b, const Scalar& alpha) {
-  if (is_one(alpha)) return {&binary_op<formulas::Add>, {a, b}, {}, {}};
+  if (is_one(alpha)) return {&op_of<formulas::Add>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
-  return {&binary_op<formulas::AddScaled>, {a, b}, {alpha}, {}};
+  return {&op_of<formulas::AddScaled>, {a, b}, {alpha}, {}};
 }
 
 ElementwiseCall sub(const Operand& a, const Operand& b, const Scalar& alpha) {
   refuse_bool_sub(a, b);
-  if (is_one(alpha) && !a.is_tensor()) return {&binary_op<formulas::Rsub>, {b, a}, {}, {}};
-  if (is_one(alpha)) return {&binary_op<formulas::Sub>, {a, b}, {}, {}};
+  if (is_one(alpha) && !a.is_tensor()) return {&op_of<formulas::Rsub>, {b, a}, {}, {}};
+  if (is_one(alpha)) return {&op_of<formulas::Sub>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
-  return {&binary_op<formulas::SubScaled>, {a, b}, {alpha}, {}};
+  return {&op_of<formulas::SubScaled>, {a, b}, {alpha}, {}};
 }
 
 // A number as exponent is a parameter of the formula, and takes part in the type.
 ElementwiseCall pow(const Operand& a, const Operand& b) {
-  if (!a.is_tensor()) return {&binary_op<formulas::PowNumber>, {a, b}, {}, {}};
-  if (b.is_tensor()) return {&binary_op<formulas::Pow>, {a, b}, {}, {}};
+  if (!a.is_tensor()) return {&op_of<formulas::PowNumber>, {a, b}, {}, {}};
+  if (b.is_tensor()) return {&op_of<formulas::Pow>, {a, b}, {}, {}};
   refuse_negative_integer_power(a, b.scalar);
   const Operand in[] = {a, b};
   const DType t = result_type(in);
   // Of bools, x ** e is x or not e.
-  if (t == DType::Bool) return {&binary_op<formulas::LogicalOr>, {a, Scalar(b.scalar.is_zero())}, {}, {}};
+  if (t == DType::Bool) return {&op_of<formulas::LogicalOr>, {a, Scalar(b.scalar.is_zero())}, {}, {}};
   if (!is_floating(t)) check_fits(b.scalar, t);
   return {&pow_op(t, b.scalar), {a}, {b.scalar}, raised(*a.tensor, t)};
 }
 
 ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
-  return {&ternary_op<formulas::Addcmul>, {t, a, b}, {value}, {}};
+  return {&op_of<formulas::Addcmul>, {t, a, b}, {value}, {}};
 }
 
 ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
@@ -994,7 +992,7 @@ ElementwiseCall addcdiv(const Operand& t, const Operand& a, const Operand& b, co
   check(is_floating(result_type(in)),
         "Integer division with addcdiv is no longer supported, and in a future release "
         "addcdiv will perform a true division of tensor1 and tensor2.");
-  return {&ternary_op<formulas::Addcdiv>, {t, a, b}, {value}, {}};
+  return {&op_of<formulas::Addcdiv>, {t, a, b}, {value}, {}};
 }
 
 ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
@@ -1005,34 +1003,34 @@ ElementwiseCall lerp(const Tensor& a, const Tensor& b, const Operand& w) {
           " for `weight` but got dtype ", scalar_type_name(w.tensor->dtype()));
   if (!is_floating(a.dtype()))
     fail(ErrorKind::NotImplemented, "\"lerp\" not implemented for '", scalar_type_name(a.dtype()), "'");
-  return {&ternary_op<formulas::Lerp>, {a, b, w}, {}, {}};
+  return {&op_of<formulas::Lerp>, {a, b, w}, {}, {}};
 }
 
 // Number bounds are parameters of the formula, and take part in the type.
 ElementwiseCall clamp(const Tensor& t, const Bound& lo, const Bound& hi) {
   check(lo || hi, "torch.clamp: At least one of 'min' or 'max' must not be None");
   if ((lo && lo->is_tensor()) || (hi && hi->is_tensor())) {
-    if (!hi) return {&binary_op<formulas::ClampOnlyMinTensor>, {t, *lo}, {}, {}};
-    if (!lo) return {&binary_op<formulas::ClampOnlyMaxTensor>, {t, *hi}, {}, {}};
-    return {&ternary_op<formulas::ClampTensor>, {t, *lo, *hi}, {}, {}};
+    if (!hi) return {&op_of<formulas::ClampOnlyMinTensor>, {t, *lo}, {}, {}};
+    if (!lo) return {&op_of<formulas::ClampOnlyMaxTensor>, {t, *hi}, {}, {}};
+    return {&op_of<formulas::ClampTensor>, {t, *lo, *hi}, {}, {}};
   }
   const Operand in[] = {t, lo ? *lo : Operand(t), hi ? *hi : Operand(t)};
   const DType result = result_type(in);
   if (lo) check_fits(lo->scalar, result);
   if (hi) check_fits(hi->scalar, result);
   const auto type = raised(t, result);
-  if (!hi) return {&unary_op<formulas::ClampOnlyMin>, {t}, {lo->scalar}, type};
-  if (!lo) return {&unary_op<formulas::ClampOnlyMax>, {t}, {hi->scalar}, type};
-  return {&unary_op<formulas::Clamp>, {t}, {lo->scalar, hi->scalar}, type};
+  if (!hi) return {&op_of<formulas::ClampOnlyMin>, {t}, {lo->scalar}, type};
+  if (!lo) return {&op_of<formulas::ClampOnlyMax>, {t}, {hi->scalar}, type};
+  return {&op_of<formulas::Clamp>, {t}, {lo->scalar, hi->scalar}, type};
 }
 ElementwiseCall clamp_min(const Tensor& t, const Operand& lo) {
   ElementwiseCall c = calls::clamp(t, lo, {});
-  c.op = lo.is_tensor() ? &binary_op<formulas::ClampMinTensor> : &unary_op<formulas::ClampMin>;
+  c.op = lo.is_tensor() ? &op_of<formulas::ClampMinTensor> : &op_of<formulas::ClampMin>;
   return c;
 }
 ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
   ElementwiseCall c = calls::clamp(t, {}, hi);
-  c.op = hi.is_tensor() ? &binary_op<formulas::ClampMaxTensor> : &unary_op<formulas::ClampMax>;
+  c.op = hi.is_tensor() ? &op_of<formulas::ClampMaxTensor> : &op_of<formulas::ClampMax>;
   return c;
 }
 
@@ -1043,7 +1041,7 @@ Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
   if (is_one(alpha)) [[likely]] {
     const bool turn = turns<formulas::Add>(a);
     const Operand in[] = {turn ? b : a, turn ? a : b};
-    return elementwise_of<2>(binary_op<formulas::Add>, in, nullptr);
+    return elementwise_of<2>(op_of<formulas::Add>, in, nullptr);
   }
   return elementwise(calls::add(a, b, alpha));
 }
@@ -1055,7 +1053,7 @@ void pow_(const Tensor& a, const Operand& b) { elementwise_(calls::pow(a, b), a)
 Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
 
-Tensor isnan(const Tensor& t) { return elementwise(unary_op<formulas::Isnan>, {{Operand(t)}}); }
+Tensor isnan(const Tensor& t) { return elementwise(op_of<formulas::Isnan>, {{Operand(t)}}); }
 struct RoundToVjp {
   static constexpr const char* kName = "RoundBackward1";
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
@@ -1079,11 +1077,11 @@ Tensor round_to(const Tensor& t, int64_t decimals) {
 // Integers are always finite.
 Tensor isinf(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
-  return elementwise(unary_op<formulas::Isinf>, {{Operand(t)}});
+  return elementwise(op_of<formulas::Isinf>, {{Operand(t)}});
 }
 Tensor isfinite(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, true, DType::Bool);
-  return elementwise(unary_op<formulas::Isfinite>, {{Operand(t)}});
+  return elementwise(op_of<formulas::Isfinite>, {{Operand(t)}});
 }
 
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
@@ -1093,7 +1091,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   const Operand values[] = {a, b};
   for (const Operand& v : values)
     if (!v.is_tensor()) check_fits(v.scalar, result_type(values));
-  return elementwise(ternary_op<formulas::Where>, {{Operand(condition), a, b}});
+  return elementwise(op_of<formulas::Where>, {{Operand(condition), a, b}});
 }
 
 // The value takes the tensor's type; a number is cut to it.
@@ -1118,12 +1116,12 @@ template <class F> static auto with_fill_operand(const Tensor& t, const Tensor& 
 }
 Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
   return with_fill_operand(t, mask, value, [&](const Operand& v) {
-    return elementwise(ternary_op<formulas::MaskedFill>, {{Operand(t), Operand(mask), v}});
+    return elementwise(op_of<formulas::MaskedFill>, {{Operand(t), Operand(mask), v}});
   });
 }
 void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
   with_fill_operand(t, mask, value, [&](const Operand& v) {
-    elementwise_(ternary_op<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), v}});
+    elementwise_(op_of<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), v}});
   });
 }
 

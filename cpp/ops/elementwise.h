@@ -17,15 +17,12 @@ struct ElementwiseOp {
   const OpInfo* info;
   int arity;
   int params;
-  int index;         // in its family's list
+  int group, index;  // formulas::place_of
   unsigned uses[3];  // Note [What a vjp reads]
   Sym (*vjp[3])(const Sym* operands_g_a_b_c_y, const Sym* params);
 
   bool differentiable(int k) const { return uses[k] != 0; }
-  const ElementwiseKernels& kernels() const {
-    const KernelTable& t = gradcore::kernels();
-    return (arity == 1 ? t.unary : arity == 2 ? t.binary : t.ternary)[index];
-  }
+  const ElementwiseKernels& kernels() const { return gradcore::kernels().elementwise[group][index]; }
 };
 
 // A tensor or a plain number.

@@ -322,7 +322,7 @@ Tensor flip(const Tensor& t, const Dims& dims) {
                                     {from, &t.shape(), &strides, item}};
     Plan plan;
     make_plan(plan, t.shape(), operands, 2);
-    LoopFn loop = kernels().copy[index_of(t.dtype())][index_of(t.dtype())];
+    LoopFn loop = kernels().copy.to[index_of(t.dtype())][t.dtype()];
     if (plan.stride[0][1] < 0)
       loop = visit_item_size(item, [](auto tag) -> LoopFn { return copy_backwards<typename decltype(tag)::type>; });
     run_plan(plan, loop, nullptr, 0.5);

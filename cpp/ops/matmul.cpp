@@ -61,8 +61,8 @@ void multiply(DType dtype, int64_t m, int64_t n, int64_t k, const Matrix& a, con
     return;
   }
   switch (dtype) {
-    case DType::Float32: return kernels().gemm_f32(gemm_args<float>(m, n, k, a, b, c, false));
-    case DType::Float64: return kernels().gemm_f64(gemm_args<double>(m, n, k, a, b, c, false));
+    case DType::Float32: return kernels().matmul.f32(gemm_args<float>(m, n, k, a, b, c, false));
+    case DType::Float64: return kernels().matmul.f64(gemm_args<double>(m, n, k, a, b, c, false));
     case DType::Bool: fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
     default: break;
   }

@@ -121,7 +121,7 @@ struct Outputs {
 };
 
 void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
-  const ReduceFn kernel = kernels().reduce[static_cast<int>(op)][index_of(t.dtype())];
+  const ReduceFn kernel = kernels().reduce[op][t.dtype()];
   if (!kernel)
     fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
   Kernel<ReduceArgs> k("reduce", kernel);

@@ -14,7 +14,7 @@ Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
-  Kernel<RowArgs> k("rows", kernels().row[static_cast<int>(op)][index_of(a.dtype())]);
+  Kernel<RowArgs> k("rows", kernels().scan[op][a.dtype()]);
   k.reads(&RowArgs::in, a.window()).writes(&RowArgs::out, out.window());
   if (b) k.reads(&RowArgs::in2, b.window());
   k.args.outer = k.args.inner = 1;

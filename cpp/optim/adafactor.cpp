@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kPart = 16 << 10;  // elements that one thread takes at a time: a few arrays of them fit its cache
 constexpr int64_t kLeastRows = 16;   // rows of a matrix at the least: each part has sums of all columns
 
-const AdafactorKernels& loops() { return *kernels().adafactor; }
+const AdafactorKernels& loops() { return kernels().adafactor; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 double total(const double* sums, int64_t n) {
@@ -81,23 +81,23 @@ AdafactorMove AdafactorItem::move_of(const double* param_sums, const double* upd
 
 // Algorithm 5.
 void AdafactorItem::run_vector() const {
-  const bool wide = dtype() == DType::Float64;
+  const DType type = dtype();
   const double take = std::pow(t_, options_->beta2_decay);
   double *params = sums_.data<double>(), *updates = params + chunks_;
   for_each_part([&](int64_t part, int64_t, int64_t first, int64_t count) {
     double sums[2];
-    loops().vary[wide](count, data(kParam, first), data(kGrad, first), data(kVariance, first), take, floor(), sums);
+    loops().vary[type](count, data(kParam, first), data(kGrad, first), data(kVariance, first), take, floor(), sums);
     params[part] = sums[0], updates[part] = sums[1];
   });
   const AdafactorMove how = move_of(params, updates);
   for_each_part([&](int64_t, int64_t, int64_t first, int64_t count) {
-    loops().move[wide](count, data(kParam, first), data(kGrad, first), data(kVariance, first), how);
+    loops().move[type](count, data(kParam, first), data(kGrad, first), data(kVariance, first), how);
   });
 }
 
 // Algorithm 4.
 void AdafactorItem::run_matrix() const {
-  const bool wide = dtype() == DType::Float64;
+  const DType type = dtype();
   const int64_t parts = batch_ * chunks_;
   double *params = sums_.data<double>(), *updates = params + parts, *rows = updates + parts,
          *columns = rows + batch_ * rows_;
@@ -105,21 +105,21 @@ void AdafactorItem::run_matrix() const {
   std::fill_n(columns, parts * columns_, 0.0);
   for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
     const int64_t at = element(batch, first);
-    params[part] = loops().squares[wide](count, columns_, data(kParam, at), data(kGrad, at),
+    params[part] = loops().squares[type](count, columns_, data(kParam, at), data(kGrad, at),
                                          rows + batch * rows_ + first, columns + part * columns_);
   });
-  if (wide)
+  if (type == DType::Float64)
     average<double>(rows, columns);
   else
     average<float>(rows, columns);
   for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
-    updates[part] = loops().size[wide](count, columns_, data(kGrad, element(batch, first)),
+    updates[part] = loops().size[type](count, columns_, data(kGrad, element(batch, first)),
                                        rows + batch * rows_ + first, data(kColumnMeans, batch * columns_), floor());
   });
   const AdafactorMove how = move_of(params, updates);
   for_each_part([&](int64_t, int64_t batch, int64_t first, int64_t count) {
     const int64_t at = element(batch, first);
-    loops().move_rows[wide](count, columns_, data(kParam, at), data(kGrad, at), rows + batch * rows_ + first,
+    loops().move_rows[type](count, columns_, data(kParam, at), data(kGrad, at), rows + batch * rows_ + first,
                             data(kColumnMeans, batch * columns_), how);
   });
 }

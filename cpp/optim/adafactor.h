@@ -6,7 +6,7 @@
 #include <span>
 
 #include "formulas/option.h"
-#include "kernels/adafactor.h"
+#include "kernels/optim/adafactor.h"
 #include "optim/row_major.h"
 
 namespace gradcore {

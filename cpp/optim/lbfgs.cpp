@@ -27,7 +27,6 @@ const void* at(const Tensor& t, int64_t i) {
   return t ? static_cast<const char*>(t->data) + i * item_size(t.dtype()) : nullptr;
 }
 void* writable(const Tensor& t, int64_t i) { return const_cast<void*>(at(t, i)); }
-bool is_double(const Tensor& t) { return t.dtype() == DType::Float64; }
 Tensor vector_like(const Tensor& t) { return empty_as(t, t.dtype()); }
 
 // Runs sums(begin, n, to) on slices and adds up what they put into `to`, in their order.
@@ -47,7 +46,7 @@ template <int kSums, class F> std::array<double, kSums> summed(int64_t n, F&& su
 
 // to = a x + b y; the dot product of the new `to` with w. There may be no y and no w.
 double combine(double a, const Tensor& x, double b, const Tensor& y, const Tensor& to, const Tensor& w) {
-  const auto kernel = kernels().lbfgs->combine[is_double(x)];
+  const auto kernel = kernels().lbfgs.combine[x.dtype()];
   return summed<1>(x.numel(), [&](int64_t i, int64_t n, double* sum) {
     *sum = kernel(n, a, at(x, i), b, at(y, i), writable(to, i), at(w, i));
   })[0];
@@ -58,10 +57,10 @@ double reduced(ReduceOp op, const Tensor& x) {
   float as_float = 0;
   ReduceArgs a{};
   a.in = x->data, a.reduce = x.numel();
-  a.out = is_double(x) ? static_cast<void*>(&as_double) : &as_float;
+  a.out = x.dtype() == DType::Float64 ? static_cast<void*>(&as_double) : &as_float;
   a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
-  kernels().reduce[static_cast<int>(op)][static_cast<int>(x.dtype())](a);
-  return is_double(x) ? as_double : as_float;
+  kernels().reduce[op][x.dtype()](a);
+  return x.dtype() == DType::Float64 ? as_double : as_float;
 }
 double largest(const Tensor& x) { return x.numel() ? reduced(ReduceOp::MaxAbs, x) : 0; }
 
@@ -97,7 +96,7 @@ class FlatParams {
 
   // Goes the way t * d.
   void move(double t, const Tensor& d) {
-    const auto kernel = kernels().lbfgs->combine[is_double(d)];
+    const auto kernel = kernels().lbfgs.combine[d.dtype()];
     write([&](const Segment& s, void* p, int64_t begin, int64_t n) {
       kernel(n, t, at(d, s.offset + begin), 1, p, p, nullptr);
     });
@@ -252,7 +251,7 @@ Point strong_wolfe(Look&& look, const Point& origin, double t, double longest, d
 // Remembers how the last step changed the gradient.
 void learn(LbfgsState& state, const Tensor& grad, double history_size) {
   const Tensor y = vector_like(grad), s = vector_like(grad);
-  const auto kernel = kernels().lbfgs->learn[is_double(grad)];
+  const auto kernel = kernels().lbfgs.learn[grad.dtype()];
   const auto [ys, yy] = summed<2>(grad.numel(), [&](int64_t i, int64_t n, double* sums) {
     kernel(n, at(grad, i), at(state.prev_flat_grad, i), state.t, at(state.d, i), writable(y, i), writable(s, i), sums);
   });
@@ -350,7 +349,7 @@ DType flat_dtype(std::span<const Tensor> params) {
   DType found = DType::Float32;
   for (const Tensor& p : params) {
     check(is_floating(p.dtype()), "optimizers need floating point parameters, got ", dtype_name(p.dtype()));
-    if (is_double(p)) found = DType::Float64;
+    found = promote_types(found, p.dtype());
   }
   return found;
 }

@@ -21,7 +21,7 @@ constexpr int64_t kStrip = 64;
 constexpr double kTogether = 1 << 26;  // multiplications in a product, above which a matrix has all threads for itself
 constexpr double kWorth = 1e5;         // multiplications, below which nothing is worth a second thread
 
-const MuonKernels& loops() { return *kernels().muon; }
+const MuonKernels& loops() { return kernels().muon; }
 
 float rounded(float x) {
   loops().round(1, &x);
@@ -38,7 +38,7 @@ struct Matrix {
 
 // c (m x n, dense rows of ldc) = a (m x k) b (k x n)
 void multiply(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t ldc) {
-  kernels().gemm_f32({m, n, k, a.at, a.row, a.col, b.at, b.row, b.col, c, ldc, false});
+  kernels().matmul.f32({m, n, k, a.at, a.row, a.col, b.at, b.row, b.col, c, ldc, false});
 }
 
 template <class F> void for_each_strip(int64_t rows, F&& f) {
@@ -59,7 +59,7 @@ float norm_of(const float* x, int64_t n) {
   ReduceArgs sum{};
   sum.in = x, sum.out = &squares, sum.reduce = n;
   sum.outer = sum.inner = sum.s_outer = sum.s_reduce = sum.s_inner = 1;
-  kernels().reduce[static_cast<int>(ReduceOp::SumSquares)][static_cast<int>(DType::Float32)](sum);
+  kernels().reduce[ReduceOp::SumSquares][DType::Float32](sum);
   return std::sqrt(squares);
 }
 
@@ -120,7 +120,7 @@ double MuonItem::work() const {
 void MuonItem::find_direction() {
   const Tensor& p = array(kParam);
   direction_ = empty(p.shape(), DType::Float32);
-  loops().update[dtype() == DType::Float64](n, average_, data(kState, 0), data(kGrad, 0), direction_.data<float>());
+  loops().update[dtype()](n, average_, data(kState, 0), data(kGrad, 0), direction_.data<float>());
   orthogonalize(*options_, p.size(0), p.size(1), direction_);
 }
 
@@ -128,9 +128,8 @@ void MuonItem::move(int64_t begin, int64_t end) const {
   const Tensor& p = array(kParam);
   const Option rate = options_->lr * Option(adjusted(options_->adjust_lr_fn, p.size(0), p.size(1)));
   const Option keep = Option(1) - options_->lr * Option(options_->weight_decay);
-  loops().move[dtype() == DType::Float64](end - begin, average_, data(kParam, begin), data(kState, begin),
-                                          data(kGrad, begin), direction_.data<float>() + begin, keep.value,
-                                          -rate.value);
+  loops().move[dtype()](end - begin, average_, data(kParam, begin), data(kState, begin), data(kGrad, begin),
+                        direction_.data<float>() + begin, keep.value, -rate.value);
 }
 
 void muon_step(std::span<MuonItem> items) {

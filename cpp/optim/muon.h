@@ -6,7 +6,7 @@
 #include <string>
 
 #include "formulas/option.h"
-#include "kernels/muon.h"
+#include "kernels/optim/muon.h"
 #include "optim/row_major.h"
 
 namespace gradcore {

@@ -41,13 +41,13 @@ void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape) {
   check_writable(t, false);
 }
 
-StepItem::StepItem(std::span<Tensor> arrays, const OptimKernels& kernels, const void* rule)
+StepItem::StepItem(std::span<Tensor> arrays, const RuleKernels& kernels, const void* rule)
     : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), dtype_(arrays[0].dtype()), rule_(rule) {
   std::ranges::move(arrays, arrays_);
   check_fit();
   unsigned present = 0;
   for (int i = kGrad + 1; i < count_; ++i) present |= arrays_[i] ? 1u << (i - 2) : 0u;
-  kernel_ = kernels.by_present[dtype_ == DType::Float64][present];
+  kernel_ = kernels[dtype_].by_present[present];
 }
 
 void StepItem::check_fit() const {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/optim.h"
+#include "kernels/optim/rules.h"
 #include "tensor/tensor.h"
 
 namespace gradcore {
@@ -16,7 +16,7 @@ class StepItem {
 
   // Takes `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or
   // dtype does not fit; then nothing has changed.
-  StepItem(std::span<Tensor> arrays, const OptimKernels& kernels, const void* rule);
+  StepItem(std::span<Tensor> arrays, const RuleKernels& kernels, const void* rule);
 
   // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays
   // may overlap, so each one gets memory of its own.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = (
-    False  # type checkers take this name for true; importing typing would cost more than the rest of our import
-)
+# Type checkers take this name for true. The import of typing would cost more than that of the package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -132,14 +132,30 @@ class no_grad(_Switch):
 
 
 class enable_grad(no_grad):
-    """Ops are recorded inside, also within a no_grad block."""
+    """Ops are recorded inside, also within a no_grad block.
+
+    >>> import gradcore
+    >>> x = gradcore.ones(1, requires_grad=True)
+    >>> with gradcore.no_grad(), gradcore.enable_grad():
+    ...     (x * 2).requires_grad
+    True
+    """
 
     def _set(self) -> bool:
         return _C._set_grad_enabled(True)
 
 
 class set_grad_enabled(_Switch):
-    """Sets recording on or off at once; as a context manager it is undone at the end of the block."""
+    """Sets recording on or off at once; as a context manager it is undone at the end of the block.
+
+    Raises TypeError for a mode that is no bool.
+
+    >>> import gradcore
+    >>> x = gradcore.ones(1, requires_grad=True)
+    >>> with gradcore.set_grad_enabled(False):
+    ...     (x * 2).requires_grad
+    False
+    """
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
@@ -163,7 +179,14 @@ class set_grad_enabled(_Switch):
 
 
 class inference_mode(_Switch):
-    """Like no_grad; what is made inside never takes part in autograd, not even later."""
+    """Like no_grad; what is made inside never takes part in autograd, not even later.
+
+    >>> import gradcore
+    >>> with gradcore.inference_mode():
+    ...     x = gradcore.ones(1)
+    >>> x.is_inference()
+    True
+    """
 
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)

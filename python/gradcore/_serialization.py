@@ -20,16 +20,7 @@ from typing import IO, Any
 import gradcore
 from gradcore import Size, Tensor, device, dtype
 
-_STORAGE_DTYPES = {
-    "FloatStorage": "float32",
-    "DoubleStorage": "float64",
-    "LongStorage": "int64",
-    "IntStorage": "int32",
-    "ShortStorage": "int16",
-    "CharStorage": "int8",
-    "ByteStorage": "uint8",
-    "BoolStorage": "bool",
-}
+_STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
 _STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
 _FOLDER = "archive"
 

@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 
     from numpy import ndarray
 
-_TYPE_NAMES = {
-    "float32": "Float",
-    "float64": "Double",
-    "int64": "Long",
-    "int32": "Int",
-    "int16": "Short",
-    "int8": "Char",
-    "uint8": "Byte",
-    "bool": "Bool",
-}
+_TYPE_NAMES = {name: scalar for _, name, scalar in _C._dtypes()}
 
 
 class _CoreHandle(RemovableHandle):

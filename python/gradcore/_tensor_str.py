@@ -73,7 +73,13 @@ def set_printoptions(
 
 
 class printoptions:
-    """set_printoptions for the body of a with statement."""
+    """set_printoptions for the body of a with statement.
+
+    >>> import gradcore
+    >>> with gradcore.printoptions(precision=1):
+    ...     print(gradcore.tensor([0.25, 0.5]))
+    tensor([0.2, 0.5])
+    """
 
     def __init__(self, **options: Any) -> None:
         self.options = options

@@ -159,12 +159,21 @@ def check_device(place: str | device) -> None:
 
 
 def get_default_device() -> device:
-    """Where tensors are made: the CPU."""
+    """Where tensors are made: the CPU.
+
+    >>> import gradcore
+    >>> gradcore.get_default_device()
+    device(type='cpu')
+    """
     return device("cpu")
 
 
 def set_default_device(to: str | device | None) -> None:
-    """Accepts the CPU. Another device is refused at once; torch refuses the first tensor that is made there."""
+    """Accepts the CPU. Another device is refused at once; torch refuses the first tensor that is made there.
+
+    >>> import gradcore
+    >>> gradcore.set_default_device("cpu")
+    """
     check_device(to or "cpu")
 
 
@@ -179,7 +188,12 @@ class _Named:
 
 
 class layout(_Named):
-    """How a tensor's elements are laid out; `strided` is the only one."""
+    """How a tensor's elements are laid out; `strided` is the only one.
+
+    >>> import gradcore
+    >>> gradcore.ones(2).layout
+    torch.strided
+    """
 
 
 class memory_format(_Named):

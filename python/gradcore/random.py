@@ -19,27 +19,62 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Starts the default stream from the system's entropy and returns that seed."""
+    """Starts the default stream from the system's entropy and returns that seed.
+
+    >>> import gradcore
+    >>> gradcore.seed() == gradcore.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed of the default stream."""
+    """The seed of the default stream.
+
+    >>> import gradcore
+    >>> _ = gradcore.manual_seed(7)
+    >>> gradcore.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
-    """The state of the default stream: 5056 bytes, torch's own layout."""
+    """The state of the default stream: a uint8 tensor of 5056 bytes in torch's own layout.
+
+    >>> import gradcore
+    >>> gradcore.get_rng_state().shape
+    torch.Size([5056])
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Puts the default stream into `new_state`."""
+    """Puts the default stream into `new_state`, which get_rng_state() of either library returned.
+
+    Raises TypeError for another dtype and RuntimeError for another size.
+
+    >>> import gradcore
+    >>> state = gradcore.get_rng_state()
+    >>> first = gradcore.rand(3)
+    >>> gradcore.set_rng_state(state)
+    >>> gradcore.equal(first, gradcore.rand(3))
+    True
+    """
     default_generator.set_state(new_state)
 
 
 class fork_rng:
-    """The default stream inside the block leaves the one outside as it was."""
+    """A context in which random numbers leave the default stream outside as it was. Also a block that does nothing, with
+    enabled=False; devices is accepted and ignored.
+
+    >>> import gradcore
+    >>> _ = gradcore.manual_seed(0)
+    >>> with gradcore.random.fork_rng():
+    ...     _ = gradcore.rand(100)
+    >>> gradcore.rand(2)
+    tensor([0.4963, 0.7682])
+    """
 
     def __init__(self, devices: object = None, enabled: bool = True) -> None:
         self.enabled = enabled

@@ -222,7 +222,9 @@ def test_what_is_refused(row):
 
 def classes(lib):
     return {
-        name for name, value in ((n, getattr(lib.nn, n)) for n in dir(lib.nn)) if isinstance(value, type) and issubclass(value, lib.nn.Module)
+        name
+        for name, value in ((n, getattr(lib.nn, n)) for n in dir(lib.nn))
+        if isinstance(value, type) and issubclass(value, lib.nn.Module)
     }
 
 

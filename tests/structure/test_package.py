@@ -34,6 +34,14 @@ def test_every_name_of_a_stub_is_there(stub):
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=module_name)
+def test_public_functions_and_classes_have_docstrings(stub):
+    package = importlib.import_module(module_name(stub))
+    public = {name: getattr(package, name) for name in package.__all__}
+    bare = [name for name, value in public.items() if callable(value) and not value.__doc__]
+    assert not bare
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=module_name)
 def test_other_names_are_refused(stub):
     name = module_name(stub)
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nonsense'"):
@@ -49,6 +57,13 @@ assert autograd.gradcheck(lambda x: x * x, gradcore.ones(1, dtype=gradcore.doubl
 assert autograd.Variable is autograd.variable.Variable and optim.SGD.__name__ == "SGD"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_import_loads_nothing_else():
+    """Neither NumPy nor typing, re and functools, each of which would take as long as the package itself."""
+    code = "import sys; before = set(sys.modules); import gradcore; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.partition(".")[0] != "gradcore"] in ([], ["__future__"])
 
 
 def imports(path):

@@ -2,6 +2,7 @@
 // Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018; AdamW, the decoupled weight decay:
 // I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
 #pragma once
+#include "formulas/bounds.h"
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {

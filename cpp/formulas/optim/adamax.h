@@ -1,6 +1,7 @@
 // Adamax: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 2. As in torch,
 // eps is added to the gradient's size, under the maximum.
 #pragma once
+#include "formulas/bounds.h"
 #include "formulas/optim/rule.h"
 
 namespace gradcore::formulas {

@@ -11,10 +11,8 @@
 // rule. An update has no branches, only select(), on lanes or on a Uniform: else the compiler would not make vectors of
 // it, or a loop for every outcome. Nor has it arithmetic on S alone, which belongs into begin().
 #pragma once
-#include "formulas/binary.h"
 #include "formulas/formula.h"
 #include "formulas/option.h"
-#include "formulas/unary.h"
 
 namespace gradcore::formulas {
 

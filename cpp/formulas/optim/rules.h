@@ -14,13 +14,12 @@
 namespace gradcore::formulas {
 
 // An optimizer's name and its rule.
-#define GC_UPDATE_RULES(X)                                                                              \
-  X(Adadelta, AdadeltaRule)                                                                             \
-  X(Adagrad, AdagradRule)                                                                               \
-  X(Adam, AdamRule)                                                                                     \
-  X(Adamax, AdamaxRule)                                                                                 \
-  X(ASGD, AsgdRule) X(NAdam, NadamRule) X(RAdam, RadamRule) X(RMSprop, RmspropRule) X(Rprop, RpropRule) \
-      X(SGD, SgdRule)
+#define GC_UPDATE_RULES(X)  \
+  X(Adadelta, AdadeltaRule) \
+  X(Adagrad, AdagradRule)   \
+  X(Adam, AdamRule)         \
+  X(Adamax, AdamaxRule)     \
+  X(ASGD, AsgdRule) X(NAdam, NadamRule) X(RAdam, RadamRule) X(RMSprop, RmspropRule) X(Rprop, RpropRule) X(SGD, SgdRule)
 
 using UpdateRules =
     TypeList<AdadeltaRule<Option>, AdagradRule<Option>, AdamRule<Option>, AdamaxRule<Option>, AsgdRule<Option>,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, _to_scalar, check_betas
+from .optimizer import RuleOptimizer, _to_scalar, check_betas, options_among
 
 if TYPE_CHECKING:
     from typing import Any
@@ -58,26 +58,15 @@ class Adam(RuleOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        options = options_among(locals())
         _check_tensor("lr", lr, foreach, capturable)
         check_betas(betas)
         if not any(all(isinstance(beta, cls) for beta in betas) for cls in (float, Tensor)):
             raise ValueError("betas must be either both floats or both Tensors")
         for i, beta in enumerate(betas):
             _check_tensor(f"betas[{i}]", beta, foreach, capturable)
-        defaults = {
-            "lr": lr,
-            "betas": tuple(map(_to_scalar, betas)),
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        options["betas"] = tuple(map(_to_scalar, betas))
+        super().__init__(params, options)
 
 
 def _check_tensor(name: str, value: Any, foreach: bool | None, capturable: bool) -> None:

@@ -418,6 +418,11 @@ def _to_scalar(x: Any) -> Any:
     return x.squeeze() if isinstance(x, Tensor) and x.dim() else x
 
 
+def options_among(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options among the `locals()` at the beginning of an optimizer's constructor: all but self and params."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+
+
 def call_closure(closure: Closure | None) -> Any:
     """The loss that a closure computes, with recording switched on."""
     if closure is None:

@@ -1,0 +1,5 @@
+// For files that define classes, or functions of the module, by pybind11.
+#pragma once
+#include <pybind11/pybind11.h>
+
+#include "bindings/python.h"

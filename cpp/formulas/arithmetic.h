@@ -1,0 +1,109 @@
+// Sums, products, quotients and signs.
+#pragma once
+#include "formulas/formula.h"
+
+namespace gradcore::formulas {
+
+struct Neg : Unary {
+  static constexpr OpInfo info{
+      .name = "neg",
+      .node = "NegBackward0",
+      .types = kNumbers,
+      .no_bool =
+          "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+          "`~` or `logical_not()` operator instead."};
+  template <class V> static constexpr V fwd(V x) { return -x; }
+  template <class V> static constexpr V vjp(V g, V, V) { return -g; }
+};
+struct Abs : Unary {
+  static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kNumbers};
+  template <class V> static constexpr V fwd(V x) { return abs(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * sign(x); }
+};
+struct Sign : Unary {
+  static constexpr OpInfo info{.name = "sign", .node = "SignBackward0", .types = kAllTypes};
+  template <class V> static constexpr V fwd(V x) { return sign(x); }
+  template <class V> static constexpr V vjp(V g, V, V) { return zeros_of(g); }
+};
+struct Reciprocal : Unary {
+  static constexpr OpInfo info{.name = "reciprocal", .node = "ReciprocalBackward0", .result = Float};
+  template <class V> static constexpr V fwd(V x) { return c<V>(1) / x; }
+  template <class V> static constexpr V vjp(V g, V, V y) { return -g * (y * y); }
+};
+struct Add : Binary {
+  static constexpr OpInfo info{
+      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .fixed = 1};
+  template <class V> static constexpr V fwd(V a, V b) { return a + b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
+};
+struct AddScaled : Binary {
+  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}};
+  template <class V> static constexpr V fwd(V a, V b, V alpha) { return a + alpha * b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return g * alpha; }
+};
+struct Sub : Binary {
+  static constexpr OpInfo info{
+      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .fixed = 1};
+  template <class V> static constexpr V fwd(V a, V b) { return a - b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
+};
+struct SubScaled : Binary {
+  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}};
+  template <class V> static constexpr V fwd(V a, V b, V alpha) { return a - alpha * b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return -g * alpha; }
+};
+// A number minus a tensor.
+struct Rsub : Binary {
+  static constexpr OpInfo info{.name = "rsub",
+                               .node = "RsubBackward1",
+                               .types = kNumbers,
+                               .bare_numbers = true,
+                               .parameters = {"alpha"},
+                               .fixed = 1};
+  template <class V> static constexpr V fwd(V a, V b) { return b - a; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V) { return -g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
+};
+struct Mul : Binary {
+  static constexpr OpInfo info{.name = "mul", .node = "MulBackward0", .types = kAllTypes};
+  template <class V> static constexpr V fwd(V a, V b) { return a * b; }
+  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * b; }
+  template <class V> static constexpr V vjp_b(V g, V a, V, V) { return g * a; }
+};
+struct Div : Binary {
+  static constexpr OpInfo info{.name = "div", .node = "DivBackward0", .result = Float};
+  template <class V> static constexpr V fwd(V a, V b) { return a / b; }
+  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g / b; }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * ((a / b) / b); }
+};
+struct Addcmul : Ternary {
+  static constexpr OpInfo info{.name = "addcmul",
+                               .node = "AddcmulBackward0",
+                               .types = kNumbers,
+                               .operands = {nullptr, "tensor1", "tensor2"},
+                               .parameters = {"value"}};
+  template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a * b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (b * value); }
+  template <class V> static constexpr V vjp_c(V g, V, V a, V, V, V value) { return g * (a * value); }
+};
+struct Addcdiv : Ternary {
+  static constexpr OpInfo info{.name = "addcdiv",
+                               .node = "AddcdivBackward0",
+                               .types = kFloats,
+                               .operands = {nullptr, "tensor1", "tensor2"},
+                               .parameters = {"value"}};
+  template <class V> static constexpr V fwd(V x, V a, V b, V value) { return x + value * a / b; }
+  template <class V> static constexpr V vjp_a(V g, V, V, V, V, V) { return g; }
+  template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (value / b); }
+  template <class V> static constexpr V vjp_c(V g, V, V a, V b, V, V value) { return -g * (value * a / (b * b)); }
+};
+
+using Arithmetic =
+    TypeList<Neg, Abs, Sign, Reciprocal, Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, Addcmul, Addcdiv>;
+
+}  // namespace gradcore::formulas

@@ -1,0 +1,59 @@
+// The functions that formulas may call, each named once: formula.h makes them of Uses, ops/formula_ops.h of tensors.
+// On lanes they are written by hand, in kernels/lane.h, lane_ops.h and math.h.
+//
+// X(function, flags, op, value): what Uses records of a call (formula.h), the op on tensors, and the value of two
+// plain numbers x and y.
+#pragma once
+
+#define GC_UNARY_FUNCTIONS(X)                        \
+  X(operator-, 0, neg, -x)                           \
+  X(abs, 0, abs, std::fabs(x))                       \
+  X(sign, 0, sign, (x > 0) - (x < 0))                \
+  X(sqrt, 0, sqrt, std::sqrt(x))                     \
+  X(rsqrt, 0, rsqrt, 1 / std::sqrt(x))               \
+  X(floor, 0, floor, std::floor(x))                  \
+  X(ceil, 0, ceil, std::ceil(x))                     \
+  X(round, 0, round, std::nearbyint(x))              \
+  X(trunc, 0, trunc, std::trunc(x))                  \
+  X(exp, kMath, exp, std::exp(x))                    \
+  X(expm1, kMath, expm1, std::expm1(x))              \
+  X(log, kMath, log, std::log(x))                    \
+  X(log1p, kMath, log1p, std::log1p(x))              \
+  X(log2, kMath, log2, std::log2(x))                 \
+  X(log10, kMath, log10, std::log10(x))              \
+  X(sin, kMath, sin, std::sin(x))                    \
+  X(cos, kMath, cos, std::cos(x))                    \
+  X(tan, kMath, tan, std::tan(x))                    \
+  X(asin, kMath, asin, std::asin(x))                 \
+  X(acos, kMath, acos, std::acos(x))                 \
+  X(atan, kMath, atan, std::atan(x))                 \
+  X(sinh, kMath, sinh, std::sinh(x))                 \
+  X(cosh, kMath, cosh, std::cosh(x))                 \
+  X(tanh, kMath, tanh, std::tanh(x))                 \
+  X(sigmoid, kMath, sigmoid, 1 / (1 + std::exp(-x))) \
+  X(erf, kMath, erf, std::erf(x))                    \
+  X(erfc, kMath, erfc, std::erfc(x))
+
+#define GC_BINARY_FUNCTIONS(X)                              \
+  X(operator+, 0, add, x + y)                               \
+  X(operator-, 0, sub, x - y)                               \
+  X(operator*, 0, mul, (x) * y)                             \
+  X(operator/, 0, div, x / y)                               \
+  X(pow, kMath, pow, std::pow(x, y))                        \
+  X(atan2, kMath, atan2, std::atan2(x, y))                  \
+  X(fmod, kMath, fmod, std::fmod(x, y))                     \
+  X(remainder, kMath, remainder, x - y * std::floor(x / y)) \
+  X(floor_divide, kMath, div_floor, std::floor(x / y))      \
+  X(trunc_divide, kMath, div_trunc, std::trunc(x / y))      \
+  X(lt, 0, lt, x < y)                                       \
+  X(le, 0, le, x <= y)                                      \
+  X(gt, 0, gt, x > y)                                       \
+  X(ge, 0, ge, x >= y)                                      \
+  X(eq, 0, eq, x == y)                                      \
+  X(ne, 0, ne, x != y)                                      \
+  X(both, 0, logical_and, x != 0 && y != 0)                 \
+  X(either, 0, logical_or, x != 0 || y != 0)                \
+  X(differ, 0, logical_xor, (x != 0) != (y != 0))
+
+// Of bits, which have no derivative: X(function).
+#define GC_BIT_FUNCTIONS(X) X(bitwise_and) X(bitwise_or) X(bitwise_xor) X(shift_left) X(shift_right)

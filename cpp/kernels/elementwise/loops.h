@@ -1,0 +1,181 @@
+// How a formula becomes a loop. Start at make_kernels().
+//
+// Note [The same bits at every position]
+// A formula that calls a transcendental function gives slightly different bits in a vector register than in a scalar
+// one. So its body only ever runs on multiples of kWidth elements, where the compiler's vector loop has no scalar tail;
+// a shorter rest is padded into a local buffer first. Formulas of plain arithmetic round the same either way and need
+// no padding.
+#pragma once
+#include <utility>
+
+#include "core/loop.h"
+#include "formulas/traits.h"
+#include "kernels/elementwise/group.h"
+#include "kernels/elementwise/walk.h"
+#include "kernels/lane_ops.h"
+
+namespace gradcore::GC_ISA {
+
+using formulas::Uses;
+
+constexpr int64_t kWidth = 16;  // elements; a multiple of every vector's lanes
+// F: { static constexpr bool kPad; Params; load(); template <class... L> static auto apply(const Params&, L... lanes) }
+template <class F, class R, class... In>
+__attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
+                                    const StoredOf<In>*... in) {
+  if constexpr (F::kPad) n &= -kWidth;  // it is a multiple: the compiler makes no tail
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i)
+    out[i] = static_cast<StoredOf<R>>(value_of(F::apply(params, load_lane<In>(in + i)...)));
+}
+
+template <class F, class R, class... In> struct Loop {
+  static constexpr int kInputs = sizeof...(In);
+
+  template <int... K>
+  static __attribute__((always_inline)) void dense_(StoredOf<R>* out, const void* const* in, int64_t n, const void* p,
+                                                    std::integer_sequence<int, K...>) {
+    const typename F::Params params = F::load(p);
+    if constexpr (!F::kPad) {
+      body<F, R, In...>(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
+      return;
+    }
+    const int64_t whole = n / kWidth * kWidth;
+    if (whole) body<F, R, In...>(out, params, whole, static_cast<const StoredOf<In>*>(in[K])...);
+    if (whole == n) return;
+    alignas(64) char pad[kInputs][kWidth * 8];
+    alignas(64) StoredOf<R> result[kWidth];
+    const int64_t rest = n - whole;
+    (fill_pad(pad[K], static_cast<const StoredOf<In>*>(in[K]) + whole, rest), ...);
+    body<F, R, In...>(result, params, kWidth, reinterpret_cast<const StoredOf<In>*>(pad[K])...);
+    __builtin_memcpy(out + whole, result, rest * sizeof(R));
+  }
+  template <class T> static __attribute__((always_inline)) void fill_pad(char* pad, const T* from, int64_t n) {
+    T* to = reinterpret_cast<T*>(pad);
+    for (int64_t i = 0; i < kWidth; ++i) to[i] = from[0];
+    __builtin_memcpy(to, from, n * sizeof(T));
+  }
+  static __attribute__((noinline)) void dense(void* out, const void* const* in, int64_t n, const void* p) {
+    dense_(static_cast<StoredOf<R>*>(out), in, n, p, std::make_integer_sequence<int, kInputs>{});
+  }
+  static constexpr LoopSpec kSpec{dense, kInputs, {sizeof(R), sizeof(In)...}};
+  static void run(const LoopArgs& a) {
+    bool is_dense = a.m == 1;
+    for (int k = 0; k <= kInputs; ++k) is_dense &= a.inner[k] == kSpec.item[k];
+    if (is_dense) return dense(a.ptr[0], reinterpret_cast<const void* const*>(a.ptr + 1), a.n, a.params);
+    run_loop(kSpec, a);
+  }
+};
+
+// The scalar parameters of a formula, converted to its compute type by the caller.
+template <class T, int N> struct ParamLanes {
+  Lane<T> v[N > 0 ? N : 1];
+  static ParamLanes load(const void* p) {
+    ParamLanes out{};
+    for (int i = 0; i < N; ++i) out.v[i] = load_lane<T>(static_cast<const StoredOf<T>*>(p) + i);
+    return out;
+  }
+};
+
+template <class Op, class T> struct Forward {
+  static constexpr int kParams = formulas::params_of<Op>;
+  static constexpr bool kPad = (formulas::forward_uses<Op>().bits & formulas::kMath) && is_float<T>;
+  using Params = ParamLanes<T, kParams>;
+  static Params load(const void* p) { return Params::load(p); }
+  template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
+    if constexpr (kParams == 0) return Op::fwd(x...);
+    if constexpr (kParams == 1) return Op::fwd(x..., p.v[0]);
+    if constexpr (kParams == 2) return Op::fwd(x..., p.v[0], p.v[1]);
+  }
+};
+
+// The inputs of a vjp loop are those of (g, operands..., y) that the formula reads, in this order; g is always there.
+template <class Op, class T, int K> struct Backward {
+  static constexpr unsigned kUses = formulas::vjp_uses<Op, K>();
+  static constexpr bool kPad = kUses & formulas::kMath;
+  using Params = ParamLanes<T, formulas::params_of<Op>>;
+  static Params load(const void* p) { return Params::load(p); }
+  static constexpr int position(int slot) {  // of slot's input among those read
+    int n = 0;
+    for (int s = 0; s < slot; ++s) n += s == 0 || (kUses & (1u << s));
+    return n;
+  }
+  template <int Slot, class First>
+  static __attribute__((always_inline)) auto pick(const First& none, const void* const* lanes) {
+    if constexpr (Slot == 0 || (kUses & (1u << Slot)))
+      return *static_cast<const First*>(lanes[position(Slot)]);
+    else
+      return none;
+  }
+  using A = Lane<If<Op::info.mask == 0, bool, T>>;
+  using B = Lane<If<Op::info.mask == 1, bool, T>>;
+  template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
+    const void* const lanes[] = {&x...};
+    const Lane<T> none{};
+    const auto g = pick<0>(none, lanes), d = pick<3>(none, lanes), y = pick<4>(none, lanes);
+    const auto a = pick<1>(A{}, lanes);
+    const auto b = pick<2>(B{}, lanes);
+    return formulas::vjp_with<Op, K>(g, a, b, d, y, p.v);
+  }
+};
+
+template <class Op, class T> struct ForwardLoop {
+  using F = Forward<Op, T>;
+  using R = If<Op::info.result == ResultType::Bool, bool, T>;
+  using A = If<Op::info.mask == 0, bool, T>;
+  using B = If<Op::info.mask == 1, bool, T>;
+  using Type = If<Op::kArity == 1, Loop<F, R, A>, If<Op::kArity == 2, Loop<F, R, A, B>, Loop<F, R, A, B, T>>>;
+};
+template <class Op, class T> void run_as_int32(const LoopArgs& a) {
+  run_narrow(ForwardLoop<Op, int32_t>::Type::kSpec, dtype_of<T>, formulas::params_of<Op>, a);
+}
+template <class Op, class T> constexpr LoopFn forward_loop() {
+  constexpr uint8_t kind = __is_same(T, bool) ? kBools : is_float<T> ? kFloats : kInts;
+  constexpr bool is_narrow = sizeof(T) < sizeof(int32_t) && !(__is_same(T, bool) && Op::info.bools_apart);
+  if constexpr (!(Op::info.types & kind))
+    return nullptr;
+  else if constexpr (is_narrow)
+    return run_as_int32<Op, T>;
+  else
+    return ForwardLoop<Op, T>::Type::run;
+}
+
+template <class F, class R, class... Done> struct BackwardLoop {
+  // Adds the operand types one by one as the bits say.
+  template <unsigned Rest, int Slot, int Mask> static constexpr LoopFn make() {
+    if constexpr (Slot == 5) {
+      return Loop<F, R, Done...>::run;
+    } else if constexpr (Slot == 0 || (Rest & (1u << Slot))) {
+      using Next = If<Slot == Mask + 1, bool, R>;
+      return BackwardLoop<F, R, Done..., Next>::template make<Rest, Slot + 1, Mask>();
+    } else {
+      return make<Rest, Slot + 1, Mask>();
+    }
+  }
+};
+
+template <class Op, class T, int K> constexpr LoopFn backward_loop() {
+  if constexpr (!formulas::has_vjp<Op, K>()) {
+    return nullptr;
+  } else if constexpr (!(formulas::vjp_uses<Op, K>() & formulas::kChanged)) {
+    return nullptr;  // the gradient is handed on as it is
+  } else {
+    using F = Backward<Op, T, K>;
+    constexpr int kMask = Op::info.mask < 0 ? 99 : Op::info.mask;
+    return BackwardLoop<F, T>::template make<F::kUses, 0, kMask>();
+  }
+}
+
+template <class Op, int K> constexpr FloatRow<LoopFn> backward_loops() {
+  return by_float<LoopFn>([]<class T>(TypeTag<T>) { return backward_loop<Op, T, K>(); });
+}
+template <class Op> constexpr ElementwiseKernels make_kernels() {
+  return {by_dtype<LoopFn>([]<class T>(TypeTag<T>) { return forward_loop<Op, T>(); }),
+          {backward_loops<Op, 0>(), backward_loops<Op, 1>(), backward_loops<Op, 2>()}};
+}
+template <class... Ops> constexpr GroupKernels<int{sizeof...(Ops)}> make_group(TypeList<Ops...>) {
+  return {{make_kernels<Ops>()...}};
+}
+template <class Group> constinit const GroupKernels<Group::size> KernelsOf<Group>::table = make_group(Group{});
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,34 @@
+// What loops of all formulas share: rows, operands that are not dense, narrow integers. Start at run_loop().
+//
+// Note [Narrow integers]
+// No loop is compiled for bools and for integers narrower than int32: their elements are read as int32, a block at a
+// time, computed as such and cut again. Wrapping arithmetic, comparisons and divisions give the same that way; what
+// does not (~ of a bool) says bools_apart.
+#pragma once
+#include "core/loop.h"
+#include "kernels/common.h"
+#include "kernels/lane_ops.h"
+
+namespace gradcore::GC_ISA {
+
+template <class T> GC_INLINE Lane<T> load_lane(const StoredOf<T>* p) {
+  if constexpr (__is_same(T, bool))
+    return {*p != 0};
+  else
+    return {*p};
+}
+
+// What the walk over rows and blocks needs to know of a formula; everything else is shared by all of them.
+struct LoopSpec {
+  // n dense elements.
+  void (*dense)(void* out, const void* const* in, int64_t n, const void* params);
+  int inputs;
+  uint8_t item[kMaxOperands];  // sizes, the output's first
+};
+
+// Runs a loop on operands of any strides.
+void run_loop(const LoopSpec& spec, const LoopArgs& a);
+// Runs the int32 loop of `spec` on operands of a narrow type, with so many parameters of that type.
+void run_narrow(const LoopSpec& spec, DType type, int params, const LoopArgs& a);
+
+}  // namespace gradcore::GC_ISA

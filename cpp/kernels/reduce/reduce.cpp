@@ -1,0 +1,742 @@
+// Reductions of [outer, reduce, inner] views. Start at reduce(); then drive(), the layouts, and the
+// operations.
+//
+// Note [The reduction tree]
+// A reduction is cut into chunks of kChunk elements (or bands of kBand rows), each folded in registers, and
+// the chunks' results are merged in index order. The cuts depend on shapes only, so a result has the same
+// bits for any number of threads; whether the chunks of one output run in parallel changes nothing either.
+//
+// Note [Few types]
+// The walk over a view is compiled once: it knows an operation by an OpTable of functions over runs of elements. Nor is
+// there an operation for every dtype: a Load turns elements into others on the way, a buffer at a time. So narrow
+// integers are read as int32, and any, all, count, sum |x| and sum |x|^p are the maximum, minimum or sum of what their
+// Load makes. Each of these choices costs a few per cent on types that nobody waits for, and together they are three
+// quarters of this file's machine code.
+//
+// An operation is a struct of
+//   In, Part, Acc       element, column accumulator (sizes the tile), mergeable result of elements
+//   kCost               work per element, 1 = an addition
+//   kBand               rows of a column tile that are folded between two merges
+//   kFolds              false: indices matter, so that several rows must not be taken as one
+//   empty()             the Acc of no elements
+//   run(p, n, first, param)                          n <= kChunk contiguous elements, from index `first` on
+//   band(p, stride, rows, cols, first, param, acc)   rows <= kBand; merges into acc[0..cols)
+//   merge(a, b)         a comes before b
+// and a StoreFn writes its results.
+#include "kernels/reduce/reduce.h"
+
+#include "core/parallel.h"
+#include "kernels/reduce/fold.h"
+
+namespace gradcore::GC_ISA {
+namespace {
+
+enum class Layout { Inner, Outer, Strided };  // contiguous along the reduction, along the outputs, neither
+
+constexpr int64_t kTileBytes = 8192;      // column accumulators: they stay in L1
+constexpr int64_t kGather = 1024;         // strided elements copied at a time
+constexpr int64_t kGrain = 1 << 16;       // work of a parallel block
+constexpr int64_t kSplitGrain = 1 << 17;  // work of a part of one reduction: its result must be merged
+constexpr int64_t kMaxSplit = 64;
+constexpr int64_t kFewOutputs = 16;    // fewer: the chunks of each run in parallel
+constexpr int64_t kShort = 16;         // reductions up to this length are gathered into columns,
+constexpr int64_t kGroup = 128;        // so many at a time
+constexpr int64_t kNarrow = 16;        // fewer columns than this are not worth a vector loop
+constexpr int64_t kFoldColumns = 256;  // rows shorter than this are folded several at a time
+constexpr int64_t kLoadRows = 8;       // of a column tile that are converted at a time
+constexpr int64_t kLoadCols = 256;     // and the tile's width then
+constexpr int64_t kStoreGroup = 32;    // results that are stored at a time
+constexpr int64_t kMaxAcc = 24;        // bytes of any Acc
+
+// ---- kinds (see fold.h) that only reductions use ----
+
+template <class E> struct SquaresKind : Plus {
+  using Part = E;
+  using Acc = double;
+  using Out = E;
+  static constexpr Part kIdentity = 0;
+  template <class X> GC_INLINE X map(X x) { return x * x; }
+};
+template <class K> struct MagnitudeKind : K {
+  template <class X> GC_INLINE X map(X x) { return magnitude(x); }
+};
+
+// ---- operations ----
+
+template <class Part> constexpr int64_t tile_of = kTileBytes / static_cast<int64_t>(sizeof(Part));
+
+// Any reduction that is one kind's fold.
+template <class E, template <class> class Kind> struct FoldOp {
+  using K = Kind<E>;
+  using In = StoredOf<E>;
+  using Part = typename K::Part;
+  using Acc = typename K::Acc;
+  template <class Load> using Direct = typename Load::template Kind<Kind>;
+  static constexpr int64_t kCost = 1;
+  static constexpr int64_t kBand = 128;
+  static constexpr bool kFolds = true;
+
+  GC_INLINE Acc empty() { return static_cast<Acc>(K::kIdentity); }
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) { return static_cast<Acc>(fold_run<K>(p, n)); }
+  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+    alignas(64) Part part[tile_of<Part>];
+    fold_band<K>(p, stride, rows, cols, part);
+    for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(part[j]));
+  }
+  GC_INLINE void merge(Acc& a, const Acc& b) { a = K::combine(a, b); }
+};
+
+// Largest or smallest element and its place. A run first finds the value block by block, at the speed of max,
+// and then searches the one block that holds it.
+template <class E, template <class> class Kind> struct ArgOp {
+  using K = Kind<E>;
+  using In = StoredOf<E>;
+  using Part = In;
+  struct Acc {
+    In value;
+    int64_t index;  // -1: none
+  };
+  static constexpr int64_t kCost = 2;
+  static constexpr int64_t kBand = 128;
+  static constexpr bool kFolds = false;
+  static constexpr int64_t kBlock = 512;
+
+  GC_INLINE bool better(In x, In best) { return K::combine(best, x) != best && best == best; }
+  GC_INLINE bool same(In x, In best) { return (x == best) | ((x != x) & (best != best)); }
+  GC_INLINE Acc empty() { return {K::kIdentity, -1}; }
+
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t first, double) {
+    if (n == 0) return empty();
+    In best = fold_run<K>(p, smaller(n, kBlock));
+    int64_t place = 0;
+    for (int64_t i = kBlock; i < n; i += kBlock) {
+      const In x = fold_run<K>(p + i, smaller(kBlock, n - i));
+      if (!better(x, best)) continue;
+      best = x;
+      place = i;
+    }
+    return {best, first + search(p, place, n, best)};
+  }
+  // The place of the first element equal to best, in the block at i.
+  GC_INLINE int64_t search(const In* p, int64_t i, int64_t n, In best) {
+    const int m = static_cast<int>(smaller(kBlock, n - i));
+    int place = m;
+    for (int j = 0; j < m; ++j) {
+      const int candidate = same(K::map(p[i + j]), best) ? j : m;
+      place = candidate < place ? candidate : place;
+    }
+    return i + place;
+  }
+  GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double, Acc* acc) {
+    using Row = SameWidthInt<In>;
+    alignas(64) In best[tile_of<In>];
+    alignas(64) Row place[tile_of<In>];
+    for (int64_t j = 0; j < cols; ++j) best[j] = K::map(p[j]);
+    for (int64_t j = 0; j < cols; ++j) place[j] = 0;
+    for (int64_t r = 1; r < rows; ++r) improve(p + r * stride, cols, static_cast<Row>(r), best, place);
+    for (int64_t j = 0; j < cols; ++j) merge(acc[j], {best[j], first + place[j]});
+  }
+  GC_INLINE void improve(const In* p, int64_t cols, SameWidthInt<In> r, In* best, SameWidthInt<In>* place) {
+#pragma GCC ivdep
+    for (int64_t j = 0; j < cols; ++j) {
+      const In x = K::map(p[j]), old = best[j];
+      const In now = K::combine(old, x);
+      const bool moved = (now != old) & (old == old);
+      best[j] = now;
+      place[j] = moved ? r : place[j];
+    }
+  }
+  GC_INLINE void merge(Acc& a, const Acc& b) {
+    if (b.index >= 0 && (a.index < 0 || better(b.value, a.value))) a = b;
+  }
+};
+
+// Sum of squared deviations from the mean: two passes over pieces that stay in cache, merged as in Chan,
+// Golub and LeVeque. A piece's deviations are from its mean rounded to T; their own sum then corrects both
+// results.
+template <class T> struct SquaredDevOp {
+  using In = T;
+  using Part = T;
+  struct Acc {
+    double n, mean, dev;
+  };
+  static constexpr int64_t kCost = 2;
+  static constexpr int64_t kBand = 64;
+  static constexpr bool kFolds = true;
+  static constexpr int64_t kPiece = 4096;
+
+  GC_INLINE Acc empty() { return {0, 0, 0}; }
+  GC_INLINE bool finite(double x) { return x - x == 0; }
+  GC_INLINE Acc corrected(int64_t n, T around, T sum, T squares) {
+    const double count = static_cast<double>(n), s = static_cast<double>(sum);
+    const double dev = static_cast<double>(squares) - s * s / count, mean = static_cast<double>(around);
+    return {count, finite(mean) ? mean + s / count : mean, dev < 0 ? 0 : dev};
+  }
+  GC_INLINE Acc run(const T* p, int64_t n, int64_t, double) {
+    Acc acc = empty();
+    for (int64_t i = 0; i < n; i += kPiece) merge(acc, piece(p + i, smaller(kPiece, n - i)));
+    return acc;
+  }
+  GC_INLINE Acc piece(const T* p, int64_t n) {
+    using V = Vec<T>;
+    constexpr int64_t L = kLanes<T>;
+    const T mean = fold_run<SumKind<T>>(p, n) / static_cast<T>(n);
+    V sum[4] = {}, squares[4] = {};
+    int64_t i = 0;
+    for (; i + 4 * L <= n; i += 4 * L)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        const V d = load(p + i + k * L) - mean;
+        sum[k] += d;
+        squares[k] += d * d;
+      }
+    T s = 0, q = 0;
+    for (; i < n; ++i) {
+      const T d = p[i] - mean;
+      s += d;
+      q += d * d;
+    }
+    s += fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    q += fold_lanes<SumKind<T>, T>((squares[0] + squares[1]) + (squares[2] + squares[3]));
+    return corrected(n, mean, s, q);
+  }
+  GC_INLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+    alignas(64) T mean[tile_of<T>];
+    alignas(64) T sum[tile_of<T>];
+    alignas(64) T squares[tile_of<T>];
+    fold_band<SumKind<T>>(p, stride, rows, cols, mean);
+    for (int64_t j = 0; j < cols; ++j) mean[j] /= static_cast<T>(rows);
+    for (int64_t j = 0; j < cols; ++j) sum[j] = squares[j] = 0;
+    for (int64_t r = 0; r < rows; ++r, p += stride) deviations(p, cols, mean, sum, squares);
+    for (int64_t j = 0; j < cols; ++j) merge(acc[j], corrected(rows, mean[j], sum[j], squares[j]));
+  }
+  GC_INLINE void deviations(const T* p, int64_t cols, const T* mean, T* sum, T* squares) {
+#pragma GCC ivdep
+    for (int64_t j = 0; j < cols; ++j) {
+      const T d = p[j] - mean[j];
+      sum[j] += d;
+      squares[j] += d * d;
+    }
+  }
+  GC_INLINE void merge(Acc& a, const Acc& b) {
+    if (b.n == 0) return;
+    if (a.n == 0) {
+      a = b;
+      return;
+    }
+    const double n = a.n + b.n, delta = b.mean - a.mean, share = b.n / n;
+    a.mean += finite(delta) ? delta * share : b.mean;
+    a.dev += b.dev + delta * delta * a.n * share;
+    a.n = n;
+  }
+};
+
+// log sum exp(x), around the largest x so far. Around an infinite one nothing is subtracted: exp then gives 0
+// or inf.
+template <class T> struct LogSumExpOp {
+  using In = T;
+  using Part = T;
+  struct Acc {
+    double around, sum;
+  };
+  static constexpr int64_t kCost = 8;
+  static constexpr int64_t kBand = 64;
+  static constexpr bool kFolds = true;
+
+  GC_INLINE Acc empty() { return {0, 0}; }
+  GC_INLINE T shift_of(T max) { return magnitude(max) == highest<T>() ? T(0) : max; }
+
+  GC_INLINE Acc run(const T* p, int64_t n, int64_t, double) {
+    if (n == 0) return empty();
+    const T shift = shift_of(fold_run<MaxKind<T>>(p, n));
+    return {static_cast<double>(shift), sum_exp<false>(p, static_cast<T*>(nullptr), n, shift)};
+  }
+  GC_INLINE void band(const T* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+    alignas(64) T shift[tile_of<T>];
+    alignas(64) T sum[tile_of<T>];
+    alignas(64) T row[tile_of<T>];
+    fold_band<MaxKind<T>>(p, stride, rows, cols, shift);
+    for (int64_t j = 0; j < cols; ++j) shift[j] = shift_of(shift[j]);
+    for (int64_t j = 0; j < cols; ++j) sum[j] = 0;
+    for (int64_t r = 0; r < rows; ++r, p += stride) {
+      for (int64_t j = 0; j < cols; ++j) row[j] = p[j] - shift[j];
+      map_run(row, row, cols, [](Lane<T> x) { return exp(x); });
+      for (int64_t j = 0; j < cols; ++j) sum[j] += row[j];
+    }
+    for (int64_t j = 0; j < cols; ++j) merge(acc[j], {static_cast<double>(shift[j]), static_cast<double>(sum[j])});
+  }
+  // A sum is 0 when all of its elements are -inf, and inf when one is inf: neither needs the common shift.
+  GC_INLINE void merge(Acc& a, const Acc& b) {
+    if (b.sum == 0) return;
+    if (a.sum == 0) {
+      a = b;
+      return;
+    }
+    const double infinity = __builtin_inf();
+    if (a.sum == infinity || b.sum == infinity) {
+      a = {0, a.sum + b.sum};
+      return;
+    }
+    const double around = a.around > b.around ? a.around : b.around;
+    a.sum = a.sum * exp(F64{a.around - around}).v + b.sum * exp(F64{b.around - around}).v;
+    a.around = around;
+  }
+};
+
+// ---- how results are stored ----
+
+using StoreFn = void (*)(const ReduceArgs&, int64_t output, const void* acc, int64_t n);
+
+template <class Acc, class Out> void store_value(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  Out* const to = static_cast<Out*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<Out>(static_cast<const Acc*>(acc)[j]);
+}
+// The extremes of truth values; those of no elements are far beyond them.
+void store_truth(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  bool* const to = static_cast<bool*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const int32_t*>(acc)[j] > 0;
+}
+// The largest magnitude of no elements is 0.
+template <class T> void store_magnitude(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  T* const to = static_cast<T*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const T*>(acc)[j] < 0 ? T(0) : static_cast<const T*>(acc)[j];
+}
+template <class Acc> void store_place(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const Acc* const acc = static_cast<const Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) static_cast<int64_t*>(a.out)[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
+}
+template <class Acc, class Out> void store_both(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const Acc* const acc = static_cast<const Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) {
+    static_cast<Out*>(a.out)[output + j] = static_cast<Out>(acc[j].value);
+    a.index[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
+  }
+}
+template <class T> void store_deviation(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const auto* const acc = static_cast<const typename SquaredDevOp<T>::Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) {
+    static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].dev);
+    static_cast<T*>(a.mean)[output + j] = static_cast<T>(acc[j].n == 0 ? __builtin_nan("") : acc[j].mean);
+  }
+}
+template <class T> void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const auto* const acc = static_cast<const typename LogSumExpOp<T>::Acc*>(from);
+  for (int64_t j = 0; j < n; ++j)
+    static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].around + log(F64{acc[j].sum}).v);
+}
+
+// ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
+//
+// Where a fold of contiguous elements need not load them first, Kind says how it folds them.
+
+using LoadFn = void (*)(const void* from, int64_t stride, int64_t n, double param, void* to);
+
+template <class From, class To, class F>
+GC_INLINE void load_each(const void* from, int64_t stride, int64_t n, void* to, const F& f) {
+  const From* const p = static_cast<const From*>(from);
+  To* const out = static_cast<To*>(to);
+  if (stride == 1)
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<To>(f(p[i]));
+  else
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<To>(f(p[i * stride]));
+}
+template <class E> struct AsIs {
+  using In = StoredOf<E>;
+  static constexpr bool kInPlace = true;
+  static constexpr int64_t kCost = 0;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<Word<In>, Word<In>>(from, stride, n, to, [](Word<In> x) { return x; });
+  }
+};
+template <class E, class To> struct Widen {
+  using In = StoredOf<E>;
+  template <template <class> class K> using Kind = K<E>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<In, To>(from, stride, n, to, [](In x) { return element<E>(x); });
+  }
+};
+template <class E> struct Truth {
+  using In = If<sizeof(E) == 1, uint8_t, E>;  // what is only compared with 0 reads any byte the same way
+  template <template <class> class K>
+    requires(sizeof(E) == 1)
+  using Kind = K<bool>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<In, int32_t>(from, stride, n, to, [](In x) { return x != 0; });
+  }
+};
+template <class T> struct Magnitude {
+  using In = T;
+  template <template <class> class K> using Kind = MagnitudeKind<K<T>>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<T, T>(from, stride, n, to, [](T x) { return magnitude(x); });
+  }
+};
+// |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches,
+// and no loop over them vectorises.
+template <class T> struct Power {
+  using In = T;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 15;
+  static void load(const void* from, int64_t stride, int64_t n, double param, void* to) {
+    alignas(64) T base[kBuffer], exponents[kBuffer];
+    for (int64_t i = 0; i < kBuffer; ++i) exponents[i] = static_cast<T>(param);
+    for (int64_t i = 0; i < n; i += kBuffer) {
+      const int64_t m = smaller(kBuffer, n - i), padded = ceil_div(m, kPad) * kPad;
+      Magnitude<T>::load(static_cast<const T*>(from) + i * stride, stride, m, 0, base);
+      for (int64_t j = m; j < padded; ++j) base[j] = 1;
+      for (int64_t j = 0; j < padded; ++j) base[j] = pow(Lane<T>{base[j]}, Lane<T>{exponents[j]}).v;
+      __builtin_memcpy(static_cast<T*>(to) + i, base, m * sizeof(T));
+    }
+  }
+};
+
+// ---- what the walk knows of an operation, its Load and its StoreFn ----
+
+using RunFn = void (*)(const void* p, int64_t n, int64_t first, double param, void* acc);
+
+struct OpTable {
+  int64_t item, acc_size, tile, band_rows;  // item: bytes of an element as run and band read it
+  bool folds;
+  void (*empty)(void* acc, int64_t n);
+  RunFn run;
+  void (*band)(const void* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, void* acc);
+  void (*merge)(void* a, const void* b, int64_t n);  // a[j] = a[j] and then b[j]
+};
+struct Reduction {
+  const OpTable* op;
+  LoadFn load;
+  StoreFn store;
+  RunFn direct;  // run on elements as they lie in memory; null: through load
+  int64_t item;  // bytes of an element in memory
+  int64_t cost;
+  bool in_place;  // band may read memory as it is
+
+  int64_t tile() const { return in_place ? op->tile : smaller(op->tile, kLoadCols); }
+};
+
+template <class Op> struct Erased {
+  using In = typename Op::In;
+  using Acc = typename Op::Acc;
+  static_assert(sizeof(Acc) <= kMaxAcc);
+
+  static void empty(void* acc, int64_t n) {
+    for (int64_t j = 0; j < n; ++j) static_cast<Acc*>(acc)[j] = Op::empty();
+  }
+  static void run(const void* p, int64_t n, int64_t first, double param, void* acc) {
+    *static_cast<Acc*>(acc) = Op::run(static_cast<const In*>(p), n, first, param);
+  }
+  static void band(const void* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, void* acc) {
+    Op::band(static_cast<const In*>(p), stride, rows, cols, first, param, static_cast<Acc*>(acc));
+  }
+  static void merge(void* into, const void* from, int64_t n) {
+    Acc* const a = static_cast<Acc*>(into);
+    const Acc* const b = static_cast<const Acc*>(from);
+#pragma GCC ivdep
+    for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
+  }
+  static constexpr OpTable kTable{
+      sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds, empty, run, band, merge};
+};
+// A fold of elements as they lie in memory, whose result is an Acc of the operation on loaded ones.
+template <class K, class In, class Acc> void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
+  *static_cast<Acc*>(acc) = static_cast<Acc>(fold_run<K>(static_cast<const In*>(p), n));
+}
+template <class Op, class Load> constexpr RunFn direct_fn() {
+  using In = typename Load::In;
+  if constexpr (Load::kInPlace)
+    return Erased<Op>::run;
+  else if constexpr (requires { typename Op::template Direct<Load>; })
+    return run_direct<typename Op::template Direct<Load>, In, typename Op::Acc>;
+  else
+    return nullptr;
+}
+template <class Op, class Load, StoreFn kStore>
+constexpr Reduction kReduction{
+    &Erased<Op>::kTable,     Load::load,    kStore, direct_fn<Op, Load>(), sizeof(typename Load::In),
+    Op::kCost + Load::kCost, Load::kInPlace};
+
+// ---- layouts: how a reduction walks its view ----
+
+// Short reductions become columns, kGroup apart: vectors along them would be mostly empty.
+template <class Bits> GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols, void* buffer) {
+  int64_t i = output % a.inner;
+  const Bits* row = static_cast<const Bits*>(a.in) + output / a.inner * a.s_outer;
+  for (Bits* to = static_cast<Bits*>(buffer); cols > 0; --cols, ++to) {
+    const Bits* const p = row + i * a.s_inner;
+    for (int64_t r = 0; r < a.reduce; ++r) to[r * kGroup] = p[r * a.s_reduce];
+    if (++i < a.inner) continue;
+    i = 0;
+    row += a.s_outer;
+  }
+}
+
+struct Walk {
+  const ReduceArgs& a;
+  const Reduction& r;
+  const OpTable& op = *r.op;
+
+  const char* element(const char* p, int64_t i) const { return p + i * r.item; }
+  const char* start(int64_t output) const {
+    const char* const in = static_cast<const char*>(a.in);
+    return element(in, output / a.inner * a.s_outer + output % a.inner * a.s_inner);
+  }
+
+  // Elements [begin, end) of the reduction at p, at most kChunk of them.
+  void run(const char* p, int64_t begin, int64_t end, void* acc) const {
+    if (r.direct && a.s_reduce == 1) return r.direct(element(p, begin), end - begin, begin, a.param, acc);
+    run_loaded(p, begin, end, acc);
+  }
+  __attribute__((noinline)) void run_loaded(const char* p, int64_t begin, int64_t end, void* acc) const {
+    alignas(64) char buffer[kGather * 8];
+    alignas(8) char part[kMaxAcc];
+    op.empty(acc, 1);
+    for (int64_t i = begin; i < end; i += kGather) {
+      const int64_t n = smaller(kGather, end - i);
+      r.load(element(p, i * a.s_reduce), a.s_reduce, n, a.param, buffer);
+      op.run(buffer, n, i, a.param, part);
+      op.merge(acc, part, 1);
+    }
+  }
+  void whole(const char* p, void* acc) const {
+    alignas(8) char part[kMaxAcc];
+    run(p, 0, smaller(a.reduce, kChunk), acc);
+    for (int64_t i = kChunk; i < a.reduce; i += kChunk) {
+      run(p, i, smaller(a.reduce, i + kChunk), part);
+      op.merge(acc, part, 1);
+    }
+  }
+
+  void gather(int64_t output, int64_t cols, void* to) const {
+    with_word(r.item, [&]<class W>(W) { gather_columns<W>(a, output, cols, to); });
+  }
+  void short_outputs(int64_t begin, int64_t end) const {
+    alignas(64) char buffer[kShort * kGroup * 8];
+    alignas(64) char loaded[kShort * kGroup * 8];
+    alignas(64) char acc[kGroup * kMaxAcc];
+    for (int64_t output = begin; output < end; output += kGroup) {
+      const int64_t cols = smaller(kGroup, end - output);
+      gather(output, cols, buffer);
+      if (!r.in_place)
+        for (int64_t i = 0; i < a.reduce; ++i)
+          r.load(element(buffer, i * kGroup), 1, cols, a.param, loaded + i * kGroup * op.item);
+      op.empty(acc, cols);
+      op.band(r.in_place ? buffer : loaded, kGroup, a.reduce, cols, 0, a.param, acc);
+      r.store(a, output, acc, cols);
+    }
+  }
+  void outputs(int64_t begin, int64_t end) const {
+    if (a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow) return short_outputs(begin, end);
+    alignas(64) char acc[kStoreGroup * kMaxAcc];
+    const char* p = start(begin);
+    int64_t left = a.inner - begin % a.inner;  // outputs to come before the next step of outer
+    for (; begin < end; begin += kStoreGroup) {
+      const int64_t n = smaller(kStoreGroup, end - begin);
+      for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
+        whole(p, acc + i * op.acc_size);
+        if (--left > 0) continue;
+        p = element(p, a.s_outer - a.inner * a.s_inner);
+        left = a.inner;
+      }
+      r.store(a, begin, acc, n);
+    }
+  }
+  // The one output of a small reduction.
+  void single() const {
+    alignas(8) char acc[kMaxAcc];
+    run(static_cast<const char*>(a.in), 0, a.reduce, acc);
+    r.store(a, 0, acc, 1);
+  }
+
+  // Rows of columns, merged into acc.
+  void bands(const char* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, void* acc) const {
+    if (!r.in_place) return bands_loaded(p, stride, rows, cols, first, acc);
+    for (int64_t i = 0; i < rows; i += op.band_rows)
+      op.band(element(p, i * stride), stride, smaller(op.band_rows, rows - i), cols, first + i, a.param, acc);
+  }
+  __attribute__((noinline)) void bands_loaded(const char* p, int64_t stride, int64_t rows, int64_t cols, int64_t first,
+                                              void* acc) const {
+    alignas(64) char buffer[kLoadRows * kLoadCols * 8];
+    for (int64_t i = 0; i < rows; i += kLoadRows) {
+      const int64_t n = smaller(kLoadRows, rows - i);
+      for (int64_t k = 0; k < n; ++k)
+        r.load(element(p, (i + k) * stride), 1, cols, a.param, buffer + k * cols * op.item);
+      op.band(buffer, cols, n, cols, first + i, a.param, acc);
+    }
+  }
+  // Rows [row, row + rows) of columns [col, col + cols), cols <= the tile. Short dense rows are taken several at
+  // a time as one long row, where an operation does not ask for indices.
+  void columns(int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows, char* acc) const {
+    const char* p = element(static_cast<const char*>(a.in), o * a.s_outer + row * a.s_reduce + col);
+    op.empty(acc, cols);
+    const int64_t fold = kFoldColumns / cols;
+    if (op.folds && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
+      alignas(64) char wide[kFoldColumns * kMaxAcc];
+      const int64_t width = fold * cols, long_rows = rows / fold;
+      op.empty(wide, width);
+      bands(p, width, long_rows, width, 0, wide);
+      for (int64_t k = 0; k < fold; ++k) op.merge(acc, wide + k * cols * op.acc_size, cols);
+      p = element(p, long_rows * width);
+      rows -= long_rows * fold;
+      row += long_rows * fold;
+    }
+    bands(p, a.s_reduce, rows, cols, row, acc);
+  }
+
+  // acc holds `parts` times n results, part by part: merges and stores outputs [output, output + n).
+  void finish(int64_t output, int64_t n, char* acc, int64_t parts) const {
+    for (int64_t k = 1; k < parts; ++k) op.merge(acc, acc + k * n * op.acc_size, n);
+    r.store(a, output, acc, n);
+  }
+};
+
+// A few long reductions: their chunks in parallel.
+void reduce_chunks(const Walk& w, int64_t outputs) {
+  const int64_t chunks = ceil_div(w.a.reduce, kChunk), size = w.op.acc_size;
+  const Scratch<char> scratch(outputs * chunks * size);
+  parallel_blocks(outputs * chunks, [&](int64_t b) {
+    const int64_t begin = b % chunks * kChunk;
+    w.run(w.start(b / chunks), begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
+  });
+  for (int64_t i = 0; i < outputs; ++i) w.finish(i, 1, scratch.data() + i * chunks * size, chunks);
+}
+
+void reduce_runs(const Walk& w) {
+  const int64_t outputs = w.a.outer * w.a.inner, work = w.a.reduce * w.r.cost;
+  const bool few_and_long = outputs < kFewOutputs && w.a.reduce > kChunk;
+  if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(w, outputs);
+  const int64_t per_block = larger(1, kGrain / larger(1, work));
+  parallel_blocks(ceil_div(outputs, per_block),
+                  [&](int64_t b) { w.outputs(b * per_block, smaller(outputs, (b + 1) * per_block)); });
+}
+
+// Column tiles; where they are few and tall, each is also cut into `parts` bands of rows.
+void reduce_columns(const Walk& w) {
+  const ReduceArgs& a = w.a;
+  const int64_t size = w.op.acc_size;
+  const int64_t tile = smaller(w.r.tile(), a.inner), per_outer = ceil_div(a.inner, tile);
+  const int64_t tiles = a.outer * per_outer;
+  const int64_t work = larger(1, a.reduce * tile * w.r.cost);
+  int64_t parts = tiles >= kFewOutputs ? 1 : larger(1, smaller(work / kSplitGrain, kMaxSplit / tiles));
+  const int64_t rows = larger(1, ceil_div(a.reduce, parts));
+  parts = larger(1, ceil_div(a.reduce, rows));
+  const int64_t per_block = parts > 1 ? 1 : larger(1, kGrain / work);
+  const int64_t part_size = tile * size, tile_size = parts * part_size;
+  const int64_t blocks = ceil_div(tiles * parts, per_block);
+  const Scratch<char> scratch(parts > 1 ? tiles * tile_size : blocks * part_size);
+  parallel_blocks(blocks, [&](int64_t b) {
+    for (int64_t i = b * per_block; i < smaller(tiles * parts, (b + 1) * per_block); ++i) {
+      const int64_t t = i / parts, k = i % parts, o = t / per_outer, col = t % per_outer * tile;
+      const int64_t cols = smaller(tile, a.inner - col), row = k * rows;
+      char* const acc = scratch.data() + (parts > 1 ? t * tile_size + k * cols * size : b * part_size);
+      w.columns(o, col, cols, row, smaller(rows, a.reduce - row), acc);
+      if (parts == 1) w.finish(o * a.inner + col, cols, acc, 1);
+    }
+  });
+  if (parts == 1) return;
+  for (int64_t t = 0; t < tiles; ++t) {
+    const int64_t o = t / per_outer, col = t % per_outer * tile;
+    w.finish(o * a.inner + col, smaller(tile, a.inner - col), scratch.data() + t * tile_size, parts);
+  }
+}
+
+// With one of outer and inner being 1 the other may be called inner: outputs are dense either way.
+Layout normalize(ReduceArgs& a, bool folds) {
+  if (a.inner == 1 && a.s_reduce != 1) {
+    a.inner = a.outer;
+    a.s_inner = a.s_outer;
+    a.outer = 1;
+  }
+  const bool wide = a.inner >= kNarrow || (folds && a.s_reduce == a.inner && a.reduce > kShort);
+  if (a.inner > 1 && a.s_inner == 1 && wide) return Layout::Outer;
+  return a.s_reduce == 1 ? Layout::Inner : Layout::Strided;
+}
+
+void drive(ReduceArgs a, const Reduction& r) {
+  if (a.outer == 0 || a.inner == 0) return;
+  const Walk walk{a, r};
+  if (a.outer == 1 && a.inner == 1 && a.reduce <= kChunk) return walk.single();
+  if (normalize(a, r.op->folds) == Layout::Outer) return reduce_columns(walk);
+  reduce_runs(walk);
+}
+
+template <const Reduction& kOf> void reduce(const ReduceArgs& a) { drive(a, kOf); }
+
+// ---- the table ----
+
+// Integers are added as int32 into int64, multiplied as int64, compared as int32 if they are narrower.
+template <class E> using Read = If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>;
+template <class E> using As = If<(sizeof(E) < 4), int32_t, E>;
+template <class E> using ReadFactor = If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>;
+template <class E> using Factor = If<is_float<E>, E, int64_t>;
+template <class E> using Total = If<is_float<E>, double, int64_t>;
+
+template <class E>
+constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Factor<E>>>>;
+template <class T>
+constexpr ReduceFn squares_fn = reduce<kReduction<FoldOp<T, SquaresKind>, AsIs<T>, store_value<double, T>>>;
+template <class E>
+constexpr ReduceFn prod_fn =
+    reduce<kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Factor<E>>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn extreme_fn = reduce<kReduction<FoldOp<As<E>, Kind>, Read<E>, store_value<As<E>, StoredOf<E>>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn place_fn =
+    reduce<kReduction<ArgOp<As<E>, Kind>, Read<E>, store_place<typename ArgOp<As<E>, Kind>::Acc>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn both_fn =
+    reduce<kReduction<ArgOp<As<E>, Kind>, Read<E>, store_both<typename ArgOp<As<E>, Kind>::Acc, StoredOf<E>>>>;
+template <class E, template <class> class Kind>
+constexpr ReduceFn truth_fn = reduce<kReduction<FoldOp<int32_t, Kind>, Truth<E>, store_truth>>;
+template <class E>
+constexpr ReduceFn count_fn = reduce<kReduction<FoldOp<int32_t, SumKind>, Truth<E>, store_value<int64_t, int64_t>>>;
+template <class T, template <class> class Load>
+constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<T, SumKind>, Load<T>, store_value<double, T>>>;
+template <class T, template <class> class Kind>
+constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<T, Kind>, Magnitude<T>, store_magnitude<T>>>;
+template <class T> constexpr ReduceFn deviation_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_deviation<T>>>;
+template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
+
+template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
+  using enum ReduceOp;
+  if constexpr (kOp == Sum) return sum_fn<T>;
+  if constexpr (kOp == Prod) return prod_fn<T>;
+  if constexpr (kOp == Max) return extreme_fn<T, MaxKind>;
+  if constexpr (kOp == Min) return extreme_fn<T, MinKind>;
+  if constexpr (kOp == ArgMax) return place_fn<T, MaxKind>;
+  if constexpr (kOp == ArgMin) return place_fn<T, MinKind>;
+  if constexpr (kOp == MaxIndex) return both_fn<T, MaxKind>;
+  if constexpr (kOp == MinIndex) return both_fn<T, MinKind>;
+  if constexpr (kOp == Any) return truth_fn<T, MaxKind>;
+  if constexpr (kOp == All) return truth_fn<T, MinKind>;
+  if constexpr (kOp == CountNonzero) return count_fn<T>;
+  if constexpr (is_float<T>) {
+    if constexpr (kOp == SumSquares) return squares_fn<T>;
+    if constexpr (kOp == SumAbs) return sum_of_fn<T, Magnitude>;
+    if constexpr (kOp == SumPow) return sum_of_fn<T, Power>;
+    if constexpr (kOp == MaxAbs) return extreme_of_fn<T, MaxKind>;
+    if constexpr (kOp == MinAbs) return extreme_of_fn<T, MinKind>;
+    if constexpr (kOp == SumSquaredDev) return deviation_fn<T>;
+    if constexpr (kOp == LogSumExp) return log_fn<T>;
+  }
+  return nullptr;
+}
+// Every operation has its function of floats: one that function_of() forgets does not compile.
+template <ReduceOp kOp> constexpr DTypeRow<ReduceFn> row_of() {
+  static_assert(function_of<kOp, float>() != nullptr);
+  return by_dtype<ReduceFn>([]<class T>(TypeTag<T>) { return function_of<kOp, T>(); });
+}
+template <int... kOps> constexpr ReduceKernels make_table(std::integer_sequence<int, kOps...>) {
+  return {{row_of<static_cast<ReduceOp>(kOps)>()...}};
+}
+
+}  // namespace
+
+constinit const ReduceKernels reduce_kernels = make_table(std::make_integer_sequence<int, kReduceOpCount>());
+
+}  // namespace gradcore::GC_ISA

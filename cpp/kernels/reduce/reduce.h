@@ -1,0 +1,57 @@
+// Reductions as baseline code sees them: names of operations, their arguments, the table. Start at ReduceArgs.
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+
+namespace gradcore {
+
+enum class ReduceOp : uint8_t {
+  Sum,
+  Prod,  // float -> same dtype; integers and bool -> int64
+  Max,
+  Min,  // every dtype; NaN wins
+  ArgMax,
+  ArgMin,  // out is int64; the first among equals; the first NaN if any
+  MaxIndex,
+  MinIndex,  // both of the above: values in out, positions in index
+  Any,
+  All,  // every dtype -> bool
+  SumSquares,
+  SumAbs,
+  SumPow,        // float; SumPow is sum |x|^param
+  CountNonzero,  // every dtype -> int64
+  MaxAbs,
+  MinAbs,         // float
+  SumSquaredDev,  // float; sum (x - mean)^2 in out, the mean in `mean`
+  LogSumExp,      // float
+  Count
+};
+constexpr int kReduceOpCount = static_cast<int>(ReduceOp::Count);
+
+// The input seen as [outer, reduce, inner] with strides in elements; outputs are dense [outer, inner].
+// An empty reduction gives the operation's neutral value; the caller refuses it where there is none (max,
+// arg...).
+struct ReduceArgs {
+  const void* in;
+  void* out;
+  int64_t* index;  // MaxIndex, MinIndex
+  void* mean;      // SumSquaredDev
+  int64_t outer, reduce, inner;
+  int64_t s_outer, s_reduce, s_inner;
+  double param;  // SumPow
+};
+using ReduceFn = void (*)(const ReduceArgs&);
+
+struct ReduceKernels {
+  DTypeRow<ReduceFn> of[kReduceOpCount];  // by the input's dtype; null where the operation has no such type
+  const DTypeRow<ReduceFn>& operator[](ReduceOp op) const { return of[static_cast<int>(op)]; }
+};
+
+#ifdef GC_ISA
+namespace GC_ISA {
+extern const ReduceKernels reduce_kernels;
+}
+#endif
+
+}  // namespace gradcore
