@@ -64,7 +64,7 @@ def _nearest(name: str, known: list[str]) -> str:
 def _read_stub(package: str) -> dict[str, tuple[str, str | None]]:
     """For each line `from home import original as name`: name -> (home, original), original being None for a submodule.
 
-    Words are enough: to make a syntax tree of the stub would take as long as the import of everything else.
+    The lines are split at spaces: a syntax tree of the stub would take nearly as long as the import of the package.
     """
     spec: Any = sys.modules[package].__spec__
     parents = package.split(".")
