@@ -8,7 +8,7 @@ from . import _C, _generator, _lazy, _tensor, _types  # noqa: F401  (these give 
 from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
 
 __version__ = _C.__version__
-__getattr__, __dir__ = _lazy.attach(__name__)
+__getattr__, __dir__ = _lazy.attach(__name__, star_submodules=False)  # as in torch
 
 globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith("_foreach_")})
 

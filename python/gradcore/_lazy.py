@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def attach(package: str, *, star_submodules: bool = True) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package that has a stub. `from package import *` takes all public names.
 
-    The `__getattr__` raises AttributeError for a name that the stub does not have.
+    star_submodules: whether it takes the submodules that the stub names, too. The `__getattr__` raises AttributeError for
+    a name that the stub does not have.
     """
     table: dict[str, tuple[str, str | None]] = {}
     namespace = vars(sys.modules[package])
@@ -31,7 +32,8 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
     def getattribute(name: str) -> Any:
         if name == "__all__":
             own = {name for name, value in namespace.items() if not isinstance(value, type(sys))}
-            return sorted(name for name in {*own, *names()} if not name.startswith("_"))
+            listed = {name for name, (_, attribute) in names().items() if attribute or star_submodules}
+            return sorted(name for name in own | listed if not name.startswith("_"))
         if name not in names():
             raise AttributeError(f"module {package!r} has no attribute {name!r}{_nearest(name, directory())}")
         module, attribute = table[name]
@@ -64,7 +66,7 @@ def _nearest(name: str, known: list[str]) -> str:
 def _read_stub(package: str) -> dict[str, tuple[str, str | None]]:
     """For each line `from home import original as name`: name -> (home, original), original being None for a submodule.
 
-    Words are enough: to make a syntax tree of the stub would take as long as the import of everything else.
+    The lines are split at spaces: a syntax tree of the stub would take nearly as long as the import of the package.
     """
     spec: Any = sys.modules[package].__spec__
     parents = package.split(".")
