@@ -7,6 +7,7 @@
 #include "autograd/views.h"
 #include "formulas/all.h"
 #include "formulas/traits.h"
+#include "ops/formula_functions.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
 #include "ops/record.h"
@@ -1143,5 +1144,41 @@ Tensor clamp(const Tensor& t, const Bound& lo, const Bound& hi) { return element
 void clamp_(const Tensor& t, const Bound& lo, const Bound& hi) { elementwise_(calls::clamp(t, lo, hi), t); }
 Tensor clamp_min(const Tensor& t, const Operand& lo) { return elementwise(calls::clamp_min(t, lo)); }
 Tensor clamp_max(const Tensor& t, const Operand& hi) { return elementwise(calls::clamp_max(t, hi)); }
+
+// ---- every formula as functions (formula_functions.h)
+
+template <class Op> Tensor unary(const Tensor& a) {
+  const Operand in(a);
+  return elementwise_of<1>(op_of<Op>, &in, nullptr);
+}
+template <class Op> void unary_(const Tensor& a) { elementwise_(op_of<Op>, a, {{Operand(a)}}); }
+template <class Op> ElementwiseCall unary_call(const Tensor& a) { return {&op_of<Op>, {a}, {}, {}}; }
+
+template <class Op> Tensor binary(const Operand& a, const Operand& b) {
+  const bool turn = turns<Op>(a);
+  const Operand in[] = {turn ? b : a, turn ? a : b};
+  return elementwise_of<2>(op_of<Op>, in, nullptr);
+}
+template <class Op> void binary_(const Tensor& a, const Operand& b) { elementwise_(op_of<Op>, a, {{Operand(a), b}}); }
+template <class Op> ElementwiseCall binary_call(const Operand& a, const Operand& b) {
+  return {&op_of<Op>, {a, b}, {}, {}};
+}
+
+namespace {
+
+// Naming a function is what makes the compiler emit it for the other files.
+template <class Op> constexpr bool emit() {
+  if constexpr (Op::kArity == 1) {
+    (void)&unary<Op>, (void)&unary_<Op>, (void)&unary_call<Op>;
+  } else if constexpr (Op::kArity == 2) {
+    (void)&binary<Op>, (void)&binary_<Op>, (void)&binary_call<Op>;
+  }
+  return true;
+}
+template <class... Op> constexpr bool emit_list(TypeList<Op...>) { return (emit<Op>() && ...); }
+template <class... List> constexpr bool emit_all(TypeList<List...>) { return (emit_list(List{}) && ...); }
+static_assert(emit_all(formulas::Groups{}));
+
+}  // namespace
 
 }  // namespace gradcore

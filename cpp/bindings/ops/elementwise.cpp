@@ -1,90 +1,132 @@
 // Elementwise ops of one, two and three operands.
+#include <array>
+
 #include "bindings/ops/register.h"
+#include "formulas/all.h"
 #include "ops/derived.h"
+#include "ops/formula_functions.h"
 
 namespace gradcore {
 
 namespace {
 
-// ---- one operand: function and method, and both in place
+// ---- rows that follow from a formula
 
-struct UnaryFacts {
-  std::string_view name, also = {}, also_in_place = {};
-  Out out = Out::Exact;
+namespace from_formulas {
+
+using namespace formulas;
+
+// What a formula's rows say besides its name, where they say something else than most.
+struct Face {
+  std::string_view also = {};  // further names, with spaces between
+  std::string_view left = "Tensor", right = "Operand";  // what stands on either side of two
+  Out out = Out::Converts;
+  bool in_place = true;  // whether there is an in-place op
 };
-constexpr UnaryFacts kUnaryFacts[] = {
-    {"abs", "absolute", "absolute_"},
-    {"neg", "negative", "negative_"},
-    {"trunc", "fix", "fix_"},
-    {"asin", "arcsin", "arcsin_", Out::Converts},
-    {"acos", "arccos", "arccos_", Out::Converts},
-    {"atan", "arctan", "arctan_", Out::Converts},
-    {"sign"},
-    {"floor"},
-    {"ceil"},
-    {"round"},
-    {"bitwise_not"},
+template <class Op> constexpr Face face{};
+
+// Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
+using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowHalf, Pow, PowNumber,
+                         DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax,
+                         Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward>;
+
+template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
+template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
+template <> constexpr Face face<Sign>{.out = Out::Exact};
+template <> constexpr Face face<Floor>{.out = Out::Exact};
+template <> constexpr Face face<Ceil>{.out = Out::Exact};
+template <> constexpr Face face<Round>{.out = Out::Exact};
+template <> constexpr Face face<Trunc>{.also = "fix", .out = Out::Exact};
+template <> constexpr Face face<BitwiseNot>{.out = Out::Exact};
+template <> constexpr Face face<Asin>{.also = "arcsin"};
+template <> constexpr Face face<Acos>{.also = "arccos"};
+template <> constexpr Face face<Atan>{.also = "arctan"};
+
+template <> constexpr Face face<Mul>{.also = "multiply", .left = "Operand"};
+template <> constexpr Face face<FloorDivide>{.left = "Operand"};
+template <> constexpr Face face<BitwiseAnd>{.left = "Operand"};
+template <> constexpr Face face<BitwiseOr>{.left = "Operand"};
+template <> constexpr Face face<BitwiseXor>{.left = "Operand"};
+template <> constexpr Face face<LeftShift>{.left = "Operand"};
+template <> constexpr Face face<RightShift>{.left = "Operand"};
+template <> constexpr Face face<Ne>{.also = "not_equal"};
+template <> constexpr Face face<Lt>{.also = "less"};
+template <> constexpr Face face<Le>{.also = "less_equal"};
+template <> constexpr Face face<Gt>{.also = "greater"};
+template <> constexpr Face face<Ge>{.also = "greater_equal"};
+template <> constexpr Face face<Atan2>{.also = "arctan2", .right = "Tensor"};
+template <> constexpr Face face<LogicalAnd>{.right = "Tensor"};
+template <> constexpr Face face<LogicalOr>{.right = "Tensor"};
+template <> constexpr Face face<LogicalXor>{.right = "Tensor"};
+template <> constexpr Face face<Maximum>{.also = "max", .right = "Tensor", .in_place = false};
+template <> constexpr Face face<Minimum>{.also = "min", .right = "Tensor", .in_place = false};
+
+// Each name with an underscore.
+constexpr std::string in_place(std::string_view names) {
+  std::string out;
+  for (const char c : names) {
+    if (c == ' ') out += '_';
+    out += c;
+  }
+  return names.empty() ? out : out + '_';
+}
+template <class Op> struct InPlaceName {
+  static constexpr std::string make() { return in_place(Op::info.name); }
 };
-consteval UnaryFacts facts_of(std::string_view name) {
-  for (const UnaryFacts& f : kUnaryFacts)
-    if (f.name == name) return f;
-  return {name, {}, {}, Out::Converts};
+template <class Op> struct InPlaceAlso {
+  static constexpr std::string make() { return in_place(face<Op>.also); }
+};
+template <class Op> struct Signature2 {
+  static constexpr std::string make() {
+    return "(" + std::string(face<Op>.left) + " input, " + std::string(face<Op>.right) +
+           " other, *, Tensor? out=None) -> Tensor";
+  }
+};
+template <class Op> struct InPlaceSignature2 {
+  static constexpr std::string make() { return "(Tensor input, " + std::string(face<Op>.right) + " other) -> Tensor"; }
+};
+
+template <class Op> consteval OpRow fresh_row() {
+  if constexpr (Op::kArity == 1)
+    return op(Op::info.name, "(Tensor input, *, Tensor? out=None) -> Tensor", fn<unary<Op>>,
+              {.also = face<Op>.also, .out = face<Op>.out, .into = into<unary_call<Op>>});
+  else
+    return op(Op::info.name, stored<Signature2<Op>>(), fn<binary<Op>>,
+              {.also = face<Op>.also, .out = face<Op>.out, .into = into<binary_call<Op>>});
+}
+template <class Op> consteval OpRow in_place_row() {
+  if constexpr (Op::kArity == 1)
+    return op(stored<InPlaceName<Op>>(), "(Tensor input) -> Tensor", fn<unary_<Op>>,
+              {.also = stored<InPlaceAlso<Op>>()});
+  else
+    return op(stored<InPlaceName<Op>>(), stored<InPlaceSignature2<Op>>(), fn<binary_<Op>>,
+              {.kind = kMethod, .also = stored<InPlaceAlso<Op>>()});
 }
 
-#define GC_UNARY_ROWS(f, Op)                                                                     \
-  op(#f "(Tensor input, *, Tensor? out=None) -> Tensor", fn<f>,                                  \
-     {.also = facts_of(#f).also, .out = facts_of(#f).out, .into = into<calls::f>}),              \
-      op(#f "_(Tensor input) -> Tensor", fn<f##_>, {.also = facts_of(#f).also_in_place}),
-constexpr OpRow kUnary[] = {GC_UNARY_OPS(GC_UNARY_ROWS)};
-#undef GC_UNARY_ROWS
-
-// ---- two operands
-
-// left and right: Tensor, or Operand where torch takes a number as well.
-#define GC_BINARY_ROWS(f, left, right, ...)                                                                       \
-  op(#f "(" #left " input, " #right " other, *, Tensor? out=None) -> Tensor", fn<f>,                              \
-     {.also = "" __VA_ARGS__, .into = into<calls::f>}),                                                           \
-      op(#f "_(Tensor input, " #right " other) -> Tensor", fn<f##_>, {.kind = kMethod, .also = in_place("" __VA_ARGS__)})
-
-consteval std::string_view in_place(std::string_view name) {
-  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"multiply", "multiply_"}, {"arctan2", "arctan2_"}, {"not_equal", "not_equal_"}, {"greater", "greater_"},
-      {"greater_equal", "greater_equal_"}, {"less", "less_"}, {"less_equal", "less_equal_"}};
-  for (const auto& [plain, written] : kNames)
-    if (plain == name) return written;
-  return {};
+template <class Op> constexpr bool kHasRows = Op::kArity < 3 && IndexIn<Op, OwnRows>::value < 0;
+template <class Op> constexpr int row_count() { return kHasRows<Op> ? 1 + face<Op>.in_place : 0; }
+template <class Op> consteval void add_rows(OpRow*& to) {
+  if constexpr (kHasRows<Op>) {
+    *to++ = fresh_row<Op>();
+    if constexpr (face<Op>.in_place) *to++ = in_place_row<Op>();
+  }
 }
+template <class... Op> consteval auto rows_of(TypeList<Op...>) {
+  std::array<OpRow, (row_count<Op>() + ... + 0)> rows{};
+  OpRow* to = rows.data();
+  (add_rows<Op>(to), ...);
+  return rows;
+}
+template <class Group> constexpr auto kGroupRows = rows_of(Group{});
+template <class... Group> void register_groups(TypeList<Group...>) { (register_rows(kGroupRows<Group>), ...); }
 
-constexpr OpRow kBinary[] = {
-    GC_BINARY_ROWS(fmod, Tensor, Operand),
-    GC_BINARY_ROWS(remainder, Tensor, Operand),
-    GC_BINARY_ROWS(eq, Tensor, Operand),
-    GC_BINARY_ROWS(ne, Tensor, Operand, "not_equal"),
-    GC_BINARY_ROWS(lt, Tensor, Operand, "less"),
-    GC_BINARY_ROWS(le, Tensor, Operand, "less_equal"),
-    GC_BINARY_ROWS(gt, Tensor, Operand, "greater"),
-    GC_BINARY_ROWS(ge, Tensor, Operand, "greater_equal"),
-    GC_BINARY_ROWS(atan2, Tensor, Tensor, "arctan2"),
-    GC_BINARY_ROWS(logical_and, Tensor, Tensor),
-    GC_BINARY_ROWS(logical_or, Tensor, Tensor),
-    GC_BINARY_ROWS(logical_xor, Tensor, Tensor),
-    GC_BINARY_ROWS(mul, Operand, Operand, "multiply"),
-    GC_BINARY_ROWS(floor_divide, Operand, Operand),
-    GC_BINARY_ROWS(bitwise_and, Operand, Operand),
-    GC_BINARY_ROWS(bitwise_or, Operand, Operand),
-    GC_BINARY_ROWS(bitwise_xor, Operand, Operand),
-    GC_BINARY_ROWS(bitwise_left_shift, Operand, Operand),
-    GC_BINARY_ROWS(bitwise_right_shift, Operand, Operand),
-    // Numbers on the left, where torch's functions take them.
-    op("remainder(Number input, Tensor other) -> Tensor", fn<remainder>, {.kind = kFunction}),
-    op("maximum(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<maximum>, {.also = "max"}),
-    op("minimum(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<minimum>, {.also = "min"}),
-};
-#undef GC_BINARY_ROWS
+}  // namespace from_formulas
 
 // ---- with parameters, or with forms of their own
 
 constexpr OpRow kRows[] = {
+    // A number on the left, where torch's function takes one.
+    op("remainder(Number input, Tensor other) -> Tensor", fn<remainder>, {.kind = kFunction}),
     op("div(Operand input, Operand other, *, str? rounding_mode=None, Tensor? out=None) -> Tensor",
        [](const Operand& a, const Operand& b, const RoundingMode& mode) { return div(a, b, mode); },
        {.also = "divide true_divide"}),
@@ -169,8 +211,7 @@ constexpr OpRow kOldForms[] = {
 }  // namespace
 
 void register_elementwise() {
-  register_rows(kUnary);
-  register_rows(kBinary);
+  from_formulas::register_groups(formulas::Groups{});
   register_rows(kRows);
   register_rows(kOldForms);
 }

@@ -372,6 +372,15 @@ template <Text... parts> struct JoinedText {
 template <Text... parts> inline constexpr JoinedText<parts...> kJoined{};
 template <Text... parts> constexpr std::string_view joined() { return kJoined<parts...>.view(); }
 
+// The text that Maker::make() puts together while compiling, as static data.
+template <class Maker> struct StoredText {
+  static constexpr size_t size = Maker::make().size();
+  char chars[size + 1] = {};
+  consteval StoredText() { std::ranges::copy(Maker::make(), chars); }
+};
+template <class Maker> inline constexpr StoredText<Maker> kStored{};
+template <class Maker> constexpr std::string_view stored() { return {kStored<Maker>.chars, StoredText<Maker>::size}; }
+
 // What a row says besides its signature and its function.
 struct Forms {
   OpKind kind = kBoth;
