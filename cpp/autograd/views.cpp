@@ -27,7 +27,7 @@
 
 namespace gradcore {
 
-static Tensor as_view(const Tensor& t, Tensor v, ViewKind kind) {
+Tensor as_view(const Tensor& t, Tensor v, ViewKind kind) {
   if (inference_mode() && t->created_in.inference()) return v;
   v->base = t->base ? t->base : t.ref();
   if (t->base && t->view_kind != ViewKind::Normal)

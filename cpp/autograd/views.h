@@ -9,6 +9,8 @@ Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* 
 // The same, `shift` elements further on.
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0,
                  ViewKind kind = ViewKind::Normal);
+// The same of a window on the memory of `t`.
+Tensor as_view(const Tensor& t, Tensor window, ViewKind kind = ViewKind::Normal);
 // grad_fn of a view, made afresh when the base was written to since.
 Ref<Node> view_grad_fn(const Tensor& view);
 

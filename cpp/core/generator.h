@@ -1,6 +1,5 @@
-// Random numbers equal to those of torch's CPU generator: the same Mersenne Twister, draws per value and
-// arithmetic. Start at Generator; the fill_* functions write contiguous buffers in order.
-// Every function needs the generator's mutex held by the caller:
+// The engine of torch's CPU generator: the same Mersenne Twister and the same state. kernels/portable/random.h makes
+// numbers of its draws. Every member function needs the generator's mutex held by the caller:
 //   std::lock_guard lock(gen.mutex());
 #pragma once
 #include <array>
@@ -8,8 +7,6 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-
-#include "core/dtype.h"
 
 namespace gradcore {
 
@@ -68,38 +65,5 @@ class Generator {
 
 // The process's generator, first seeded from the system's entropy.
 Generator& default_generator();
-
-// What random_(from, to) may draw: `range` values from `base` on; range 0 means 2^64.
-struct RandomRange {
-  int64_t base;
-  uint64_t range;
-};
-// torch's checks, and its rounding of the bounds to what `dtype` holds; no `to` is up to the greatest value.
-RandomRange random_range(DType dtype, int64_t from, std::optional<int64_t> to);
-
-// T is any element type, F is float or double. The callers have checked their arguments as torch does.
-
-// [from, to)
-template <class F> void fill_uniform(Generator& gen, F* p, int64_t n, double from, double to);
-// What torch does for a contiguous tensor.
-template <class F> void fill_normal(Generator& gen, F* p, int64_t n, double mean, double std);
-// What torch does for a tensor that is not contiguous (the same for n < 16).
-template <class F> void fill_normal_one_by_one(Generator& gen, F* p, int64_t n, double mean, double std);
-template <class F> void fill_exponential(Generator& gen, F* p, int64_t n, double lambda);
-template <class T> void fill_randint(Generator& gen, T* p, int64_t n, RandomRange range);
-// random_() without bounds.
-template <class T> void fill_random(Generator& gen, T* p, int64_t n);
-// 0, ..., n - 1 shuffled; T is not bool and can hold n - 1.
-template <class T> void fill_randperm(Generator& gen, T* p, int64_t n);
-// Ones with probability `prob`, in [0, 1].
-template <class T> void fill_bernoulli(Generator& gen, T* p, int64_t n, double prob);
-// A probability for each element; an error outside of [0, 1].
-template <class T, class F> void fill_bernoulli(Generator& gen, T* p, int64_t n, const F* probs);
-
-// `samples` category numbers for each row of `probs` (rows x categories, contiguous). Without replacement,
-// samples <= categories. Bad probabilities are an error.
-template <class F>
-void fill_multinomial(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t categories, int64_t samples,
-                      bool replacement);
 
 }  // namespace gradcore

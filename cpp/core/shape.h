@@ -115,6 +115,12 @@ class Dims {
 std::string shape_str(std::span<const int64_t> dims);
 
 bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> target);
+// Number of elements of a shape that a tensor has, or of some of its dims.
+inline int64_t numel_of(std::span<const int64_t> shape) {
+  int64_t n = 1;
+  for (int64_t size : shape) n *= size;
+  return n;
+}
 // Number of elements; refuses negative sizes and products that overflow.
 int64_t checked_numel(std::span<const int64_t> shape);
 Dims contiguous_strides(std::span<const int64_t> shape);

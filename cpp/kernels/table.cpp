@@ -20,7 +20,8 @@ const KernelTable& table() {
                                        .rules = optim_kernels,
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,
-                                       .muon = muon_kernels};
+                                       .muon = muon_kernels,
+                                       .random = random_kernels};
   return t;
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/optim/lbfgs.h"
 #include "kernels/optim/muon.h"
 #include "kernels/optim/rules.h"
+#include "kernels/random/transform.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/scan/scan.h"
 
@@ -23,6 +24,7 @@ struct KernelTable {
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;
   const MuonKernels& muon;
+  const RandomKernels& random;
 };
 
 // The table of the active instruction set.

@@ -32,6 +32,35 @@ template <class F> Tensor batch_to_front_along(std::initializer_list<const Tenso
   return dims ? out : make_window(out, Dims(), Dims(), out->data);
 }
 
+// The rules by which families of ops take batches. Each calls compute(number of batch dims, tensors...), with the
+// physical tensors where one of them is batched, and records nothing. Undefined tensors stay so.
+
+// Batch dims in front: compute() shifts its own dims by their number.
+template <class F, class... T> Tensor batched_in_front(F&& compute, const T&... tensors) {
+  const NoRecordGuard off;
+  if (!any_batched(tensors...)) return compute(0, tensors...);
+  const Levels levels = levels_of({&tensors...});
+  return hide(compute(levels.count(), tensors.defined() ? physical(tensors, levels) : Tensor()...), levels);
+}
+// For ops along a dim: a tensor without dims counts as one with a single dim of one element.
+template <class F, class... T> Tensor batched_along(F&& compute, const T&... tensors) {
+  const NoRecordGuard off;
+  if (!any_batched(tensors...)) return compute(0, tensors...);
+  const Levels levels = levels_of({&tensors...});
+  const Tensor out =
+      hide(compute(levels.count(), tensors.defined() ? physical(tensors, levels, 1) : Tensor()...), levels);
+  const bool dims = ((tensors.defined() && tensors.dim() > 0) || ...);
+  return dims ? out : make_window(out, Dims(), Dims());
+}
+// The same for a compute() that writes to the first tensor, which must have all levels.
+template <class F, class... T> void write_batched_along(F&& compute, const Tensor& to, const T&... tensors) {
+  const NoRecordGuard off;
+  if (!any_batched(to, tensors...)) return compute(0, to, tensors...);
+  const Levels levels = levels_of({&to, &tensors...});
+  check_levels(to, levels);
+  compute(levels.count(), physical(to, levels, 1), tensors.defined() ? physical(tensors, levels, 1) : Tensor()...);
+}
+
 // A whole op of one tensor.
 template <class F, class Vjp> Tensor record_with_batch_in_front(const Tensor& t, F&& compute, Vjp vjp) {
   const Tensor out = batch_to_front({&t}, [&](auto p, int n) { return compute(p[0], n); });

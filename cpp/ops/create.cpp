@@ -1,10 +1,12 @@
 // Tensors out of nothing: fills, ranges, the identity.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "core/parallel.h"
+#include "kernels/portable/range.h"
 #include "ops/batching.h"
 #include "ops/ops.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -32,26 +34,38 @@ Tensor empty_in_order_of(const Tensor& t, DType dtype) {
   return empty_strided(t.shape(), strides, dtype);
 }
 
-void zero_bytes(void* p, int64_t bytes) {
-  constexpr int64_t kSpan = 1 << 20;
-  if (bytes <= 2 * kSpan) {
-    std::memset(p, 0, bytes);
-    return;
+// A number into the only element of a tensor.
+class StoreNumber final : public Instruction {
+ public:
+  static constexpr bool kOwnsAll = true;
+  StoreNumber(Window to, const Scalar& value) : to_(open(to)), item_(item_size(to.dtype())) {
+    if (to.dtype() == DType::Float32)  // what backward() begins with
+      set(value.to<float>());
+    else
+      visit_dtype(to.dtype(), [&](auto tag) { set(value.to<typename decltype(tag)::type>()); });
   }
-  parallel_blocks((bytes + kSpan - 1) / kSpan, [&](int64_t b) {
-    const int64_t begin = b * kSpan, n = bytes - begin < kSpan ? bytes - begin : kSpan;
-    std::memset(static_cast<char*>(p) + begin, 0, n);
-  });
-}
+  const char* name() const { return "store"; }
+  bool fails() const { return false; }
+  void run() const {
+    if (item_ == 4)
+      std::memcpy(to_, bytes_, 4);
+    else
+      std::memcpy(to_, bytes_, static_cast<size_t>(item_));
+  }
+  template <class F> void touches(F&& f) const { f(Touch{reinterpret_cast<uintptr_t>(to_), item_, item_, true}); }
+
+ private:
+  template <class T> void set(T v) { std::memcpy(bytes_, &v, sizeof v); }
+  char* to_;
+  int64_t item_;
+  alignas(8) char bytes_[8];
+};
 
 void fill_fresh(const Tensor& t, const Scalar& value) {
-  if (t.numel() == 1 && t.dtype() == DType::Float32 && !t->batch) {  // what backward() begins with
-    *t.data<float>() = value.to<float>();
-    return;
-  }
+  if (t.numel() == 1 && !t->batch) return launch(StoreNumber(t.window(), value));
   const bool zero = value.is_zero() && !(value.is_float() && std::signbit(value.to_double()));
   if (zero)
-    zero_bytes(t->data, t->storage->bytes);
+    launch(ZeroBytes::storage_of(t.window()));
   else
     fill_raw(t, value);
 }
@@ -78,10 +92,7 @@ Tensor zeros_like(const Tensor& t) { return full_like(t, 0, t.dtype()); }
 Tensor ones_like(const Tensor& t) { return full_like(t, 1, t.dtype()); }
 Tensor scalar_tensor(const Scalar& value, DType dtype) {
   const Tensor t = empty(Dims(), dtype);
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    *t.data<T>() = value.to<T>();
-  });
+  launch(StoreNumber(t.window(), value));
   return t;
 }
 
@@ -103,53 +114,33 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::o
     check(count >= 0 && count < 0x1p60, "invalid size, possible overflow?");
     n = static_cast<int64_t>(count);
   }
+  if (t == DType::Bool) fail(ErrorKind::NotImplemented, "\"arange_cpu\" not implemented for 'Bool'");
+  if (!is_floating(t)) {
+    start.to_int();                                                                 // raises where it does not fit
+    check(n == 0 || step.to_int() != 0, ErrorKind::Value, "step must be nonzero");  // 0.5 as an integer
+  }
   const Tensor out = empty(Dims{n}, t);
-  visit_dtype(t, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bool>) {
-      fail(ErrorKind::NotImplemented, "\"arange_cpu\" not implemented for 'Bool'");
-    } else if constexpr (std::is_floating_point_v<T>) {
-      for (int64_t i = 0; i < n; ++i) out.data<T>()[i] = static_cast<T>(first + by * static_cast<double>(i));
-    } else {
-      const uint64_t a = static_cast<uint64_t>(start.to<int64_t>()), s = static_cast<uint64_t>(step.to<int64_t>());
-      check(n == 0 || s != 0, ErrorKind::Value, "step must be nonzero");  // 0.5 as an integer
-      for (int64_t i = 0; i < n; ++i) out.data<T>()[i] = static_cast<T>(a + s * static_cast<uint64_t>(i));
-    }
-  });
+  using Args = portable::ArangeArgs;
+  launch(Kernel<Args>("arange", portable::arange, {nullptr, n, start, step, t}).writes(&Args::out, out.window()));
   return out;
 }
 
-// From both ends, so that the last element is exactly `end` and the values are symmetric.
 Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dtype) {
   check(steps >= 0, "number of steps must be non-negative");
   const Tensor out = empty(Dims{steps}, dtype);
   if (steps == 0) return out;
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bool>) {
-      fail(ErrorKind::NotImplemented, "\"linspace_cpu\" not implemented for 'Bool'");
-    } else {
-      using Step = std::conditional_t<std::is_floating_point_v<T>, T, float>;
-      const T a = start.to<T>(), b = end.to<T>();
-      T* p = out.data<T>();
-      if (steps == 1) {
-        *p = a;
-        return;
-      }
-      const Step step = (static_cast<Step>(b) - static_cast<Step>(a)) / static_cast<Step>(steps - 1);
-      const int64_t half = steps / 2;
-      for (int64_t i = 0; i < steps; ++i)
-        p[i] = i < half ? static_cast<T>(a + step * static_cast<Step>(i))
-                        : static_cast<T>(b - step * static_cast<Step>(steps - i - 1));
-    }
-  });
+  if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"linspace_cpu\" not implemented for 'Bool'");
+  if (!is_floating(dtype)) start.to_int(), end.to_int();  // raise where they do not fit
+  using Args = portable::LinspaceArgs;
+  launch(Kernel<Args>("linspace", portable::linspace, {nullptr, steps, start, end, dtype})
+             .writes(&Args::out, out.window()));
   return out;
 }
 
 Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, DType dtype) {
   const Tensor powers = linspace(start, end, steps, DType::Float64);
-  double* p = powers.data<double>();
-  for (int64_t i = 0; i < steps; ++i) p[i] = std::pow(base, p[i]);
+  using Args = portable::RaiseArgs;
+  launch(Kernel<Args>("raise_base", portable::raise_base, {nullptr, steps, base}).writes(&Args::data, powers.window()));
   return cast(powers, dtype);
 }
 
@@ -157,10 +148,8 @@ Tensor eye(int64_t n, int64_t m, DType dtype) {
   check(n >= 0, "n must be greater or equal to 0, got ", n);
   check(m >= 0, "m must be greater or equal to 0, got ", m);
   const Tensor out = zeros(Dims{n, m}, dtype);
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    for (int64_t i = 0; i < (n < m ? n : m); ++i) out.data<T>()[i * m + i] = static_cast<T>(1);
-  });
+  using Args = portable::DiagonalArgs;
+  launch(Kernel<Args>("eye", portable::set_diagonal, {nullptr, n, m, dtype}).writes(&Args::out, out.window()));
   return out;
 }
 

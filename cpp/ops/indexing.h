@@ -1,55 +1,109 @@
-// What the ops that read and write through index tensors share: index.cpp (whole slabs) and gather.cpp
-// (single elements).
+// What ops that read and write through index tensors share: offsets as tensors, masks, and the two forms of
+// an op that writes to a part of a tensor. Note [Take and put] in kernels/portable/take.h.
 #pragma once
-#include <cstdint>
-#include <type_traits>
+#include <utility>
 
+#include "kernels/portable/take.h"
+#include "ops/batching.h"
 #include "ops/ops.h"
+#include "ops/record.h"
 
 namespace gradcore {
 
-// Elements by their size alone: for moving them about.
-template <class F> decltype(auto) visit_item_size(int64_t bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(TypeTag<uint8_t>{});
-    case 2: return f(TypeTag<uint16_t>{});
-    case 4: return f(TypeTag<uint32_t>{});
-    default: return f(TypeTag<uint64_t>{});
-  }
-}
+// A tensor without dims counts as one with a single dim of one element.
+inline int64_t size_along(const Tensor& t, int d) { return t.dim() == 0 ? 1 : t.size(d); }
+inline int64_t stride_along(const Tensor& t, int d) { return t.dim() == 0 || t.numel() == 0 ? 0 : t.stride(d); }
+inline bool is_index_dtype(const Tensor& t) { return t.dtype() == DType::Int64 || t.dtype() == DType::Int32; }
 
-// Elements for arithmetic: like visit_dtype(), but a bool stays a byte, because memory may hold any.
-struct BoolByte {
-  uint8_t byte;
+// The contiguous window on the same elements, or a copy. Never recorded.
+Tensor dense(const Tensor& t);
+// The source of an in-place op whose target it must not share elements with, unless it `may`; a copy where that cannot
+// be told.
+Tensor apart_from(const Tensor& source, const Tensor& target, bool may = false);
+
+// ---- offsets
+
+// A list of offsets in elements: evenly spaced, or a table.
+struct Offsets {
+  int64_t count = 1;
+  int64_t step = 0;
+  Tensor table;
 };
-template <class F> decltype(auto) visit_stored(DType t, F&& f) {
-  if (t == DType::Bool) return f(TypeTag<BoolByte>{});
-  return visit_dtype(t, f);
+// Of all elements of a window, in logical order.
+Offsets offsets_of(std::span<const int64_t> shape, std::span<const int64_t> strides);
+// Of some dims of a tensor alone.
+Offsets offsets_of(const Tensor& t, int begin, int end);
+
+// Index values as offsets along a dim of this size and stride: contiguous. `from_end`: negative ones count from the
+// end. One that is out of range raises `error`, which names the dim unless it is -1.
+Tensor offsets_from(const Tensor& index, int64_t size, int64_t stride, bool from_end, ErrorKind error, int dim);
+
+// The places that an index stands for: Note [Take and put].
+struct IndexPlan {
+  Offsets outer, index, inner;
+  int64_t numel() const { return outer.count * index.count * inner.count; }
+};
+// Dim `d` indexed by `offsets`, all others whole.
+IndexPlan plan_along(const Tensor& t, int d, const Tensor& offsets);
+// out, contiguous, = what lies there.
+void take(const Tensor& out, const Tensor& t, const IndexPlan& s);
+// What lies there = values, or += them: contiguous in the order of the places, or one element for all.
+enum class Put : uint8_t { Assign, Add };
+void put(const Tensor& t, const IndexPlan& s, const Tensor& values, bool one_value, Put how);
+
+// ---- masks
+
+inline bool is_mask(const Tensor& index) { return index.dtype() == DType::Bool || index.dtype() == DType::UInt8; }
+
+// The true elements of a mask, counted.
+struct TrueElements {
+  Tensor mask;    // contiguous, one byte for each element in logical order
+  Tensor starts;  // how many lie before each block of the mask
+  int64_t count;
+};
+TrueElements true_elements(const Tensor& mask);
+// The offset of each true element, where element i of the mask has offset i.
+Tensor offsets_where(const TrueElements& e, const Offsets& offsets);
+// The elements of `t` at the offsets of true elements.
+Tensor compress(const Tensor& t, const TrueElements& e, const Offsets& offsets);
+// t[mask] = value, for contiguous ones: the mask covers the leading dims.
+void fill_where(const Tensor& t, const Tensor& mask, const Tensor& value);
+
+// ---- advanced indices: where they point to
+
+void check_indices(const Tensor& t, std::span<const Tensor> indices);
+
+struct Resolved {
+  IndexPlan plan;
+  Dims shape, strides;  // of the result
+};
+// `values`, if any, must broadcast to the result.
+Resolved resolve(const Tensor& t, std::span<const Tensor> indices, const Tensor* values = nullptr);
+
+// t[indices] = values, or += values, which have the dtype of `t`. Not recorded, and no write that is counted.
+void put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, Put how);
+
+// ---- ops that write to a part of a tensor
+
+// The form in place. `node()` makes the history before `write(t)` computes; both may raise.
+template <class MakeNode, class Write> void write_in_place(const Tensor& t, MakeNode&& node, Write&& write) {
+  Ref<Node> history = node();
+  write(t);
+  finish_inplace(t, std::move(history));
 }
 
-// a + b as the dtype adds: integers wrap, bools are or-ed.
-template <class T> T plus(T a, T b) {
-  if constexpr (std::is_same_v<T, BoolByte>)
-    return {static_cast<uint8_t>((a.byte | b.byte) != 0)};
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-  else
-    return a + b;
-}
-
-// The source of an in-place op whose target it must not share elements with, unless it `may`; a copy where that
-// cannot be told.
-inline Tensor apart_from(const Tensor& source, const Tensor& target, bool may = false) {
-  if (source->storage.get() != target->storage.get()) return source;
-  check(may || overlap_of(target, source) == Overlap::None,
-        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-        "location. Please clone() the tensor before performing the operation.");
-  const NoRecordGuard off;
-  return clone(source);
-}
-
-[[noreturn, gnu::cold]] inline void fail_out_of_bounds(ErrorKind kind, int64_t index, int64_t dim, int64_t size) {
-  fail(kind, "index ", index, " is out of bounds for dimension ", dim, " with size ", size);
+// The form that leaves `t` as it is: the same on a copy with all the levels of the operands.
+template <class MakeNode, class Write>
+Tensor write_to_copy(const Tensor& t, const Levels& levels, bool contiguous, MakeNode&& node, Write&& write) {
+  Tensor out;
+  {
+    const NoRecordGuard off;
+    out = levels.none() ? clone(t, contiguous) : widened_copy(t, levels);
+    write(out);
+    out.as_new();
+  }
+  if (Ref<Node> history = node()) record_output(out, std::move(history));
+  return out;
 }
 
 }  // namespace gradcore

@@ -1,4 +1,4 @@
-// Tensors beside each other, and one tensor rearranged into new memory.
+// Tensors beside each other.
 #pragma once
 #include <span>
 
@@ -8,8 +8,5 @@ namespace gradcore {
 
 Tensor cat(std::span<const Tensor> tensors, int64_t dim);
 Tensor stack(std::span<const Tensor> tensors, int64_t dim);
-Tensor flip(const Tensor& t, const Dims& dims);
-Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims);
-Tensor repeat(const Tensor& t, const Dims& repeats);
 
 }  // namespace gradcore

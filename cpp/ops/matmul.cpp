@@ -324,20 +324,7 @@ Tensor outer(const Tensor& a, const Tensor& b) {
   return mul(view(a, Dims{a.numel(), 1}), b);
 }
 
-struct UnsafeViewVjp {
-  static constexpr const char* kName = "UnsafeViewBackward0";
-  Dims shape;
-  SavedFields fields() { return {{"self_sym_sizes", shape}}; }
-  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = reshape(g[0], shape); }
-};
-// A fresh dense result in another shape: nobody else sees its memory, so it is no view of anything.
-static Tensor unsafe_view(const Tensor& t, const Dims& shape) {
-  const Tensor out = make_window(t, shape, contiguous_strides(shape), t->data);
-  if (should_record(t)) record(out, {&t}, UnsafeViewVjp{t.shape()});
-  return out;
-}
-
-// The same of a single row. torch squeezes it in place: no view of anything either.
+// unsafe_view() of a single row. torch squeezes it in place: no view of anything either.
 struct RowVjp {
   static constexpr const char* kName = "SqueezeBackward4";
   Dims shape;

@@ -10,7 +10,7 @@
 #include "ops/index.h"
 #include "ops/join.h"
 #include "ops/random.h"
-#include "ops/triangle.h"
+#include "ops/rearrange.h"
 #include "ops/view.h"
 #include "tensor/batch.h"
 

@@ -14,6 +14,8 @@ Tensor as_strided_backward(const Tensor& grad, const Dims& in_shape, const Dims&
 Tensor view(const Tensor& t, const Dims& shape);
 Tensor view_dtype(const Tensor& t, DType dtype);
 Tensor reshape(const Tensor& t, const Dims& shape);
+// A dense tensor that nobody else has, under another shape: not a view of anything.
+Tensor unsafe_view(const Tensor& t, const Dims& shape);
 Tensor flatten(const Tensor& t, int64_t start = 0, int64_t end = -1);
 Tensor unflatten(const Tensor& t, int64_t dim, const Dims& sizes);
 Tensor transpose(const Tensor& t, int64_t a, int64_t b);

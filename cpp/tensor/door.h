@@ -112,7 +112,8 @@ template <class Args> class Kernel final : public Instruction {
   static constexpr bool kOwnsAll = true;
   using Fn = void (*)(const Args&);
 
-  Kernel(const char* name, Fn fn, const Args& a = {}) : args(a), fn_(fn), name_(name) {}
+  Kernel(const char* name, Fn fn) : args(), fn_(fn), name_(name) {}  // large args bring a constructor: no zeros then
+  Kernel(const char* name, Fn fn, const Args& a) : args(a), fn_(fn), name_(name) {}
   // Points an argument at a window's first element, or `shift` elements further on.
   template <class P> Kernel& reads(P Args::* argument, Window w, int64_t shift = 0) {
     return add(argument, w, shift, false);

@@ -153,8 +153,10 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
   return Tensor(std::move(impl));
 }
 
+// It may lie outside of the memory when nothing is read there.
 static void* shifted(const Tensor& t, int64_t elements) {
-  return static_cast<char*>(t->data) + elements * item_size(t.dtype());
+  const uint64_t bytes = static_cast<uint64_t>(elements) * static_cast<uint64_t>(item_size(t.dtype()));
+  return reinterpret_cast<void*>(t.address() + bytes);
 }
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift) {
   return make_window(t, shape, strides, shifted(t, shift), t->batch);
@@ -184,14 +186,19 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
 void set_window(const Tensor& t, const Tensor& from) {
   await_readers();
   if (!t->own_version) t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(t.version()));
-  t->dtype = from.dtype();
-  t->contiguous = from.is_contiguous();
-  t->numel = from.numel();
-  t->data = from->data;
-  t->storage = from->storage;
-  t->batch = from->batch;
-  t->shape = from.shape();
-  t->strides = from.strides();
+  move_window(t, from);
+}
+
+void move_window(const Tensor& t, const Tensor& to) {
+  await_readers();
+  t->dtype = to.dtype();
+  t->contiguous = to.is_contiguous();
+  t->numel = to.numel();
+  t->data = to->data;
+  t->storage = to->storage;
+  t->batch = to->batch;
+  t->shape = to.shape();
+  t->strides = to.strides();
 }
 
 bool same_shape(const Tensor& a, const Tensor& b) { return a.shape() == b.shape(); }

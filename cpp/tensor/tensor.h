@@ -212,6 +212,8 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
 inline void (*await_readers)() = [] {};
 // Makes `t` the window that `from` is, memory included, keeping its identity and its version counter.
 void set_window(const Tensor& t, const Tensor& from);
+// The same for a window on the same memory, whose counter they share.
+void move_window(const Tensor& t, const Tensor& to);
 
 bool same_shape(const Tensor& a, const Tensor& b);
 // No two indices share an element and there are no holes.

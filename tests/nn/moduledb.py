@@ -3,6 +3,7 @@
 The tests of test_modules.py run over all of them; a module class of gradcore.nn without a row fails there.
 """
 
+import numpy as np
 from nn_data import Fixed, const, f, i, kinks, p, signs
 
 
@@ -200,7 +201,89 @@ NORMS = [
     Row("CrossMapLRN2d", 3, 0.5, inputs=(f(3, 4, 2, 2),), grad=False, batch=False),
 ]
 
-ROWS = [*NORMS, *ACTIVATIONS, *LINEAR, *DROPOUT, *LOSSES, *DISTANCES]
+SPACE = {1: (5,), 2: (5, 4), 3: (4, 3, 5)}  # spatial dims of the inputs of layers for 1, 2 and 3 of them
+CONVOLUTIONS = [
+    row
+    for d, space in SPACE.items()
+    for row in (
+        Row(f"Conv{d}d", 4, 6, 3, inputs=(f(2, 4, *space),), bad=[(f(2, 3, *space),), (f(4),), (f(2, 4, *[1] * d),)]),
+        Row(f"Conv{d}d", 4, 6, 2, stride=2, padding=1, groups=2, bias=False, inputs=(f(2, 4, *space),)),
+        Row(f"Conv{d}d", 2, 2, 2, padding="same", padding_mode="circular", inputs=(f(2, *space),), batch=False),
+        Row(f"Conv{d}d", 3, 3, 3, padding=1, padding_mode="reflect", groups=3, inputs=(f(2, 3, *space),)),
+        Row(f"ConvTranspose{d}d", 4, 6, 3, inputs=(f(2, 4, *space),), bad=[(f(2, 3, *space),), (f(4),)]),
+        Row(f"ConvTranspose{d}d", 4, 2, 2, 2, 1, output_padding=1, groups=2, inputs=(f(2, 4, *space),)),
+        Row(f"LazyConv{d}d", 4, 2, inputs=(f(2, 3, *space),), bad=[(f(4),)]),
+        Row(f"LazyConvTranspose{d}d", 4, 2, bias=False, inputs=(f(2, 3, *space),)),
+    )
+]
+
+POOLS = [
+    row
+    for d, space in SPACE.items()
+    for row in (
+        Row(f"MaxPool{d}d", 2, inputs=(f(2, 3, *space),), bad=[(f(3),), (f(2, 3, *[1] * d),)]),
+        Row(f"MaxPool{d}d", 3, 2, 1, ceil_mode=True, inputs=(f(3, *space),), batch=False),
+        Row(f"MaxPool{d}d", 2, return_indices=True, inputs=(f(2, 3, *space),)),
+        Row(f"AvgPool{d}d", 2, inputs=(f(2, 3, *space),), bad=[(f(2, 3, *[1] * d),)]),
+        Row(f"AvgPool{d}d", 3, 2, 1, ceil_mode=True, count_include_pad=False, inputs=(f(2, 3, *space),)),
+        Row(f"LPPool{d}d", 2, 2, inputs=(f(2, 3, *space),)),
+        Row(f"AdaptiveMaxPool{d}d", 2, inputs=(f(2, 3, *space),), bad=[(f(3),)]),
+        Row(f"AdaptiveAvgPool{d}d", 2, inputs=(f(2, 3, *space),), bad=[(f(3),)]),
+        Row(f"AdaptiveAvgPool{d}d", 1, inputs=(f(2, 3, *space),)),
+        Row(
+            f"MaxUnpool{d}d",
+            1,
+            inputs=(f(1, 2, *[2] * d), Fixed(np.arange(2 * 2**d).reshape(1, 2, *[2] * d) % 2**d)),
+            batch=False,
+        ),
+    )
+] + [
+    Row("FractionalMaxPool2d", 2, output_size=3, inputs=(f(2, 3, 5, 5),), batch=False),
+    Row("FractionalMaxPool2d", 2, output_ratio=0.6, return_indices=True, inputs=(f(3, 5, 5),), batch=False),
+    Row("FractionalMaxPool3d", 2, output_size=2, inputs=(f(2, 3, 4, 4, 4),), batch=False),
+]
+
+PADS = [
+    row
+    for d, space in SPACE.items()
+    for row in (
+        Row(f"ConstantPad{d}d", 1, 2.5, inputs=(f(2, 3, *space),)),
+        Row(f"ZeroPad{d}d", tuple(range(2 * d)), inputs=(f(2, 3, *space),)),
+        Row(f"ReflectionPad{d}d", 1, inputs=(f(2, 3, *space),), bad=[(f(3),), (f(2, 3, *[1] * d),)]),
+        Row(f"ReplicationPad{d}d", tuple(range(2 * d)), inputs=(f(2, 3, *space),), bad=[(f(3),)]),
+        Row(f"CircularPad{d}d", 2, inputs=(f(2, 3, *space),), bad=[(f(3),)]),
+    )
+]
+
+IMAGES = [
+    Row("Upsample", 7, inputs=(f(2, 3, 5),)),
+    Row("Upsample", scale_factor=1.7, mode="bilinear", inputs=(f(2, 3, 5, 4),), bad=[(f(2, 3, 5),)]),
+    Row("Upsample", scale_factor=(2, 0.5), mode="bicubic", align_corners=True, inputs=(f(2, 3, 5, 4),)),
+    Row("UpsamplingNearest2d", scale_factor=2, inputs=(f(2, 3, 5, 4),)),
+    Row("UpsamplingBilinear2d", (7, 3), inputs=(f(2, 3, 5, 4),)),
+    Row("PixelShuffle", 2, batch=False, inputs=(f(2, 8, 3, 2),), bad=[(f(2, 7, 3, 2),), (f(2, 2),)]),
+    Row("PixelUnshuffle", 2, batch=False, inputs=(f(2, 2, 4, 6),), bad=[(f(2, 7, 3, 2),)]),
+    Row("ChannelShuffle", 2, inputs=(f(2, 4, 3),), bad=[(f(2, 3, 3),)]),
+    Row("Unfold", 2, padding=1, stride=2, inputs=(f(2, 3, 4, 5),), bad=[(f(3, 0, 4),)]),
+    Row("Fold", (4, 5), 2, inputs=(f(2, 8, 12),), bad=[(f(2, 8, 11),), (f(2, 7, 12),)]),
+]
+
+TABLES = [
+    Row("Embedding", 5, 3, inputs=(i(5, 2, 4),), bad=[(f(2),), (Fixed([7]),)]),
+    Row("Embedding", 5, 3, padding_idx=-2, inputs=(i(5, 4, 4),)),
+    Row("Embedding", 5, 3, max_norm=1.0, norm_type=1.0, inputs=(i(5, 4),), gradgrad=False),
+    Row("Embedding", 5, 3, scale_grad_by_freq=True, inputs=(i(3, 8),), gradgrad=False),
+    Row("EmbeddingBag", 5, 3, inputs=(i(5, 4, 2),), gradgrad=False, batch=False),
+    Row(
+        "EmbeddingBag", 5, 3, mode="sum", padding_idx=1, inputs=(i(5, 6), Fixed([0, 0, 4])), gradgrad=False, batch=False
+    ),
+    Row("EmbeddingBag", 5, 3, mode="max", inputs=(i(5, 6), Fixed([0, 2, 2])), gradgrad=False, batch=False),
+    Row(
+        "EmbeddingBag", 5, 3, include_last_offset=True, inputs=(i(5, 6), Fixed([0, 2, 6])), gradgrad=False, batch=False
+    ),
+]
+
+ROWS = [*CONVOLUTIONS, *POOLS, *PADS, *IMAGES, *TABLES, *NORMS, *ACTIVATIONS, *LINEAR, *DROPOUT, *LOSSES, *DISTANCES]
 
 # Bases and containers, whose tests are in test_module.py and test_containers.py.
 NO_ROW = {

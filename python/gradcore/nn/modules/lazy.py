@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ..parameter import is_lazy
 from .module import Module
 
@@ -32,11 +30,6 @@ class LazyModuleMixin:
         super().__init__(*args, **kwargs)
         self._load_hook = self._register_load_state_dict_pre_hook(self._lazy_load_hook)
         self._initialize_hook = self.register_forward_pre_hook(self._infer_parameters, with_kwargs=True)
-        warnings.warn(
-            "Lazy modules are a new feature under heavy development so changes to the API or functionality can happen at "
-            "any moment.",
-            stacklevel=2,
-        )
 
     def __getstate__(self: Any) -> Any:
         # The hooks are bound methods of this very module: a copy gets its own.

@@ -1,0 +1,167 @@
+#include "kernels/portable/gather.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/portable/elements.h"
+#include "kernels/portable/take.h"
+
+namespace gradcore::portable {
+
+void IndexWalk::add(const Loop& l, bool may_cut) {
+  total *= l.size;
+  if (l.size == 1) return;
+  check(ndim < kMaxDims, "a tensor of more than ", kMaxDims, " dimensions is more than ops support");
+  // Loops that step evenly into each other are one.
+  if (may_cut && ndim > 0 && along != ndim - 1) {
+    Loop& last = loop[ndim - 1];
+    if (last.index == l.size * l.index && last.indexed == l.size * l.indexed && last.list == l.size * l.list) {
+      last = {last.size * l.size, l.index, l.indexed, l.list};
+      if (last.size > loop[cut].size) cut = ndim - 1;
+      return;
+    }
+  }
+  if (!may_cut)
+    along = ndim;
+  else if (cut < 0 || l.size > loop[cut].size)
+    cut = ndim;
+  loop[ndim++] = l;
+}
+
+namespace {
+
+using Loop = IndexWalk::Loop;
+
+struct Position {
+  int64_t index = 0, indexed = 0, list = 0;
+  void advance(const Loop& l, int64_t n) {
+    index += n * l.index;
+    indexed += n * l.indexed;
+    list += n * l.list;
+  }
+};
+
+// What a walk does with a run of its innermost loop. A pointer to a function, so that the walk is compiled once.
+struct Row {
+  void (*call)(const void* f, const Position& at, const Loop& loop);
+  const void* f;
+};
+template <class F> Row row_of(const F& f) {
+  return {[](const void* g, const Position& at, const Loop& loop) { (*static_cast<const F*>(g))(at, loop); }, &f};
+}
+
+// Calls row(start, innermost loop) for every run of the innermost loop, in order. Loop `cut` has `cut_size` steps.
+void walk_part(const IndexWalk& w, int cut, int64_t cut_size, Position at, Row row) {
+  if (w.total == 0) return;
+  if (w.ndim == 0) return row.call(row.f, at, Loop{1, 0, 0, 0});
+  const int inner = w.ndim - 1;
+  Loop last = w.loop[inner];
+  if (inner == cut) last.size = cut_size;
+  int64_t count[kMaxDims];
+  for (int d = 0; d < inner; ++d) count[d] = 0;
+  for (;;) {
+    row.call(row.f, at, last);
+    int d = inner - 1;
+    for (; d >= 0; --d) {
+      at.advance(w.loop[d], 1);
+      if (++count[d] < (d == cut ? cut_size : w.loop[d].size)) break;
+      at.advance(w.loop[d], -count[d]);
+      count[d] = 0;
+    }
+    if (d < 0) return;
+  }
+}
+
+template <class F> void walk_rows(const IndexWalk& w, const F& f) { walk_part(w, -1, 0, {}, row_of(f)); }
+
+// The same in parallel blocks. Where the indexed dim lies outside the innermost loop, that loop is cut into strips:
+// what one strip touches of the indexed tensor is then still in the cache for the next step along the dim.
+void walk_blocks(const IndexWalk& w, Row row) {
+  constexpr int64_t kBlock = 8192;  // elements; about 10 us of random access
+  constexpr int64_t kStrip = 64;
+  const bool strips = w.along >= 0 && w.along < w.ndim - 1 && w.loop[w.along].size >= kStrip;
+  const int cut = strips ? w.ndim - 1 : w.cut;
+  if (cut < 0 || w.total < 2 * kBlock) return walk_part(w, -1, 0, {}, row);
+  const int64_t size = w.loop[cut].size, grain = strips ? kStrip : 1, pieces = (size + grain - 1) / grain;
+  const int64_t blocks = std::min(pieces, w.total / kBlock);
+  parallel_blocks(blocks, [&](int64_t b) {
+    const int64_t end = std::min(size, pieces * (b + 1) / blocks * grain);
+    for (int64_t begin = pieces * b / blocks * grain; begin < end;) {
+      const int64_t n = strips ? std::min(kStrip, end - begin) : end - begin;
+      Position at;
+      at.advance(w.loop[cut], begin);
+      walk_part(w, cut, n, at, row);
+      begin += n;
+    }
+  });
+}
+template <class F> void walk_in_blocks(const IndexWalk& w, const F& f) { walk_blocks(w, row_of(f)); }
+
+}  // namespace
+
+void gather(const GatherArgs& a) {
+  visit_item_size(item_size(a.dtype), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const indexed = reinterpret_cast<const T*>(a.indexed);
+    T* const list = reinterpret_cast<T*>(a.list);
+    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+      for (int64_t i = 0; i < l.size; ++i)
+        list[at.list + i * l.list] = indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step];
+    });
+  });
+}
+
+void scatter(const GatherArgs& a) {
+  visit_item_size(item_size(a.dtype), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const indexed = reinterpret_cast<T*>(a.indexed);
+    const T* const list = reinterpret_cast<const T*>(a.list);
+    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+      for (int64_t i = 0; i < l.size; ++i)
+        indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step] = list[at.list + i * l.list];
+    });
+  });
+}
+
+void scatter_add(const GatherArgs& a) {
+  visit_addable(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const indexed = reinterpret_cast<T*>(a.indexed);
+    const T* const list = reinterpret_cast<const T*>(a.list);
+    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+      for (int64_t i = 0; i < l.size; ++i) {
+        T& place = indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step];
+        place = plus(place, list[at.list + i * l.list]);
+      }
+    });
+  });
+}
+
+void check_index(const CheckIndexArgs& a) {
+  const uint64_t size = static_cast<uint64_t>(a.size);
+  walk_in_blocks(a.walk, [&](const Position& at, const Loop& l) {
+    const int64_t* row = a.index + at.index;
+    uint64_t outside = 0;
+    for (int64_t i = 0; i < l.size; ++i) outside |= static_cast<uint64_t>(row[i * l.index]) >= size;
+    for (int64_t i = 0; outside && i < l.size; ++i) {
+      const int64_t v = row[i * l.index];
+      if (static_cast<uint64_t>(v) >= size) fail_out_of_bounds(ErrorKind::Runtime, v, a.dim, a.size);
+    }
+  });
+}
+
+void add_in_order(const AddInOrderArgs& a) {
+  visit_addable(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const indexed = reinterpret_cast<T*>(a.indexed);
+    const T* const list = reinterpret_cast<const T*>(a.list);
+    walk_rows(a.walk, [=](const Position& at, const Loop& l) {
+      for (int64_t i = 0; i < l.size; ++i) {
+        T& place = indexed[at.indexed + i * l.indexed];
+        place = plus(place, list[at.list + i * l.list]);
+      }
+    });
+  });
+}
+
+}  // namespace gradcore::portable

@@ -1,0 +1,96 @@
+#include "kernels/portable/mask.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/portable/elements.h"
+
+namespace gradcore::portable {
+
+namespace {
+
+int64_t count_in(const uint8_t* mask, int64_t n) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; ++i) count += mask[i] != 0;
+  return count;
+}
+
+// Calls f(place among the true elements, position in the mask) for each true element, in parallel blocks.
+template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int64_t* starts, F f) {
+  constexpr int64_t kChunk = 256;
+  parallel_blocks(mask_blocks(n), [=](int64_t b) {
+    int64_t found[kChunk];  // collected without a branch: a mask's bytes are hard to predict
+    int64_t k = starts[b];
+    const int64_t end = std::min(n, (b + 1) * kMaskBlock);
+    for (int64_t i = b * kMaskBlock; i < end; i += kChunk) {
+      int64_t count = 0;
+      for (int64_t j = i; j < std::min(end, i + kChunk); ++j) {
+        found[count] = j;
+        count += mask[j] != 0;
+      }
+      for (int64_t j = 0; j < count; ++j) f(k++, found[j]);
+    }
+  });
+}
+
+// Without a branch, so that the loop is vectorised: all ones or all zeros choose.
+template <class T> void fill_elements(T* data, const uint8_t* mask, int64_t begin, int64_t end, T v) {
+  for (int64_t i = begin; i < end; ++i) {
+    const T chosen = static_cast<T>(-static_cast<T>(mask[i] != 0));
+    data[i] = static_cast<T>((data[i] & ~chosen) | (v & chosen));
+  }
+}
+
+}  // namespace
+
+void count_true(const CountTrueArgs& a) {
+  const int64_t blocks = mask_blocks(a.n);
+  a.starts[0] = 0;
+  parallel_blocks(blocks, [&](int64_t b) {
+    a.starts[b + 1] = count_in(a.mask + b * kMaskBlock, std::min(kMaskBlock, a.n - b * kMaskBlock));
+  });
+  for (int64_t b = 0; b < blocks; ++b) a.starts[b + 1] += a.starts[b];
+}
+
+void compress(const CompressArgs& a) {
+  const Offsets place{a.offsets, a.step};
+  visit_item_size(item_size(a.dtype), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* from = reinterpret_cast<const T*>(a.from);
+    T* out = reinterpret_cast<T*>(a.out);
+    for_each_true(a.mask, a.n, a.starts, [=](int64_t k, int64_t i) { out[k] = from[place[i]]; });
+  });
+}
+
+void true_offsets(const TrueOffsetsArgs& a) {
+  const Offsets place{a.offsets, a.step};
+  for_each_true(a.mask, a.n, a.starts, [&](int64_t k, int64_t i) { a.out[k] = place[i]; });
+}
+
+void nonzero(const NonzeroArgs& a) {
+  for_each_true(a.mask, a.n, a.starts, [&](int64_t k, int64_t i) {
+    for (int d = a.ndim - 1; d > 0; --d) {
+      a.out[d * a.count + k] = i % a.shape[d];
+      i /= a.shape[d];
+    }
+    if (a.ndim > 0) a.out[k] = i;
+  });
+}
+
+void fill_where(const FillWhereArgs& a) {
+  constexpr int64_t kBlock = 64 << 10;  // elements
+  const int64_t span = std::max<int64_t>(1, kBlock / a.each);
+  visit_item_size(item_size(a.dtype), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const data = reinterpret_cast<T*>(a.data);
+    const T v = *reinterpret_cast<const T*>(a.value);
+    parallel_blocks((a.n + span - 1) / span, [=, n = a.n, each = a.each, mask = a.mask](int64_t b) {
+      const int64_t begin = b * span, end = std::min(n, begin + span);
+      if (each == 1) return fill_elements(data, mask, begin, end, v);
+      for (int64_t i = begin; i < end; ++i)
+        if (mask[i]) std::fill_n(data + i * each, each, v);
+    });
+  });
+}
+
+}  // namespace gradcore::portable

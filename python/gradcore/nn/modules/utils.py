@@ -1,0 +1,31 @@
+"""Numbers for each dim: what layers take as an int or a tuple."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__: list[str] = []
+
+
+def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
+    def parse(x: Any) -> tuple[Any, ...]:
+        if hasattr(type(x), "__iter__"):
+            return tuple(x)
+        return (x,) * n
+
+    parse.__name__ = name
+    return parse
+
+
+_single = _ntuple(1, "_single")
+_pair = _ntuple(2, "_pair")
+_triple = _ntuple(3, "_triple")
+_quadruple = _ntuple(4, "_quadruple")
+
+
+def _reverse_repeat_tuple(t: tuple[Any, ...], n: int) -> tuple[Any, ...]:
+    """Each element n times, from the last to the first."""
+    return tuple(x for x in reversed(t) for _ in range(n))
