@@ -77,7 +77,8 @@ Generator* Args::generator(int i) const { return given(i) ? py::handle(object(i)
 MemoryFormat Args::memory_format(int i) const {
   if (!given(i) || object(i) == preserve_format) return MemoryFormat::Preserve;
   check(object(i) == contiguous_format, ErrorKind::Type,
-        "memory_format must be contiguous_format or preserve_format, not ", utf8(Owned(checked(PyObject_Repr(object(i)))).get()));
+        "memory_format must be contiguous_format or preserve_format, not ",
+        utf8(Owned(checked(PyObject_Repr(object(i)))).get()));
   return MemoryFormat::Contiguous;
 }
 

@@ -1,7 +1,7 @@
 // The tape as Python sees it: modes, nodes, hooks, backward and grad. Start at run_from_python().
 #include "autograd/engine.h"
-#include "bindings/ops/register.h"
 #include "bindings/define.h"
+#include "bindings/ops/register.h"
 
 #include <algorithm>
 #include <cstring>

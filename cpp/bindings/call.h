@@ -28,9 +28,9 @@ struct OpEntry {
   std::vector<Overload> overloads;
 
   // Note [Remembered overloads]
-  // Whether an overload has too few or too many parameters, or lacks a keyword, depends only on the number of positional
-  // arguments and on the tuple of keywords, which is the same object whenever a line runs again. For the last such pair
-  // we remember how many of the first overloads it rules out.
+  // Whether an overload has too few or too many parameters, or lacks a keyword, depends only on the number of
+  // positional arguments and on the tuple of keywords, which is the same object whenever a line runs again. For the
+  // last such pair we remember how many of the first overloads it rules out.
   struct Remembered {
     Py_ssize_t nargs = -1;
     PyObject* names = nullptr;  // owned

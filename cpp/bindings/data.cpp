@@ -67,7 +67,9 @@ Scalar to_scalar(PyObject* o) {
   return d;
 }
 
-static bool is_cpu(PyObject* name) { return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "cpu") == 0; }
+static bool is_cpu(PyObject* name) {
+  return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "cpu") == 0;
+}
 
 // A device is only checked: everything is on the CPU. Python refuses the others, in torch's words.
 void check_device(PyObject* o) {

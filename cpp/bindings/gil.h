@@ -12,9 +12,9 @@ namespace gradcore {
 // becomes another window (x.data = y, x.t_()), await_readers() therefore waits until no thread is away. Meanwhile no
 // further one leaves: it computes with the GIL in its hands, so that the wait ends. In a callback (GilAcquire) a thread
 // is not away.
-// Named ops leave where their tensors are large (ops/register.h). Views never do: they take no time, and those that make
-// a tensor another window are the ones that wait. Nor does an in-place op that is recorded: it changes the history of a
-// tensor that others may be reading. Ops that take Python objects keep the GIL.
+// Named ops leave where their tensors are large (ops/register.h). Views never do: they take no time, and those that
+// make a tensor another window are the ones that wait. Nor does an in-place op that is recorded: it changes the history
+// of a tensor that others may be reading. Ops that take Python objects keep the GIL.
 class GilRelease {
  public:
   GilRelease();

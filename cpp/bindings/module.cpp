@@ -1,10 +1,10 @@
 // The extension module gradcore._C: puts the parts together.
 #include "autograd/accumulate.h"
 #include "autograd/locks.h"
-#include "bindings/op_function.h"
-#include "bindings/ops/register.h"
 #include "bindings/define.h"
 #include "bindings/node.h"
+#include "bindings/op_function.h"
+#include "bindings/ops/register.h"
 #include "core/allocator.h"
 #include "core/cpu.h"
 #include "core/parallel.h"

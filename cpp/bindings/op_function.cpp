@@ -13,8 +13,8 @@ namespace {
 
 // Note [Two types]
 // A function that a class body holds is no method of that class: `act = gradcore.relu` calls relu(x) alone, as
-// torch's does. A method binds. The interpreter reads that from the type (METHOD_DESCRIPTOR, with which x.sum() makes no
-// bound object), so that there are two types of one layout.
+// torch's does. A method binds. The interpreter reads that from the type (METHOD_DESCRIPTOR, with which x.sum() makes
+// no bound object), so that there are two types of one layout.
 struct OpFunction {
   PyObject_HEAD vectorcallfunc vectorcall;
   const OpEntry* op;
@@ -112,34 +112,32 @@ PyObject* reduce_method(PyObject* self, PyObject*) {
   return Py_BuildValue("O(Os)", getattr, reinterpret_cast<OpFunction*>(self)->module, op_of(self).name.c_str());
 }
 
-PyGetSetDef kFunctionAttributes[] = {{"__name__", name_of, nullptr, nullptr, nullptr},
-                                     {"__qualname__", name_of, nullptr, nullptr, nullptr},
-                                     {"__module__", module_of, nullptr, nullptr, nullptr},
-                                     {"__doc__", doc_of, nullptr, nullptr, nullptr},
-                                     {"__signature__", signature_of, nullptr, nullptr, nullptr},
-                                     {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef kFunctionAttributes[] = {
+    {"__name__", name_of, nullptr, nullptr, nullptr},           {"__qualname__", name_of, nullptr, nullptr, nullptr},
+    {"__module__", module_of, nullptr, nullptr, nullptr},       {"__doc__", doc_of, nullptr, nullptr, nullptr},
+    {"__signature__", signature_of, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyGetSetDef kMethodAttributes[] = {{"__name__", name_of, nullptr, nullptr, nullptr},
                                    {"__qualname__", qualname_of_method, nullptr, nullptr, nullptr},
                                    {"__objclass__", module_of, nullptr, nullptr, nullptr},
                                    {"__doc__", doc_of, nullptr, nullptr, nullptr},
-                                     {"__signature__", signature_of, nullptr, nullptr, nullptr},
+                                   {"__signature__", signature_of, nullptr, nullptr, nullptr},
                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef kFunctionMethods[] = {{"__reduce__", reduce_function, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef kFunctionMethods[] = {{"__reduce__", reduce_function, METH_NOARGS, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
 PyMethodDef kMethodMethods[] = {{"__reduce__", reduce_method, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyMemberDef kMembers[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
                           {"__weaklistoffset__", T_PYSSIZET, offsetof(OpFunction, weakrefs), READONLY, nullptr},
                           {nullptr, 0, 0, 0, nullptr}};
 
 PyTypeObject* make_type(bool is_method) {
-  PyType_Slot slots[] = {
-      {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
-      {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
-      {Py_tp_descr_get, reinterpret_cast<void*>(is_method ? bind_to : bind_to_nothing)},
-      {Py_tp_repr, reinterpret_cast<void*>(is_method ? repr_method : repr_function)},
-      {Py_tp_getset, is_method ? kMethodAttributes : kFunctionAttributes},
-      {Py_tp_methods, is_method ? kMethodMethods : kFunctionMethods},
-      {Py_tp_members, kMembers},
-      {0, nullptr}};
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                         {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                         {Py_tp_descr_get, reinterpret_cast<void*>(is_method ? bind_to : bind_to_nothing)},
+                         {Py_tp_repr, reinterpret_cast<void*>(is_method ? repr_method : repr_function)},
+                         {Py_tp_getset, is_method ? kMethodAttributes : kFunctionAttributes},
+                         {Py_tp_methods, is_method ? kMethodMethods : kFunctionMethods},
+                         {Py_tp_members, kMembers},
+                         {0, nullptr}};
   const unsigned int flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE |
                              Py_TPFLAGS_DISALLOW_INSTANTIATION | (is_method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
   PyType_Spec spec = {is_method ? "gradcore.op_method" : "gradcore.op_function", sizeof(OpFunction), 0, flags, slots};

@@ -2,9 +2,9 @@
 // SignatureReader, which also checks a row against its C++ function while that is compiled (ops/register.h).
 //   "sum(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None) -> Tensor"
 // Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, str, dtype, device, Generator, Layout,
-// MemoryFormat, Reduction, None, object; int[] (a sequence or, where nothing else is positional, the positional arguments),
-// int[n] (a sequence, or a lone int that stands for n of them), Tensor[], Number[] (numbers alone, no tensors).
-// `TensorOptions options` stands for a factory's keywords, kTensorOptions. A `?` admits None.
+// MemoryFormat, Reduction, None, object; int[] (a sequence or, where nothing else is positional, the positional
+// arguments), int[n] (a sequence, or a lone int that stands for n of them), Tensor[], Number[] (numbers alone, no
+// tensors). `TensorOptions options` stands for a factory's keywords, kTensorOptions. A `?` admits None.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -110,9 +110,9 @@ struct Signature {
   int positional = 0;
   int required = 0;
   bool simple = false;  // the required ones come first, no ints come one by one, and a call's own memory is enough
-  int out = -1;     // position of `out`
-  int device = -1;  // and of `device`
-  int dtype = -1;   // and of `dtype`
+  int out = -1;         // position of `out`
+  int device = -1;      // and of `device`
+  int dtype = -1;       // and of `dtype`
 };
 
 // A method takes no out=.

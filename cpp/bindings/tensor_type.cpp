@@ -515,9 +515,7 @@ PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(item_
 PyObject* get_nbytes(PyObject* self, void*) {
   return PyLong_FromLongLong(impl_of(self)->numel * item_size(impl_of(self)->dtype));
 }
-PyObject* get_layout(PyObject*, void*) {
-  return Py_NewRef(strided_layout);
-}
+PyObject* get_layout(PyObject*, void*) { return Py_NewRef(strided_layout); }
 PyObject* get_none(PyObject*, void*) { return none(); }
 
 PyGetSetDef kAttributes[] = {

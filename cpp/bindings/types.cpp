@@ -93,17 +93,17 @@ void add_types(py::module_& m) {
     return py::handle(dtype_objects[index_of(result_type(in))]);
   });
   // The Python side hands over the types it defines.
-  m.def("_set_python_types", [](py::type size, py::object cpu, py::object strided, py::object contiguous,
-                                py::object preserve) {
-    device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
-    layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
-    memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));
-    size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
-    device_cpu = cpu.release().ptr();
-    strided_layout = strided.release().ptr();
-    contiguous_format = contiguous.release().ptr();
-    preserve_format = preserve.release().ptr();
-  });
+  m.def("_set_python_types",
+        [](py::type size, py::object cpu, py::object strided, py::object contiguous, py::object preserve) {
+          device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
+          layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
+          memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));
+          size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
+          device_cpu = cpu.release().ptr();
+          strided_layout = strided.release().ptr();
+          contiguous_format = contiguous.release().ptr();
+          preserve_format = preserve.release().ptr();
+        });
 }
 
 }  // namespace gradcore

@@ -131,11 +131,10 @@ void copy_(const Tensor& to, const Operand& from) {
   copy_(to, scalar_tensor(from.scalar, from.scalar.dtype(default_dtype())));
 }
 void requires_grad_(const Tensor& t, bool on) {
-  check(
-      !in_transform(),
-      "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
-      "of a function being transformed by a functorch transform. This is unsupported: please use func.grad, func.vjp "
-      "and their relatives there instead.");
+  check(!in_transform(),
+        "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
+        "of a function being transformed by a functorch transform. This is unsupported: please use func.grad, func.vjp "
+        "and their relatives there instead.");
   set_requires_grad(t, on);
 }
 void detach_from_graph_(const Tensor& t) {

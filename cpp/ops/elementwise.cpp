@@ -1166,18 +1166,24 @@ template <class Op> ElementwiseCall binary_call(const Operand& a, const Operand&
 
 namespace {
 
-// Naming a function is what makes the compiler emit it for the other files.
-template <class Op> constexpr bool emit() {
+// Never called. That it takes their addresses makes the compiler emit the functions for other files.
+using Function = void (*)();
+template <class Op> void take_addresses(Function volatile& to) {
   if constexpr (Op::kArity == 1) {
-    (void)&unary<Op>, (void)&unary_<Op>, (void)&unary_call<Op>;
+    to = reinterpret_cast<Function>(&unary<Op>);
+    to = reinterpret_cast<Function>(&unary_<Op>);
+    to = reinterpret_cast<Function>(&unary_call<Op>);
   } else if constexpr (Op::kArity == 2) {
-    (void)&binary<Op>, (void)&binary_<Op>, (void)&binary_call<Op>;
+    to = reinterpret_cast<Function>(&binary<Op>);
+    to = reinterpret_cast<Function>(&binary_<Op>);
+    to = reinterpret_cast<Function>(&binary_call<Op>);
   }
-  return true;
 }
-template <class... Op> constexpr bool emit_list(TypeList<Op...>) { return (emit<Op>() && ...); }
-template <class... List> constexpr bool emit_all(TypeList<List...>) { return (emit_list(List{}) && ...); }
-static_assert(emit_all(formulas::Groups{}));
+template <class... Op> void take_addresses_of(Function volatile& to, TypeList<Op...>) { (take_addresses<Op>(to), ...); }
+template <class... Group> void take_all_addresses(Function volatile& to, TypeList<Group...>) {
+  (take_addresses_of(to, Group{}), ...);
+}
+[[gnu::used]] void emit_functions(Function volatile& to) { take_all_addresses(to, formulas::Groups{}); }
 
 }  // namespace
 

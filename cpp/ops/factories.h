@@ -1,8 +1,8 @@
 // Factories as programs call them: with TensorOptions, within vmap, and with the random numbers that torch would draw.
 // create.cpp and random.cpp have what they are made of.
 #pragma once
-#include "ops/options.h"
 #include "ops/ops.h"
+#include "ops/options.h"
 
 namespace gradcore::factories {
 

@@ -18,7 +18,7 @@ using namespace formulas;
 
 // What a formula's rows say besides its name, where they say something else than most.
 struct Face {
-  std::string_view also = {};  // further names, with spaces between
+  std::string_view also = {};                           // further names, with spaces between
   std::string_view left = "Tensor", right = "Operand";  // what stands on either side of two
   Out out = Out::Converts;
   bool in_place = true;  // whether there is an in-place op
@@ -26,9 +26,9 @@ struct Face {
 template <class Op> constexpr Face face{};
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
-using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowHalf, Pow, PowNumber,
-                         DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax,
-                         Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward>;
+using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowHalf, Pow,
+                         PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin,
+                         ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
@@ -62,28 +62,25 @@ template <> constexpr Face face<Maximum>{.also = "max", .right = "Tensor", .in_p
 template <> constexpr Face face<Minimum>{.also = "min", .right = "Tensor", .in_place = false};
 
 // Each name with an underscore.
-constexpr std::string in_place(std::string_view names) {
-  std::string out;
-  for (const char c : names) {
-    if (c == ' ') out += '_';
-    out += c;
-  }
-  return names.empty() ? out : out + '_';
+constexpr Draft in_place(std::string_view names) {
+  Draft out;
+  for (const char& c : names) out.add(c == ' ' ? std::string_view("_ ") : std::string_view(&c, 1));
+  if (!names.empty()) out.add("_");
+  return out;
 }
 template <class Op> struct InPlaceName {
-  static constexpr std::string make() { return in_place(Op::info.name); }
+  static constexpr Draft make() { return in_place(Op::info.name); }
 };
 template <class Op> struct InPlaceAlso {
-  static constexpr std::string make() { return in_place(face<Op>.also); }
+  static constexpr Draft make() { return in_place(face<Op>.also); }
 };
-template <class Op> struct Signature2 {
-  static constexpr std::string make() {
-    return "(" + std::string(face<Op>.left) + " input, " + std::string(face<Op>.right) +
-           " other, *, Tensor? out=None) -> Tensor";
+template <class Op> struct FreshSignature {
+  static constexpr Draft make() {
+    return draft("(", face<Op>.left, " input, ", face<Op>.right, " other, *, Tensor? out=None) -> Tensor");
   }
 };
-template <class Op> struct InPlaceSignature2 {
-  static constexpr std::string make() { return "(Tensor input, " + std::string(face<Op>.right) + " other) -> Tensor"; }
+template <class Op> struct InPlaceSignature {
+  static constexpr Draft make() { return draft("(Tensor input, ", face<Op>.right, " other) -> Tensor"); }
 };
 
 template <class Op> consteval OpRow fresh_row() {
@@ -91,7 +88,7 @@ template <class Op> consteval OpRow fresh_row() {
     return op(Op::info.name, "(Tensor input, *, Tensor? out=None) -> Tensor", fn<unary<Op>>,
               {.also = face<Op>.also, .out = face<Op>.out, .into = into<unary_call<Op>>});
   else
-    return op(Op::info.name, stored<Signature2<Op>>(), fn<binary<Op>>,
+    return op(Op::info.name, stored<FreshSignature<Op>>(), fn<binary<Op>>,
               {.also = face<Op>.also, .out = face<Op>.out, .into = into<binary_call<Op>>});
 }
 template <class Op> consteval OpRow in_place_row() {
@@ -99,7 +96,7 @@ template <class Op> consteval OpRow in_place_row() {
     return op(stored<InPlaceName<Op>>(), "(Tensor input) -> Tensor", fn<unary_<Op>>,
               {.also = stored<InPlaceAlso<Op>>()});
   else
-    return op(stored<InPlaceName<Op>>(), stored<InPlaceSignature2<Op>>(), fn<binary_<Op>>,
+    return op(stored<InPlaceName<Op>>(), stored<InPlaceSignature<Op>>(), fn<binary_<Op>>,
               {.kind = kMethod, .also = stored<InPlaceAlso<Op>>()});
 }
 
@@ -187,13 +184,12 @@ constexpr OpRow kRows[] = {
 
 // ---- the factor in the middle, as old programs give it
 
-template <auto f> constexpr auto with_alpha = [](const Tensor& t, const Scalar& alpha, const Tensor& other) {
-  return f(t, other, alpha);
-};
 template <auto f>
-constexpr auto with_value = [](const Tensor& t, const Scalar& value, const Tensor& a, const Tensor& b) {
-  return f(t, a, b, value);
-};
+constexpr auto with_alpha =
+    [](const Tensor& t, const Scalar& alpha, const Tensor& other) { return f(t, other, alpha); };
+template <auto f>
+constexpr auto with_value =
+    [](const Tensor& t, const Scalar& value, const Tensor& a, const Tensor& b) { return f(t, a, b, value); };
 
 constexpr OpRow kOldForms[] = {
     op("add(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add>),

@@ -24,8 +24,7 @@ ForeachArgs with_scaled(const Tensors& self, const Tensors& other, const Scalar&
 template <class T> ForeachArgs between(const Tensors& self, const Tensors& end, const T& weight) {
   return {self, {Each(end), Each(weight)}, {}};
 }
-template <class T>
-ForeachArgs with_product(const Tensors& self, const Tensors& a, const Tensors& b, const T& factor) {
+template <class T> ForeachArgs with_product(const Tensors& self, const Tensors& a, const Tensors& b, const T& factor) {
   return {self, {Each(a), Each(b)}, Each(factor)};
 }
 ForeachArgs with_product_packed(const Tensors& self, const Tensors& a, const Tensors& b, const Tensor& factors) {
@@ -42,10 +41,10 @@ template <MakeCall make, class... P, ForeachArgs (*form)(P...)> struct Functions
 // A form, fresh and in place. `params` is what follows the first list in the signature, with a comma.
 template <Text name, MakeCall make, auto form, Text params>
 constexpr OpRow kForm[] = {
-    op(joined<"_foreach_", name>(), joined<"(Tensor[] self", params, ") -> Tensor[]">(), fn<Functions<make, form>::fresh>,
-       {.kind = kFunction}),
-    op(joined<"_foreach_", name, "_">(), joined<"(Tensor[] self", params, ") -> Tensor[]">(), fn<Functions<make, form>::in_place>,
-       {.kind = kFunction}),
+    op(joined<"_foreach_", name>(), joined<"(Tensor[] self", params, ") -> Tensor[]">(),
+       fn<Functions<make, form>::fresh>, {.kind = kFunction}),
+    op(joined<"_foreach_", name, "_">(), joined<"(Tensor[] self", params, ") -> Tensor[]">(),
+       fn<Functions<make, form>::in_place>, {.kind = kFunction}),
 };
 template <Text name, MakeCall make, auto form, Text params> void add_form() {
   register_rows(kForm<name, make, form, params>);

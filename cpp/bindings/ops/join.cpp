@@ -13,7 +13,9 @@ constexpr OpRow kRows[] = {
        {.kind = kFunction, .out = Out::Joins}),
     op("flip(Tensor input, int[] dims) -> Tensor", fn<flip>),
     op("roll(Tensor input, int[1] shifts, int[1]? dims=None) -> Tensor",
-       [](const Tensor& t, const Dims& shifts, const MaybeDims& dims) { return roll(t, shifts, dims.value_or(Dims())); }),
+       [](const Tensor& t, const Dims& shifts, const MaybeDims& dims) {
+         return roll(t, shifts, dims.value_or(Dims()));
+       }),
     op("repeat(Tensor input, int[] repeats) -> Tensor", fn<repeat>, {.kind = kMethod}),
     op("tile(Tensor input, int[] dims) -> Tensor", fn<tile>),
 };

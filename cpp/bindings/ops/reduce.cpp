@@ -10,9 +10,9 @@ namespace {
 double correction_of(const std::optional<Scalar>& correction) { return correction ? correction->to_double() : 1; }
 double correction_of(bool unbiased) { return unbiased ? 1 : 0; }
 
-template <auto f> constexpr auto unbiased_of_all = [](const Tensor& t, bool unbiased) {
-  return f(t, {}, correction_of(unbiased), false);
-};
+template <auto f>
+constexpr auto unbiased_of_all =
+    [](const Tensor& t, bool unbiased) { return f(t, {}, correction_of(unbiased), false); };
 template <auto f>
 constexpr auto corrected = [](const Tensor& t, const MaybeDims& dim, const std::optional<Scalar>& correction,
                               bool keepdim) { return f(t, dim, correction_of(correction), keepdim); };

@@ -40,8 +40,7 @@ constexpr OpRow kEchoes[] = {
        "int p12, int p13, int p14, int p15, int p16, int p17) -> int",
        [](int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h, int64_t i, int64_t j,
           int64_t k, int64_t l, int64_t m, int64_t n, int64_t o, int64_t p, int64_t q, int64_t r) {
-         return sum_of_products(std::make_index_sequence<18>{},
-                                {a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r});
+         return sum_of_products(std::make_index_sequence<18>{}, {a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r});
        },
        {.kind = kFunction}),
 };

@@ -1,6 +1,6 @@
-// Typed rows of the register. Start at op(): a row is a signature and a C++ function (or a lambda without captures, that
-// only reorders or fills in arguments). How the arguments are converted follows from the function's parameter types, and
-// what comes back from its return type; both are checked against the signature when the row is compiled.
+// Typed rows of the register. Start at op(): a row is a signature and a C++ function (or a lambda without captures,
+// that only reorders or fills in arguments). How the arguments are converted follows from the function's parameter
+// types, and what comes back from its return type; both are checked against the signature when the row is compiled.
 //
 // A call has three phases: arguments are converted, the function computes, the result is wrapped. Where the tensors are
 // large, it computes without the GIL: Note [Away from the GIL] in gil.h.
@@ -66,14 +66,14 @@ template <class T, auto read> struct MaybeSlot {
 };
 
 // A value of a type that the signature calls `kind`, and the same with `?`.
-#define GC_SLOT(T, kind, read)                                                                          \
-  template <> struct Slot<T> : ValueSlot<T, read> {                                                     \
-    using ValueSlot::ValueSlot;                                                                         \
-    static constexpr bool takes(const ParamText& p) { return p.type == kind && !p.optional; }           \
-  };                                                                                                    \
-  template <> struct Slot<std::optional<T>> : MaybeSlot<T, read> {                                      \
-    using MaybeSlot::MaybeSlot;                                                                         \
-    static constexpr bool takes(const ParamText& p) { return p.type == kind && p.optional; }            \
+#define GC_SLOT(T, kind, read)                                                                \
+  template <> struct Slot<T> : ValueSlot<T, read> {                                           \
+    using ValueSlot::ValueSlot;                                                               \
+    static constexpr bool takes(const ParamText& p) { return p.type == kind && !p.optional; } \
+  };                                                                                          \
+  template <> struct Slot<std::optional<T>> : MaybeSlot<T, read> {                            \
+    using MaybeSlot::MaybeSlot;                                                               \
+    static constexpr bool takes(const ParamText& p) { return p.type == kind && p.optional; }  \
   }
 GC_SLOT(int64_t, "int", &Args::integer);
 GC_SLOT(double, "float", &Args::number);
@@ -280,7 +280,8 @@ template <int... n> constexpr int sum_of_first(size_t count) {
   return sum;
 }
 
-// Calls of functions of one type. The function itself stands in the row, so that all functions of a type share this code.
+// Calls of functions of one type. The function itself stands in the row, so that all functions of a type share this
+// code.
 template <class Function> struct Typed;
 template <class R, class... P> struct Typed<R (*)(P...)> {
   using Function = R (*)(P...);
@@ -372,11 +373,25 @@ template <Text... parts> struct JoinedText {
 template <Text... parts> inline constexpr JoinedText<parts...> kJoined{};
 template <Text... parts> constexpr std::string_view joined() { return kJoined<parts...>.view(); }
 
-// The text that Maker::make() puts together while compiling, as static data.
+// A text while it is put together. (g++ 12 cannot destroy a short std::string in a constant expression.)
+struct Draft {
+  char chars[256] = {};
+  size_t size = 0;
+  constexpr void add(std::string_view s) {
+    for (const char c : s) chars[size++] = c;
+  }
+  constexpr std::string_view view() const { return {chars, size}; }
+};
+template <class... Parts> constexpr Draft draft(const Parts&... parts) {
+  Draft out;
+  (out.add(parts), ...);
+  return out;
+}
+// The draft that Maker::make() returns, as static data.
 template <class Maker> struct StoredText {
-  static constexpr size_t size = Maker::make().size();
+  static constexpr size_t size = Maker::make().size;
   char chars[size + 1] = {};
-  consteval StoredText() { std::ranges::copy(Maker::make(), chars); }
+  consteval StoredText() { std::copy_n(Maker::make().chars, size, chars); }
 };
 template <class Maker> inline constexpr StoredText<Maker> kStored{};
 template <class Maker> constexpr std::string_view stored() { return {kStored<Maker>.chars, StoredText<Maker>::size}; }
