@@ -10,6 +10,7 @@
 #include "bindings/gil.h"
 #include "formulas/option.h"
 #include "ops/formula_ops.h"
+#include "optim/step.h"
 
 namespace gradcore::optim {
 
@@ -138,30 +139,19 @@ template <class Item, class Step> void run_items(std::vector<Item>& items, bool 
   for (const Item& item : items) item.finish();
 }
 
-// What a state tensor of one element holds.
-struct StateNumber {
-  double value;
-  bool single;
-  bool operator==(const StateNumber&) const = default;
-};
+// The numbers of a step that is recorded, which no instruction does.
 inline StateNumber number_in(const Tensor& t, const char* name) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state '", name, "' must be a float tensor of one element");
+  check_state_number(t, name);
   const bool single = t.dtype() == DType::Float32;
-  return {single ? *t.data<float>() : *t.data<double>(), single};
+  return {single ? *t.host<float>() : *t.host<double>(), single};
 }
-inline void put_number(const Tensor& t, double value) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state was replaced while the step ran");
+inline void put_number(const Tensor& t, const char* name, double value) {
+  check_state_number(t, name);
   if (t.dtype() == DType::Float32)
-    *t.data<float>() = static_cast<float>(value);
+    *t.host<float>() = static_cast<float>(value);
   else
-    *t.data<double>() = value;
+    *t.host<double>() = value;
   t.bump_version();
-}
-
-// Numbers of the state that a step changes, with what they become.
-using NewNumbers = std::vector<std::pair<Tensor, double>>;
-inline void put_numbers(const NewNumbers& numbers) {
-  for (const auto& [tensor, number] : numbers) put_number(tensor, number);
 }
 
 // State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may

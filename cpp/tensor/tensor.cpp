@@ -161,8 +161,8 @@ static void* shifted(const Tensor& t, int64_t elements) {
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift) {
   return make_window(t, shape, strides, shifted(t, shift), t->batch);
 }
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch) {
-  return make_window(t, shape, strides, shifted(t, shift), std::move(batch));
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch) {
+  return make_window(t, shape, strides, t->data, std::move(batch));
 }
 
 Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides(), t->data); }
@@ -242,15 +242,13 @@ bool overlaps_itself(const Tensor& t) {
 Overlap overlap_of(const Tensor& a, const Tensor& b) {
   if (a->storage.get() != b->storage.get() || a.numel() == 0 || b.numel() == 0) return Overlap::None;
   if (a->batch || b->batch) return overlap_of(physical(a), physical(b));
-  if (a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
+  if (a.address() == b.address() && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
   if (!is_dense(a) || !is_dense(b)) {
     // Two windows that interleave cannot be told apart cheaply: torch lets them pass, and so do we.
     return Overlap::None;
   }
-  const char* pa = static_cast<const char*>(a->data);
-  const char* pb = static_cast<const char*>(b->data);
-  const char* ea = pa + a.numel() * item_size(a.dtype());
-  const char* eb = pb + b.numel() * item_size(b.dtype());
+  const uintptr_t pa = a.address(), ea = pa + a.numel() * item_size(a.dtype());
+  const uintptr_t pb = b.address(), eb = pb + b.numel() * item_size(b.dtype());
   // Equal strides, also of dims of size one: torch refuses x.add_(x[0]) of one element, which would do no harm.
   if (pa == pb && ea == eb) return a.strides() == b.strides() ? Overlap::Same : Overlap::Partial;
   return pa < eb && pb < ea ? Overlap::Partial : Overlap::None;

@@ -154,7 +154,8 @@ class Tensor {
   bool is_contiguous() const { return impl_->contiguous; }
   // The way to memory for instructions: see door.h.
   Window window() const { return Window(impl_.get()); }
-  // The way to memory for C++ that decides by values or hands them on. A tenant of the door is told that somebody looks.
+  // The way to memory for C++ that decides by values or hands them on. A tenant of the door is told that somebody
+  // looks.
   template <class T = void> T* host() const;
   // Where the first element lies, for comparing alone.
   uintptr_t address() const { return reinterpret_cast<uintptr_t>(impl_->data); }
@@ -202,7 +203,8 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch);
 // The same, `shift` elements further on.
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0);
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch);
+// The same with other batch dims.
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.
