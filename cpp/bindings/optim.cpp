@@ -190,9 +190,7 @@ PyObject* zero_grad_entry(PyObject*, PyObject* const* args, Py_ssize_t count) {
 }  // namespace
 
 void add_optim(const py::object& m) {
-#define GC_STEP(name, Rule)                                                                                     \
-  {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, \
-   nullptr},
+#define GC_STEP(name, Rule) named_step<"_step_" #name, "Optimizer.step#" #name ".step", step<formulas::Rule>>(),
   static PyMethodDef steps[] = {
       GC_UPDATE_RULES(GC_STEP){"_zero_grad", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(zero_grad_entry)),
                                METH_FASTCALL, nullptr},

@@ -8,6 +8,7 @@
 
 #include "autograd/accumulate.h"
 #include "bindings/gil.h"
+#include "core/op_scope.h"
 #include "formulas/option.h"
 #include "ops/formula_ops.h"
 #include "optim/step.h"
@@ -42,6 +43,15 @@ inline double number_of(PyObject* o) {
 [[noreturn]] inline void fail_assertion(const char* text) {
   PyErr_SetString(PyExc_AssertionError, text);
   throw PythonError{};
+}
+
+// The entry of a step in a module's table. A step is an op for whoever listens, under torch's name for it.
+using StepFn = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+template <OpName function, OpName op, StepFn step> PyMethodDef named_step() {
+  const StepFn named = [](PyObject* self, PyObject* const* args, Py_ssize_t n) {
+    return in_op(op.text, [&] { return step(self, args, n); });
+  };
+  return {function.text, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(named)), METH_FASTCALL, nullptr};
 }
 
 // Collects the names of options as it reads them.

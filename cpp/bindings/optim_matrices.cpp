@@ -112,10 +112,10 @@ template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize
 }  // namespace
 
 void add_optim_matrices(const py::object& m) {
-  const auto function = [](auto* f) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); };
-  static PyMethodDef steps[] = {{"_step_Adafactor", function(step<AdafactorBatch>), METH_FASTCALL, nullptr},
-                                {"_step_Muon", function(step<MuonBatch>), METH_FASTCALL, nullptr},
-                                {}};
+  static PyMethodDef steps[] = {
+      named_step<"_step_Adafactor", "Optimizer.step#Adafactor.step", step<AdafactorBatch>>(),
+      named_step<"_step_Muon", "Optimizer.step#Muon.step", step<MuonBatch>>(),
+      {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }
 

@@ -42,6 +42,14 @@ class OpScope {
   OpListener* listener_;
 };
 
+// The name of an op as a template argument.
+template <size_t N> struct OpName {
+  char text[N];
+  consteval OpName(const char (&name)[N]) {
+    for (size_t i = 0; i < N; ++i) text[i] = name[i];
+  }
+};
+
 // f() inside a scope. Where nobody listens nothing is kept meanwhile, not even the answer: for the shortest paths.
 // `inputs(report)` calls report(shape) for each tensor that the op was given.
 template <class F, class Inputs>

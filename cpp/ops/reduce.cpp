@@ -651,22 +651,29 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
     out.push_back(empty({}, t.dtype()));
     total += t.numel();
   }
-  auto compute = [&](int64_t i) {
-    const Tensor &t = tensors[i], &to = out[i];
-    run(norm_op(p), t, mask_of(t, {}), {.out = to.window()});
-    if (p != 2) return;
-    if (t.dtype() == DType::Float32)
-      *to.data<float>() = std::sqrt(*to.data<float>());
-    else
-      *to.data<double>() = std::sqrt(*to.data<double>());
-  };
-  constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
-  const auto n = static_cast<int64_t>(tensors.size());
-  if (total >= kParallel) {
-    parallel_blocks(n, compute);
-  } else {
-    for (int64_t i = 0; i < n; ++i) compute(i);
+  std::vector<Access> windows;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    windows.push_back(reads(tensors[i]));
+    windows.push_back(writes(out[i]));
   }
+  launch_host("norms", windows, [&](Opener open) {
+    auto compute = [&](int64_t i) {
+      const Tensor &t = tensors[static_cast<size_t>(i)], &to = out[static_cast<size_t>(i)];
+      ReduceArgs a{};
+      a.in = open(t), a.out = open(to), a.reduce = t.numel();
+      a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+      kernels().reduce[norm_op(p)][t.dtype()](a);
+      if (p != 2) return;
+      if (t.dtype() == DType::Float32)
+        *static_cast<float*>(a.out) = std::sqrt(*static_cast<float*>(a.out));
+      else
+        *static_cast<double*>(a.out) = std::sqrt(*static_cast<double*>(a.out));
+    };
+    constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
+    const auto n = static_cast<int64_t>(tensors.size());
+    if (total >= kParallel) return parallel_blocks(n, compute);
+    for (int64_t i = 0; i < n; ++i) compute(i);
+  });
   return out;
 }
 

@@ -92,7 +92,7 @@ struct CumprodVjp {
     bool zeros_inside = any_batched(v);  // of some sample, perhaps
     if (!zeros_inside) {
       const NoRecordGuard off;
-      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
+      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).host<uint8_t>() != 0;
     }
     if (!zeros_inside && !modes.tracking()) {
       out[0] = div(sum_from_here(mul(g[0], p), dim), v);

@@ -43,7 +43,7 @@ struct Touch {
 // What all instructions derive from: who may open windows.
 class Instruction {
  protected:
-  [[gnu::always_inline]] static char* open(Window w) { return static_cast<char*>(w.t_->data); }
+  [[gnu::always_inline]] static char* open(Window w) { return static_cast<char*>(w.t_->data_); }
   static Touch touch_of(Window w, bool written);
 };
 
