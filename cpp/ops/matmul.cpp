@@ -169,10 +169,7 @@ struct Factors {
         b(save_if(should_record(x), y)),
         a_columns(by_columns(x)),
         b_columns(by_columns(y)) {}
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
   Tensor gradient_of_a(Node& self, const Tensor& g) const { return laid_out(g, t(b.unpack(&self)), a_columns); }
   Tensor gradient_of_b(Node& self, const Tensor& g) const { return laid_out(t(a.unpack(&self)), g, b_columns); }
 };
@@ -190,7 +187,7 @@ struct MmVjp {
     if (self.needs(0)) out[0] = by.gradient_of_a(self, g[0]);
     if (self.needs(1)) out[1] = by.gradient_of_b(self, g[0]);
   }
-  void release() { by.release(); }
+  auto saves() { return by.saves(); }
 };
 
 struct BmmVjp {
@@ -201,10 +198,7 @@ struct BmmVjp {
     if (self.needs(0)) out[0] = bmm(g[0], transpose(b.unpack(&self), 1, 2));
     if (self.needs(1)) out[1] = bmm(transpose(a.unpack(&self), 1, 2), g[0]);
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct MvVjp {
@@ -215,10 +209,7 @@ struct MvVjp {
     if (self.needs(0)) out[0] = outer(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mv(t(a.unpack(&self)), g[0]);
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct DotVjp {
@@ -229,10 +220,7 @@ struct DotVjp {
     if (self.needs(0)) out[0] = mul(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mul(g[0], a.unpack(&self));
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct AddmmVjp {
@@ -255,7 +243,7 @@ struct AddmmVjp {
     if (self.needs(1)) out[1] = by.gradient_of_a(self, scaled);
     if (self.needs(2)) out[2] = by.gradient_of_b(self, scaled);
   }
-  void release() { by.release(); }
+  auto saves() { return by.saves(); }
 };
 
 }  // namespace
