@@ -14,8 +14,8 @@
 #include "autograd/forward.h"
 #include "autograd/transforms.h"
 #include "autograd/views.h"
-#include "tensor/batch.h"
 #include "core/op_scope.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 

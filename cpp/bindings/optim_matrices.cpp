@@ -112,10 +112,9 @@ template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize
 }  // namespace
 
 void add_optim_matrices(const py::object& m) {
-  static PyMethodDef steps[] = {
-      named_step<"_step_Adafactor", "Optimizer.step#Adafactor.step", step<AdafactorBatch>>(),
-      named_step<"_step_Muon", "Optimizer.step#Muon.step", step<MuonBatch>>(),
-      {}};
+  static PyMethodDef steps[] = {named_step<"_step_Adafactor", "Optimizer.step#Adafactor.step", step<AdafactorBatch>>(),
+                                named_step<"_step_Muon", "Optimizer.step#Muon.step", step<MuonBatch>>(),
+                                {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }
 

@@ -10,8 +10,8 @@
 #include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "bindings/node.h"
-#include "ops/derived.h"
 #include "core/op_scope.h"
+#include "ops/derived.h"
 
 namespace gradcore {
 

@@ -35,7 +35,7 @@ namespace GC_ISA {
 extern const MatmulKernels matmul_kernels;
 // In integers.cpp.
 template <class T> void multiply_integers(const GemmArgs<T>& args);
-}
+}  // namespace GC_ISA
 #endif
 
 }  // namespace gradcore
