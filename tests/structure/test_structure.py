@@ -67,13 +67,6 @@ def test_objects_of_an_isa_define_only_their_own_symbols():
         assert not {name for name in names if f"isa_{isa}" not in name}, file
 
 
-def test_import_is_light():
-    code = "import sys, gradcore; print(sorted({'numpy', 'torch', 'inspect'} & set(sys.modules) - {'inspect'}))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
-
-
 def test_stubs_are_up_to_date():
     made = subprocess.run(
         [sys.executable, str(ROOT / "tools/make_stubs.py"), "--check"], capture_output=True, text=True
