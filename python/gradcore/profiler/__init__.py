@@ -1,0 +1,5 @@
+"""Where a program's time goes: by op, by line of the program, with the bytes that each op moves."""
+
+from .. import _lazy
+
+_lazy.attach(__name__)
