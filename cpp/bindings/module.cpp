@@ -114,6 +114,7 @@ PYBIND11_MODULE(_C, m) {
   add_function(m);
   add_autograd(m);
   add_origin(m);
+  add_profiler(m);
   add_saved_hooks(m);
   add_saved_fields(m);
   add_anomaly(m);

@@ -36,6 +36,7 @@ PyObject* metadata_of(Node& node);
 void add_nodes(py::module_& m);
 void add_function(const py::object& m);
 void add_origin(py::module_& m);
+void add_profiler(py::module_& m);
 void add_saved_hooks(py::module_& m);
 void add_saved_fields(py::module_& m);
 void add_anomaly(py::module_& m);

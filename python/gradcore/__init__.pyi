@@ -84,6 +84,7 @@ from . import autograd as autograd
 from . import func as func
 from . import nn as nn
 from . import optim as optim
+from . import profiler as profiler
 from . import random as random
 from . import return_types as return_types
 from . import testing as testing

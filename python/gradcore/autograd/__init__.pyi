@@ -12,6 +12,7 @@ from . import function as function
 from . import functional as functional
 from . import grad_mode as grad_mode
 from . import graph as graph
+from . import profiler as profiler
 from ._backward import backward as backward
 from ._backward import grad as grad
 from .anomaly_mode import detect_anomaly as detect_anomaly
