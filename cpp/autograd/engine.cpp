@@ -9,6 +9,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/anomaly.h"
 #include "autograd/locks.h"
+#include "core/op_scope.h"
 
 namespace gradcore {
 
@@ -379,6 +380,17 @@ class Sweep {
     run_post_hooks(*node, hooks->post, out, incoming);
   }
 
+  // A node is an op of its own for whoever listens, at the line that made it.
+  static void apply(Node& node, std::span<Tensor> grads, std::span<Tensor> out) {
+    OpListener* const listener = op_listener.load(std::memory_order_relaxed);
+    if (!listener) [[likely]]
+      return node.apply(grads, out);
+    const OpScope scope(node.name(), node.origin());
+    for (const Tensor& g : grads)
+      if (g) listener->input(g.shape());
+    node.apply(grads, out);
+  }
+
   static void unpack_saved(Node& node) {
     for (const SavedField& field : node.saved_fields()) {
       if (Saved* const* one = std::get_if<Saved*>(&field.value)) (*one)->unpack(&node);
@@ -406,7 +418,7 @@ class Sweep {
     if (HookList* hooks = meta_of(leaf)->hooks.get()) run_tensor_hooks(hooks, grad);
     if (e.capture >= 0) return capture(e, grad);
     run_node(e.node, grad, {}, [&] {
-      e.node->apply(grad, {});
+      apply(*e.node, grad, {});
       HookList* hooks = meta_of(leaf)->hooks.get();
       if (!hooks || !has_any(hooks->accumulated)) return;
       Tensor arg = leaf;
@@ -436,13 +448,13 @@ class Sweep {
       if (e.capture >= 0 && !goes_on) capture(e, grads);
       if (goes_on) {
         const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
-        run_node(node, grads, out, [&] { node->apply(grads, out); });
+        run_node(node, grads, out, [&] { apply(*node, grads, out); });
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
     } else if (continues(e)) {
       // No gradient came, but it was its turn: what was freed or written to since is refused, and what it has is freed.
-      node->apply(grads, out);
+      apply(*node, grads, out);
       unpack_saved(*node);
       if (!request_.keep_graph) node->release_saved();
     }

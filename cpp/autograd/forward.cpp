@@ -29,13 +29,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <optional>
 
 #include "autograd/accumulate.h"
 #include "autograd/engine.h"
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -126,7 +126,7 @@ Tensor in_layout_of(const Tensor& like, const Tensor& tangent, bool same_place =
 
 Tensor zeros_as(const Tensor& t, const Levels& levels = {}) {
   const Tensor out = empty_strided_batched(levels, t.shape(), t.strides(), t.dtype());
-  std::memset(out->storage->data, 0, static_cast<size_t>(out->storage->bytes));
+  launch(ZeroBytes::storage_of(out.window()));
   return out;
 }
 

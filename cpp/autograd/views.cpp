@@ -42,9 +42,6 @@ Tensor as_view(const Tensor& t, Tensor v, ViewKind kind) {
   return v;
 }
 
-Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind) {
-  return as_view(t, make_window(t, shape, strides, data), kind);
-}
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, ViewKind kind) {
   return as_view(t, make_window(t, shape, strides, shift), kind);
 }

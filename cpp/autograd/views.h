@@ -4,9 +4,7 @@
 
 namespace gradcore {
 
-// A window on `t` that remembers its base (what every view op returns).
-Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, void* data, ViewKind kind = ViewKind::Normal);
-// The same, `shift` elements further on.
+// A window on `t`, `shift` elements further on, that remembers its base (what every view op returns).
 Tensor make_view(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0,
                  ViewKind kind = ViewKind::Normal);
 // The same of a window on the memory of `t`.

@@ -384,14 +384,14 @@ void add_autograd(py::module_& m) {
            [](Generator& g) {
              const Tensor t = empty(Dims{Generator::kStateBytes}, DType::UInt8);
              const std::lock_guard lock(g.mutex());
-             g.get_state(t.data<uint8_t>());
+             g.get_state(t.host<uint8_t>());
              return t;
            })
       .def("set_state", [](Generator& g, const Tensor& state) {
         check(state.dtype() == DType::UInt8, ErrorKind::Type, "RNG state must be a torch.ByteTensor");
         const Tensor dense = contiguous(state);
         const std::lock_guard lock(g.mutex());
-        g.set_state(dense.data<uint8_t>(), dense.numel());
+        g.set_state(dense.host<uint8_t>(), dense.numel());
       });
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
 }

@@ -123,7 +123,8 @@ inline PyObject* Call::run() {
   for (int i = first; i < count; ++i) {
     const Fit fit = bind(op_.overloads[i]);
     if (fit != Fit::Shape && ruled_out && i > first) remember(i);
-    if (fit == Fit::Yes) return in_op(op_.name.c_str(), [&] { return invoke(); });
+    if (fit == Fit::Yes)
+      return in_op(op_.name.c_str(), [&] { return invoke(); }, [&](auto&& report) { report_inputs(report); });
     ruled_out &= fit == Fit::Shape;
   }
   explain();

@@ -79,6 +79,11 @@ class Call {
   [[noreturn]] void explain();
 
   PyObject* invoke();
+  // Tells who listens the shapes of the tensors that were given.
+  template <class F> void report_inputs(F&& report) const {
+    for (size_t k = 0; k < bound_.signature_->params.size(); ++k)
+      if (PyObject* o = bound_.slots_[k]; o && is_tensor(o)) report(impl_of(o)->shape);
+  }
   // out.cpp
   PyObject* invoke_out(PyObject* out);
   PyObject* write_into_one(PyObject* out);

@@ -161,15 +161,7 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
   Py_buffer* owner = view.release();
   auto storage = Storage::foreign(owner->buf, none ? 0 : reach * owner->itemsize, owner, release_buffer);
   storage->writable = !owner->readonly;
-  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
-  impl->dtype = *dtype;
-  impl->numel = checked_numel(shape);
-  impl->contiguous = is_contiguous(shape, strides);
-  impl->shape = std::move(shape);
-  impl->strides = std::move(strides);
-  impl->data = owner->buf;
-  impl->storage = std::move(storage);
-  return Tensor(std::move(impl));
+  return tensor_on(std::move(storage), shape, strides, *dtype);
 }
 
 }  // namespace
@@ -309,7 +301,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   if (out.numel() == 0) return out;  // what stands beside an empty list is not looked at
   visit_dtype(t, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    store_list<T>(data, s.shape, 0, out.data<T>());
+    store_list<T>(data, s.shape, 0, out.host<T>());
   });
   return out;
 }
@@ -615,7 +607,7 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
     kept->dims[n + i] = t->strides[i] * item_size(t->dtype);
   }
   view->obj = Py_NewRef(self);
-  view->buf = t->data;
+  view->buf = Borrowed(self)->host();
   view->len = t->numel * item_size(t->dtype);
   view->readonly = !t->storage->writable;
   view->itemsize = item_size(t->dtype);
@@ -693,14 +685,7 @@ void add_data(py::module_& m) {
         char* first = static_cast<char*>(owner->buf) + offset;
         check(reinterpret_cast<uintptr_t>(first) % static_cast<uintptr_t>(item) == 0, ErrorKind::Value,
               "the buffer at this offset is not aligned to the element size");
-        auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
-        impl->dtype = *d;
-        impl->numel = n;
-        impl->shape = Dims{n};
-        impl->strides = Dims{1};
-        impl->data = first;
-        impl->storage = std::move(storage);
-        return with_grad(Tensor(std::move(impl)), requires_grad_);
+        return with_grad(tensor_on(std::move(storage), Dims{n}, Dims{1}, *d, offset), requires_grad_);
       },
       py::arg("buffer"), py::kw_only(), py::arg("dtype"), py::arg("count") = -1, py::arg("offset") = 0,
       py::arg("requires_grad") = false, "A 1-D tensor on the memory of an object with the buffer protocol.");

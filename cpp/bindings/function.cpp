@@ -14,6 +14,7 @@
 #include "autograd/forward.h"
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "core/op_scope.h"
 #include "tensor/batch.h"
 
 namespace gradcore {
@@ -390,7 +391,7 @@ class Call {
   // In no_grad mode, as the forward was.
   static Tensor view_as_self(const Tensor& t) {
     const NoRecordGuard off;
-    return make_view(t, t.shape(), t.strides(), t->data);
+    return make_view(t, t.shape(), t.strides());
   }
 
   void save() {
@@ -535,7 +536,8 @@ PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t count,
     }
     if (in_differentiation() && attribute(cls, "_bind").get() == Py_None) [[unlikely]]
       return called(attribute(cls, "_refuse_without_setup").get(), Owned(PyTuple_New(0)).get()).release();
-    return Call(cls, attribute(cls, "forward").get(), all.get()).results();
+    return in_op(reinterpret_cast<PyTypeObject*>(cls)->tp_name,
+                 [&] { return Call(cls, attribute(cls, "forward").get(), all.get()).results(); });
   });
 }
 

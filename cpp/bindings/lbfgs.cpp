@@ -120,8 +120,7 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
 }  // namespace
 
 void add_lbfgs(const py::object& m) {
-  static PyMethodDef steps[] = {
-      {"_step_LBFGS", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step_lbfgs)), METH_FASTCALL, nullptr}, {}};
+  static PyMethodDef steps[] = {named_step<"_step_LBFGS", "Optimizer.step#LBFGS.step", step_lbfgs>(), {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }
 

@@ -23,7 +23,7 @@ void fill_tape_ops() {
   tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
   tape_ops.zero = [](const Tensor& t) { zero_(t); };
   tape_ops.has_nan = [](const Tensor& t) {
-    return is_floating(t.dtype()) && *any(isnan(t), {}, false).data<uint8_t>() != 0;
+    return is_floating(t.dtype()) && *any(isnan(t), {}, false).host<uint8_t>() != 0;
   };
   tape_ops.cast = cast;
   tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(remove_batch_dim(t, level, 0, 0), Dims{0}); };

@@ -7,7 +7,7 @@
 
 #include "kernels/table.h"
 #include "optim/recorded.h"
-#include "optim/step.h"
+#include "optim/rule_step.h"
 
 namespace gradcore {
 
@@ -23,16 +23,6 @@ template <class Names> std::vector<PyObject*> intern_all(const Names& names) {
 
 // What follows is the same for every rule but for its type.
 
-// The numbers that are remembered of a parameter: the step count first. SGD remembers none.
-template <class Rule> constexpr auto number_names() {
-  if constexpr (requires { Rule::scalars; })
-    return std::to_array(Rule::scalars);
-  else
-    return std::array<const char*, 0>();
-}
-template <class Rule> constexpr size_t kNumbers = number_names<Rule>().size();
-template <class Rule> using Numbers = std::array<StateNumber, kNumbers<Rule>>;
-
 template <class Rule> double first_number(const Rule& rule, int i) {
   if constexpr (requires { rule.start_scalar(i); })
     if (i > 0) return rule.start_scalar(i);
@@ -47,10 +37,9 @@ template <class Rule> double first_element(const Rule& rule, int i) {
 
 // What one parameter brings into its step.
 template <class Rule> struct Slots {
-  std::array<Tensor, 2 + Rule::kArrays> arrays;  // parameter, gradient, state
-  std::array<Tensor, kNumbers<Rule>> tensors;    // that hold the numbers
-  Numbers<Rule> numbers;
-  bool first = true;  // its state is new
+  std::array<Tensor, 2 + Rule::kArrays> arrays;    // parameter, gradient, state
+  std::array<Tensor, kNumberCount<Rule>> tensors;  // that hold the numbers
+  bool first = true;                               // its state is new
 };
 
 // Of new numbers: torch's fused kernels have them in float32.
@@ -64,7 +53,7 @@ template <class Rule>
 Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject* param, const Tensor& grad,
                    FreshState& fresh) {
   static const auto number_keys = intern_all(number_names<Rule>()), array_keys = intern_all(Rule::arrays);
-  constexpr bool numbered = kNumbers < Rule >> 0;
+  constexpr bool numbered = kNumberCount<Rule> != 0;
   Slots<Rule> out;
   out.arrays[0] = unwrap(param);
   out.arrays[1] = grad;
@@ -73,12 +62,12 @@ Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject*
   const Owned kept = fresh.dict_of(state, param);
   PyObject* dict = kept.get();
   if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
-  for (size_t i = 0; i < kNumbers<Rule>; ++i) {
+  for (size_t i = 0; i < kNumberCount<Rule>; ++i) {
     Tensor& t = out.tensors[i];
     t = out.first ? scalar_tensor(first_number(rule, i), number_dtype(group))
                   : state_tensor(required(dict, number_keys[i]));
     if (out.first) fresh.add(dict, number_keys[i], t);
-    out.numbers[i] = number_in(t, number_names<Rule>()[i]);
+    check_state_number(t, number_names<Rule>()[i]);
   }
   for (int i = 0; i < Rule::kArrays; ++i) {
     if ((Rule::kOptional >> i & 1) && !rule.keeps(i)) continue;
@@ -91,21 +80,6 @@ Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject*
     if (out.first) fresh.add(dict, array_keys[i], t);
   }
   return out;
-}
-
-// Counts the step and lets the rule work out its numbers. Afterwards `numbers` is what to remember.
-template <class Rule> void begin(Rule& rule, Numbers<Rule>& numbers, bool first) {
-  if constexpr (kNumbers<Rule> == 0) {
-    rule.begin(0, first);
-  } else {
-    numbers[0].value += 1;
-    const bool single = default_dtype() == DType::Float32;
-    [&]<size_t... I>(std::index_sequence<0, I...>) {
-      formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
-      rule.begin(numbers[0].value, first, kept[I]...);
-      ((numbers[I].value = kept[I]), ...);
-    }(std::make_index_sequence<kNumbers<Rule>>());
-  }
 }
 
 template <class Rule> Rule read_options(PyObject* group) {
@@ -124,47 +98,26 @@ template <class Rule> class Batch {
     static PyObject* const name = key("differentiable");
     return !flag(group, name);
   }
-  void reserve(size_t n) {
-    items_.reserve(n);
-    remembered_.reserve(n * kNumbers<Rule>);
-  }
+  void reserve(size_t n) { items_.reserve(n); }
   void start_group(PyObject* group) {
-    options_ = read_options<Rule>(group);
+    options_.push_back(std::make_unique<Rule>(read_options<Rule>(group)));
     group_ = group;
-    rule_ = nullptr;
   }
   void add(PyObject* state, PyObject* param, const Tensor& grad) {
-    Slots<Rule> slots = gather(options_, group_, state, param, grad, fresh_);
-    // Parameters nearly always share their numbers with the one before.
-    if (!rule_ || slots.numbers != before_ || slots.first != first_) start(slots);
-    for (size_t i = 0; i < kNumbers<Rule>; ++i) remembered_.emplace_back(std::move(slots.tensors[i]), after_[i].value);
-    items_.emplace_back(slots.arrays, kernels().rules.of[rule_index<Rule>], rule_);
+    Slots<Rule> slots = gather(*options_.back(), group_, state, param, grad, fresh_);
+    items_.emplace_back(slots.arrays, std::move(slots.tensors), options_.back().get(), slots.first);
   }
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    run_items(items_, apart, [](auto& items) { run_step(items); });
-    put_numbers(remembered_);
+    run_items(items_, apart, [](auto& items) { launch(RuleStep<Rule>(items)); });
   }
 
  private:
-  void start(const Slots<Rule>& slots) {
-    rules_.push_back(std::make_unique<Rule>(options_));
-    rule_ = rules_.back().get();
-    before_ = after_ = slots.numbers;
-    first_ = slots.first;
-    begin(*rules_.back(), after_, first_);
-  }
-
-  std::vector<StepItem> items_;
-  NewNumbers remembered_;
-  std::vector<std::unique_ptr<Rule>> rules_;
+  std::vector<RuleItem<Rule>> items_;
+  std::vector<std::unique_ptr<Rule>> options_;  // of each group
   FreshState fresh_;
-  Rule options_{};
-  PyObject* group_ = nullptr;   // only while its parameters are added
-  const Rule* rule_ = nullptr;  // as the numbers of the last parameter make it
-  Numbers<Rule> before_{}, after_{};
-  bool first_ = false;
+  PyObject* group_ = nullptr;  // only while its parameters are added
 };
 
 template <template <class> class Rule> class RuleStepper {
@@ -178,7 +131,7 @@ template <template <class> class Rule> class RuleStepper {
  private:
   void record(PyObject* group, PyObject* params) const {
     static PyObject* const foreach = key("foreach");
-    if (kNumbers < Rule < Sym >>> 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
+    if (kNumberCount<Rule<Sym>> != 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
     Rule<Sym> options{};
     plain_.for_each_param(
         params, [&] { options = read_options<Rule<Sym>>(group); },
@@ -186,10 +139,13 @@ template <template <class> class Rule> class RuleStepper {
           FreshState fresh;
           Slots<Rule<Sym>> slots = gather(options, group, plain_.state(), p, grad, fresh);
           Rule<Sym> rule = options;
-          begin(rule, slots.numbers, slots.first);
+          constexpr auto names = number_names<Rule<Sym>>();
+          Numbers<Rule<Sym>> numbers;
+          for (size_t i = 0; i < names.size(); ++i) numbers[i] = number_in(slots.tensors[i], names[i]);
+          begin(rule, numbers, slots.first);
           RecordedStep<Rule>::run(rule, slots.arrays);
           fresh.enter();
-          for (size_t i = 0; i < slots.numbers.size(); ++i) put_number(slots.tensors[i], slots.numbers[i].value);
+          for (size_t i = 0; i < names.size(); ++i) put_number(slots.tensors[i], names[i], numbers[i].value);
         });
   }
 
@@ -234,9 +190,7 @@ PyObject* zero_grad_entry(PyObject*, PyObject* const* args, Py_ssize_t count) {
 }  // namespace
 
 void add_optim(const py::object& m) {
-#define GC_STEP(name, Rule)                                                                                     \
-  {"_step_" #name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(step<formulas::Rule>)), METH_FASTCALL, \
-   nullptr},
+#define GC_STEP(name, Rule) named_step<"_step_" #name, "Optimizer.step#" #name ".step", step<formulas::Rule>>(),
   static PyMethodDef steps[] = {
       GC_UPDATE_RULES(GC_STEP){"_zero_grad", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(zero_grad_entry)),
                                METH_FASTCALL, nullptr},

@@ -8,8 +8,10 @@
 
 #include "autograd/accumulate.h"
 #include "bindings/gil.h"
+#include "core/op_scope.h"
 #include "formulas/option.h"
 #include "ops/formula_ops.h"
+#include "optim/step.h"
 
 namespace gradcore::optim {
 
@@ -41,6 +43,15 @@ inline double number_of(PyObject* o) {
 [[noreturn]] inline void fail_assertion(const char* text) {
   PyErr_SetString(PyExc_AssertionError, text);
   throw PythonError{};
+}
+
+// The entry of a step in a module's table. A step is an op for whoever listens, under torch's name for it.
+using StepFn = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+template <OpName function, OpName op, StepFn step> PyMethodDef named_step() {
+  const StepFn named = [](PyObject* self, PyObject* const* args, Py_ssize_t n) {
+    return in_op(op.text, [&] { return step(self, args, n); });
+  };
+  return {function.text, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(named)), METH_FASTCALL, nullptr};
 }
 
 // Collects the names of options as it reads them.
@@ -138,30 +149,19 @@ template <class Item, class Step> void run_items(std::vector<Item>& items, bool 
   for (const Item& item : items) item.finish();
 }
 
-// What a state tensor of one element holds.
-struct StateNumber {
-  double value;
-  bool single;
-  bool operator==(const StateNumber&) const = default;
-};
+// The numbers of a step that is recorded, which no instruction does.
 inline StateNumber number_in(const Tensor& t, const char* name) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state '", name, "' must be a float tensor of one element");
+  check_state_number(t, name);
   const bool single = t.dtype() == DType::Float32;
-  return {single ? *t.data<float>() : *t.data<double>(), single};
+  return {single ? *t.host<float>() : *t.host<double>(), single};
 }
-inline void put_number(const Tensor& t, double value) {
-  check(t.numel() == 1 && is_floating(t.dtype()), "optimizer state was replaced while the step ran");
+inline void put_number(const Tensor& t, const char* name, double value) {
+  check_state_number(t, name);
   if (t.dtype() == DType::Float32)
-    *t.data<float>() = static_cast<float>(value);
+    *t.host<float>() = static_cast<float>(value);
   else
-    *t.data<double>() = value;
+    *t.host<double>() = value;
   t.bump_version();
-}
-
-// Numbers of the state that a step changes, with what they become.
-using NewNumbers = std::vector<std::pair<Tensor, double>>;
-inline void put_numbers(const NewNumbers& numbers) {
-  for (const auto& [tensor, number] : numbers) put_number(tensor, number);
 }
 
 // State that a step makes. It is entered into the dicts when nothing can fail any more. Options of a later group may

@@ -15,10 +15,7 @@ using namespace optim;
 class AdafactorBatch {
  public:
   static bool takes(PyObject*) { return true; }
-  void reserve(size_t n) {
-    items_.reserve(n);
-    steps_.reserve(n);
-  }
+  void reserve(size_t n) { items_.reserve(n); }
   void start_group(PyObject* group) {
     options_.push_back(std::make_unique<AdafactorOptions>(options_of<AdafactorOptions>(group)));
   }
@@ -29,16 +26,13 @@ class AdafactorBatch {
     const Owned dict = fresh_.dict_of(state, param);
     const bool first = PyDict_GET_SIZE(dict.get()) == 0;
     const Tensor step = entry(dict.get(), step_key, first, [] { return scalar_tensor(0.0, default_dtype()); });
-    const double t = number_in(step, "step").value + 1;
     const std::array<Tensor, 2> means = means_of(dict.get(), grad, first);
-    items_.emplace_back(unwrap(param), grad, std::span(means).first(means[1] ? 2 : 1), options, t);
-    steps_.emplace_back(step, t);
+    items_.emplace_back(unwrap(param), grad, std::span(means).first(means[1] ? 2 : 1), options, step);
   }
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    run_items(items_, apart, [](auto& items) { adafactor_step(items); });
-    put_numbers(steps_);
+    run_items(items_, apart, [](auto& items) { launch(AdafactorStep(items)); });
   }
 
  private:
@@ -74,7 +68,6 @@ class AdafactorBatch {
   }
 
   std::vector<AdafactorItem> items_;
-  NewNumbers steps_;
   std::vector<std::unique_ptr<AdafactorOptions>> options_;
   FreshState fresh_;
 };
@@ -97,7 +90,7 @@ class MuonBatch {
   bool overlaps() const { return overlap(items_); }
   void run(bool apart) {
     fresh_.enter();
-    run_items(items_, apart, [](auto& items) { muon_step(items); });
+    run_items(items_, apart, [](auto& items) { launch(MuonStep(items)); });
   }
 
  private:
@@ -119,9 +112,8 @@ template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize
 }  // namespace
 
 void add_optim_matrices(const py::object& m) {
-  const auto function = [](auto* f) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); };
-  static PyMethodDef steps[] = {{"_step_Adafactor", function(step<AdafactorBatch>), METH_FASTCALL, nullptr},
-                                {"_step_Muon", function(step<MuonBatch>), METH_FASTCALL, nullptr},
+  static PyMethodDef steps[] = {named_step<"_step_Adafactor", "Optimizer.step#Adafactor.step", step<AdafactorBatch>>(),
+                                named_step<"_step_Muon", "Optimizer.step#Muon.step", step<MuonBatch>>(),
                                 {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }

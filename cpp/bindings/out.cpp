@@ -15,10 +15,10 @@ bool has_tangent(const Tensor& t) {
 
 // The same memory where it is large enough: who else has a view of it sees what is written.
 Tensor resized(const Tensor& t, const Dims& shape) {
-  const char* end = static_cast<const char*>(t->storage->data) + t->storage->bytes;
-  const int64_t fit = (end - static_cast<const char*>(t->data)) / item_size(t.dtype());
+  const uintptr_t end = t->storage->address() + static_cast<uint64_t>(t->storage->bytes);
+  const int64_t fit = static_cast<int64_t>(end - t.address()) / item_size(t.dtype());
   if (t->batch || fit < checked_numel(shape)) return empty(shape, t.dtype());
-  return make_window(t, shape, contiguous_strides(shape), t->data);
+  return make_window(t, shape, contiguous_strides(shape));
 }
 
 }  // namespace

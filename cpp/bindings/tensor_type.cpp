@@ -10,6 +10,7 @@
 #include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "bindings/node.h"
+#include "core/op_scope.h"
 #include "ops/derived.h"
 
 namespace gradcore {
@@ -235,74 +236,95 @@ struct Sides {
     }
   }
   const Operand& operator[](int i) const { return *reinterpret_cast<const Operand*>(raw[i]); }
+  // For in_op().
+  auto inputs() const {
+    return [this](auto&& report) {
+      for (int i = 0; i < 2; ++i)
+        if ((*this)[i].is_tensor()) report((*this)[i].tensor->shape());
+    };
+  }
 };
 
-template <Tensor (*f)(const Operand&, const Operand&)> PyObject* binary_slot(PyObject* a, PyObject* b) {
+template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* binary_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     const Sides s(a, b);
     if (!s.ok) return Py_NewRef(Py_NotImplemented);
-    return wrap(run_released(s.work, [&] { return f(s[0], s[1]); }));
+    return wrap(run_released(s.work, [&] { return in_op(name.text, [&] { return f(s[0], s[1]); }, s.inputs()); }));
   });
 }
 Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
 Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
-template <void (*f)(const Tensor&, const Operand&)> PyObject* inplace_slot(PyObject* a, PyObject* b) {
+template <void (*f)(const Tensor&, const Operand&), OpName name> PyObject* inplace_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     const Sides s(a, b);
     if (!s.ok) return Py_NewRef(Py_NotImplemented);
-    f(*s[0].tensor, s[1]);
+    in_op(name.text, [&] { f(*s[0].tensor, s[1]); }, s.inputs());
     return Py_NewRef(a);
   });
 }
 void add_plain_(const Tensor& a, const Operand& b) { add_(a, b); }
 void sub_plain_(const Tensor& a, const Operand& b) { sub_(a, b); }
 
-template <Tensor (*f)(const Tensor&)> PyObject* unary_slot(PyObject* a) {
-  return guarded([&] { return wrap(f(Borrowed(a))); });
+template <Tensor (*f)(const Tensor&), OpName name> PyObject* unary_slot(PyObject* a) {
+  return guarded([&] {
+    const Borrowed t(a);
+    return wrap(in_op(name.text, [&] { return f(t); }, [&](auto&& report) { report(t->shape()); }));
+  });
 }
 
 PyObject* power_slot(PyObject* a, PyObject* b, PyObject* mod) {
   if (mod != Py_None) return Py_NewRef(Py_NotImplemented);
-  return binary_slot<pow>(a, b);
+  return binary_slot<pow, "pow">(a, b);
 }
-PyObject* ipower_slot(PyObject* a, PyObject* b, PyObject*) { return inplace_slot<pow_>(a, b); }
+PyObject* ipower_slot(PyObject* a, PyObject* b, PyObject*) { return inplace_slot<pow_, "pow_">(a, b); }
 
 PyObject* matmul_slot(PyObject* a, PyObject* b) {
   if (!is_tensor(a) || !is_tensor(b)) return Py_NewRef(Py_NotImplemented);
   return guarded([&] {
     const Borrowed x(a), y(b);
-    return wrap(run_released(x->numel() + y->numel(), [&] { return matmul(x, y); }));
+    return wrap(run_released(x->numel() + y->numel(), [&] {
+      return in_op(
+          "matmul", [&] { return matmul(x, y); }, [&](auto&& report) { report(x->shape()), report(y->shape()); });
+    }));
   });
 }
 
-template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare(PyObject* a, PyObject* b) {
-  return binary_slot<f>(a, b);
+PyObject* getitem_slot(PyObject* self, PyObject* key) {
+  return in_op("getitem", [&] { return getitem(self, key); }, [&](auto&& report) { report(impl_of(self)->shape); });
+}
+int setitem_slot(PyObject* self, PyObject* key, PyObject* value) {
+  return in_op(
+      "setitem", [&] { return setitem(self, key, value); }, [&](auto&& report) { report(impl_of(self)->shape); });
+}
+
+template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* compare(PyObject* a, PyObject* b) {
+  return binary_slot<f, name>(a, b);
 }
 // NumPy leaves == to the tensor, and Python would then compare addresses.
-template <Tensor (*f)(const Operand&, const Operand&)> PyObject* compare_equal(PyObject* a, PyObject* b) {
-  if (is_tensor(b) || is_number(b) || !is_array(b)) return compare<f>(a, b);
+template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* compare_equal(PyObject* a, PyObject* b) {
+  if (is_tensor(b) || is_number(b) || !is_array(b)) return compare<f, name>(a, b);
   return guarded([&]() -> PyObject* {
     const Owned other(wrap(tensor_from_object(b, std::nullopt)));
-    return compare<f>(a, other.get());
+    return compare<f, name>(a, other.get());
   });
 }
 
 PyObject* tensor_richcompare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_LT: return compare<lt>(a, b);
-    case Py_LE: return compare<le>(a, b);
-    case Py_EQ: return compare_equal<eq>(a, b);
-    case Py_NE: return compare_equal<ne>(a, b);
-    case Py_GT: return compare<gt>(a, b);
-    default: return compare<ge>(a, b);
+    case Py_LT: return compare<lt, "lt">(a, b);
+    case Py_LE: return compare<le, "le">(a, b);
+    case Py_EQ: return compare_equal<eq, "eq">(a, b);
+    case Py_NE: return compare_equal<ne, "ne">(a, b);
+    case Py_GT: return compare<gt, "gt">(a, b);
+    default: return compare<ge, "ge">(a, b);
   }
 }
 
 // The single element of a tensor.
 const void* the_element(const Tensor& t) {
   check_item(t);
-  return t->data;
+  return t.host();
 }
 
 int tensor_bool(PyObject* self) {
@@ -314,7 +336,7 @@ int tensor_bool(PyObject* self) {
           "support that yet: torch.where() chooses for each sample.");
     check(t->numel() != 0, "Boolean value of Tensor with no values is ambiguous");
     check(t->numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
-    const Owned v(checked(wrap_scalar((*t)->data, t->dtype())));
+    const Owned v(checked(wrap_scalar(t->host(), t->dtype())));
     return PyObject_IsTrue(v.get());
   } catch (...) {
     set_python_error();
@@ -500,7 +522,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
     set_window(t, from);
   });
 }
-PyObject* get_T(PyObject* self, void*) { return unary_slot<numpy_T>(self); }
+PyObject* get_T(PyObject* self, void*) { return unary_slot<numpy_T, "T">(self); }
 PyObject* get_mT(PyObject* self, void*) {
   return guarded([&] {
     const Borrowed t(self);
@@ -562,14 +584,14 @@ PyObject* method_tolist(PyObject* self, PyObject*) {
   return guarded([&] {
     const Borrowed t(self);
     check(t->dim() <= kMaxDims, "tolist() of a tensor with more than ", kMaxDims, " dims");
-    return nested_list(t, 0, t->data<char>());
+    return nested_list(t, 0, t->host<char>());
   });
 }
 PyObject* method_dim(PyObject* self, PyObject*) { return get_ndim(self, nullptr); }
 PyObject* method_numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->numel); }
 PyObject* method_element_size(PyObject* self, PyObject*) { return get_itemsize(self, nullptr); }
 PyObject* method_storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->offset()); }
-PyObject* method_data_ptr(PyObject* self, PyObject*) { return PyLong_FromVoidPtr(impl_of(self)->data); }
+PyObject* method_data_ptr(PyObject* self, PyObject*) { return PyLong_FromSize_t(impl_of(self)->address()); }
 PyObject* method_is_contiguous(PyObject* self, PyObject* const*, Py_ssize_t, PyObject*) {
   return boolean(impl_of(self)->contiguous);
 }
@@ -595,7 +617,7 @@ PyObject* method_to_bytes(PyObject* self, PyObject*) {
   return guarded([&] {
     const NoRecordGuard off;
     const Tensor t = contiguous(Borrowed(self));
-    return PyBytes_FromStringAndSize(t.data<char>(), t.numel() * item_size(t.dtype()));
+    return PyBytes_FromStringAndSize(t.host<char>(), t.numel() * item_size(t.dtype()));
   });
 }
 
@@ -647,42 +669,42 @@ void add_tensor_type(py::module_& m) {
       {Py_tp_members, kMembers},
       {Py_tp_doc, const_cast<char*>("Tensor\n\nA strided, typed array that records what is done to it. Made by "
                                     "gradcore.tensor() and its relatives.")},
-      {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain>)},
-      {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain>)},
-      {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul>)},
-      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divided_by>)},
-      {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide>)},
-      {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder>)},
+      {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain, "add">)},
+      {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain, "sub">)},
+      {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul, "mul">)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divided_by, "div">)},
+      {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide, "floor_divide">)},
+      {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder, "remainder">)},
       {Py_nb_power, reinterpret_cast<void*>(power_slot)},
-      {Py_nb_and, reinterpret_cast<void*>(binary_slot<bitwise_and>)},
-      {Py_nb_or, reinterpret_cast<void*>(binary_slot<bitwise_or>)},
-      {Py_nb_xor, reinterpret_cast<void*>(binary_slot<bitwise_xor>)},
-      {Py_nb_lshift, reinterpret_cast<void*>(binary_slot<bitwise_left_shift>)},
-      {Py_nb_rshift, reinterpret_cast<void*>(binary_slot<bitwise_right_shift>)},
-      {Py_nb_inplace_add, reinterpret_cast<void*>(inplace_slot<add_plain_>)},
-      {Py_nb_inplace_subtract, reinterpret_cast<void*>(inplace_slot<sub_plain_>)},
-      {Py_nb_inplace_multiply, reinterpret_cast<void*>(inplace_slot<mul_>)},
-      {Py_nb_inplace_true_divide, reinterpret_cast<void*>(inplace_slot<div_>)},
-      {Py_nb_inplace_floor_divide, reinterpret_cast<void*>(inplace_slot<floor_divide_>)},
-      {Py_nb_inplace_remainder, reinterpret_cast<void*>(inplace_slot<remainder_>)},
+      {Py_nb_and, reinterpret_cast<void*>(binary_slot<bitwise_and, "bitwise_and">)},
+      {Py_nb_or, reinterpret_cast<void*>(binary_slot<bitwise_or, "bitwise_or">)},
+      {Py_nb_xor, reinterpret_cast<void*>(binary_slot<bitwise_xor, "bitwise_xor">)},
+      {Py_nb_lshift, reinterpret_cast<void*>(binary_slot<bitwise_left_shift, "bitwise_left_shift">)},
+      {Py_nb_rshift, reinterpret_cast<void*>(binary_slot<bitwise_right_shift, "bitwise_right_shift">)},
+      {Py_nb_inplace_add, reinterpret_cast<void*>(inplace_slot<add_plain_, "add_">)},
+      {Py_nb_inplace_subtract, reinterpret_cast<void*>(inplace_slot<sub_plain_, "sub_">)},
+      {Py_nb_inplace_multiply, reinterpret_cast<void*>(inplace_slot<mul_, "mul_">)},
+      {Py_nb_inplace_true_divide, reinterpret_cast<void*>(inplace_slot<div_, "div_">)},
+      {Py_nb_inplace_floor_divide, reinterpret_cast<void*>(inplace_slot<floor_divide_, "floor_divide_">)},
+      {Py_nb_inplace_remainder, reinterpret_cast<void*>(inplace_slot<remainder_, "remainder_">)},
       {Py_nb_inplace_power, reinterpret_cast<void*>(ipower_slot)},
-      {Py_nb_inplace_and, reinterpret_cast<void*>(inplace_slot<bitwise_and_>)},
-      {Py_nb_inplace_or, reinterpret_cast<void*>(inplace_slot<bitwise_or_>)},
-      {Py_nb_inplace_xor, reinterpret_cast<void*>(inplace_slot<bitwise_xor_>)},
-      {Py_nb_inplace_lshift, reinterpret_cast<void*>(inplace_slot<bitwise_left_shift_>)},
-      {Py_nb_inplace_rshift, reinterpret_cast<void*>(inplace_slot<bitwise_right_shift_>)},
+      {Py_nb_inplace_and, reinterpret_cast<void*>(inplace_slot<bitwise_and_, "bitwise_and_">)},
+      {Py_nb_inplace_or, reinterpret_cast<void*>(inplace_slot<bitwise_or_, "bitwise_or_">)},
+      {Py_nb_inplace_xor, reinterpret_cast<void*>(inplace_slot<bitwise_xor_, "bitwise_xor_">)},
+      {Py_nb_inplace_lshift, reinterpret_cast<void*>(inplace_slot<bitwise_left_shift_, "bitwise_left_shift_">)},
+      {Py_nb_inplace_rshift, reinterpret_cast<void*>(inplace_slot<bitwise_right_shift_, "bitwise_right_shift_">)},
       {Py_nb_matrix_multiply, reinterpret_cast<void*>(matmul_slot)},
-      {Py_nb_negative, reinterpret_cast<void*>(unary_slot<negative>)},
-      {Py_nb_positive, reinterpret_cast<void*>(unary_slot<positive>)},
-      {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs>)},
-      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<inverted>)},
+      {Py_nb_negative, reinterpret_cast<void*>(unary_slot<negative, "neg">)},
+      {Py_nb_positive, reinterpret_cast<void*>(unary_slot<positive, "positive">)},
+      {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs, "abs">)},
+      {Py_nb_invert, reinterpret_cast<void*>(unary_slot<inverted, "bitwise_not">)},
       {Py_nb_bool, reinterpret_cast<void*>(tensor_bool)},
       {Py_nb_float, reinterpret_cast<void*>(tensor_float)},
       {Py_nb_int, reinterpret_cast<void*>(tensor_int)},
       {Py_nb_index, reinterpret_cast<void*>(tensor_index)},
       {Py_mp_length, reinterpret_cast<void*>(tensor_len)},
-      {Py_mp_subscript, reinterpret_cast<void*>(getitem)},
-      {Py_mp_ass_subscript, reinterpret_cast<void*>(setitem)},
+      {Py_mp_subscript, reinterpret_cast<void*>(getitem_slot)},
+      {Py_mp_ass_subscript, reinterpret_cast<void*>(setitem_slot)},
       {Py_sq_contains, reinterpret_cast<void*>(tensor_contains)},
       {Py_bf_getbuffer, reinterpret_cast<void*>(tensor_getbuffer)},
       {Py_bf_releasebuffer, reinterpret_cast<void*>(tensor_releasebuffer)},

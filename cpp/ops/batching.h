@@ -29,7 +29,7 @@ template <class F> Tensor batch_to_front_along(std::initializer_list<const Tenso
     dims |= t->defined() && t->dim() > 0;
   }
   const Tensor out = hide(compute(std::span<const Tensor>(below), levels.count()), levels);
-  return dims ? out : make_window(out, Dims(), Dims(), out->data);
+  return dims ? out : make_window(out, Dims(), Dims());
 }
 
 // The rules by which families of ops take batches. Each calls compute(number of batch dims, tensors...), with the

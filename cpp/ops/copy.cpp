@@ -1,19 +1,18 @@
 // Copies, fills and conversions. Start at copy_raw().
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
-#include "tensor/door.h"
-#include "tensor/plan.h"
+#include "tensor/loop.h"
 
 namespace gradcore {
 
 namespace {
 
 constexpr double kCopyCost = 0.2;
+LoopFn copy_kernel(DType to, DType from) { return kernels().copy.to[index_of(to)][from]; }
 
 struct ToCopyVjp {
   static constexpr const char* kName = "ToCopyBackward0";
@@ -89,40 +88,16 @@ void copy_raw(const Tensor& to, const Tensor& from) {
     if (to.address() != from.address()) launch(CopyBytes(to.window(), from.window()));
     return;
   }
-  const LoopFn loop = kernels().copy.to[index_of(to.dtype())][from.dtype()];
-  if (flat || from.numel() == 1) {
-    char* ptr[] = {static_cast<char*>(to->data), static_cast<char*>(from->data)};
-    const int64_t stride[] = {item_size(to.dtype()), from.numel() == 1 ? 0 : item_size(from.dtype())};
-    if (flat || to.is_contiguous()) return run_flat(2, ptr, stride, n, loop, nullptr, kCopyCost);
-  }
-  const PlanOperand operands[] = {
-      {static_cast<char*>(to->data), &to.shape(), &to.strides(), item_size(to.dtype())},
-      {static_cast<char*>(from->data), &from.shape(), &from.strides(), item_size(from.dtype())}};
-  Plan plan;
-  make_plan(plan, to.shape(), operands, 2);
-  run_plan(plan, loop, nullptr, kCopyCost);
+  LoopInput in;
+  in.tensor = &from;
+  launch_loop(copy_kernel(to.dtype(), from.dtype()), kCopyCost, to, {&in, 1});
 }
 
 void fill_raw(const Tensor& t, const Scalar& value) {
-  if (t.numel() == 0) return;
   if (any_batched(t)) return fill_raw(physical(t), value);
-  alignas(8) char bytes[8];
-  visit_dtype(t.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T v = value.to<T>();
-    std::memcpy(bytes, &v, sizeof v);
-  });
-  const LoopFn loop = kernels().copy.to[index_of(t.dtype())][t.dtype()];
-  if (t.is_contiguous()) {
-    char* ptr[] = {static_cast<char*>(t->data), bytes};
-    const int64_t stride[] = {item_size(t.dtype()), 0};
-    return run_flat(2, ptr, stride, t.numel(), loop, nullptr, kCopyCost);
-  }
-  const PlanOperand operands[] = {{static_cast<char*>(t->data), &t.shape(), &t.strides(), item_size(t.dtype())},
-                                  {bytes, nullptr, nullptr, 0}};
-  Plan plan;
-  make_plan(plan, t.shape(), operands, 2);
-  run_plan(plan, loop, nullptr, kCopyCost);
+  LoopInput in;
+  store(in.number, value, t.dtype());
+  launch_loop(copy_kernel(t.dtype(), t.dtype()), kCopyCost, t, {&in, 1});
 }
 
 Tensor cast(const Tensor& t, DType dtype) {

@@ -7,7 +7,7 @@ namespace gradcore {
 
 namespace {
 
-bool is_true(const Tensor& t) { return *t.data<uint8_t>() != 0; }
+bool is_true(const Tensor& t) { return *t.host<uint8_t>() != 0; }
 
 void check_rounding_mode(const RoundingMode& mode) {
   if (!mode || *mode == "floor" || *mode == "trunc") return;
@@ -79,11 +79,11 @@ Scalar item(const Tensor& t) {
   return visit_dtype(t.dtype(), [&](auto tag) -> Scalar {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_floating_point_v<T>)
-      return static_cast<double>(*t.data<T>());
+      return static_cast<double>(*t.host<T>());
     else if constexpr (std::is_same_v<T, bool>)
-      return *t.data<T>();
+      return *t.host<T>();
     else
-      return static_cast<int64_t>(*t.data<T>());
+      return static_cast<int64_t>(*t.host<T>());
   });
 }
 bool contains(const Tensor& t, const Operand& value) { return is_true(any(eq(t, value), {}, false)); }

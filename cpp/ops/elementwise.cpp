@@ -43,86 +43,6 @@ template <class Op> constexpr ElementwiseOp make_op() {
 
 template <class Op> constexpr ElementwiseOp op_of = make_op<Op>();
 
-// ---- running a loop
-
-constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
-
-// One input of a loop: a tensor of the compute type, or a number already converted to it.
-struct LoopInput {
-  const Tensor* tensor = nullptr;
-  void* number = nullptr;
-};
-
-// An expanded number, say.
-bool repeats_one_element(const TensorImpl& t) {
-  return t.numel == 1 || std::ranges::all_of(t.strides, [](int64_t stride) { return stride == 0; });
-}
-
-// Walks `out` with inputs that broadcast to it.
-void run(LoopFn loop, double cost, const Tensor& out, std::span<const LoopInput> in, const void* params) {
-  const int64_t n = out.numel();
-  if (n == 0) return;
-  const int count = static_cast<int>(in.size()) + 1;
-  char* ptr[kMaxOperands];
-  int64_t stride[kMaxOperands];
-  ptr[0] = static_cast<char*>(out->data);
-  stride[0] = item_size(out.dtype());
-  bool flat = out.is_contiguous();
-  for (int k = 1; k < count && flat; ++k) {
-    const LoopInput& o = in[k - 1];
-    if (!o.tensor) {
-      ptr[k] = static_cast<char*>(o.number);
-      stride[k] = 0;
-      continue;
-    }
-    const TensorImpl* t = o.tensor->impl();
-    ptr[k] = static_cast<char*>(t->data);
-    const bool repeated = n != 1 && repeats_one_element(*t);
-    stride[k] = repeated ? 0 : item_size(t->dtype);
-    flat = n == 1 || repeated || (t->contiguous && t->shape == out.shape());
-  }
-  if (flat) {
-    return run_flat(count, ptr, stride, n, loop, params, cost);
-  }
-  PlanOperand operands[kMaxOperands];
-  operands[0] = {ptr[0], &out.shape(), &out.strides(), stride[0]};
-  for (int k = 1; k < count; ++k) {
-    const LoopInput& o = in[k - 1];
-    operands[k] = o.tensor ? PlanOperand{static_cast<char*>((*o.tensor)->data), &o.tensor->shape(),
-                                         &o.tensor->strides(), item_size(o.tensor->dtype())}
-                           : PlanOperand{static_cast<char*>(o.number), nullptr, nullptr, 0};
-  }
-  Plan plan;
-  make_plan(plan, out.shape(), operands, count);
-  run_plan(plan, loop, params, cost);
-}
-
-void store(Number& to, const Scalar& s, DType dtype) {
-  if (dtype == DType::Float32) {
-    const float f = s.to<float>();
-    __builtin_memcpy(&to, &f, sizeof f);
-    return;
-  }
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T v = s.to<T>();
-    __builtin_memcpy(&to, &v, sizeof v);
-  });
-}
-
-// Scalar parameters in the loop's type, side by side.
-void pack(char* to, const Scalar* params, int count, DType dtype) {
-  for (int i = 0; i < count; ++i) {
-    Number v;
-    store(v, params[i], dtype);
-    __builtin_memcpy(to + i * item_size(dtype), &v, item_size(dtype));
-  }
-}
-struct PackedParams {
-  alignas(8) char bytes[16];
-  PackedParams(const Scalar* params, int count, DType dtype) { pack(bytes, params, count, dtype); }
-};
-
 // ---- the node
 
 bool all_contiguous(std::span<const LoopInput> in) {
@@ -302,17 +222,16 @@ template <int N> class ElementwiseNode final : public Node {
 
   Tensor computed(int k, Tensor& g, const Tensor* operands, const Tensor& y, bool last) {
     const Tensor grad = g.dtype() == compute_ ? g : cast(g, compute_);
-    LoopInput in[5] = {{&grad}};
+    LoopInput in[5];
+    in[0].tensor = &grad;
     int count = 1;
     Tensor converted[N];
-    Number numbers[N];
     for (int i = 0; i < N; ++i) {
       if (!(op_.uses[k] & formulas::uses_operand(i))) continue;
       LoopInput& o = in[count++];
       const DType type = i == op_.info->mask ? DType::Bool : compute_;
       if (!operands[i]) {
-        store(numbers[i], scalars_[i], type);
-        o.number = &numbers[i];
+        store(o.number, scalars_[i], type);
         continue;
       }
       converted[i] = operands[i].dtype() == type ? operands[i] : cast(operands[i], type);
@@ -324,8 +243,8 @@ template <int N> class ElementwiseNode final : public Node {
                        g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) &&
                        all_contiguous({in, static_cast<size_t>(count)});
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
-    const PackedParams params(params_, op_.params, compute_);
-    run(op_.kernels().vjp[k][compute_], op_.info->cost, out, {in, static_cast<size_t>(count)}, params.bytes);
+    launch_loop(op_.kernels().vjp[k][compute_], op_.info->cost, out, {in, static_cast<size_t>(count)},
+                LoopParams(params_, op_.params, compute_));
     return out;
   }
 
@@ -401,14 +320,12 @@ LoopFn forward_loop(const ElementwiseOp& op, DType compute) {
 // The operands as the loop takes them: in the compute type, numbers converted.
 struct Prepared {
   Tensor converted[3];
-  Number numbers[3];
   LoopInput in[3];
   Prepared(const ElementwiseOp& op, std::span<const Operand> operands, DType compute) {
     for (size_t k = 0; k < operands.size(); ++k) {
       const DType type = static_cast<int>(k) == op.info->mask ? DType::Bool : compute;
       if (!operands[k].is_tensor()) {
-        store(numbers[k], operands[k].scalar, type);
-        in[k].number = &numbers[k];
+        store(in[k].number, operands[k].scalar, type);
         continue;
       }
       const Tensor& t = *operands[k].tensor;
@@ -522,10 +439,10 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
   if (t) {
     const NoRecordGuard off;
     const Tensor nonzero = all(t, {}, false);
-    zero = !*nonzero.data<bool>();
+    zero = !*nonzero.host<bool>();
   } else {
     int64_t v = 0;
-    __builtin_memcpy(&v, divisor.number, item_size(compute));
+    __builtin_memcpy(&v, &divisor.number, item_size(compute));
     zero = v == 0;
   }
   check(!zero, "ZeroDivisionError");
@@ -542,8 +459,7 @@ void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Op
   const LoopFn loop = forward_loop(op, compute);
   Prepared prepared(op, in, compute);
   if (op.arity == 2) refuse_zero_divisor(op, compute, prepared.in[1]);
-  const PackedParams packed(params, op.params, compute);
-  run(loop, op.info->cost, out, {prepared.in, in.size()}, packed.bytes);
+  launch_loop(loop, op.info->cost, out, {prepared.in, in.size()}, LoopParams(params, op.params, compute));
 }
 
 void refuse_partial_overlaps(const Tensor& out, std::span<const Operand> in) {
@@ -645,12 +561,11 @@ template <int N>
   const DType type = lead->dtype();
   if (is_integral(type)) return false;
   if (op.info->result == ResultType::Float && !is_floating(type)) return false;
-  to.loop = op.kernels().fwd[type];
-  if (!to.loop || lead->numel() == 0) return false;
-  LoopArgs& a = to.args;
+  const LoopFn kernel = op.kernels().fwd[type];
+  if (!kernel || lead->numel() == 0) return false;
+  to.loop.set_kernel(kernel, N + 1, lead->numel(), op.info->cost);
   const int64_t item = item_size(type), once = lead->numel() == 1 ? item : 0;  // the step of what is one element
   for (int k = 0; k < N; ++k) {
-    a.outer[k + 1] = 0;
     if (in[k].is_tensor()) {
       const Tensor& t = *in[k].tensor;
       if (t.dtype() != type) return false;
@@ -658,42 +573,24 @@ template <int N>
       if (!spread && t.shape() != lead->shape()) return false;
       const bool repeats = !t.is_contiguous();
       if (repeats && (t->batch || !repeats_one_element(*t.impl()))) return false;
-      a.ptr[k + 1] = static_cast<char*>(t->data);
-      a.inner[k + 1] = spread || repeats ? once : item;
+      to.loop.set(k + 1, t.window(), spread || repeats ? once : item);
     } else {
       if (in[k].scalar.kind() > category(type)) return false;
-      store(to.numbers[k], in[k].scalar, type);
-      a.ptr[k + 1] = reinterpret_cast<char*>(&to.numbers[k]);
-      a.inner[k + 1] = once;
+      store(to.loop.set_number(k + 1, once, item), in[k].scalar, type);
     }
   }
-  if (op.params) pack(to.params, params, op.params, type);
+  if (op.params) store_params(to.loop.params(), params, op.params, type);
   to.lead = lead;
   to.result = op.info->result == ResultType::Bool ? DType::Bool : type;
-  to.inputs = N;
-  to.n = lead->numel();
-  to.cost = op.info->cost;
-  a.inner[0] = item_size(to.result);
-  a.outer[0] = 0;
-  a.n = to.n;
-  a.m = 1;
-  a.params = to.params;
   return true;
-}
-
-[[gnu::always_inline]] inline void run_dense(const DenseLoop& d) {
-  if (d.cost * static_cast<double>(d.n) < kInlineWork) [[likely]]
-    d.loop(d.args);
-  else
-    run_flat(d.inputs + 1, d.args.ptr, d.args.inner, d.n, d.loop, d.params, d.cost);
 }
 
 template <int N>
 [[gnu::always_inline]] inline Tensor dense_result(DenseLoop& d, const ElementwiseOp& op, const Operand* in,
                                                   const Scalar* params, bool recorded) {
   Tensor out = d.lead->is_contiguous() ? empty_as(*d.lead, d.result) : empty(d.lead->shape(), d.result);
-  d.args.ptr[0] = static_cast<char*>(out->data);
-  run_dense(d);
+  d.set_output(out);
+  launch(d.loop);
   const std::span<const Operand> all(in, N);
   if (recorded) {
     auto node = Ref<ElementwiseNode<N>>::adopt(new ElementwiseNode<N>(op, all, params, d.lead->dtype(), false));
@@ -768,8 +665,8 @@ bool find_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Ope
 // Writes what is not recorded, where it may be written.
 void write_dense(DenseLoop& d, const Tensor& to, std::span<const Operand> in) {
   refuse_partial_overlaps(to, in);
-  d.args.ptr[0] = static_cast<char*>(to->data);
-  run_dense(d);
+  d.set_output(to);
+  launch(d.loop);
   finish_inplace(to, nullptr);
 }
 

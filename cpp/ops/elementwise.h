@@ -7,6 +7,7 @@
 #include "autograd/node.h"
 #include "core/op_info.h"
 #include "kernels/table.h"
+#include "tensor/loop.h"
 
 namespace gradcore {
 
@@ -60,28 +61,15 @@ bool recording(const ElementwiseOp& op, std::span<const Operand> in);
 // where it has not: nothing is done then.
 bool elementwise_into(const ElementwiseCall& call, const Tensor& out);
 
-// A number as a kernel takes it.
-union Number {
-  bool b;
-  int64_t i;
-  double d;
-};
-
 // The common case of an op, done without a plan: dense operands of one type and one shape, and numbers (or tensors
-// without dims) that fit the type. It points into itself, so it stays where it was made.
+// without dims) that fit the type.
 struct DenseLoop {
   const Tensor* lead;  // the operand that the result is like
-  LoopFn loop;
-  LoopArgs args;  // the output's pointer is for the caller to set
-  int inputs;
-  int64_t n;
   DType result;
-  double cost;
-  Number numbers[3];
-  alignas(8) char params[16];
+  FlatLoop loop;  // the output is for the caller to set
 
   DenseLoop() {}  // nothing is initialised: this is on the path of every op
-  DenseLoop(const DenseLoop&) = delete;
+  void set_output(const Tensor& out) { loop.set(0, out.window(), item_size(result)); }
 };
 // False where there is anything to convert, to broadcast or to think about, or where the first operand does not lead.
 bool make_dense_loop(DenseLoop& to, const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params);

@@ -49,17 +49,39 @@ Loops dense_loops(std::span<const ElementwiseCall> calls) {
 bool worth_a_fork(const Loops& loops) {
   constexpr double kForkWork = 64e3;  // nanoseconds
   double work = 0;
-  for (const DenseLoop& d : loops) work += d.cost * static_cast<double>(d.n);
+  for (const DenseLoop& d : loops) work += d.loop.work();
   return work > kForkWork;
 }
 
-void run(const Loops& loops, bool parallel) {
-  for_each_slice(std::span<const DenseLoop>(loops), parallel, [](const DenseLoop& d, int64_t begin, int64_t end) {
-    LoopArgs a = d.args;
-    for (int k = 0; k <= d.inputs; ++k) a.ptr[k] += begin * a.inner[k];
-    a.n = end - begin;
-    d.loop(a);
-  });
+// One pass over all of the loops.
+class LoopsTogether final : public Instruction {
+ public:
+  static constexpr bool kOwnsAll = false;
+  explicit LoopsTogether(const Loops& loops) : loops_(loops) {}
+  const char* name() const { return "loops"; }
+  bool fails() const { return false; }
+  void run() const {
+    struct Item {
+      int64_t n;
+      const FlatLoop* loop;
+    };
+    std::vector<Item> items;
+    items.reserve(loops_.size());
+    for (const DenseLoop& d : loops_) items.push_back({d.loop.n(), &d.loop});
+    for_each_slice(std::span<const Item>(items), true,
+                   [](const Item& i, int64_t begin, int64_t end) { i.loop->run_slice(begin, end); });
+  }
+  template <class F> void touches(F&& f) const {
+    for (const DenseLoop& d : loops_) d.loop.touches(f);
+  }
+
+ private:
+  const Loops& loops_;
+};
+
+void run(Loops& loops, bool parallel) {
+  if (parallel) return launch(LoopsTogether(loops));
+  for (DenseLoop& d : loops) launch(d.loop);
 }
 
 // Note [Lists that share memory]
@@ -67,26 +89,34 @@ void run(const Loops& loops, bool parallel) {
 // list in which an item touches what another one writes (the same parameter twice, a view beside its base) is
 // not run together.
 struct Bytes {
-  const char *begin, *end;
+  uintptr_t begin, end;
 };
 bool touch_each_other(const Loops& loops) {
   std::vector<Bytes> written;
   written.reserve(loops.size());
-  for (const DenseLoop& d : loops) written.push_back({d.args.ptr[0], d.args.ptr[0] + d.n * d.args.inner[0]});
+  for (const DenseLoop& d : loops)
+    d.loop.touches([&](const Touch& t) {
+      if (t.written) written.push_back({t.first, t.first + t.extent});
+    });
   std::sort(written.begin(), written.end(), [](const Bytes& a, const Bytes& b) { return a.begin < b.begin; });
   for (size_t i = 1; i < written.size(); ++i)
     if (written[i].begin < written[i - 1].end) return true;
+  // What is written is disjoint and in order: only the last piece that begins before the end can reach in here.
+  const auto reaches_into_written = [&](const Touch& t) {
+    const auto after = std::lower_bound(written.begin(), written.end(), t.first + t.extent,
+                                        [](const Bytes& w, uintptr_t p) { return w.begin < p; });
+    return after != written.begin() && t.first < (after - 1)->end;
+  };
   for (const DenseLoop& d : loops) {
-    for (int k = 1; k <= d.inputs; ++k) {
-      const char* begin = d.args.ptr[k];
-      if (begin == d.args.ptr[0]) continue;
-      const char* end = begin + (d.args.inner[k] ? d.n * d.args.inner[k] : item_size(d.result));
-      // What is written is disjoint and in order: only the last piece that begins before the end can reach in
-      // here.
-      const auto after = std::lower_bound(written.begin(), written.end(), end,
-                                          [](const Bytes& w, const char* p) { return w.begin < p; });
-      if (after != written.begin() && begin < (after - 1)->end) return true;
-    }
+    uintptr_t own = 0;
+    bool found = false;
+    d.loop.touches([&](const Touch& t) {
+      if (t.written)
+        own = t.first;
+      else if (t.first != own && reaches_into_written(t))
+        found = true;
+    });
+    if (found) return true;
   }
   return false;
 }
@@ -121,7 +151,7 @@ Tensors for_each_tensor(MakeCall make, const ForeachArgs& args) {
   }
   for (size_t i = 0; i < loops.size(); ++i) {
     out.push_back(empty_as(*calls[i].in[0].tensor, loops[i].result));
-    loops[i].args.ptr[0] = static_cast<char*>(out[i]->data);
+    loops[i].set_output(out[i]);
   }
   run(loops, worth_a_fork(loops));
   return out;
@@ -137,7 +167,7 @@ void for_each_tensor_(MakeCall make, const ForeachArgs& args) {
   }
   for (size_t i = 0; i < loops.size(); ++i) {
     check_dense_write(args.self[i], calls[i].operands());
-    loops[i].args.ptr[0] = static_cast<char*>(args.self[i]->data);
+    loops[i].set_output(args.self[i]);
   }
   const bool parallel = worth_a_fork(loops);  // Note [Lists that share memory]
   if (parallel && touch_each_other(loops)) return run_one_by_one(calls, args.self);
@@ -207,7 +237,7 @@ std::vector<Scalar> packed_scalars(const Tensor& scalars, size_t n) {
     using T = typename decltype(tag)::type;
     using Wide =
         std::conditional_t<std::is_same_v<T, bool>, bool, std::conditional_t<std::is_integral_v<T>, int64_t, double>>;
-    for (size_t i = 0; i < n; ++i) out.push_back(static_cast<Wide>(scalars.data<T>()[i]));
+    for (size_t i = 0; i < n; ++i) out.push_back(static_cast<Wide>(scalars.host<T>()[i]));
   });
   return out;
 }

@@ -115,7 +115,7 @@ struct GatherVjp {
     out[0] = full_batched(levels_of({&g[0], &at}), shape, 0, g[0].dtype());
     scatter_add_(out[0], dim, at, g[0]);
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 struct ScatterVjp {
@@ -135,7 +135,7 @@ struct ScatterVjp {
     const Tensor at = index.unpack(&self), into = tangents[0] ? tangents[0] : zeros_like(out);
     return of_tensor && tangents[1] ? scatter(into, dim, at, tangents[1]) : scatter(into, dim, at, Scalar(0));
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 struct ScatterAddVjp {
@@ -151,7 +151,7 @@ struct ScatterAddVjp {
     if (self.needs(0)) out[0] = g[0];
     if (self.needs(1)) out[1] = gradient_of_source(g[0], dim, index.unpack(&self), source_shape);
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 // ---- writing

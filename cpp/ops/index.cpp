@@ -21,9 +21,7 @@ struct SavedIndices {
     for (const Saved& s : saved) indices.push_back(s.unpack(&node));
     return indices;
   }
-  void release() {
-    for (Saved& s : saved) s.reset();
-  }
+  auto saves() { return std::tie(saved); }
 };
 
 struct IndexVjp {
@@ -38,7 +36,7 @@ struct IndexVjp {
     out[0] = full_batched(levels, shape, 0, g[0].dtype());
     index_put_(out[0], at, g[0], true);
   }
-  void release() { indices.release(); }
+  auto saves() { return indices.saves(); }
 };
 
 struct IndexPutVjp {
@@ -64,7 +62,7 @@ struct IndexPutVjp {
     const Tensor values = tangents[1] ? tangents[1] : zeros(Dims{}, out.dtype());
     return index_put(tangents[0] ? tangents[0] : zeros_like(out), at, values, accumulate);
   }
-  void release() { indices.release(); }
+  auto saves() { return indices.saves(); }
 };
 
 // Note [Indexing in a batch]

@@ -18,7 +18,7 @@ struct IndexSelectVjp {
     out[0] = full_batched(levels_of({&g[0]}), shape, 0, g[0].dtype());
     index_add_(out[0], dim, index.unpack(&self), g[0], 1);
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 struct IndexAddVjp {
@@ -41,7 +41,7 @@ struct IndexAddVjp {
     if (r.shape() != source_shape) r = reshape(r, source_shape);
     out[1] = alpha.to_double() == 1 ? r : mul(r, alpha);
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 // index_copy and index_fill: what was overwritten has no gradient.
@@ -72,7 +72,7 @@ struct IndexWriteVjp {
     const Tensor kept = index_fill(full_like(g[0], 1, DType::Bool), dim, at, Scalar(0));
     out[1] = sum(masked_fill(g[0], kept, Scalar(0)));
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 // A tensor without dims as one with a single dim.

@@ -83,7 +83,7 @@ struct MaskedSelectVjp {
     index_put_(whole, at, g[0], false);
     out[0] = sum_to(whole, shape);
   }
-  void release() { mask.reset(); }
+  auto saves() { return std::tie(mask); }
 };
 
 void refuse_dynamic_shape(const char* op, bool batched) {

@@ -1,4 +1,4 @@
-// Matrix products. Start at multiply(): every product ends there, and transposed operands go to the kernel as strides.
+// Matrix products. Start at Product: every one ends there, and transposed operands go to the kernel as strides.
 #include <algorithm>
 #include <cstring>
 
@@ -6,72 +6,100 @@
 #include "ops/batching.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
 namespace {
 
-// A matrix as the kernel sees it.
+// A matrix as the kernel sees it, or a batch of them.
 struct Matrix {
-  const char* data;
-  int64_t row, col;
+  Window memory;
+  int64_t row, col, step = 0;
 };
-Matrix matrix_of(const Tensor& t, int64_t batch_offset = 0) {
+Matrix matrix_of(const Tensor& t) {
   const int n = t.dim();
-  return {static_cast<const char*>(t->data) + batch_offset * item_size(t.dtype()), t.stride(n - 2), t.stride(n - 1)};
+  return {t.window(), t.stride(n - 2), t.stride(n - 1), n > 2 ? t.stride(0) : 0};
+}
+Matrix row_of(const Tensor& vector) { return {vector.window(), 0, vector.stride(0)}; }
+Matrix column_of(const Tensor& vector) { return {vector.window(), vector.stride(0), 1}; }
+
+template <class T> GemmFn<T> gemm_kernel() {
+  const MatmulKernels& table = kernels().matmul;
+  if constexpr (std::is_same_v<T, float>) return table.f32;
+  if constexpr (std::is_same_v<T, double>) return table.f64;
+  if constexpr (std::is_same_v<T, uint8_t>) return table.u8;
+  if constexpr (std::is_same_v<T, int8_t>) return table.i8;
+  if constexpr (std::is_same_v<T, int16_t>) return table.i16;
+  if constexpr (std::is_same_v<T, int32_t>) return table.i32;
+  if constexpr (std::is_same_v<T, int64_t>) return table.i64;
 }
 
-template <class T>
-GemmArgs<T> gemm_args(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, bool accumulate) {
-  return {m,
-          n,
-          k,
-          reinterpret_cast<const T*>(a.data),
-          a.row,
-          a.col,
-          reinterpret_cast<const T*>(b.data),
-          b.row,
-          b.col,
-          static_cast<T*>(c),
-          n,
-          accumulate};
-}
-
-// Integers: row by row, so that the inner loop runs along memory.
-template <class T> void multiply_integers(const GemmArgs<T>& g) {
-  using U =
-      std::common_type_t<unsigned, std::make_unsigned_t<T>>;  // wraps around; shorter ones would be promoted to int
-  for (int64_t i = 0; i < g.m; ++i) {
-    T* c = g.c + i * g.ldc;
-    std::memset(c, 0, g.n * sizeof(T));
-    for (int64_t k = 0; k < g.k; ++k) {
-      const U a = static_cast<U>(g.a[i * g.a_row + k * g.a_col]);
-      const T* b = g.b + k * g.b_row;
-      for (int64_t j = 0; j < g.n; ++j)
-        c[j] = static_cast<T>(static_cast<U>(c[j]) + a * static_cast<U>(b[j * g.b_col]));
+// c (dense, m x n) = a (m x k) b (k x n), for each of a batch.
+class Product final : public Instruction {
+ public:
+  static constexpr bool kOwnsAll = true;
+  Product(const Matrix& a, const Matrix& b, const Tensor& c, int64_t m, int64_t n, int64_t k, int64_t batch = 1)
+      : windows_{a.memory, b.memory, c.window()},
+        a_(open(a.memory)),
+        b_(open(b.memory)),
+        c_(open(c.window())),
+        dtype_(c.dtype()),
+        batch_(batch),
+        a_step_(a.step),
+        b_step_(b.step),
+        args_{m, n, k, nullptr, a.row, a.col, nullptr, b.row, b.col, nullptr, n, false} {
+    if (dtype_ == DType::Bool && c.numel() && k)
+      fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+  }
+  const char* name() const { return "product"; }
+  bool fails() const { return false; }
+  void run() const {
+    const int64_t numel = batch_ * args_.m * args_.n;
+    if (numel == 0) return;
+    if (args_.k == 0) {
+      std::memset(c_, 0, static_cast<size_t>(numel * item_size(dtype_)));
+      return;
     }
+    visit_dtype(dtype_, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      if constexpr (!std::is_same_v<T, bool>) run_as<T>();
+    });
   }
-}
+  template <class F> void touches(F&& f) const {
+    for (int i = 0; i < 3; ++i) f(touch_of(windows_[i], i == 2));
+  }
 
-// c (dense, m x n) = a (m x k) b (k x n)
-void multiply(DType dtype, int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    std::memset(c, 0, m * n * item_size(dtype));
-    return;
+ private:
+  template <class T> void run_as() const {
+    const GemmFn<T> kernel = gemm_kernel<T>();
+    const auto one = [&](int64_t i) {
+      const GemmArgs<char>& g = args_;
+      kernel({g.m, g.n, g.k, reinterpret_cast<const T*>(a_) + i * a_step_, g.a_row, g.a_col,
+              reinterpret_cast<const T*>(b_) + i * b_step_, g.b_row, g.b_col, reinterpret_cast<T*>(c_) + i * g.m * g.n,
+              g.ldc, false});
+    };
+    if (batch_ == 1) return one(0);
+    // Small products share blocks of about a microsecond's multiple; large ones are parallel inside.
+    const double work = static_cast<double>(args_.m) * static_cast<double>(args_.n) * static_cast<double>(args_.k);
+    const int64_t per_block = static_cast<int64_t>(1 + 400e3 / work);
+    if (work > 1e6 || batch_ <= per_block) {
+      for (int64_t i = 0; i < batch_; ++i) one(i);
+      return;
+    }
+    parallel_blocks((batch_ + per_block - 1) / per_block, [&](int64_t block) {
+      const int64_t end = std::min(batch_, (block + 1) * per_block);
+      for (int64_t i = block * per_block; i < end; ++i) one(i);
+    });
   }
-  switch (dtype) {
-    case DType::Float32: return kernels().matmul.f32(gemm_args<float>(m, n, k, a, b, c, false));
-    case DType::Float64: return kernels().matmul.f64(gemm_args<double>(m, n, k, a, b, c, false));
-    case DType::Bool: fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
-    default: break;
-  }
-  visit_dtype(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
-      multiply_integers(gemm_args<T>(m, n, k, a, b, c, false));
-  });
-}
+
+  Window windows_[3];
+  const char *a_, *b_;
+  char* c_;
+  DType dtype_;
+  int64_t batch_, a_step_, b_step_;
+  GemmArgs<char> args_;  // without its pointers
+};
 
 void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ",
@@ -115,7 +143,7 @@ Tensor mm_beneath(const Tensor& a, const Tensor& b) {
 Tensor mm_raw(const Tensor& a, const Tensor& b) {
   if (any_batched(a, b)) return mm_beneath(a, b);
   const Tensor out = empty(Dims{a.size(0), b.size(1)}, a.dtype());
-  multiply(a.dtype(), a.size(0), b.size(1), a.size(1), matrix_of(a), matrix_of(b), out->data);
+  launch(Product(matrix_of(a), matrix_of(b), out, a.size(0), b.size(1), a.size(1)));
   return out;
 }
 
@@ -141,10 +169,7 @@ struct Factors {
         b(save_if(should_record(x), y)),
         a_columns(by_columns(x)),
         b_columns(by_columns(y)) {}
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
   Tensor gradient_of_a(Node& self, const Tensor& g) const { return laid_out(g, t(b.unpack(&self)), a_columns); }
   Tensor gradient_of_b(Node& self, const Tensor& g) const { return laid_out(t(a.unpack(&self)), g, b_columns); }
 };
@@ -162,7 +187,7 @@ struct MmVjp {
     if (self.needs(0)) out[0] = by.gradient_of_a(self, g[0]);
     if (self.needs(1)) out[1] = by.gradient_of_b(self, g[0]);
   }
-  void release() { by.release(); }
+  auto saves() { return by.saves(); }
 };
 
 struct BmmVjp {
@@ -173,10 +198,7 @@ struct BmmVjp {
     if (self.needs(0)) out[0] = bmm(g[0], transpose(b.unpack(&self), 1, 2));
     if (self.needs(1)) out[1] = bmm(transpose(a.unpack(&self), 1, 2), g[0]);
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct MvVjp {
@@ -187,10 +209,7 @@ struct MvVjp {
     if (self.needs(0)) out[0] = outer(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mv(t(a.unpack(&self)), g[0]);
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct DotVjp {
@@ -201,10 +220,7 @@ struct DotVjp {
     if (self.needs(0)) out[0] = mul(g[0], b.unpack(&self));
     if (self.needs(1)) out[1] = mul(g[0], a.unpack(&self));
   }
-  void release() {
-    a.reset();
-    b.reset();
-  }
+  auto saves() { return std::tie(a, b); }
 };
 
 struct AddmmVjp {
@@ -227,7 +243,7 @@ struct AddmmVjp {
     if (self.needs(1)) out[1] = by.gradient_of_a(self, scaled);
     if (self.needs(2)) out[2] = by.gradient_of_b(self, scaled);
   }
-  void release() { by.release(); }
+  auto saves() { return by.saves(); }
 };
 
 }  // namespace
@@ -260,22 +276,7 @@ namespace {
 Tensor bmm_raw(const Tensor& a, const Tensor& b) {
   const int64_t batch = a.size(0), m = a.size(1), n = b.size(2), k = a.size(2);
   const Tensor out = empty(Dims{batch, m, n}, a.dtype());
-  const int64_t item = item_size(a.dtype());
-  const auto one = [&](int64_t i) {
-    multiply(a.dtype(), m, n, k, matrix_of(a, i * a.stride(0)), matrix_of(b, i * b.stride(0)),
-             static_cast<char*>(out->data) + i * m * n * item);
-  };
-  // Small products share blocks of about a microsecond's multiple; large ones are parallel inside.
-  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const int64_t per_block = work < 1 ? batch : static_cast<int64_t>(1 + 400e3 / work);
-  if (work > 1e6 || batch <= per_block) {
-    for (int64_t i = 0; i < batch; ++i) one(i);
-  } else {
-    parallel_blocks((batch + per_block - 1) / per_block, [&](int64_t block) {
-      const int64_t end = (block + 1) * per_block < batch ? (block + 1) * per_block : batch;
-      for (int64_t i = block * per_block; i < end; ++i) one(i);
-    });
-  }
+  launch(Product(matrix_of(a), matrix_of(b), out, m, n, k, batch));
   return out;
 }
 
@@ -292,8 +293,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
     out = alias_of(select(mm_raw(a, unsqueeze(b, 1)), 1, 0));
   } else {
     out = empty(Dims{a.size(0)}, a.dtype());
-    multiply(a.dtype(), a.size(0), 1, a.size(1), matrix_of(a), {static_cast<const char*>(b->data), b.stride(0), 1},
-             out->data);
+    launch(Product(matrix_of(a), column_of(b), out, a.size(0), 1, a.size(1)));
   }
   if (should_record(a, b)) record(out, {&a, &b}, MvVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
@@ -311,8 +311,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
     out = alias_of(select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0));
   } else {
     out = empty(Dims(), a.dtype());
-    multiply(a.dtype(), 1, 1, a.size(0), {static_cast<const char*>(a->data), 0, a.stride(0)},
-             {static_cast<const char*>(b->data), b.stride(0), 1}, out->data);
+    launch(Product(row_of(a), column_of(b), out, 1, 1, a.size(0)));
   }
   if (should_record(a, b)) record(out, {&a, &b}, DotVjp{save_if(should_record(b), a), save_if(should_record(a), b)});
   return out;
@@ -332,7 +331,7 @@ struct RowVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = unsqueeze(g[0], 0); }
 };
 static Tensor row_as_vector(const Tensor& t) {
-  const Tensor out = make_window(t, Dims{t.size(1)}, Dims{1}, t->data);
+  const Tensor out = make_window(t, Dims{t.size(1)}, Dims{1});
   if (should_record(t)) record(out, {&t}, RowVjp{t.shape()});
   return out;
 }

@@ -3,13 +3,15 @@
 //     static constexpr const char* kName = "SumBackward0";
 //     Dims shape;                                        // what it keeps; tensors as Saved
 //     void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) { ... }
-//     void release() { ... }                             // only if it keeps tensors
+//     auto saves() { return std::tie(x); }               // only if it keeps tensors: all of them
 //     SavedFields fields() { return {{"self", &x}}; }    // what viewers see of it, by torch's names; dims are not
 //     negative
 //   };
 // and calls record(). vjp is written in differentiable ops, so that it is its own double backward.
 #pragma once
 #include <initializer_list>
+#include <tuple>
+#include <vector>
 
 #include "autograd/forward.h"
 #include "autograd/node.h"
@@ -39,8 +41,8 @@ template <class Vjp> class OpNode final : public Node {
       return Node::jvp(tangents, outputs);
   }
   void release_saved() override {
-    if constexpr (requires { vjp_.release(); }) {
-      vjp_.release();
+    if constexpr (requires { vjp_.saves(); }) {
+      std::apply([](auto&... saved) { (drop(saved), ...); }, vjp_.saves());
       released_ = true;
     }
   }
@@ -56,6 +58,11 @@ template <class Vjp> class OpNode final : public Node {
   Vjp& state() { return vjp_; }
 
  private:
+  static void drop(Saved& saved) { saved.reset(); }
+  static void drop(std::vector<Saved>& several) {
+    for (Saved& saved : several) saved.reset();
+  }
+
   Vjp vjp_;
   bool released_ = false;
 };

@@ -274,7 +274,7 @@ struct ProdVjp {
     const Tensor flat = reshape(v, Dims{v.numel()});
     out[0] = reshape(mul(grad, product_of_others(flat, 0)), v.shape());
   }
-  void release() { x.reset(); }
+  auto saves() { return std::tie(x); }
 };
 
 Tensor centered(const Tensor& x, const Over& over) {
@@ -294,7 +294,7 @@ struct VarVjp {
     const double dof = static_cast<double>(over.count()) - correction;
     out[0] = mul(mul(over.spread(g[0]), Scalar(2.0 / dof)), centered(v, over));
   }
-  void release() { x.reset(); }
+  auto saves() { return std::tie(x); }
 };
 struct StdVjp {
   static constexpr const char* kName = "StdBackward0";
@@ -308,10 +308,7 @@ struct StdVjp {
     const Tensor scaled = masked_fill(div(g[0], mul(s, Scalar(dof))), eq(s, Scalar(0.0)), Scalar(0.0));
     out[0] = mul(over.spread(scaled), centered(v, over));
   }
-  void release() {
-    x.reset();
-    y.reset();
-  }
+  auto saves() { return std::tie(x, y); }
 };
 
 // The gradient is shared by all elements that equal the extreme.
@@ -335,10 +332,7 @@ struct ExtremeVjp {
     const Tensor share = cast(hit, v.dtype());
     out[0] = mul(over.spread(g[0]), div(share, v.dim() ? sum(share, dims, true) : share));
   }
-  void release() {
-    x.reset();
-    y.reset();
-  }
+  auto saves() { return std::tie(x, y); }
 };
 
 // max(dim): all of the gradient goes to the index that was returned.
@@ -360,7 +354,7 @@ struct IndexedVjp {
     out[0] = scatter_add(zeros(shape, g[0].dtype()), dim, missing ? unsqueeze(at, dim) : at,
                          missing ? unsqueeze(g[0], dim) : g[0]);
   }
-  void release() { index.reset(); }
+  auto saves() { return std::tie(index); }
 };
 
 struct NormVjp {
@@ -394,10 +388,7 @@ struct NormVjp {
       out[0] = mul(mul(v, pow(abs(v), Scalar(p - 2))), scale);
     }
   }
-  void release() {
-    x.reset();
-    y.reset();
-  }
+  auto saves() { return std::tie(x, y); }
 };
 
 struct LogsumexpVjp {
@@ -409,10 +400,7 @@ struct LogsumexpVjp {
     const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
     out[0] = mul(over.spread(g[0]), exp(sub(v, masked_fill(top, eq(abs(top), Scalar(HUGE_VAL)), Scalar(0.0)))));
   }
-  void release() {
-    x.reset();
-    y.reset();
-  }
+  auto saves() { return std::tie(x, y); }
 };
 
 DType sum_type(DType t, const MaybeDType& asked) {
@@ -651,22 +639,29 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
     out.push_back(empty({}, t.dtype()));
     total += t.numel();
   }
-  auto compute = [&](int64_t i) {
-    const Tensor &t = tensors[i], &to = out[i];
-    run(norm_op(p), t, mask_of(t, {}), {.out = to.window()});
-    if (p != 2) return;
-    if (t.dtype() == DType::Float32)
-      *to.data<float>() = std::sqrt(*to.data<float>());
-    else
-      *to.data<double>() = std::sqrt(*to.data<double>());
-  };
-  constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
-  const auto n = static_cast<int64_t>(tensors.size());
-  if (total >= kParallel) {
-    parallel_blocks(n, compute);
-  } else {
-    for (int64_t i = 0; i < n; ++i) compute(i);
+  std::vector<Access> windows;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    windows.push_back(reads(tensors[i]));
+    windows.push_back(writes(out[i]));
   }
+  launch_host("norms", windows, [&](Opener open) {
+    auto compute = [&](int64_t i) {
+      const Tensor &t = tensors[static_cast<size_t>(i)], &to = out[static_cast<size_t>(i)];
+      ReduceArgs a{};
+      a.in = open(t), a.out = open(to), a.reduce = t.numel();
+      a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+      kernels().reduce[norm_op(p)][t.dtype()](a);
+      if (p != 2) return;
+      if (t.dtype() == DType::Float32)
+        *static_cast<float*>(a.out) = std::sqrt(*static_cast<float*>(a.out));
+      else
+        *static_cast<double*>(a.out) = std::sqrt(*static_cast<double*>(a.out));
+    };
+    constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
+    const auto n = static_cast<int64_t>(tensors.size());
+    if (total >= kParallel) return parallel_blocks(n, compute);
+    for (int64_t i = 0; i < n; ++i) compute(i);
+  });
   return out;
 }
 

@@ -48,7 +48,7 @@ struct SoftmaxVjp {
     const Tensor weighted = mul(g[0], v);
     out[0] = sub(weighted, mul(v, along(weighted, dim)));
   }
-  void release() { y.reset(); }
+  auto saves() { return std::tie(y); }
 };
 
 struct LogSoftmaxVjp {
@@ -60,7 +60,7 @@ struct LogSoftmaxVjp {
     const Tensor v = y.unpack(&self);
     out[0] = modes.tracking() ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
   }
-  void release() { y.reset(); }
+  auto saves() { return std::tie(y); }
 };
 
 // The sum of everything from an element on.
@@ -92,7 +92,7 @@ struct CumprodVjp {
     bool zeros_inside = any_batched(v);  // of some sample, perhaps
     if (!zeros_inside) {
       const NoRecordGuard off;
-      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).data<uint8_t>() != 0;
+      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).host<uint8_t>() != 0;
     }
     if (!zeros_inside && !modes.tracking()) {
       out[0] = div(sum_from_here(mul(g[0], p), dim), v);
@@ -111,10 +111,7 @@ struct CumprodVjp {
     }
     out[0] = cat(parts, dim);
   }
-  void release() {
-    x.reset();
-    y.reset();
-  }
+  auto saves() { return std::tie(x, y); }
 };
 
 Tensor floating(const Tensor& t, const MaybeDType& dtype, const char* name) {

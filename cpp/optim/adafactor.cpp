@@ -29,8 +29,9 @@ double total(const double* sums, int64_t n) {
 }  // namespace
 
 AdafactorItem::AdafactorItem(const Tensor& param, const Tensor& grad, std::span<const Tensor> state,
-                             const AdafactorOptions& options, double t)
-    : n(param.numel()), options_(&options), t_(t), factored_(param.dim() > 1) {
+                             const AdafactorOptions& options, const Tensor& step)
+    : n(param.numel()), options_(&options), step_(step), factored_(param.dim() > 1) {
+  check_state_number(step, "step");
   add_gradient(param, grad);
   if (!factored_) {
     add_state(state[0], param.shape());
@@ -51,9 +52,15 @@ AdafactorItem::AdafactorItem(const Tensor& param, const Tensor& grad, std::span<
 // Of each part the sums of squares of the parameter and of the update; of a matrix those of rows, and of each part's
 // columns.
 void AdafactorItem::prepare(bool apart) {
+  check_state_number(step_, "step");
   RowMajorItem::prepare(apart);
   const int64_t parts = batch_ * chunks_;
   sums_ = empty({2 * parts + (factored_ ? batch_ * rows_ + parts * columns_ : 0)}, DType::Float64);
+}
+
+void AdafactorItem::finish() const {
+  RowMajorItem::finish();
+  step_.bump_version();
 }
 
 // Calls f(part, batch, first row, rows). The parts follow from the shape alone.
@@ -68,39 +75,38 @@ template <class F> void AdafactorItem::for_each_part(F&& f) const {
 }
 
 // The last lines of the paper's algorithms: the step relative to the parameter's size, and the update clipped to d.
-AdafactorMove AdafactorItem::move_of(const double* param_sums, const double* update_sums) const {
+AdafactorMove AdafactorItem::move_of(double t, const double* param_sums, const double* update_sums) const {
   const AdafactorOptions& o = *options_;
   const auto rms = [&](const double* sums) {
     return std::sqrt(total(sums, batch_ * chunks_) / static_cast<double>(n));
   };
-  const Option least(1 / std::sqrt(t_)), rho = o.lr.value > least.value ? least : o.lr;
+  const Option least(1 / std::sqrt(t)), rho = o.lr.value > least.value ? least : o.lr;
   const Option alpha = Option(std::max(o.eps2, rms(param_sums))) * rho;
   const double size = (alpha / Option(std::max(1.0, rms(update_sums) / o.d))).value;
   return {(Option(1) - o.lr * Option(o.weight_decay)).value, o.maximize ? size : -size, floor()};
 }
 
 // Algorithm 5.
-void AdafactorItem::run_vector() const {
+void AdafactorItem::run_vector(double t) const {
   const DType type = dtype();
-  const double take = std::pow(t_, options_->beta2_decay);
-  double *params = sums_.data<double>(), *updates = params + chunks_;
+  const double take = std::pow(t, options_->beta2_decay);
+  double *params = sums(), *updates = params + chunks_;
   for_each_part([&](int64_t part, int64_t, int64_t first, int64_t count) {
     double sums[2];
     loops().vary[type](count, data(kParam, first), data(kGrad, first), data(kVariance, first), take, floor(), sums);
     params[part] = sums[0], updates[part] = sums[1];
   });
-  const AdafactorMove how = move_of(params, updates);
+  const AdafactorMove how = move_of(t, params, updates);
   for_each_part([&](int64_t, int64_t, int64_t first, int64_t count) {
     loops().move[type](count, data(kParam, first), data(kGrad, first), data(kVariance, first), how);
   });
 }
 
 // Algorithm 4.
-void AdafactorItem::run_matrix() const {
+void AdafactorItem::run_matrix(double t) const {
   const DType type = dtype();
   const int64_t parts = batch_ * chunks_;
-  double *params = sums_.data<double>(), *updates = params + parts, *rows = updates + parts,
-         *columns = rows + batch_ * rows_;
+  double *params = sums(), *updates = params + parts, *rows = updates + parts, *columns = rows + batch_ * rows_;
   const auto element = [&](int64_t batch, int64_t row) { return (batch * rows_ + row) * columns_; };
   std::fill_n(columns, parts * columns_, 0.0);
   for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
@@ -108,15 +114,16 @@ void AdafactorItem::run_matrix() const {
     params[part] = loops().squares[type](count, columns_, data(kParam, at), data(kGrad, at),
                                          rows + batch * rows_ + first, columns + part * columns_);
   });
+  const double take = std::pow(t, options_->beta2_decay);
   if (type == DType::Float64)
-    average<double>(rows, columns);
+    average<double>(take, rows, columns);
   else
-    average<float>(rows, columns);
+    average<float>(take, rows, columns);
   for_each_part([&](int64_t part, int64_t batch, int64_t first, int64_t count) {
     updates[part] = loops().size[type](count, columns_, data(kGrad, element(batch, first)),
                                        rows + batch * rows_ + first, data(kColumnMeans, batch * columns_), floor());
   });
-  const AdafactorMove how = move_of(params, updates);
+  const AdafactorMove how = move_of(t, params, updates);
   for_each_part([&](int64_t, int64_t batch, int64_t first, int64_t count) {
     const int64_t at = element(batch, first);
     loops().move_rows[type](count, columns_, data(kParam, at), data(kGrad, at), rows + batch * rows_ + first,
@@ -126,8 +133,7 @@ void AdafactorItem::run_matrix() const {
 
 // Takes the squares into the running means of rows and columns. `rows` becomes what a column's mean is multiplied with
 // to give the variance: the row's mean over the mean of all.
-template <class T> void AdafactorItem::average(double* rows, const double* columns) const {
-  const double take = std::pow(t_, options_->beta2_decay);
+template <class T> void AdafactorItem::average(double take, double* rows, const double* columns) const {
   const auto averaged = [&](T& mean, double sum, int64_t of) {
     const double next = sum / static_cast<double>(of);
     mean = static_cast<T>(next - (next - static_cast<double>(mean)) * (1 - take));
@@ -150,28 +156,32 @@ template <class T> void AdafactorItem::average(double* rows, const double* colum
   }
 }
 
-void AdafactorItem::run() const {
+void AdafactorItem::run(double t) const {
   if (n == 0) return;
   if (factored_)
-    run_matrix();
+    run_matrix(t);
   else
-    run_vector();
+    run_vector(t);
 }
 
-void adafactor_step(std::span<const AdafactorItem> items) {
+void AdafactorStep::run() const {
   struct Whole {
     int64_t n;
     const AdafactorItem* item;
+    double t;
   };
-  std::vector<Whole> small;
-  small.reserve(items.size());
-  for (const AdafactorItem& item : items) {
-    if (item.n > kPart)
-      item.run();
+  std::vector<Whole> all, small;
+  all.reserve(items_.size());
+  small.reserve(items_.size());
+  for (const AdafactorItem& item : items_) all.push_back({item.n, &item, read_number(item.step()).value + 1});
+  for (const Whole& whole : all) {
+    if (whole.n > kPart)
+      whole.item->run(whole.t);
     else
-      small.push_back({item.n, &item});
+      small.push_back(whole);
   }
-  for_each_slice(std::span<const Whole>(small), [](const Whole& whole, int64_t, int64_t) { whole.item->run(); });
+  for_each_slice(std::span<const Whole>(small), [](const Whole& whole, int64_t, int64_t) { whole.item->run(whole.t); });
+  for (const Whole& whole : all) write_number(whole.item->step(), whole.t);
 }
 
 }  // namespace gradcore

@@ -1,6 +1,6 @@
 // Adafactor: N. Shazeer and M. Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", ICML 2018, in
 // torch's form: the learning rate bounds the relative step, and the first eps acts on the root of the variance. Start
-// at adafactor_step().
+// at AdafactorStep.
 #pragma once
 #include <optional>
 #include <span>
@@ -29,33 +29,53 @@ class AdafactorItem : public RowMajorItem {
  public:
   int64_t n = 0;
 
-  // `t`: the number of this step. Raises where something does not fit.
+  // `step` holds the number of steps done. Raises where something does not fit.
   AdafactorItem(const Tensor& param, const Tensor& grad, std::span<const Tensor> state, const AdafactorOptions& options,
-                double t);
+                const Tensor& step);
 
   // As its base's, and finds the memory for sums.
   void prepare(bool apart);
-  void run() const;
+  void finish() const;
+  // Its step with the number `t`.
+  void run(double t) const;
+  const Tensor& step() const { return step_; }
 
  private:
   static constexpr int kVariance = kState, kRowMeans = kState, kColumnMeans = kState + 1;
 
   template <class F> void for_each_part(F&& f) const;
-  void run_vector() const;
-  void run_matrix() const;
-  template <class T> void average(double* rows, const double* columns) const;
+  void run_vector(double t) const;
+  void run_matrix(double t) const;
+  template <class T> void average(double take, double* rows, const double* columns) const;
   double floor() const { return *options_->eps1 * *options_->eps1; }
-  AdafactorMove move_of(const double* param_sums, const double* update_sums) const;
+  AdafactorMove move_of(double t, const double* param_sums, const double* update_sums) const;
+  double* sums() const { return reinterpret_cast<double*>(open(sums_.window())); }
 
   const AdafactorOptions* options_;
-  double t_;
+  Tensor step_;
   bool factored_;
   int64_t batch_ = 1, rows_ = 1, columns_ = 1;  // of a vector the rows are elements
   int64_t chunk_ = 1, chunks_ = 1;              // rows of a part, parts of a matrix
   Tensor sums_;
 };
 
-// One step of each, after prepare(). It cannot fail.
-void adafactor_step(std::span<const AdafactorItem> items);
+// One step of each, after prepare().
+class AdafactorStep final : public StepInstruction {
+ public:
+  static constexpr bool kOwnsAll = false;
+  explicit AdafactorStep(std::span<const AdafactorItem> items) : items_(items) {}
+  const char* name() const { return "adafactor_step"; }
+  bool fails() const { return true; }
+  void run() const;
+  template <class F> void touches(F&& f) const {
+    for (const AdafactorItem& item : items_) {
+      item.touches(f);
+      f(touch_of(item.step().window(), true));
+    }
+  }
+
+ private:
+  std::span<const AdafactorItem> items_;
+};
 
 }  // namespace gradcore

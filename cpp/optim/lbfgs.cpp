@@ -23,11 +23,27 @@ constexpr int64_t kSlice = 16 << 10;     // elements of a partial sum
 
 // ---- flat vectors ----
 
-const void* at(const Tensor& t, int64_t i) {
-  return t ? static_cast<const char*>(t->data) + i * item_size(t.dtype()) : nullptr;
-}
-void* writable(const Tensor& t, int64_t i) { return const_cast<void*>(at(t, i)); }
+bool is_double(const Tensor& t) { return t.dtype() == DType::Float64; }
 Tensor vector_like(const Tensor& t) { return empty_as(t, t.dtype()); }
+
+// Elements of a vector from `i` on; null where there is none.
+class Elements {
+ public:
+  explicit Elements(Opener open) : open_(open) {}
+  void* operator()(const Tensor& t, int64_t i) const { return t ? open_(t) + i * item_size(t.dtype()) : nullptr; }
+
+ private:
+  Opener open_;
+};
+
+// What the search decides by is read from memory: its passes over vectors are instructions that give numbers back.
+// f(elements); undefined tensors touch nothing.
+template <class F> void launch_pass(const char* name, std::initializer_list<Access> windows, F&& f) {
+  std::vector<Access> defined;
+  for (const Access& a : windows)
+    if (a.window) defined.push_back(a);
+  launch_host(name, defined, [&](Opener open) { f(Elements(open)); });
+}
 
 // Runs sums(begin, n, to) on slices and adds up what they put into `to`, in their order.
 template <int kSums, class F> std::array<double, kSums> summed(int64_t n, F&& sums) {
@@ -47,20 +63,26 @@ template <int kSums, class F> std::array<double, kSums> summed(int64_t n, F&& su
 // to = a x + b y; the dot product of the new `to` with w. There may be no y and no w.
 double combine(double a, const Tensor& x, double b, const Tensor& y, const Tensor& to, const Tensor& w) {
   const auto kernel = kernels().lbfgs.combine[x.dtype()];
-  return summed<1>(x.numel(), [&](int64_t i, int64_t n, double* sum) {
-    *sum = kernel(n, a, at(x, i), b, at(y, i), writable(to, i), at(w, i));
-  })[0];
+  double product = 0;
+  launch_pass("lbfgs_combine", {reads(x), reads(y), reads(w), writes(to)}, [&](Elements at) {
+    product = summed<1>(x.numel(), [&](int64_t i, int64_t n, double* sum) {
+      *sum = kernel(n, a, at(x, i), b, at(y, i), at(to, i), at(w, i));
+    })[0];
+  });
+  return product;
 }
 
 double reduced(ReduceOp op, const Tensor& x) {
   double as_double = 0;
   float as_float = 0;
-  ReduceArgs a{};
-  a.in = x->data, a.reduce = x.numel();
-  a.out = x.dtype() == DType::Float64 ? static_cast<void*>(&as_double) : &as_float;
-  a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
-  kernels().reduce[op][x.dtype()](a);
-  return x.dtype() == DType::Float64 ? as_double : as_float;
+  launch_pass("lbfgs_reduce", {reads(x)}, [&](Elements at) {
+    ReduceArgs a{};
+    a.in = at(x, 0), a.reduce = x.numel();
+    a.out = is_double(x) ? static_cast<void*>(&as_double) : &as_float;
+    a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+    kernels().reduce[op][x.dtype()](a);
+  });
+  return is_double(x) ? as_double : as_float;
 }
 double largest(const Tensor& x) { return x.numel() ? reduced(ReduceOp::MaxAbs, x) : 0; }
 
@@ -97,13 +119,11 @@ class FlatParams {
   // Goes the way t * d.
   void move(double t, const Tensor& d) {
     const auto kernel = kernels().lbfgs.combine[d.dtype()];
-    write([&](const Segment& s, void* p, int64_t begin, int64_t n) {
-      kernel(n, t, at(d, s.offset + begin), 1, p, p, nullptr);
-    });
+    write(d, [&](const Segment&, void* p, const void* from, int64_t n) { kernel(n, t, from, 1, p, p, nullptr); });
   }
   void set(const Tensor& values) {
-    write([&](const Segment& s, void* p, int64_t begin, int64_t n) {
-      std::memcpy(p, at(values, s.offset + begin), n * item_size(dtype_));
+    write(values, [&](const Segment&, void* p, const void* from, int64_t n) {
+      std::memcpy(p, from, static_cast<size_t>(n * item_size(dtype_)));
     });
   }
 
@@ -125,41 +145,59 @@ class FlatParams {
 
   Tensor flattened(Tensor Segment::* which) {
     const Tensor out = empty({size_}, dtype_);
-    for_each_slice(std::span<const Segment>(segments_), [&](const Segment& s, int64_t begin, int64_t end) {
-      const Tensor& t = s.*which;
-      const int64_t bytes = (end - begin) * item_size(dtype_);
-      if (!t)
-        std::memset(writable(out, s.offset + begin), 0, bytes);
-      else if (plain(t))
-        std::memcpy(writable(out, s.offset + begin), at(t, begin), bytes);
+    std::vector<Access> windows{writes(out)};
+    for (const Segment& s : segments_)
+      if (s.*which) windows.push_back(reads(s.*which));
+    launch_host("lbfgs_flatten", windows, [&](Opener open) {
+      const Elements at(open);
+      for_each_slice(std::span<const Segment>(segments_), [&](const Segment& s, int64_t begin, int64_t end) {
+        const Tensor& t = s.*which;
+        const auto bytes = static_cast<size_t>((end - begin) * item_size(dtype_));
+        if (!t)
+          std::memset(at(out, s.offset + begin), 0, bytes);
+        else if (plain(t))
+          std::memcpy(at(out, s.offset + begin), at(t, begin), bytes);
+      });
     });
     for (const Segment& s : segments_)
       if (const Tensor& t = s.*which; t && !plain(t)) copy_raw(view(narrow(out, 0, s.offset, s.n), t.shape()), t);
     return out;
   }
 
-  // Lets change(segment, memory, begin, n) write to each parameter: all at once, or one after the other where they
-  // overlap, or through a copy where one is not like the vector.
-  template <class F> void write(F&& change) {
+  // Lets change(segment, memory, elements of `by` that belong to it, n) write to each parameter: all at once, or one
+  // after the other where they overlap, or through a copy where one is not like the vector.
+  template <class F> void write(const Tensor& by, F&& change) {
     for (const Segment& s : segments_) {
       check_unchanged(s);
       check_writable(s.param, false);
     }
-    const auto change_plain = [&](const Segment& s, int64_t begin, int64_t end) {
-      if (plain(s.param)) change(s, writable(s.param, begin), begin, end - begin);
-    };
     Extents extents;  // not overlap(), whose marks belong to the thread that has the GIL
     for (const Segment& s : segments_) extents.add(s.arrays());
     const bool apart = !extents.overlap();
-    if (apart) for_each_slice(std::span<const Segment>(segments_), change_plain);
+    if (apart) {
+      std::vector<Access> windows{reads(by)};
+      for (const Segment& s : segments_) windows.push_back(writes(s.param));
+      launch_host("lbfgs_move", windows, [&](Opener open) {
+        const Elements at(open);
+        for_each_slice(std::span<const Segment>(segments_), [&](const Segment& s, int64_t begin, int64_t end) {
+          if (plain(s.param)) change(s, at(s.param, begin), at(by, s.offset + begin), end - begin);
+        });
+      });
+    }
+    const auto change_all = [&](const Segment& s, const Tensor& to) {
+      launch_host("lbfgs_move", {reads(by), writes(to)}, [&](Opener open) {
+        const Elements at(open);
+        change(s, at(to, 0), at(by, s.offset), s.n);
+      });
+    };
     for (const Segment& s : segments_) {
       if (!plain(s.param)) {
         const Tensor own = empty(s.param.shape(), dtype_);
         copy_raw(own, s.param);
-        change(s, own->data, 0, s.n);
+        change_all(s, own);
         copy_raw(s.param, own);
       } else if (!apart) {
-        change_plain(s, 0, s.n);
+        change_all(s, s.param);
       }
       s.param.bump_version();
     }
@@ -252,9 +290,14 @@ Point strong_wolfe(Look&& look, const Point& origin, double t, double longest, d
 void learn(LbfgsState& state, const Tensor& grad, double history_size) {
   const Tensor y = vector_like(grad), s = vector_like(grad);
   const auto kernel = kernels().lbfgs.learn[grad.dtype()];
-  const auto [ys, yy] = summed<2>(grad.numel(), [&](int64_t i, int64_t n, double* sums) {
-    kernel(n, at(grad, i), at(state.prev_flat_grad, i), state.t, at(state.d, i), writable(y, i), writable(s, i), sums);
-  });
+  std::array<double, 2> sums{};
+  launch_pass("lbfgs_learn", {reads(grad), reads(state.prev_flat_grad), reads(state.d), writes(y), writes(s)},
+              [&](Elements at) {
+                sums = summed<2>(grad.numel(), [&](int64_t i, int64_t n, double* to) {
+                  kernel(n, at(grad, i), at(state.prev_flat_grad, i), state.t, at(state.d, i), at(y, i), at(s, i), to);
+                });
+              });
+  const auto [ys, yy] = sums;
   if (!(ys > kCurvature)) return;
   if (static_cast<double>(state.ro.size()) == history_size) {
     check(!state.ro.empty(), ErrorKind::Index, "pop from empty list: LBFGS needs a history_size of at least 1");

@@ -64,14 +64,13 @@ float norm_of(const float* x, int64_t n) {
 }
 
 // U V^T of the singular value decomposition x = U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular
-// values towards 1.
-void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, const Tensor& matrix) {
+// values towards 1. `spare` is like the matrix, `squares` two of its smaller dim.
+void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, float* matrix, float* spare, float* squares) {
   const bool tall = rows > cols;
   const int64_t n = std::min(rows, cols), k = std::max(rows, cols);
   const auto a = static_cast<float>(o.a), b = static_cast<float>(o.b), c = static_cast<float>(o.c);
-  const Tensor spare = empty(matrix.shape(), DType::Float32), squares = empty({2, n, n}, DType::Float32);
-  float *x = matrix.data<float>(), *next = spare.data<float>();
-  float *gram = squares.data<float>(), *poly = gram + n * n;
+  float *x = matrix, *next = spare;
+  float *gram = squares, *poly = gram + n * n;
   const Matrix g{gram, n, 1}, p{poly, n, 1};
 
   const float norm = rounded(norm_of(x, n * k)), eps = rounded(static_cast<float>(o.eps));
@@ -91,7 +90,7 @@ void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, const Tenso
     });
     std::swap(x, next);
   }
-  if (x != matrix.data<float>()) std::copy_n(x, n * k, next);
+  if (x != matrix) std::copy_n(x, n * k, next);
 }
 
 // What scales the learning rate, by the matrix's proportions.
@@ -120,8 +119,10 @@ double MuonItem::work() const {
 void MuonItem::find_direction() {
   const Tensor& p = array(kParam);
   direction_ = empty(p.shape(), DType::Float32);
-  loops().update[dtype()](n, average_, data(kState, 0), data(kGrad, 0), direction_.data<float>());
-  orthogonalize(*options_, p.size(0), p.size(1), direction_);
+  loops().update[dtype()](n, average_, data(kState, 0), data(kGrad, 0), direction());
+  const int64_t n = std::min(p.size(0), p.size(1));
+  const Tensor spare = empty(p.shape(), DType::Float32), squares = empty({2, n, n}, DType::Float32);
+  orthogonalize(*options_, p.size(0), p.size(1), direction(), floats(spare), floats(squares));
 }
 
 void MuonItem::move(int64_t begin, int64_t end) const {
@@ -129,13 +130,13 @@ void MuonItem::move(int64_t begin, int64_t end) const {
   const Option rate = options_->lr * Option(adjusted(options_->adjust_lr_fn, p.size(0), p.size(1)));
   const Option keep = Option(1) - options_->lr * Option(options_->weight_decay);
   loops().move[dtype()](end - begin, average_, data(kParam, begin), data(kState, begin), data(kGrad, begin),
-                        direction_.data<float>() + begin, keep.value, -rate.value);
+                        direction() + begin, keep.value, -rate.value);
 }
 
-void muon_step(std::span<MuonItem> items) {
+void MuonStep::run() const {
   double work = 0;
   std::vector<MuonItem*> together;
-  for (MuonItem& item : items) {
+  for (MuonItem& item : items_) {
     if (item.work() > kTogether) {
       item.find_direction();
       continue;
@@ -149,7 +150,7 @@ void muon_step(std::span<MuonItem> items) {
     parallel_blocks(count, find);
   else
     for (int64_t i = 0; i < count; ++i) find(i);
-  for_each_slice(std::span<const MuonItem>(items),
+  for_each_slice(std::span<const MuonItem>(items_),
                  [](const MuonItem& item, int64_t begin, int64_t end) { item.move(begin, end); });
 }
 

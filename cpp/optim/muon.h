@@ -1,6 +1,6 @@
 // Muon: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks",
 // https://kellerjordan.github.io/posts/muon/, 2024; the step's length to match AdamW's: J. Liu et al., "Muon is
-// Scalable for LLM Training", 2025. Start at muon_step().
+// Scalable for LLM Training", 2025. Start at MuonStep.
 #pragma once
 #include <span>
 #include <string>
@@ -41,10 +41,25 @@ class MuonItem : public RowMajorItem {
  private:
   const MuonOptions* options_;
   MuonAverage average_;
+  static float* floats(const Tensor& t) { return reinterpret_cast<float*>(open(t.window())); }
+  float* direction() const { return floats(direction_); }
   Tensor direction_;  // float32, rounded to bfloat16
 };
 
 // One step of each, after prepare(). When it fails nothing has changed.
-void muon_step(std::span<MuonItem> items);
+class MuonStep final : public Instruction {
+ public:
+  static constexpr bool kOwnsAll = false;
+  explicit MuonStep(std::span<MuonItem> items) : items_(items) {}
+  const char* name() const { return "muon_step"; }
+  bool fails() const { return true; }
+  void run() const;
+  template <class F> void touches(F&& f) const {
+    for (const MuonItem& item : items_) item.touches(f);
+  }
+
+ private:
+  std::span<MuonItem> items_;
+};
 
 }  // namespace gradcore

@@ -13,7 +13,7 @@ inline const Sym& plain(const Sym& option) { return option; }
 inline const Sym& held(const Sym& option, bool) { return option; }
 inline double value_of(const Sym& option) {
   if (!option.is_tensor()) return option.number();
-  return *cast(detach(option.t), DType::Float64).data<double>();
+  return *cast(detach(option.t), DType::Float64).host<double>();
 }
 
 inline const Sym& select(formulas::Uniform condition, const Sym& a, const Sym& b) { return condition ? a : b; }

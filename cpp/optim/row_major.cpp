@@ -26,11 +26,11 @@ void RowMajorItem::prepare(bool apart) {
   for (int i = kState; i < count_; ++i) check_state_fits(arrays_[i], p, shapes_[i]);
   for (int i = 0; i < count_; ++i) {
     const Tensor& t = arrays_[i];
-    data_[i] = t->data;
+    memory_[i] = t.window();
     if (t.is_contiguous() && !apart) continue;
     copies_[i] = empty(t.shape(), dtype_);
     copy_raw(copies_[i], t);
-    data_[i] = copies_[i]->data;
+    memory_[i] = copies_[i].window();
   }
 }
 

@@ -8,7 +8,7 @@ namespace gradcore {
 
 // A parameter, its gradient and its state, whose elements are in the order of rows while a step runs: in their own
 // memory, or in copies of it.
-class RowMajorItem {
+class RowMajorItem : protected Instruction {
  public:
   // Finds that memory; raises where an array was replaced since by what does not fit. `apart`: arrays may overlap, so
   // each one gets memory of its own.
@@ -17,6 +17,10 @@ class RowMajorItem {
   void finish() const;
 
   std::span<const Tensor> arrays() const { return {arrays_.data(), static_cast<size_t>(count_)}; }
+  template <class F> void touches(F&& f) const {
+    for (int i = 0; i < count_; ++i)
+      if (memory_[i]) f(touch_of(memory_[i], i != kGrad));
+  }
 
  protected:
   static constexpr int kParam = 0, kGrad = 1, kState = 2, kMost = 4;
@@ -26,14 +30,14 @@ class RowMajorItem {
   void add_gradient(const Tensor& param, const Tensor& grad);
   void add_state(const Tensor& t, const Dims& shape);
 
-  void* data(int i, int64_t element) const { return static_cast<char*>(data_[i]) + element * item_size(dtype_); }
+  void* data(int i, int64_t element) const { return open(memory_[i]) + element * item_size(dtype_); }
   DType dtype() const { return dtype_; }
   const Tensor& array(int i) const { return arrays_[i]; }
 
  private:
   std::array<Tensor, kMost> arrays_, copies_;
   std::array<Dims, kMost> shapes_;
-  std::array<void*, kMost> data_{};
+  std::array<Window, kMost> memory_;
   int count_ = 0;
   DType dtype_ = DType::Float32;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autograd/views.h"
-#include "core/multi_tensor.h"
 #include "ops/ops.h"
 
 namespace gradcore {
@@ -17,11 +16,9 @@ bool same_order(const Tensor& a, const Tensor& b) {
 }
 
 Extents::Extent extent_of(const Tensor& t, bool written) {
-  const char* first = static_cast<const char*>(t->data);
-  if (t.numel() == 0) return {first, first, written};
-  int64_t span = 1;
-  for (int i = 0; i < t.dim(); ++i) span += (t.size(i) - 1) * t.stride(i);
-  return {first, first + span * item_size(t.dtype()), written};
+  int64_t span = t.numel() ? 1 : 0;
+  for (int i = 0; span && i < t.dim(); ++i) span += (t.size(i) - 1) * t.stride(i);
+  return {t.address(), t.address() + span * item_size(t.dtype()), written};
 }
 
 }  // namespace
@@ -41,8 +38,8 @@ void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape) {
   check_writable(t, false);
 }
 
-StepItem::StepItem(std::span<Tensor> arrays, const RuleKernels& kernels, const void* rule)
-    : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), dtype_(arrays[0].dtype()), rule_(rule) {
+StepItem::StepItem(std::span<Tensor> arrays, const RuleKernels& kernels)
+    : n(arrays[0].numel()), count_(static_cast<int>(arrays.size())), dtype_(arrays[0].dtype()) {
   std::ranges::move(arrays, arrays_);
   check_fit();
   unsigned present = 0;
@@ -65,11 +62,11 @@ void StepItem::prepare(bool apart) {
   const bool dense = p.is_contiguous() || is_dense(p);
   for (int i = 0; i < count_; ++i) {
     const Tensor& t = arrays_[i];
-    data_[i] = t ? t->data : nullptr;
+    memory_[i] = t.window();
     if (!t || (!apart && dense && same_order(t, p))) continue;
     const Tensor own = dense ? empty_strided(p.shape(), p.strides(), p.dtype()) : empty(p.shape(), p.dtype());
     copy_raw(own, t);
-    data_[i] = own->data;
+    memory_[i] = own.window();
     copies_.emplace_back(i == kGrad ? Tensor() : t, own);
   }
 }
@@ -77,7 +74,7 @@ void StepItem::prepare(bool apart) {
 void StepItem::run(int64_t begin, int64_t end) const {
   const int64_t offset = begin * item_size(arrays_[0].dtype());
   void* at[2 + kMaxKept];
-  for (int i = 0; i < count_; ++i) at[i] = data_[i] ? static_cast<char*>(data_[i]) + offset : nullptr;
+  for (int i = 0; i < count_; ++i) at[i] = memory_[i] ? open(memory_[i]) + offset : nullptr;
   kernel_(rule_, at, end - begin);
 }
 
@@ -100,7 +97,7 @@ void Extents::add(std::span<const Tensor> arrays) {
 
 bool Extents::overlap() {
   std::sort(found_.begin(), found_.end(), [](const Extent& a, const Extent& b) { return a.first < b.first; });
-  const char *read = nullptr, *written = nullptr;  // ends of what came before
+  uintptr_t read = 0, written = 0;  // ends of what came before
   for (const Extent& e : found_) {
     if (e.first < written || (e.written && e.first < read)) return true;
     read = std::max(read, e.last);
@@ -109,8 +106,23 @@ bool Extents::overlap() {
   return false;
 }
 
-void run_step(std::span<const StepItem> items) {
-  for_each_slice(items, [](const StepItem& item, int64_t begin, int64_t end) { item.run(begin, end); });
+void check_state_number(const Tensor& t, const char* name) {
+  check(t.numel() == 1 && is_floating(t.dtype()) && !t->batch, "optimizer state '", name,
+        "' must be a float tensor of one element");
+}
+
+StateNumber StepInstruction::read_number(const Tensor& t) {
+  const char* at = open(t.window());
+  const bool single = t.dtype() == DType::Float32;
+  return {single ? *reinterpret_cast<const float*>(at) : *reinterpret_cast<const double*>(at), single};
+}
+
+void StepInstruction::write_number(const Tensor& t, double value) {
+  char* at = open(t.window());
+  if (t.dtype() == DType::Float32)
+    *reinterpret_cast<float*>(at) = static_cast<float>(value);
+  else
+    *reinterpret_cast<double*>(at) = value;
 }
 
 }  // namespace gradcore

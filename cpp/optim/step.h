@@ -1,27 +1,34 @@
-// One optimizer step over many parameters: a single parallel pass, whatever the rule. Start at run_step().
+// What the steps of all optimizers share: a parameter with its arrays, and the memory that they lie in. The step itself
+// is RuleStep in rule_step.h.
 #pragma once
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "kernels/optim/rules.h"
-#include "tensor/tensor.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
 // A parameter with what its step reads and writes.
-class StepItem {
+class StepItem : private Instruction {
  public:
   int64_t n = 0;
 
   // Takes `arrays`: parameter, gradient, then what the rule keeps, undefined where absent. Raises where a shape or
   // dtype does not fit; then nothing has changed.
-  StepItem(std::span<Tensor> arrays, const RuleKernels& kernels, const void* rule);
+  StepItem(std::span<Tensor> arrays, const RuleKernels& kernels);
 
   // Finds memory of one order for all arrays; raises where one was replaced since by what does not fit. `apart`: arrays
   // may overlap, so each one gets memory of its own.
   void prepare(bool apart);
+  // What run() follows: the rule with the numbers of this step.
+  void set_rule(const void* rule) { rule_ = rule; }
   void run(int64_t begin, int64_t end) const;
+  template <class F> void touches(F&& f) const {
+    for (int i = 0; i < count_; ++i)
+      if (memory_[i]) f(touch_of(memory_[i], i != 1));
+  }
   // Writes back what prepare() had to copy.
   void finish() const;
 
@@ -34,8 +41,8 @@ class StepItem {
   int count_;
   DType dtype_;
   OptimFn kernel_;
-  const void* rule_;
-  void* data_[2 + kMaxKept];
+  const void* rule_ = nullptr;
+  Window memory_[2 + kMaxKept];
   std::vector<std::pair<Tensor, Tensor>> copies_;  // an array and its stand-in
 };
 
@@ -43,11 +50,26 @@ class StepItem {
 void check_gradient_fits(const Tensor& p, const Tensor& g);
 void check_state_fits(const Tensor& t, const Tensor& p, const Dims& shape);
 
+// What a state tensor of one element holds, a step count for instance.
+struct StateNumber {
+  double value;
+  bool single;
+  bool operator==(const StateNumber&) const = default;
+};
+void check_state_number(const Tensor& t, const char* name);
+
+// Numbers are read, advanced and stored inside of a step's instruction, so that it is the same instruction each time.
+class StepInstruction : public Instruction {
+ protected:
+  static StateNumber read_number(const Tensor& t);
+  static void write_number(const Tensor& t, double value);
+};
+
 // The memory that a step's arrays lie in.
 class Extents {
  public:
   struct Extent {
-    const char *first, *last;
+    uintptr_t first, last;
     bool written;
   };
   static uint32_t new_mark();                // that no storage has yet
@@ -79,8 +101,5 @@ template <class Item> bool overlap(const std::vector<Item>& items) {
   for (const Item& item : items) extents.add(item.arrays());
   return extents.overlap();
 }
-
-// All of them at once, after prepare().
-void run_step(std::span<const StepItem> items);
 
 }  // namespace gradcore

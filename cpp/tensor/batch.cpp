@@ -55,7 +55,7 @@ Tensor physical(const Tensor& t, const Levels& levels, int dims) {
     shape.push_back(t.size(i));
     strides.push_back(t.stride(i));
   }
-  return make_window(t, shape, strides, t->data, {});
+  return make_window(t, shape, strides, Ref<Batch>());
 }
 
 static Dims rest(const Dims& dims, int from) { return Dims(dims.span().subspan(static_cast<size_t>(from))); }
@@ -68,7 +68,7 @@ Tensor hide(const Tensor& t, const Levels& levels) {
   batch->levels = levels.ids;
   batch->sizes = levels.sizes;
   batch->strides = first(t.strides(), n);
-  return make_window(t, rest(t.shape(), n), rest(t.strides(), n), t->data, std::move(batch));
+  return make_window(t, rest(t.shape(), n), rest(t.strides(), n), std::move(batch));
 }
 
 Tensor empty_batched(const Levels& levels, const Dims& shape, DType dtype) {
@@ -113,7 +113,7 @@ Tensor with_dim_hidden(const Tensor& t, int dim, int64_t level) {
   Dims shape = t.shape(), strides = t.strides();
   shape.erase(dim);
   strides.erase(dim);
-  return make_window(t, shape, strides, t->data, std::move(batch));
+  return make_window(t, shape, strides, std::move(batch));
 }
 
 Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size) {
@@ -121,7 +121,7 @@ Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size) {
   const int at = place_of(t->batch.get(), level);
   shape.insert(dim, at < 0 ? size : t->batch->sizes[at]);
   strides.insert(dim, at < 0 ? 0 : t->batch->strides[at]);
-  if (at < 0) return make_window(t, shape, strides, t->data, t->batch);
+  if (at < 0) return make_window(t, shape, strides);
   Ref<Batch> batch;
   if (t->batch->levels.size() > 1) {
     batch = Ref<Batch>::adopt(new Batch(*t->batch));
@@ -129,7 +129,7 @@ Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size) {
     batch->sizes.erase(at);
     batch->strides.erase(at);
   }
-  return make_window(t, shape, strides, t->data, std::move(batch));
+  return make_window(t, shape, strides, std::move(batch));
 }
 
 namespace {

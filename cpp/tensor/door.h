@@ -43,7 +43,7 @@ struct Touch {
 // What all instructions derive from: who may open windows.
 class Instruction {
  protected:
-  [[gnu::always_inline]] static char* open(Window w) { return static_cast<char*>(w.t_->data); }
+  [[gnu::always_inline]] static char* open(Window w) { return static_cast<char*>(w.t_->data_); }
   static Touch touch_of(Window w, bool written);
 };
 
@@ -54,11 +54,12 @@ class AnyInstruction {
   template <class I> explicit AnyInstruction(I& i) : type_(type_of<I>), self_(&i) {}
 
   const char* name() const { return type_.name(self_); }
-  size_t size() const { return type_.size; }  // of its bytes, 0 where it does not own all that it needs
+  size_t size() const { return type_.size; }         // of its bytes, 0 where it does not own all that it needs
   bool fails() const { return type_.fails(self_); }  // whether it may raise
   void run() const { type_.run(self_); }
   template <class F> void touches(F&& f) const {
-    type_.touches(self_, [](void* context, const Touch& t) { (*static_cast<std::remove_reference_t<F>*>(context))(t); }, &f);
+    type_.touches(
+        self_, [](void* context, const Touch& t) { (*static_cast<std::remove_reference_t<F>*>(context))(t); }, &f);
   }
 
  private:
@@ -71,10 +72,8 @@ class AnyInstruction {
   };
   template <class I>
   static constexpr Type type_of{
-      I::kOwnsAll ? sizeof(I) : 0,
-      [](const void* i) { return static_cast<const I*>(i)->fails(); },
-      [](const void* i) { return static_cast<const I*>(i)->name(); },
-      [](void* i) { static_cast<I*>(i)->run(); },
+      I::kOwnsAll ? sizeof(I) : 0, [](const void* i) { return static_cast<const I*>(i)->fails(); },
+      [](const void* i) { return static_cast<const I*>(i)->name(); }, [](void* i) { static_cast<I*>(i)->run(); },
       [](const void* i, Visit visit, void* context) {
         static_cast<const I*>(i)->touches([&](const Touch& t) { visit(context, t); });
       }};

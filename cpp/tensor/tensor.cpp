@@ -37,6 +37,12 @@ constexpr int64_t kInlineLimit = 4096;  // small data stands behind its header: 
 static_assert(sizeof(Storage) <= kHeader);
 }  // namespace
 
+// Pointers as this file sets them; others see windows.
+struct Memory {
+  static void*& of(Storage* s) { return s->data_; }
+  static void*& of(TensorImpl* t) { return t->data_; }
+};
+
 Ref<Storage> Storage::make(int64_t bytes) {
   const bool within = bytes <= kInlineLimit;
   const size_t block = kHeader + (within ? bytes : 0);
@@ -45,16 +51,16 @@ Ref<Storage> Storage::make(int64_t bytes) {
   s->bytes = bytes;
   Ref<Storage> owned = Ref<Storage>::adopt(s);
   if (within)
-    s->data = reinterpret_cast<char*>(s) + kHeader;
+    Memory::of(s) = reinterpret_cast<char*>(s) + kHeader;
   else
-    s->data = allocate(bytes);  // on failure `data` is null and only the header goes back
+    Memory::of(s) = allocate(bytes);  // on failure it stays null and only the header goes back
   return owned;
 }
 
 Ref<Storage> Storage::foreign(void* data, int64_t bytes, void* owner, Release release) {
   auto* s = new (allocate(kHeader)) Storage;
   s->block = kHeader;
-  s->data = data;
+  Memory::of(s) = data;
   s->bytes = bytes;
   s->owner = owner;
   s->release = release;
@@ -65,7 +71,7 @@ void Storage::destroy(Storage* s) noexcept {
   if (s->release)
     s->release(s->owner);
   else if (s->bytes > kInlineLimit)
-    deallocate(s->data, s->bytes);
+    deallocate(Memory::of(s), s->bytes);
   const size_t block = s->block;
   s->~Storage();
   block <= detail::kFineLimit ? deallocate_small(s, block) : deallocate(s, block);
@@ -89,7 +95,7 @@ Tensor empty(const Dims& shape, DType dtype) {
   impl->shape = shape;
   impl->strides = contiguous_strides(shape);
   impl->storage = Storage::make(impl->numel * item_size(dtype));
-  impl->data = impl->storage->data;
+  Memory::of(impl.get()) = Memory::of(impl->storage.get());
   return Tensor(std::move(impl));
 }
 
@@ -100,7 +106,7 @@ Tensor empty_as(const Tensor& t, DType dtype) {
   impl->shape = t->shape;
   impl->strides = t->strides;
   impl->storage = Storage::make(impl->numel * item_size(dtype));
-  impl->data = impl->storage->data;
+  Memory::of(impl.get()) = Memory::of(impl->storage.get());
   return Tensor(std::move(impl));
 }
 
@@ -128,16 +134,12 @@ Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype) {
   impl->shape = shape;
   impl->strides = strides;
   impl->storage = Storage::make(extent(shape, strides) * item_size(dtype));
-  impl->data = impl->storage->data;
+  Memory::of(impl.get()) = Memory::of(impl->storage.get());
   finish(impl.get(), numel);
   return Tensor(std::move(impl));
 }
 
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data) {
-  return make_window(t, shape, strides, data, t->batch);
-}
-
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch) {
+static Tensor window_at(const Tensor& t, const Dims& shape, const Dims& strides, void* first, Ref<Batch> batch) {
   auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
   impl->dtype = t.dtype();
   impl->shape = shape;
@@ -146,10 +148,21 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void
   impl->own_version = t->own_version;
   impl->created_in = t->created_in;
   impl->batch = std::move(batch);
-  impl->data = data;
+  Memory::of(impl.get()) = first;
   int64_t numel = 1;
   for (int64_t d : shape) numel *= d;
   finish(impl.get(), numel);
+  return Tensor(std::move(impl));
+}
+
+Tensor tensor_on(Ref<Storage> storage, const Dims& shape, const Dims& strides, DType dtype, int64_t offset) {
+  auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
+  impl->dtype = dtype;
+  impl->shape = shape;
+  impl->strides = strides;
+  Memory::of(impl.get()) = static_cast<char*>(Memory::of(storage.get())) + offset;
+  impl->storage = std::move(storage);
+  finish(impl.get(), checked_numel(shape));
   return Tensor(std::move(impl));
 }
 
@@ -159,13 +172,13 @@ static void* shifted(const Tensor& t, int64_t elements) {
   return reinterpret_cast<void*>(t.address() + bytes);
 }
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift) {
-  return make_window(t, shape, strides, shifted(t, shift), t->batch);
+  return window_at(t, shape, strides, shifted(t, shift), t->batch);
 }
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch) {
-  return make_window(t, shape, strides, shifted(t, shift), std::move(batch));
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch) {
+  return window_at(t, shape, strides, Memory::of(t.impl()), std::move(batch));
 }
 
-Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides(), t->data); }
+Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides()); }
 
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {
   check(shape.size() == strides.size(), "mismatch in length of strides and shape");
@@ -179,8 +192,8 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
     fail("setStorage: sizes ", shape, ", strides ", strides, ", storage offset ", offset, ", and itemsize ", item,
          " requiring a storage size of ", (offset + reach) * item, " are out of bounds for storage of size ",
          t->storage->bytes);
-  char* first = static_cast<char*>(t->storage->data) + (reach > 0 ? offset * item : 0);
-  return make_window(t, shape, strides, first);
+  char* first = static_cast<char*>(Memory::of(t->storage.get())) + (reach > 0 ? offset * item : 0);
+  return window_at(t, shape, strides, first, t->batch);
 }
 
 void set_window(const Tensor& t, const Tensor& from) {
@@ -194,7 +207,7 @@ void move_window(const Tensor& t, const Tensor& to) {
   t->dtype = to.dtype();
   t->contiguous = to.is_contiguous();
   t->numel = to.numel();
-  t->data = to->data;
+  Memory::of(t.impl()) = Memory::of(to.impl());
   t->storage = to->storage;
   t->batch = to->batch;
   t->shape = to.shape();
@@ -242,15 +255,13 @@ bool overlaps_itself(const Tensor& t) {
 Overlap overlap_of(const Tensor& a, const Tensor& b) {
   if (a->storage.get() != b->storage.get() || a.numel() == 0 || b.numel() == 0) return Overlap::None;
   if (a->batch || b->batch) return overlap_of(physical(a), physical(b));
-  if (a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
+  if (a.address() == b.address() && a.shape() == b.shape() && a.strides() == b.strides()) return Overlap::Same;
   if (!is_dense(a) || !is_dense(b)) {
     // Two windows that interleave cannot be told apart cheaply: torch lets them pass, and so do we.
     return Overlap::None;
   }
-  const char* pa = static_cast<const char*>(a->data);
-  const char* pb = static_cast<const char*>(b->data);
-  const char* ea = pa + a.numel() * item_size(a.dtype());
-  const char* eb = pb + b.numel() * item_size(b.dtype());
+  const uintptr_t pa = a.address(), ea = pa + a.numel() * item_size(a.dtype());
+  const uintptr_t pb = b.address(), eb = pb + b.numel() * item_size(b.dtype());
   // Equal strides, also of dims of size one: torch refuses x.add_(x[0]) of one element, which would do no harm.
   if (pa == pb && ea == eb) return a.strides() == b.strides() ? Overlap::Same : Overlap::Partial;
   return pa < eb && pb < ea ? Overlap::Partial : Overlap::None;

@@ -30,7 +30,6 @@ struct VersionCounter final : RefCounted, Pooled {
 struct Storage final : RefCounted {
   using Release = void (*)(void* owner);
 
-  void* data = nullptr;
   int64_t bytes = 0;
   std::atomic<uint32_t> version{0};
   std::atomic<Origin> written{0};  // of the last counted write
@@ -43,6 +42,12 @@ struct Storage final : RefCounted {
   static Ref<Storage> make(int64_t bytes);
   static Ref<Storage> foreign(void* data, int64_t bytes, void* owner, Release release);
   static void destroy(Storage* s) noexcept;
+  // Where it lies, for comparing alone.
+  uintptr_t address() const { return reinterpret_cast<uintptr_t>(data_); }
+
+ private:
+  friend struct Memory;
+  void* data_ = nullptr;
 };
 
 // How a view was made decides what an in-place op on it may do.
@@ -90,7 +95,14 @@ struct TensorImpl final : RefCounted, Pooled {
   ViewKind view_kind = ViewKind::None;
   bool contiguous = true;
   int64_t numel = 1;
-  void* data = nullptr;  // first element: storage->data + offset
+
+ private:  // Note [The door] in door.h
+  friend class Instruction;
+  friend class Tensor;
+  friend struct Memory;
+  void* data_ = nullptr;  // the first element
+
+ public:
   Ref<Storage> storage;
   AutogradMetaBase* meta = nullptr;  // owned
   void* pyobject = nullptr;          // the Python wrapper, not owned: it owns us and clears this when it goes
@@ -107,7 +119,9 @@ struct TensorImpl final : RefCounted, Pooled {
   static void destroy(TensorImpl* p) noexcept { delete p; }
 
   std::atomic<uint32_t>& version() const { return own_version ? own_version->value : storage->version; }
-  int64_t offset() const { return (static_cast<char*>(data) - static_cast<char*>(storage->data)) / item_size(dtype); }
+  // Where the first element lies, for comparing alone.
+  uintptr_t address() const { return reinterpret_cast<uintptr_t>(data_); }
+  int64_t offset() const { return static_cast<int64_t>(address() - storage->address()) / item_size(dtype); }
 };
 
 // What an instruction reads or writes: the geometry of a tensor, and an address that only instructions open. It borrows
@@ -154,11 +168,11 @@ class Tensor {
   bool is_contiguous() const { return impl_->contiguous; }
   // The way to memory for instructions: see door.h.
   Window window() const { return Window(impl_.get()); }
-  // The way to memory for C++ that decides by values or hands them on. A tenant of the door is told that somebody looks.
+  // The way to memory for C++ that decides by values or hands them on. A tenant of the door is told that somebody
+  // looks.
   template <class T = void> T* host() const;
   // Where the first element lies, for comparing alone.
-  uintptr_t address() const { return reinterpret_cast<uintptr_t>(impl_->data); }
-  template <class T> T* data() const { return host<T>(); }
+  uintptr_t address() const { return impl_->address(); }
 
   uint32_t version() const { return impl_->version().load(std::memory_order_relaxed); }
   void bump_version() const {
@@ -189,7 +203,7 @@ template <class T> T* Tensor::host() const {
     fail_batched();
   if (the_tenant.load(std::memory_order_relaxed)) [[unlikely]]
     tell_of_look(*this);
-  return static_cast<T*>(impl_->data);
+  return static_cast<T*>(impl_->data_);
 }
 
 // New memory, not initialised.
@@ -197,12 +211,13 @@ Tensor empty(const Dims& shape, DType dtype);
 // Of the shape and order of a contiguous tensor, without working them out again.
 Tensor empty_as(const Tensor& contiguous, DType dtype);
 Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype);
+// A tensor on memory that was there before, `offset` bytes from its start.
+Tensor tensor_on(Ref<Storage> storage, const Dims& shape, const Dims& strides, DType dtype, int64_t offset = 0);
 // Another window on the same memory, sharing the version counter; knows nothing of autograd.
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data);
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, void* data, Ref<Batch> batch);
-// The same, `shift` elements further on.
+// `shift` elements further on.
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift = 0);
-Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t shift, Ref<Batch> batch);
+// The same with other batch dims.
+Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.

@@ -414,6 +414,12 @@ template <class T> void multiply(const GemmArgs<T>& g) {
 
 }  // namespace
 
-extern const MatmulKernels matmul_kernels{multiply<float>, multiply<double>};
+extern const MatmulKernels matmul_kernels{.f32 = multiply<float>,
+                                          .f64 = multiply<double>,
+                                          .u8 = multiply_integers<uint8_t>,
+                                          .i8 = multiply_integers<int8_t>,
+                                          .i16 = multiply_integers<int16_t>,
+                                          .i32 = multiply_integers<int32_t>,
+                                          .i64 = multiply_integers<int64_t>};
 
 }  // namespace gradcore::GC_ISA

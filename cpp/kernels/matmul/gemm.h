@@ -1,4 +1,5 @@
-// Matrix products. The arguments are plain declarations for baseline code; the kernels are in gemm.cpp.
+// Matrix products. The arguments are plain declarations for baseline code; the kernels are in gemm.cpp and
+// gemm_integers.cpp.
 #pragma once
 #include <cstdint>
 
@@ -16,16 +17,25 @@ template <class T> struct GemmArgs {
   int64_t ldc;
   bool accumulate;
 };
+template <class T> using GemmFn = void (*)(const GemmArgs<T>&);
 
 struct MatmulKernels {
-  void (*f32)(const GemmArgs<float>&);
-  void (*f64)(const GemmArgs<double>&);
+  GemmFn<float> f32;
+  GemmFn<double> f64;
+  // Integers: sums wrap around.
+  GemmFn<uint8_t> u8;
+  GemmFn<int8_t> i8;
+  GemmFn<int16_t> i16;
+  GemmFn<int32_t> i32;
+  GemmFn<int64_t> i64;
 };
 
 #ifdef GC_ISA
 namespace GC_ISA {
 extern const MatmulKernels matmul_kernels;
-}
+// In integers.cpp.
+template <class T> void multiply_integers(const GemmArgs<T>& args);
+}  // namespace GC_ISA
 #endif
 
 }  // namespace gradcore
