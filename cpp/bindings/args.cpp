@@ -41,9 +41,8 @@ Dims Args::dims(int i) const {
     each_item(o, [&](PyObject* item) { out.push_back(element(item)); });
     return out;
   }
-  const int k = signature_->values[i];
-  const int64_t n = k == lone_ ? element(o) : to_int64(o);
-  for (int times = signature_->params[k].ints; times > 0; --times) out.push_back(n);
+  const int64_t n = i == lone_ ? element(o) : to_int64(o);
+  for (int times = signature_->params[i].ints; times > 0; --times) out.push_back(n);
   return out;
 }
 
@@ -100,7 +99,7 @@ bool Args::may_leave_gil() const {
   if (row_->holds_gil) return false;
   if (!row_->in_place || !modes.grad) return !(row_->in_place && modes.forward);
   // A write that is recorded changes the tensor's history.
-  for (const uint8_t k : signature_->values) {
+  for (size_t k = 0; k < signature_->params.size(); ++k) {
     PyObject* o = slots_[k];
     if (PyList_Check(o) || PyTuple_Check(o) || (is_tensor(o) && requires_grad(impl_of(o)))) return false;
   }

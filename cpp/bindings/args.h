@@ -8,10 +8,10 @@
 
 namespace gradcore {
 
-// Positions count what the C++ function takes: `out` and `device` are none of them.
+// The positions are those of the C++ function's parameters.
 class Args {
  public:
-  PyObject* object(int i) const { return slots_[signature_->values[i]]; }
+  PyObject* object(int i) const { return slots_[i]; }
   bool given(int i) const { return object(i) != Py_None; }
   Tensor tensor(int i) const { return unwrap(object(i)); }
   Scalar scalar(int i) const { return to_scalar(object(i)); }
@@ -35,11 +35,10 @@ class Args {
 
  private:
   friend class Call;
-  static constexpr int kInline = Signature::kSimple;
 
   const Signature* signature_ = nullptr;
   const OpRow* row_ = nullptr;
-  PyObject* inline_[kInline];
+  PyObject* inline_[Signature::kFewParams];
   std::unique_ptr<PyObject*[]> many_;
   PyObject** slots_ = inline_;   // borrowed from the caller, in the signature's order
   int lone_ = -1;                // the position of an int[] given as one int

@@ -52,30 +52,67 @@ inline PyObject* Call::invoke() {
   return invoke_out(bound_.slots_[s.out]);
 }
 
-// Positional arguments alone, none of them ints one by one.
-inline Call::Fit Call::bind_simple(const Signature& s) {
-  PyObject** slots = bound_.slots_;
-  bound_.lone_ = -1;
-  int k = 0;
-  if (self_) slots[k++] = self_;
-  const int given = k + static_cast<int>(nargs_), count = static_cast<int>(s.params.size());
-  if (given < s.required) return Fit::Shape;
+inline Call::Fit Call::bind_positional(const Signature& s, PyObject** slots) {
+  const int first = self_ ? 1 : 0;
+  if (nargs_ > s.positional - first) return Fit::Shape;
   Fit fit = Fit::Yes;
-  for (const auto* arg = args_; k < given; ++k) {
-    slots[k] = *arg++;
+  for (int i = 0; i < static_cast<int>(nargs_); ++i) {
+    slots[first + i] = args_[i];
+    if (!fits_quickly(s.params[first + i], args_[i])) fit = Fit::Type;
+  }
+  return fit;
+}
+
+// zeros(2, 3): the ints may come one by one where nothing else is positional.
+Call::Fit Call::bind_spread(const Signature& s, PyObject** slots) {
+  if (!only_ints()) return bind_positional(s, slots) == Fit::Yes ? Fit::Yes : Fit::Type;
+  if (nargs_ == 1) {  // zeros(2) needs no tuple
+    bound_.lone_ = s.spread;
+    slots[s.spread] = args_[0];
+    return Fit::Yes;
+  }
+  Py_CLEAR(bound_.varargs_);
+  bound_.varargs_ = checked(PyTuple_New(nargs_));
+  for (Py_ssize_t k = 0; k < nargs_; ++k) PyTuple_SET_ITEM(bound_.varargs_, k, Py_NewRef(args_[k]));
+  slots[s.spread] = bound_.varargs_;
+  return Fit::Yes;
+}
+
+Call::Fit Call::bind_keywords(const Signature& s, PyObject** slots, int given) {
+  Fit fit = Fit::Yes;
+  const Py_ssize_t n = PyTuple_GET_SIZE(names_);
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    const int k = find(s, PyTuple_GET_ITEM(names_, i));
+    if (k < given || slots[k] != s.fallbacks[k]) return Fit::Shape;  // unknown, or given before
+    slots[k] = args_[nargs_ + i];
     if (!fits_quickly(s.params[k], slots[k])) fit = Fit::Type;
   }
-  for (; k < count; ++k) slots[k] = s.params[k].fallback;
   return fit;
 }
 
 inline Call::Fit Call::bind(const Overload& o) {
   const Signature& s = o.signature();
+  const size_t count = s.fallbacks.size();
   bound_.signature_ = &s;
   bound_.row_ = &o.row();
-  if (!names_ && s.simple && nargs_ <= s.positional - (self_ ? 1 : 0)) [[likely]]
-    return bind_simple(s);
-  return bind_any(s, nullptr);
+  bound_.lone_ = -1;
+  if (count > Signature::kFewParams) [[unlikely]] {
+    bound_.many_ = std::make_unique<PyObject*[]>(count);
+    bound_.slots_ = bound_.many_.get();
+  }
+  PyObject** slots = bound_.slots_;
+  for (size_t k = 0; k < count; ++k) slots[k] = s.fallbacks[k];
+  if (self_) slots[0] = self_;
+  const bool spreads = s.spread >= 0 && nargs_ > 0 && (s.params[s.spread].type == ArgType::Ints || nargs_ > 1);
+  Fit fit = spreads ? bind_spread(s, slots) : bind_positional(s, slots);
+  if (names_ && fit != Fit::Shape) {
+    const int given = (self_ ? 1 : 0) + (spreads ? 1 : static_cast<int>(nargs_));
+    const Fit named = bind_keywords(s, slots, given);
+    if (named != Fit::Yes) fit = named;
+  }
+  for (int k = 0; k < s.required_until; ++k)
+    if (!slots[k]) fit = Fit::Shape;
+  return spreads && fit == Fit::Shape ? Fit::Type : fit;  // whether ints come one by one depends on the arguments
 }
 
 inline PyObject* Call::run() {
@@ -93,8 +130,22 @@ inline PyObject* Call::run() {
   explain();
 }
 
-PyObject* call_op(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-  return guarded([&] { return Call(op, self, args, nargs, names).run(); });
+PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
+  return guarded([&] { return Call(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names).run(); });
+}
+
+PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
+  const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+  if (nargs == 0) [[unlikely]]
+    return PyErr_Format(PyExc_TypeError, "unbound method Tensor.%s() needs an argument", op_of(self).name.c_str());
+  if (!is_tensor(args[0])) [[unlikely]]
+    return refuse_receiver(self, args[0]);
+  return guarded([&] { return Call(op_of(self), args[0], args + 1, nargs - 1, names).run(); });
+}
+
+PyObject* refuse_receiver(PyObject* self, PyObject* receiver) {
+  return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
+                      op_of(self).name.c_str(), Py_TYPE(receiver)->tp_name);
 }
 
 void Call::remember(int ruled_out) const {
@@ -104,94 +155,44 @@ void Call::remember(int ruled_out) const {
   op_.remembered.ruled_out = ruled_out;
 }
 
-Call::Fit Call::bind_any(const Signature& s, std::string* why) {
-  const int count = static_cast<int>(s.params.size());
-  if (count > Args::kInline) {
-    bound_.many_ = std::make_unique<PyObject*[]>(count);
-    bound_.slots_ = bound_.many_.get();
-  }
-  PyObject** slots = bound_.slots_;
-  Py_CLEAR(bound_.varargs_);
-  int slot = 0;
-  for (int k = 0; k < count; ++k) slots[k] = nullptr;
-  if (self_) slots[slot++] = self_;
-  // zeros(2, 3): the ints may come one by one where nothing else is positional.
-  const bool may_spread = s.positional - slot == 1 && nargs_ > 0 && takes_ints_apart(s.params[slot]);
-  const bool spread = may_spread && only_ints();
-  bound_.lone_ = spread && nargs_ == 1 ? slot : -1;  // zeros(2) needs no tuple
-  Py_ssize_t i = 0;
-  if (spread && nargs_ > 1) {
-    bound_.varargs_ = checked(PyTuple_New(nargs_));
-    for (Py_ssize_t k = 0; k < nargs_; ++k) PyTuple_SET_ITEM(bound_.varargs_, k, Py_NewRef(args_[k]));
-    slots[slot++] = bound_.varargs_;
-    i = nargs_;
-  }
-  if (nargs_ - i > s.positional - slot) {
-    const int takes = s.positional - (self_ ? 1 : 0);
-    if (why)
-      *why = str_cat(op_.name, "() takes ", takes, " positional argument", takes == 1 ? "" : "s", " but ", nargs_,
-                     nargs_ == 1 ? " was" : " were", " given");
-    return may_spread ? Fit::Type : Fit::Shape;
-  }
-  for (; i < nargs_; ++i) slots[slot++] = args_[i];
-  if (names_ && !bind_keywords(s, why)) return may_spread ? Fit::Type : Fit::Shape;
-  Fit fit = Fit::Yes;
-  for (int k = 0; k < count; ++k) {
-    const Param& p = s.params[k];
-    if (!slots[k]) {
-      if (!p.fallback) {
-        if (why) *why = str_cat(op_.name, "() missing 1 required positional arguments: \"", p.text, "\"");
-        return may_spread ? Fit::Type : Fit::Shape;
-      }
-      slots[k] = p.fallback;
-      continue;
-    }
-    if (fit != Fit::Yes || k == bound_.lone_ || fits_quickly(p, slots[k])) continue;
-    if (why)
-      *why = str_cat(op_.name, "(): argument '", p.text, "' (position ", k + (self_ ? 0 : 1), ") must be ",
-                     type_text(p.type), ", not ", Py_TYPE(slots[k])->tp_name);
-    fit = Fit::Type;
-    if (why) return fit;
-  }
-  return fit;
-}
-
-// x.squeeze(0, 1): of the ops that take a lone int, methods do it as well.
-bool Call::takes_ints_apart(const Param& p) const {
-  return p.type == ArgType::Ints || (p.type == ArgType::IntOrInts && !p.optional && self_ && nargs_ > 1);
-}
-
 bool Call::only_ints() const {
   for (Py_ssize_t k = 0; k < nargs_; ++k)
     if (!is_int(args_[k])) return false;
   return true;
 }
 
-bool Call::bind_keywords(const Signature& s, std::string* why) {
-  const Py_ssize_t n = PyTuple_GET_SIZE(names_);
-  for (Py_ssize_t i = 0; i < n; ++i) {
+// The first fault of a call that this overload does not fit.
+std::string Call::why_not(const Overload& o) {
+  const Signature& s = o.signature();
+  const int first = self_ ? 1 : 0, takes = s.positional - first;
+  std::vector<PyObject*> given(s.params.size());
+  const bool spread = s.spread >= 0 && nargs_ > 0 && only_ints();
+  if (spread) given[s.spread] = nargs_ == 1 ? Py_None : args_[0];
+  if (!spread && nargs_ > takes)
+    return str_cat(op_.name, "() takes ", takes, " positional argument", takes == 1 ? "" : "s", " but ", nargs_,
+                   nargs_ == 1 ? " was" : " were", " given");
+  for (Py_ssize_t i = 0; !spread && i < nargs_; ++i) given[first + i] = args_[i];
+  if (self_) given[0] = self_;
+  for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i) {
     PyObject* name = PyTuple_GET_ITEM(names_, i);
     const int k = find(s, name);
-    if (k < 0) {
-      if (why) *why = str_cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
-      return false;
-    }
-    if (bound_.slots_[k]) {
-      if (why) *why = str_cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
-      return false;
-    }
-    bound_.slots_[k] = args_[nargs_ + i];
+    if (k < 0) return str_cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
+    if (given[k]) return str_cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
+    given[k] = args_[nargs_ + i];
   }
-  return true;
+  for (const Param& p : s.params) {
+    const int k = static_cast<int>(&p - s.params.data());
+    if (!given[k] && !p.fallback)
+      return str_cat(op_.name, "() missing 1 required positional arguments: \"", p.text, "\"");
+    if (!given[k] || (spread && k == s.spread) || fits(p, given[k])) continue;
+    return str_cat(op_.name, "(): argument '", p.text, "' (position ", p.position + (self_ ? 0 : 1), ") must be ",
+                   type_text(p.type), ", not ", Py_TYPE(given[k])->tp_name);
+  }
+  return str_cat(op_.name, "() cannot be called like this");
 }
 
 void Call::explain() {
-  if (op_.overloads.size() == 1) {
-    std::string why;
-    bound_.signature_ = &op_.overloads[0].signature();
-    bind_any(*bound_.signature_, &why);
-    raise_type_error(why);
-  }
+  if (op_.overloads.size() == 1) raise_type_error(why_not(op_.overloads[0]));
   std::string got;
   for (Py_ssize_t i = 0; i < nargs_; ++i) got += str_cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);
   for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i)

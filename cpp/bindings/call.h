@@ -1,4 +1,5 @@
-// A call of an op: chooses the overload, binds the arguments, runs it, deals with out=. Start at call_op().
+// A call of an op: chooses the overload, binds the arguments, runs it, deals with out=. Start at call_method() and
+// Call::run().
 #pragma once
 #include "bindings/args.h"
 
@@ -39,8 +40,20 @@ struct OpEntry {
   mutable Remembered remembered;
 };
 
-// Null with Python's error set where the call failed. `self` is null for a function.
-PyObject* call_op(const OpEntry& op, PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names);
+// The Python object: a function or a method.
+struct OpFunction {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const OpEntry* op;
+  PyObject* module;  // __module__; of a method, the Tensor type
+  PyObject* weakrefs;
+};
+inline const OpEntry& op_of(PyObject* self) { return *reinterpret_cast<OpFunction*>(self)->op; }
+
+// What the interpreter calls: vectorcallfunc.
+PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names);
+PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names);
+// A method's TypeError for what is no tensor.
+PyObject* refuse_receiver(PyObject* self, PyObject* receiver);
 
 class Call {
  public:
@@ -55,12 +68,12 @@ class Call {
   // Shape: no arguments in these numbers and with these keywords fit.
   enum class Fit : uint8_t { Yes, Type, Shape };
 
-  // Puts the arguments into the slots; on a mismatch says why if asked.
+  // Puts the arguments into the slots.
   Fit bind(const Overload& o);
-  Fit bind_simple(const Signature& s);
-  Fit bind_any(const Signature& s, std::string* why);
-  bool bind_keywords(const Signature& s, std::string* why);
-  bool takes_ints_apart(const Param& p) const;
+  Fit bind_positional(const Signature& s, PyObject** slots);
+  Fit bind_spread(const Signature& s, PyObject** slots);
+  Fit bind_keywords(const Signature& s, PyObject** slots, int given);
+  std::string why_not(const Overload& o);
   bool only_ints() const;
   void remember(int ruled_out) const;
   [[noreturn]] void explain();

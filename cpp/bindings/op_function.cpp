@@ -15,32 +15,8 @@ namespace {
 // A function that a class body holds is no method of that class: `act = gradcore.relu` calls relu(x) alone, as
 // torch's does. A method binds. The interpreter reads that from the type (METHOD_DESCRIPTOR, with which x.sum() makes
 // no bound object), so that there are two types of one layout.
-struct OpFunction {
-  PyObject_HEAD vectorcallfunc vectorcall;
-  const OpEntry* op;
-  PyObject* module;  // __module__; of a method, the Tensor type
-  PyObject* weakrefs;
-};
-
 PyTypeObject* function_type;
 PyTypeObject* method_type;
-
-const OpEntry& op_of(PyObject* self) { return *reinterpret_cast<OpFunction*>(self)->op; }
-
-PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
-  return call_op(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names);
-}
-
-PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
-  const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-  if (nargs == 0 || !is_tensor(args[0])) [[unlikely]] {
-    const char* name = op_of(self).name.c_str();
-    if (nargs == 0) return PyErr_Format(PyExc_TypeError, "unbound method Tensor.%s() needs an argument", name);
-    return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
-                        name, Py_TYPE(args[0])->tp_name);
-  }
-  return call_op(op_of(self), args[0], args + 1, nargs - 1, names);
-}
 
 void dealloc(PyObject* self) {
   auto* f = reinterpret_cast<OpFunction*>(self);
@@ -54,8 +30,7 @@ void dealloc(PyObject* self) {
 PyObject* bind_to(PyObject* self, PyObject* tensor, PyObject*) {
   if (!tensor) return Py_NewRef(self);
   if (is_tensor(tensor)) return PyMethod_New(self, tensor);
-  return PyErr_Format(PyExc_TypeError, "descriptor '%s' for 'gradcore.Tensor' objects doesn't apply to a '%s' object",
-                      op_of(self).name.c_str(), Py_TYPE(tensor)->tp_name);
+  return refuse_receiver(self, tensor);
 }
 // It has a __get__ so that help() and inspect take it for a routine.
 PyObject* bind_to_nothing(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }

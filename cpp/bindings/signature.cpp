@@ -95,24 +95,27 @@ Signature parse_signature(std::string_view text, bool is_method) {
   out.text = full.substr(0, full.find(" -> "));
   SignatureReader reader(full);
   for (ParamText p; reader.next(p);) {
-    const int k = static_cast<int>(out.params.size());
     out.params.push_back(param_of(p));
+    out.params.back().position = static_cast<uint8_t>(out.params.size() - 1);
     if (!p.keyword_only) ++out.positional;
     if (!p.has_fallback) ++out.required;
-    if (p.name == "dtype") out.dtype = k;
-    if (p.name == "out")
-      out.out = k;
-    else if (p.name == "device")
-      out.device = k;
-    else
-      out.values.push_back(static_cast<uint8_t>(k));
   }
+  std::ranges::stable_partition(out.params, [](const Param& p) { return !is_special(p.text, p.keyword_only); });
+  for (int k = 0; k < static_cast<int>(out.params.size()); ++k) {
+    const Param& p = out.params[k];
+    const std::string_view name = p.text;
+    if (name == "dtype") out.dtype = k;
+    if (name == "out") out.out = k;
+    if (name == "device" && p.keyword_only) out.device = k;
+    if (!p.fallback) out.required_until = k + 1;
+    out.fallbacks.push_back(p.fallback);
+  }
+  // x.squeeze(0, 1): of the ops that take a lone int, methods do it as well.
   const int first = is_method ? 1 : 0;
-  const bool may_spread = out.positional == first + 1 && (out.params[first].type == ArgType::Ints ||
-                                                          (is_method && out.params[first].type == ArgType::IntOrInts));
-  const auto is_required = [](const Param& p) { return p.fallback == nullptr; };
-  out.simple = out.params.size() <= Signature::kSimple && !may_spread && out.required <= out.positional &&
-               std::ranges::is_partitioned(out.params, is_required);
+  if (out.positional == first + 1) {
+    const Param& p = out.params[first];
+    if (p.type == ArgType::Ints || (p.type == ArgType::IntOrInts && is_method && !p.optional)) out.spread = first;
+  }
   if (is_method && out.out >= 0) {
     out.params[out.out].name = Py_None;  // no keyword is this one
     out.params[out.out].text = "";

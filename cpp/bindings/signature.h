@@ -24,6 +24,11 @@ struct ParamText {
   bool optional = false, has_fallback = false, keyword_only = false;
 };
 
+// `out`, and a `device` that is given by name, are no parameters of the C++ function: every call deals with them.
+constexpr bool is_special(std::string_view name, bool keyword_only) {
+  return name == "out" || (name == "device" && keyword_only);
+}
+
 // Reads "(...) -> ..." from left to right.
 class SignatureReader {
  public:
@@ -94,25 +99,27 @@ struct Param {
   PyObject* name;  // interned
   const char* text;
   ArgType type;
-  uint8_t ints;   // of int[n]: how many a lone int stands for
-  bool optional;  // admits None
+  uint8_t ints;      // of int[n]: how many a lone int stands for
+  uint8_t position;  // as it is written
+  bool optional;     // admits None
   bool keyword_only;
   PyObject* fallback;  // default; null: required
 };
 
 // A signature ready for calls.
 struct Signature {
-  static constexpr size_t kSimple = 16;
+  static constexpr int kFewParams = 16;
 
-  std::string text;  // "(Tensor input, ...)", as error messages show it
-  std::vector<Param> params;
-  std::vector<uint8_t> values;  // the positions of what the C++ function takes: all but out and device
+  std::string text;                  // "(Tensor input, ...)", as error messages show it
+  std::vector<Param> params;         // in order, but that the special ones come last
+  std::vector<PyObject*> fallbacks;  // of each; null where it is required
   int positional = 0;
-  int required = 0;
-  bool simple = false;  // the required ones come first, no ints come one by one, and a call's own memory is enough
-  int out = -1;         // position of `out`
-  int device = -1;      // and of `device`
-  int dtype = -1;       // and of `dtype`
+  int required = 0;        // how many are
+  int required_until = 0;  // and behind the last of them
+  int spread = -1;         // the position of an int[] that may be given one by one
+  int out = -1;            // position of `out`
+  int device = -1;         // and of `device`
+  int dtype = -1;          // and of `dtype`
 };
 
 // A method takes no out=.

@@ -31,7 +31,7 @@ constexpr OpRow kRows[] = {
        {.kind = kMethod}),
     op("to(Tensor input, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, "
        "MemoryFormat? memory_format=None) -> Tensor",
-       [](const Tensor& t, MaybeDType dtype, bool, bool copy, MemoryFormat) { return to(t, dtype, copy); },
+       [](const Tensor& t, DeviceArg, MaybeDType dtype, bool, bool copy, MemoryFormat) { return to(t, dtype, copy); },
        {.kind = kMethod}),
     op("to(Tensor input, Tensor other, bool non_blocking=False, bool copy=False) -> Tensor",
        [](const Tensor& t, const Tensor& other, bool, bool copy) { return to(t, other.dtype(), copy); },

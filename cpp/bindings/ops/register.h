@@ -44,7 +44,6 @@ template <class P> struct Slot;
 
 template <class T, auto read> struct ValueSlot {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = false;
   ValueSlot(const Args& a, int i) : value_((a.*read)(i)) {}
   const T& get() const { return value_; }
   int64_t work() const { return 0; }
@@ -54,7 +53,6 @@ template <class T, auto read> struct ValueSlot {
 };
 template <class T, auto read> struct MaybeSlot {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = false;
   MaybeSlot(const Args& a, int i) {
     if (a.given(i)) value_ = (a.*read)(i);
   }
@@ -108,10 +106,20 @@ template <> struct Slot<MemoryFormat> : ValueSlot<MemoryFormat, &Args::memory_fo
 struct NoneArg {};
 template <> struct Slot<NoneArg> {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = false;
   static constexpr bool takes(const ParamText& p) { return p.type == "None"; }
   Slot(const Args&, int) {}
   NoneArg get() const { return {}; }
+  int64_t work() const { return 0; }
+};
+// A device is only checked: there is one.
+struct DeviceArg {};
+template <> struct Slot<DeviceArg> {
+  static constexpr int width = 1;
+  static constexpr bool takes(const ParamText& p) { return p.type == "device"; }
+  Slot(const Args& a, int i) {
+    if (a.given(i)) check_device(a.object(i));
+  }
+  DeviceArg get() const { return {}; }
   int64_t work() const { return 0; }
 };
 // Of any type; whoever takes one may run Python code, and keeps the GIL.
@@ -122,7 +130,6 @@ template <> struct Slot<PyObject*> : ValueSlot<PyObject*, &Args::object> {
 
 template <> struct Slot<TensorOptions> {
   static constexpr int width = 4;  // dtype, layout, pin_memory, requires_grad
-  static constexpr bool is_tensor = false;
   static constexpr bool takes(const ParamText& p) { return p.type == "TensorOptions"; }
   Slot(const Args& a, int i) {
     if (a.given(i)) options_.dtype = a.dtype(i);
@@ -139,7 +146,6 @@ template <> struct Slot<TensorOptions> {
 // Undefined for None.
 template <> struct Slot<Tensor> {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = true;
   static constexpr bool takes(const ParamText& p) { return p.type == "Tensor"; }
   Slot(const Args& a, int i) : tensor_(a.given(i) ? a.object(i) : nullptr) {}
   const Tensor& get() const { return tensor_.get(); }
@@ -151,7 +157,6 @@ template <> struct Slot<Tensor> {
 
 template <> struct Slot<Operand> {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = true;
   static constexpr bool takes(const ParamText& p) {
     return (p.type == "Operand" || p.type == "Tensor" || p.type == "Number") && !p.optional;
   }
@@ -168,7 +173,6 @@ template <> struct Slot<Operand> {
 };
 template <> struct Slot<std::optional<Operand>> {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = true;
   static constexpr bool takes(const ParamText& p) { return p.type == "Operand" && p.optional; }
   Slot(const Args& a, int i) {
     if (!a.given(i)) return;
@@ -185,7 +189,6 @@ template <> struct Slot<std::optional<Operand>> {
 
 template <> struct Slot<std::vector<Tensor>> {
   static constexpr int width = 1;
-  static constexpr bool is_tensor = true;
   static constexpr bool takes(const ParamText& p) { return p.type == "Tensor[]"; }
   Slot(const Args& a, int i) : tensors_(a.tensors(i)) {}
   const std::vector<Tensor>& get() const { return tensors_; }
@@ -204,7 +207,6 @@ template <> struct Slot<std::span<const Tensor>> : Slot<std::vector<Tensor>> {
 
 template <> struct Slot<OutTensor> {
   static constexpr int width = 0;
-  static constexpr bool is_tensor = false;
   Slot(const Args& a, int) {
     if (PyObject* o = a.out()) out_.tensor = unwrap(o);
   }
@@ -336,13 +338,13 @@ template <class R, class... P> struct Typed<R (*)(P...)> {
         ParamText p;
         do {
           if (!reader.next(p)) throw "the function takes more than the signature says";
-        } while (p.name == "out" || p.name == "device");
+        } while (is_special(p.name, p.keyword_only));
         if (!SlotOf<T>::takes(p)) throw "a parameter's type is not the signature's";
       }
     };
     (takes_next(static_cast<std::remove_cvref_t<P>*>(nullptr)), ...);
     for (ParamText p; reader.next(p);)
-      if (p.name != "out" && p.name != "device") throw "the signature says more than the function takes";
+      if (!is_special(p.name, p.keyword_only)) throw "the signature says more than the function takes";
     if (!returns_as<R>(reader.returns())) throw "the function returns something else than the signature says";
   }
 };
