@@ -176,14 +176,14 @@ Profiler& profiler() {
   return *p;
 }
 
-py::object shapes_of(const Span& span) {
+py::list shapes_of(const Span& span) {
   py::list shapes;
   for (const Dims& shape : span.shapes) {
     py::list sizes;
     for (int i = 0; i < shape.size(); ++i) sizes.append(shape[i]);
     shapes.append(std::move(sizes));
   }
-  return std::move(shapes);
+  return shapes;
 }
 
 // (thread, dropped, [(name, kind, parent, begin ns, end ns, line, bytes read, bytes written, shapes)])

@@ -2,4 +2,4 @@
 
 from .. import _lazy
 
-_lazy.attach(__name__)
+__getattr__, __dir__ = _lazy.attach(__name__)
