@@ -68,7 +68,15 @@ class Reader:
                 handler(self)
         except UnpicklingError:
             raise
-        except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, struct.error) as error:
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            ArithmeticError,
+            RuntimeError,
+            struct.error,
+        ) as error:
             raise UnpicklingError(f"load: the file is damaged: {error}") from None
 
     # ---- reading ----
@@ -176,7 +184,9 @@ class Reader:
     def _build(self) -> None:
         state, target = self._pop(), self._stack[-1]
         if type(target) is not OrderedDict or type(state) is not dict or not all(type(key) is str for key in state):
-            raise UnpicklingError(f"load: the file sets the state of a {type(target).__name__}, which only OrderedDict may have")
+            raise UnpicklingError(
+                f"load: the file sets the state of a {type(target).__name__}, which only OrderedDict may have"
+            )
         if not set(state) <= {"_metadata"}:
             raise UnpicklingError("load: the file sets attributes of an OrderedDict that a state dict does not have")
         vars(target).update(state)

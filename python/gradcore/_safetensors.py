@@ -9,14 +9,23 @@ from pickle import UnpicklingError
 from typing import IO, Any
 
 from . import _C
-from ._C import Tensor
 from ._bytes import bytes_of, memory_from
+from ._C import Tensor
 
 _NAMES = {
     "F32": "float32", "F64": "float64", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
 _CODES = {name: code for code, name in _NAMES.items()}
-_NUMPY = {"f4": "float32", "f8": "float64", "i8": "int64", "i4": "int32", "i2": "int16", "i1": "int8", "u1": "uint8", "b1": "bool"}
+_NUMPY = {
+    "f4": "float32",
+    "f8": "float64",
+    "i8": "int64",
+    "i4": "int32",
+    "i2": "int16",
+    "i1": "int8",
+    "u1": "uint8",
+    "b1": "bool",
+}
 
 
 def write(tensors: Any, file: IO[bytes]) -> None:
@@ -98,5 +107,14 @@ def read_npy(data: bytes) -> Tensor:
         if header["fortran_order"]:
             return _shaped(content, _NUMPY[kind[1:]], shape[::-1]).permute(tuple(range(len(shape)))[::-1])
         return _shaped(content, _NUMPY[kind[1:]], shape)
-    except (ValueError, TypeError, KeyError, IndexError, SyntaxError, MemoryError, RecursionError, struct.error) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+        struct.error,
+    ) as error:
         raise UnpicklingError(f"load: an array of NumPy that is damaged: {error}") from None

@@ -61,6 +61,9 @@ def _address_of(t: Tensor) -> int:
     return t.data_ptr() - t.storage_offset() * t.element_size()
 
 
+def _memory_of(t: Tensor) -> Tensor:
+    """All of t's storage as a 1-D tensor."""
+    return t.detach().as_strided((t._storage_nbytes() // t.element_size(),), (1,), 0)
 
 
 # ---- save ----
@@ -248,9 +251,11 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _load_archive(archive, weights_only, file if mapped else None)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, KeyError, struct.error) as error:
+        except zipfile.BadZipFile as error:
+            raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+        except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
             if not weights_only:
-                raise
+                raise  # what the file's own code raised
             raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
     data = file.read()
     if head[8:10] == b'{"' or head[8:9] == b"{":
@@ -314,6 +319,7 @@ class _ArchiveStorages:
     def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None) -> None:
         self.archive, self.folder, self.mapped = archive, folder, mapped
         self.memories: dict[str, Tensor] = {}
+        self.whole: Any = None  # the file in memory, once for all storages
         file: Any = archive.fp
         self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
@@ -348,12 +354,14 @@ class _ArchiveStorages:
         from mmap import ACCESS_COPY
         from mmap import mmap as open_map
 
-        whole = open_map(self.mapped.fileno(), 0, access=ACCESS_COPY)
+        if self.whole is None:
+            self.whole = open_map(self.mapped.fileno(), 0, access=ACCESS_COPY)
+        whole = self.whole
         name_length, extra_length = struct.unpack("<HH", whole[info.header_offset + 26 : info.header_offset + 30])
         start = info.header_offset + 30 + name_length + extra_length
         if start % target.itemsize or start + info.file_size > len(whole):
             return None
-        return gradcore.frombuffer(whole, dtype=target, count=numel, offset=start)
+        return gradcore.frombuffer(memoryview(whole)[start : start + info.file_size], dtype=target)
 
 
 class _Legacy:

@@ -51,7 +51,11 @@ def test_our_own(program):
 
 @needs_torch
 @pytest.mark.parametrize("program", NESTS)
-@pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 4}], ids=["zip", "legacy", "protocol 4"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 4}],
+    ids=["zip", "legacy", "protocol 4"],
+)
 def test_torchs(program, options):
     value = nest(torch, program)
     again = gradcore.load(written(torch, value, **options))
@@ -65,7 +69,9 @@ def test_torch_reads_ours(program):
     assert plain(torch, torch.load(written(gradcore, value))) == plain(gradcore, value)
 
 
-@pytest.mark.parametrize("writer", ["gradcore", pytest.param("torch", marks=needs_torch), pytest.param("old", marks=needs_torch)])
+@pytest.mark.parametrize(
+    "writer", ["gradcore", pytest.param("torch", marks=needs_torch), pytest.param("old", marks=needs_torch)]
+)
 def test_shared_memory_stays_shared(writer):
     lib = gradcore if writer == "gradcore" else torch
     x = lib.arange(6.0)
@@ -88,7 +94,6 @@ def test_arrays_that_begin_together():
 def test_a_file_is_replaced_when_the_new_one_is_whole(tmp_path):
     path = tmp_path / "model.pt"
     gradcore.save({"a": gradcore.ones(2)}, path)
-
 
     class Fails:
         def __reduce__(self):
@@ -136,25 +141,41 @@ def test_mapped(tmp_path, writer):
 
 
 def test_safetensors(tmp_path):
-    tensors = {"flag": gradcore.tensor([True, False]), "w": gradcore.arange(6.0).reshape(2, 3), "t": gradcore.arange(6).reshape(2, 3).t(), "n": gradcore.zeros(0, 2)}
+    tensors = {
+        "flag": gradcore.tensor([True, False]),
+        "w": gradcore.arange(6.0).reshape(2, 3),
+        "t": gradcore.arange(6).reshape(2, 3).t(),
+        "n": gradcore.zeros(0, 2),
+    }
     path = tmp_path / "file.safetensors"
     gradcore.save(tensors, path)
     again = gradcore.load(path)
-    assert {name: (t.dtype, t.tolist()) for name, t in again.items()} == {name: (t.dtype, t.tolist()) for name, t in tensors.items()}
+    assert {name: (t.dtype, t.tolist()) for name, t in again.items()} == {
+        name: (t.dtype, t.tolist()) for name, t in tensors.items()
+    }
     with pytest.raises(ValueError, match="dict of tensors"):
         gradcore.save([1], path)
     package = pytest.importorskip("safetensors.numpy")
-    assert {name: array.tolist() for name, array in package.load_file(path).items()} == {name: t.tolist() for name, t in tensors.items()}
+    assert {name: array.tolist() for name, array in package.load_file(path).items()} == {
+        name: t.tolist() for name, t in tensors.items()
+    }
     package.save_file({"x": np.arange(3.0)}, path, metadata={"format": "np"})
     assert gradcore.load(path)["x"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_npz(tmp_path):
     path = tmp_path / "file.npz"
-    arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.asfortranarray(np.arange(6).reshape(2, 3)), "c": np.array(True), "d": np.zeros((0, 2), "float32")}
+    arrays = {
+        "a": np.arange(6.0).reshape(2, 3),
+        "b": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "c": np.array(True),
+        "d": np.zeros((0, 2), "float32"),
+    }
     np.savez(path, **arrays)
     again = gradcore.load(path)
-    assert {name: t.numpy().tolist() for name, t in again.items()} == {name: array.tolist() for name, array in arrays.items()}
+    assert {name: t.numpy().tolist() for name, t in again.items()} == {
+        name: array.tolist() for name, array in arrays.items()
+    }
     np.savez_compressed(path, **arrays)
     with pytest.raises(pickle.UnpicklingError, match="compressed"):
         gradcore.load(path)
@@ -181,7 +202,11 @@ def archive_of(data, storages=(), compression=zipfile.ZIP_STORED):
     return file
 
 
-BOMB = b"\x80\x02]q\x00" + b"".join(b"(h" + bytes([i]) + b"h" + bytes([i]) + b"tq" + bytes([i + 1]) for i in range(100)) + b"."
+BOMB = (
+    b"\x80\x02]q\x00"
+    + b"".join(b"(h" + bytes([i]) + b"h" + bytes([i]) + b"tq" + bytes([i + 1]) for i in range(100))
+    + b"."
+)
 HOSTILE = {
     "code": pickle.dumps(Runs(), 2), "a length": b"\x80\x02c__builtin__\nbytearray\nJ\x00\x00\x00\x40\x85R.", "nothing": b"", "no stop": b"\x80\x02N",
     "a hash that never ends": BOMB[:-1] + b"q\xfe0}h\x64Ns.", "an os function": b"cos\nsystem\n(S'true'\ntR.", "a method": b"cbuiltins\ngetattr\n.",
@@ -208,7 +233,15 @@ def test_unknown_globals_are_named():
 def test_archives_that_are_no_files_of_tensors():
     whole = written(gradcore, gradcore.arange(100.0)).getvalue()
     compressed = archive_of(b"N.", compression=zipfile.ZIP_DEFLATED)
-    for data in (b"", b"text", whole[:100], whole[:-30], b"PK\x03\x04" + bytes(100), compressed.getvalue(), archive_of(b"N.").getvalue()[5:]):
+    for data in (
+        b"",
+        b"text",
+        whole[:100],
+        whole[:-30],
+        b"PK\x03\x04" + bytes(100),
+        compressed.getvalue(),
+        archive_of(b"N.").getvalue()[5:],
+    ):
         with pytest.raises(pickle.UnpicklingError):
             gradcore.load(io.BytesIO(data))
 
@@ -228,7 +261,10 @@ def test_mutations():
     """Bytes are changed, cut out and put in: what comes is a value, or one error."""
     files = [written(gradcore, nest(gradcore, program)).getvalue() for program in NESTS[:8]]
     if torch is not None:
-        files += [written(torch, nest(torch, program), _use_new_zipfile_serialization=False).getvalue() for program in NESTS[:4]]
+        files += [
+            written(torch, nest(torch, program), _use_new_zipfile_serialization=False).getvalue()
+            for program in NESTS[:4]
+        ]
     source = random.Random(0)
     kinds = {}
     for _ in range(3000):
