@@ -405,5 +405,5 @@ ROWS = [
 # Bases and containers, whose tests are in test_module.py and test_containers.py.
 NO_ROW = {
     "Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
-    "TransformerEncoder", "TransformerDecoder", "RNNBase", "RNNCellBase",  # in the rows of those that use them
+    "TransformerEncoder", "TransformerDecoder", "RNNBase", "RNNCellBase", "DataParallel",  # in the rows of those that use them
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from . import functional as functional
 from . import init as init
 from . import modules as modules
+from . import parallel as parallel
 from . import parameter as parameter
 from . import utils as utils
 from .modules.activation import CELU as CELU
@@ -166,6 +167,7 @@ from .modules.transformer import TransformerEncoderLayer as TransformerEncoderLa
 from .modules.upsampling import Upsample as Upsample
 from .modules.upsampling import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .modules.upsampling import UpsamplingNearest2d as UpsamplingNearest2d
+from .parallel.data_parallel import DataParallel as DataParallel
 from .parameter import Buffer as Buffer
 from .parameter import Parameter as Parameter
 from .parameter import UninitializedBuffer as UninitializedBuffer
