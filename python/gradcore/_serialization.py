@@ -141,7 +141,13 @@ def _save_archive(obj: object, file: IO[bytes]) -> None:
 
 def _add(archive: zipfile.ZipFile, name: str, data: Any) -> None:
     # A ZipInfo of its own has a fixed date: the same objects give the same file.
-    archive.writestr(zipfile.ZipInfo(f"{_FOLDER}/{name}"), data)
+    info = zipfile.ZipInfo(f"{_FOLDER}/{name}")
+    file: Any = archive.fp
+    padding = (
+        -(file.tell() + 30 + len(info.filename) + 4) % 64
+    )  # contents begin at multiples of 64, so that load can map them
+    info.extra = struct.pack("<HH", 0x4246, padding) + bytes(padding)
+    archive.writestr(info, data)
 
 
 # The pickler in C looks up every global by importing its module; this one can write torch's names without torch.

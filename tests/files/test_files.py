@@ -140,6 +140,15 @@ def test_mapped(tmp_path, writer):
         gradcore.load(io.BytesIO(before), mmap=True)
 
 
+def test_contents_are_aligned():
+    """What save() writes can be mapped: every storage begins at a multiple of 64."""
+    file = written(gradcore, [gradcore.ones(3, dtype=gradcore.uint8), gradcore.arange(5.0), gradcore.zeros(7)])
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            name, extra = struct.unpack("<HH", file.getvalue()[info.header_offset + 26 : info.header_offset + 30])
+            assert (info.header_offset + 30 + name + extra) % 64 == 0
+
+
 def test_safetensors(tmp_path):
     tensors = {
         "flag": gradcore.tensor([True, False]),
