@@ -1,8 +1,8 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
 // bindings/ops; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
-#include "bindings/python.h"
 #include "bindings/gil.h"
 #include "bindings/op_function.h"
+#include "bindings/python.h"
 
 #include <structmember.h>
 

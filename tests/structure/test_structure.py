@@ -18,7 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def may_use():
     """What each layer may use, as the build has it."""
     table = (ROOT / "cmake" / "layers.cmake").read_text()
-    return {name: set(uses.split()) for name, uses in re.findall(r"layer\((\w+)(?: OPTIMISE -\w+)? USES ?([\w ]*)\)", table)}
+    return {
+        name: set(uses.split()) for name, uses in re.findall(r"layer\((\w+)(?: OPTIMISE -\w+)? USES ?([\w ]*)\)", table)
+    }
 
 
 def test_includes_point_down():

@@ -6,8 +6,8 @@
 //   start(i)              what array i holds before the first step, where that is not 0
 //   begin(t, ...)         what follows from the step number alone; may update the remembered numbers
 //   update(p, g, ...)     the step itself, for one element: parameter, gradient, arrays
-// S = Hyperparameter, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim/rules.cpp). S = V = Sym
-// record ops instead of computing: that is the step with differentiable=True (optim/recorded.h). There is no second
+// S = Hyperparameter, and V = Lane<T> in update(), make the body of a kernel loop (kernels/optim/rules.cpp). S = V =
+// Sym record ops instead of computing: that is the step with differentiable=True (optim/recorded.h). There is no second
 // copy of a rule. An update has no branches, only select(), on lanes or on a Uniform: else the compiler would not make
 // vectors of it, or a loop for every outcome. Nor has it arithmetic on S alone, which belongs into begin().
 #pragma once
