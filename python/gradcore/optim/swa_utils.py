@@ -131,7 +131,7 @@ class AveragedModel:
     """A copy of a model whose parameters are averages of the model's.
 
     model: any object that copy.deepcopy copies and that has parameters() and buffers(), which give tensors, and can be called;
-    there is no nn.Module yet, so AveragedModel is none either. device: model.to(device) where given. avg_fn(average, new,
+    AveragedModel itself is no nn.Module. device: model.to(device) where given. avg_fn(average, new,
     n_averaged) returns a parameter's new average; multi_avg_fn(averages, new, n_averaged) writes those of a list of one dtype;
     neither: the equally weighted average. use_buffers: average the buffers too, else they are copied.
 
