@@ -1,7 +1,7 @@
 """Writes python/gradcore/_C.pyi: the ops from the rows of the built module, the rest from _C_head.pyi beside this file.
 
-    python tools/make_stubs.py          # after adding an op
-    python tools/make_stubs.py --check  # says whether the file is up to date
+python tools/make_stubs.py          # after adding an op
+python tools/make_stubs.py --check  # says whether the file is up to date
 """
 
 from __future__ import annotations

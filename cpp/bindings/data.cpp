@@ -622,6 +622,14 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
 void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete static_cast<Export*>(view->internal); }
 
 void add_data(py::module_& m) {
+  m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
+    auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
+    check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name,
+          " is none");
+    Tensor alias = detach(t);
+    if (requires_grad_) set_requires_grad(alias, true);
+    return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
+  });
   m.def(
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {

@@ -58,7 +58,7 @@ Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject*
   out.arrays[0] = unwrap(param);
   out.arrays[1] = grad;
   if constexpr (!numbered)
-    if (!rule.keeps(0)) return out;  // then torch makes no dict either
+    if (!rule.needs(0)) return out;  // then torch makes no dict either
   const Owned kept = fresh.dict_of(state, param);
   PyObject* dict = kept.get();
   if constexpr (numbered) out.first = PyDict_GET_SIZE(dict) == 0;
@@ -70,7 +70,7 @@ Slots<Rule> gather(const Rule& rule, PyObject* group, PyObject* state, PyObject*
     check_state_number(t, number_names<Rule>()[i]);
   }
   for (int i = 0; i < Rule::kArrays; ++i) {
-    if ((Rule::kOptional >> i & 1) && !rule.keeps(i)) continue;
+    if ((Rule::kOptional >> i & 1) && !rule.needs(i)) continue;
     Tensor& t = out.arrays[2 + i];
     if constexpr (!numbered) {
       PyObject* found = find(dict, array_keys[i]);
@@ -149,7 +149,7 @@ template <template <class> class Rule> class RuleStepper {
         });
   }
 
-  Stepper<Batch<Rule<formulas::Option>>> plain_;
+  Stepper<Batch<Rule<formulas::Hyperparameter>>> plain_;
 };
 
 // step(groups, state, whether to record)

@@ -9,7 +9,7 @@
 #include "autograd/accumulate.h"
 #include "bindings/gil.h"
 #include "core/op_scope.h"
-#include "formulas/option.h"
+#include "formulas/hyperparameter.h"
 #include "ops/formula_ops.h"
 #include "optim/step.h"
 
@@ -57,7 +57,9 @@ template <OpName function, OpName op, StepFn step> PyMethodDef named_step() {
 // Collects the names of options as it reads them.
 struct KeyCollector {
   std::vector<PyObject*> keys;
-  template <class... Option> void operator()(const char* name, Option&...) { keys.push_back(key(name)); }
+  template <class... Hyperparameter> void operator()(const char* name, Hyperparameter&...) {
+    keys.push_back(key(name));
+  }
 };
 template <class Rule> const std::vector<PyObject*>& option_keys() {
   static const std::vector<PyObject*> keys = [] {
@@ -73,7 +75,7 @@ class OptionReader {
  public:
   OptionReader(PyObject* group, const std::vector<PyObject*>& keys) : group_(group), next_(keys.data()) {}
   void operator()(const char*, double& v) { v = number_of(next()); }
-  void operator()(const char*, formulas::Option& v) { v = option_of(next()); }
+  void operator()(const char*, formulas::Hyperparameter& v) { v = option_of(next()); }
   void operator()(const char*, bool& v) { v = is_true(next()); }
   void operator()(const char*, int64_t& v) { v = to_int64(next()); }
   void operator()(const char*, Sym& v) { v = sym_of(next()); }
@@ -107,21 +109,21 @@ class OptionReader {
           " object: '", name, "' of a param group must be ", of);
     return Owned(Py_NewRef(o));
   }
-  void read(PyObject* o, formulas::Option& v) { v = option_of(o); }
+  void read(PyObject* o, formulas::Hyperparameter& v) { v = option_of(o); }
   static void read(PyObject* o, double& v) { v = number_of(o); }
   static void read(PyObject* o, std::optional<double>& v) {
     if (o != Py_None) v = number_of(o);
   }
   static void read(PyObject* o, Sym& v) { v = sym_of(o); }
   // torch's fused kernels take the value of a tensor alone.
-  formulas::Option option_of(PyObject* o) {
+  formulas::Hyperparameter option_of(PyObject* o) {
     static PyObject* const fused = key("fused");
     const Owned keep(Py_NewRef(o));  // its own __float__ may take it out of the group
     const double v = number_of(o);
-    if (!is_tensor(o) || is_true(find(group_, fused))) return formulas::Option(v);
+    if (!is_tensor(o) || is_true(find(group_, fused))) return formulas::Hyperparameter(v);
     const DType found = unwrap(o).dtype();
     const bool wide = (is_floating(found) ? found : default_dtype()) == DType::Float64;
-    return formulas::Option(v, wide ? formulas::Option::kDouble : formulas::Option::kSingle);
+    return formulas::Hyperparameter(v, wide ? formulas::Hyperparameter::kDouble : formulas::Hyperparameter::kSingle);
   }
   static Sym sym_of(PyObject* o) {
     if (!is_tensor(o)) return Sym(number_of(o));
@@ -210,7 +212,7 @@ inline Tensor gradient_of(PyObject* param) {
   return grad_of(impl_of(param));
 }
 
-// Kept, as is whatever is read from a list or dict below: options may be objects whose __float__ changes them.
+// StateNumber, as is whatever is read from a list or dict below: options may be objects whose __float__ changes them.
 inline Owned params_of(PyObject* group) {
   static PyObject* const name = key("params");
   check(PyDict_Check(group), ErrorKind::Type, "param groups must be dicts");

@@ -150,7 +150,7 @@ PyObject* getitem(PyObject* self, PyObject* key);
 int setitem(PyObject* self, PyObject* key, PyObject* value);
 
 // Each file adds its part to the module or to the tensor type's tables.
-void add_tensor_type(py::module_& m);
+void add_tensor_type(const py::object& m);
 void add_autograd(py::module_& m);
 void add_types(py::module_& m);
 void add_data(py::module_& m);

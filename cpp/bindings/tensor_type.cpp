@@ -1,8 +1,8 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
 // bindings/ops; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
-#include "bindings/define.h"
 #include "bindings/gil.h"
 #include "bindings/op_function.h"
+#include "bindings/python.h"
 
 #include <structmember.h>
 
@@ -416,7 +416,7 @@ Py_hash_t tensor_hash(PyObject* self) { return _Py_HashPointer(self); }
 // Printing is Python's: gradcore._tensor_str.
 PyObject* tensor_repr(PyObject* self) {
   return guarded(
-      [&] { return py::module_::import("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr(); });
+      [&] { return import_module("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr(); });
 }
 
 // ---- attributes
@@ -653,7 +653,7 @@ PyMemberDef kMembers[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, 
 
 }  // namespace
 
-void add_tensor_type(py::module_& m) {
+void add_tensor_type(const py::object& m) {
   static PyType_Slot slots[] = {
       {Py_tp_dealloc, reinterpret_cast<void*>(tensor_dealloc)},
       {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
@@ -714,15 +714,7 @@ void add_tensor_type(py::module_& m) {
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!tensor_type) throw py::error_already_set();
   add_methods(tensor_type);
-  m.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
-  m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
-    auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
-    check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name,
-          " is none");
-    Tensor alias = detach(t);
-    if (requires_grad_) set_requires_grad(alias, true);
-    return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
-  });
+  m.attr("Tensor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
 }
 
 }  // namespace gradcore

@@ -22,41 +22,71 @@ class Error : public std::exception {
 };
 
 namespace detail {
-inline void append(std::string& out, std::string_view s) { out += s; }
-inline void append(std::string& out, const char* s) { out += s; }
-inline void append(std::string& out, const std::string& s) { out += s; }
-inline void append(std::string& out, char c) { out += c; }
-inline void append(std::string& out, bool b) { out += b ? "True" : "False"; }
-void append(std::string& out, double v);
+// One part of a message: where it is, and how it is written. A message is put together in one place, so that every
+// check costs its caller a few instructions.
+struct Part {
+  const void* object;
+  void (*write)(std::string& out, const void* object);
+};
+void write_text(std::string& out, const void* text);
+void write(std::string& out, std::string_view v);
+void write(std::string& out, char v);
+void write(std::string& out, bool v);
+void write(std::string& out, double v);
+void write(std::string& out, int64_t v);
+void write(std::string& out, uint64_t v);
+
 template <class T>
-  requires std::is_integral_v<T>
-inline void append(std::string& out, T v) {
-  out += std::to_string(v);
+constexpr bool is_integer = std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>;
+template <class T> void write_object(std::string& out, const void* object) {
+  const T& v = *static_cast<const T*>(object);
+  if constexpr (is_integer<T>)
+    write(out, static_cast<std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>(v));
+  else if constexpr (requires { v.str(); })
+    write(out, std::string_view(v.str()));
+  else
+    write(out, v);
 }
+inline Part part(const char* const& text) { return {text, write_text}; }
+template <class T> Part part(const T& v) { return {&v, write_object<T>}; }
+
+std::string join(const Part* parts, int count);
+[[noreturn]] void raise(ErrorKind kind, const Part* parts, int count);
+
+// How an argument is handed on: text as a pointer, so that its length makes no function of its own.
+template <class T> struct PassedAs {
+  using type = const T&;
+};
+template <int kSize> struct PassedAs<char[kSize]> {
+  using type = const char*;
+};
 template <class T>
-  requires requires(const T& t) { t.str(); }
-inline void append(std::string& out, const T& v) {
-  out += v.str();
+  requires std::is_arithmetic_v<T>
+struct PassedAs<T> {
+  using type = T;
+};
+template <class T> using Passed = typename PassedAs<T>::type;
+
+template <class... Args> [[noreturn, gnu::cold, gnu::noinline]] void fail_with(ErrorKind kind, Args... args) {
+  const Part parts[] = {part(args)...};
+  raise(kind, parts, sizeof...(Args));
+}
+template <class... Args> [[gnu::noinline]] std::string concatenate(Args... args) {
+  const Part parts[] = {part(args)...};
+  return join(parts, sizeof...(Args));
 }
 }  // namespace detail
 
-template <class T>
-concept Printable = requires(std::string& s, const T& v) { detail::append(s, v); };
-
 // Concatenates its arguments into a message.
-template <class... Args>
-  requires(Printable<Args> && ...)
-std::string str_cat(const Args&... args) {
-  std::string out;
-  (detail::append(out, args), ...);
-  return out;
+template <class... Args> std::string str_cat(const Args&... args) {
+  return detail::concatenate<detail::Passed<Args>...>(args...);
 }
 
-template <class... Args> [[noreturn, gnu::cold, gnu::noinline]] void fail(ErrorKind kind, const Args&... args) {
-  throw Error(kind, str_cat(args...));
+template <class... Args> [[noreturn, gnu::always_inline]] inline void fail(ErrorKind kind, const Args&... args) {
+  detail::fail_with<detail::Passed<Args>...>(kind, args...);
 }
-template <class... Args> [[noreturn, gnu::cold, gnu::noinline]] void fail(const Args&... args) {
-  throw Error(ErrorKind::Runtime, str_cat(args...));
+template <class... Args> [[noreturn, gnu::always_inline]] inline void fail(const Args&... args) {
+  detail::fail_with<detail::Passed<Args>...>(ErrorKind::Runtime, args...);
 }
 
 // check(condition, [kind,] message parts...): the parts are only put together when the condition fails.

@@ -2,17 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace gradcore {
-
-namespace detail {
-void append(std::string& out, double v) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%g", v);
-  out += buffer;
-}
-}  // namespace detail
 
 void Dims::grow(int n) {
   const int capacity = n > 2 * kInline ? 2 * n : 2 * kInline;

@@ -5,7 +5,7 @@
 namespace gradcore::formulas {
 
 // The gradient of operand K: unary formulas call it vjp, the others vjp_a, vjp_b, vjp_c.
-template <class Op, int K, class... A> constexpr auto call_vjp(A... args) {
+template <class Op, int K, class... A> constexpr auto call_vjp(const A&... args) {
   if constexpr (Op::kArity == 1)
     return Op::vjp(args...);
   else if constexpr (K == 0)

@@ -52,8 +52,8 @@ Tensors foreach_max(const Tensors& tensors);
 void foreach_zero_(const Tensors& tensors);
 void foreach_copy_(const Tensors& to, const Tensors& from);
 
-// A tensor without dims for all of them. With an alpha of 1 torch adds it as the number that it holds, unless it wants a
-// gradient.
+// A tensor without dims for all of them. With an alpha of 1 torch adds it as the number that it holds, unless it wants
+// a gradient.
 Each one_for_all(const Tensor& t);
 Each one_for_all(const Tensor& t, const Scalar& alpha);
 // The numbers of a 1-d tensor, one for each of n tensors.

@@ -24,18 +24,20 @@ struct Sym {
 };
 
 #define GC_SYM_UNARY(f, flags, op, value)             \
-  inline Sym f(const Sym& a) {                        \
+  [[gnu::noinline]] inline Sym f(const Sym& a) {      \
     if (a.is_tensor()) return Sym(gradcore::op(a.t)); \
     const double x = a.number();                      \
     return Sym(static_cast<double>(value));           \
   }
 GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
 #undef GC_SYM_UNARY
-inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
-inline Sym relu_backward(const Sym& g, const Sym& y) { return gradcore::relu_backward(g.operand(), y.operand()); }
+[[gnu::noinline]] inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
+[[gnu::noinline]] inline Sym relu_backward(const Sym& g, const Sym& y) {
+  return gradcore::relu_backward(g.operand(), y.operand());
+}
 
 #define GC_SYM_BINARY(f, flags, op, value)                                             \
-  inline Sym f(const Sym& a, const Sym& b) {                                           \
+  [[gnu::noinline]] inline Sym f(const Sym& a, const Sym& b) {                         \
     if (a.is_tensor() || b.is_tensor()) return gradcore::op(a.operand(), b.operand()); \
     const double x = a.number(), y = b.number();                                       \
     return Sym(static_cast<double>(value));                                            \
@@ -43,7 +45,7 @@ inline Sym relu_backward(const Sym& g, const Sym& y) { return gradcore::relu_bac
 GC_BINARY_FUNCTIONS(GC_SYM_BINARY)
 #undef GC_SYM_BINARY
 
-inline Sym select(const Sym& m, const Sym& a, const Sym& b) {
+[[gnu::noinline]] inline Sym select(const Sym& m, const Sym& a, const Sym& b) {
   if (!m.is_tensor()) return m.s.is_zero() ? b : a;
   return where(m.t, a.operand(), b.operand());
 }

@@ -17,25 +17,25 @@
 namespace gradcore {
 
 // elementwise.cpp: one function for each formula, f and in-place f_.
-#define GC_UNARY_OPS(X)                                                                                               \
-  X(neg, Neg)                                                                                                         \
-  X(abs, Abs)                                                                                                         \
-  X(sign, Sign)                                                                                                       \
-  X(reciprocal, Reciprocal)                                                                                           \
-  X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(log2, Log2) X(log10, Log10) \
-      X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh)       \
-          X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf) X(erfc, Erfc) X(relu, Relu) X(floor, Floor) X(ceil, Ceil)     \
-              X(round, Round) X(trunc, Trunc) X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
-#define GC_BINARY_OPS(X)                                                                                            \
-  X(mul, Mul)                                                                                                       \
-  X(div, Div)                                                                                                       \
-  X(floor_divide, FloorDivide)                                                                                      \
-  X(div_floor, DivFloor)                                                                                            \
-  X(div_trunc, DivTrunc) X(relu_backward, ReluBackward) X(remainder, Remainder) X(fmod, Fmod) X(atan2, Atan2)       \
-      X(maximum, Maximum) X(minimum, Minimum) X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge)           \
-          X(logical_and, LogicalAnd) X(logical_or, LogicalOr) X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) \
-              X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor) X(bitwise_left_shift, LeftShift)                  \
-                  X(bitwise_right_shift, RightShift)
+// clang-format off: lists
+#define GC_UNARY_OPS(X) \
+  X(neg, Neg) X(abs, Abs) X(sign, Sign) X(reciprocal, Reciprocal) X(sqrt, Sqrt) \
+  X(rsqrt, Rsqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) \
+  X(log2, Log2) X(log10, Log10) X(sin, Sin) X(cos, Cos) X(tan, Tan) \
+  X(asin, Asin) X(acos, Acos) X(atan, Atan) X(sinh, Sinh) X(cosh, Cosh) \
+  X(tanh, Tanh) X(sigmoid, Sigmoid) X(erf, Erf) X(erfc, Erfc) X(relu, Relu) \
+  X(floor, Floor) X(ceil, Ceil) X(round, Round) X(trunc, Trunc) \
+  X(logical_not, LogicalNot) X(bitwise_not, BitwiseNot)
+#define GC_BINARY_OPS(X) \
+  X(mul, Mul) X(div, Div) X(floor_divide, FloorDivide) X(div_floor, DivFloor) \
+  X(div_trunc, DivTrunc) X(relu_backward, ReluBackward) X(remainder, Remainder) \
+  X(fmod, Fmod) X(atan2, Atan2) X(maximum, Maximum) X(minimum, Minimum) \
+  X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) \
+  X(logical_and, LogicalAnd) X(logical_or, LogicalOr) \
+  X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) \
+  X(bitwise_or, BitwiseOr) X(bitwise_xor, BitwiseXor) \
+  X(bitwise_left_shift, LeftShift) X(bitwise_right_shift, RightShift)
+// clang-format on
 #define GC_DECLARE(f, Op)    \
   Tensor f(const Tensor& a); \
   void f##_(const Tensor& a);

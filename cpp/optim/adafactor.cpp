@@ -10,7 +10,7 @@
 
 namespace gradcore {
 
-using formulas::Option;
+using formulas::Hyperparameter;
 
 namespace {
 
@@ -80,10 +80,10 @@ AdafactorMove AdafactorItem::move_of(double t, const double* param_sums, const d
   const auto rms = [&](const double* sums) {
     return std::sqrt(total(sums, batch_ * chunks_) / static_cast<double>(n));
   };
-  const Option least(1 / std::sqrt(t)), rho = o.lr.value > least.value ? least : o.lr;
-  const Option alpha = Option(std::max(o.eps2, rms(param_sums))) * rho;
-  const double size = (alpha / Option(std::max(1.0, rms(update_sums) / o.d))).value;
-  return {(Option(1) - o.lr * Option(o.weight_decay)).value, o.maximize ? size : -size, floor()};
+  const Hyperparameter least(1 / std::sqrt(t)), rho = o.lr.value > least.value ? least : o.lr;
+  const Hyperparameter alpha = Hyperparameter(std::max(o.eps2, rms(param_sums))) * rho;
+  const double size = (alpha / Hyperparameter(std::max(1.0, rms(update_sums) / o.d))).value;
+  return {(Hyperparameter(1) - o.lr * Hyperparameter(o.weight_decay)).value, o.maximize ? size : -size, floor()};
 }
 
 // Algorithm 5.

@@ -5,14 +5,14 @@
 #include <optional>
 #include <span>
 
-#include "formulas/option.h"
+#include "formulas/hyperparameter.h"
 #include "kernels/optim/adafactor.h"
 #include "optim/row_major.h"
 
 namespace gradcore {
 
 struct AdafactorOptions {
-  formulas::Option lr;
+  formulas::Hyperparameter lr;
   double beta2_decay, eps2, d, weight_decay;
   std::optional<double> eps1;  // none: that of the dtype of the first parameter that has a gradient
   bool maximize;

@@ -9,7 +9,7 @@
 
 namespace gradcore {
 
-using formulas::Option;
+using formulas::Hyperparameter;
 
 namespace {
 
@@ -127,8 +127,8 @@ void MuonItem::find_direction() {
 
 void MuonItem::move(int64_t begin, int64_t end) const {
   const Tensor& p = array(kParam);
-  const Option rate = options_->lr * Option(adjusted(options_->adjust_lr_fn, p.size(0), p.size(1)));
-  const Option keep = Option(1) - options_->lr * Option(options_->weight_decay);
+  const Hyperparameter rate = options_->lr * Hyperparameter(adjusted(options_->adjust_lr_fn, p.size(0), p.size(1)));
+  const Hyperparameter keep = Hyperparameter(1) - options_->lr * Hyperparameter(options_->weight_decay);
   loops().move[dtype()](end - begin, average_, data(kParam, begin), data(kState, begin), data(kGrad, begin),
                         direction() + begin, keep.value, -rate.value);
 }

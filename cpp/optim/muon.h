@@ -5,14 +5,14 @@
 #include <span>
 #include <string>
 
-#include "formulas/option.h"
+#include "formulas/hyperparameter.h"
 #include "kernels/optim/muon.h"
 #include "optim/row_major.h"
 
 namespace gradcore {
 
 struct MuonOptions {
-  formulas::Option lr;
+  formulas::Hyperparameter lr;
   double weight_decay, momentum, a, b, c, eps;
   int64_t ns_steps;
   bool nesterov;

@@ -8,9 +8,9 @@
 namespace gradcore {
 
 // What rules ask of options that are tensors (formulas/optim/rule.h).
-inline bool given(const Sym& option) { return option.is_tensor() || option.number() != 0; }
-inline const Sym& plain(const Sym& option) { return option; }
-inline const Sym& held(const Sym& option, bool) { return option; }
+inline bool is_set(const Sym& option) { return option.is_tensor() || option.number() != 0; }
+inline const Sym& as_number(const Sym& option) { return option; }
+inline const Sym& as_tensor_value(const Sym& option, bool) { return option; }
 inline double value_of(const Sym& option) {
   if (!option.is_tensor()) return option.number();
   return *cast(detach(option.t), DType::Float64).host<double>();

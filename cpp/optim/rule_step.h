@@ -28,7 +28,8 @@ template <class Rule> void begin(Rule& rule, Numbers<Rule>& numbers, bool first)
     numbers[0].value += 1;
     const bool single = default_dtype() == DType::Float32;
     [&]<size_t... I>(std::index_sequence<0, I...>) {
-      formulas::Kept kept[] = {{numbers[0].value, single, single}, {numbers[I].value, numbers[I].single, single}...};
+      formulas::StateNumber kept[] = {{numbers[0].value, single, single},
+                                      {numbers[I].value, numbers[I].single, single}...};
       rule.begin(numbers[0].value, first, kept[I]...);
       ((numbers[I].value = kept[I]), ...);
     }(std::make_index_sequence<kNumberCount<Rule>>());

@@ -73,7 +73,7 @@ void StepItem::prepare(bool apart) {
 
 void StepItem::run(int64_t begin, int64_t end) const {
   const int64_t offset = begin * item_size(arrays_[0].dtype());
-  void* at[2 + kMaxKept];
+  void* at[2 + kMaxStateArrays];
   for (int i = 0; i < count_; ++i) at[i] = memory_[i] ? open(memory_[i]) + offset : nullptr;
   kernel_(rule_, at, end - begin);
 }

@@ -37,12 +37,12 @@ class StepItem : private Instruction {
  private:
   void check_fit() const;
 
-  Tensor arrays_[2 + kMaxKept];
+  Tensor arrays_[2 + kMaxStateArrays];
   int count_;
   DType dtype_;
   OptimFn kernel_;
   const void* rule_ = nullptr;
-  Window memory_[2 + kMaxKept];
+  Window memory_[2 + kMaxStateArrays];
   std::vector<std::pair<Tensor, Tensor>> copies_;  // an array and its stand-in
 };
 

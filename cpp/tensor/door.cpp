@@ -39,9 +39,8 @@ template <class F> static void for_each_span(int64_t bytes, int64_t span, int64_
 }
 
 void CopyBytes::run() const {
-  for_each_span(bytes_, 256 << 10, 1 << 20, [&](int64_t begin, int64_t n) {
-    std::memcpy(to_ + begin, from_ + begin, static_cast<size_t>(n));
-  });
+  for_each_span(bytes_, 256 << 10, 1 << 20,
+                [&](int64_t begin, int64_t n) { std::memcpy(to_ + begin, from_ + begin, static_cast<size_t>(n)); });
 }
 
 void ZeroBytes::run() const {

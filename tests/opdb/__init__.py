@@ -38,6 +38,8 @@ TESTED_ELSEWHERE = {
         set_
         """.split()
     ),
+    "test_threading_layers": {"set_threading_layer"},
+    "test_register": {"_echo", "_echo_many"},  # ops that show how arguments are bound
     "test_foreach": {
         name for name in gradcore._C._op_names() if name.startswith("_foreach_")
     },  # that file has its own table

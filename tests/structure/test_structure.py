@@ -18,7 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def may_use():
     """What each layer may use, as the build has it."""
     table = (ROOT / "cmake" / "layers.cmake").read_text()
-    return {name: set(uses.split()) for name, uses in re.findall(r"layer\((\w+) USES ?([\w ]*)\)", table)}
+    return {
+        name: set(uses.split()) for name, uses in re.findall(r"layer\((\w+)(?: OPTIMISE -\w+)? USES ?([\w ]*)\)", table)
+    }
 
 
 def test_includes_point_down():
@@ -65,13 +67,6 @@ def test_objects_of_an_isa_define_only_their_own_symbols():
         names.discard("DW.ref.__gxx_personality_v0")  # an address, the same in every object
         assert names, file
         assert not {name for name in names if f"isa_{isa}" not in name}, file
-
-
-def test_import_is_light():
-    code = "import sys, gradcore; print(sorted({'numpy', 'torch', 'inspect'} & set(sys.modules) - {'inspect'}))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
 
 
 def test_stubs_are_up_to_date():

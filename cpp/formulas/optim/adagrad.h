@@ -5,18 +5,18 @@
 
 namespace gradcore::formulas {
 
-template <class S> struct AdagradRule : Descent<S> {
+template <class S> struct AdagradRule : Hyperparameters<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"sum"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0;
-  bool keeps(int) const { return true; }
+  bool needs(int) const { return true; }
 
   S lr_decay, eps, initial;
   S rate;
 
   template <class Read> void options(Read& read) {
-    this->descent_options(read);
+    this->common_options(read);
     read("lr_decay", lr_decay), read("eps", eps), read("initial_accumulator_value", initial);
   }
   double start(int) const { return value_of(initial); }
@@ -24,7 +24,7 @@ template <class S> struct AdagradRule : Descent<S> {
   void begin(double t, bool) { rate = this->lr / (c<S>(1) + c<S>(t - 1) * lr_decay); }
 
   template <class V> void update(V& p, V g, V& sum) const {
-    g = this->slope(g, p);
+    g = this->decayed_grad(g, p);
     sum = sum + g * g;
     p = p - as<V>(rate) * g / (sqrt(sum) + as<V>(eps));
   }

@@ -7,12 +7,12 @@
 
 namespace gradcore::formulas {
 
-template <class S> struct AdamRule : Descent<S> {
+template <class S> struct AdamRule : Hyperparameters<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
   static constexpr int kArrays = 3;
   static constexpr unsigned kOptional = 0b100;
-  bool keeps(int) const { return amsgrad; }
+  bool needs(int) const { return amsgrad; }
 
   S beta1, beta2, eps;
   bool amsgrad;
@@ -20,20 +20,20 @@ template <class S> struct AdamRule : Descent<S> {
 
   template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
-    this->descent_options(read);
+    this->common_options(read);
     read("betas", beta1, beta2), read("eps", eps), read("amsgrad", amsgrad);
   }
 
   void begin(double t, bool) {
-    take1 = c<S>(1) - plain(beta1);  // which torch casts to the parameter's dtype first
+    take1 = c<S>(1) - as_number(beta1);  // which torch casts to the parameter's dtype first
     take2 = c<S>(1) - beta2;
     step_size = this->lr / (c<S>(1) - pow(beta1, c<S>(t)));
     correction2 = sqrt(c<S>(1) - pow(beta2, c<S>(t)));
   }
 
   template <class V, class Max> void update(V& p, V g, V& m, V& v, Max& v_max) const {
-    p = this->shrunk(p);
-    g = this->slope(g, p);
+    p = this->decayed(p);
+    g = this->decayed_grad(g, p);
     m = averaged(m, g, take1);
     v = averaged_square(v, g, beta2, take2);
     V second = v;

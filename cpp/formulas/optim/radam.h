@@ -5,12 +5,12 @@
 
 namespace gradcore::formulas {
 
-template <class S> struct RadamRule : Descent<S> {
+template <class S> struct RadamRule : Hyperparameters<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"exp_avg", "exp_avg_sq"};
   static constexpr int kArrays = 2;
   static constexpr unsigned kOptional = 0;
-  bool keeps(int) const { return true; }
+  bool needs(int) const { return true; }
 
   S beta1, beta2, eps;
   Uniform adaptive;  // the variance of the adaptive rate is tractable by now
@@ -19,7 +19,7 @@ template <class S> struct RadamRule : Descent<S> {
 
   template <class Read> void options(Read& read) {
     read("decoupled_weight_decay", this->decoupled);
-    this->descent_options(read);
+    this->common_options(read);
     read("betas", beta1, beta2), read("eps", eps), read("foreach", foreach);
   }
 
@@ -29,7 +29,7 @@ template <class S> struct RadamRule : Descent<S> {
     const S rho = rho_inf - c<S>(2 * t) * decayed / correction2;
     adaptive = {value_of(rho) > 5};
     take1 = c<S>(1) - beta1, take2 = c<S>(1) - beta2;
-    const S rate = foreach ? this->lr : plain(this->lr), correction1 = c<S>(1) - pow(beta1, c<S>(t));
+    const S rate = foreach ? this->lr : as_number(this->lr), correction1 = c<S>(1) - pow(beta1, c<S>(t));
     scale = rate / correction1;
     if (!adaptive) return;
     const S rect =
@@ -38,8 +38,8 @@ template <class S> struct RadamRule : Descent<S> {
   }
 
   template <class V> void update(V& p, V g, V& m, V& v) const {
-    p = this->shrunk(p);
-    g = this->slope(g, p);
+    p = this->decayed(p);
+    g = this->decayed_grad(g, p);
     m = averaged(m, g, take1);
     v = averaged_square(v, g, beta2, take2);
     const V step = m * as<V>(scale);

@@ -5,26 +5,26 @@
 
 namespace gradcore::formulas {
 
-template <class S> struct RmspropRule : Descent<S> {
+template <class S> struct RmspropRule : Hyperparameters<S> {
   static constexpr const char* scalars[] = {"step"};
   static constexpr const char* arrays[] = {"square_avg", "momentum_buffer", "grad_avg"};
   static constexpr int kArrays = 3;
   static constexpr unsigned kOptional = 0b110;
-  bool keeps(int i) const { return i == 1 ? value_of(momentum) > 0 : centered; }
+  bool needs(int i) const { return i == 1 ? value_of(momentum) > 0 : centered; }
 
   S alpha, eps, momentum;
   bool centered;
   S take;
 
   template <class Read> void options(Read& read) {
-    this->descent_options(read);
+    this->common_options(read);
     read("alpha", alpha), read("eps", eps), read("momentum", momentum), read("centered", centered);
   }
 
   void begin(double, bool) { take = c<S>(1) - alpha; }
 
   template <class V, class Buffer, class Mean> void update(V& p, V g, V& square, Buffer& b, Mean& mean) const {
-    g = this->slope(g, p);
+    g = this->decayed_grad(g, p);
     square = averaged_square(square, g, alpha, take);
     V variance = square;
     if constexpr (present<Mean>) {

@@ -11,7 +11,7 @@ template <class S> struct RpropRule {
   static constexpr const char* arrays[] = {"prev", "step_size"};
   static constexpr int kArrays = 2;
   static constexpr unsigned kOptional = 0;
-  bool keeps(int) const { return true; }
+  bool needs(int) const { return true; }
 
   S lr, eta_minus, eta_plus, size_min, size_max;
   Uniform maximize;

@@ -22,7 +22,8 @@ namespace gradcore::formulas {
   X(ASGD, AsgdRule) X(NAdam, NadamRule) X(RAdam, RadamRule) X(RMSprop, RmspropRule) X(Rprop, RpropRule) X(SGD, SgdRule)
 
 using UpdateRules =
-    TypeList<AdadeltaRule<Option>, AdagradRule<Option>, AdamRule<Option>, AdamaxRule<Option>, AsgdRule<Option>,
-             NadamRule<Option>, RadamRule<Option>, RmspropRule<Option>, RpropRule<Option>, SgdRule<Option>>;
+    TypeList<AdadeltaRule<Hyperparameter>, AdagradRule<Hyperparameter>, AdamRule<Hyperparameter>,
+             AdamaxRule<Hyperparameter>, AsgdRule<Hyperparameter>, NadamRule<Hyperparameter>, RadamRule<Hyperparameter>,
+             RmspropRule<Hyperparameter>, RpropRule<Hyperparameter>, SgdRule<Hyperparameter>>;
 
 }  // namespace gradcore::formulas

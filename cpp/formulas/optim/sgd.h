@@ -6,11 +6,11 @@
 
 namespace gradcore::formulas {
 
-template <class S> struct SgdRule : Descent<S> {
+template <class S> struct SgdRule : Hyperparameters<S> {
   static constexpr const char* arrays[] = {"momentum_buffer"};
   static constexpr int kArrays = 1;
   static constexpr unsigned kOptional = 0b1;
-  bool keeps(int) const { return given(momentum); }
+  bool needs(int) const { return is_set(momentum); }
 
   S momentum, dampening;
   Uniform nesterov;
@@ -18,7 +18,7 @@ template <class S> struct SgdRule : Descent<S> {
   Uniform first;  // the buffer is empty: it starts as the gradient
 
   template <class Read> void options(Read& read) {
-    this->descent_options(read);
+    this->common_options(read);
     read("momentum", momentum), read("dampening", dampening), read("nesterov", nesterov.value);
   }
 
@@ -28,7 +28,7 @@ template <class S> struct SgdRule : Descent<S> {
   }
 
   template <class V, class Buffer> void update(V& p, V g, Buffer& b) const {
-    g = this->slope(g, p);
+    g = this->decayed_grad(g, p);
     if constexpr (present<Buffer>) {
       const V kept = b * as<V>(momentum) + as<V>(take) * g;
       b = select(first, g, kept);

@@ -56,7 +56,7 @@ template <class Rule, std::size_t... P> constexpr RuleKernels kernels_of(std::in
   });
 }
 template <class... Rules> constexpr OptimKernels make_table(TypeList<Rules...>) {
-  return {{kernels_of<Rules>(std::make_index_sequence<1 << kMaxKept>())...}};
+  return {{kernels_of<Rules>(std::make_index_sequence<1 << kMaxStateArrays>())...}};
 }
 
 }  // namespace

@@ -7,13 +7,14 @@
 
 namespace gradcore {
 
-constexpr int kMaxKept = 3;  // arrays that a rule keeps beside the parameter and its gradient
+constexpr int kMaxStateArrays = 3;  // arrays that a rule keeps beside the parameter and its gradient
 
-// n elements of the parameter, of the gradient, then of the arrays that are present; `rule` is the rule on Option.
+// n elements of the parameter, of the gradient, then of the arrays that are present; `rule` is the rule on
+// Hyperparameter.
 using OptimFn = void (*)(const void* rule, void* const* arrays, int64_t n);
 // By the bits of the arrays that are present; null where the rule needs more.
 struct StepFns {
-  OptimFn by_present[1 << kMaxKept];
+  OptimFn by_present[1 << kMaxStateArrays];
 };
 using RuleKernels = FloatRow<StepFns>;
 struct OptimKernels {
