@@ -1,5 +1,5 @@
 // The diagonal family: elementwise ops of one to three operands, driven by records made from formulas. Start at
-// elementwise(). Typed conveniences (add, tanh, ...) are declared in ops.h.
+// elementwise(). Typed conveniences (add, tanh, ...) are declared in pointwise.h.
 #pragma once
 #include <optional>
 #include <span>

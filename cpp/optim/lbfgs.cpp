@@ -9,7 +9,8 @@
 #include "autograd/views.h"
 #include "core/multi_tensor.h"
 #include "kernels/table.h"
-#include "ops/ops.h"
+#include "ops/copy.h"
+#include "ops/view.h"
 #include "optim/step.h"
 
 namespace gradcore {

@@ -5,7 +5,6 @@
 
 #include "core/multi_tensor.h"
 #include "kernels/table.h"
-#include "ops/ops.h"
 
 namespace gradcore {
 

@@ -1,6 +1,6 @@
 #include "optim/row_major.h"
 
-#include "ops/ops.h"
+#include "ops/copy.h"
 
 namespace gradcore {
 

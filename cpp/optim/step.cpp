@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/views.h"
-#include "ops/ops.h"
+#include "ops/copy.h"
 
 namespace gradcore {
 

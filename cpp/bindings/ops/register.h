@@ -350,7 +350,7 @@ template <class R, class... P> struct Typed<R (*)(P...)> {
 };
 template <class Pointer> using TypedCall = Typed<std::remove_const_t<decltype(Pointer::function)>>;
 
-// For a row's `into`: the same op as a call that has not run (calls:: in ops.h), which out= can take at once.
+// For a row's `into`: the same op as a call that has not run (calls:: in ops/pointwise.h), which out= can take at once.
 struct Into {
   IntoHandler handler = nullptr;
   const void* call = nullptr;

@@ -1,0 +1,12 @@
+// Ops along one dim that keep its length.
+#pragma once
+#include "ops/reduce.h"
+
+namespace gradcore {
+
+Tensor softmax(const Tensor& t, int64_t dim, MaybeDType dtype);
+Tensor log_softmax(const Tensor& t, int64_t dim, MaybeDType dtype);
+Tensor cumsum(const Tensor& t, int64_t dim, MaybeDType dtype);
+Tensor cumprod(const Tensor& t, int64_t dim, MaybeDType dtype);
+
+}  // namespace gradcore
