@@ -26,9 +26,7 @@ bool near(double a, double b, double tolerance) { return std::abs(a - b) <= tole
 
 double number(const Tensor& t) { return cast(t, DType::Float64).host<double>()[0]; }
 
-void backward(const Tensor& loss) {
-  run_backward({.roots = {gradient_edge(loss)}, .grads = {ones_like(loss)}});
-}
+void backward(const Tensor& loss) { run_backward({.roots = {gradient_edge(loss)}, .grads = {ones_like(loss)}}); }
 
 // y = w * x + b fitted by gradient descent: the least squares of a line through exact points.
 void test_descent() {
@@ -76,8 +74,8 @@ void test_threads() {
   double first[4] = {};
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
-    const double now[] = {number(sum(mul(a, a))), number(select(sum(a, Dims{0}), 0, 3)),
-                          number(sum(matmul(a, t(a)))), number(sum(softmax(a, 1, {})))};
+    const double now[] = {number(sum(mul(a, a))), number(select(sum(a, Dims{0}), 0, 3)), number(sum(matmul(a, t(a)))),
+                          number(sum(softmax(a, 1, {})))};
     for (int i = 0; i < 4; ++i) {
       if (threads == 1) first[i] = now[i];
       expect(now[i] == first[i], "the same bits for any number of threads");

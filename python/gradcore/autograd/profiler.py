@@ -24,7 +24,9 @@ class profile:
     True
     """
 
-    def __init__(self, enabled: bool = True, *, use_cpu: bool = True, use_device: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, enabled: bool = True, *, use_cpu: bool = True, use_device: str | None = None, **options: Any
+    ) -> None:
         if use_device not in (None, "cpu"):
             raise NotImplementedError(f"there is no device {use_device!r} to profile, only the CPU")
         options.pop("use_kineto", None)

@@ -131,7 +131,7 @@ class EventList(list[Any]):
     @property
     def self_cpu_time_total(self) -> float:
         """The sum of all times that are not counted twice."""
-        return sum(e.self_cpu_time_total for e in self)
+        return float(sum(e.self_cpu_time_total for e in self))
 
     def key_averages(self, group_by_input_shapes: bool = False, group_by_stack_n: int = 0) -> EventList:
         """One row for each op: by name, and by input shapes or by line where asked."""
@@ -195,12 +195,16 @@ class EventList(list[Any]):
         if any(e.input_shapes for e in events):
             columns.append(("Input Shapes", lambda e: _shortened(str(e.input_shapes), max_shapes_column_width)))
         if any(e.stack for e in events):
-            columns.append(("Source Location", lambda e: _shortened(e.stack[0] if e.stack else "", max_src_column_width)))
+            columns.append(
+                ("Source Location", lambda e: _shortened(e.stack[0] if e.stack else "", max_src_column_width))
+            )
         shown = events if row_limit < 0 else events[:row_limit]
         cells = [[name for name, _ in columns], *([show(e) for _, show in columns] for e in shown)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
         rule = "  ".join("-" * width for width in widths)
-        right_aligned = [i > 0 and columns[i][0] not in ("Input Shapes", "Source Location") for i in range(len(columns))]
+        right_aligned = [
+            i > 0 and columns[i][0] not in ("Input Shapes", "Source Location") for i in range(len(columns))
+        ]
         lines = [header] if header else []
         lines.append(rule)
         for i, row in enumerate(cells):
@@ -250,7 +254,9 @@ def events_of(threads: list[Any]) -> EventList:
     for thread, (_, spans) in enumerate(threads):
         own: list[FunctionEvent] = []
         for name, kind, parent, begin, end, line, read, written, shapes in spans:
-            event = FunctionEvent(name, kind, thread, ((begin - first) / 1e3, (end - first) / 1e3), line, read, written, shapes)
+            event = FunctionEvent(
+                name, kind, thread, ((begin - first) / 1e3, (end - first) / 1e3), line, read, written, shapes
+            )
             if parent >= 0:
                 event.cpu_parent = own[parent]
                 own[parent].cpu_children.append(event)
