@@ -172,20 +172,41 @@ void bernoulli_(const Tensor& t, const Tensor& p, Generator* g) {
   finish_inplace(t, std::move(history));
 }
 
-Tensor bernoulli(const Tensor& p, Generator* g) {
-  need_floating(p, "bernoulli_tensor_cpu_p_");
+namespace {
+
+// torch has no derivative for it either, and says so in backward.
+struct BernoulliLikeVjp {
+  static constexpr const char* kName = "NotImplemented";
+  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) {
+    fail(ErrorKind::NotImplemented, "derivative for aten::bernoulli is not implemented");
+  }
+};
+
+// A fresh tensor for numbers that may depend on `t`.
+Tensor empty_for_draws(const Tensor& t) {
   const Levels levels = levels_of_random_numbers();
-  check_same_randomness(p, levels);
-  Tensor out;
+  check_same_randomness(t, levels);
+  return levels.none() ? empty_like(t, t.dtype()) : empty_batched(levels, t.shape(), t.dtype());
+}
+
+template <class P, class Vjp> Tensor new_bernoulli(const Tensor& like, const P& p, Generator* g, Vjp vjp) {
+  const Tensor out = empty_for_draws(like);
   {
     const NoRecordGuard off;
-    out = levels.none() ? empty_like(p, p.dtype()) : empty_batched(levels, p.shape(), p.dtype());
     bernoulli_(out, p, g);
     out.as_new();
   }
-  if (should_record(p)) record(out, {&p}, DrawVjp{"BernoulliBackward0"});
+  if (is_floating(like.dtype()) && should_record(like)) record(out, {&like}, std::move(vjp));
   return out;
 }
+
+}  // namespace
+
+Tensor bernoulli(const Tensor& p, Generator* g) {
+  need_floating(p, "bernoulli_tensor_cpu_p_");
+  return new_bernoulli(p, p, g, DrawVjp{"BernoulliBackward0"});
+}
+Tensor bernoulli(const Tensor& like, double p, Generator* g) { return new_bernoulli(like, p, g, BernoulliLikeVjp{}); }
 
 Tensor multinomial(const Tensor& t, int64_t samples, bool replacement, Generator* g) {
   check(t.dim() == 1 || t.dim() == 2, "prob_dist must be 1 or 2 dim");
@@ -205,6 +226,7 @@ Tensor multinomial(const Tensor& t, int64_t samples, bool replacement, Generator
   Tensor out = empty_batched(levels, shape, DType::Int64);
   const Tensor to = physical(out, levels);
   if (to.numel() == 0) return out;
+  check(categories > 0, "multinomial: there are no categories to draw from");
   using Args = portable::MultinomialArgs;
   const Args args{g ? g : &default_generator(),
                   nullptr,
