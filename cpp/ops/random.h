@@ -16,7 +16,6 @@ void exponential_(const Tensor& t, double lambda, Generator* g = nullptr);
 void bernoulli_(const Tensor& t, double p, Generator* g = nullptr);
 void bernoulli_(const Tensor& t, const Tensor& p, Generator* g = nullptr);
 Tensor bernoulli(const Tensor& p, Generator* g = nullptr);
-Tensor bernoulli(const Tensor& like, double p, Generator* g = nullptr);
 // Categories drawn by the probabilities in `t`, or in each of its rows.
 Tensor multinomial(const Tensor& t, int64_t samples, bool replacement, Generator* g = nullptr);
 Tensor randperm(int64_t n, DType dtype, Generator* g = nullptr);

@@ -64,8 +64,7 @@ constexpr OpRow kRows[] = {
        [](const Tensor& t, double p, Generator* g) { bernoulli_(t, p, g); }, {.kind = kMethod}),
     op("bernoulli(Tensor input, *, Generator? generator=None, Tensor? out=None) -> Tensor",
        [](const Tensor& p, Generator* g) { return bernoulli(p, g); }),
-    op("bernoulli(Tensor input, float p, *, Generator? generator=None) -> Tensor",
-       [](const Tensor& t, double p, Generator* g) { return bernoulli(t, p, g); }),
+    op("bernoulli(Tensor input, float p, *, Generator? generator=None) -> Tensor", fn<factories::bernoulli_like>),
     op("multinomial(Tensor input, int num_samples, bool replacement=False, *, Generator? generator=None, "
        "Tensor? out=None) -> Tensor",
        fn<multinomial>, {.out = Out::Exact}),
