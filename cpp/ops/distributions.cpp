@@ -37,9 +37,10 @@ void check_same_randomness(const Tensor& t, const Levels& levels) {
 struct BernoulliVjp {
   static constexpr const char* kName = "BernoulliBackward1";
   Dims shape;  // of p
+  DType dtype;
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = zeros_like(g[0]);
-    if (self.needs(1)) out[1] = zeros(shape, g[0].dtype());
+    if (self.needs(1)) out[1] = zeros(shape, dtype);
   }
 };
 
@@ -63,7 +64,7 @@ void bernoulli_(const Tensor& t, const Tensor& p, Generator* g) {
   const bool recorded = is_floating(t.dtype()) && should_record(t, p);
   check_inplace(t, needs_history(t, p));
   Ref<Node> history;
-  if (recorded) history = make_node({&t, &p}, BernoulliVjp{p.shape()});
+  if (recorded) history = make_node({&t, &p}, BernoulliVjp{p.shape(), p.dtype()});
   {
     const NoRecordGuard off;
     const Tensor target = target_for(t);
