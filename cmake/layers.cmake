@@ -22,7 +22,9 @@ set(hot_files
   bindings/op_function
   bindings/tensor_type
   core/allocator
+  core/generator
   ops/elementwise
+  ops/view_pieces
   tensor/plan
   tensor/tensor)
 
