@@ -15,6 +15,7 @@ macro(all_layers)
 endmacro()
 
 # Files on the path of every small op: -O3. For all others it makes machine code half as large again, and none faster.
+# A name may be a pattern; one that no file has ends the build.
 set(hot_files
   autograd/engine
   bindings/call
@@ -24,6 +25,13 @@ set(hot_files
   ops/elementwise
   tensor/plan
   tensor/tensor)
+
+# Of a layer that is small rather than fast: the files that every named op passes, -O2.
+set(warm_files
+  bindings/args
+  bindings/gil
+  bindings/ops/*
+  bindings/out)
 
 # Files that define classes or functions by pybind11: each brings the same machine code of it, for seconds of the
 # compiler's time. But in a developer's build they are compiled together, by group.

@@ -42,5 +42,7 @@ Tensor randperm(int64_t n, Generator* g, const Options& options);
 Tensor rand_like(const Tensor& t, const Options& options, MemoryFormat format);
 Tensor randn_like(const Tensor& t, const Options& options, MemoryFormat format);
 Tensor randint_like(const Tensor& t, int64_t low, int64_t high, const Options& options, MemoryFormat format);
+// Zeros, and ones with probability p.
+Tensor bernoulli_like(const Tensor& t, double p, Generator* g);
 
 }  // namespace gradcore::factories

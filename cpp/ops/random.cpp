@@ -1,50 +1,11 @@
 // Random fills. The numbers are those of torch's CPU generator: kernels/portable/random.h makes them.
 #include "kernels/portable/random.h"
-#include "core/generator.h"
-#include "ops/ops.h"
+#include "ops/drawing.h"
 #include "ops/random_range.h"
-#include "ops/record.h"
-#include "tensor/batch.h"
-#include "tensor/door.h"
 
 namespace gradcore {
 
 namespace {
-
-// What was there has no influence on the numbers drawn.
-struct DrawVjp {
-  const char* node;
-  const char* name() const { return node; }
-  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = zeros_like(g[0]); }
-};
-
-// Where numbers for `t` are drawn: in place where it is dense (in memory order, as torch does), else into a buffer.
-// Within vmap the numbers differ along some levels, which `t` must have, and are the same along others.
-Tensor target_for(const Tensor& t) {
-  const Levels levels = levels_of_random_numbers();
-  if (levels.none() && !t->batch) return is_dense(t) ? t : empty(t.shape(), t.dtype());
-  for (int64_t id : levels.ids)
-    check(levels_of({&t}).find(id) >= 0,
-          "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
-          "like same randomness. If this is necessary for your usage, please file an issue.");
-  return physical(empty_batched(levels, t.shape(), t.dtype()));
-}
-Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_of_random_numbers()); }
-
-// Fills `t` by fill(generator, contiguous tensor to write to).
-template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
-  const bool recorded = is_floating(t.dtype()) && should_record(t);
-  check_inplace(t, needs_history(t));
-  Ref<Node> history;
-  if (recorded) history = make_node({&t}, DrawVjp{node});
-  {
-    const NoRecordGuard off;
-    const Tensor target = target_for(t);
-    fill(g ? g : &default_generator(), target);
-    if (!target.is_same(t)) copy_raw(t, hidden_again(target));
-  }
-  finish_inplace(t, std::move(history));
-}
 
 // Which sample gets the permutation that is drawn next: torch lets that of the outermost level change fastest.
 int64_t place_of_draw(int64_t number, const Dims& sizes) {
@@ -54,11 +15,6 @@ int64_t place_of_draw(int64_t number, const Dims& sizes) {
     number /= size;
   }
   return place;
-}
-
-void need_floating(const Tensor& t, const char* name) {
-  if (!is_floating(t.dtype()))
-    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
 }
 
 }  // namespace
@@ -102,121 +58,6 @@ void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t>
     const Args args{gen, nullptr, to.numel(), r.base, r.range, t.dtype()};
     launch(Kernel<Args>("randint", portable::fill_randint, args).writes(&Args::out, to.window()));
   });
-}
-
-void exponential_(const Tensor& t, double lambda, Generator* g) {
-  if (!is_floating(t.dtype()))
-    fail("Exponential distribution is a continuous probability distribution. dtype must be a floating point but you ",
-         "specified ", scalar_type_name(t.dtype()));
-  check(lambda > 0, "exponential_ expects lambda > 0.0, but found lambda=", lambda);
-  draw(t, g, "ExponentialBackward0", [&](Generator* gen, const Tensor& to) {
-    using Args = portable::ExponentialArgs;
-    const Args args{gen, nullptr, to.numel(), lambda, t.dtype()};
-    launch(Kernel<Args>("exponential", portable::fill_exponential, args).writes(&Args::out, to.window()));
-  });
-}
-
-void bernoulli_(const Tensor& t, double p, Generator* g) {
-  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
-  draw(t, g, "BernoulliBackward2", [&](Generator* gen, const Tensor& to) {
-    using Args = portable::BernoulliArgs;
-    const Args args{gen, nullptr, to.numel(), p, t.dtype()};
-    launch(Kernel<Args>("bernoulli", portable::fill_bernoulli, args).writes(&Args::out, to.window()));
-  });
-}
-
-namespace {
-
-// Where the numbers of one sample are drawn for all, the tensors that they depend on may not differ between samples.
-void check_same_randomness(const Tensor& t, const Levels& levels) {
-  for (int64_t id : levels_of({&t}).ids)
-    check(levels.find(id) >= 0, "Vmap does not currently support same randomness with a batched tensor input");
-}
-
-struct BernoulliVjp {
-  static constexpr const char* kName = "BernoulliBackward1";
-  Dims shape;  // of p
-  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    if (self.needs(0)) out[0] = zeros_like(g[0]);
-    if (self.needs(1)) out[1] = zeros(shape, g[0].dtype());
-  }
-};
-
-// Ones with the probabilities `p`, in the memory order of `to`.
-void launch_bernoulli(Generator* gen, const Tensor& to, const Tensor& p) {
-  const Tensor probs = empty_strided(to.shape(), to.strides(), p.dtype());
-  copy_raw(probs, p);
-  using Args = portable::BernoulliEachArgs;
-  const Args args{gen, nullptr, to.numel(), nullptr, p.dtype(), to.dtype()};
-  Kernel<Args> k("bernoulli", portable::fill_bernoulli_each, args);
-  launch(k.reads(&Args::probs, probs.window()).writes(&Args::out, to.window()).may_raise());
-}
-
-}  // namespace
-
-void bernoulli_(const Tensor& t, const Tensor& p, Generator* g) {
-  need_floating(p, "bernoulli_tensor_cpu_p_");
-  const Tensor probs = p.shape() == t.shape() ? p : expand(p, t.shape());
-  const Levels levels = levels_of_random_numbers();
-  check_same_randomness(p, levels);
-  const bool recorded = is_floating(t.dtype()) && should_record(t, p);
-  check_inplace(t, needs_history(t, p));
-  Ref<Node> history;
-  if (recorded) history = make_node({&t, &p}, BernoulliVjp{p.shape()});
-  {
-    const NoRecordGuard off;
-    const Tensor target = target_for(t);
-    launch_bernoulli(g ? g : &default_generator(), target, levels.none() ? probs : physical(probs, levels));
-    if (!target.is_same(t)) copy_raw(t, hidden_again(target));
-  }
-  finish_inplace(t, std::move(history));
-}
-
-Tensor bernoulli(const Tensor& p, Generator* g) {
-  need_floating(p, "bernoulli_tensor_cpu_p_");
-  const Levels levels = levels_of_random_numbers();
-  check_same_randomness(p, levels);
-  Tensor out;
-  {
-    const NoRecordGuard off;
-    out = levels.none() ? empty_like(p, p.dtype()) : empty_batched(levels, p.shape(), p.dtype());
-    bernoulli_(out, p, g);
-    out.as_new();
-  }
-  if (should_record(p)) record(out, {&p}, DrawVjp{"BernoulliBackward0"});
-  return out;
-}
-
-Tensor multinomial(const Tensor& t, int64_t samples, bool replacement, Generator* g) {
-  check(t.dim() == 1 || t.dim() == 2, "prob_dist must be 1 or 2 dim");
-  check(is_floating(t.dtype()),
-        "multinomial only supports floating-point dtypes for input, got: ", scalar_type_name(t.dtype()));
-  check(samples > 0, "cannot sample n_sample <= 0 samples");
-  const int64_t categories = t.size(t.dim() - 1);
-  check(replacement || samples <= categories,
-        "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
-  check(categories <= int64_t{1} << 24, "number of categories cannot exceed 2^24");
-  const Levels levels = levels_of_random_numbers();
-  check_same_randomness(t, levels);
-  Dims shape = t.shape();
-  shape[t.dim() - 1] = samples;
-  const NoRecordGuard off;
-  const Tensor probs = contiguous(levels.none() ? t : physical(t, levels));
-  Tensor out = empty_batched(levels, shape, DType::Int64);
-  const Tensor to = physical(out, levels);
-  if (to.numel() == 0) return out;
-  using Args = portable::MultinomialArgs;
-  const Args args{g ? g : &default_generator(),
-                  nullptr,
-                  nullptr,
-                  probs.numel() / categories,
-                  categories,
-                  samples,
-                  replacement,
-                  t.dtype()};
-  Kernel<Args> k("multinomial", portable::sample_multinomial, args);
-  launch(k.reads(&Args::probs, probs.window()).writes(&Args::out, to.window()).may_raise());
-  return out;
 }
 
 Tensor randperm(int64_t n, DType dtype, Generator* g) {

@@ -12,13 +12,20 @@ import functools
 import io
 import os
 import pickle
+import shutil
+import struct
 import sys
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import IO, Any
 
 import gradcore
 from gradcore import Size, Tensor, device, dtype
+
+from ._bytes import bytes_of, memory_from
+from ._pickle_reader import Reader, check_key
+from ._types import check_device
 
 _STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
 _STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
@@ -62,8 +69,18 @@ def _memory_of(t: Tensor) -> Tensor:
 # ---- save ----
 
 
-def save(obj: object, f: str | os.PathLike[str] | IO[bytes]) -> None:
+def save(
+    obj: object,
+    f: str | os.PathLike[str] | IO[bytes],
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
     """Write obj to a file (a path, or an object with write()): tensors, and whatever pickle can write.
+
+    torch reads the file, and so does load(). A path that ends in ".safetensors" gets that format: a dict of tensors by
+    name. An old file of the name is replaced when the new one is whole. `pickle_module` and `pickle_protocol` are accepted
+    and change nothing.
 
     >>> import gradcore, io
     >>> file = io.BytesIO()
@@ -71,22 +88,66 @@ def save(obj: object, f: str | os.PathLike[str] | IO[bytes]) -> None:
     >>> _ = file.seek(0)
     >>> gradcore.load(file)
     {'weight': tensor([1., 2.])}
+
+    Raises RuntimeError for a folder that is not there, and for tensors of different dtypes on one memory;
+    NotImplementedError for the format that torch had before 1.6.
     """
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError("save: files in the format before torch 1.6 are read, and not written")
+    if not isinstance(f, (str, os.PathLike)):
+        return _save_archive(obj, f)
+    path = os.fspath(f)
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise RuntimeError(f"Parent directory {folder} does not exist.")
+    if path.endswith(".safetensors"):
+        from . import _safetensors
+
+        return _replace(path, lambda file: _safetensors.write(obj, file))
+    return _replace(path, lambda file: _save_archive(obj, file))
+
+
+def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
+    """Writes a new file beside the old one, which stays as it is until the new one is whole."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:  # a device or a pipe has no beside
+            return write(file)
+    folder, name = os.path.split(os.path.realpath(path))
+    new = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with open(new, "xb") as file:
+            write(file)
+        if os.path.exists(path):
+            shutil.copymode(path, new)
+        os.replace(new, os.path.join(folder, name))
+    except BaseException:
+        if os.path.exists(new):
+            os.unlink(new)
+        raise
+
+
+def _save_archive(obj: object, file: IO[bytes]) -> None:
     # Everything that can fail for the object's sake comes before the file is touched.
     pickled = io.BytesIO()
     pickler = _Pickler(pickled, protocol=2)
     pickler.dump(obj)
-    with zipfile.ZipFile(f, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "data.pkl", pickled.getvalue())
         _add(archive, "byteorder", sys.byteorder.encode())
         for storage in pickler.storages.values():
-            _add(archive, f"data/{storage.key}", storage.memory._to_bytes())
+            _add(archive, f"data/{storage.key}", bytes_of(storage.memory))
         _add(archive, "version", b"3\n")
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+def _add(archive: zipfile.ZipFile, name: str, data: Any) -> None:
     # A ZipInfo of its own has a fixed date: the same objects give the same file.
-    archive.writestr(zipfile.ZipInfo(f"{_FOLDER}/{name}"), data)
+    info = zipfile.ZipInfo(f"{_FOLDER}/{name}")
+    file: Any = archive.fp
+    padding = (
+        -(file.tell() + 30 + len(info.filename) + 4) % 64
+    )  # contents begin at multiples of 64, so that load can map them
+    info.extra = struct.pack("<HH", 0x4246, padding) + bytes(padding)
+    archive.writestr(info, data)
 
 
 # The pickler in C looks up every global by importing its module; this one can write torch's names without torch.
@@ -96,7 +157,9 @@ class _Pickler(pickle._Pickler):
         self.storages: dict[object, _Storage] = {}
 
     def storage_of(self, t: Tensor) -> _Storage:
-        key = _address_of(t) if t._storage_nbytes() else ("empty", t.dtype)
+        size = t._storage_nbytes()
+        # Arrays of NumPy may begin together and differ in length: those are storages of their own.
+        key = (_address_of(t), size) if size else ("empty", t.dtype)
         if key not in self.storages:
             self.storages[key] = _Storage(str(len(self.storages)), _memory_of(t))
         storage = self.storages[key]
@@ -114,10 +177,17 @@ class _Pickler(pickle._Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) is Tensor:
-            window = obj.storage_offset(), tuple(obj.shape), tuple(obj.stride())
-            return _rebuild_tensor_v2, (self.storage_of(obj), *window, obj.requires_grad, OrderedDict())
+            return _rebuild_tensor_v2, self.window(obj)
+        if _is_parameter(obj):
+            plain = obj.detach()
+            return _rebuild_parameter, (plain, obj.requires_grad, OrderedDict())
         name = _torch_name(obj)
         return NotImplemented if name is None else name[1]
+
+    def window(self, t: Tensor) -> tuple[Any, ...]:
+        """What a tensor is rebuilt from."""
+        place = t.storage_offset(), tuple(t.shape), tuple(t.stride())
+        return (self.storage_of(t), *place, t.requires_grad, OrderedDict())
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         torch_name = _torch_name(obj)
@@ -128,10 +198,16 @@ class _Pickler(pickle._Pickler):
         self.memoize(obj)  # type: ignore[attr-defined]
 
 
+def _is_parameter(obj: Any) -> bool:
+    """Whether `obj` is a Parameter without attributes of its own. nn is not imported for the question."""
+    parameter = sys.modules.get("gradcore.nn.parameter")
+    return parameter is not None and type(obj) is parameter.Parameter and not obj.__dict__
+
+
 def _torch_name(obj: Any) -> tuple[str, str] | None:
     """Module and name that torch knows obj by."""
-    if obj is _rebuild_tensor_v2:
-        return "torch._utils", "_rebuild_tensor_v2"
+    if obj is _rebuild_tensor_v2 or obj is _rebuild_parameter:
+        return "torch._utils", obj.__name__
     if obj is Size or obj is device:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
@@ -145,79 +221,224 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
 
 
 def load(
-    f: str | os.PathLike[str] | IO[bytes], map_location: object = None, *, weights_only: bool | None = True
+    f: str | os.PathLike[str] | IO[bytes],
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = True,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
 ) -> Any:
-    """Read what save, or torch.save, wrote.
+    """Read what save(), or torch.save() of any version since 0.4, wrote; also safetensors and uncompressed .npz files.
 
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
-    Without it a file can run any code: only for files you trust. map_location is accepted and does nothing:
-    tensors come to the CPU wherever they were saved.
+    Without it a file can run any code: only for files you trust. Tensors come to the CPU wherever they were saved;
+    map_location may be the CPU, a function or a dict, and changes nothing. With mmap=True and a path, storages that lie
+    aligned in the file are mapped, not read; writes stay in this process.
+
+    Raises pickle.UnpicklingError for a file that is damaged, or that holds what weights_only does not allow; the message
+    names it. Memory is bounded by the length of the file.
     """
-    try:
-        with zipfile.ZipFile(f) as archive:
-            return _load_archive(archive, weights_only is None or weights_only)
-    except zipfile.BadZipFile as error:
-        raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+    if isinstance(map_location, (str, device)):
+        check_device(map_location)
+    if isinstance(f, (str, os.PathLike)):
+        with open(f, "rb") as file:
+            return _load_file(file, weights_only is None or weights_only, bool(mmap))
+    if mmap:
+        raise ValueError("f must be a string filename in order to use mmap argument")
+    return _load_file(f, weights_only is None or weights_only, False)
 
 
-def _load_archive(archive: zipfile.ZipFile, weights_only: bool) -> Any:
-    pickles = [name for name in archive.namelist() if name.endswith("/data.pkl") and name.count("/") == 1]
+def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
+    start = file.tell() if hasattr(file, "tell") else 0
+    head = file.read(10)
+    file.seek(start)
+    if head.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _load_archive(archive, weights_only, file if mapped else None)
+        except zipfile.BadZipFile as error:
+            raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+        except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
+            if not weights_only:
+                raise  # what the file's own code raised
+            raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+    data = file.read()
+    if head[8:10] == b'{"' or head[8:9] == b"{":
+        from . import _safetensors
+
+        return _safetensors.read(data)
+    if data[257:262] == b"ustar":
+        raise NotImplementedError("load: tar files, which torch wrote before 0.4, are not read")
+    return _Legacy(data, weights_only).load()
+
+
+def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None) -> Any:
+    names = archive.namelist()
+    if names and all(name.endswith(".npy") for name in names):
+        from . import _safetensors
+
+        return {name.removesuffix(".npy"): _safetensors.read_npy(_stored(archive, name)) for name in names}
+    pickles = [name for name in names if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
         raise pickle.UnpicklingError("load: not a file that save() wrote: it has no data.pkl")
     folder = pickles[0].removesuffix("data.pkl")
     order = folder + "byteorder"
-    if order in archive.namelist() and archive.read(order).decode() != sys.byteorder:
-        raise NotImplementedError("load: the file was written on a machine of the other byte order")
-    data = io.BytesIO(archive.read(pickles[0]))
-    return _Unpickler(data, archive, folder, weights_only).load()
+    if order in names and _stored(archive, order).decode("latin1") != sys.byteorder:
+        raise pickle.UnpicklingError("load: the file was written on a machine of the other byte order")
+    storages = _ArchiveStorages(archive, folder, mapped)
+    return _read_pickle(_stored(archive, pickles[0]), weights_only, storages.persistent_load)
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member that is not compressed: so memory is bounded by the file."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f"load: {name!r:.200} is compressed, which save() does not do")
+    return archive.read(info)
+
+
+def _read_pickle(data: bytes, weights_only: bool, persistent_load: Callable[[Any], Any]) -> Any:
+    if weights_only:
+        return Reader(data, _known_global, persistent_load).load()
+    return _Unpickler(io.BytesIO(data), persistent_load).load()
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, data: IO[bytes], archive: zipfile.ZipFile, folder: str, weights_only: bool) -> None:
-        super().__init__(data)
-        self.archive = archive
-        self.folder = folder
-        self.weights_only = weights_only
-        self.memories: dict[object, Tensor] = {}
+    """For files that may run code."""
+
+    def __init__(self, data: IO[bytes], persistent_load: Callable[[Any], Any]) -> None:
+        super().__init__(data, encoding="utf-8")
+        self._load_storage = persistent_load
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == "torch" and name in _STORAGE_DTYPES:
-            return _StorageType(name)
-        found = _known_globals().get((module, name))
-        if found is None and self.weights_only:
-            raise pickle.UnpicklingError(
-                f"Weights only load failed: Unsupported global: GLOBAL {module}.{name} is more than tensors, numbers, "
-                "strings and containers. With weights_only=False it loads, and can run any code that somebody put "
-                "into the file: do that only with a file you trust."
-            )
-        if found is None:
-            return super().find_class(module, name)
-        # A pickle can set attributes of what it names: it gets a wrapper of its own, not our function.
-        return functools.partial(found) if self.weights_only and callable(found) else found
+        found = _known(module, name)
+        return super().find_class(module, name) if found is None else found
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._load_storage(pid)
+
+
+class _ArchiveStorages:
+    """The storages of a zip archive, each read when it is first named."""
+
+    def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None) -> None:
+        self.archive, self.folder, self.mapped = archive, folder, mapped
+        self.memories: dict[str, Tensor] = {}
+        self.whole: Any = None  # the file in memory, once for all storages
+        file: Any = archive.fp
+        self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
     def persistent_load(self, pid: Any) -> Tensor:
         match pid:
             case ("storage", _StorageType() as kind, str() as key, str(), int() as numel):
                 if key not in self.memories:
-                    self.memories[key] = self.read_storage(kind, key, numel)
+                    self.memories[key] = self.read(kind, key, numel)
                 return self.memories[key]
         raise pickle.UnpicklingError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
-    def read_storage(self, kind: _StorageType, key: str, numel: int) -> Tensor:
-        target = getattr(gradcore, _STORAGE_DTYPES[kind.name])
+    def read(self, kind: _StorageType, key: str, numel: int) -> Tensor:
+        target = _dtype_named(kind)
+        name = f"{self.folder}data/{key}"
         try:
-            info = self.archive.getinfo(f"{self.folder}data/{key}")
+            info = self.archive.getinfo(name)
         except KeyError:
             raise pickle.UnpicklingError(f"load: the file lacks storage {key!r:.200}") from None
         if info.file_size != numel * target.itemsize:
             sizes = f"{info.file_size} bytes, not {numel} * {target.itemsize}"
             raise pickle.UnpicklingError(f"load: storage {key!r:.200} has {sizes}")
-        if numel == 0:
-            return gradcore.empty(0, dtype=target)
-        data = self.archive.read(info)
-        if target == gradcore.bool:
-            return gradcore.frombuffer(data, dtype=gradcore.uint8) != 0  # whatever the bytes, True is 1
-        return gradcore.frombuffer(data, dtype=target).clone()
+        self.budget -= info.file_size
+        if self.budget < 0:
+            raise pickle.UnpicklingError("load: the storages are larger than the file")
+        mapped = self.map(info, target, numel)
+        return memory_from(_stored(self.archive, name), target) if mapped is None else mapped
+
+    def map(self, info: zipfile.ZipInfo, target: dtype, numel: int) -> Tensor | None:
+        """The storage as a part of the file in memory, or None where that cannot be."""
+        if self.mapped is None or not numel or target == gradcore.bool or info.compress_type != zipfile.ZIP_STORED:
+            return None
+        from mmap import ACCESS_COPY
+        from mmap import mmap as open_map
+
+        if self.whole is None:
+            self.whole = open_map(self.mapped.fileno(), 0, access=ACCESS_COPY)
+        whole = self.whole
+        name_length, extra_length = struct.unpack("<HH", whole[info.header_offset + 26 : info.header_offset + 30])
+        start = info.header_offset + 30 + name_length + extra_length
+        if start % target.itemsize or start + info.file_size > len(whole):
+            return None
+        return gradcore.frombuffer(memoryview(whole)[start : start + info.file_size], dtype=target)
+
+
+class _Legacy:
+    """The format before torch 1.6: pickles one after another, then the bytes of the storages."""
+
+    MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
+
+    def __init__(self, data: bytes, weights_only: bool) -> None:
+        self.data, self.weights_only, self.position = data, weights_only, 0
+        self.memories: dict[str, Tensor] = {}
+        self.views: dict[str, Tensor] = {}
+        self.budget = len(data)
+
+    def next_pickle(self, weights_only: bool = True) -> Any:
+        if weights_only:
+            reader = Reader(self.data, _known_global, self.persistent_load, self.position)
+            found = reader.load()
+            self.position = reader.position
+            return found
+        stream = io.BytesIO(self.data)
+        stream.seek(self.position)
+        found = _Unpickler(stream, self.persistent_load).load()
+        self.position = stream.tell()
+        return found
+
+    def load(self) -> Any:
+        if self.next_pickle() != self.MAGIC or self.next_pickle() != self.VERSION:
+            raise pickle.UnpicklingError("load: not a file that save() wrote")
+        system = self.next_pickle()
+        if not isinstance(system, dict) or system.get("little_endian") is not (sys.byteorder == "little"):
+            raise pickle.UnpicklingError("load: the file was written on a machine of the other byte order")
+        result = self.next_pickle(self.weights_only)
+        keys = self.next_pickle()
+        if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.memories):
+            raise pickle.UnpicklingError("load: the file is damaged: it has other storages than it names")
+        for key in keys:
+            self.fill(self.memories[str(key)])
+        return result
+
+    def persistent_load(self, pid: Any) -> Tensor:
+        match pid:
+            case ("storage", _StorageType() as kind, str() as key, str(), int() as numel, view):
+                if key not in self.memories:
+                    self.memories[key] = self.reserve(kind, numel)
+                return self.memories[key] if view is None else self.part(self.memories[key], view)
+        raise pickle.UnpicklingError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
+
+    def reserve(self, kind: _StorageType, numel: int) -> Tensor:
+        target = _dtype_named(kind)
+        self.budget -= numel * target.itemsize
+        if numel < 0 or self.budget < 0:
+            raise pickle.UnpicklingError("load: the storages are larger than the file")
+        return gradcore.zeros(numel, dtype=target)
+
+    def part(self, memory: Tensor, view: Any) -> Tensor:
+        match view:
+            case (str(), int() as start, int() as length) if 0 <= start <= start + length <= memory.numel():
+                return memory.narrow(0, start, length)
+        raise pickle.UnpicklingError(f"load: the file names a part of a storage in an unknown way: {view!r:.200}")
+
+    def fill(self, memory: Tensor) -> None:
+        end = self.position + 8 + memory.numel() * memory.element_size()
+        if end > len(self.data) or struct.unpack_from("<q", self.data, self.position)[0] != memory.numel():
+            raise pickle.UnpicklingError("load: the file is damaged: a storage has another size than it says")
+        if memory.numel():
+            memory.copy_(memory_from(self.data[self.position + 8 : end], memory.dtype))
+        self.position = end
+
+
+def _dtype_named(kind: _StorageType) -> Any:
+    return getattr(gradcore, _STORAGE_DTYPES[kind.name])
 
 
 def _rebuild_tensor_v2(
@@ -228,13 +449,21 @@ def _rebuild_tensor_v2(
     return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
 
 
+def _rebuild_tensor_v1(memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+    """What torch wrote before 0.4."""
+    return _rebuild_tensor_v2(memory, offset, size, stride, False)
+
+
 def _with_grad(tensor: Tensor, requires_grad: bool) -> Tensor:
     tensor.requires_grad = requires_grad  # requires_grad_() is refused in transforms
     return tensor
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, *_: object) -> Tensor:
-    return _with_grad(data.detach(), requires_grad)
+    if not isinstance(data, Tensor):
+        raise pickle.UnpicklingError("load: the file has a parameter without a tensor")
+    parameter: Tensor = gradcore.nn.Parameter(data.detach(), requires_grad=bool(requires_grad))
+    return parameter
 
 
 def _encode_latin1(text: str, _encoding: str) -> bytes:
@@ -242,22 +471,61 @@ def _encode_latin1(text: str, _encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _bytearray(*parts: Any) -> bytearray:
+    """Of bytes, never of a length."""
+    if parts and not isinstance(parts[0], (bytes, str)):
+        raise pickle.UnpicklingError("load: the file has a bytearray that is made of no bytes")
+    return bytearray(*parts)
+
+
+def _set(items: Any = ()) -> set[Any]:
+    for item in items:
+        check_key(item)
+    return set(items)
+
+
+def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
+    for key, _ in items:
+        check_key(key)
+    return OrderedDict(items)
+
+
 @functools.cache
 def _known_globals() -> dict[tuple[str, str], Any]:
     known: dict[tuple[str, str], Any] = {
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
+        ("torch._utils", "_rebuild_tensor"): _rebuild_tensor_v1,
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         ("torch", "Size"): Size,
         ("torch", "device"): device,
-        ("collections", "OrderedDict"): OrderedDict,
+        ("collections", "OrderedDict"): _ordered_dict,
         ("_codecs", "encode"): _encode_latin1,
-        ("__builtin__", "bytearray"): bytearray,
-        ("__builtin__", "complex"): complex,
-        ("__builtin__", "set"): set,
     }
+    for builtins in ("__builtin__", "builtins"):
+        known[builtins, "bytearray"] = _bytearray
+        known[builtins, "complex"] = complex
+        known[builtins, "set"] = _set
     for name in _STORAGE_NAMES:
         known["torch", name] = getattr(gradcore, name)
     return known
+
+
+def _known(module: str, name: str) -> Any:
+    if module in ("torch", "torch.storage") and name in _STORAGE_DTYPES:
+        return _StorageType(name)
+    return _known_globals().get((module, name))
+
+
+def _known_global(module: str, name: str) -> Any:
+    """What a global stands for when nothing may run."""
+    found = _known(module, name)
+    if found is None:
+        raise pickle.UnpicklingError(
+            f"Weights only load failed: Unsupported global: GLOBAL {module}.{name} is more than tensors, numbers, "
+            "strings and containers. With weights_only=False it loads, and can run any code that somebody put "
+            "into the file: do that only with a file you trust."
+        )
+    return found
 
 
 # ---- pickle and copy ----
@@ -319,7 +587,7 @@ def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment: "
             f"this one is a result of {t.grad_fn.name()}. deepcopy its detach()."
         )
-    key = "storage", _address_of(t), t.dtype
+    key = "storage", _address_of(t), t._storage_nbytes(), t.dtype
     if key not in memo:
         memo[key] = _memory_of(t).clone()
     new = memo[key].as_strided(t.shape, t.stride(), t.storage_offset()).detach()

@@ -283,9 +283,127 @@ TABLES = [
     ),
 ]
 
-ROWS = [*CONVOLUTIONS, *POOLS, *PADS, *IMAGES, *TABLES, *NORMS, *ACTIVATIONS, *LINEAR, *DROPOUT, *LOSSES, *DISTANCES]
+RECURRENT = [
+    row
+    for kind in ("RNN", "LSTM", "GRU")
+    for row in (
+        Row(kind, 4, 3, inputs=(f(5, 2, 4),), batch=False, bad=[(f(5, 2, 3),), (f(4),), (f(0, 2, 4),)]),
+        Row(kind, 4, 3, 2, bidirectional=True, batch_first=True, dropout=0.4, inputs=(f(2, 5, 4),)),
+        Row(kind, 4, 3, bias=False, inputs=(f(5, 4),), batch=False),
+        Row(f"{kind}Cell", 4, 3, inputs=(f(2, 4),), bad=[(f(2, 3),), (f(2, 2, 4),)]),
+    )
+] + [
+    Row("RNN", 4, 3, 2, "relu", inputs=(f(5, 2, 4), f(2, 2, 3)), batch=False, bad=[(f(5, 2, 4), f(1, 2, 3))]),
+    Row(
+        "LSTM",
+        4,
+        3,
+        proj_size=2,
+        inputs=(f(5, 2, 4), (f(1, 2, 2), f(1, 2, 3))),
+        batch=False,
+        bad=[(f(5, 2, 4), (f(1, 2, 3), f(1, 2, 3)))],
+    ),
+    Row("GRU", 4, 3, inputs=(f(5, 2, 4), f(1, 2, 3)), batch=False, bad=[(f(5, 2, 4), f(2, 3))]),
+    Row("LSTMCell", 4, 3, bias=False, inputs=(f(2, 4), (f(2, 3), f(2, 3))), bad=[(f(2, 4), (f(2, 2), f(2, 3)))]),
+    Row("GRUCell", 4, 3, inputs=(f(4), f(3)), batch=False),
+    Row("RNNCell", 4, 3, nonlinearity="relu", inputs=(f(2, 4), f(2, 3)), bad=[(f(2, 4), f(3, 3))]),
+]
+
+# torch has no second derivatives of its attention without weights.
+ATTENTION = [
+    Row(
+        "MultiheadAttention",
+        6,
+        2,
+        inputs=(f(4, 2, 6), f(3, 2, 6), f(3, 2, 6)),
+        batch=False,
+        bad=[
+            (f(4, 2, 5), f(3, 2, 6), f(3, 2, 6)),
+            (f(4, 6), f(3, 2, 6), f(3, 2, 6)),
+            (f(4, 2, 6), f(3, 2, 6), f(2, 2, 6)),
+        ],
+    ),
+    Row(
+        "MultiheadAttention",
+        6,
+        2,
+        kdim=4,
+        vdim=5,
+        batch_first=True,
+        inputs=(f(2, 4, 6), f(2, 3, 4), f(2, 3, 5)),
+        batch=False,
+    ),
+    Row(
+        "MultiheadAttention",
+        6,
+        3,
+        bias=False,
+        add_bias_kv=True,
+        add_zero_attn=True,
+        inputs=(f(4, 6), f(3, 6), f(3, 6)),
+        batch=False,
+    ),
+    Row("MultiheadAttention", 6, 2, dropout=0.3, inputs=(f(4, 2, 6), f(4, 2, 6), f(4, 2, 6)), batch=False),
+    Row("TransformerEncoderLayer", 6, 2, 8, 0.0, inputs=(f(4, 2, 6),), batch=False, gradgrad=False),
+    Row(
+        "TransformerEncoderLayer",
+        6,
+        2,
+        8,
+        0.3,
+        "gelu",
+        batch_first=True,
+        norm_first=True,
+        inputs=(f(2, 4, 6),),
+        batch=False,
+        gradgrad=False,
+    ),
+    Row("TransformerDecoderLayer", 6, 2, 8, 0.3, inputs=(f(4, 2, 6), f(3, 2, 6)), batch=False, gradgrad=False),
+    Row(
+        "TransformerDecoderLayer",
+        6,
+        2,
+        8,
+        0.0,
+        norm_first=True,
+        bias=False,
+        inputs=(f(4, 6), f(3, 6)),
+        batch=False,
+        gradgrad=False,
+    ),
+    Row(
+        "Transformer",
+        6,
+        2,
+        1,
+        2,
+        8,
+        0.1,
+        inputs=(f(4, 2, 6), f(3, 2, 6)),
+        batch=False,
+        gradgrad=False,
+        bad=[(f(4, 2, 6), f(3, 1, 6)), (f(4, 2, 6), f(3, 2, 5))],
+    ),
+]
+
+ROWS = [
+    *RECURRENT,
+    *ATTENTION,
+    *CONVOLUTIONS,
+    *POOLS,
+    *PADS,
+    *IMAGES,
+    *TABLES,
+    *NORMS,
+    *ACTIVATIONS,
+    *LINEAR,
+    *DROPOUT,
+    *LOSSES,
+    *DISTANCES,
+]
 
 # Bases and containers, whose tests are in test_module.py and test_containers.py.
 NO_ROW = {
     "Module", "Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
+    "TransformerEncoder", "TransformerDecoder", "RNNBase", "RNNCellBase", "DataParallel",  # in the rows of those that use them
 }  # fmt: skip

@@ -35,3 +35,39 @@ creation("randint_like", lambda d: [S(d(3, 4), 5), S(d(3), 2, 9)])
 writer("uniform_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40), -1.0, 1.0)], dtypes=FLOATS)
 writer("normal_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40)), S(d(100), 1, 0.5)], dtypes=FLOATS, ulps=2, scale=1)
 writer("random_", lambda d: [S(d(7)), S(d(7), 10), S(d(7), -5, 5)])
+writer("exponential_", lambda d: [S(d(3, 4)), S(d(7), 2.5), S(d(700), lambd=0.1), S(d(4, 3).T)], dtypes=FLOATS)
+writer(
+    "bernoulli_",
+    lambda d: [
+        S(d(40)),
+        S(d(7), 0.3),
+        S(d(600), p=1.0),
+        S(d(3, 4), d(4, low=0, high=1, dtype="float32")),
+        S(d(4, 3).T, d(3, 4, low=0, high=1, dtype="float64")),
+    ],
+)
+creation(
+    "bernoulli",
+    lambda d: [S(d(3, 4)), S(d(4, 3).T), S(d(700)), S(d(5), 0.3), S(d(5), p=1.0), S(d(0))],
+    method=True,
+    dtypes=FLOATS,
+    low=0.0,
+    high=1.0,
+)
+creation(
+    "multinomial",
+    lambda d: [
+        S(d(5), 1),
+        S(d(5), 3),
+        S(d(3, 5), 5),
+        S(d(3, 200), 2),
+        S(d(5), 30, True),
+        S(d(3, 5), 4, replacement=True),
+        S(d(5, 3).T, 2),
+        S(d(0, 3), 2),
+    ],
+    method=True,
+    dtypes=FLOATS,
+    low=0.0,
+    high=2.0,
+)

@@ -149,9 +149,19 @@ def test_a_refused_schedule_leaves_the_groups_as_they_were():
     assert optimizer.state_dict() == before
 
 
-def test_update_bn_waits_for_modules():
-    with pytest.raises(NotImplementedError, match="no nn.Module yet"):
-        gradcore.optim.swa_utils.update_bn([], None)
+@pytest.mark.parametrize("pairs", [False, True])
+def test_update_bn(pairs):
+    random = np.random.default_rng(0)
+    batches = [random.uniform(-2, 2, (n, 3)) for n in (4, 6, 2)]
+
+    def program(lib):
+        swa_utils = lib.optim.swa_utils if lib is gradcore else __import__("torch.optim.swa_utils").optim.swa_utils
+        net = lib.nn.Sequential(lib.nn.BatchNorm1d(3, momentum=0.3), lib.nn.Dropout(0.0)).double().eval()
+        loader = [lib.from_numpy(batch) for batch in batches]
+        swa_utils.update_bn([(x, None) for x in loader] if pairs else loader, net)
+        return dict(net.named_buffers()), net.training, net[0].momentum
+
+    both(program, ulps=8, scale=1.0)
 
 
 # ------------------------------------------------------------------------------------------------------------

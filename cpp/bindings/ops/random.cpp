@@ -56,6 +56,18 @@ constexpr OpRow kRows[] = {
     op("random_(Tensor input, int from, int? to, *, Generator? generator=None) -> Tensor",
        [](const Tensor& t, int64_t from, std::optional<int64_t> to, Generator* g) { random_(t, from, to, g); },
        {.kind = kMethod}),
+    op("exponential_(Tensor input, float lambd=1.0, *, Generator? generator=None) -> Tensor", fn<exponential_>,
+       {.kind = kMethod}),
+    op("bernoulli_(Tensor input, Tensor p, *, Generator? generator=None) -> Tensor",
+       [](const Tensor& t, const Tensor& p, Generator* g) { bernoulli_(t, p, g); }, {.kind = kMethod}),
+    op("bernoulli_(Tensor input, float p=0.5, *, Generator? generator=None) -> Tensor",
+       [](const Tensor& t, double p, Generator* g) { bernoulli_(t, p, g); }, {.kind = kMethod}),
+    op("bernoulli(Tensor input, *, Generator? generator=None, Tensor? out=None) -> Tensor",
+       [](const Tensor& p, Generator* g) { return bernoulli(p, g); }),
+    op("bernoulli(Tensor input, float p, *, Generator? generator=None) -> Tensor", fn<factories::bernoulli_like>),
+    op("multinomial(Tensor input, int num_samples, bool replacement=False, *, Generator? generator=None, "
+       "Tensor? out=None) -> Tensor",
+       fn<multinomial>, {.out = Out::Exact}),
 };
 
 }  // namespace

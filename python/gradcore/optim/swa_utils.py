@@ -131,7 +131,7 @@ class AveragedModel:
     """A copy of a model whose parameters are averages of the model's.
 
     model: any object that copy.deepcopy copies and that has parameters() and buffers(), which give tensors, and can be called;
-    there is no nn.Module yet, so AveragedModel is none either. device: model.to(device) where given. avg_fn(average, new,
+    AveragedModel itself is no nn.Module. device: model.to(device) where given. avg_fn(average, new,
     n_averaged) returns a parameter's new average; multi_avg_fn(averages, new, n_averaged) writes those of a list of one dtype;
     neither: the equally weighted average. use_buffers: average the buffers too, else they are copied.
 
@@ -240,14 +240,36 @@ class AveragedModel:
 
 
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
-    """Would estimate the statistics of a model's batch normalisations; raises NotImplementedError.
+    """Sets the running statistics of a model's batch normalisations to those of the data, in one pass in training mode.
+
+    loader: gives inputs, or lists and tuples that begin with one. A model without batch normalisation is not called.
 
     >>> import gradcore
-    >>> gradcore.optim.swa_utils.update_bn([], None)
-    Traceback (most recent call last):
-    NotImplementedError: update_bn needs batch normalisation modules, and gradcore has no nn.Module yet
+    >>> net = gradcore.nn.BatchNorm1d(1)
+    >>> gradcore.optim.swa_utils.update_bn([gradcore.tensor([[1.0], [3.0]])], net)
+    >>> net.running_mean
+    tensor([2.])
     """
-    raise NotImplementedError("update_bn needs batch normalisation modules, and gradcore has no nn.Module yet")
+    from ..nn.modules.batchnorm import _BatchNorm
+
+    momenta = {module: module.momentum for module in model.modules() if isinstance(module, _BatchNorm)}
+    if not momenta:
+        return
+    was_training = model.training
+    model.train()
+    for module in momenta:
+        module.reset_running_stats()
+        module.momentum = None  # the plain average of all batches
+    try:
+        with no_grad():
+            for input in loader:
+                if isinstance(input, (list, tuple)):
+                    input = input[0]
+                model(input if device is None else input.to(device))
+    finally:
+        for module, momentum in momenta.items():
+            module.momentum = momentum
+        model.train(was_training)
 
 
 class SWALR(LRScheduler):

@@ -193,6 +193,9 @@ class _ForwardConv(_ConvNd):
         return convolution(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def forward(self, input: Tensor) -> Tensor:
+        own = self._parameters  # see Linear.forward
+        if "weight" in own and "bias" in own:
+            return self._conv_forward(input, own["weight"], own["bias"])  # type: ignore[arg-type]
         return self._conv_forward(input, self.weight, self.bias)
 
 

@@ -1,5 +1,7 @@
-"""gradcore.nn.utils: clipping of gradients, parameters as one vector."""
+"""gradcore.nn.utils: clipping of gradients, parameters as one vector, packed sequences."""
 
+from . import rnn as rnn
+from . import stateless as stateless
 from .clip_grad import clip_grad_norm as clip_grad_norm
 from .clip_grad import clip_grad_norm_ as clip_grad_norm_
 from .clip_grad import clip_grad_value_ as clip_grad_value_

@@ -1,0 +1,265 @@
+"""Attention: scaled dot products, and several heads of them between projections."""
+
+from __future__ import annotations
+
+import math
+
+from ... import _C
+from ..._C import Tensor
+from ._dropout import dropout
+from ._linear import linear
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(query @ key.T * scale + mask) @ value.
+
+    query: (..., L, E); key: (..., S, E); value: (..., S, Ev). attn_mask: bools that say where attention is allowed, or
+    numbers that are added, broadcast to (..., L, S); is_causal: position i sees the first i + 1; scale: by default
+    1 / sqrt(E); enable_gqa: key and value may have fewer heads (dim -3), each for several of the query's. A row that may
+    attend to nothing is 0. Raises RuntimeError and ValueError for what does not fit.
+    Source: A. Vaswani et al., "Attention is all you need", 2017.
+
+    >>> import gradcore
+    >>> x = gradcore.tensor([[1.0], [2.0]])
+    >>> gradcore.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+    tensor([[1.0000],
+            [1.8808]])
+    """
+    if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
+        raise RuntimeError(
+            "Expected query, key, and value to all be at least 2 dimensional, but got query.dim: "
+            f"{query.dim()}, key.dim: {key.dim()} and value.dim: {value.dim()} instead."
+        )
+    if not query.dtype == key.dtype == value.dtype:
+        raise RuntimeError(
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
+            f"{key.dtype} and value.dtype: {value.dtype} instead."
+        )
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if enable_gqa:
+        key, value = (_repeated_heads(query, t) for t in (key, value))
+    weights = attention_weights(query, key, attn_mask, is_causal, scale)
+    if dropout_p > 0:
+        weights = dropout(weights, dropout_p)
+    return weights.matmul(value)
+
+
+def _repeated_heads(query: Tensor, other: Tensor) -> Tensor:
+    heads, own = query.shape[-3], other.shape[-3]
+    if heads % own:
+        raise RuntimeError("Number of heads in key and value must divide the number of heads in query")
+    if heads == own:
+        return other
+    repeated = other.unsqueeze(-3)
+    shape = list(repeated.shape)
+    shape[-3] = heads // own
+    return repeated.expand(shape).flatten(-4, -3)
+
+
+def attention_weights(
+    query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool = False, scale: float | None = None
+) -> Tensor:
+    """softmax(query @ key.T * scale + mask)"""
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = (query * factor).matmul(key.transpose(-2, -1))
+    if is_causal:
+        length, size = scores.shape[-2:]
+        later = _C.ones((length, size), dtype=_C.bool).triu(1)
+        return scores.masked_fill(later, -float("inf")).softmax(-1)
+    if mask is None:
+        return scores.softmax(-1)
+    if mask.dtype == _C.bool:
+        scores = scores.masked_fill(~mask, -float("inf"))
+    elif mask.dtype == query.dtype:
+        scores = scores + mask
+    else:
+        raise RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{mask.dtype} and  query.dtype: {query.dtype} instead."
+        )
+    nothing = (scores.detach() == -float("inf")).all(-1, keepdim=True)
+    if not bool(nothing.any()):
+        return scores.softmax(-1)
+    return scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
+
+
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """What nn.MultiheadAttention computes, from its parameters: see there. Sequences come first: (L, N, E) or (L, E).
+
+    Returns the output and, with need_weights, the attention weights. Raises AssertionError and RuntimeError for shapes
+    that do not fit.
+    """
+    batched = query.dim() == 3
+    _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    if not batched:
+        query, key, value = (t.unsqueeze(1) for t in (query, key, value))
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    length, batch, width = query.shape
+    size = key.shape[0]
+    if width != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    if width % num_heads:
+        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+    if use_separate_proj_weight:
+        if key.shape[:2] != value.shape[:2]:
+            raise AssertionError(
+                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
+            )
+    elif key.shape != value.shape:
+        raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+    if not use_separate_proj_weight:
+        assert in_proj_weight is not None
+        weights = in_proj_weight.chunk(3)  # type: ignore[assignment]
+    biases = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases))  # type: ignore[arg-type]
+    mask = _as_mask(attn_mask, "attn_mask", q)
+    if mask is not None:
+        mask = _shaped_mask(mask, length, size, batch, num_heads)
+    if bias_k is not None and bias_v is not None:
+        k, v = _C.cat([k, bias_k.repeat(1, batch, 1)]), _C.cat([v, bias_v.repeat(1, batch, 1)])
+    head = width // num_heads
+    q = q.reshape(length, batch * num_heads, head).transpose(0, 1)
+    k = _heads(k, static_k, batch, num_heads, head)
+    v = _heads(v, static_v, batch, num_heads, head)
+    if add_zero_attn:
+        zeros = _C.zeros((batch * num_heads, 1, head), dtype=k.dtype)
+        k, v = _C.cat([k, zeros], 1), _C.cat([v, zeros], 1)
+    total = k.shape[1]
+    added = total - size if static_k is None else 0
+    if mask is not None and added:
+        mask = _C.cat([mask, _C.zeros((*mask.shape[:-1], added), dtype=mask.dtype)], -1)
+    padding = _as_mask(key_padding_mask, "key_padding_mask", q)
+    if padding is not None:
+        if added:
+            padding = _C.cat([padding, _C.zeros((batch, added), dtype=padding.dtype)], -1)
+        padding = padding.view(batch, 1, 1, total).expand(batch, num_heads, 1, total)
+        padding = padding.reshape(batch * num_heads, 1, total)
+        mask = padding if mask is None else mask + padding
+    if not training:
+        dropout_p = 0.0
+    shares = attention_weights(q, k, mask) if need_weights or mask is not None else attention_weights(q, k, None)
+    if dropout_p > 0:
+        shares = dropout(shares, dropout_p)
+    context = shares.matmul(v).transpose(0, 1).reshape(length * batch, width)
+    output = linear(context, out_proj_weight, out_proj_bias).view(length, batch, -1)
+    if not batched:
+        output = output.squeeze(1)
+    if not need_weights:
+        return output, None
+    shares = shares.view(batch, num_heads, length, total)
+    if average_attn_weights:
+        shares = shares.mean(1)
+    return output, shares if batched else shares.squeeze(0)
+
+
+def _heads(projected: Tensor, static: Tensor | None, batch: int, num_heads: int, head: int) -> Tensor:
+    """(N * heads, S, head)"""
+    if static is None:
+        return projected.reshape(projected.shape[0], batch * num_heads, head).transpose(0, 1)
+    if static.shape[0] != batch * num_heads or static.shape[2] != head:
+        raise AssertionError(
+            f"expecting static tensor of sizes {batch * num_heads} and {head} in dims 0 and 2, but got {list(static.shape)}"
+        )
+    return static
+
+
+def _as_mask(mask: Tensor | None, name: str, like: Tensor) -> Tensor | None:
+    """A mask as numbers to add: -infinity where a bool mask says that attention is not allowed."""
+    if mask is None:
+        return None
+    if mask.dtype == _C.bool:
+        return _C.zeros(mask.shape, dtype=like.dtype).masked_fill(mask, -float("inf"))
+    if not mask.is_floating_point():
+        raise AssertionError(f"only bool and floating types of {name} are supported")
+    return mask.to(like.dtype)
+
+
+def _shaped_mask(mask: Tensor, length: int, size: int, batch: int, num_heads: int) -> Tensor:
+    if mask.dim() == 2:
+        if tuple(mask.shape) != (length, size):
+            raise RuntimeError(f"The shape of the 2D attn_mask is {mask.shape}, but should be {(length, size)}.")
+        return mask.unsqueeze(0)
+    if mask.dim() != 3:
+        raise RuntimeError(f"attn_mask's dimension {mask.dim()} is not supported")
+    if tuple(mask.shape) != (batch * num_heads, length, size):
+        raise RuntimeError(
+            f"The shape of the 3D attn_mask is {mask.shape}, but should be {(batch * num_heads, length, size)}."
+        )
+    return mask
+
+
+def _check_shapes(
+    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, num_heads: int
+) -> None:
+    if query.dim() not in (2, 3):
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
+        )
+    dims = query.dim()
+    kind = "batched" if dims == 3 else "unbatched"
+    if key.dim() != dims or value.dim() != dims:
+        raise AssertionError(
+            f"For {kind} ({dims}-D) `query`, expected `key` and `value` to be {dims}-D but found {key.dim()}-D and "
+            f"{value.dim()}-D tensors respectively"
+        )
+    if padding is not None and padding.dim() != dims - 1:
+        raise AssertionError(
+            f"For {kind} ({dims}-D) `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
+            f"{padding.dim()}-D tensor instead"
+        )
+    if mask is not None and mask.dim() not in (2, 3):
+        raise AssertionError(
+            f"For {kind} ({dims}-D) `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor "
+            "instead"
+        )
+    if padding is not None:
+        batch = query.shape[1] if dims == 3 else 1
+        rows = padding.shape[0] if dims == 3 else 1
+        if rows != batch:
+            raise AssertionError(f"Expected key_padded_mask.shape[0] to be {batch}, but got {rows}")
+        if padding.shape[-1] != key.shape[0]:
+            raise AssertionError(f"Expected key_padded_mask.shape[1] to be {key.shape[0]}, but got {padding.shape[-1]}")

@@ -1,0 +1,410 @@
+"""The transformer: encoder and decoder layers, stacks of them, and both together."""
+
+from __future__ import annotations
+
+import copy
+
+from ... import _C
+from ..._C import Tensor
+from .. import functional as F
+from ..init import xavier_uniform_
+from .activation import MultiheadAttention
+from .container import ModuleList
+from .dropout import Dropout
+from .linear import Linear
+from .module import Module
+from .normalization import LayerNorm
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+]
+
+
+def _activation(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    if given == "relu":
+        return F.relu
+    if given == "gelu":
+        return F.gelu
+    raise RuntimeError(f"activation should be relu/gelu, not {given}")
+
+
+def _copies(module: Module, count: int) -> ModuleList:
+    return ModuleList([copy.deepcopy(module) for _ in range(count)])
+
+
+def _is_causal(mask: Tensor | None, given: bool | None) -> bool:
+    """What the caller said, or whether the mask is that of generate_square_subsequent_mask()."""
+    if given is not None:
+        return given
+    if mask is None or mask.dim() != 2 or mask.shape[0] != mask.shape[1] or not mask.is_floating_point():
+        return False
+    return bool(_C.equal(mask, _later_positions(mask.shape[0], mask.dtype)))
+
+
+def _later_positions(size: int, dtype: Any) -> Tensor:
+    return _C.full((size, size), -float("inf"), dtype=dtype).triu(1)
+
+
+class _Block(Module):
+    """What encoder and decoder layers have in common."""
+
+    linear1: Module
+    linear2: Module
+    dropout: Module
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__.setdefault("activation", F.relu)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
+        return result
+
+
+class TransformerEncoderLayer(_Block):
+    """Self-attention, then two linear layers, each beside a shortcut and with a layer norm behind (or before: norm_first).
+
+    src: (S, N, d_model), (N, S, d_model) with batch_first, or without N; masks: see MultiheadAttention.
+    Source: A. Vaswani et al., "Attention is all you need", 2017.
+
+    >>> import gradcore
+    >>> gradcore.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)(gradcore.ones(5, 2, 8)).shape
+    torch.Size([5, 2, 8])
+    """
+
+    __constants__ = ["norm_first"]
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = F.relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        like: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **like)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **like)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, **like)
+        self.norm_first = norm_first
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, **like)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, **like)
+        self.dropout1 = Dropout(dropout)
+        self.dropout2 = Dropout(dropout)
+        self.activation = _activation(activation)
+        self.activation_relu_or_gelu = {F.relu: 1, F.gelu: 2}.get(self.activation, 0)
+
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        x = src
+        if self.norm_first:
+            x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
+            found: Tensor = x + self.dropout2(self._feed_forward(self.norm2(x)))
+            return found
+        x = self.norm1(x + self._attended(x, src_mask, src_key_padding_mask, is_causal))
+        result: Tensor = self.norm2(x + self.dropout2(self._feed_forward(x)))
+        return result
+
+    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
+        found = self.self_attn(
+            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=is_causal
+        )[0]
+        result: Tensor = self.dropout1(found)
+        return result
+
+
+class TransformerDecoderLayer(_Block):
+    """Self-attention, attention to the encoder's output (memory), then two linear layers; see TransformerEncoderLayer.
+
+    tgt: (T, N, d_model), memory: (S, N, d_model), or N first with batch_first, or without N.
+
+    >>> import gradcore
+    >>> layer = gradcore.nn.TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
+    >>> layer(gradcore.ones(3, 2, 8), gradcore.ones(5, 2, 8)).shape
+    torch.Size([3, 2, 8])
+    """
+
+    __constants__ = ["norm_first"]
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = F.relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        like: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **like)
+        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias=bias, batch_first=batch_first, **like)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, **like)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, **like)
+        self.norm_first = norm_first
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, **like)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, **like)
+        self.norm3 = LayerNorm(d_model, layer_norm_eps, bias=bias, **like)
+        self.dropout1 = Dropout(dropout)
+        self.dropout2 = Dropout(dropout)
+        self.dropout3 = Dropout(dropout)
+        self.activation = _activation(activation)
+
+    def forward(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        def own(x: Tensor) -> Any:
+            found = self.self_attn(
+                x,
+                x,
+                x,
+                attn_mask=tgt_mask,
+                key_padding_mask=tgt_key_padding_mask,
+                need_weights=False,
+                is_causal=tgt_is_causal,
+            )
+            return self.dropout1(found[0])
+
+        def other(x: Tensor) -> Any:
+            found = self.multihead_attn(
+                x,
+                memory,
+                memory,
+                attn_mask=memory_mask,
+                key_padding_mask=memory_key_padding_mask,
+                need_weights=False,
+                is_causal=memory_is_causal,
+            )
+            return self.dropout2(found[0])
+
+        x = tgt
+        if self.norm_first:
+            x = x + own(self.norm1(x))
+            x = x + other(self.norm2(x))
+            found: Tensor = x + self.dropout3(self._feed_forward(self.norm3(x)))
+            return found
+        x = self.norm1(x + own(x))
+        x = self.norm2(x + other(x))
+        result: Tensor = self.norm3(x + self.dropout3(self._feed_forward(x)))
+        return result
+
+
+class TransformerEncoder(Module):
+    """num_layers copies of an encoder layer one after another, and a norm behind if one is given.
+
+    enable_nested_tensor and mask_check are accepted and change nothing.
+
+    >>> import gradcore
+    >>> layer = gradcore.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)
+    >>> gradcore.nn.TransformerEncoder(layer, num_layers=2)(gradcore.ones(5, 2, 8)).shape
+    torch.Size([5, 2, 8])
+    """
+
+    __constants__ = ["norm"]
+
+    def __init__(
+        self,
+        encoder_layer: Any,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:
+        super().__init__()
+        self.layers = _copies(encoder_layer, num_layers)
+        self.num_layers = num_layers
+        self.norm = norm
+        self.enable_nested_tensor = enable_nested_tensor
+        self.mask_check = mask_check
+
+    def forward(
+        self,
+        src: Tensor,
+        mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool | None = None,
+    ) -> Tensor:
+        causal = _is_causal(mask, is_causal)
+        output = src
+        for layer in self.layers:
+            output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
+        return output if self.norm is None else self.norm(output)
+
+
+class TransformerDecoder(Module):
+    """num_layers copies of a decoder layer one after another, and a norm behind if one is given.
+
+    >>> import gradcore
+    >>> layer = gradcore.nn.TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
+    >>> gradcore.nn.TransformerDecoder(layer, num_layers=2)(gradcore.ones(3, 2, 8), gradcore.ones(5, 2, 8)).shape
+    torch.Size([3, 2, 8])
+    """
+
+    __constants__ = ["norm"]
+
+    def __init__(self, decoder_layer: Any, num_layers: int, norm: Module | None = None) -> None:
+        super().__init__()
+        self.layers = _copies(decoder_layer, num_layers)
+        self.num_layers = num_layers
+        self.norm = norm
+
+    def forward(
+        self,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
+        tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        causal = _is_causal(tgt_mask, tgt_is_causal)
+        output = tgt
+        for layer in self.layers:
+            output = layer(
+                output,
+                memory,
+                tgt_mask=tgt_mask,
+                memory_mask=memory_mask,
+                tgt_key_padding_mask=tgt_key_padding_mask,
+                memory_key_padding_mask=memory_key_padding_mask,
+                tgt_is_causal=causal,
+                memory_is_causal=memory_is_causal,
+            )
+        return output if self.norm is None else self.norm(output)
+
+
+class Transformer(Module):
+    """An encoder and a decoder. src: (S, N, d_model), tgt: (T, N, d_model), or N first with batch_first, or without N.
+
+    Matrices are drawn by xavier_uniform_. Raises RuntimeError for shapes that do not fit.
+    Source: A. Vaswani et al., "Attention is all you need", 2017.
+
+    >>> import gradcore
+    >>> model = gradcore.nn.Transformer(8, 2, 1, 1, 16)
+    >>> model(gradcore.ones(5, 2, 8), gradcore.ones(3, 2, 8)).shape
+    torch.Size([3, 2, 8])
+    """
+
+    def __init__(
+        self,
+        d_model: int = 512,
+        nhead: int = 8,
+        num_encoder_layers: int = 6,
+        num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Any = F.relu,
+        custom_encoder: Any = None,
+        custom_decoder: Any = None,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        layer = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
+        if custom_encoder is not None:
+            self.encoder = custom_encoder
+        else:
+            norm = LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)
+            encoder_layer = TransformerEncoderLayer(*layer, device, dtype)
+            self.encoder = TransformerEncoder(encoder_layer, num_encoder_layers, norm)
+        if custom_decoder is not None:
+            self.decoder = custom_decoder
+        else:
+            norm = LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)
+            decoder_layer = TransformerDecoderLayer(*layer, device, dtype)
+            self.decoder = TransformerDecoder(decoder_layer, num_decoder_layers, norm)
+        self._reset_parameters()
+        self.d_model = d_model
+        self.nhead = nhead
+        self.batch_first = batch_first
+
+    def _reset_parameters(self) -> None:
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                xavier_uniform_(parameter)
+
+    def forward(
+        self,
+        src: Tensor,
+        tgt: Tensor,
+        src_mask: Tensor | None = None,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
+        src_is_causal: bool | None = None,
+        tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ) -> Any:
+        if src.dim() == 3 and tgt.dim() == 3:
+            dim = 0 if self.batch_first else 1
+            if src.shape[dim] != tgt.shape[dim]:
+                raise RuntimeError("the batch number of src and tgt must be equal")
+        if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
+            raise RuntimeError("the feature number of src and tgt must be equal to d_model")
+        memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
+        return self.decoder(
+            tgt,
+            memory,
+            tgt_mask=tgt_mask,
+            memory_mask=memory_mask,
+            tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask,
+            tgt_is_causal=tgt_is_causal,
+            memory_is_causal=memory_is_causal,
+        )
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
+        """The mask (sz, sz) that lets each position see itself and those before: -infinity above the diagonal.
+
+        >>> import gradcore
+        >>> gradcore.nn.Transformer.generate_square_subsequent_mask(2)
+        tensor([[0., -inf],
+                [0., 0.]])
+        """
+        return _later_positions(sz, dtype)

@@ -1,0 +1,31 @@
+"""The old place of func.functional_call()."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["functional_call"]
+
+
+def functional_call(
+    module: Any,
+    parameters_and_buffers: Any,
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """gradcore.func.functional_call().
+
+    >>> import gradcore
+    >>> net = gradcore.nn.Linear(1, 1, bias=False)
+    >>> weight = {"weight": gradcore.tensor([[3.0]])}
+    >>> gradcore.nn.utils.stateless.functional_call(net, weight, gradcore.tensor([[2.0]]))
+    tensor([[6.]])
+    """
+    from ...func import functional_call as call
+
+    return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)

@@ -1,0 +1,240 @@
+"""Every distribution beside torch's: parameters, samples, densities, moments, entropy, gradients, messages."""
+
+import numpy as np
+import pytest
+
+import gradcore
+import support
+from distributions.cases import CASES, COVARIANCE, LOOSE, NO_CDF, NO_GRADIENTS, OTHER_GRADIENTS, OTHER_NUMBERS, SINGLE
+from support import both, build
+
+BY_NAME = {name: (kind, arguments) for name, kind, arguments in CASES}
+names = pytest.mark.parametrize("name", BY_NAME)
+DTYPES = ("float64", "float32")
+
+
+def cast(argument, dtype):
+    return argument.astype(dtype) if isinstance(argument, np.ndarray) else argument
+
+
+def make(lib, name, dtype="float64", grad=False, **options):
+    kind, arguments = BY_NAME[name]
+    built = [build(lib, cast(argument, dtype)) for argument in arguments]
+    if grad:
+        built = [x.requires_grad_() if isinstance(x, lib.Tensor) else x for x in built]
+    return getattr(lib.distributions, kind)(*built, **options), [x for x in built if isinstance(x, lib.Tensor)]
+
+
+def attempt(function):
+    """The result, or the class of the exception where there is none."""
+    try:
+        return function()
+    except NotImplementedError as error:
+        return type(error).__name__
+
+
+def test_every_distribution_has_a_row():
+    kinds = {kind for kind, _ in BY_NAME.values()}
+    base = {"Distribution", "ExponentialFamily", "Independent", "MixtureSameFamily", "TransformedDistribution"}
+    ours = {name for name in dir(gradcore.distributions) if isinstance(getattr(gradcore.distributions, name), type)}
+    ours = {
+        name for name in ours if issubclass(getattr(gradcore.distributions, name), gradcore.distributions.Distribution)
+    }
+    assert ours - base == kinds
+    if support.torch is not None:
+        assert set(support.torch.distributions.__all__) <= set(dir(gradcore.distributions))
+
+
+@names
+def test_what_it_says_of_itself(name):
+    def facts(lib):
+        d, _ = make(lib, name)
+        wide = d.expand((2, *d.batch_shape)) if len(d.batch_shape) < 2 else d.expand((3, *d.batch_shape))
+        moments = [
+            attempt(lambda x=x, m=m: getattr(x, m))
+            for x in (d, wide)
+            for m in ("mean", "variance", "stddev", "mode")[: 3 if name == "kumaraswamy" else 4]
+        ]
+        shapes = [tuple(x.batch_shape) + tuple(x.event_shape) for x in (d, wide)]
+        flags = [
+            d.has_rsample,
+            d.has_enumerate_support,
+            sorted(d.arg_constraints),
+            repr(d),
+            d.support.event_dim,
+            d.support.is_discrete,
+        ]
+        return [*moments, attempt(d.entropy), None if name == "multinomial" else attempt(wide.entropy), shapes, flags]
+
+    both(facts, ulps=LOOSE.get(name, 1 << 14), scale=1.0, strides="none")
+
+
+@names
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (7,), (2, 3)])
+def test_samples_are_torchs(name, dtype, shape):
+    if name in OTHER_NUMBERS:
+        pytest.skip("drawn in another way: their moments are tested")
+
+    def drawn(lib):
+        lib.manual_seed(5)
+        d, _ = make(lib, name, dtype)
+        return [d.sample(shape), lib.rand(1)]
+
+    both(drawn, ulps=1 << 10, scale=1.0, strides="none")
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_NUMBERS))
+def test_moments_of_samples(name):
+    gradcore.manual_seed(0)
+    d, _ = make(gradcore, name)
+    drawn = d.sample((4000,))
+    error = 6 * (d.variance / 4000).sqrt()
+    assert bool(((drawn.mean(0) - d.mean).abs() < error).all())
+    assert np.allclose((drawn.var(0) / d.variance).numpy(), 1.0, atol=0.25)
+
+
+@names
+def test_values(name):
+    """log_prob, cdf and icdf, at samples that torch would draw too, and their gradients by the parameters."""
+
+    def values(lib):
+        lib.manual_seed(3)
+        d, parameters = make(lib, name, "float32" if name in SINGLE else "float64", grad=True)
+        x = d.sample((4,)).detach()
+        if name in OTHER_NUMBERS:
+            x = build(lib, COVARIANCE * np.array([1.0, 2.0, 0.5, 3.0]).reshape(4, 1, 1, 1)).expand(x.shape)
+        results = [d.log_prob(x)]
+        if name not in NO_CDF:
+            results.append(attempt(lambda: d.cdf(x)))
+            u = lib.linspace(0.05, 0.95, 4, dtype=x.dtype if x.dtype.is_floating_point else lib.float64).reshape(
+                (4,) + (1,) * len(d.batch_shape)
+            )
+            results.append(attempt(lambda: d.icdf(u.expand((4, *d.batch_shape)))))
+        total = sum(r.sum() for r in results if isinstance(r, lib.Tensor) and r.requires_grad)
+        gradients = lib.autograd.grad(total, parameters, allow_unused=True) if parameters else ()
+        return [[r.detach() if isinstance(r, lib.Tensor) else r for r in results], list(gradients)]
+
+    both(values, ulps=LOOSE.get(name, 1 << 20), scale=1.0, strides="none")
+
+
+@names
+def test_gradients_of_samples(name):
+    def gradients(lib):
+        lib.manual_seed(9)
+        d, parameters = make(lib, name, grad=True)
+        if not d.has_rsample or not parameters or name in OTHER_GRADIENTS | NO_GRADIENTS:
+            return None
+        x = d.rsample((5,))
+        return list(lib.autograd.grad((x * x.detach().cos()).sum(), parameters, allow_unused=True))
+
+    # torch's own derivative of gamma numbers has three to four digits
+    both(
+        gradients,
+        ulps=1 << 43 if any(w in name for w in ("gamma", "chi2", "studentT", "fisher", "wishart")) else 1 << 16,
+        scale=1.0,
+        strides="none",
+    )
+
+
+def test_the_derivative_of_gamma_quantiles():
+    """By differences: the quantile moves so that the distribution function stays."""
+    scipy = pytest.importorskip("scipy.special")
+    from gradcore.distributions.sampling import gamma_derivative
+
+    a = np.array([0.05, 0.3, 0.3, 1.0, 2.0, 2.0, 10.0, 50.0, 400.0, 900.0])
+    p = np.array([0.5, 0.01, 0.99, 0.3, 0.001, 0.9999, 0.4, 0.9, 0.05, 0.5])
+    x, h = scipy.gammaincinv(a, p), 1e-5 * a
+    numeric = (scipy.gammaincinv(a + h, p) - scipy.gammaincinv(a - h, p)) / (2 * h)
+    ours = gamma_derivative(gradcore.from_numpy(a), gradcore.from_numpy(x)).numpy()
+    assert np.allclose(ours, numeric, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_GRADIENTS))
+def test_gradients_that_are_right_in_the_mean(name):
+    """Of the mean of x squared, which has a formula: the sample's gradient against that of E[x^2]."""
+    gradcore.manual_seed(0)
+    d, parameters = make(gradcore, name, grad=True)
+    weight = gradcore.arange(1.0, d.mean.shape[-1] + 1, dtype=gradcore.float64)
+    exact = ((d.variance + d.mean**2) * weight).sum()
+    wanted = gradcore.autograd.grad(exact, parameters)
+    found = gradcore.autograd.grad(((d.rsample((3000,)) ** 2).mean(0) * weight).sum(), parameters)
+    for ours, theirs in zip(found, wanted):
+        assert np.allclose(ours.numpy(), theirs.numpy(), atol=0.05)
+
+
+REFUSED = [
+    ("D.Normal(0.0, -1.0)", "Expected parameter scale"), ("D.Normal(lib.zeros(2), 1.0).log_prob(lib.zeros(3))", "not broadcastable"),
+    ("D.Bernoulli()", "Either `probs` or `logits`"), ("D.Bernoulli(0.5, 0.1)", "Either `probs` or `logits`"), ("D.Bernoulli(1.5)", "Expected parameter probs"),
+    ("D.Bernoulli(0.5).log_prob(lib.tensor(0.3))", "to be within the support"), ("D.Uniform(1.0, 0.0)", "Expected parameter low"),
+    ("D.Uniform(0.0, 1.0).log_prob(lib.tensor(2.0))", "to be within the support"), ("D.Categorical(lib.tensor(1.0))", "at least one-dimensional"),
+    ("D.Categorical(lib.tensor([-1.0, 2.0]))", "Expected parameter probs"), ("D.Categorical(lib.ones(3)).log_prob(lib.tensor(3))", "to be within the support"),
+    ("D.Normal(0.0, 1.0).log_prob(1.0)", "must be a Tensor"), ("D.Normal('a', 1.0)", "must all be instances"),
+    ("D.MultivariateNormal(lib.zeros(2))", "Exactly one of"), ("D.MultivariateNormal(lib.tensor(1.0), lib.eye(2))", "at least one-dimensional"),
+    ("D.MultivariateNormal(lib.zeros(2), -lib.eye(2))", "Expected parameter covariance_matrix"),
+    ("D.MultivariateNormal(lib.zeros(2), lib.eye(2)).log_prob(lib.zeros(3))", "right-most size of value must match"),
+    ("D.MultivariateNormal(lib.zeros(2), lib.tensor([[1.0, 2.0], [2.0, 1.0]]), validate_args=False)", "positive-definite"),
+    ("D.Dirichlet(lib.tensor(1.0))", "at least one-dimensional"), ("D.Gamma(1.0, 1.0).log_prob(lib.tensor(-1.0))", "to be within the support"),
+    ("D.Independent(D.Normal(0.0, 1.0), 1)", "Expected reinterpreted_batch_ndims"), ("D.TransformedDistribution(D.Normal(0.0, 1.0), [3])", "must be a Transform"),
+    ("D.MixtureSameFamily(D.Normal(0.0, 1.0), D.Normal(0.0, 1.0))", "Mixture distribution needs"), ("D.LKJCholesky(1)", "greater than or equal to 2"),
+    ("D.kl_divergence(D.Uniform(0.0, 1.0), D.Bernoulli(0.5))", "No KL(p || q) is implemented"), ("D.Geometric(0.0)", "to be positive"),
+    ("D.Multinomial(2.5, lib.ones(2))", "inhomogeneous total_count"), ("D.Distribution.set_default_validate_args(3)", ""),
+    ("D.StickBreakingTransform(cache_size=2)", "cache_size must be 0 or 1"), ("D.transform_to(D.constraints.boolean)", "Cannot transform"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program, phrase", REFUSED)
+def test_refused(program, phrase):
+    both(lambda lib: eval(program, {"D": lib.distributions, "lib": lib}), raises=phrase)
+
+
+def test_the_messages_of_checks():
+    both(
+        lambda lib: str(
+            pytest.raises(ValueError, lib.distributions.Normal, lib.zeros(2), lib.tensor([1.0, -2.0])).value
+        )
+    )
+    both(
+        lambda lib: str(
+            pytest.raises(ValueError, lib.distributions.Bernoulli(0.5).log_prob, lib.tensor([0.0, 0.3])).value
+        )
+    )
+
+
+PROGRAMS = [
+    "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1).log_prob(lib.ones(2, 3))", "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 2).entropy()",
+    "repr(D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1))", "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1).expand((4, 2)).sample().shape",
+    "D.TransformedDistribution(D.Normal(0.0, 1.0), [D.ExpTransform(), D.AffineTransform(1.0, -2.0)]).log_prob(lib.tensor([0.5, -3.0]))",
+    "D.TransformedDistribution(D.Normal(0.0, 1.0), [D.ExpTransform(), D.AffineTransform(1.0, -2.0)]).cdf(lib.tensor([0.5, -3.0]))",
+    "D.TransformedDistribution(D.Normal(0.0, 1.0), [D.TanhTransform()]).icdf(lib.tensor([0.5, 0.1]))",
+    "D.TransformedDistribution(D.Normal(lib.zeros(3), 1.0), D.StickBreakingTransform()).sample((2,))",
+    "M.log_prob(lib.tensor([0.0, 1.0]))", "M.mean", "M.variance", "M.sample((5,))", "M.cdf(lib.tensor(0.3))", "repr(M)", "M.expand((2,)).sample()",
+    "N.log_prob(lib.ones(4, 2))", "N.mean", "N.variance", "N.sample((3,))",
+    "D.Categorical(lib.ones(3)).enumerate_support()", "D.Bernoulli(lib.tensor([0.1, 0.2])).enumerate_support()", "D.Binomial(3, lib.tensor([0.1])).enumerate_support(False)",
+    "D.OneHotCategorical(lib.ones(2, 3)).enumerate_support()", "D.Categorical(lib.ones(2, 3)).sample((4, 5)).shape", "D.Normal(0.0, 1.0).sample_n(2)",
+    "D.Normal(0.0, 1.0).perplexity()", "D.Normal(lib.zeros(2), 1.0, validate_args=False).log_prob(lib.zeros(2))",
+    "D.MultivariateNormal(lib.zeros(2), lib.eye(2) * 2).precision_matrix", "D.MultivariateNormal(lib.zeros(2), precision_matrix=lib.eye(2) * 2).covariance_matrix",
+    "D.LowRankMultivariateNormal(lib.zeros(2), lib.ones(2, 1), lib.ones(2)).precision_matrix", "D.LowRankMultivariateNormal(lib.zeros(2), lib.ones(2, 1), lib.ones(2)).scale_tril",
+    "D.Categorical(logits=lib.tensor([0.0, -lib.inf])).entropy()", "D.Bernoulli(lib.tensor([0.0, 1.0])).entropy()", "D.Multinomial(3, lib.tensor([1.0, 0.0])).log_prob(lib.tensor([3.0, 0.0]))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_compositions(program):
+    def run(lib):
+        D = lib.distributions
+        mixture = D.Categorical(lib.tensor([0.3, 0.7]))
+        M = D.MixtureSameFamily(mixture, D.Normal(lib.tensor([-1.0, 2.0]), lib.tensor([0.5, 1.5])))
+        N = D.MixtureSameFamily(mixture, D.Independent(D.Normal(lib.tensor([[-1.0, 2.0], [0.0, 1.0]]), 1.0), 1))
+        lib.manual_seed(1)
+        return eval(program, {"D": D, "lib": lib, "M": M, "N": N})
+
+    both(run, ulps=64, scale=1.0, strides="none")
+
+
+def test_pickling_and_lazy_attributes():
+    import pickle
+
+    d = gradcore.distributions.Bernoulli(gradcore.tensor([0.25]))
+    assert "logits" not in vars(d) and abs(d.logits.item() + np.log(3)) < 1e-6 and "logits" in vars(d)
+    assert pickle.loads(pickle.dumps(d)).probs.tolist() == [0.25]

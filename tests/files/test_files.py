@@ -1,0 +1,294 @@
+"""save and load: torch's files both ways, old formats, safetensors and .npz, replacement, and files that are hostile."""
+
+import io
+import pickle
+import random
+import struct
+import zipfile
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+import gradcore
+from support import facts, needs_torch, torch
+
+NESTS = [
+    "lib.arange(6.0).reshape(2, 3)", "[lib.ones(2, dtype=lib.int64), 3, 'text', None, True, 2.5, b'bytes', (1, 2)]",
+    "OrderedDict(a=lib.zeros(0), b={'x': {1, 2}})", "lib.arange(12).reshape(3, 4).t()[1:, ::2]", "lib.tensor(True)",
+    "[lib.float32, lib.Size([2, 3]), lib.device('cpu'), 10**30, 1j]", "lib.ones(3, requires_grad=True)", "lib.tensor([1, 2], dtype=lib.uint8)",
+    "lib.nn.Parameter(lib.ones(2))", "lib.nn.Linear(2, 3).state_dict()", "[{'k': [lib.ones(1, dtype=lib.float64)] * 2}]", "bytearray(b'abc')",
+]  # fmt: skip
+
+
+def nest(lib, program):
+    lib.manual_seed(0)
+    return eval(program, {"lib": lib, "OrderedDict": OrderedDict})
+
+
+def plain(lib, value):
+    """`value` with what belongs to a library as text, for comparing."""
+    if isinstance(value, dict):
+        return {key: plain(lib, item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and not isinstance(value, lib.Size):
+        return [plain(lib, item) for item in value]
+    return facts(value).__repr__() if isinstance(value, lib.Tensor) else repr(value)
+
+
+def written(lib, value, **options):
+    file = io.BytesIO()
+    lib.save(value, file, **options)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize("program", NESTS)
+def test_our_own(program):
+    value = nest(gradcore, program)
+    again = gradcore.load(written(gradcore, value))
+    assert plain(gradcore, again) == plain(gradcore, value) and type(again) is type(value)
+
+
+@needs_torch
+@pytest.mark.parametrize("program", NESTS)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 4}],
+    ids=["zip", "legacy", "protocol 4"],
+)
+def test_torchs(program, options):
+    value = nest(torch, program)
+    again = gradcore.load(written(torch, value, **options))
+    assert plain(gradcore, again) == plain(torch, value)
+
+
+@needs_torch
+@pytest.mark.parametrize("program", NESTS)
+def test_torch_reads_ours(program):
+    value = nest(gradcore, program)
+    assert plain(torch, torch.load(written(gradcore, value))) == plain(gradcore, value)
+
+
+@pytest.mark.parametrize(
+    "writer", ["gradcore", pytest.param("torch", marks=needs_torch), pytest.param("old", marks=needs_torch)]
+)
+def test_shared_memory_stays_shared(writer):
+    lib = gradcore if writer == "gradcore" else torch
+    x = lib.arange(6.0)
+    options = {"_use_new_zipfile_serialization": False} if writer == "old" else {}
+    whole, part, row = gradcore.load(written(lib, [x, x[2:], x.reshape(2, 3)[1]], **options))
+    part[1] = 9.0
+    assert whole.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0] and row.tolist() == [9.0, 4.0, 5.0]
+
+
+def test_arrays_that_begin_together():
+    """They have one address and two lengths: each is saved whole, and copied whole."""
+    import copy
+
+    a = np.arange(10.0)
+    views = [gradcore.from_numpy(a[:2]), gradcore.from_numpy(a)]
+    for again in (gradcore.load(written(gradcore, views)), copy.deepcopy(views)):
+        assert [t.tolist() for t in again] == [[0.0, 1.0], list(range(10))]
+
+
+def test_a_file_is_replaced_when_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "model.pt"
+    gradcore.save({"a": gradcore.ones(2)}, path)
+
+    class Fails:
+        def __reduce__(self):
+            raise ValueError("cannot be saved")
+
+    with pytest.raises(ValueError, match="cannot be saved"):
+        gradcore.save({"a": Fails()}, path)
+    before = path.read_bytes()
+    from gradcore import _serialization
+
+    def half(file):
+        file.write(before[:50])
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        _serialization._replace(str(path), half)
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["model.pt"]
+    path.chmod(0o600)
+    gradcore.save(3, path)
+    assert gradcore.load(path) == 3 and path.stat().st_mode & 0o777 == 0o600
+    link = tmp_path / "link.pt"
+    link.symlink_to(path)
+    gradcore.save(4, link)
+    assert link.is_symlink() and gradcore.load(path) == 4
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(RuntimeError, match="Parent directory .* does not exist"):
+        gradcore.save({}, tmp_path / "no" / "file")
+    with pytest.raises(FileNotFoundError):
+        gradcore.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("writer", ["gradcore", pytest.param("torch", marks=needs_torch)])
+def test_mapped(tmp_path, writer):
+    lib = gradcore if writer == "gradcore" else torch
+    path = tmp_path / "file"
+    lib.save([lib.arange(1000.0), lib.ones(3, dtype=lib.bool)], path)
+    before = path.read_bytes()
+    numbers, flags = gradcore.load(path, mmap=True)
+    numbers[0] = 7.0
+    assert numbers[:3].tolist() == [7.0, 1.0, 2.0] and flags.tolist() == [True] * 3 and path.read_bytes() == before
+    with pytest.raises(ValueError, match="mmap"):
+        gradcore.load(io.BytesIO(before), mmap=True)
+
+
+def test_contents_are_aligned():
+    """What save() writes can be mapped: every storage begins at a multiple of 64."""
+    file = written(gradcore, [gradcore.ones(3, dtype=gradcore.uint8), gradcore.arange(5.0), gradcore.zeros(7)])
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            name, extra = struct.unpack("<HH", file.getvalue()[info.header_offset + 26 : info.header_offset + 30])
+            assert (info.header_offset + 30 + name + extra) % 64 == 0
+
+
+def test_safetensors(tmp_path):
+    tensors = {
+        "flag": gradcore.tensor([True, False]),
+        "w": gradcore.arange(6.0).reshape(2, 3),
+        "t": gradcore.arange(6).reshape(2, 3).t(),
+        "n": gradcore.zeros(0, 2),
+    }
+    path = tmp_path / "file.safetensors"
+    gradcore.save(tensors, path)
+    again = gradcore.load(path)
+    assert {name: (t.dtype, t.tolist()) for name, t in again.items()} == {
+        name: (t.dtype, t.tolist()) for name, t in tensors.items()
+    }
+    with pytest.raises(ValueError, match="dict of tensors"):
+        gradcore.save([1], path)
+    package = pytest.importorskip("safetensors.numpy")
+    assert {name: array.tolist() for name, array in package.load_file(path).items()} == {
+        name: t.tolist() for name, t in tensors.items()
+    }
+    package.save_file({"x": np.arange(3.0)}, path, metadata={"format": "np"})
+    assert gradcore.load(path)["x"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "file.npz"
+    arrays = {
+        "a": np.arange(6.0).reshape(2, 3),
+        "b": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "c": np.array(True),
+        "d": np.zeros((0, 2), "float32"),
+    }
+    np.savez(path, **arrays)
+    again = gradcore.load(path)
+    assert {name: t.numpy().tolist() for name, t in again.items()} == {
+        name: array.tolist() for name, array in arrays.items()
+    }
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(pickle.UnpicklingError, match="compressed"):
+        gradcore.load(path)
+    np.savez(path, a=np.array(["text"]))
+    with pytest.raises(pickle.UnpicklingError, match="dtype"):
+        gradcore.load(path)
+
+
+# ---- hostile files ----
+
+
+class Runs:
+    def __reduce__(self):
+        return eval, ("1 / 0",)
+
+
+def archive_of(data, storages=(), compression=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        archive.writestr("archive/data.pkl", data)
+        for i, content in enumerate(storages):
+            archive.writestr(f"archive/data/{i}", content)
+    file.seek(0)
+    return file
+
+
+BOMB = (
+    b"\x80\x02]q\x00"
+    + b"".join(b"(h" + bytes([i]) + b"h" + bytes([i]) + b"tq" + bytes([i + 1]) for i in range(100))
+    + b"."
+)
+HOSTILE = {
+    "code": pickle.dumps(Runs(), 2), "a length": b"\x80\x02c__builtin__\nbytearray\nJ\x00\x00\x00\x40\x85R.", "nothing": b"", "no stop": b"\x80\x02N",
+    "a hash that never ends": BOMB[:-1] + b"q\xfe0}h\x64Ns.", "an os function": b"cos\nsystem\n(S'true'\ntR.", "a method": b"cbuiltins\ngetattr\n.",
+    "a mark as a value": b"(.", "no mark": b"Ne.", "a memo that is not there": b"h\x05.", "append to none": b"NNa.", "bad utf-8": b"X\x01\x00\x00\x00\xff.",
+    "too long": b"X\xff\xff\xff\x7fa.", "a negative length": b"T\xff\xff\xff\xffa.", "state of a list": b"]}b.", "an unknown opcode": b"\x82\x01.",
+    "many copies": b"\x80\x02]q\x00(" + b"K\x01" * 500 + b"e" + b"c__builtin__\nset\nq\x010" + b"h\x01h\x00\x85R0" * 500 + b"h\x00.",
+    "attributes": b"\x80\x02ccollections\nOrderedDict\n)R}X\x05\x00\x00\x00itemsK\x01sb.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_pickles(name):
+    with pytest.raises(pickle.UnpicklingError):
+        gradcore.load(archive_of(HOSTILE[name]))
+
+
+def test_unknown_globals_are_named():
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed.*GLOBAL __builtin__.eval"):
+        gradcore.load(archive_of(pickle.dumps(Runs(), 2)))
+    with pytest.raises(ZeroDivisionError):
+        gradcore.load(archive_of(pickle.dumps(Runs(), 2)), weights_only=False)
+
+
+def test_archives_that_are_no_files_of_tensors():
+    whole = written(gradcore, gradcore.arange(100.0)).getvalue()
+    compressed = archive_of(b"N.", compression=zipfile.ZIP_DEFLATED)
+    for data in (
+        b"",
+        b"text",
+        whole[:100],
+        whole[:-30],
+        b"PK\x03\x04" + bytes(100),
+        compressed.getvalue(),
+        archive_of(b"N.").getvalue()[5:],
+    ):
+        with pytest.raises(pickle.UnpicklingError):
+            gradcore.load(io.BytesIO(data))
+
+
+def test_storages_are_checked():
+    file = written(gradcore, gradcore.arange(3))
+    with zipfile.ZipFile(file) as archive:
+        data = archive.read("archive/data.pkl")
+    with pytest.raises(pickle.UnpicklingError, match="lacks storage"):
+        gradcore.load(archive_of(data))
+    with pytest.raises(pickle.UnpicklingError, match="has 16 bytes"):
+        gradcore.load(archive_of(data, [bytes(16)]))
+    assert gradcore.load(archive_of(data, [struct.pack("<3q", 4, 5, 6)])).tolist() == [4, 5, 6]
+
+
+def test_mutations():
+    """Bytes are changed, cut out and put in: what comes is a value, or one error."""
+    files = [written(gradcore, nest(gradcore, program)).getvalue() for program in NESTS[:8]]
+    if torch is not None:
+        files += [
+            written(torch, nest(torch, program), _use_new_zipfile_serialization=False).getvalue()
+            for program in NESTS[:4]
+        ]
+    source = random.Random(0)
+    kinds = {}
+    for _ in range(3000):
+        data = bytearray(source.choice(files))
+        for _ in range(source.randint(1, 3)):
+            place = source.randrange(len(data))
+            match source.randrange(3):
+                case 0:
+                    data[place] = source.randrange(256)
+                case 1:
+                    del data[place : place + source.randint(1, 8)]
+                case 2:
+                    data[place:place] = bytes(source.randrange(256) for _ in range(source.randint(1, 4)))
+        try:
+            gradcore.load(io.BytesIO(bytes(data)))
+        except (pickle.UnpicklingError, NotImplementedError) as error:
+            kinds[type(error)] = kinds.get(type(error), 0) + 1
+    assert kinds[pickle.UnpicklingError] > 500
