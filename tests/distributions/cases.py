@@ -25,7 +25,7 @@ CASES = [
     ("gamma", "Gamma", (POS2, POS)), ("chi2", "Chi2", (POS2 + 1,)), ("dirichlet", "Dirichlet", (POS2,)), ("beta", "Beta", (POS2, POS)),
     ("poisson", "Poisson", (POS2,)), ("studentT", "StudentT", (POS2 + 1, LOC, POS)), ("fisher", "FisherSnedecor", (POS2 + 4, POS + 5)),
     ("binomial", "Binomial", (12, PROBS)), ("binomial many", "Binomial", (np.array([4.0, 90.0, 200.0]), PROBS)), ("binomial logits", "Binomial", (5, None, LOGITS)),
-    ("negative binomial", "NegativeBinomial", (POS2, PROBS)), ("multinomial", "Multinomial", (7, SIMPLEX)), ("log normal", "LogNormal", (LOC, POS)),
+    ("negative binomial", "NegativeBinomial", (POS2 + 0.1, PROBS)), ("multinomial", "Multinomial", (7, SIMPLEX)), ("log normal", "LogNormal", (LOC, POS)),
     ("half normal", "HalfNormal", (POS2,)), ("half cauchy", "HalfCauchy", (POS2,)), ("gumbel", "Gumbel", (LOC, POS2)), ("weibull", "Weibull", (POS, POS2)),
     ("pareto", "Pareto", (POS, POS2)), ("kumaraswamy", "Kumaraswamy", (POS2, POS)), ("inverse gamma", "InverseGamma", (POS2, POS)),
     ("logistic normal", "LogisticNormal", (LOC, POS2)), ("relaxed bernoulli", "RelaxedBernoulli", (np.array(0.7), PROBS)),

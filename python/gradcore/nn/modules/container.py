@@ -209,8 +209,8 @@ class ModuleList(Module):
         self._modules.clear()
         self._modules.update((str(i), module) for i, module in enumerate(modules))
 
-    def __iadd__(self, modules: Any) -> Self:
-        return self.extend(modules)
+    def __iadd__(self, other: Any) -> Self:
+        return self.extend(other)
 
     def __add__(self, other: Any) -> ModuleList:
         return ModuleList([*self, *other])
