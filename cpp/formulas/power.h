@@ -62,7 +62,20 @@ struct PowNumber : Pow {
                                .operands = {"self", "exponent"},
                                .cost = 2.0};
 };
+// Divided by the larger one first, so that no square overflows. Where one is infinite the result is, beside NaN too.
+struct Hypot : Binary {
+  static constexpr OpInfo info{.name = "hypot", .node = "HypotBackward0", .cost = 0.8};
+  template <class V> static constexpr V fwd(V a, V b) {
+    const V x = abs(a), y = abs(b), inf = c<V>(__builtin_inf());
+    const V large = select(lt(x, y), y, x), small = select(lt(x, y), x, y);
+    const V ratio = small / large;
+    const V result = select(eq(large, c<V>(0)), small, large * sqrt(c<V>(1) + ratio * ratio));
+    return select(either(eq(x, inf), eq(y, inf)), inf, result);
+  }
+  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * (a / y); }
+  template <class V> static constexpr V vjp_b(V g, V, V b, V y) { return g * (b / y); }
+};
 
-using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowHalf, Pow, PowNumber>;
+using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowHalf, Pow, PowNumber, Hypot>;
 
 }  // namespace gradcore::formulas

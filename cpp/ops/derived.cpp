@@ -116,6 +116,33 @@ Tensor tile(const Tensor& t, const Dims& dims) {
   while (repeats.size() < t.dim()) repeats.insert(0, 1);
   return repeat(t, repeats);
 }
+
+namespace {
+
+// Each of the tensors as `prepare` makes it.
+template <class F> std::vector<Tensor> prepared(const char* op, std::span<const Tensor> tensors, F&& prepare) {
+  check(!tensors.empty(), op, " expects a non-empty TensorList");
+  std::vector<Tensor> out;
+  out.reserve(tensors.size());
+  for (const Tensor& t : tensors) out.push_back(prepare(t));
+  return out;
+}
+
+Tensor at_least_1d(const Tensor& t) { return t.dim() ? t : reshape(t, Dims{1}); }
+Tensor at_least_2d(const Tensor& t) { return t.dim() >= 2 ? t : unsqueeze(at_least_1d(t), 0); }
+Tensor at_least_3d(const Tensor& t) { return t.dim() >= 3 ? t : unsqueeze(at_least_2d(t), 2); }
+Tensor as_columns(const Tensor& t) { return t.dim() >= 2 ? t : reshape(t, Dims{t.numel(), 1}); }
+
+}  // namespace
+
+Tensor hstack(std::span<const Tensor> tensors) {
+  const std::vector<Tensor> rows = prepared("hstack", tensors, at_least_1d);
+  return cat(rows, rows[0].dim() == 1 ? 0 : 1);
+}
+Tensor vstack(std::span<const Tensor> tensors) { return cat(prepared("vstack", tensors, at_least_2d), 0); }
+Tensor dstack(std::span<const Tensor> tensors) { return cat(prepared("dstack", tensors, at_least_3d), 2); }
+Tensor column_stack(std::span<const Tensor> tensors) { return cat(prepared("column_stack", tensors, as_columns), 1); }
+
 std::vector<Tensor> nonzero_by_dim(const Tensor& t) { return unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1); }
 std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple) {
   if (as_tuple) return nonzero_by_dim(t);

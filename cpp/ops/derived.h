@@ -1,5 +1,6 @@
 // Ops made of other ops: they have no kernel and no node of their own.
 #pragma once
+#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -40,6 +41,11 @@ void triu_(const Tensor& t, int64_t diagonal);
 
 Tensor ravel(const Tensor& t);
 Tensor tile(const Tensor& t, const Dims& dims);
+// Joined beside, below and behind each other, and as columns; tensors of too few dims get dims of one element.
+Tensor hstack(std::span<const Tensor> tensors);
+Tensor vstack(std::span<const Tensor> tensors);
+Tensor dstack(std::span<const Tensor> tensors);
+Tensor column_stack(std::span<const Tensor> tensors);
 // The places of the elements that are not zero, by dim; a 0-d tensor counts as 1-d.
 std::vector<Tensor> nonzero_by_dim(const Tensor& t);
 std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple);

@@ -109,6 +109,7 @@ binary("remainder", np.remainder, operator="mod", right=(0.6, 3), avoid=HUGE_QUO
 binary("fmod", np.fmod, right=(0.6, 3), avoid=HUGE_QUOTIENTS)
 binary("pow", np.power, operator="pow", low=0.2, right=(0, 3), scalars=(2, 3, 2.5, 0.5, 0, 1), ulps=16)
 binary("atan2", np.arctan2, ulps=16, scalars=(), aliases=("arctan2",))
+binary("hypot", np.hypot, ulps=4, scalars=())
 binary("maximum", np.maximum, scalars=(), inplace=False)
 binary("minimum", np.minimum, scalars=(), inplace=False)
 binary("eq", np.equal, operator="eq", grad=False)

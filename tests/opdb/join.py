@@ -33,6 +33,30 @@ row(
     out=True,
     numpy=np.stack,
 )
+
+
+def stacks(name, numpy, **settings):
+    """Of the same tensors: without dims, with one, two and three."""
+    row(
+        name,
+        lambda d: [
+            S([d(), d()]),
+            S([d(3), d(3)]),
+            S((d(2, 3), d(2, 3), d(2, 3))),
+            S([d(2, 3, 4)]),
+            S([d(3), d(3, dtype="float64")]),
+        ],
+        method=False,
+        out=True,
+        numpy=numpy,
+        **settings,
+    )
+
+
+stacks("hstack", np.hstack)
+stacks("vstack", np.vstack, aliases=("row_stack",))
+stacks("dstack", np.dstack)
+stacks("column_stack", np.column_stack)
 row(
     "flip",
     lambda d: [S(d(3, 4), (0,)), S(d(3, 4), [0, 1]), S(d(3, 4), (-1,)), S(d(), ()), S(d(0, 3), (0,))],

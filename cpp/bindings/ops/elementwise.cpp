@@ -55,6 +55,7 @@ template <> constexpr Face face<Le>{.also = "less_equal"};
 template <> constexpr Face face<Gt>{.also = "greater"};
 template <> constexpr Face face<Ge>{.also = "greater_equal"};
 template <> constexpr Face face<Atan2>{.also = "arctan2", .right = "Tensor"};
+template <> constexpr Face face<Hypot>{.right = "Tensor"};
 template <> constexpr Face face<LogicalAnd>{.right = "Tensor"};
 template <> constexpr Face face<LogicalOr>{.right = "Tensor"};
 template <> constexpr Face face<LogicalXor>{.right = "Tensor"};

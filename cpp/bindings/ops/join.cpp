@@ -11,6 +11,12 @@ constexpr OpRow kRows[] = {
        {.kind = kFunction, .also = "concat concatenate", .out = Out::Joins}),
     op("stack(Tensor[] tensors, int dim=0, *, Tensor? out=None) -> Tensor", fn<stack>,
        {.kind = kFunction, .out = Out::Joins}),
+    op("hstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<hstack>, {.kind = kFunction, .out = Out::Joins}),
+    op("vstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<vstack>,
+       {.kind = kFunction, .also = "row_stack", .out = Out::Joins}),
+    op("dstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<dstack>, {.kind = kFunction, .out = Out::Joins}),
+    op("column_stack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<column_stack>,
+       {.kind = kFunction, .out = Out::Joins}),
     op("flip(Tensor input, int[] dims) -> Tensor", fn<flip>),
     op("roll(Tensor input, int[1] shifts, int[1]? dims=None) -> Tensor",
        [](const Tensor& t, const Dims& shifts, const MaybeDims& dims) {
