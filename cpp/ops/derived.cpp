@@ -128,9 +128,16 @@ template <class F> std::vector<Tensor> prepared(const char* op, std::span<const 
   return out;
 }
 
+// The steps are torch's, so that graphs have its nodes.
 Tensor at_least_1d(const Tensor& t) { return t.dim() ? t : reshape(t, Dims{1}); }
-Tensor at_least_2d(const Tensor& t) { return t.dim() >= 2 ? t : unsqueeze(at_least_1d(t), 0); }
-Tensor at_least_3d(const Tensor& t) { return t.dim() >= 3 ? t : unsqueeze(at_least_2d(t), 2); }
+Tensor at_least_2d(const Tensor& t) {
+  if (t.dim() == 0) return reshape(t, Dims{1, 1});
+  return t.dim() == 1 ? unsqueeze(t, 0) : t;
+}
+Tensor at_least_3d(const Tensor& t) {
+  if (t.dim() == 0) return reshape(t, Dims{1, 1, 1});
+  return t.dim() < 3 ? unsqueeze(at_least_2d(t), 2) : t;
+}
 Tensor as_columns(const Tensor& t) { return t.dim() >= 2 ? t : reshape(t, Dims{t.numel(), 1}); }
 
 }  // namespace
