@@ -4,8 +4,6 @@
 // What is written are spans that nest: ops, the launches inside of them, and the program's own ranges. Python makes
 // tables and traces of them (gradcore/profiler).
 #include <chrono>
-#include <cstring>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,12 +48,10 @@ struct Log {
   const char* intern(const char* name) { return names.emplace(name).first->c_str(); }
 
   void begin(const char* name, SpanKind kind, Origin origin) {
-    spans.reserve(spans.size() + 1);
-    open.reserve(open.size() + 1);
     const int32_t parent = open.empty() ? -1 : open.back();
     const char* kept = intern(name);
-    open.push_back(static_cast<int32_t>(spans.size()));
     spans.push_back({.name = kept, .kind = kind, .parent = parent, .begin = now_ns(), .origin = origin, .shapes = {}});
+    open.push_back(static_cast<int32_t>(spans.size() - 1));
   }
   void end() {
     if (open.empty()) return;  // begun before the profile
