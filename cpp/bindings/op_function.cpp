@@ -46,13 +46,15 @@ PyObject* name_of(PyObject* self, void*) { return PyUnicode_FromString(op_of(sel
 PyObject* qualname_of_method(PyObject* self, void*) {
   return PyUnicode_FromFormat("Tensor.%s", op_of(self).name.c_str());
 }
+// The texts are Python's, which are imported when somebody asks for one: they cost programs nothing.
 PyObject* doc_of(PyObject* self, void*) {
   return guarded([&] {
     const OpEntry& op = op_of(self);
-    std::string doc;
-    for (const Overload& o : op.overloads) doc += str_cat(op.name, full_text(o.row().signature), "\n");
-    doc += str_cat("\nWorks as torch's ", op.name, " does; see README for what differs.\n");
-    return PyUnicode_FromStringAndSize(doc.data(), static_cast<Py_ssize_t>(doc.size()));
+    const std::string_view original = op.overloads[0].row().name;
+    return import_module("gradcore._docs")
+        .attr("docstring")(op.name, py::str(original.data(), original.size()), op.is_method)
+        .release()
+        .ptr();
   });
 }
 // What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor have ints one by one.

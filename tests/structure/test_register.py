@@ -34,7 +34,6 @@ def test_ops_have_the_attributes_of_functions():
     assert (METHOD.__name__, METHOD.__qualname__, METHOD.__objclass__) == ("relu", "Tensor.relu", gradcore.Tensor)
     assert repr(FUNCTION) == "<built-in function relu>"
     assert repr(METHOD) == "<method 'relu' of 'gradcore.Tensor' objects>"
-    assert "relu(Tensor input" in FUNCTION.__doc__ and "relu(Tensor input" in METHOD.__doc__
     assert inspect.isroutine(FUNCTION) and inspect.isroutine(METHOD)
     assert weakref.ref(FUNCTION)() is FUNCTION and weakref.ref(METHOD)() is METHOD
     assert {FUNCTION: 1}[gradcore.relu] == 1

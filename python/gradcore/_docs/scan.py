@@ -1,0 +1,44 @@
+"""What goes along a dim and keeps the shape: softmax, cumulative sums."""
+
+import gradcore  # noqa: F401  (the examples use it)
+
+TEXTS = {
+    "softmax": """
+    exp(x) / sum(exp(x)) along `dim`: positive numbers that add up to 1.
+
+    The largest element is subtracted first, so that nothing overflows. Floats keep their dtype; with `dtype` the input is
+    converted first. Raises NotImplementedError for integers without it.
+
+    >>> gradcore.softmax(gradcore.tensor([[0.0, 0.0], [1000.0, 0.0]]), dim=1)
+    tensor([[0.5000, 0.5000],
+            [1.0000, 0.0000]])
+    """,
+    "log_softmax": """
+    x - log(sum(exp(x))) along `dim`: the logarithm of `softmax`, exact where that would round to 0 or 1.
+
+    Floats keep their dtype; with `dtype` the input is converted first. Raises NotImplementedError for integers without it.
+
+    >>> gradcore.log_softmax(gradcore.tensor([0.0, -1000.0]), dim=0)
+    tensor([    0., -1000.])
+    """,
+    "cumsum": """
+    The running sum along `dim`: out[i] = x[0] + ... + x[i].
+
+    Integers and bools are added up in int64 unless `dtype` says otherwise. Raises IndexError for a dim that the tensor
+    does not have.
+
+    >>> gradcore.cumsum(gradcore.tensor([[1, 2, 3], [4, 5, 6]]), dim=1)
+    tensor([[ 1,  3,  6],
+            [ 4,  9, 15]])
+    """,
+    "cumprod": """
+    The running product along `dim`: out[i] = x[0] * ... * x[i].
+
+    Integers and bools are multiplied in int64 unless `dtype` says otherwise. The gradient is right where elements are zero.
+
+    >>> gradcore.cumprod(gradcore.tensor([1.0, 2.0, 3.0, 4.0]), dim=0)
+    tensor([ 1.,  2.,  6., 24.])
+    """,
+}
+
+__test__ = TEXTS

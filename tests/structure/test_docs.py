@@ -1,0 +1,62 @@
+"""Docstrings of ops: composed from the texts in gradcore._docs when somebody asks for one. Their examples run in test_doctests.py."""
+
+import inspect
+import pydoc
+import subprocess
+import sys
+
+import pytest
+
+import gradcore
+from gradcore import _docs
+
+OPS = {name: (functions, methods) for name, functions, methods in gradcore._C._op_table()}
+
+
+def test_help_shows_forms_text_and_example():
+    text = inspect.getdoc(gradcore.cumsum)
+    assert text == gradcore.cumsum.__doc__.strip()
+    lines = text.splitlines()
+    assert lines[0].startswith("cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None, out: ")
+    assert lines[2].startswith("The running sum along `dim`")
+    assert ">>> gradcore.cumsum(" in text
+    assert lines[2] in pydoc.render_doc(gradcore.cumsum) and lines[2] in pydoc.render_doc("gradcore.cumsum")
+
+
+def test_a_method_has_the_text_of_its_function():
+    text = gradcore.Tensor.cumsum.__doc__
+    assert text.startswith(
+        "cumsum(self, dim: int, *, dtype: dtype | None = None) -> Tensor\n\ngradcore.cumsum() as a method"
+    )
+    assert "The running sum along `dim`" in text and "`out`" not in text
+    assert gradcore.ones(2).cumsum.__doc__ == text
+    assert "The running sum along `dim`" in pydoc.render_doc("gradcore.Tensor.cumsum")
+
+
+def test_what_follows_from_the_signature_is_written_nowhere():
+    assert "In-place version of `cumsum`: " in gradcore.Tensor.cumsum_.__doc__
+    assert "The running sum along `dim`" in gradcore.Tensor.cumsum_.__doc__
+    assert "Another name of `cat`." in gradcore.concat.__doc__
+    assert "In-place version of `abs`: " in gradcore.Tensor.absolute_.__doc__
+    assert "`add` of each tensor of a list" in gradcore._foreach_add.__doc__
+    assert "`out` gets the result" in gradcore.cumsum.__doc__
+
+
+def test_the_forms_of_every_op_are_shown():
+    for name, forms in OPS.items():
+        for is_method, signatures in enumerate(forms):
+            assert not signatures or _docs.signatures(name, is_method), name
+
+
+@pytest.mark.parametrize("name", _docs.texts())
+def test_a_text_is_of_an_op_and_has_an_example(name):
+    assert name in OPS, f"gradcore has no op {name}: take its text out of gradcore/_docs"
+    prose, prompt, _ = _docs.texts()[name].partition(">>> ")
+    assert prompt and prose.strip().endswith((".", ":")), (
+        f"the text of {name} in gradcore/_docs wants sentences and an example"
+    )
+
+
+def test_texts_are_loaded_when_they_are_asked_for():
+    code = "import sys, gradcore; assert 'gradcore._docs' not in sys.modules; gradcore.sum.__doc__; gradcore._docs"
+    subprocess.run([sys.executable, "-c", code], check=True)
