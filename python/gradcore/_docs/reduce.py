@@ -6,8 +6,9 @@ TEXTS = {
     "sum": """
     The sum of all elements, or along one dim or several.
 
-    Integers and bools are added up in int64 unless `dtype` says otherwise, floats in their own dtype. keepdim=True keeps
-    a reduced dim, with size 1. The sum of no elements is 0. Raises IndexError for a dim that the tensor does not have.
+    Integers and bools are added up in int64 unless `dtype` says otherwise, floats in their own dtype. keepdim=True
+    keeps a reduced dim, with size 1. The sum of no elements is 0. Raises IndexError for a dim that the tensor does not
+    have.
 
     >>> x = gradcore.tensor([[1, 2], [3, 4]])
     >>> x.sum(), x.sum(dim=0), x.sum(dim=1, keepdim=True).shape
@@ -16,8 +17,8 @@ TEXTS = {
     "mean": """
     The arithmetic mean of all elements, or along one dim or several: sum / count.
 
-    keepdim=True keeps a reduced dim, with size 1. The mean of no elements is NaN. Raises RuntimeError for integers and bools
-    unless `dtype` names a float, to which they are then converted first.
+    keepdim=True keeps a reduced dim, with size 1. The mean of no elements is NaN. Raises RuntimeError for integers and
+    bools unless `dtype` names a float, to which they are then converted first.
 
     >>> x = gradcore.tensor([[1.0, 2.0], [3.0, 6.0]])
     >>> x.mean(), x.mean(dim=1)
@@ -26,8 +27,8 @@ TEXTS = {
     "prod": """
     The product of all elements, or along one dim.
 
-    Integers and bools are multiplied in int64 unless `dtype` says otherwise. The product of no elements is 1. The gradient
-    is right where elements are zero, too.
+    Integers and bools are multiplied in int64 unless `dtype` says otherwise. The product of no elements is 1. The
+    gradient is right where elements are zero, too.
 
     >>> x = gradcore.tensor([[1, 2], [3, 4]])
     >>> x.prod(), x.prod(dim=0)
@@ -36,8 +37,8 @@ TEXTS = {
     "var": """
     The variance: sum((x - mean)^2) / max(0, n - correction), over all elements or along dims.
 
-    `correction` is 1 if not given, which makes the estimate unbiased; unbiased=False says 0. Floats only: RuntimeError for
-    other dtypes. Of too few elements the result is NaN, with a warning.
+    `correction` is 1 if not given, which makes the estimate unbiased; unbiased=False says 0. Floats only: RuntimeError
+    for other dtypes. Of too few elements the result is NaN, with a warning.
 
     >>> x = gradcore.tensor([1.0, 2.0, 3.0, 6.0])
     >>> x.var(), x.var(correction=0)
@@ -66,8 +67,8 @@ TEXTS = {
     The largest element, the largest along a dim with their indices, or the larger of two tensors (see `maximum`).
 
     With a dim the result is a named tuple (values, indices); equal elements give the first index. A NaN is larger than
-    every number. The whole of an empty tensor has no largest element: RuntimeError. The gradient of the largest element is
-    shared evenly by all that equal it; that of max(dim) goes to the element at the index.
+    every number. The whole of an empty tensor has no largest element: RuntimeError. The gradient of the largest element
+    is shared evenly by all that equal it; that of max(dim) goes to the element at the index.
 
     >>> x = gradcore.tensor([[1.0, 5.0], [4.0, 2.0]])
     >>> x.max()
@@ -79,8 +80,8 @@ TEXTS = {
     "min": """
     The smallest element, the smallest along a dim with their indices, or the smaller of two tensors (see `minimum`).
 
-    With a dim the result is a named tuple (values, indices); equal elements give the first index. A NaN comes before every
-    number. The whole of an empty tensor has no smallest element: RuntimeError. Gradients go as in `max`.
+    With a dim the result is a named tuple (values, indices); equal elements give the first index. A NaN comes before
+    every number. The whole of an empty tensor has no smallest element: RuntimeError. Gradients go as in `max`.
 
     >>> x = gradcore.tensor([[1.0, 5.0], [4.0, 2.0]])
     >>> x.min(), x.min(dim=0).values
@@ -89,8 +90,8 @@ TEXTS = {
     "amax": """
     The largest elements along one dim or several, or of all dims.
 
-    Unlike `max` it gives no indices, and shares the gradient evenly among equal elements. A NaN is larger than every number.
-    Raises IndexError where a dim to reduce is of size 0.
+    Unlike `max` it gives no indices, and shares the gradient evenly among equal elements. A NaN is larger than every
+    number. Raises IndexError where a dim to reduce is of size 0.
 
     >>> x = gradcore.tensor([[1, 5], [4, 2]])
     >>> x.amax(dim=(0, 1)), x.amax(dim=1)
@@ -99,8 +100,8 @@ TEXTS = {
     "amin": """
     The smallest elements along one dim or several, or of all dims.
 
-    Unlike `min` it gives no indices, and shares the gradient evenly among equal elements. A NaN comes before every number.
-    Raises IndexError where a dim to reduce is of size 0.
+    Unlike `min` it gives no indices, and shares the gradient evenly among equal elements. A NaN comes before every
+    number. Raises IndexError where a dim to reduce is of size 0.
 
     >>> gradcore.amin(gradcore.tensor([[1, 5], [4, 2]]), dim=0)
     tensor([1, 2])
@@ -108,8 +109,8 @@ TEXTS = {
     "argmax": """
     The index of the largest element as int64: along `dim`, or, without one, in the flattened tensor.
 
-    Equal elements give the first index, and a NaN is larger than every number. Raises IndexError where there is
-    nothing to choose from, RuntimeError for bools. There is no gradient.
+    Equal elements give the first index, and a NaN is larger than every number. Raises IndexError where there is nothing
+    to choose from, RuntimeError for bools. There is no gradient.
 
     >>> x = gradcore.tensor([[1, 5], [4, 2]])
     >>> x.argmax(), x.argmax(dim=0)
@@ -118,8 +119,8 @@ TEXTS = {
     "argmin": """
     The index of the smallest element as int64: along `dim`, or, without one, in the flattened tensor.
 
-    Equal elements give the first index, and a NaN comes before every number. Raises IndexError where there is
-    nothing to choose from, RuntimeError for bools. There is no gradient.
+    Equal elements give the first index, and a NaN comes before every number. Raises IndexError where there is nothing
+    to choose from, RuntimeError for bools. There is no gradient.
 
     >>> gradcore.argmin(gradcore.tensor([[1, 5], [4, 0]]), dim=1)
     tensor([0, 1])
@@ -145,8 +146,8 @@ TEXTS = {
     "norm": """
     The p-norm of all elements, or along dims: sum(|x|^p)^(1/p).
 
-    p=inf takes the largest |x|, p=-inf the smallest, p=0 counts what is not zero; "fro", the default, is p=2.
-    Floats only: RuntimeError for other dtypes. Where the norm is 0 its gradient is taken to be 0.
+    p=inf takes the largest |x|, p=-inf the smallest, p=0 counts what is not zero; "fro", the default, is p=2. Floats
+    only: RuntimeError for other dtypes. Where the norm is 0 its gradient is taken to be 0.
 
     >>> x = gradcore.tensor([[3.0, 4.0], [0.0, -2.0]])
     >>> x[0].norm(), x.norm(p=1, dim=1), x.norm(float("inf"))

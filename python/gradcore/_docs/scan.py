@@ -6,8 +6,8 @@ TEXTS = {
     "softmax": """
     exp(x) / sum(exp(x)) along `dim`: positive numbers that add up to 1.
 
-    The largest element is subtracted first, so that nothing overflows. Floats keep their dtype; with `dtype` the input is
-    converted first. Raises NotImplementedError for integers without it.
+    The largest element is subtracted first, so that nothing overflows. Floats keep their dtype; with `dtype` the input
+    is converted first. Raises NotImplementedError for integers without it.
 
     >>> gradcore.softmax(gradcore.tensor([[0.0, 0.0], [1000.0, 0.0]]), dim=1)
     tensor([[0.5000, 0.5000],
@@ -16,7 +16,8 @@ TEXTS = {
     "log_softmax": """
     x - log(sum(exp(x))) along `dim`: the logarithm of `softmax`, exact where that would round to 0 or 1.
 
-    Floats keep their dtype; with `dtype` the input is converted first. Raises NotImplementedError for integers without it.
+    Floats keep their dtype; with `dtype` the input is converted first. Raises NotImplementedError for integers without
+    it.
 
     >>> gradcore.log_softmax(gradcore.tensor([0.0, -1000.0]), dim=0)
     tensor([    0., -1000.])
@@ -34,7 +35,8 @@ TEXTS = {
     "cumprod": """
     The running product along `dim`: out[i] = x[0] * ... * x[i].
 
-    Integers and bools are multiplied in int64 unless `dtype` says otherwise. The gradient is right where elements are zero.
+    Integers and bools are multiplied in int64 unless `dtype` says otherwise. The gradient is right where elements are
+    zero.
 
     >>> gradcore.cumprod(gradcore.tensor([1.0, 2.0, 3.0, 4.0]), dim=0)
     tensor([ 1.,  2.,  6., 24.])
