@@ -2,6 +2,7 @@
 #include "autograd/anomaly.h"
 
 #include "bindings/define.h"
+#include "bindings/docs.h"
 #include "bindings/node.h"
 
 namespace gradcore {
@@ -64,14 +65,9 @@ void explain(Node& node) {
 void add_anomaly(py::module_& m) {
   anomaly.recorded = recorded;
   anomaly.explain = explain;
-  m.def("set_anomaly_enabled", &set_anomaly, py::arg("mode"), py::arg("check_nan") = true,
-        "set_anomaly_enabled(mode, check_nan=True)\n\nSwitches anomaly mode for the whole process.");
-  m.def(
-      "is_anomaly_enabled", [] { return anomaly.on.load(); },
-      "is_anomaly_enabled()\n\nWhether backward watches for anomalies: see autograd.detect_anomaly.");
-  m.def(
-      "is_anomaly_check_nan_enabled", [] { return anomaly.check_nan.load(); },
-      "is_anomaly_check_nan_enabled()\n\nWhether anomaly mode looks for NaNs in gradients.");
+  m.def("set_anomaly_enabled", &set_anomaly, py::arg("mode"), py::arg("check_nan") = true, docs::set_anomaly_enabled);
+  m.def("is_anomaly_enabled", [] { return anomaly.on.load(); }, docs::is_anomaly_enabled);
+  m.def("is_anomaly_check_nan_enabled", [] { return anomaly.check_nan.load(); }, docs::is_anomaly_check_nan_enabled);
 }
 
 }  // namespace gradcore

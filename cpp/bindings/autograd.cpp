@@ -1,6 +1,7 @@
 // The tape as Python sees it: modes, nodes, hooks, backward and grad. Start at run_from_python().
 #include "autograd/engine.h"
 #include "bindings/define.h"
+#include "bindings/docs.h"
 #include "bindings/ops/register.h"
 
 #include <algorithm>
@@ -333,8 +334,8 @@ void add_autograd(py::module_& m) {
     return levels;
   });
 
-  m.def("is_grad_enabled", [] { return modes.grad; }, "Whether ops are being recorded in this thread.");
-  m.def("is_inference_mode_enabled", &inference_mode, "Whether this thread is in inference mode.");
+  m.def("is_grad_enabled", [] { return modes.grad; }, docs::is_grad_enabled);
+  m.def("is_inference_mode_enabled", &inference_mode, docs::is_inference_mode_enabled);
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
   m.def("_set_inference_mode", [](bool on) {
     const bool before = inference_mode();
@@ -342,7 +343,7 @@ void add_autograd(py::module_& m) {
     return before;
   });
 
-  m.def("get_num_threads", &num_threads, "How many threads large ops use.");
+  m.def("get_num_threads", &num_threads, docs::get_num_threads);
   m.def(
       "set_num_threads",
       [](py::handle num) {
@@ -351,7 +352,7 @@ void add_autograd(py::module_& m) {
         check(n == static_cast<int>(n), ErrorKind::Value, "Overflow when unpacking long");
         set_num_threads(static_cast<int>(n));
       },
-      py::arg("num"), "Sets how many threads large ops use.");
+      py::arg("num"), docs::set_num_threads);
   m.def(
       "memory_stats",
       [] {
@@ -363,13 +364,10 @@ void add_autograd(py::module_& m) {
         d["allocations"] = s.allocations;
         return d;
       },
-      "Bytes in use, at the highest, and kept for reuse; and the number of blocks handed out so far. The highest is "
-      "looked at\n"
-      "when a block of more than 64 KiB is handed out and when this is asked: what many small blocks held between is "
-      "not seen.");
-  m.def("release_unused_memory", &release_unused_memory, "Gives memory that is kept for reuse back to the system.");
+      docs::memory_stats);
+  m.def("release_unused_memory", &release_unused_memory, docs::release_unused_memory);
 
-  py::class_<Generator> generator(m, "Generator", "A stream of random numbers, torch's own (MT19937).");
+  py::class_<Generator> generator(m, "Generator", docs::Generator);
   reinterpret_cast<PyTypeObject*>(generator.ptr())->tp_new = new_generator;
   generator
       .def(py::init([](py::object device) {
@@ -378,21 +376,27 @@ void add_autograd(py::module_& m) {
            }),
            py::arg("device") = py::none())
       .def("_manual_seed", [](Generator& g, uint64_t seed) { g.manual_seed(seed); })
-      .def("initial_seed", &Generator::initial_seed)
-      .def("seed", [](Generator& g) { return g.seed(); })
-      .def("get_state",
-           [](Generator& g) {
-             const Tensor t = empty(Dims{Generator::kStateBytes}, DType::UInt8);
-             const std::lock_guard lock(g.mutex());
-             g.get_state(t.host<uint8_t>());
-             return t;
-           })
-      .def("set_state", [](Generator& g, const Tensor& state) {
-        check(state.dtype() == DType::UInt8, ErrorKind::Type, "RNG state must be a torch.ByteTensor");
-        const Tensor dense = contiguous(state);
-        const std::lock_guard lock(g.mutex());
-        g.set_state(dense.host<uint8_t>(), dense.numel());
-      });
+      .def("initial_seed", &Generator::initial_seed, docs::initial_seed)
+      .def(
+          "seed", [](Generator& g) { return g.seed(); }, docs::seed)
+      .def(
+          "get_state",
+          [](Generator& g) {
+            const Tensor t = empty(Dims{Generator::kStateBytes}, DType::UInt8);
+            const std::lock_guard lock(g.mutex());
+            g.get_state(t.host<uint8_t>());
+            return t;
+          },
+          docs::get_state)
+      .def(
+          "set_state",
+          [](Generator& g, const Tensor& state) {
+            check(state.dtype() == DType::UInt8, ErrorKind::Type, "RNG state must be a torch.ByteTensor");
+            const Tensor dense = contiguous(state);
+            const std::lock_guard lock(g.mutex());
+            g.set_state(dense.host<uint8_t>(), dense.numel());
+          },
+          docs::set_state);
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
 }
 

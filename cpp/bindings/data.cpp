@@ -3,6 +3,7 @@
 
 #include "autograd/views.h"
 #include "bindings/define.h"
+#include "bindings/docs.h"
 #include "bindings/node.h"
 #include "core/generator.h"
 
@@ -637,8 +638,7 @@ void add_data(py::module_& m) {
         return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
-      py::arg("requires_grad").noconvert() = false, py::arg("pin_memory") = false,
-      "A new tensor with a copy of `data`: a number, nested sequences of numbers, an array or a tensor.");
+      py::arg("requires_grad").noconvert() = false, py::arg("pin_memory") = false, docs::tensor);
   m.def(
       "as_tensor",
       [](py::handle data, py::handle dtype, py::handle device) -> Tensor {
@@ -652,8 +652,7 @@ void add_data(py::module_& m) {
         }
         return tensor_from_object(data.ptr(), d);
       },
-      py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
-      "`data` as a tensor, sharing memory where it is a tensor or an array of the right dtype.");
+      py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(), docs::as_tensor);
   m.def(
       "from_numpy",
       [](py::handle array) -> Tensor {
@@ -663,7 +662,7 @@ void add_data(py::module_& m) {
         share_array(array.ptr(), t);
         return t;
       },
-      py::arg("ndarray"), "A tensor on the array's memory.");
+      py::arg("ndarray"), docs::from_numpy);
   m.def(
       "frombuffer",
       [](py::handle buffer, py::handle dtype, int64_t count, int64_t offset, bool requires_grad_) {
@@ -696,7 +695,7 @@ void add_data(py::module_& m) {
         return with_grad(tensor_on(std::move(storage), Dims{n}, Dims{1}, *d, offset), requires_grad_);
       },
       py::arg("buffer"), py::kw_only(), py::arg("dtype"), py::arg("count") = -1, py::arg("offset") = 0,
-      py::arg("requires_grad") = false, "A 1-D tensor on the memory of an object with the buffer protocol.");
+      py::arg("requires_grad") = false, docs::frombuffer);
   m.def("_cast", [](const Tensor& t, py::handle dtype, bool copy) {
     const auto d = dtype_or_none(dtype);
     const DType to = d.value_or(t.dtype());

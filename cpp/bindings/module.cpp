@@ -2,6 +2,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/locks.h"
 #include "bindings/define.h"
+#include "bindings/docs.h"
 #include "bindings/node.h"
 #include "bindings/op_function.h"
 #include "bindings/ops/register.h"
@@ -60,20 +61,16 @@ static void add_build_info(py::module_& m) {
   });
   m.def(
       "set_threading_layer", [](const std::string& name) { set_threading_layer(name); }, py::arg("name"),
-      "Chooses where the threads of large operations come from: 'openmp' (OpenMP's own, which OMP_PLACES, "
-      "OMP_PROC_BIND\n"
-      "and omp_set_num_threads govern) or 'team' (gradcore's own). To be called before the first operation that is "
-      "large\n"
-      "enough for threads; the environment variable GRADCORE_THREADING_LAYER says the same at the start. Results are "
-      "the\n"
-      "same bits in both. Raises ValueError for another name, RuntimeError where the layer is not available or too "
-      "late.");
-  m.def("available_isas", [] {
-    py::list out;
-    for (int i = 0; i < kIsaCount; ++i)
-      if (isa_available(static_cast<Isa>(i))) out.append(std::string(kIsaName[i]).substr(7));
-    return out;
-  });
+      docs::set_threading_layer);
+  m.def(
+      "available_isas",
+      [] {
+        py::list out;
+        for (int i = 0; i < kIsaCount; ++i)
+          if (isa_available(static_cast<Isa>(i))) out.append(std::string(kIsaName[i]).substr(7));
+        return out;
+      },
+      docs::available_isas);
   m.def("_op_table", &op_table);
   m.def("_op_names", [] {
     py::list names;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bindings/define.h"
+#include "bindings/docs.h"
 #include "bindings/node.h"
 #include "core/origin.h"
 
@@ -122,7 +123,7 @@ void add_origin(py::module_& m) {
   origin_source = {now, text};
   m.def(
       "set_origin_tracking", [](bool mode) { origin_source.now = mode ? now : nullptr; }, py::arg("mode"),
-      "Whether nodes and writes remember the line of the program that made them, for error messages (on by default).");
+      docs::set_origin_tracking);
 }
 
 }  // namespace gradcore

@@ -9,6 +9,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "bindings/docs.h"
 #include "bindings/node.h"
 #include "core/op_scope.h"
 #include "ops/derived.h"
@@ -540,35 +541,33 @@ PyObject* get_nbytes(PyObject* self, void*) {
 PyObject* get_layout(PyObject*, void*) { return Py_NewRef(strided_layout); }
 PyObject* get_none(PyObject*, void*) { return none(); }
 
-PyGetSetDef kAttributes[] = {
-    {"shape", get_shape, nullptr, "The sizes, as a Size.", nullptr},
-    {"dtype", get_dtype, nullptr, "The element type.", nullptr},
-    {"device", get_device, nullptr, "Always device('cpu').", nullptr},
-    {"layout", get_layout, nullptr, "Always strided.", nullptr},
-    {"ndim", get_ndim, nullptr, "The number of dims.", nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad_attr, "Whether backward() computes a gradient for it.",
-     nullptr},
-    {"grad", get_grad, set_grad, "The accumulated gradient, None until there is one.", nullptr},
-    {"grad_fn", get_grad_fn, nullptr, "The node that made it; None for a leaf.", nullptr},
-    {"is_leaf", get_is_leaf, nullptr, "Whether it has no history.", nullptr},
-    {"output_nr", get_output_nr, nullptr, "Which output of grad_fn it is.", nullptr},
-    {"retains_grad", get_retains_grad, nullptr, "Whether retain_grad() was called on this non-leaf.", nullptr},
-    {"_version", get_version, nullptr, "How often its memory was written to in place.", nullptr},
-    {"_base", get_base, nullptr, "For a view: the tensor it is a view of.", nullptr},
-    {"data", get_data, set_data, "The same memory outside autograd.", nullptr},
-    {"T", get_T, nullptr, "With the dims reversed.", nullptr},
-    {"mT", get_mT, nullptr, "With the last two dims swapped.", nullptr},
-    {"itemsize", get_itemsize, nullptr, "Bytes of an element.", nullptr},
-    {"nbytes", get_nbytes, nullptr, "Bytes of all elements.", nullptr},
-    {"is_cpu", get_true, nullptr, "Always True.", nullptr},
-    {"is_cuda", get_false, nullptr, "Always False.", nullptr},
-    {"is_sparse", get_false, nullptr, "Always False.", nullptr},
-    {"is_quantized", get_false, nullptr, "Always False.", nullptr},
-    {"is_meta", get_false, nullptr, "Always False.", nullptr},
-    {"is_mps", get_false, nullptr, "Always False.", nullptr},
-    {"names", get_none, nullptr, "Named dims are not supported: None.", nullptr},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef kAttributes[] = {{"shape", get_shape, nullptr, docs::shape, nullptr},
+                             {"dtype", get_dtype, nullptr, docs::dtype, nullptr},
+                             {"device", get_device, nullptr, docs::device, nullptr},
+                             {"layout", get_layout, nullptr, docs::layout, nullptr},
+                             {"ndim", get_ndim, nullptr, docs::ndim, nullptr},
+                             {"requires_grad", get_requires_grad, set_requires_grad_attr, docs::requires_grad, nullptr},
+                             {"grad", get_grad, set_grad, docs::grad, nullptr},
+                             {"grad_fn", get_grad_fn, nullptr, docs::grad_fn, nullptr},
+                             {"is_leaf", get_is_leaf, nullptr, docs::is_leaf, nullptr},
+                             {"output_nr", get_output_nr, nullptr, docs::output_nr, nullptr},
+                             {"retains_grad", get_retains_grad, nullptr, docs::retains_grad, nullptr},
+                             {"_version", get_version, nullptr, docs::version, nullptr},
+                             {"_base", get_base, nullptr, docs::base, nullptr},
+                             {"data", get_data, set_data, docs::data, nullptr},
+                             {"T", get_T, nullptr, docs::T, nullptr},
+                             {"mT", get_mT, nullptr, docs::mT, nullptr},
+                             {"itemsize", get_itemsize, nullptr, docs::itemsize, nullptr},
+                             {"nbytes", get_nbytes, nullptr, docs::nbytes, nullptr},
+                             {"is_cpu", get_true, nullptr, docs::is_cpu, nullptr},
+                             {"is_cuda", get_false, nullptr, docs::is_cuda, nullptr},
+                             {"is_sparse", get_false, nullptr, docs::is_sparse, nullptr},
+                             {"is_quantized", get_false, nullptr, docs::is_quantized, nullptr},
+                             {"is_meta", get_false, nullptr, docs::is_meta, nullptr},
+                             {"is_mps", get_false, nullptr, docs::is_mps, nullptr},
+                             {"names", get_none, nullptr, docs::names, nullptr},
+                             {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // ---- methods that speak Python
 
@@ -622,26 +621,23 @@ PyObject* method_to_bytes(PyObject* self, PyObject*) {
 }
 
 PyMethodDef kMethods[] = {
-    {"tolist", method_tolist, METH_NOARGS,
-     "tolist()\n\nThe elements as nested Python lists; a number for a 0-d tensor."},
-    {"item", tensor_item, METH_NOARGS,
-     "item()\n\nThe only element as a Python number. RuntimeError if there are more."},
-    {"dim", method_dim, METH_NOARGS, "dim()\n\nThe number of dims."},
-    {"ndimension", method_dim, METH_NOARGS, "ndimension()\n\nThe number of dims."},
-    {"numel", method_numel, METH_NOARGS, "numel()\n\nThe number of elements."},
-    {"nelement", method_numel, METH_NOARGS, "nelement()\n\nThe number of elements."},
-    {"element_size", method_element_size, METH_NOARGS, "element_size()\n\nBytes of an element."},
-    {"storage_offset", method_storage_offset, METH_NOARGS, "storage_offset()\n\nElements before the first one."},
-    {"data_ptr", method_data_ptr, METH_NOARGS, "data_ptr()\n\nThe address of the first element."},
+    {"tolist", method_tolist, METH_NOARGS, docs::tolist},
+    {"item", tensor_item, METH_NOARGS, docs::item},
+    {"dim", method_dim, METH_NOARGS, docs::dim},
+    {"ndimension", method_dim, METH_NOARGS, docs::ndimension},
+    {"numel", method_numel, METH_NOARGS, docs::numel},
+    {"nelement", method_numel, METH_NOARGS, docs::nelement},
+    {"element_size", method_element_size, METH_NOARGS, docs::element_size},
+    {"storage_offset", method_storage_offset, METH_NOARGS, docs::storage_offset},
+    {"data_ptr", method_data_ptr, METH_NOARGS, docs::data_ptr},
     {"is_contiguous", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(method_is_contiguous)),
-     METH_FASTCALL | METH_KEYWORDS, "is_contiguous()\n\nWhether the elements stand densely in row-major order."},
-    {"is_floating_point", method_is_floating_point, METH_NOARGS,
-     "is_floating_point()\n\nWhether the dtype is a float."},
-    {"is_complex", method_is_complex, METH_NOARGS, "is_complex()\n\nAlways False."},
-    {"is_inference", method_is_inference, METH_NOARGS, "is_inference()\n\nWhether it was made in inference mode."},
+     METH_FASTCALL | METH_KEYWORDS, docs::is_contiguous},
+    {"is_floating_point", method_is_floating_point, METH_NOARGS, docs::is_floating_point},
+    {"is_complex", method_is_complex, METH_NOARGS, docs::is_complex},
+    {"is_inference", method_is_inference, METH_NOARGS, docs::is_inference},
     {"_is_view", method_is_view, METH_NOARGS, "_is_view()\n\nWhether it is a view that autograd tracks."},
-    {"get_device", method_get_device, METH_NOARGS, "get_device()\n\n-1: the CPU has no index."},
-    {"retain_grad", method_retain_grad, METH_NOARGS, "retain_grad()\n\nKeeps this non-leaf's gradient in .grad."},
+    {"get_device", method_get_device, METH_NOARGS, docs::get_device},
+    {"retain_grad", method_retain_grad, METH_NOARGS, docs::retain_grad},
     {"_storage_nbytes", method_storage_nbytes, METH_NOARGS,
      "_storage_nbytes()\n\nBytes of the memory behind it, shared or not."},
     {"_to_bytes", method_to_bytes, METH_NOARGS, "_to_bytes()\n\nThe elements in row-major order as bytes."},

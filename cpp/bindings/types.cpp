@@ -1,5 +1,6 @@
 // The small types: dtype, default dtype, and the hooks for Size and device (written in Python).
 #include "bindings/define.h"
+#include "bindings/docs.h"
 
 namespace gradcore {
 
@@ -35,7 +36,7 @@ std::optional<DType> to_dtype(PyObject* o) {
 }
 
 void add_types(py::module_& m) {
-  py::class_<DTypeObject> cls(m, "dtype", "The element type of a tensor: gradcore.float32 and so on.");
+  py::class_<DTypeObject> cls(m, "dtype", docs::dtype_class);
   cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", dtype_name(d.value)); })
       .def("__hash__", [](const DTypeObject& d) { return index_of(d.value) + 1; })
       .def("__eq__", [](const DTypeObject& d,
@@ -64,7 +65,7 @@ void add_types(py::module_& m) {
       "Each dtype with its name and torch's name of the scalar type (Float, Long ...).");
   m.def(
       "get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
-      "The dtype of floats that come without one.");
+      docs::get_default_dtype);
   m.def(
       "set_default_dtype",
       [](py::handle d) {
@@ -72,26 +73,33 @@ void add_types(py::module_& m) {
         check(is_floating(t), ErrorKind::Type, "only floating-point types are supported as the default type");
         set_default_dtype(t);
       },
-      py::arg("d"), "Sets the dtype of floats that come without one: float32 or float64.");
-  m.def("promote_types", [](py::handle a, py::handle b) {
-    return py::handle(dtype_objects[index_of(promote_types(dtype_of_object(a), dtype_of_object(b)))]);
-  });
-  m.def("can_cast",
-        [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); });
-  m.def("result_type", [](py::handle a, py::handle b) {
-    Tensor keep[2];
-    Operand in[2] = {Scalar(0), Scalar(0)};
-    py::handle both[2] = {a, b};
-    for (int i = 0; i < 2; ++i) {
-      if (is_tensor(both[i].ptr())) {
-        keep[i] = unwrap(both[i].ptr());
-        in[i] = Operand(keep[i]);
-      } else {
-        in[i] = Operand(to_scalar(both[i].ptr()));
-      }
-    }
-    return py::handle(dtype_objects[index_of(result_type(in))]);
-  });
+      py::arg("d"), docs::set_default_dtype);
+  m.def(
+      "promote_types",
+      [](py::handle a, py::handle b) {
+        return py::handle(dtype_objects[index_of(promote_types(dtype_of_object(a), dtype_of_object(b)))]);
+      },
+      py::arg("type1"), py::arg("type2"), docs::promote_types);
+  m.def(
+      "can_cast", [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); },
+      py::arg("from_"), py::arg("to"), docs::can_cast);
+  m.def(
+      "result_type",
+      [](py::handle a, py::handle b) {
+        Tensor keep[2];
+        Operand in[2] = {Scalar(0), Scalar(0)};
+        py::handle both[2] = {a, b};
+        for (int i = 0; i < 2; ++i) {
+          if (is_tensor(both[i].ptr())) {
+            keep[i] = unwrap(both[i].ptr());
+            in[i] = Operand(keep[i]);
+          } else {
+            in[i] = Operand(to_scalar(both[i].ptr()));
+          }
+        }
+        return py::handle(dtype_objects[index_of(result_type(in))]);
+      },
+      py::arg("tensor1"), py::arg("tensor2"), docs::result_type);
   // The Python side hands over the types it defines.
   m.def("_set_python_types",
         [](py::type size, py::object cpu, py::object strided, py::object contiguous, py::object preserve) {

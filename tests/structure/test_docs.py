@@ -1,9 +1,14 @@
-"""Docstrings of ops: composed from the texts in gradcore._docs when somebody asks for one. Their examples run in test_doctests.py."""
+"""Docstrings of ops, which gradcore._docs composes when somebody asks for one, and of what else the core defines.
 
+Examples of ops run in test_doctests.py, as those of the Python package; the core's other ones here.
+"""
+
+import doctest
 import inspect
 import pydoc
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -60,3 +65,23 @@ def test_a_text_is_of_an_op_and_has_an_example(name):
 def test_texts_are_loaded_when_they_are_asked_for():
     code = "import sys, gradcore; assert 'gradcore._docs' not in sys.modules; gradcore.sum.__doc__; gradcore._docs"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---- what the core defines besides ops
+
+OF_THE_CORE = (types.BuiltinFunctionType, types.GetSetDescriptorType, types.MethodDescriptorType)
+
+
+def names_of_the_core():
+    for owner in (gradcore._C, gradcore.Tensor, gradcore.Generator):
+        for name in vars(owner):
+            if not name.startswith("_") and isinstance(getattr(owner, name), OF_THE_CORE):
+                yield owner, name
+
+
+@pytest.mark.parametrize("owner, name", list(names_of_the_core()))
+def test_examples_of_the_core(owner, name):
+    text = getattr(owner, name).__doc__
+    assert text and ">>> " in text, f"write a docstring with an example for {name} in cpp/bindings/docs.h"
+    example = doctest.DocTestParser().get_doctest(text, {"gradcore": gradcore}, name, None, None)
+    assert not doctest.DocTestRunner().run(example).failed
