@@ -416,6 +416,21 @@ bytes.
 True
 )";
 
+inline constexpr char tensor_class[] =
+    R"(A strided, typed array that records what is done to it. Made by gradcore.tensor() and its relatives.
+
+>>> x = gradcore.Tensor([1, 2])  # the legacy constructor: always of the default dtype
+>>> x * 2
+tensor([2., 4.])
+)";
+
+inline constexpr char node_class[] = R"(An op on the tape: what a tensor's `grad_fn` is. Calling it runs its backward.
+
+>>> y = gradcore.ones(2, requires_grad=True).exp()
+>>> isinstance(y.grad_fn, gradcore.Node), y.grad_fn.name()
+(True, 'ExpBackward0')
+)";
+
 inline constexpr char dtype_class[] = R"(The element type of a tensor: gradcore.float32 and so on.
 
 >>> gradcore.float32.is_floating_point, gradcore.float32.itemsize

@@ -1,6 +1,7 @@
 // Nodes as Python sees them, and hooks: the user's functions that backward calls. Start at wrap_node() and PythonHook.
 #include "bindings/node.h"
 #include "bindings/define.h"
+#include "bindings/docs.h"
 
 #include "autograd/engine.h"
 #include "autograd/locks.h"
@@ -331,7 +332,7 @@ void add_node_type(py::module_& m) {
                                 {Py_tp_call, reinterpret_cast<void*>(node_call)},
                                 {Py_tp_methods, kNodeMethods},
                                 {Py_tp_getset, kNodeAttributes},
-                                {Py_tp_doc, const_cast<char*>("Node\n\nAn op on the tape.")},
+                                {Py_tp_doc, const_cast<char*>(docs::node_class)},
                                 {0, nullptr}};
   static PyType_Spec spec = {"gradcore.autograd.Node", sizeof(PyNode), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};

@@ -663,8 +663,7 @@ void add_tensor_type(const py::object& m) {
       {Py_tp_getset, kAttributes},
       {Py_tp_methods, kMethods},
       {Py_tp_members, kMembers},
-      {Py_tp_doc, const_cast<char*>("Tensor\n\nA strided, typed array that records what is done to it. Made by "
-                                    "gradcore.tensor() and its relatives.")},
+      {Py_tp_doc, const_cast<char*>(docs::tensor_class)},
       {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain, "add">)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain, "sub">)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul, "mul">)},

@@ -221,7 +221,12 @@ _switches = _Switches()
 
 
 def is_multithreading_enabled() -> bool:
-    """What set_multithreading_enabled() was told last in this thread."""
+    """What set_multithreading_enabled() was told last in this thread.
+
+    >>> import gradcore
+    >>> gradcore.autograd.is_multithreading_enabled()
+    True
+    """
     return _switches.multithreading
 
 

@@ -238,6 +238,14 @@ def load(
 
     Raises pickle.UnpicklingError for a file that is damaged, or that holds what weights_only does not allow; the message
     names it. Memory is bounded by the length of the file.
+
+    >>> import gradcore
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> gradcore.save({"weight": gradcore.ones(2)}, file)
+    >>> _ = file.seek(0)
+    >>> gradcore.load(file)
+    {'weight': tensor([1., 1.])}
     """
     if isinstance(map_location, (str, device)):
         check_device(map_location)

@@ -102,13 +102,25 @@ class _TensorMethods(Tensor):
         return self if self.dim() == 0 else self.flip(0)
 
     def conj(self) -> Tensor:
-        """The tensor itself: all dtypes are real."""
+        """The tensor itself: all dtypes are real.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1.0]).conj()
+        tensor([1.])
+        """
         return self
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Without an argument the type's name ('torch.FloatTensor'), else the tensor converted to a dtype or a legacy type.
 
         Raises ValueError for a name that is no type's, TypeError for what names no type at all.
+
+        >>> import gradcore
+        >>> x = gradcore.tensor([1.0])
+        >>> x.type()
+        'torch.FloatTensor'
+        >>> x.type(gradcore.int64), x.type("torch.DoubleTensor")
+        (tensor([1]), tensor([1.], dtype=torch.float64))
         """
         if dtype is None:
             return f"torch.{_TYPE_NAMES[self.dtype._name]}Tensor"
@@ -141,25 +153,45 @@ class _TensorMethods(Tensor):
         return self
 
     def new(self, *args: Any, **kwargs: Any) -> Tensor:
-        """An uninitialised tensor of these sizes, or a tensor of this data, in the dtype of this one."""
+        """An uninitialised tensor of these sizes, or a tensor of this data, in the dtype of this one.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1.0]).new([2, 3])
+        tensor([2., 3.])
+        """
         from ._compat.legacy import tensor_new
 
         return tensor_new(self, *args, **kwargs)
 
     def storage(self) -> Any:
-        """The memory below this tensor as a sequence of numbers."""
+        """The memory below this tensor as a sequence of numbers.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1.0, 2.0]).storage().tolist()
+        [1.0, 2.0]
+        """
         from ._compat.legacy import tensor_storage
 
         return tensor_storage(self)
 
     def untyped_storage(self) -> Any:
-        """The memory below this tensor as bytes."""
+        """The memory below this tensor as bytes.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1.0, 2.0]).untyped_storage().nbytes()
+        8
+        """
         from ._compat.legacy import tensor_untyped_storage
 
         return tensor_untyped_storage(self)
 
     def is_pinned(self, device: Any = None) -> bool:
-        """False: memory is pinned for the sake of a GPU."""
+        """False: memory is pinned for the sake of a GPU.
+
+        >>> import gradcore
+        >>> gradcore.ones(1).is_pinned()
+        False
+        """
         return False
 
     def pin_memory(self, device: Any = None) -> Tensor:
@@ -167,17 +199,34 @@ class _TensorMethods(Tensor):
         raise RuntimeError("Cannot access accelerator device when none is available.")
 
     def share_memory_(self) -> Tensor:
-        """The tensor itself: it is copied on its way to another process, and writes stay in the process that made them."""
+        """The tensor itself: it is copied on its way to another process, and writes stay in the process that made them.
+
+        >>> import gradcore
+        >>> gradcore.ones(1).share_memory_()
+        tensor([1.])
+        """
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_()."""
+        """False: see share_memory_().
+
+        >>> import gradcore
+        >>> gradcore.ones(1).is_shared()
+        False
+        """
         return False
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls `hook` with the gradient of this tensor during backward; what it returns replaces the gradient.
 
         Raises RuntimeError for a tensor that does not require grad.
+
+        >>> import gradcore
+        >>> x = gradcore.ones(2, requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: 10 * grad)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
         """
         return _CoreHandle(_C._register_hook(self, hook))
 
@@ -185,6 +234,12 @@ class _TensorMethods(Tensor):
         """Calls `hook` with this leaf after its .grad was written, once for each backward that reaches it.
 
         Raises RuntimeError for a tensor that is no leaf or does not require grad.
+
+        >>> import gradcore
+        >>> x = gradcore.ones(2, requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
+        >>> x.sum().backward()
+        tensor([1., 1.])
         """
         return _CoreHandle(_C._register_post_accumulate_grad_hook(self, hook))
 
@@ -206,11 +261,24 @@ class _NodeMethods(Node):
         """Calls `hook(grad_inputs, grad_outputs)` after this node ran in backward: what it returned, what it had got.
 
         A tuple that the hook returns replaces the gradients that the node returned.
+
+        >>> import gradcore
+        >>> y = gradcore.ones(1, requires_grad=True) * 2
+        >>> handle = y.grad_fn.register_hook(lambda grad_inputs, grad_outputs: print(grad_inputs))
+        >>> y.backward()
+        (tensor([2.]), None)
         """
         return _CoreHandle(_C._register_node_hook(self, hook, False))
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls `hook(grad_outputs)` before this node runs in backward; a tuple that it returns replaces them."""
+        """Calls `hook(grad_outputs)` before this node runs in backward; a tuple that it returns replaces them.
+
+        >>> import gradcore
+        >>> y = gradcore.ones(1, requires_grad=True) * 2
+        >>> handle = y.grad_fn.register_prehook(lambda grad_outputs: print(grad_outputs))
+        >>> y.backward()
+        (tensor([1.]),)
+        """
         return _CoreHandle(_C._register_node_hook(self, hook, True))
 
 

@@ -197,7 +197,12 @@ class layout(_Named):
 
 
 class memory_format(_Named):
-    """A memory order; `contiguous_format` and `preserve_format` are known."""
+    """A memory order; `contiguous_format` and `preserve_format` are known.
+
+    >>> import gradcore
+    >>> gradcore.zeros(2).contiguous(memory_format=gradcore.contiguous_format)
+    tensor([0., 0.])
+    """
 
 
 strided = layout("torch.strided")

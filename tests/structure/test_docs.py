@@ -69,7 +69,7 @@ def test_texts_are_loaded_when_they_are_asked_for():
 
 # ---- what the core defines besides ops
 
-OF_THE_CORE = (types.BuiltinFunctionType, types.GetSetDescriptorType, types.MethodDescriptorType)
+OF_THE_CORE = (type, types.BuiltinFunctionType, types.GetSetDescriptorType, types.MethodDescriptorType)
 
 
 def names_of_the_core():

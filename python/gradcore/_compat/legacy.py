@@ -128,8 +128,10 @@ def tensor_new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 def _make_type(prefix: str, module: str) -> tensortype:
+    dtype = _dtype(prefix)
     doc = f"Legacy constructor: `{prefix}Tensor(2, 3)` is an uninitialised tensor, `{prefix}Tensor([1, 2])` one of this data."
-    members = {"dtype": _dtype(prefix), "is_cuda": module == "torch.cuda", "__module__": module, "__doc__": doc}
+    doc += f"\n\n>>> gradcore.{prefix}Tensor([1, 0]).dtype\n{dtype}" if dtype else " There is no such dtype yet."
+    members = {"dtype": dtype, "is_cuda": module == "torch.cuda", "__module__": module, "__doc__": doc}
     return tensortype(f"{prefix}Tensor", (), members)
 
 
@@ -173,7 +175,14 @@ def set_default_tensor_type(t: Any, /) -> None:
 
 
 class TypedStorage:
-    """The memory of a tensor as a sequence of numbers. Writes are seen by the tensor."""
+    """The memory of a tensor as a sequence of numbers. Writes are seen by the tensor.
+
+    >>> import gradcore
+    >>> x = gradcore.zeros(3)
+    >>> x.storage()[0] = 5
+    >>> x
+    tensor([5., 0., 0.])
+    """
 
     dtype: Any = None
     is_cuda = False
@@ -269,7 +278,12 @@ class TypedStorage:
 
 
 class UntypedStorage:
-    """The memory of a tensor as bytes. Writes are seen by the tensor."""
+    """The memory of a tensor as bytes. Writes are seen by the tensor.
+
+    >>> import gradcore
+    >>> len(gradcore.zeros(3).untyped_storage())
+    12
+    """
 
     is_cuda = False
     is_sparse = False
@@ -384,7 +398,12 @@ def tensor_untyped_storage(self: Tensor) -> UntypedStorage:
 
 
 def is_storage(obj: Any, /) -> bool:
-    """Whether `obj` is a TypedStorage or an UntypedStorage."""
+    """Whether `obj` is a TypedStorage or an UntypedStorage.
+
+    >>> import gradcore
+    >>> gradcore.is_storage(gradcore.zeros(3).untyped_storage()), gradcore.is_storage(gradcore.zeros(3))
+    (True, False)
+    """
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 

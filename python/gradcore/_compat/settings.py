@@ -29,11 +29,21 @@ __all__ = [
 
 
 class OutOfMemoryError(RuntimeError):
-    """What torch raises when a GPU is out of memory. gradcore never raises it; programs name it in `except`."""
+    """What torch raises when a GPU is out of memory. gradcore never raises it; programs name it in `except`.
+
+    >>> import gradcore
+    >>> issubclass(gradcore.OutOfMemoryError, RuntimeError)
+    True
+    """
 
 
 class AcceleratorError(RuntimeError):
-    """What torch raises for a failure of a GPU. gradcore never raises it; programs name it in `except`."""
+    """What torch raises for a failure of a GPU. gradcore never raises it; programs name it in `except`.
+
+    >>> import gradcore
+    >>> issubclass(gradcore.AcceleratorError, RuntimeError)
+    True
+    """
 
 
 class _State:
@@ -63,17 +73,32 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """What use_deterministic_algorithms() was told last."""
+    """What use_deterministic_algorithms() was told last.
+
+    >>> import gradcore
+    >>> gradcore.are_deterministic_algorithms_enabled()
+    False
+    """
     return _State.deterministic
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """What use_deterministic_algorithms() was told last as warn_only."""
+    """What use_deterministic_algorithms() was told last as warn_only.
+
+    >>> import gradcore
+    >>> gradcore.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
     return _State.warn_only
 
 
 def get_deterministic_debug_mode() -> int:
-    """0, 1 ("warn") or 2 ("error"): the same switch as use_deterministic_algorithms()."""
+    """0, 1 ("warn") or 2 ("error"): the same switch as use_deterministic_algorithms().
+
+    >>> import gradcore
+    >>> gradcore.get_deterministic_debug_mode()
+    0
+    """
     return (1 if _State.warn_only else 2) if _State.deterministic else 0
 
 
@@ -81,6 +106,12 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     """Sets the switch of use_deterministic_algorithms() by "default", "warn", "error" or 0, 1, 2.
 
     Raises RuntimeError for another value.
+
+    >>> import gradcore
+    >>> gradcore.set_deterministic_debug_mode("warn")
+    >>> gradcore.get_deterministic_debug_mode()
+    1
+    >>> gradcore.set_deterministic_debug_mode("default")
     """
     modes = {"default": 0, "warn": 1, "error": 2}
     mode = modes.get(debug_mode, debug_mode) if isinstance(debug_mode, str) else debug_mode
@@ -92,12 +123,24 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What set_float32_matmul_precision() was told last; "highest" at first."""
+    """What set_float32_matmul_precision() was told last; "highest" at first.
+
+    >>> import gradcore
+    >>> gradcore.get_float32_matmul_precision()
+    'highest'
+    """
     return _State.precision
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Remembered, and no more: float32 products are computed in float32. An unknown word warns, as in torch."""
+    """Remembered, and no more: float32 products are computed in float32. An unknown word warns, as in torch.
+
+    >>> import gradcore
+    >>> gradcore.set_float32_matmul_precision("high")
+    >>> gradcore.get_float32_matmul_precision()
+    'high'
+    >>> gradcore.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the call has no effect.", stacklevel=2
@@ -107,27 +150,50 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def set_warn_always(b: bool, /) -> None:
-    """Remembered, and no more: gradcore's warnings follow Python's filters."""
+    """Remembered, and no more: gradcore's warnings follow Python's filters.
+
+    >>> import gradcore
+    >>> gradcore.set_warn_always(False)
+    """
     _State.warn_always = b
 
 
 def is_warn_always_enabled() -> bool:
-    """What set_warn_always() was told last."""
+    """What set_warn_always() was told last.
+
+    >>> import gradcore
+    >>> gradcore.is_warn_always_enabled()
+    False
+    """
     return _State.warn_always
 
 
 def set_flush_denormal(mode: bool) -> bool:
-    """Returns False: the mode cannot be set, denormal numbers are computed as they are."""
+    """Returns False: the mode cannot be set, denormal numbers are computed as they are.
+
+    >>> import gradcore
+    >>> gradcore.set_flush_denormal(True)
+    False
+    """
     return False
 
 
 def get_num_interop_threads() -> int:
-    """What set_num_interop_threads() was told last; operations run one after another in any case."""
+    """What set_num_interop_threads() was told last; operations run one after another in any case.
+
+    >>> import gradcore
+    >>> gradcore.get_num_interop_threads() >= 1
+    True
+    """
     return _State.interop_threads
 
 
 def set_num_interop_threads(n: int) -> None:
-    """Remembered, and no more. Raises RuntimeError for a number below 1."""
+    """Remembered, and no more. Raises RuntimeError for a number below 1.
+
+    >>> import gradcore
+    >>> gradcore.set_num_interop_threads(gradcore.get_num_interop_threads())
+    """
     if n < 1:
         raise RuntimeError("set_num_interop_threads expects a positive integer")
     _State.interop_threads = n

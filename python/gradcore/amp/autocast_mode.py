@@ -71,39 +71,73 @@ def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str = "cud
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """False: there are no half types. Raises RuntimeError for an unknown device."""
+    """False: there are no half types. Raises RuntimeError for an unknown device.
+
+    >>> import gradcore
+    >>> gradcore.is_autocast_available("cpu")
+    False
+    """
     device(device_type)
     return False
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """False. Raises RuntimeError for an unknown device."""
+    """False. Raises RuntimeError for an unknown device.
+
+    >>> import gradcore
+    >>> gradcore.is_autocast_enabled("cpu")
+    False
+    """
     device(device_type)
     return False
 
 
 def is_autocast_cpu_enabled() -> bool:
-    """False."""
+    """False.
+
+    >>> import gradcore
+    >>> gradcore.is_autocast_cpu_enabled()
+    False
+    """
     return False
 
 
 def is_autocast_cache_enabled() -> bool:
-    """True, as torch says whether or not autocast is on."""
+    """True, as torch says whether or not autocast is on.
+
+    >>> import gradcore
+    >>> gradcore.is_autocast_cache_enabled()
+    True
+    """
     return True
 
 
 def clear_autocast_cache() -> None:
-    """Does nothing."""
+    """Does nothing.
+
+    >>> import gradcore
+    >>> gradcore.clear_autocast_cache()
+    """
 
 
 def set_autocast_enabled(device_type: str | bool, enabled: bool | None = None) -> None:
-    """Accepts False. Raises NotImplementedError for True."""
+    """Accepts False. Raises NotImplementedError for True.
+
+    >>> import gradcore
+    >>> gradcore.set_autocast_enabled(False)
+    """
     if device_type is True or enabled:
         raise NotImplementedError(f"set_autocast_enabled: {_HALF}")
 
 
 def get_autocast_dtype(device_type: str) -> Any:
-    """The half type that autocast casts to. Raises NotImplementedError where gradcore has no such dtype."""
+    """The half type that autocast casts to. Raises NotImplementedError where gradcore has no such dtype.
+
+    >>> import gradcore
+    >>> gradcore.get_autocast_dtype("cpu")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    NotImplementedError: get_autocast_dtype('cpu'): there are no half types yet...
+    """
     name = "bfloat16" if device(device_type).type == "cpu" else "float16"
     found = getattr(_C, name, None)
     if found is None:
@@ -112,10 +146,22 @@ def get_autocast_dtype(device_type: str) -> Any:
 
 
 def get_autocast_gpu_dtype() -> Any:
-    """get_autocast_dtype("cuda")."""
+    """get_autocast_dtype("cuda").
+
+    >>> import gradcore
+    >>> gradcore.get_autocast_gpu_dtype()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    NotImplementedError: get_autocast_dtype('cuda'): there are no half types yet...
+    """
     return get_autocast_dtype("cuda")
 
 
 def get_autocast_cpu_dtype() -> Any:
-    """get_autocast_dtype("cpu")."""
+    """get_autocast_dtype("cpu").
+
+    >>> import gradcore
+    >>> gradcore.get_autocast_cpu_dtype()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    NotImplementedError: get_autocast_dtype('cpu'): there are no half types yet...
+    """
     return get_autocast_dtype("cpu")

@@ -58,7 +58,13 @@ class Variable(metaclass=VariableMeta):
 
 
 def variable(*args: Any, **kwargs: Any) -> Any:
-    """Made tensors once; RuntimeError now."""
+    """Made tensors once; RuntimeError now.
+
+    >>> import gradcore
+    >>> gradcore.autograd.variable([1.0])
+    Traceback (most recent call last):
+    RuntimeError: torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead
+    """
     raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
 
 

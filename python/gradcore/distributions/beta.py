@@ -16,7 +16,12 @@ __all__ = ["Beta"]
 
 
 class Beta(ExponentialFamily):
-    """The beta distribution with these concentrations: its mean is concentration1 over their sum."""
+    """The beta distribution with these concentrations: its mean is concentration1 over their sum.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Beta(1.0, 3.0).mean
+    tensor(0.2500)
+    """
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
     support = constraints.unit_interval

@@ -19,6 +19,10 @@ class Binomial(Distribution):
     """How many of `total_count` trials succeed, each with probability `probs` (or log odds `logits`).
 
     Raises ValueError unless exactly one of `probs` and `logits` is given.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Binomial(2, 0.5).log_prob(gradcore.tensor(1.0)).exp()
+    tensor(0.5000)
     """
 
     arg_constraints = {

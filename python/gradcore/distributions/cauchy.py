@@ -15,7 +15,12 @@ __all__ = ["Cauchy"]
 
 
 class Cauchy(Distribution):
-    """The Cauchy distribution around `loc`, with half width `scale`. It has no mean."""
+    """The Cauchy distribution around `loc`, with half width `scale`. It has no mean.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Cauchy(0.0, 1.0).cdf(gradcore.tensor(1.0))
+    tensor(0.7500)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

@@ -12,7 +12,12 @@ __all__ = ["Chi2"]
 
 
 class Chi2(Gamma):
-    """The sum of `df` squared standard normal numbers: Gamma(df / 2, 1 / 2)."""
+    """The sum of `df` squared standard normal numbers: Gamma(df / 2, 1 / 2).
+
+    >>> import gradcore
+    >>> gradcore.distributions.Chi2(3.0).mean
+    tensor(3.)
+    """
 
     arg_constraints = {"df": constraints.positive}
 

@@ -27,6 +27,10 @@ class ContinuousBernoulli(ExponentialFamily):
 
     Between the two `lims` around one half, where the formulas lose their digits, Taylor's series are used. Raises ValueError
     unless exactly one of `probs` and `logits` is given.
+
+    >>> import gradcore
+    >>> gradcore.distributions.ContinuousBernoulli(0.5).mean
+    tensor(0.5000)
     """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}

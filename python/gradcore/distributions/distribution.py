@@ -21,6 +21,11 @@ class Distribution:
     Subclasses give `arg_constraints` (for each parameter where it may lie), `support`, `sample` or `rsample`, `log_prob`
     and what else they know. Parameters and values are checked unless `validate_args` is False: ValueError names what is
     wrong.
+
+    >>> import gradcore
+    >>> d = gradcore.distributions.Normal(gradcore.zeros(3), 1.0)
+    >>> d.batch_shape, d.event_shape, d.sample((2,)).shape
+    (torch.Size([3]), torch.Size([]), torch.Size([2, 3]))
     """
 
     has_rsample = False

@@ -17,6 +17,10 @@ class ExponentialFamily(Distribution):
     """Distributions with density exp(<t(x), natural> - log_normalizer(natural) + carrier(x)).
 
     Subclasses give `_natural_params`, `_log_normalizer` and `_mean_carrier_measure`.
+
+    >>> import gradcore
+    >>> issubclass(gradcore.distributions.Normal, gradcore.distributions.ExponentialFamily)
+    True
     """
 
     @property

@@ -14,7 +14,12 @@ __all__ = ["Exponential"]
 
 
 class Exponential(ExponentialFamily):
-    """The exponential distribution with this `rate`: its mean is 1 / rate."""
+    """The exponential distribution with this `rate`: its mean is 1 / rate.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Exponential(4.0).mean
+    tensor(0.2500)
+    """
 
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative

@@ -17,7 +17,12 @@ _TINY = {"torch.float32": 1.1754943508222875e-38, "torch.float64": 2.22507385850
 
 
 class Gamma(ExponentialFamily):
-    """The gamma distribution with this `concentration` and `rate`: its mean is concentration / rate."""
+    """The gamma distribution with this `concentration` and `rate`: its mean is concentration / rate.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Gamma(3.0, 2.0).mean
+    tensor(1.5000)
+    """
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.nonnegative

@@ -15,7 +15,12 @@ __all__ = ["GeneralizedPareto"]
 
 
 class GeneralizedPareto(Distribution):
-    """Exceedances over `loc` of `scale`, with a tail of power 1 / concentration: exponential at 0, bounded below 0."""
+    """Exceedances over `loc` of `scale`, with a tail of power 1 / concentration: exponential at 0, bounded below 0.
+
+    >>> import gradcore
+    >>> gradcore.distributions.GeneralizedPareto(0.0, 1.0, 0.5).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive, "concentration": constraints.real}
     has_rsample = True

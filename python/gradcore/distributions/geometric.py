@@ -17,6 +17,10 @@ class Geometric(Distribution):
     """The number of failures before the first success, which has probability `probs` (or log odds `logits`).
 
     Raises ValueError unless exactly one of `probs` and `logits` is given, and for a probability of 0.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Geometric(0.25).mean
+    tensor(3.)
     """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}

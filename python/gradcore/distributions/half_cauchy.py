@@ -16,7 +16,12 @@ __all__ = ["HalfCauchy"]
 
 
 class HalfCauchy(TransformedDistribution):
-    """The absolute value of a Cauchy number around 0 of half width `scale`."""
+    """The absolute value of a Cauchy number around 0 of half width `scale`.
+
+    >>> import gradcore
+    >>> gradcore.distributions.HalfCauchy(1.0).cdf(gradcore.tensor(1.0))
+    tensor(0.5000)
+    """
 
     arg_constraints = {"scale": constraints.positive}
     support = constraints.nonnegative

@@ -16,7 +16,12 @@ __all__ = ["HalfNormal"]
 
 
 class HalfNormal(TransformedDistribution):
-    """The absolute value of a normal number of mean 0 and standard deviation `scale`."""
+    """The absolute value of a normal number of mean 0 and standard deviation `scale`.
+
+    >>> import gradcore
+    >>> gradcore.distributions.HalfNormal(1.0).mean
+    tensor(0.7979)
+    """
 
     arg_constraints = {"scale": constraints.positive}
     support = constraints.nonnegative

@@ -16,7 +16,12 @@ __all__ = ["InverseGamma"]
 
 
 class InverseGamma(TransformedDistribution):
-    """The reciprocal of a gamma number with this `concentration` and `rate`."""
+    """The reciprocal of a gamma number with this `concentration` and `rate`.
+
+    >>> import gradcore
+    >>> gradcore.distributions.InverseGamma(3.0, 4.0).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.positive

@@ -47,7 +47,18 @@ _KL_MEMOIZE: dict[tuple[type, type], Formula] = {}
 
 
 def register_kl(type_p: type, type_q: type) -> Callable[[Formula], Formula]:
-    """Decorates the function that gives the divergence for these two classes. Raises TypeError for other classes."""
+    """Decorates the function that gives the divergence for these two classes. Raises TypeError for other classes.
+
+    >>> import gradcore
+    >>> D = gradcore.distributions
+    >>> class Wide(D.Cauchy):
+    ...     pass
+    >>> @D.register_kl(Wide, D.Normal)
+    ... def divergence(p, q):
+    ...     return gradcore.tensor(float("inf"))
+    >>> D.kl_divergence(Wide(0.0, 1.0), D.Normal(0.0, 1.0))
+    tensor(inf)
+    """
     for kind in (type_p, type_q):
         if not isinstance(kind, type) or not issubclass(kind, Distribution):
             raise TypeError(f"Expected type_p to be a Distribution subclass but got {kind}")

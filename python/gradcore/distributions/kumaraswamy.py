@@ -19,7 +19,12 @@ __all__ = ["Kumaraswamy"]
 
 
 class Kumaraswamy(TransformedDistribution):
-    """A distribution on [0, 1] like the beta distribution, whose distribution function is 1 - (1 - x**a)**b."""
+    """A distribution on [0, 1] like the beta distribution, whose distribution function is 1 - (1 - x**a)**b.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Kumaraswamy(1.0, 1.0).mean
+    tensor(0.5000)
+    """
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
     support = constraints.unit_interval

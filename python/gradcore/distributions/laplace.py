@@ -17,7 +17,12 @@ __all__ = ["Laplace"]
 
 
 class Laplace(Distribution):
-    """The Laplace distribution around `loc`: exponential on both sides, with mean distance `scale`."""
+    """The Laplace distribution around `loc`: exponential on both sides, with mean distance `scale`.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Laplace(0.0, 1.0).variance
+    tensor(2.)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

@@ -22,6 +22,10 @@ class LKJCholesky(Distribution):
     """Cholesky factors L of correlation matrices, with density proportional to det(L @ L.mT) ** (concentration - 1).
 
     Raises ValueError for fewer than two dims.
+
+    >>> import gradcore
+    >>> gradcore.distributions.LKJCholesky(3).sample().shape
+    torch.Size([3, 3])
     """
 
     arg_constraints = {"concentration": constraints.positive}

@@ -14,7 +14,12 @@ __all__ = ["LogNormal"]
 
 
 class LogNormal(TransformedDistribution):
-    """exp of a normal number with mean `loc` and standard deviation `scale`."""
+    """exp of a normal number with mean `loc` and standard deviation `scale`.
+
+    >>> import gradcore
+    >>> gradcore.distributions.LogNormal(0.0, 1.0).mean
+    tensor(1.6487)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.positive

@@ -15,7 +15,12 @@ __all__ = ["LogisticNormal"]
 
 
 class LogisticNormal(TransformedDistribution):
-    """Probabilities by stick breaking of normal numbers: one more than `loc` and `scale` have along their last dim."""
+    """Probabilities by stick breaking of normal numbers: one more than `loc` and `scale` have along their last dim.
+
+    >>> import gradcore
+    >>> gradcore.distributions.LogisticNormal(gradcore.zeros(2), gradcore.ones(2)).sample().shape
+    torch.Size([3])
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.simplex

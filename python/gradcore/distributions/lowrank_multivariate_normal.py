@@ -36,6 +36,12 @@ class LowRankMultivariateNormal(Distribution):
     """Normal vectors with mean `loc` and covariance cov_factor @ cov_factor.mT + cov_diag on the diagonal.
 
     Raises ValueError for parameters of too few dims or of shapes that do not fit.
+
+    >>> import gradcore
+    >>> d = gradcore.distributions.LowRankMultivariateNormal(gradcore.zeros(2), gradcore.ones(2, 1), gradcore.ones(2))
+    >>> d.covariance_matrix
+    tensor([[2., 1.],
+            [1., 2.]])
     """
 
     arg_constraints = {

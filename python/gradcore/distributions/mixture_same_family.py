@@ -17,6 +17,12 @@ class MixtureSameFamily(Distribution):
     """The last batch dim of `component_distribution` as components, chosen by `mixture_distribution`, a Categorical.
 
     Raises ValueError for a mixture that is no Categorical, and for shapes that do not fit.
+
+    >>> import gradcore
+    >>> D = gradcore.distributions
+    >>> choice = D.Categorical(gradcore.tensor([0.5, 0.5]))
+    >>> D.MixtureSameFamily(choice, D.Normal(gradcore.tensor([0.0, 4.0]), 1.0)).mean
+    tensor(2.)
     """
 
     arg_constraints: dict[str, Any] = {}

@@ -23,6 +23,10 @@ class Multinomial(Distribution):
     """How often each of K outcomes comes in `total_count` trials, with probabilities `probs` or `logits`.
 
     Raises NotImplementedError for a `total_count` that is no int.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Multinomial(4, gradcore.tensor([0.25, 0.75])).mean
+    tensor([1., 3.])
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

@@ -20,6 +20,10 @@ class NegativeBinomial(Distribution):
     """How many trials succeed before `total_count` fail, each with probability `probs` (or log odds `logits`) of success.
 
     Raises ValueError unless exactly one of `probs` and `logits` is given.
+
+    >>> import gradcore
+    >>> gradcore.distributions.NegativeBinomial(4, 0.5).mean
+    tensor(4.)
     """
 
     arg_constraints = {

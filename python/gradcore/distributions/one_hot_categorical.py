@@ -16,7 +16,12 @@ __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
 class OneHotCategorical(Distribution):
-    """A vector with 1 at an index of probabilities `probs`, or `logits`, and 0 elsewhere."""
+    """A vector with 1 at an index of probabilities `probs`, or `logits`, and 0 elsewhere.
+
+    >>> import gradcore
+    >>> gradcore.distributions.OneHotCategorical(gradcore.tensor([0.0, 1.0])).sample()
+    tensor([0., 1.])
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
@@ -86,7 +91,13 @@ class OneHotCategorical(Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """OneHotCategorical whose samples pass gradients on to the probabilities as they are."""
+    """OneHotCategorical whose samples pass gradients on to the probabilities as they are.
+
+    >>> import gradcore
+    >>> probs = gradcore.tensor([0.5, 0.5], requires_grad=True)
+    >>> gradcore.distributions.OneHotCategoricalStraightThrough(probs).rsample().requires_grad
+    True
+    """
 
     has_rsample = True
 

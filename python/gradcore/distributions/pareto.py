@@ -15,7 +15,12 @@ __all__ = ["Pareto"]
 
 
 class Pareto(TransformedDistribution):
-    """scale * exp(exponential numbers of rate alpha): values from `scale` on, with a tail of power alpha."""
+    """scale * exp(exponential numbers of rate alpha): values from `scale` on, with a tail of power alpha.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Pareto(1.0, 3.0).mean
+    tensor(1.5000)
+    """
 
     arg_constraints = {"alpha": constraints.positive, "scale": constraints.positive}
 

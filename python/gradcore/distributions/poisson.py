@@ -15,7 +15,12 @@ __all__ = ["Poisson"]
 
 
 class Poisson(ExponentialFamily):
-    """How many events happen where `rate` of them are expected."""
+    """How many events happen where `rate` of them are expected.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Poisson(2.0).log_prob(gradcore.tensor(0.0))
+    tensor(-2.)
+    """
 
     arg_constraints = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer

@@ -75,7 +75,13 @@ class LogitRelaxedBernoulli(Distribution):
 
 
 class RelaxedBernoulli(TransformedDistribution):
-    """A number between 0 and 1 near to one of them, the nearer the smaller the `temperature`; it has gradients."""
+    """A number between 0 and 1 near to one of them, the nearer the smaller the `temperature`; it has gradients.
+
+    >>> import gradcore
+    >>> x = gradcore.distributions.RelaxedBernoulli(gradcore.tensor(0.1), 0.5).sample()
+    >>> 0 <= float(x) <= 1
+    True
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval

@@ -73,7 +73,13 @@ class ExpRelaxedCategorical(Distribution):
 
 
 class RelaxedOneHotCategorical(TransformedDistribution):
-    """Probabilities near to one-hot, the nearer the smaller the `temperature`; they have gradients."""
+    """Probabilities near to one-hot, the nearer the smaller the `temperature`; they have gradients.
+
+    >>> import gradcore
+    >>> d = gradcore.distributions.RelaxedOneHotCategorical(gradcore.tensor(0.5), gradcore.tensor([0.5, 0.5]))
+    >>> gradcore.allclose(d.sample().sum(), gradcore.tensor(1.0))
+    True
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.simplex

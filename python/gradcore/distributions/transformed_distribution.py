@@ -21,6 +21,11 @@ class TransformedDistribution(Distribution):
     """What becomes of a base distribution's samples when transforms are applied to them one after another.
 
     Raises ValueError for what is no transform, and for a base that has too few dims for them.
+
+    >>> import gradcore
+    >>> D = gradcore.distributions
+    >>> D.TransformedDistribution(D.Normal(0.0, 1.0), D.ExpTransform()).cdf(gradcore.tensor(1.0))
+    tensor(0.5000)
     """
 
     arg_constraints: dict[str, Any] = {}

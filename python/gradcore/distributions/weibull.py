@@ -17,7 +17,12 @@ __all__ = ["Weibull"]
 
 
 class Weibull(TransformedDistribution):
-    """scale * (exponential numbers) ** (1 / concentration)."""
+    """scale * (exponential numbers) ** (1 / concentration).
+
+    >>> import gradcore
+    >>> gradcore.distributions.Weibull(2.0, 1.0).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"scale": constraints.positive, "concentration": constraints.positive}
     support = constraints.positive

@@ -24,6 +24,11 @@ class Wishart(ExponentialFamily):
     `covariance_matrix`, `precision_matrix` or `scale_tril` is given. Samples are drawn by Bartlett's decomposition, once (torch
     draws ten times, since it takes each for singular). Raises
     ValueError unless exactly one is given, for one of too few dims, and for df up to its size minus one.
+
+    >>> import gradcore
+    >>> gradcore.distributions.Wishart(3.0, gradcore.eye(2)).mean
+    tensor([[3., 0.],
+            [0., 3.]])
     """
 
     arg_constraints = {

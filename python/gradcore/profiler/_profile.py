@@ -26,7 +26,12 @@ __all__ = [
 
 
 class ProfilerActivity(enum.Enum):
-    """What may be profiled. There is the CPU alone; the others exist so that programs can name them."""
+    """What may be profiled. There is the CPU alone; the others exist so that programs can name them.
+
+    >>> import gradcore
+    >>> gradcore.profiler.ProfilerActivity.CPU
+    <ProfilerActivity.CPU: 0>
+    """
 
     CPU = 0
     XPU = 1
@@ -34,7 +39,12 @@ class ProfilerActivity(enum.Enum):
 
 
 class ProfilerAction(enum.Enum):
-    """What a schedule asks for in one step."""
+    """What a schedule asks for in one step.
+
+    >>> import gradcore
+    >>> gradcore.profiler.schedule(wait=1, warmup=1, active=1)(0)
+    <ProfilerAction.NONE: 0>
+    """
 
     NONE = 0
     WARMUP = 1
@@ -124,6 +134,9 @@ def tensorboard_trace_handler(
     """A handler for profile(on_trace_ready=): writes each trace as a file into ``dir_name``, which it makes.
 
     Raises NotImplementedError for ``use_gzip``.
+
+    >>> import gradcore
+    >>> handler = gradcore.profiler.tensorboard_trace_handler("traces")
     """
     if use_gzip:
         raise NotImplementedError("traces are written uncompressed; compress the file afterwards")

@@ -40,7 +40,12 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def relu_(input: Tensor) -> Tensor:
-    """relu() in place."""
+    """relu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.relu_(gradcore.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
     return _C.relu_(input)
 
 
@@ -67,7 +72,12 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """hardtanh() in place."""
+    """hardtanh() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.hardtanh_(gradcore.tensor([-3.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
     return hardtanh(input, min_val, max_val, inplace=True)
 
 
@@ -101,7 +111,12 @@ def _threshold(input: Tensor, threshold: float, value: float) -> Tensor:
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
-    """threshold() in place."""
+    """threshold() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.threshold_(gradcore.tensor([-1.0, 2.0]), threshold=0.0, value=9.0)
+    tensor([9., 2.])
+    """
     return _written(input, lambda x: _threshold(x, threshold, value))
 
 
@@ -120,7 +135,12 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """leaky_relu() in place."""
+    """leaky_relu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.leaky_relu_(gradcore.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
     return leaky_relu(input, negative_slope, inplace=True)
 
 
@@ -180,7 +200,12 @@ def rrelu(
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
-    """rrelu() in place."""
+    """rrelu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.rrelu_(gradcore.tensor([-1.0, 2.0]), lower=0.5, upper=0.5)
+    tensor([-0.5000,  2.0000])
+    """
     return rrelu(input, lower, upper, training, inplace=True)
 
 
@@ -208,7 +233,12 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """elu() in place."""
+    """elu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.elu_(gradcore.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
     return elu(input, alpha, inplace=True)
 
 
@@ -228,7 +258,12 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def selu_(input: Tensor) -> Tensor:
-    """selu() in place."""
+    """selu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.selu_(gradcore.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
     return selu(input, inplace=True)
 
 
@@ -250,7 +285,12 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """celu() in place."""
+    """celu() in place.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.celu_(gradcore.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
     return celu(input, alpha, inplace=True)
 
 

@@ -71,7 +71,13 @@ def _repeated_heads(query: Tensor, other: Tensor) -> Tensor:
 def attention_weights(
     query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool = False, scale: float | None = None
 ) -> Tensor:
-    """softmax(query @ key.T * scale + mask)"""
+    """softmax(query @ key.T * scale + mask)
+
+    >>> import gradcore
+    >>> query = key = gradcore.zeros(1, 2)
+    >>> gradcore.nn.functional.attention_weights(query, key, None)
+    tensor([[1.]])
+    """
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = (query * factor).matmul(key.transpose(-2, -1))
     if is_causal:
@@ -126,6 +132,13 @@ def multi_head_attention_forward(
 
     Returns the output and, with need_weights, the attention weights. Raises AssertionError and RuntimeError for shapes
     that do not fit.
+
+    >>> import gradcore
+    >>> x, m = gradcore.ones(3, 1, 4), gradcore.nn.MultiheadAttention(4, 2)
+    >>> parameters = m.in_proj_weight, m.in_proj_bias, None, None, False, 0.0, m.out_proj.weight, m.out_proj.bias
+    >>> output, weights = gradcore.nn.functional.multi_head_attention_forward(x, x, x, 4, 2, *parameters)
+    >>> output.shape, weights.shape
+    (torch.Size([3, 1, 4]), torch.Size([1, 3, 3]))
     """
     batched = query.dim() == 3
     _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)

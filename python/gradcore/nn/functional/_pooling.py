@@ -219,17 +219,33 @@ def max_pool3d(
 
 
 def max_pool1d_with_indices(input: Tensor, kernel_size: Sizes, *args: Any, **kwargs: Any) -> Any:
-    """max_pool1d() with return_indices."""
+    """max_pool1d() with return_indices.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.max_pool1d_with_indices(gradcore.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    (tensor([[3., 2.]]), tensor([[1, 2]]))
+    """
     return max_pool1d(input, kernel_size, *args, **{**kwargs, "return_indices": True})
 
 
 def max_pool2d_with_indices(input: Tensor, kernel_size: Sizes, *args: Any, **kwargs: Any) -> Any:
-    """max_pool2d() with return_indices."""
+    """max_pool2d() with return_indices.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.max_pool2d_with_indices(gradcore.arange(4.0).view(1, 2, 2), 2)
+    (tensor([[[3.]]]), tensor([[[3]]]))
+    """
     return max_pool2d(input, kernel_size, *args, **{**kwargs, "return_indices": True})
 
 
 def max_pool3d_with_indices(input: Tensor, kernel_size: Sizes, *args: Any, **kwargs: Any) -> Any:
-    """max_pool3d() with return_indices."""
+    """max_pool3d() with return_indices.
+
+    >>> import gradcore
+    >>> values, indices = gradcore.nn.functional.max_pool3d_with_indices(gradcore.arange(8.0).view(1, 2, 2, 2), 2)
+    >>> indices.flatten()
+    tensor([7])
+    """
     return max_pool3d(input, kernel_size, *args, **{**kwargs, "return_indices": True})
 
 
@@ -535,17 +551,32 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
 
 
 def adaptive_max_pool1d_with_indices(input: Tensor, output_size: Sizes, return_indices: bool = False) -> Any:
-    """adaptive_max_pool1d() with return_indices."""
+    """adaptive_max_pool1d() with return_indices.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.adaptive_max_pool1d_with_indices(gradcore.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    (tensor([[3., 2.]]), tensor([[1, 2]]))
+    """
     return adaptive_max_pool1d(input, output_size, True)
 
 
 def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """adaptive_max_pool2d() with return_indices."""
+    """adaptive_max_pool2d() with return_indices.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.adaptive_max_pool2d_with_indices(gradcore.arange(4.0).view(1, 2, 2), 1)[1].flatten()
+    tensor([3])
+    """
     return adaptive_max_pool2d(input, output_size, True)
 
 
 def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """adaptive_max_pool3d() with return_indices."""
+    """adaptive_max_pool3d() with return_indices.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.adaptive_max_pool3d_with_indices(gradcore.arange(8.0).view(1, 2, 2, 2), 1)[1].flatten()
+    tensor([7])
+    """
     return adaptive_max_pool3d(input, output_size, True)
 
 
@@ -641,12 +672,26 @@ def fractional_max_pool3d(
 
 
 def fractional_max_pool2d_with_indices(input: Tensor, kernel_size: Sizes, *args: Any, **kwargs: Any) -> Any:
-    """fractional_max_pool2d() with return_indices."""
+    """fractional_max_pool2d() with return_indices.
+
+    >>> import gradcore
+    >>> x = gradcore.arange(16.0).view(1, 1, 4, 4)
+    >>> values, indices = gradcore.nn.functional.fractional_max_pool2d_with_indices(x, 2, output_size=2)
+    >>> values.shape, indices.shape
+    (torch.Size([1, 1, 2, 2]), torch.Size([1, 1, 2, 2]))
+    """
     return fractional_max_pool2d(input, kernel_size, *args, **{**kwargs, "return_indices": True})
 
 
 def fractional_max_pool3d_with_indices(input: Tensor, kernel_size: Sizes, *args: Any, **kwargs: Any) -> Any:
-    """fractional_max_pool3d() with return_indices."""
+    """fractional_max_pool3d() with return_indices.
+
+    >>> import gradcore
+    >>> x = gradcore.arange(64.0).view(1, 1, 4, 4, 4)
+    >>> values, indices = gradcore.nn.functional.fractional_max_pool3d_with_indices(x, 2, output_size=2)
+    >>> values.shape
+    torch.Size([1, 1, 2, 2, 2])
+    """
     return fractional_max_pool3d(input, kernel_size, *args, **{**kwargs, "return_indices": True})
 
 

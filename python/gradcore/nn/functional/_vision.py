@@ -411,7 +411,12 @@ def upsample(
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """interpolate() with mode 'nearest'; warns."""
+    """interpolate() with mode 'nearest'; warns.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.interpolate(gradcore.ones(1, 1, 2), 4, mode="nearest").shape
+    torch.Size([1, 1, 4])
+    """
     warnings.warn(
         "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )
@@ -419,7 +424,13 @@ def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) 
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """interpolate() with mode 'bilinear' and align_corners; warns."""
+    """interpolate() with mode 'bilinear' and align_corners; warns.
+
+    >>> import gradcore
+    >>> x = gradcore.ones(1, 1, 2, 2)
+    >>> gradcore.nn.functional.interpolate(x, 4, mode="bilinear", align_corners=True).shape
+    torch.Size([1, 1, 4, 4])
+    """
     warnings.warn(
         "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )

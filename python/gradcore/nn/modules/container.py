@@ -33,7 +33,12 @@ def _no_index(index: Any) -> Any:
 
 
 class Container(Module):
-    """Holds the modules that it is given by name. ModuleDict is its successor."""
+    """Holds the modules that it is given by name. ModuleDict is its successor.
+
+    >>> import gradcore
+    >>> gradcore.nn.Container(head=gradcore.nn.ReLU()).head
+    ReLU()
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__()
