@@ -15,14 +15,40 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def attach(package: str, *, star_submodules: bool = True) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+class _LazyPackage(type(sys)):  # type: ignore[misc]  # the class of modules
+    """A package whose `__dict__` has every name: programs walk through `vars(torch.distributions)`.
+
+    Neither a name's look-up nor the import machinery asks for `__dict__`: they reach a module's namespace directly.
+    """
+
+    @property
+    def __dict__(self) -> dict[str, Any]:
+        for name in self.__dir__():
+            getattr(self, name)
+        return _namespace(self)
+
+    def __dir__(self) -> list[str]:
+        names: list[str] = _namespace(self)["__dir__"]()  # dir() of a module would ask for its __dict__
+        return names
+
+
+def _namespace(module: Any) -> dict[str, Any]:
+    """The names that are there already."""
+    namespace: dict[str, Any] = type(sys).__dict__["__dict__"].__get__(module)
+    return namespace
+
+
+def attach(package: str, *, star_submodules: bool = True, whole_dict: bool = False) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package that has a stub. `from package import *` takes all public names.
 
-    star_submodules: whether it takes the submodules that the stub names, too. The `__getattr__` raises AttributeError for
+    star_submodules: whether it takes the submodules that the stub names, too. whole_dict: whether the package's `__dict__`
+    has every name, for programs that walk through it; a look-up in the package then takes some nanoseconds longer. The `__getattr__` raises AttributeError for
     a name that the stub does not have.
     """
     table: dict[str, tuple[str, str | None]] = {}
-    namespace = vars(sys.modules[package])
+    namespace = _namespace(sys.modules[package])
+    if whole_dict:
+        sys.modules[package].__class__ = _LazyPackage
 
     def names() -> dict[str, tuple[str, str | None]]:
         if not table:
@@ -39,7 +65,7 @@ def attach(package: str, *, star_submodules: bool = True) -> tuple[Callable[[str
         module, attribute = table[name]
         __import__(module)
         # A submodule that is imported is bound to its name in the package, also where the name is a function of the stub's.
-        found = vars(sys.modules[module])
+        found = _namespace(sys.modules[module])
         for other, (home, original) in table.items():
             if home == module and original in found:
                 namespace[other] = found[original]

@@ -5,4 +5,4 @@ Samples are torch's for the same seed where they are drawn the same way: Dirichl
 
 from .. import _lazy
 
-__getattr__, __dir__ = _lazy.attach(__name__)
+__getattr__, __dir__ = _lazy.attach(__name__, whole_dict=True)  # programs walk through its __dict__
