@@ -15,6 +15,8 @@ from . import cuda as cuda
 from . import distributed as distributed
 from . import distributions as distributions
 from . import export as export
+from . import fft as fft
+from . import futures as futures
 from . import fx as fx
 from . import hub as hub
 from . import jit as jit
@@ -24,6 +26,7 @@ from . import multiprocessing as multiprocessing
 from . import onnx as onnx
 from . import overrides as overrides
 from . import quantization as quantization
+from . import sparse as sparse
 from . import serialization as serialization
 from . import storage as storage
 from . import types as types

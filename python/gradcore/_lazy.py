@@ -38,7 +38,9 @@ def _namespace(module: Any) -> dict[str, Any]:
     return namespace
 
 
-def attach(package: str, *, star_submodules: bool = True, whole_dict: bool = False) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def attach(
+    package: str, *, star_submodules: bool = True, whole_dict: bool = False
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package that has a stub. `from package import *` takes all public names.
 
     star_submodules: whether it takes the submodules that the stub names, too. whole_dict: whether the package's `__dict__`

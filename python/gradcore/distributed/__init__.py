@@ -10,12 +10,14 @@ from typing import Any
 
 from .._C import Tensor
 from .._compat.absent import absent
+from . import optim as optim
+from . import rpc as rpc
 
 __getattr__ = absent(
     __name__,
     "DeviceMesh FileStore HashStore P2POp PrefixStore Store TCPStore Work all_to_all all_to_all_single batch_isend_irecv "
     "gather_object init_device_mesh irecv isend new_subgroups recv reduce_scatter_tensor scatter_object_list send "
-    "rpc fsdp tensor algorithms optim elastic",
+    "fsdp tensor algorithms elastic",
     "gradcore runs in a single process and sends nothing",
 )
 
@@ -24,6 +26,7 @@ class ReduceOp:
     """Names of reductions; in a group of one they all leave a tensor as it is."""
 
     SUM, PRODUCT, MIN, MAX, BAND, BOR, BXOR, AVG = "SUM PRODUCT MIN MAX BAND BOR BXOR AVG".split()
+    RedOpType = str
 
 
 reduce_op = ReduceOp

@@ -1,3 +1,4 @@
+from . import _foreach_utils as _foreach_utils
 from . import benchmark as benchmark
 from . import checkpoint as checkpoint
 from . import data as data

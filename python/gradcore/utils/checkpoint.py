@@ -146,6 +146,22 @@ def _warn_if_none_requires_grad(inputs: Iterable[Any], stacklevel: int) -> None:
         warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=stacklevel)
 
 
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """The numbers of the devices, besides the CPU, on which these arguments lie, and their generators' states: none.
+
+    >>> from gradcore.utils.checkpoint import get_device_states
+    >>> get_device_states(1, "two")
+    ([], [])
+    """
+    return [], []
+
+
+def set_device_states(devices: Sequence[int], states: Sequence[Tensor], *, device_type: str | None = None) -> None:
+    """Sets what get_device_states() gave: nothing, for there is no device besides the CPU."""
+    if devices or states:
+        raise RuntimeError("set_device_states: there is no device besides the CPU")
+
+
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs with new leaves in place of tensors. RuntimeError for what is no tuple."""
     if not isinstance(inputs, tuple):

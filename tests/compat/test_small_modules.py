@@ -1,0 +1,155 @@
+"""Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
+
+import contextlib
+
+import pytest
+import torch
+
+import gradcore
+from support import both
+
+
+@pytest.mark.parametrize("n", [0, 1, 4, 5])
+def test_sample_frequencies(n):
+    both(
+        lambda lib: (
+            lib.fft.fftfreq(n, 0.3) if n else 0,
+            lib.fft.rfftfreq(n, 0.3),
+            lib.fft.rfftfreq(n, dtype=lib.float64),
+        )
+    )
+
+
+@pytest.mark.parametrize("shape, dim", [((4,), None), ((2, 5), None), ((2, 5), 1), ((3, 4, 5), (0, 2)), ((0, 3), None)])
+def test_shifts_of_a_spectrum(shape, dim):
+    def program(lib):
+        x = lib.arange(float(gradcore.Size(shape).numel())).reshape(shape)
+        return lib.fft.fftshift(x, dim), lib.fft.ifftshift(x, dim)
+
+    both(program)
+
+
+def test_frequencies_that_are_refused():
+    both(lambda lib: lib.fft.fftfreq(-1), raises=RuntimeError)
+    both(lambda lib: lib.fft.fftfreq(4, dtype=lib.int64), raises=RuntimeError)
+    both(lambda lib: lib.fft.fftshift(lib.ones(2, 3), 5), raises=IndexError)
+    with pytest.raises(NotImplementedError, match="complex"):
+        gradcore.fft.fft(gradcore.ones(4))
+
+
+def test_futures():
+    def program(lib):
+        a, b = lib.futures.Future(), lib.futures.Future()
+        seen = []
+        a.add_done_callback(lambda done: seen.append(done.value()))
+        product = a.then(lambda done: done.value() * 3)
+        both_done = lib.futures.collect_all([a, b])
+        a.set_result(2)
+        before = both_done.done()
+        b.set_result(5)
+        return seen, product.wait(), before, [f.value() for f in both_done.wait()], lib.futures.wait_all([a, b])
+
+    assert program(gradcore) == program(torch)
+
+
+def test_exceptions_of_futures():
+    def program(lib):
+        failed, later, done = lib.futures.Future(), lib.futures.Future(), lib.futures.Future()
+        done.set_result(1)
+        failed.set_exception(ValueError("no"))
+        raised = []
+        for attempt in (
+            failed.wait,
+            lambda: failed.then(lambda f: f.value()).wait(),
+            lambda: lib.futures.collect_all([failed, done]).wait(),
+            lambda: lib.futures.wait_all([done, failed]),
+            lambda: done.set_result(2),
+            lambda: done.set_exception(3),
+            later.value,
+        ):
+            with pytest.raises(Exception) as caught:
+                attempt()
+            raised.append(caught.type)
+        return raised
+
+    ours, theirs = program(gradcore), program(torch)
+    assert ours[1] in (ValueError, theirs[1])  # torch turns what a callback raises into a RuntimeError
+    assert ours[:1] + ours[2:] == theirs[:1] + theirs[2:]
+
+
+@contextlib.contextmanager
+def group_of_one(lib):
+    lib.distributed.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        yield
+    finally:
+        lib.distributed.destroy_process_group()
+
+
+def test_a_model_in_a_group_of_one(monkeypatch):
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "29517")
+
+    def program(lib):
+        make = lib.nn.parallel.DistributedDataParallel
+        with pytest.raises(ValueError, match="Default process group has not been initialized"):
+            make(lib.nn.Linear(2, 2))
+        with group_of_one(lib):
+            with pytest.raises(RuntimeError, match="doesn't have any parameter that requires a gradient"):
+                make(lib.nn.ReLU())
+            lib.manual_seed(0)
+            model = make(lib.nn.Linear(2, 2))
+            with model.no_sync():
+                flags = model.require_backward_grad_sync
+                model(lib.ones(3, 2)).sum().backward()
+            return (
+                str(model),
+                list(model.state_dict()),
+                flags,
+                model.require_backward_grad_sync,
+                model.module.weight.grad,
+            )
+
+    both(program)
+
+
+def test_groups_by_dtype():
+    def program(lib):
+        tensors = [lib.ones(1), lib.zeros(2, dtype=lib.float64), lib.ones(3)]
+        groups = lib.utils._foreach_utils._group_tensors_by_device_and_dtype([tensors, [None] * 3], with_indices=True)
+        return sorted(
+            (str(kind), [len(part) for part in lists], places) for (_, kind), (lists, places) in groups.items()
+        )
+
+    assert program(gradcore) == program(torch)
+
+
+def test_numbers_of_reductions():
+    for name in ("none", "mean", "sum"):
+        assert gradcore.nn._reduction.get_enum(name) == torch.nn._reduction.get_enum(name)
+    with pytest.raises(ValueError, match="not a valid value for reduction"):
+        gradcore.nn._reduction.get_enum("max")
+
+
+def test_what_needs_other_processes_or_devices_refuses():
+    from gradcore.nn.parallel import scatter_gather
+
+    for refused in (
+        gradcore.distributed.rpc.init_rpc,
+        gradcore.distributed.optim.ZeroRedundancyOptimizer,
+        gradcore.sparse.FloatTensor,
+        scatter_gather.scatter,
+    ):
+        with pytest.raises(NotImplementedError, match="gradcore"):
+            refused("x")
+    assert not gradcore.distributed.rpc.is_available()
+
+
+def test_a_lazy_packages_dict_is_whole():
+    for package in (gradcore.distributions, gradcore.optim, gradcore.nn):
+        assert set(dir(package)) <= set(vars(package))
+    assert vars(gradcore.distributions)["Normal"] is gradcore.distributions.Normal
+
+
+def test_no_devices_states():
+    both(lambda lib: lib.utils.checkpoint.get_device_states(lib.ones(2), 1))
