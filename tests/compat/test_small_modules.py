@@ -3,9 +3,10 @@
 import contextlib
 
 import pytest
-import torch
 
 import gradcore
+
+torch = pytest.importorskip("torch")
 from support import both
 
 
@@ -30,9 +31,9 @@ def test_shifts_of_a_spectrum(shape, dim):
 
 
 def test_frequencies_that_are_refused():
-    both(lambda lib: lib.fft.fftfreq(-1), raises=RuntimeError)
-    both(lambda lib: lib.fft.fftfreq(4, dtype=lib.int64), raises=RuntimeError)
-    both(lambda lib: lib.fft.fftshift(lib.ones(2, 3), 5), raises=IndexError)
+    both(lambda lib: lib.fft.fftfreq(-1), raises="negative dimension")
+    both(lambda lib: lib.fft.fftfreq(4, dtype=lib.int64), raises="requires a floating point or complex dtype")
+    both(lambda lib: lib.fft.fftshift(lib.ones(2, 3), 5), raises="Dimension out of range")
     with pytest.raises(NotImplementedError, match="complex"):
         gradcore.fft.fft(gradcore.ones(4))
 
