@@ -5,9 +5,9 @@ import contextlib
 import pytest
 
 import gradcore
+from support import both
 
 torch = pytest.importorskip("torch")
-from support import both
 
 
 @pytest.mark.parametrize("n", [0, 1, 4, 5])
