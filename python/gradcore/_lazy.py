@@ -22,19 +22,21 @@ class _LazyPackage(type(sys)):  # type: ignore[misc]  # the class of modules
     """
 
     @property
-    def __dict__(self) -> dict[str, Any]:
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         for name in self.__dir__():
             getattr(self, name)
         return _namespace(self)
 
     def __dir__(self) -> list[str]:
-        names: list[str] = _namespace(self)["__dir__"]()  # dir() of a module would ask for its __dict__
+        namespace: dict[str, Any] = _namespace(self)
+        names: list[str] = namespace["__dir__"]()  # dir() of a module would ask for its __dict__
         return names
 
 
 def _namespace(module: Any) -> dict[str, Any]:
     """The names that are there already."""
-    namespace: dict[str, Any] = type(sys).__dict__["__dict__"].__get__(module)
+    slot = vars(type(sys))["__dict__"]
+    namespace: dict[str, Any] = slot.__get__(module)
     return namespace
 
 
