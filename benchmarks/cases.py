@@ -5,19 +5,8 @@ A goal is how many times faster than torch gradcore means to be; 0 means that a 
 Start reading at CASES, at the end.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    statement: str
-    setup: str = ""
-    goal: float = 0.0
-    repeats: int = 1  # how many times the statement does the named thing; its time is divided by this
-    threads: int = 0  # 0: as many as --threads says
-    large: bool = False  # --quick leaves it out
-    traffic: int = 0  # bytes that the statement reads and writes, where memory is what it waits for
+from .case import Case
+from .modules import modules
 
 
 def calls() -> list[Case]:
@@ -355,6 +344,7 @@ CASES = [
     *matrix_optimizers(),
     *autograd(),
     *foreach(),
+    *modules(),
     Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
     *matmul(),
 ]

@@ -24,6 +24,9 @@ CASES = {
     "x.mean()": ("x = torch.ones(4, 4)", "x.mean()"),
     "x.exp()": ("x = torch.ones(4, 4)", "x.exp()"),
     "torch.zeros(3)": ("zeros = torch.zeros", "zeros(3)"),
+    "nn.Identity()(x)": ("m, x = torch.nn.Identity(), torch.ones(1)", "m(x)"),
+    "linear.weight": ("m = torch.nn.Linear(4, 4)", "m.weight"),
+    "nn.Linear(4, 4)(x), no grad": ("m, x = torch.nn.Linear(4, 4).requires_grad_(False), torch.ones(1, 4)", "m(x)"),
     "Adam step, two scalars": (
         "p = [torch.ones(1, requires_grad=True) for _ in range(2)]\n"
         "for q in p: q.grad = torch.ones(1)\n"

@@ -169,26 +169,26 @@ std::string Call::why_not(const Overload& o) {
   const bool spread = s.spread >= 0 && nargs_ > 0 && only_ints();
   if (spread) given[s.spread] = nargs_ == 1 ? Py_None : args_[0];
   if (!spread && nargs_ > takes)
-    return str_cat(op_.name, "() takes ", takes, " positional argument", takes == 1 ? "" : "s", " but ", nargs_,
+    return str_cat(op_.shown(), "() takes ", takes, " positional argument", takes == 1 ? "" : "s", " but ", nargs_,
                    nargs_ == 1 ? " was" : " were", " given");
   for (Py_ssize_t i = 0; !spread && i < nargs_; ++i) given[first + i] = args_[i];
   if (self_) given[0] = self_;
   for (Py_ssize_t i = 0, n = names_ ? PyTuple_GET_SIZE(names_) : 0; i < n; ++i) {
     PyObject* name = PyTuple_GET_ITEM(names_, i);
     const int k = find(s, name);
-    if (k < 0) return str_cat(op_.name, "() got an unexpected keyword argument '", utf8(name), "'");
-    if (given[k]) return str_cat(op_.name, "() got multiple values for argument '", utf8(name), "'");
+    if (k < 0) return str_cat(op_.shown(), "() got an unexpected keyword argument '", utf8(name), "'");
+    if (given[k]) return str_cat(op_.shown(), "() got multiple values for argument '", utf8(name), "'");
     given[k] = args_[nargs_ + i];
   }
   for (const Param& p : s.params) {
     const int k = static_cast<int>(&p - s.params.data());
     if (!given[k] && !p.fallback)
-      return str_cat(op_.name, "() missing 1 required positional arguments: \"", p.text, "\"");
+      return str_cat(op_.shown(), "() missing 1 required positional arguments: \"", p.text, "\"");
     if (!given[k] || (spread && k == s.spread) || fits(p, given[k])) continue;
-    return str_cat(op_.name, "(): argument '", p.text, "' (position ", p.position + (self_ ? 0 : 1), ") must be ",
+    return str_cat(op_.shown(), "(): argument '", p.text, "' (position ", p.position + (self_ ? 0 : 1), ") must be ",
                    type_text(p.type), ", not ", Py_TYPE(given[k])->tp_name);
   }
-  return str_cat(op_.name, "() cannot be called like this");
+  return str_cat(op_.shown(), "() cannot be called like this");
 }
 
 void Call::explain() {
@@ -199,7 +199,7 @@ void Call::explain() {
     got +=
         str_cat(got.empty() ? "" : ", ", utf8(PyTuple_GET_ITEM(names_, i)), "=", Py_TYPE(args_[nargs_ + i])->tp_name);
   std::string text =
-      str_cat(op_.name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
+      str_cat(op_.shown(), "() received an invalid combination of arguments - got (", got, "), but expected one of:");
   for (const Overload& o : op_.overloads) text += str_cat("\n * ", o.signature().text);
   raise_type_error(text);
 }

@@ -28,6 +28,9 @@ struct OpEntry {
   bool is_method;
   std::vector<Overload> overloads;
 
+  // What messages call it: the ops of nn.functional are named _nn_linear and so on in _C.
+  const char* shown() const { return name.c_str() + (name.starts_with("_nn_") ? 4 : 0); }
+
   // Note [Remembered overloads]
   // Whether an overload has too few or too many parameters, or lacks a keyword, depends only on the number of
   // positional arguments and on the tuple of keywords, which is the same object whenever a line runs again. For the

@@ -3,3 +3,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bindings/python.h"
+
+namespace gradcore {
+void add_module_base(py::module_& m);
+}

@@ -36,13 +36,13 @@ PyObject* bind_to(PyObject* self, PyObject* tensor, PyObject*) {
 PyObject* bind_to_nothing(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
 
 PyObject* repr_function(PyObject* self) {
-  return PyUnicode_FromFormat("<built-in function %s>", op_of(self).name.c_str());
+  return PyUnicode_FromFormat("<built-in function %s>", op_of(self).shown());
 }
 PyObject* repr_method(PyObject* self) {
   return PyUnicode_FromFormat("<method '%s' of 'gradcore.Tensor' objects>", op_of(self).name.c_str());
 }
 
-PyObject* name_of(PyObject* self, void*) { return PyUnicode_FromString(op_of(self).name.c_str()); }
+PyObject* name_of(PyObject* self, void*) { return PyUnicode_FromString(op_of(self).shown()); }
 PyObject* qualname_of_method(PyObject* self, void*) {
   return PyUnicode_FromFormat("Tensor.%s", op_of(self).name.c_str());
 }
@@ -83,7 +83,7 @@ PyObject* signature_of(PyObject* self, void*) {
 PyObject* module_of(PyObject* self, void*) { return Py_NewRef(reinterpret_cast<OpFunction*>(self)->module); }
 
 // Pickled and copied by name.
-PyObject* reduce_function(PyObject* self, PyObject*) { return name_of(self, nullptr); }
+PyObject* reduce_function(PyObject* self, PyObject*) { return PyUnicode_FromString(op_of(self).name.c_str()); }
 PyObject* reduce_method(PyObject* self, PyObject*) {
   PyObject* getattr = PyDict_GetItemString(PyEval_GetBuiltins(), "getattr");
   return Py_BuildValue("O(Os)", getattr, reinterpret_cast<OpFunction*>(self)->module, op_of(self).name.c_str());

@@ -452,4 +452,23 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   return out;
 }
 
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (weight.dim() == 1) {
+    check(!bias, "mat2 must be a matrix, got 1-D tensor");
+    return matmul(x, weight);
+  }
+  check(x.dim() > 0, "both arguments to linear need to be at least 1D, but they are 0D and ", weight.dim(), "D");
+  const Tensor columns = t(weight);
+  if (!bias) return matmul(x, columns);
+  const Scalar one(1);
+  if (x.dim() == 2) return addmm(bias, x, columns, one, one);
+  if (x.dim() == 1 || !x.is_contiguous()) return add(matmul(x, columns), bias);
+  // One product of matrices, with the bias in it.
+  const int last = x.dim() - 1;
+  Dims shape(x.shape().span().first(static_cast<size_t>(last)));
+  const Tensor rows = addmm(bias, reshape(x, Dims{product(shape), x.size(last)}), columns, one, one);
+  shape.push_back(weight.size(0));
+  return reshape(rows, shape);
+}
+
 }  // namespace gradcore

@@ -1,5 +1,6 @@
 """The row of an op: its calls, and what tests may expect of it."""
 
+import operator
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class OpRow:
     name: str
     samples: Callable
     kind: str = "other"  # unary, binary, reduction, view, creation, random or other
+    module: str = ""  # where a library has the function: "nn.functional"; "" is the library itself
     method: bool = True
     function: bool = True
     inplace: bool = False  # name_ exists
@@ -99,9 +101,18 @@ class OpRow:
         """The row's name in a library: rows for variants of one op say so after a dot."""
         return self.name.partition(".")[0]
 
+    @property
+    def core_name(self):
+        """The op's name in gradcore._C."""
+        return {"": "", "nn.functional": "_nn_"}[self.module] + self.attribute
+
     def form(self, lib):
         """The op as a callable of (*args, **kwargs)."""
-        return getattr(lib if self.function else lib.Tensor, self.attribute)
+        return getattr(self.home(lib) if self.function else lib.Tensor, self.attribute)
+
+    def home(self, lib):
+        """Where a library has the function."""
+        return operator.attrgetter(self.module)(lib) if self.module else lib
 
     def tolerances(self, ulps=None):
         return {

@@ -44,7 +44,7 @@ from support import (
 
 
 def test_every_op_has_a_row():
-    known = {name for row in ROWS for name in (row.attribute, *row.aliases)}
+    known = {name for row in ROWS for name in (row.core_name, *row.aliases)}
     known |= {name + "_" for row in ROWS if row.inplace for name in (row.attribute, *row.aliases)}
     known |= set().union(*opdb.TESTED_ELSEWHERE.values())
     core = gradcore._C
@@ -54,9 +54,10 @@ def test_every_op_has_a_row():
 
 @needs_torch
 def test_forms_are_those_of_torch():
-    def forms(lib, name):
+    def forms(lib, row):
+        name = row.attribute
         function, method, inplace = (
-            getattr(lib, name, None),
+            getattr(row.home(lib), name, None),
             getattr(lib.Tensor, name, None),
             getattr(lib.Tensor, name + "_", None),
         )
@@ -64,7 +65,7 @@ def test_forms_are_those_of_torch():
 
     with collected() as failures:
         for row in ROWS:
-            ours, theirs = forms(gradcore, row.attribute), forms(torch, row.attribute)
+            ours, theirs = forms(gradcore, row), forms(torch, row)
             if row.kind == "writer":  # torch has functions of some, for no reason
                 ours, theirs = ours[1:], theirs[1:]
             failures.add(row.name, None if ours == theirs else f"(function, method, in-place) are {ours}, not {theirs}")

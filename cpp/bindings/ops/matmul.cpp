@@ -17,6 +17,7 @@ constexpr OpRow kRows[] = {
        fn<addmm>, {.out = Out::Exact}),
     op("addmm_(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addmm_>,
        {.kind = kMethod}),
+    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>, {.kind = kFunction}),
 };
 
 }  // namespace

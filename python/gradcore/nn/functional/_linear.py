@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-from ... import _C
 from ..._C import Tensor
-from ._checks import need_tensor
+from ..._C import _nn_linear as linear
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-
-
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """input @ weight.T + bias.
-
-    input: (..., in); weight: (out, in) or (in); bias: (out) or nothing. The result is (..., out).
-    Raises RuntimeError for shapes or dtypes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.linear(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.ones(3))
-    tensor([[3., 3., 3.]])
-    """
-    need_tensor("linear", "input", 1, input)
-    if weight.dim() == 1:
-        if bias is not None:
-            raise RuntimeError("mat2 must be a matrix, got 1-D tensor")
-        return input.matmul(weight)
-    if bias is None:
-        if input.dim() == 0:
-            raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are 0D and {weight.dim()}D")
-        return input.matmul(weight.t())
-    if input.dim() == 2:
-        return _C.addmm(bias, input, weight.t())
-    if input.dim() == 0:
-        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are 0D and {weight.dim()}D")
-    if input.dim() > 2 and input.is_contiguous():
-        # One product of matrices, with the bias in it.
-        rows = _C.addmm(bias, input.view(-1, input.shape[-1]), weight.t())
-        return rows.view(*input.shape[:-1], weight.shape[0])
-    return input.matmul(weight.t()) + bias
+__all__ = ["bilinear", "linear"]
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -70,10 +70,6 @@ class Linear(Module):
             uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        # The dict is many times as fast as __getattr__; a parametrized weight is not in it.
-        own = self._parameters
-        if "weight" in own and "bias" in own:
-            return linear(input, own["weight"], own["bias"])  # type: ignore[arg-type]  # a weight of None is an error
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -68,7 +68,18 @@ def _new_state() -> dict[str, Any]:
     }
 
 
-class Module:
+class _SignatureOfCalls:
+    """What inspect.signature(module) asks for: that of __call__, which Python cannot read from C."""
+
+    def __get__(self, module: Module | None, cls: type) -> Any:
+        if module is None or cls.__call__ is not _C._ModuleBase.__call__:
+            raise AttributeError("__signature__")
+        from inspect import Parameter, Signature
+
+        return Signature([Parameter("args", Parameter.VAR_POSITIONAL), Parameter("kwargs", Parameter.VAR_KEYWORD)])
+
+
+class Module(_C._ModuleBase):
     """Base class of everything in gradcore.nn. A subclass calls super().__init__(), assigns parameters, buffers and other
     modules to attributes, and defines forward(); calling the module calls forward().
 
@@ -90,6 +101,7 @@ class Module:
     ['factor']
     """
 
+    __signature__ = _SignatureOfCalls()
     dump_patches = False
     _version = 1
     call_super_init = False
@@ -127,33 +139,10 @@ class Module:
 
     forward: Callable[..., Any] = _forward_unimplemented  # declared so, subclasses choose its arguments
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        state = self.__dict__
-        if (
-            state["_forward_hooks"]
-            or state["_forward_pre_hooks"]
-            or state["_backward_hooks"]
-            or state["_backward_pre_hooks"]
-            or EVERYWHERE.forward
-            or EVERYWHERE.forward_pre
-            or EVERYWHERE.backward
-            or EVERYWHERE.backward_pre
-        ):
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+    # ---- attributes; reading them, and calls, are in C: see cpp/bindings/module_base.cpp ----
 
-    # ---- attributes ----
-
-    def __getattr__(self, name: str) -> Any:
-        # Python asks here only for what is no plain attribute.
-        state = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            members = state.get(kind)
-            if members is not None and name in members:
-                return members[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-
-    def __setattr__(self, name: str, value: Any) -> None:
+    def _assign_member(self, name: str, value: Any) -> None:
+        """What __setattr__ leaves to Python: a value or a name that may be that of a parameter, buffer or submodule."""
         state = self.__dict__
         if isinstance(value, Parameter):
             if "_parameters" not in state:
@@ -184,7 +173,7 @@ class Module:
             modules[name] = _registered(EVERYWHERE.module_registration, self, name, value)
             return
         buffers = state.get("_buffers")
-        if buffers is not None and (name in buffers or (isinstance(value, Tensor) and isinstance(value, Buffer))):
+        if (buffers is not None and name in buffers) or isinstance(value, Buffer):
             self._set_buffer(name, value)
             return
         object.__setattr__(self, name, value)
@@ -194,6 +183,8 @@ class Module:
             raise TypeError(
                 f"cannot assign '{_kind(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
             )
+        if "_buffers" not in self.__dict__:
+            raise AttributeError("cannot assign buffer before Module.__init__() call")
         if name not in self._buffers:
             self._forget(name, "_parameters", "_modules")
             self.register_buffer(name, value, getattr(value, "persistent", True))
@@ -209,11 +200,10 @@ class Module:
         state["_non_persistent_buffers_set"].discard(name)
 
     def __delattr__(self, name: str) -> None:
-        state = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            if name in state[kind]:
-                del state[kind][name]
-                state["_non_persistent_buffers_set"].discard(name)
+        for members in (self._parameters, self._buffers, self._modules):
+            if name in members:
+                del members[name]
+                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -940,6 +930,14 @@ class Module:
             return f"{self._get_name()}({extra})"
         inside = "\n  ".join(lines + children)
         return f"{self._get_name()}(\n  {inside}\n)"
+
+
+_C._set_module_functions(
+    call_with_hooks,
+    Module._assign_member,
+    (EVERYWHERE.forward, EVERYWHERE.forward_pre, EVERYWHERE.backward, EVERYWHERE.backward_pre),
+    _new_state(),
+)
 
 
 def _kind(value: object) -> str:
