@@ -1,11 +1,12 @@
-// The base of nn.Module: calls, and the attributes that are parameters, buffers and submodules. What is frequent is done
-// here; hooks and registration are Python, in nn/modules. Start at module_call() and module_getattro().
+// The base of nn.Module: calls, and the attributes that are parameters, buffers and submodules. What is frequent is
+// done here; hooks and registration are Python, in nn/modules. Start at module_call() and module_getattro().
 //
 // Note [Attributes of modules]
-// Python asks for an attribute of a class that defines __getattr__ in two steps: the plain lookup raises AttributeError,
-// then __getattr__ runs. Our tp_getattro does both without the error between. Yet the class has to have a __getattr__,
-// which subclasses call through super(), and a class statement that finds one installs Python's two steps. The first
-// lookup on an instance of such a class comes to module_getattro() through them: where neither __getattribute__ nor
+// Python asks for an attribute of a class that defines __getattr__ in two steps: the plain lookup raises
+// AttributeError, then __getattr__ runs. Our tp_getattro does both without the error between. Yet the class has to have
+// a __getattr__, which subclasses call through super(), and a class statement that finds one installs Python's two
+// steps. The first lookup on an instance of such a class comes to module_getattro() through them: where neither
+// __getattribute__ nor
 // __getattr__ is overridden, it puts itself back into the class. Python takes it out again when one of the two is
 // assigned later.
 // __setattr__ is a method and no slot: Python refuses object.__setattr__(module, ...) to a class whose C base has the
@@ -17,7 +18,7 @@ namespace gradcore {
 namespace {
 
 PyTypeObject* module_base;
-PyObject* own_getattr;       // the methods of module_base itself: a class that has others overrides them
+PyObject* own_getattr;  // the methods of module_base itself: a class that has others overrides them
 PyObject* own_getattribute;
 PyObject* plain_class;  // object.__class__
 
@@ -87,8 +88,7 @@ PyObject* module_getattr(PyObject* self, PyObject* name) {
 }
 
 bool overrides_lookup(PyTypeObject* type) {
-  return _PyType_Lookup(type, key_getattr) != own_getattr ||
-         _PyType_Lookup(type, key_getattribute) != own_getattribute;
+  return _PyType_Lookup(type, key_getattr) != own_getattr || _PyType_Lookup(type, key_getattribute) != own_getattribute;
 }
 
 // See Note [Attributes of modules].
@@ -119,8 +119,7 @@ bool may_be_member(PyObject* value) {
   PyTypeObject* type = Py_TYPE(value);
   if (type == tensor_type) return reinterpret_cast<PyTensor*>(value)->dict != nullptr;
   if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return false;
-  return is_tensor(value) || PyType_IsSubtype(type, module_base) ||
-         _PyType_Lookup(type, key_class) != plain_class;
+  return is_tensor(value) || PyType_IsSubtype(type, module_base) || _PyType_Lookup(type, key_class) != plain_class;
 }
 
 // Module.__setattr__: parameters, buffers and modules are registered, all else are plain attributes.
@@ -137,9 +136,7 @@ PyObject* module_setattr(PyObject* self, PyObject* const* args, Py_ssize_t n) {
 }
 
 // 1 where a dict of hooks has an entry, -1 with an error set.
-int any_in(PyObject* hooks) {
-  return PyDict_Check(hooks) ? PyDict_GET_SIZE(hooks) != 0 : PyObject_IsTrue(hooks);
-}
+int any_in(PyObject* hooks) { return PyDict_Check(hooks) ? PyDict_GET_SIZE(hooks) != 0 : PyObject_IsTrue(hooks); }
 
 // Whether a call has to run hooks, the module's own or those of all modules; -1 with an error set.
 int has_hooks(PyObject* self, PyObject* dict) {
@@ -256,7 +253,8 @@ void add_module_base(py::module_& m) {
         assign_member = assign.release().ptr();
         global_hooks = hooks.release().ptr();
       },
-      "nn.Module hands over what runs hooks, what registers members, the dicts of global hooks, and what __init__ sets.");
+      "nn.Module hands over what runs hooks, what registers members, the dicts of global hooks, and what __init__ "
+      "sets.");
 }
 
 }  // namespace gradcore

@@ -35,9 +35,7 @@ PyObject* bind_to(PyObject* self, PyObject* tensor, PyObject*) {
 // It has a __get__ so that help() and inspect take it for a routine.
 PyObject* bind_to_nothing(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
 
-PyObject* repr_function(PyObject* self) {
-  return PyUnicode_FromFormat("<built-in function %s>", op_of(self).shown());
-}
+PyObject* repr_function(PyObject* self) { return PyUnicode_FromFormat("<built-in function %s>", op_of(self).shown()); }
 PyObject* repr_method(PyObject* self) {
   return PyUnicode_FromFormat("<method '%s' of 'gradcore.Tensor' objects>", op_of(self).name.c_str());
 }

@@ -97,7 +97,12 @@ def object_setattr_is_plain(lib):
     net = lib.nn.Sequential(lib.nn.ReLU())
     object.__setattr__(net, "hidden", lib.nn.Linear(2, 2))
     object.__setattr__(net, "0", "over it")
-    return isinstance(net.hidden, lib.nn.Linear), list(net._modules), getattr(net, "0"), object.__getattribute__(net, "0")
+    return (
+        isinstance(net.hidden, lib.nn.Linear),
+        list(net._modules),
+        getattr(net, "0"),
+        object.__getattribute__(net, "0"),
+    )
 
 
 @program
@@ -202,7 +207,9 @@ def getattr_of_a_subclass(lib):
     class Below(Outer):
         pass
 
-    found = [(m.inner.in_features, m.weight.shape, m.in_features, tried(lambda m=m: m.nothing)) for m in (Outer(), Below())]
+    found = [
+        (m.inner.in_features, m.weight.shape, m.in_features, tried(lambda m=m: m.nothing)) for m in (Outer(), Below())
+    ]
     return found, asked
 
 
