@@ -8,7 +8,6 @@ TEXTS = {
 
     input: (..., in); weight: (out, in) or (in); bias: (out) or nothing. The result is (..., out). Raises RuntimeError for
     shapes or dtypes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
 
     >>> gradcore.nn.functional.linear(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.ones(3))
     tensor([[3., 3., 3.]])
