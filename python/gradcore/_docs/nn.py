@@ -13,3 +13,5 @@ TEXTS = {
     tensor([[3., 3., 3.]])
     """,
 }
+
+__test__ = TEXTS
