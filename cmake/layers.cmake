@@ -32,7 +32,7 @@ set(hot_files
 set(warm_files
   bindings/args
   bindings/gil
-  bindings/module_base
+  bindings/nn_module
   bindings/ops/*
   bindings/out)
 

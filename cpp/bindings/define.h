@@ -5,5 +5,5 @@
 #include "bindings/python.h"
 
 namespace gradcore {
-void add_module_base(py::module_& m);
+void add_nn_module(py::module_& m);
 }

@@ -118,6 +118,6 @@ PYBIND11_MODULE(_C, m) {
   add_optim(m);
   add_optim_matrices(m);
   add_lbfgs(m);
-  add_module_base(m);
+  add_nn_module(m);
   add_build_info(m);
 }

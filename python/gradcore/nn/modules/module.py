@@ -72,14 +72,14 @@ class _SignatureOfCalls:
     """What inspect.signature(module) asks for: that of __call__, which Python cannot read from C."""
 
     def __get__(self, module: Module | None, cls: type) -> Any:
-        if module is None or cls.__call__ is not _C._ModuleBase.__call__:
+        if module is None or cls.__call__ is not Module.__call__:
             raise AttributeError("__signature__")
         from inspect import Parameter, Signature
 
         return Signature([Parameter("args", Parameter.VAR_POSITIONAL), Parameter("kwargs", Parameter.VAR_KEYWORD)])
 
 
-class Module(_C._ModuleBase):
+class Module:
     """Base class of everything in gradcore.nn. A subclass calls super().__init__(), assigns parameters, buffers and other
     modules to attributes, and defines forward(); calling the module calls forward().
 
@@ -102,6 +102,13 @@ class Module(_C._ModuleBase):
     """
 
     __signature__ = _SignatureOfCalls()
+
+    if TYPE_CHECKING:  # these are in C: see cpp/bindings/nn_module.cpp
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
     dump_patches = False
     _version = 1
     call_super_init = False
@@ -139,7 +146,7 @@ class Module(_C._ModuleBase):
 
     forward: Callable[..., Any] = _forward_unimplemented  # declared so, subclasses choose its arguments
 
-    # ---- attributes; reading them, and calls, are in C: see cpp/bindings/module_base.cpp ----
+    # ---- attributes ----
 
     def _assign_member(self, name: str, value: Any) -> None:
         """What __setattr__ leaves to Python: a value or a name that may be that of a parameter, buffer or submodule."""
@@ -932,7 +939,8 @@ class Module(_C._ModuleBase):
         return f"{self._get_name()}(\n  {inside}\n)"
 
 
-_C._set_module_functions(
+_C._complete_module(
+    Module,
     call_with_hooks,
     Module._assign_member,
     (EVERYWHERE.forward, EVERYWHERE.forward_pre, EVERYWHERE.backward, EVERYWHERE.backward_pre),

@@ -1,30 +1,29 @@
-// The base of nn.Module: calls, and the attributes that are parameters, buffers and submodules. What is frequent is
-// done here; hooks and registration are Python, in nn/modules. Start at module_call() and module_getattro().
+// nn.Module's calls, and its attributes that are parameters, buffers and submodules. What is frequent is done here;
+// hooks and registration are Python, in nn/modules. Start at module_call() and module_getattro().
 //
-// Note [Attributes of modules]
-// Python asks for an attribute of a class that defines __getattr__ in two steps: the plain lookup raises
-// AttributeError, then __getattr__ runs. Our tp_getattro does both without the error between. Yet the class has to have
-// a __getattr__, which subclasses call through super(), and a class statement that finds one installs Python's two
-// steps. The first lookup on an instance of such a class comes to module_getattro() through them: where neither
-// __getattribute__ nor
-// __getattr__ is overridden, it puts itself back into the class. Python takes it out again when one of the two is
-// assigned later.
-// __setattr__ is a method and no slot: Python refuses object.__setattr__(module, ...) to a class whose C base has the
-// slot, and programs write that.
+// Note [Slots of modules]
+// Module is a class of Python, so that its subclasses mix with other classes as torch's do. It gets __getattr__,
+// __setattr__ and __call__ from here as methods. A class statement that finds such methods fills the class's slots with
+// functions of Python that look them up again at each use; an attribute is even looked up once in vain before
+// __getattr__ is asked. So a class's first use puts functions of ours into its slots for reading and calling, where the
+// class does not override what they stand for. When somebody assigns __call__, __getattr__ or __getattribute__ to a
+// class later, Python puts its own functions back into that class and those below it. The slot for writing stays
+// Python's: object.__setattr__(module, ...) is refused where that slot is of C.
 #include "bindings/define.h"
 
 namespace gradcore {
 
 namespace {
 
-PyTypeObject* module_base;
-PyObject* own_getattr;  // the methods of module_base itself: a class that has others overrides them
-PyObject* own_getattribute;
-PyObject* plain_class;  // object.__class__
+PyTypeObject* module_type;  // nn.Module
+PyObject* own_getattr;      // its methods; a class that has others overrides them
+PyObject* own_call;
+PyObject* plain_getattribute;  // those of object
+PyObject* plain_class;
 
-// What nn.Module hands over; until then there is nothing to call.
-PyObject* call_with_hooks = Py_None;
-PyObject* assign_member = Py_None;
+// What nn.Module hands over.
+PyObject* call_with_hooks;
+PyObject* assign_member;
 PyObject* global_hooks;  // a tuple of dicts
 
 // An interned name, and where it stands in the dict that Module.__init__ fills.
@@ -35,7 +34,7 @@ struct Key {
 };
 Key key_members[3];  // _parameters ...
 Key key_hooks[4];
-PyObject *key_getattr, *key_getattribute, *key_class, *key_forward;
+PyObject *key_getattr, *key_getattribute, *key_call, *key_class, *key_forward;
 
 // The instance's __dict__; null where there is none.
 Owned dict_of(PyObject* self) {
@@ -79,39 +78,40 @@ PyObject* no_attribute(PyObject* self, PyObject* name) {
   return nullptr;
 }
 
-// Module.__getattr__: Python asks here for what is no plain attribute.
-PyObject* module_getattr(PyObject* self, PyObject* name) {
-  if (const Owned dict = dict_of(self)) {
-    if (Owned found = registered(dict.get(), name)) return found.release();
-  }
+PyObject* member_or_error(PyObject* self, PyObject* dict, PyObject* name) {
+  if (Owned found = dict ? registered(dict, name) : Owned()) return found.release();
   return PyErr_Occurred() ? nullptr : no_attribute(self, name);
 }
 
-bool overrides_lookup(PyTypeObject* type) {
-  return _PyType_Lookup(type, key_getattr) != own_getattr || _PyType_Lookup(type, key_getattribute) != own_getattribute;
-}
-
-// See Note [Attributes of modules].
+// object.__getattribute__, and Module.__getattr__ for what that does not find.
 PyObject* module_getattro(PyObject* self, PyObject* name) {
-  PyTypeObject* type = Py_TYPE(self);
-  if (type->tp_getattro != module_getattro) [[unlikely]] {
-    if (overrides_lookup(type)) return PyObject_GenericGetAttr(self, name);
-    type->tp_getattro = module_getattro;
-    PyType_Modified(type);
-  }
-  if (PyUnicode_CheckExact(name) && !_PyType_Lookup(type, name)) {
+  if (PyUnicode_CheckExact(name) && !_PyType_Lookup(Py_TYPE(self), name)) {
     // The class has nothing of this name: it is in the instance's dict, or registered.
     const Owned dict = dict_of(self);
     if (!dict) return no_attribute(self, name);
     if (Owned found = find(dict.get(), name)) return found.release();
-    if (PyErr_Occurred()) return nullptr;
-    if (Owned found = registered(dict.get(), name)) return found.release();
-    return PyErr_Occurred() ? nullptr : no_attribute(self, name);
+    return PyErr_Occurred() ? nullptr : member_or_error(self, dict.get(), name);
   }
   PyObject* found = PyObject_GenericGetAttr(self, name);
   if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
   PyErr_Clear();
-  return module_getattr(self, name);
+  return member_or_error(self, dict_of(self).get(), name);
+}
+
+bool plain_lookup(PyTypeObject* type) { return _PyType_Lookup(type, key_getattribute) == plain_getattribute; }
+
+// See Note [Slots of modules].
+void take_slot_for_reading(PyTypeObject* type) {
+  if (type->tp_getattro == module_getattro || !plain_lookup(type)) return;
+  if (_PyType_Lookup(type, key_getattr) != own_getattr) return;
+  type->tp_getattro = module_getattro;
+  PyType_Modified(type);
+}
+
+// Module.__getattr__: Python asks here for what is no plain attribute.
+PyObject* module_getattr(PyObject* self, PyObject* name) {
+  take_slot_for_reading(Py_TYPE(self));
+  return member_or_error(self, dict_of(self).get(), name);
 }
 
 // Whether isinstance() has to look closer: the value is a parameter, a buffer or a module, or says that it is one.
@@ -119,7 +119,7 @@ bool may_be_member(PyObject* value) {
   PyTypeObject* type = Py_TYPE(value);
   if (type == tensor_type) return reinterpret_cast<PyTensor*>(value)->dict != nullptr;
   if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return false;
-  return is_tensor(value) || PyType_IsSubtype(type, module_base) || _PyType_Lookup(type, key_class) != plain_class;
+  return is_tensor(value) || PyType_IsSubtype(type, module_type) || _PyType_Lookup(type, key_class) != plain_class;
 }
 
 // Module.__setattr__: parameters, buffers and modules are registered, all else are plain attributes.
@@ -154,7 +154,7 @@ int has_hooks(PyObject* self, PyObject* dict) {
 // forward as a plain function of its class, to be called with self in front; null where it has to be looked up.
 PyObject* function_of_class(PyObject* self, PyObject* dict) {
   PyTypeObject* type = Py_TYPE(self);
-  if (type->tp_getattro != module_getattro || !dict) return nullptr;
+  if (!dict || !plain_lookup(type)) return nullptr;
   PyObject* found = _PyType_Lookup(type, key_forward);
   if (!found || !(Py_TYPE(found)->tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR)) return nullptr;
   Py_INCREF(found);
@@ -194,17 +194,36 @@ PyObject* module_call(PyObject* self, PyObject* args, PyObject* kwargs) {
   return keywords ? PyObject_CallFunctionObjArgs(call_with_hooks, self, args, keywords.get(), nullptr) : nullptr;
 }
 
-PyMethodDef kMethods[] = {
-    {"__getattr__", module_getattr, METH_O, "The parameter, buffer or submodule of this name."},
-    {"__setattr__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(module_setattr)), METH_FASTCALL,
-     "Registers parameters, buffers and submodules; anything else becomes a plain attribute."},
-    {"_call_impl", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(module_call)), METH_VARARGS | METH_KEYWORDS,
-     "What a call does; torch's name."},
-    {"_wrapped_call_impl", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(module_call)),
-     METH_VARARGS | METH_KEYWORDS, "What a call does; torch's name."},
-    {nullptr, nullptr, 0, nullptr}};
+// Module.__call__ as a method.
+PyObject* call_method_of_module(PyObject* self, PyObject* args, PyObject* kwargs) {
+  PyTypeObject* type = Py_TYPE(self);
+  if (type->tp_call != module_call && _PyType_Lookup(type, key_call) == own_call) {
+    type->tp_call = module_call;
+    PyType_Modified(type);
+  }
+  return module_call(self, args, kwargs);
+}
+
+template <class F> PyCFunction as_method(F* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function));
+}
+constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
+constexpr const char* kCallDoc = "Runs forward(), and the hooks around it.";
+PyMethodDef kMethods[] = {{"__getattr__", module_getattr, METH_O, "The parameter, buffer or submodule of this name."},
+                          {"__setattr__", as_method(module_setattr), METH_FASTCALL,
+                           "Registers parameters, buffers and submodules; anything else becomes a plain attribute."},
+                          {"__call__", as_method(call_method_of_module), kKeywords, kCallDoc},
+                          {"_call_impl", as_method(module_call), kKeywords, kCallDoc},  // torch's names of it
+                          {"_wrapped_call_impl", as_method(module_call), kKeywords, kCallDoc}};
 
 PyObject* entry_of(PyTypeObject* type, PyObject* name) { return checked(Py_XNewRef(_PyType_Lookup(type, name))); }
+
+void add_methods_to(PyObject* type) {
+  for (PyMethodDef& method : kMethods) {
+    const Owned descriptor(checked(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type), &method)));
+    if (PyObject_SetAttrString(type, method.ml_name, descriptor.get()) < 0) throw PythonError{};
+  }
+}
 
 void make_keys() {
   const char* const members[] = {"_parameters", "_buffers", "_modules"};
@@ -213,6 +232,7 @@ void make_keys() {
   for (int i = 0; i < 4; ++i) key_hooks[i].make(hooks[i]);
   key_getattr = checked(PyUnicode_InternFromString("__getattr__"));
   key_getattribute = checked(PyUnicode_InternFromString("__getattribute__"));
+  key_call = checked(PyUnicode_InternFromString("__call__"));
   key_class = checked(PyUnicode_InternFromString("__class__"));
   key_forward = checked(PyUnicode_InternFromString("forward"));
 }
@@ -227,34 +247,26 @@ void learn_place(Key& key, PyObject* dict) {
 
 }  // namespace
 
-void add_module_base(py::module_& m) {
-  static PyType_Slot slots[] = {{Py_tp_getattro, reinterpret_cast<void*>(module_getattro)},
-                                {Py_tp_call, reinterpret_cast<void*>(module_call)},
-                                {Py_tp_methods, kMethods},
-                                {Py_tp_doc, const_cast<char*>("The base of nn.Module: calls and attributes.")},
-                                {0, nullptr}};
-  static PyType_Spec spec = {"gradcore._C._ModuleBase", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-                             slots};
-  PyObject* type = PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr);
-  if (!type) throw py::error_already_set();
-  m.attr("_ModuleBase") = py::reinterpret_borrow<py::object>(type);
-  module_base = reinterpret_cast<PyTypeObject*>(type);
-  make_keys();
-  own_getattr = entry_of(module_base, key_getattr);
-  own_getattribute = entry_of(module_base, key_getattribute);
-  plain_class = entry_of(&PyBaseObject_Type, key_class);
-  global_hooks = checked(PyTuple_New(0));
+void add_nn_module(py::module_& m) {
   m.def(
-      "_set_module_functions",
-      [](py::function with_hooks, py::function assign, py::tuple hooks, py::dict state) {
+      "_complete_module",
+      [](py::type type, py::function with_hooks, py::function assign, py::tuple hooks, py::dict state) {
+        make_keys();
         for (Key& key : key_members) learn_place(key, state.ptr());
         for (Key& key : key_hooks) learn_place(key, state.ptr());
         call_with_hooks = with_hooks.release().ptr();
         assign_member = assign.release().ptr();
         global_hooks = hooks.release().ptr();
+        module_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(type.ptr()));
+        add_methods_to(type.ptr());
+        own_getattr = entry_of(module_type, key_getattr);
+        own_call = entry_of(module_type, key_call);
+        plain_getattribute = entry_of(&PyBaseObject_Type, key_getattribute);
+        plain_class = entry_of(&PyBaseObject_Type, key_class);
       },
-      "nn.Module hands over what runs hooks, what registers members, the dicts of global hooks, and what __init__ "
-      "sets.");
+      "Gives nn.Module its methods of C, which take: what runs hooks, what registers members, the dicts of global "
+      "hooks, "
+      "and what __init__ sets.");
 }
 
 }  // namespace gradcore
