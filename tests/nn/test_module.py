@@ -548,11 +548,11 @@ def test_state_dicts_go_both_ways(tmp_path):
         assert np.array_equal(p.detach().numpy(), q.detach().numpy())
 
 
-def test_a_call_without_hooks_is_one_python_frame_above_forward():
+def test_a_call_without_hooks_has_no_python_frame_above_forward():
     import sys
 
     class Depth(gradcore.nn.Module):
         def forward(self):
-            return sys._getframe(2).f_code.co_name
+            return sys._getframe(1).f_code.co_name
 
-    assert Depth()() == "test_a_call_without_hooks_is_one_python_frame_above_forward"
+    assert Depth()() == "test_a_call_without_hooks_has_no_python_frame_above_forward"
