@@ -4,9 +4,7 @@
 #include <cmath>
 
 #include "core/parallel.h"
-#include "ops/batching.h"
-#include "ops/ops.h"
-#include "ops/record.h"
+#include "ops/picked.h"
 #include "tensor/door.h"
 
 namespace gradcore {
@@ -335,28 +333,6 @@ struct ExtremeVjp {
   auto saves() { return std::tie(x, y); }
 };
 
-// max(dim): all of the gradient goes to the index that was returned.
-struct IndexedVjp {
-  Dims shape;
-  Saved index;
-  int dim;
-  bool keepdim;
-  const char* node;
-  const char* name() const { return node; }
-  SavedFields fields() { return {{"self_sym_sizes", shape}, {"indices", &index}, {"dim", dim}, {"keepdim", keepdim}}; }
-  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor at = index.unpack(&self);
-    if (shape.empty()) {
-      out[0] = g[0];
-      return;
-    }
-    const bool missing = !keepdim;
-    out[0] = scatter_add(zeros(shape, g[0].dtype()), dim, missing ? unsqueeze(at, dim) : at,
-                         missing ? unsqueeze(g[0], dim) : g[0]);
-  }
-  auto saves() { return std::tie(index); }
-};
-
 struct NormVjp {
   static constexpr const char* kName = "LinalgVectorNormBackward0";
   Over over;
@@ -540,7 +516,7 @@ ValuesIndices indexed(ReduceOp op, const Tensor& t, int64_t dim, bool keepdim, c
   refuse_empty(name, t, mask, false);
   const ValuesIndices r = indexed_raw(op, t, mask, keepdim);
   if (is_floating(t.dtype()) && should_record(t))
-    record(r.values, {&t}, IndexedVjp{t.shape(), Saved(r.indices), d, keepdim, node});
+    record(r.values, {&t}, PickedVjp{t.shape(), Saved(r.indices), d, keepdim, node});
   return r;
 }
 
