@@ -1,12 +1,22 @@
-// Ops along one dim that keep its length: softmax, log_softmax, cumulative sums and products.
-#include "ops/batching.h"
-#include "ops/ops.h"
-#include "ops/record.h"
+// Ops along one dim that keep its length: softmax, log_softmax, cumulative sums, products and extremes.
+#include "ops/picked.h"
 #include "tensor/door.h"
 
 namespace gradcore {
 
 namespace {
+
+Kernel<RowArgs> rows_kernel(RowOp op, const Tensor& in, const Tensor& out, int dim) {
+  Kernel<RowArgs> k("rows", kernels().scan[op][in.dtype()]);
+  k.reads(&RowArgs::in, in.window()).writes(&RowArgs::out, out.window());
+  k.args.outer = k.args.inner = 1;
+  k.args.n = in.dim() ? in.size(dim) : 1;
+  for (int i = 0; i < in.dim(); ++i) {
+    if (i < dim) k.args.outer *= in.size(i);
+    if (i > dim) k.args.inner *= in.size(i);
+  }
+  return k;
+}
 
 Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   if (any_batched(in, in2))
@@ -14,17 +24,19 @@ Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
   const Tensor out = empty(a.shape(), a.dtype());
   if (a.numel() == 0) return out;
-  Kernel<RowArgs> k("rows", kernels().scan[op][a.dtype()]);
-  k.reads(&RowArgs::in, a.window()).writes(&RowArgs::out, out.window());
+  Kernel<RowArgs> k = rows_kernel(op, a, out, dim);
   if (b) k.reads(&RowArgs::in2, b.window());
-  k.args.outer = k.args.inner = 1;
-  k.args.n = a.dim() ? a.size(dim) : 1;
-  for (int i = 0; i < a.dim(); ++i) {
-    if (i < dim) k.args.outer *= a.size(i);
-    if (i > dim) k.args.inner *= a.size(i);
-  }
   launch(k);
   return out;
+}
+
+ValuesIndices run_extreme(RowOp op, const Tensor& t, int dim) {
+  const Tensor a = contiguous(t);
+  const ValuesIndices r{empty(a.shape(), a.dtype()), empty(a.shape(), DType::Int64)};
+  if (a.numel() == 0) return r;
+  Kernel<RowArgs> k = rows_kernel(op, a, r.values, dim);
+  launch(k.writes(&RowArgs::index, r.indices.window()));
+  return r;
 }
 
 Tensor run_quietly(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
@@ -114,6 +126,32 @@ struct CumprodVjp {
   auto saves() { return std::tie(x, y); }
 };
 
+// torch keeps the input, although its shape would do.
+struct CumExtremeVjp {
+  const char* node;
+  Saved x, index;
+  int dim;
+  const char* name() const { return node; }
+  SavedFields fields() { return {{"self", &x}, {"indices", &index}, {"dim", dim}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self), at = index.unpack(&self);
+    if (v.numel() == 0) {
+      out[0] = v;  // as torch does: it requires grad
+      return;
+    }
+    out[0] = v.dim() ? scatter_add(zeros_like(v), dim, at, g[0]) : g[0];
+  }
+  auto saves() { return std::tie(x, index); }
+};
+
+ValuesIndices cumulative_extreme(RowOp op, const Tensor& t, int64_t dim, const char* node) {
+  const int d = wrap_dim(dim, t.dim());
+  const ValuesIndices r = picked_along([&](int batch, const Tensor& x) { return run_extreme(op, x, d + batch); }, t);
+  if (is_floating(t.dtype()) && should_record(t))
+    record(r.values, {&t}, CumExtremeVjp{node, Saved(t), Saved(r.indices), d});
+  return r;
+}
+
 Tensor floating(const Tensor& t, const MaybeDType& dtype, const char* name) {
   const DType type = dtype.value_or(t.dtype());
   if (!is_floating(type))
@@ -166,6 +204,13 @@ Tensor cumprod(const Tensor& t, int64_t dim, MaybeDType dtype) {
   const Tensor out = cumulative(RowOp::CumProd, x, d);
   if (is_floating(x.dtype()) && should_record(x)) record(out, {&x}, CumprodVjp{Saved(x), Saved::output(out), d});
   return out;
+}
+
+ValuesIndices cummax(const Tensor& t, int64_t dim) {
+  return cumulative_extreme(RowOp::CumMax, t, dim, "CummaxBackward0");
+}
+ValuesIndices cummin(const Tensor& t, int64_t dim) {
+  return cumulative_extreme(RowOp::CumMin, t, dim, "CumminBackward0");
 }
 
 }  // namespace gradcore

@@ -1,5 +1,7 @@
 """Ops along a dim whose result has as many elements: cumulative ones and softmax."""
 
+import numpy as np
+
 from support import FLOATS, D
 
 from .rows import S, row
@@ -34,6 +36,22 @@ row(
     inplace_grad=False,
     large_call=large_call,
 )
+
+
+def extreme_samples(d):
+    for sample in scan_samples(d):
+        if not sample.kwargs.get("dtype"):
+            yield sample
+    yield S(d(3, 4), 2)
+
+
+def extremes_with_nans(d):
+    yield S(np.array([2, -0.0, 0.0, 3, np.nan, 1, 5, np.nan, 2], d.dtype), 0)
+
+
+for name in ("cummax", "cummin"):
+    row(name, extreme_samples, out=True, large_call=large_call)
+    row(f"{name}.nan", extremes_with_nans, grad=False, dtypes=FLOATS)
 
 
 def softmax_samples(d):

@@ -1,4 +1,4 @@
-// Ops that go along a dim and keep the shape: softmax, cumulative sums.
+// Ops that go along a dim and keep the shape: softmax, cumulative sums, products and extremes.
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 
@@ -17,6 +17,8 @@ constexpr OpRow kRows[] = {
     op("cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None) -> Tensor", fn<cumprod>,
        {.out = Out::Accumulates}),
     op("cumprod_(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", fn<cumprod_>, {.kind = kMethod}),
+    op("cummax(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummax>),
+    op("cummin(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummin>),
 };
 
 }  // namespace

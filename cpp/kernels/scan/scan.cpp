@@ -348,15 +348,13 @@ template <class K, class E> struct Extreme {
   GC_INLINE bool takes(In best, In v) { return (K::combine(best, v) == v) | (v != v); }
 
   GC_INLINE void row(const Slice<In>& s, int64_t n) {
-    In best = K::map(s.x[0]);
-    int64_t place = 0;
-    for (int64_t r = 0; r < n; ++r) {
-      const In v = K::map(s.x[r]);
-      const bool take = takes(best, v);
-      best = take ? v : best;
-      place = take ? r : place;
-      s.y[r] = best;
-      s.index[r] = place;
+    for (int64_t r = 0; r < n;) {
+      const In best = K::map(s.x[r]);
+      const int64_t place = r;
+      do {  // nothing here waits for the element before
+        s.y[r] = best;
+        s.index[r] = place;
+      } while (++r < n && !takes(best, K::map(s.x[r])));
     }
   }
   GC_INLINE void block(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {

@@ -1,4 +1,4 @@
-"""What goes along a dim and keeps the shape: softmax, cumulative sums."""
+"""What goes along a dim and keeps the shape: softmax, cumulative sums, products and extremes."""
 
 import gradcore  # noqa: F401  (the examples use it)
 
@@ -40,6 +40,26 @@ TEXTS = {
 
     >>> gradcore.cumprod(gradcore.tensor([1.0, 2.0, 3.0, 4.0]), dim=0)
     tensor([ 1.,  2.,  6., 24.])
+    """,
+    "cummax": """
+    The greatest element so far along `dim`, and where it stood last: a named tuple (values, indices) of the input's
+    shape.
+
+    From the first NaN on all values are NaN. The gradient goes to the elements at the indices, which are int64. Raises
+    IndexError for a dim that the tensor does not have.
+
+    >>> values, indices = gradcore.cummax(gradcore.tensor([1, 3, 2, 3, 5]), dim=0)
+    >>> values, indices
+    (tensor([1, 3, 3, 3, 5]), tensor([0, 1, 1, 3, 4]))
+    """,
+    "cummin": """
+    The least element so far along `dim`, and where it stood last: a named tuple (values, indices) of the input's shape.
+
+    From the first NaN on all values are NaN. The gradient goes to the elements at the indices, which are int64. Raises
+    IndexError for a dim that the tensor does not have.
+
+    >>> gradcore.cummin(gradcore.tensor([4, 2, 3, 2]), dim=0).values
+    tensor([4, 2, 2, 2])
     """,
 }
 
