@@ -35,6 +35,7 @@ static void register_ops() {
   register_elementwise();
   register_reduce();
   register_scan();
+  register_order();
   register_matmul();
   register_view();
   register_convert();

@@ -1,4 +1,4 @@
-// What the kernels have in common: vectors and their lanes, how elements lie in memory, scratch memory, small integers.
+// What the kernels have in common: vectors and their lanes, how elements lie in memory, small integers.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <immintrin.h>
 #endif
 
-#include "core/allocator.h"
 #include "core/dtype.h"
 #include "kernels/lane.h"
+#include "kernels/scratch.h"
 
 // Called from several places, and large: kept once.
 #define GC_OUTLINE __attribute__((noinline, noclone)) static
@@ -83,25 +83,5 @@ GC_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 GC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 GC_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 GC_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-
-// ---- scratch memory ----
-
-// An array that lives as long as a kernel's call. One of no elements takes no memory.
-template <class T> class Scratch {
- public:
-  explicit Scratch(int64_t n)
-      : bytes_(static_cast<size_t>(n) * sizeof(T)), data_(n ? static_cast<T*>(allocate(bytes_)) : nullptr) {}
-  ~Scratch() {
-    if (data_) deallocate(data_, bytes_);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  T& operator[](int64_t i) const { return data_[i]; }
-  T* data() const { return data_; }
-
- private:
-  size_t bytes_;
-  T* data_;
-};
 
 }  // namespace gradcore::GC_ISA

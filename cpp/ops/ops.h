@@ -6,6 +6,7 @@
 #include "ops/index.h"
 #include "ops/join.h"
 #include "ops/matmul.h"
+#include "ops/order.h"
 #include "ops/pointwise.h"
 #include "ops/random.h"
 #include "ops/rearrange.h"

@@ -439,6 +439,7 @@ template <class F> consteval OpRow view_op(std::string_view text, F f, Forms for
 void register_elementwise();
 void register_reduce();
 void register_scan();
+void register_order();
 void register_matmul();
 void register_view();
 void register_convert();

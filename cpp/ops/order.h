@@ -1,0 +1,21 @@
+// Ops that put elements in order. NaNs come last, and equal elements keep their order: every sort is stable.
+#pragma once
+#include "ops/reduce.h"
+
+namespace gradcore {
+
+// `asked`: whether the program said stable=, by which torch's nodes differ and nothing else here.
+ValuesIndices sort(const Tensor& t, int64_t dim, bool descending, bool asked = false);
+Tensor argsort(const Tensor& t, int64_t dim, bool descending);
+// The k greatest or least along a dim, in order.
+ValuesIndices topk(const Tensor& t, int64_t k, int64_t dim, bool largest);
+
+ValuesIndices kthvalue(const Tensor& t, int64_t k, int64_t dim, bool keepdim);  // k counts from 1
+// The lower one of the two in the middle.
+ValuesIndices median(const Tensor& t, int64_t dim, bool keepdim);
+ValuesIndices nanmedian(const Tensor& t, int64_t dim, bool keepdim);
+Tensor median(const Tensor& t);
+Tensor nanmedian(const Tensor& t);
+ValuesIndices mode(const Tensor& t, int64_t dim, bool keepdim);
+
+}  // namespace gradcore
