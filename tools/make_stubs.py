@@ -25,6 +25,7 @@ TYPES = {
     "bool": "_bool",
     "int[]": "Sequence[_int]",
     "Tensor[]": "Sequence[Tensor]",
+    "Tensor...": "Sequence[Tensor]",
     "Number[]": "Sequence[Number]",
     "dtype": "_DType",
     "device": "_Device",
@@ -105,7 +106,7 @@ def joined(params: list[Param]) -> list[str]:
 
 
 def parameter_lists(params: list[Param], method: bool) -> list[str]:
-    """The parameters of a form, and once more with the ints one by one where that is allowed."""
+    """The parameters of a form, and once more with the ints or tensors one by one where that is allowed."""
     first = ["self"] if method else []
     params = params[1:] if method else params
     if method:
@@ -118,9 +119,10 @@ def parameter_lists(params: list[Param], method: bool) -> list[str]:
     positional = [p for p in params if not p.keyword_only]
     if len(positional) == 1 and positional[0].default is None:
         p = positional[0]
-        if p.type == "int[]" or (method and p.lone_int):
+        item = "Tensor" if p.type == "Tensor..." else "_int"
+        if p.type in ("int[]", "Tensor...") or (method and p.lone_int):
             rest = [q.text() for q in params if q.keyword_only]
-            lists.append(", ".join([*first, f"*{p.name}: _int", *rest]))
+            lists.append(", ".join([*first, f"*{p.name}: {item}", *rest]))
     return lists
 
 

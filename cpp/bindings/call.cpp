@@ -1,5 +1,6 @@
 #include "bindings/call.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/op_scope.h"
@@ -63,10 +64,10 @@ inline Call::Fit Call::bind_positional(const Signature& s, PyObject** slots) {
   return fit;
 }
 
-// zeros(2, 3): the ints may come one by one where nothing else is positional.
+// zeros(2, 3), meshgrid(x, y): ints and tensors may come one by one where nothing else is positional.
 Call::Fit Call::bind_spread(const Signature& s, PyObject** slots) {
-  if (!only_ints()) return bind_positional(s, slots) == Fit::Yes ? Fit::Yes : Fit::Type;
-  if (nargs_ == 1) {  // zeros(2) needs no tuple
+  if (!may_spread(s)) return bind_positional(s, slots) == Fit::Yes ? Fit::Yes : Fit::Type;
+  if (nargs_ == 1 && s.params[s.spread].type != ArgType::SpreadTensors) {  // zeros(2) needs no tuple
     bound_.lone_ = s.spread;
     slots[s.spread] = args_[0];
     return Fit::Yes;
@@ -103,7 +104,7 @@ inline Call::Fit Call::bind(const Overload& o) {
   PyObject** slots = bound_.slots_;
   for (size_t k = 0; k < count; ++k) slots[k] = s.fallbacks[k];
   if (self_) slots[0] = self_;
-  const bool spreads = s.spread >= 0 && nargs_ > 0 && (s.params[s.spread].type == ArgType::Ints || nargs_ > 1);
+  const bool spreads = s.spread >= 0 && nargs_ > 0 && (s.params[s.spread].type != ArgType::IntOrInts || nargs_ > 1);
   Fit fit = spreads ? bind_spread(s, slots) : bind_positional(s, slots);
   if (names_ && fit != Fit::Shape) {
     const int given = (self_ ? 1 : 0) + (spreads ? 1 : static_cast<int>(nargs_));
@@ -155,10 +156,10 @@ void Call::remember(int ruled_out) const {
   op_.remembered.ruled_out = ruled_out;
 }
 
-bool Call::only_ints() const {
-  for (Py_ssize_t k = 0; k < nargs_; ++k)
-    if (!is_int(args_[k])) return false;
-  return true;
+// Whether each argument may be an item of the parameter that takes several.
+bool Call::may_spread(const Signature& s) const {
+  const auto is_item = s.params[s.spread].type == ArgType::SpreadTensors ? is_tensor : is_int;
+  return std::all_of(args_, args_ + nargs_, is_item);
 }
 
 // The first fault of a call that this overload does not fit.
@@ -166,7 +167,7 @@ std::string Call::why_not(const Overload& o) {
   const Signature& s = o.signature();
   const int first = self_ ? 1 : 0, takes = s.positional - first;
   std::vector<PyObject*> given(s.params.size());
-  const bool spread = s.spread >= 0 && nargs_ > 0 && only_ints();
+  const bool spread = s.spread >= 0 && nargs_ > 0 && may_spread(s);
   if (spread) given[s.spread] = nargs_ == 1 ? Py_None : args_[0];
   if (!spread && nargs_ > takes)
     return str_cat(op_.shown(), "() takes ", takes, " positional argument", takes == 1 ? "" : "s", " but ", nargs_,
@@ -192,6 +193,8 @@ std::string Call::why_not(const Overload& o) {
 }
 
 void Call::explain() {
+  if (std::any_of(args_, args_ + nargs_, [](PyObject* o) { return PyComplex_Check(o); }))
+    fail(ErrorKind::NotImplemented, op_.name, "() got a complex number, and gradcore has no complex tensors");
   if (op_.overloads.size() == 1) raise_type_error(why_not(op_.overloads[0]));
   std::string got;
   for (Py_ssize_t i = 0; i < nargs_; ++i) got += str_cat(i ? ", " : "", Py_TYPE(args_[i])->tp_name);

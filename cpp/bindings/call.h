@@ -77,7 +77,7 @@ class Call {
   Fit bind_spread(const Signature& s, PyObject** slots);
   Fit bind_keywords(const Signature& s, PyObject** slots, int given);
   std::string why_not(const Overload& o);
-  bool only_ints() const;
+  bool may_spread(const Signature& s) const;
   void remember(int ruled_out) const;
   [[noreturn]] void explain();
 

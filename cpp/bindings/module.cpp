@@ -44,6 +44,8 @@ static void register_ops() {
   register_create();
   register_random();
   register_foreach();
+  register_shapes();
+  register_complex();
   register_autograd_ops();
   register_echoes();
 }

@@ -24,6 +24,7 @@ constexpr TypeName kTypes[] = {{"Tensor", ArgType::Tensor},
                                {"int[2]", ArgType::IntOrInts, 2},
                                {"int[3]", ArgType::IntOrInts, 3},
                                {"Tensor[]", ArgType::Tensors},
+                               {"Tensor...", ArgType::SpreadTensors},
                                {"Number[]", ArgType::Numbers},
                                {"dtype", ArgType::DType},
                                {"device", ArgType::Device},
@@ -114,7 +115,8 @@ Signature parse_signature(std::string_view text, bool is_method) {
   const int first = is_method ? 1 : 0;
   if (out.positional == first + 1) {
     const Param& p = out.params[first];
-    if (p.type == ArgType::Ints || (p.type == ArgType::IntOrInts && is_method && !p.optional)) out.spread = first;
+    const bool always = p.type == ArgType::Ints || p.type == ArgType::SpreadTensors;
+    if (always || (p.type == ArgType::IntOrInts && is_method && !p.optional)) out.spread = first;
   }
   if (is_method && out.out >= 0) {
     out.params[out.out].name = Py_None;  // no keyword is this one
@@ -135,11 +137,12 @@ bool fits(const Param& p, PyObject* o) {
     case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
     case ArgType::Ints: return is_list_of(o, is_int);
     case ArgType::IntOrInts: return is_int(o) || is_list_of(o, is_int);
-    case ArgType::Tensors: return is_list_of(o, is_tensor);
+    case ArgType::Tensors:
+    case ArgType::SpreadTensors: return is_list_of(o, is_tensor);
     case ArgType::Numbers: return is_list_of(o, is_number);
     case ArgType::DType:
       return Py_TYPE(o) == dtype_type || o == (PyObject*)&PyFloat_Type || o == (PyObject*)&PyLong_Type ||
-             o == (PyObject*)&PyBool_Type;
+             o == (PyObject*)&PyBool_Type || o == (PyObject*)&PyComplex_Type;
     case ArgType::Device: return Py_TYPE(o) == device_type || PyUnicode_Check(o);
     case ArgType::Str: return PyUnicode_Check(o);
     case ArgType::Reduction: return PyUnicode_Check(o);
@@ -162,7 +165,8 @@ const char* type_text(ArgType t) {
     case ArgType::Bool: return "bool";
     case ArgType::Ints:
     case ArgType::IntOrInts: return "tuple of ints";
-    case ArgType::Tensors: return "tuple of Tensors";
+    case ArgType::Tensors:
+    case ArgType::SpreadTensors: return "tuple of Tensors";
     case ArgType::Numbers: return "tuple of Numbers";
     case ArgType::DType: return "torch.dtype";
     case ArgType::Device: return "torch.device";

@@ -3,8 +3,8 @@
 //   "sum(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None) -> Tensor"
 // Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, str, dtype, device, Generator, Layout,
 // MemoryFormat, Reduction, None, object; int[] (a sequence or, where nothing else is positional, the positional
-// arguments), int[n] (a sequence, or a lone int that stands for n of them), Tensor[], Number[] (numbers alone, no
-// tensors). `TensorOptions options` stands for a factory's keywords, kTensorOptions. A `?` admits None.
+// arguments), int[n] (a sequence, or a lone int that stands for n of them), Tensor[], Tensor... (a sequence or the
+// positional arguments), Number[] (numbers alone, no tensors). `TensorOptions options` stands for a factory's keywords, kTensorOptions. A `?` admits None.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -83,6 +83,7 @@ enum class ArgType : uint8_t {
   Ints,
   IntOrInts,
   Tensors,
+  SpreadTensors,
   Numbers,
   DType,
   Device,
@@ -116,7 +117,7 @@ struct Signature {
   int positional = 0;
   int required = 0;        // how many are
   int required_until = 0;  // and behind the last of them
-  int spread = -1;         // the position of an int[] that may be given one by one
+  int spread = -1;         // the position of an int[] or Tensor... that may be given one by one
   int out = -1;            // position of `out`
   int device = -1;         // and of `device`
   int dtype = -1;          // and of `dtype`

@@ -2,6 +2,7 @@
 
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "ops/shapes.h"
 
 namespace gradcore {
 
@@ -128,26 +129,20 @@ template <class F> std::vector<Tensor> prepared(const char* op, std::span<const 
   return out;
 }
 
-// The steps are torch's, so that graphs have its nodes.
-Tensor at_least_1d(const Tensor& t) { return t.dim() ? t : reshape(t, Dims{1}); }
-Tensor at_least_2d(const Tensor& t) {
-  if (t.dim() == 0) return reshape(t, Dims{1, 1});
-  return t.dim() == 1 ? unsqueeze(t, 0) : t;
-}
-Tensor at_least_3d(const Tensor& t) {
-  if (t.dim() == 0) return reshape(t, Dims{1, 1, 1});
-  return t.dim() < 3 ? unsqueeze(at_least_2d(t), 2) : t;
-}
 Tensor as_columns(const Tensor& t) { return t.dim() >= 2 ? t : reshape(t, Dims{t.numel(), 1}); }
 
 }  // namespace
 
 Tensor hstack(std::span<const Tensor> tensors) {
-  const std::vector<Tensor> rows = prepared("hstack", tensors, at_least_1d);
+  const std::vector<Tensor> rows = prepared("hstack", tensors, [](const Tensor& t) { return atleast_1d(t); });
   return cat(rows, rows[0].dim() == 1 ? 0 : 1);
 }
-Tensor vstack(std::span<const Tensor> tensors) { return cat(prepared("vstack", tensors, at_least_2d), 0); }
-Tensor dstack(std::span<const Tensor> tensors) { return cat(prepared("dstack", tensors, at_least_3d), 2); }
+Tensor vstack(std::span<const Tensor> tensors) {
+  return cat(prepared("vstack", tensors, [](const Tensor& t) { return atleast_2d(t); }), 0);
+}
+Tensor dstack(std::span<const Tensor> tensors) {
+  return cat(prepared("dstack", tensors, [](const Tensor& t) { return atleast_3d(t); }), 2);
+}
 Tensor column_stack(std::span<const Tensor> tensors) { return cat(prepared("column_stack", tensors, as_columns), 1); }
 
 std::vector<Tensor> nonzero_by_dim(const Tensor& t) { return unbind(nonzero(t.dim() ? t : unsqueeze(t, 0)), 1); }

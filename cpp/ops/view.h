@@ -31,6 +31,8 @@ Tensor select(const Tensor& t, int64_t dim, int64_t index);
 Tensor slice(const Tensor& t, int64_t dim, int64_t start, int64_t end, int64_t step);
 Tensor narrow(const Tensor& t, int64_t dim, int64_t start, int64_t length);
 Tensor diagonal(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2);
+// New memory with `t` on the diagonals of matrices, zeros beside it.
+Tensor diag_embed(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2);
 std::vector<Tensor> unbind(const Tensor& t, int64_t dim = 0);
 std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim);
 std::vector<Tensor> split(const Tensor& t, const Dims& sizes, int64_t dim);

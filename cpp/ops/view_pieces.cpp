@@ -1,5 +1,6 @@
-// Views that cut pieces out: select, slice, narrow, diagonal, unbind, split, chunk. A Spec says which piece of a tensor
-// it is; windowed() takes it out, and embed(), the transpose, puts it into zeros. Each is the other's vjp.
+// Views that cut pieces out: select, slice, narrow, diagonal, unbind, split, chunk; and diag_embed. A Spec says which
+// piece of a tensor it is; windowed() takes it out, and embed(), the transpose, puts it into zeros. Each is the other's
+// vjp.
 #include <algorithm>
 #include <cstring>
 
@@ -98,12 +99,24 @@ template <class Spec> Tensor windowed(const Tensor& t, const Spec& spec) {
   return v;
 }
 
-template <class Spec> Tensor embed(const Tensor& piece, const Spec& spec, const Dims& shape) {
-  Tensor out = full_batched(levels_of({&piece}), shape, 0, piece.dtype());
+template <class Spec> Tensor embed_raw(const Tensor& piece, const Spec& spec, const Dims& shape) {
+  const Tensor out = full_batched(levels_of({&piece}), shape, 0, piece.dtype());
   copy_raw(window_on(out, spec.of(out)), piece);
+  return out;
+}
+template <class Spec> Tensor embed(const Tensor& piece, const Spec& spec, const Dims& shape) {
+  const Tensor out = embed_raw(piece, spec, shape);
   if (should_record(piece)) record(out, {&piece}, EmbedVjp<Spec>{spec});
   return out;
 }
+
+// The transpose of diagonal(), as an op of its own.
+struct DiagEmbedVjp {
+  static constexpr const char* kName = "DiagEmbedBackward0";
+  DiagonalSpec spec;
+  SavedFields fields() { return spec.fields(); }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = windowed(g[0], spec); }
+};
 
 }  // namespace
 
@@ -145,6 +158,24 @@ Tensor diagonal(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2) {
   const int a = wrap_dim(dim1, t.dim()), b = wrap_dim(dim2, t.dim());
   check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
   return windowed(t, DiagonalSpec{offset, a, b});
+}
+
+Tensor diag_embed(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2) {
+  const int n = t.dim() + 1, a = wrap_dim(dim1, n), b = wrap_dim(dim2, n);
+  check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
+  const int last = t.dim() - 1;
+  int64_t size;
+  if (offset == INT64_MIN || __builtin_add_overflow(t.size(last), std::abs(offset), &size))
+    fail("diag_embed: offset ", offset, " is too large");
+  Dims shape = t.shape();
+  shape.erase(last);
+  shape.insert(std::min(a, b), size);
+  shape.insert(std::max(a, b), size);
+  checked_numel(shape);
+  const DiagonalSpec spec{offset, a, b};
+  const Tensor out = embed_raw(t, spec, shape);
+  if (should_record(t)) record(out, {&t}, DiagEmbedVjp{spec});
+  return out;
 }
 
 // ---- several pieces at once: unbind and split are one node with an output for each piece

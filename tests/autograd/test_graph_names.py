@@ -38,6 +38,10 @@ GRAPHS = [
     "m.as_strided((2,), (1,))", "abs(x)", "x // 1", "x % 1", "1 - x", "1 / x", "(m * 1).t_()",
     "(m * 1).transpose_(0, 1)", "(m * 1).unsqueeze_(0)", "(m * 1).unsqueeze(0).squeeze_()",
     "(m * 1).unsqueeze(0).squeeze_(0)", "(m * 1).squeeze_((0, 1))", "b[0].t_()",
+    "lib.diag(m)", "lib.diag(x)", "lib.diag_embed(m)", "lib.diagflat(m)", "lib.trace(m)", "lib.block_diag(m, x)",
+    "lib.rot90(m)", "lib.flipud(m)", "m.repeat_interleave(2)", "m.repeat_interleave(lib.tensor([1, 2]), 0)",
+    "lib.atleast_3d(x)", "lib.cartesian_prod(x, y)", "lib.meshgrid(x, y, indexing='xy')[0]",
+    "lib.broadcast_tensors(x, m)[0]", "lib.tensordot(m, m)", "m.adjoint()", "m.angle()",
 ]
 # fmt: on
 

@@ -48,7 +48,7 @@ row(
 )
 row("mv", lambda d: [S(d(2, 3), d(3)), S(d(2, 0), d(0)), S(d(9, 33), d(33))], numpy=np.matmul, **PRODUCT)
 row("dot", lambda d: [S(d(5), d(5)), S(d(0), d(0)), S(d(37), d(37))], numpy=np.dot, **PRODUCT | {"scale": 300.0})
-row("outer", lambda d: [S(d(3), d(4)), S(d(0), d(4))], numpy=np.outer, out=True)
+row("outer", lambda d: [S(d(3), d(4)), S(d(0), d(4))], numpy=np.outer, out=True, aliases=("ger",))
 row(
     "addmm",
     lambda d: [

@@ -21,6 +21,7 @@ LOOKS = {
     "ops/foreach.cpp",
     "ops/mask.cpp",
     "ops/rowwise.cpp",
+    "ops/shapes.cpp",
     "optim/recorded.h",
 }
 # Instructions that copy bytes, and the few lines that only move numbers of their own.

@@ -12,7 +12,7 @@ constexpr OpRow kRows[] = {
     op("bmm(Tensor input, Tensor mat2, *, Tensor? out=None) -> Tensor", fn<bmm>, {.out = Out::Exact}),
     op("mv(Tensor input, Tensor vec, *, Tensor? out=None) -> Tensor", fn<mv>, {.out = Out::Exact}),
     op("dot(Tensor input, Tensor tensor, *, Tensor? out=None) -> Tensor", fn<dot>, {.out = Out::Exact}),
-    op("outer(Tensor input, Tensor vec2, *, Tensor? out=None) -> Tensor", fn<outer>),
+    op("outer(Tensor input, Tensor vec2, *, Tensor? out=None) -> Tensor", fn<outer>, {.also = "ger"}),
     op("addmm(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> Tensor",
        fn<addmm>, {.out = Out::Exact}),
     op("addmm_(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addmm_>,

@@ -189,7 +189,7 @@ template <> struct Slot<std::optional<Operand>> {
 
 template <> struct Slot<std::vector<Tensor>> {
   static constexpr int width = 1;
-  static constexpr bool takes(const ParamText& p) { return p.type == "Tensor[]"; }
+  static constexpr bool takes(const ParamText& p) { return p.type == "Tensor[]" || p.type == "Tensor..."; }
   Slot(const Args& a, int i) : tensors_(a.tensors(i)) {}
   const std::vector<Tensor>& get() const { return tensors_; }
   int64_t work() const {
@@ -448,6 +448,10 @@ void register_index();
 void register_create();
 void register_random();
 void register_foreach();
+void register_shapes();
+void register_complex();
+void register_products();
+void register_view_copies();
 void register_echoes();        // register.cpp
 void register_autograd_ops();  // bindings/autograd.cpp
 

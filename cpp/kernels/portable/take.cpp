@@ -136,4 +136,22 @@ void fail_out_of_bounds(ErrorKind kind, int64_t index, int dim, int64_t size) {
   fail(kind, "index ", index, " is out of bounds for dimension ", dim, " with size ", size);
 }
 
+void count_repeats(const CountRepeatsArgs& a) {
+  int64_t total = 0;
+  for (int64_t i = 0; i < a.n; ++i) {
+    check(a.counts[i] >= 0, "repeats can not be negative");
+    check(!__builtin_add_overflow(total, a.counts[i], &total), "repeat_interleave: the sum of the repeats overflows");
+  }
+  *a.total = total;
+}
+
+void repeat_index(const RepeatIndexArgs& a) {
+  int64_t done = 0;
+  for (int64_t i = 0; i < a.n; ++i) {
+    const int64_t count = std::clamp<int64_t>(a.counts[i], 0, a.size - done);
+    std::fill_n(a.out + done, count, i);
+    done += count;
+  }
+}
+
 }  // namespace gradcore::portable

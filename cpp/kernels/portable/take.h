@@ -63,4 +63,21 @@ void wrap_index(const WrapIndexArgs& a);
 
 [[noreturn, gnu::cold]] void fail_out_of_bounds(ErrorKind kind, int64_t index, int dim, int64_t size);
 
+// The sum of counts, none of which may be negative.
+struct CountRepeatsArgs {
+  const int64_t* counts;
+  int64_t n;
+  int64_t* total;
+};
+void count_repeats(const CountRepeatsArgs& a);
+
+// Index i as often as counts[i] says, one after the other; `size` indices at most, whatever became of the counts.
+struct RepeatIndexArgs {
+  const int64_t* counts;
+  int64_t n;
+  int64_t* out;
+  int64_t size;
+};
+void repeat_index(const RepeatIndexArgs& a);
+
 }  // namespace gradcore::portable

@@ -1,15 +1,26 @@
-"""torch.backends.opt_einsum: not there; its switches are remembered and do nothing."""
+"""torch.backends.opt_einsum: whether the package opt_einsum chooses the order in which einsum contracts, and how."""
 
 from __future__ import annotations
 
-enabled = False
-strategy: str | None = None
+import functools
+import importlib
+from typing import Any
+
+__all__ = ["enabled", "get_opt_einsum", "is_available", "strategy"]
+
+enabled = True
+strategy = "auto"
+
+
+@functools.cache
+def get_opt_einsum() -> Any:
+    """The package opt_einsum, or None where it is not installed."""
+    try:
+        return importlib.import_module("opt_einsum")
+    except ImportError:
+        return None
 
 
 def is_available() -> bool:
-    """False: gradcore does not use it."""
-    return False
-
-
-def get_opt_einsum() -> None:
-    """None."""
+    """Whether the package opt_einsum is installed."""
+    return get_opt_einsum() is not None

@@ -1,0 +1,117 @@
+"""What rows of opdb do not say of einsum, broadcast_shapes, meshgrid and repeat_interleave."""
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from support import build, collected, gradcore, needs_torch, outcome, outcome_difference, torch
+
+SIZES = {"a": 2, "b": 3, "c": 4, "d": 1, "e": 2}
+
+
+def random_equation(choice):
+    """Some operands with up to three of five letters each, repeated ones among them, and an output or none."""
+    terms = ["".join(choice.choices("abcde", k=choice.randint(0, 3))) for _ in range(choice.randint(1, 4))]
+    known = sorted(set("".join(terms)))
+    output = choice.sample(known, choice.randint(0, len(known)))
+    return ",".join(terms) + ("->" + "".join(output) if choice.random() < 0.8 else "")
+
+
+@needs_torch
+def test_einsum_of_random_equations():
+    choice, numbers = random.Random(1), np.random.default_rng(1)
+    with collected() as failures:
+        for _ in range(300):
+            equation = random_equation(choice)
+            terms = equation.split("->")[0].split(",")
+            arrays = [numbers.uniform(-1, 1, [SIZES[letter] for letter in term]) for term in terms]
+            ours, theirs = (outcome(lib.einsum, equation, *build(lib, arrays)) for lib in (gradcore, torch))
+            failures.add(equation, outcome_difference(ours, theirs, ulps=8, scale=100, strides="any"))
+
+
+def test_einsum_contracts_along_a_path():
+    arrays = [gradcore.rand(2, 3), gradcore.rand(3, 4), gradcore.rand(4, 2), gradcore.rand(2)]
+    plain = gradcore.einsum("ij,jk,ki,i->k", *arrays)
+    for path in ((0, 1, 0, 1, 0, 1), (2, 3, 1, 2, 0, 1), (1, 0, 2, 0, 1, 0)):
+        found = gradcore._C._einsum("ij,jk,ki,i->k", arrays, path)
+        assert gradcore.allclose(found, plain)
+    for path in ((0, 0, 0, 1, 0, 1), (0, 4, 0, 1, 0, 1), (-1, 1, 0, 1, 0, 1), (0, 1)):
+        with pytest.raises(RuntimeError, match="invalid path"):
+            gradcore._C._einsum("ij,jk,ki,i->k", arrays, path)
+
+
+class Planner:
+    """Stands for the package opt_einsum."""
+
+    calls: list
+
+    def contract_path(self, equation, *shapes, **settings):
+        self.calls.append((equation, shapes, settings))
+        return [(0, 2), (0, 1)], "a description"
+
+
+def test_einsum_asks_opt_einsum_where_it_is_installed(monkeypatch):
+    module = gradcore.backends.opt_einsum
+    planner = Planner()
+    planner.calls = []
+    monkeypatch.setattr(module, "get_opt_einsum", lambda: planner)
+    operands = [gradcore.rand(2, 3), gradcore.rand(3, 4), gradcore.rand(4, 2)]
+    expected = operands[0] @ operands[1] @ operands[2]
+    assert gradcore.allclose(gradcore.einsum("ij,jk,kl->il", *operands), expected)
+    assert planner.calls == [("ij,jk,kl->il", ((2, 3), (3, 4), (4, 2)), {"optimize": "auto", "shapes": True})]
+    gradcore.einsum("ij,jk", *operands[:2])
+    monkeypatch.setattr(module, "enabled", False)
+    assert gradcore.allclose(gradcore.einsum("ij,jk,kl->il", *operands), expected)
+    assert len(planner.calls) == 1
+
+
+def test_einsum_agrees_with_opt_einsum():
+    pytest.importorskip("opt_einsum")
+    operands = [gradcore.rand(2, 30), gradcore.rand(30, 4), gradcore.rand(4, 2)]
+    assert gradcore.backends.opt_einsum.is_available()
+    assert gradcore.allclose(
+        gradcore.einsum("ij,jk,kl->il", *operands), operands[0] @ operands[1] @ operands[2], atol=1e-5
+    )
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "arguments", [((1, 2), (3, 1), 4), ((2,), (3, 1)), (), (5,), ((0, 1), (4,)), ((-1,),), ((2, 1), (3, 2), (3, 1, 1))]
+)
+def test_broadcast_shapes(arguments):
+    ours, theirs = (outcome(lambda lib=lib: tuple(lib.broadcast_shapes(*arguments))) for lib in (gradcore, torch))
+    assert repr(ours) == repr(theirs)
+
+
+def test_meshgrid_warns_once_without_an_indexing():
+    program = """
+import warnings, gradcore
+x = gradcore.ones(2)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    gradcore.meshgrid(x, x, indexing="ij")
+    assert not caught
+    gradcore.meshgrid(x, x)
+    gradcore.meshgrid(x, x)
+assert [w.category for w in caught] == [UserWarning] and "indexing" in str(caught[0].message)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_repeats_that_are_too_many():
+    with pytest.raises(RuntimeError, match="overflow"):
+        gradcore.repeat_interleave(gradcore.tensor([2**62, 2**62, 2**62]))
+    with pytest.raises((RuntimeError, MemoryError)):
+        gradcore.repeat_interleave(gradcore.tensor([2**58]))
+
+
+def test_tensors_one_by_one_or_in_a_sequence():
+    x, y = gradcore.ones(2), gradcore.zeros(3)
+    for given in ((x, y), ([x, y],), ((x, y),)):
+        assert [tuple(grid.shape) for grid in gradcore.meshgrid(*given, indexing="ij")] == [(2, 3), (2, 3)]
+    for wrong in ((x, 1), (1,), ([x, 1],), (x, [y])):
+        with pytest.raises(TypeError):
+            gradcore.meshgrid(*wrong, indexing="ij")
