@@ -4,6 +4,7 @@
 #include "autograd/views.h"
 #include "bindings/define.h"
 #include "bindings/docs.h"
+#include "bindings/dtype_names.h"
 #include "bindings/node.h"
 #include "core/generator.h"
 
@@ -133,6 +134,7 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
       fail(ErrorKind::Value,
            "given numpy array has byte order different from the native byte order. Conversion between byte "
            "orders is currently not supported.");
+    if (must && view->format) check_format_has_tensors(view->format, view->itemsize);
     if (must)
       fail(ErrorKind::Type, "can't convert an array with element format '", view->format ? view->format : "?",
            "'. The only supported types are: float64, float32, int64, int32, int16, int8, uint8, and bool.");
@@ -197,6 +199,8 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
           "only one element tensors can be converted to Python scalars");
     return s.see(t->dtype);
   }
+  if (PyComplex_CheckExact(o) && !s.typed)
+    fail_name_alone(default_dtype() == DType::Float64 ? "complex128" : "complex64");
   if (is_number(o)) {
     if (s.typed) return s.see(DType::Bool);
     if (PyBool_Check(o)) return s.see(DType::Bool);

@@ -124,6 +124,36 @@ inline constexpr char mT[] =
 torch.Size([5, 3, 2])
 )";
 
+inline constexpr char H[] = R"(A view of a matrix with its dims swapped: real numbers are their own conjugates.
+
+RuntimeError unless the tensor has two dims, or none.
+
+>>> gradcore.tensor([[1, 2], [3, 4]]).H
+tensor([[1, 3],
+        [2, 4]])
+)";
+
+inline constexpr char mH[] = R"(A view with the last two dims swapped: real numbers are their own conjugates.
+
+RuntimeError for one dim.
+
+>>> gradcore.zeros(4, 2, 3).mH.shape
+torch.Size([4, 3, 2])
+)";
+
+inline constexpr char real[] = R"(The tensor itself: all dtypes are real.
+
+>>> gradcore.tensor([1.0]).real
+tensor([1.])
+)";
+
+inline constexpr char imag[] = R"(RuntimeError: a real tensor has no imaginary part.
+
+>>> gradcore.ones(1).imag
+Traceback (most recent call last):
+RuntimeError: imag is not implemented for tensors with non-complex dtypes.
+)";
+
 inline constexpr char itemsize[] = R"(The bytes of an element.
 
 >>> gradcore.ones(3, dtype=gradcore.float64).itemsize

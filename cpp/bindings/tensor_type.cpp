@@ -12,6 +12,7 @@
 #include "bindings/docs.h"
 #include "bindings/node.h"
 #include "core/op_scope.h"
+#include "ops/complex.h"
 #include "ops/derived.h"
 
 namespace gradcore {
@@ -232,6 +233,7 @@ struct Sides {
     } else if (is_number(o)) {
       new (raw[i]) Operand(to_scalar(o));
     } else {
+      if (PyComplex_Check(o)) fail(ErrorKind::NotImplemented, "gradcore has no complex tensors");
       ok = false;
       new (raw[i]) Operand(Scalar(0));
     }
@@ -532,6 +534,25 @@ PyObject* get_mT(PyObject* self, void*) {
     return wrap(transpose(t, -2, -1));
   });
 }
+PyObject* get_mH(PyObject* self, void*) {
+  return guarded([&] {
+    const Borrowed t(self);
+    check(t->dim() != 1, "tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor.");
+    return wrap(adjoint(t));
+  });
+}
+PyObject* get_H(PyObject* self, void*) {
+  return guarded([&] {
+    const Borrowed t(self);
+    check(t->dim() == 0 || t->dim() == 2, "tensor.H is only supported on matrices (2-D tensors). Got ", t->dim(),
+          "-D tensor.", t->dim() > 2 ? " For batches of matrices, consider using tensor.mH" : "");
+    return wrap(adjoint(t));
+  });
+}
+PyObject* get_real(PyObject* self, void*) { return Py_NewRef(self); }
+PyObject* get_imag(PyObject*, void*) {
+  return guarded([]() -> PyObject* { fail_imag(); });
+}
 PyObject* get_true(PyObject*, void*) { return boolean(true); }
 PyObject* get_false(PyObject*, void*) { return boolean(false); }
 PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(item_size(impl_of(self)->dtype)); }
@@ -557,6 +578,10 @@ PyGetSetDef kAttributes[] = {{"shape", get_shape, nullptr, docs::shape, nullptr}
                              {"data", get_data, set_data, docs::data, nullptr},
                              {"T", get_T, nullptr, docs::T, nullptr},
                              {"mT", get_mT, nullptr, docs::mT, nullptr},
+                             {"H", get_H, nullptr, docs::H, nullptr},
+                             {"mH", get_mH, nullptr, docs::mH, nullptr},
+                             {"real", get_real, nullptr, docs::real, nullptr},
+                             {"imag", get_imag, nullptr, docs::imag, nullptr},
                              {"itemsize", get_itemsize, nullptr, docs::itemsize, nullptr},
                              {"nbytes", get_nbytes, nullptr, docs::nbytes, nullptr},
                              {"is_cpu", get_true, nullptr, docs::is_cpu, nullptr},

@@ -1,6 +1,7 @@
 // The small types: dtype, default dtype, and the hooks for Size and device (written in Python).
 #include "bindings/define.h"
 #include "bindings/docs.h"
+#include "bindings/dtype_names.h"
 
 namespace gradcore {
 
@@ -15,12 +16,44 @@ PyObject* dtype_objects[kDTypeCount];
 namespace {
 
 struct DTypeObject {
-  DType value;
+  int number;  // all_dtypes()
+  const DTypeFacts& facts() const { return facts_of(number); }
 };
 
-DType dtype_of_object(py::handle h) {
+// One for each of all_dtypes(), for the process's life.
+std::vector<PyObject*> every_dtype_object;
+py::handle object_of(int number) { return every_dtype_object[static_cast<size_t>(number)]; }
+
+int number_of_object(py::handle h) {
   check(Py_TYPE(h.ptr()) == dtype_type, ErrorKind::Type, "expected a torch.dtype, not ", Py_TYPE(h.ptr())->tp_name);
-  return h.cast<const DTypeObject&>().value;
+  return h.cast<const DTypeObject&>().number;
+}
+DType dtype_of_object(py::handle h) {
+  const int number = number_of_object(h);
+  if (!has_tensors(number)) fail_name_alone(facts_of(number).name);
+  return static_cast<DType>(number);
+}
+
+// Of two tensors, numbers or one of each.
+int number_of_result(const py::handle (&both)[2]) {
+  Tensor keep[2];
+  Operand in[2] = {Scalar(0), Scalar(0)};
+  bool is_complex = false;
+  for (int i = 0; i < 2; ++i) {
+    PyObject* o = both[i].ptr();
+    if (is_tensor(o)) {
+      keep[i] = unwrap(o);
+      in[i] = Operand(keep[i]);
+    } else if (PyComplex_Check(o)) {
+      is_complex = true;
+      in[i] = Operand(Scalar(false));
+    } else {
+      in[i] = Operand(to_scalar(o));
+    }
+  }
+  const DType real = result_type(in);
+  if (!is_complex) return index_of(real);
+  return complex_of(index_of(is_floating(real) ? real : default_dtype()));
 }
 
 }  // namespace
@@ -31,28 +64,41 @@ std::optional<DType> to_dtype(PyObject* o) {
   if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::Float64;
   if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::Int64;
   if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::Bool;
+  if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) fail_name_alone("complex128");
   if (Py_TYPE(o) == dtype_type) return dtype_of_object(o);
   return std::nullopt;
 }
 
 void add_types(py::module_& m) {
   py::class_<DTypeObject> cls(m, "dtype", docs::dtype_class);
-  cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", dtype_name(d.value)); })
-      .def("__hash__", [](const DTypeObject& d) { return index_of(d.value) + 1; })
+  cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", d.facts().name); })
+      .def("__hash__", [](const DTypeObject& d) { return d.number + 1; })
       .def("__eq__", [](const DTypeObject& d,
-                        py::object o) { return Py_TYPE(o.ptr()) == dtype_type && dtype_of_object(o) == d.value; })
-      .def("__reduce__", [](const DTypeObject& d) { return dtype_name(d.value); })
-      .def_property_readonly("is_floating_point", [](const DTypeObject& d) { return is_floating(d.value); })
-      .def_property_readonly("is_complex", [](const DTypeObject&) { return false; })
-      .def_property_readonly("is_signed", [](const DTypeObject& d) { return info_of(d.value).is_signed; })
-      .def_property_readonly("itemsize", [](const DTypeObject& d) { return item_size(d.value); })
-      .def_property_readonly("_name", [](const DTypeObject& d) { return dtype_name(d.value); });
+                        py::object o) { return Py_TYPE(o.ptr()) == dtype_type && number_of_object(o) == d.number; })
+      .def("__reduce__", [](const DTypeObject& d) { return d.facts().name; })
+      .def("to_complex", [](const DTypeObject& d) { return object_of(complex_of(d.number)); })
+      .def("to_real", [](const DTypeObject& d) { return object_of(real_of(d.number)); })
+      .def_property_readonly("is_floating_point",
+                             [](const DTypeObject& d) {
+                               return d.facts().kind == DTypeKind::Float || d.facts().kind == DTypeKind::Float8;
+                             })
+      .def_property_readonly("is_complex", [](const DTypeObject& d) { return d.facts().kind == DTypeKind::Complex; })
+      .def_property_readonly("is_signed",
+                             [](const DTypeObject& d) {
+                               check(d.facts().kind != DTypeKind::Quantized,
+                                     "isSignedType not supported for quantized types");
+                               return d.facts().is_signed;
+                             })
+      .def_property_readonly("itemsize", [](const DTypeObject& d) { return d.facts().size; })
+      .def_property_readonly("_name", [](const DTypeObject& d) { return d.facts().name; });
   cls.attr("__module__") = "gradcore";
   forbid_new(cls);
   dtype_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
-  for (int i = 0; i < kDTypeCount; ++i) {
-    dtype_objects[i] = py::cast(DTypeObject{static_cast<DType>(i)}).release().ptr();
-    m.attr(kDTypes[i].name) = py::handle(dtype_objects[i]);
+  for (const DTypeFacts& row : all_dtypes()) {
+    const int number = static_cast<int>(every_dtype_object.size());
+    every_dtype_object.push_back(py::cast(DTypeObject{number}).release().ptr());
+    m.attr(row.name) = object_of(number);
+    if (has_tensors(number)) dtype_objects[number] = object_of(number).ptr();
   }
   m.def(
       "_dtypes",
@@ -62,7 +108,7 @@ void add_types(py::module_& m) {
           rows.append(py::make_tuple(py::handle(dtype_objects[index_of(row.dtype)]), row.name, row.scalar_name));
         return rows;
       },
-      "Each dtype with its name and torch's name of the scalar type (Float, Long ...).");
+      "Each dtype that tensors have with its name and torch's name of the scalar type (Float, Long ...).");
   m.def(
       "get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
       docs::get_default_dtype);
@@ -76,29 +122,14 @@ void add_types(py::module_& m) {
       py::arg("d"), docs::set_default_dtype);
   m.def(
       "promote_types",
-      [](py::handle a, py::handle b) {
-        return py::handle(dtype_objects[index_of(promote_types(dtype_of_object(a), dtype_of_object(b)))]);
-      },
+      [](py::handle a, py::handle b) { return object_of(promoted(number_of_object(a), number_of_object(b))); },
       py::arg("type1"), py::arg("type2"), docs::promote_types);
   m.def(
-      "can_cast", [](py::handle from, py::handle to) { return can_cast(dtype_of_object(from), dtype_of_object(to)); },
+      "can_cast",
+      [](py::handle from, py::handle to) { return may_cast(number_of_object(from), number_of_object(to)); },
       py::arg("from_"), py::arg("to"), docs::can_cast);
   m.def(
-      "result_type",
-      [](py::handle a, py::handle b) {
-        Tensor keep[2];
-        Operand in[2] = {Scalar(0), Scalar(0)};
-        py::handle both[2] = {a, b};
-        for (int i = 0; i < 2; ++i) {
-          if (is_tensor(both[i].ptr())) {
-            keep[i] = unwrap(both[i].ptr());
-            in[i] = Operand(keep[i]);
-          } else {
-            in[i] = Operand(to_scalar(both[i].ptr()));
-          }
-        }
-        return py::handle(dtype_objects[index_of(result_type(in))]);
-      },
+      "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); },
       py::arg("tensor1"), py::arg("tensor2"), docs::result_type);
   // The Python side hands over the types it defines.
   m.def("_set_python_types",

@@ -85,6 +85,7 @@ from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from .amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
 from . import autograd as autograd
 from . import func as func
+from . import functional as functional
 from . import nn as nn
 from . import optim as optim
 from . import profiler as profiler
@@ -96,6 +97,10 @@ from ._asarray import asarray as asarray
 from ._build_info import show_config as show_config
 from ._C import *
 from ._C import __version__ as __version__
+from ._C import complex32 as chalf
+from ._C import complex64 as cfloat
+from ._C import complex128 as cdouble
+from ._C import float16 as half
 from ._C import float32 as float
 from ._C import float64 as double
 from ._C import int16 as short
@@ -121,6 +126,9 @@ from ._types import memory_format as memory_format
 from ._types import preserve_format as preserve_format
 from ._types import set_default_device as set_default_device
 from ._types import strided as strided
+from .functional import broadcast_shapes as broadcast_shapes
+from .functional import einsum as einsum
+from .functional import tensordot as tensordot
 from .random import get_rng_state as get_rng_state
 from .random import initial_seed as initial_seed
 from .random import manual_seed as manual_seed

@@ -66,7 +66,7 @@ class Reader:
                 if handler is None:
                     raise UnpicklingError(f"load: the file has a pickle opcode that loading does not need: {code:#04x}")
                 handler(self)
-        except UnpicklingError:
+        except (UnpicklingError, NotImplementedError):
             raise
         except (
             ValueError,

@@ -63,11 +63,15 @@ def read(data: bytes) -> dict[str, Tensor]:
         if sum(end - start for start, end in (row["data_offsets"] for row in rows.values())) > len(data):
             raise ValueError("its tensors are larger than the file")
         return {name: _read_row(row, data, 8 + length) for name, row in rows.items()}
+    except NotImplementedError:
+        raise  # of a dtype that tensors do not have
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, RecursionError, struct.error) as error:
         raise UnpicklingError(f"load: a safetensors file that is damaged: {error}") from None
 
 
 def _read_row(row: Any, data: bytes, start: int) -> Tensor:
+    if row["dtype"] in ("F16", "BF16"):
+        raise NotImplementedError(f"load: gradcore has no tensors of its dtype {row['dtype']}")
     if row["dtype"] not in _NAMES:
         raise ValueError(f"gradcore has no tensors of its dtype {row['dtype']!r:.20}")
     first, last = row["data_offsets"]

@@ -29,6 +29,12 @@ from ._types import check_device
 
 _STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
 _STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
+_STORAGES_OF_NAMES = {  # of dtypes that tensors do not have
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
+}
 _FOLDER = "archive"
 
 
@@ -268,8 +274,8 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
         except zipfile.BadZipFile as error:
             raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
         except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
-            if not weights_only:
-                raise  # what the file's own code raised
+            if not weights_only or isinstance(error, NotImplementedError):
+                raise  # what the file's own code raised, or a dtype that tensors do not have
             raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
     data = file.read()
     if head[8:10] == b'{"' or head[8:9] == b"{":
@@ -521,6 +527,10 @@ def _known_globals() -> dict[tuple[str, str], Any]:
 def _known(module: str, name: str) -> Any:
     if module in ("torch", "torch.storage") and name in _STORAGE_DTYPES:
         return _StorageType(name)
+    if module in ("torch", "torch.storage") and name in _STORAGES_OF_NAMES:
+        raise NotImplementedError(
+            f"load: the file has a tensor of torch.{_STORAGES_OF_NAMES[name]}, a dtype that gradcore has no tensors of"
+        )
     return _known_globals().get((module, name))
 
 

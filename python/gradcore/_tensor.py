@@ -101,15 +101,6 @@ class _TensorMethods(Tensor):
         """reversed(t): flipped along the first dim."""
         return self if self.dim() == 0 else self.flip(0)
 
-    def conj(self) -> Tensor:
-        """The tensor itself: all dtypes are real.
-
-        >>> import gradcore
-        >>> gradcore.tensor([1.0]).conj()
-        tensor([1.])
-        """
-        return self
-
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Without an argument the type's name ('torch.FloatTensor'), else the tensor converted to a dtype or a legacy type.
 
@@ -135,8 +126,6 @@ class _TensorMethods(Tensor):
                 raise ValueError(f"invalid type: {dtype.__name__!r}")
             if dtype.is_cuda:
                 return self.cuda()
-            if dtype.dtype is None:
-                raise NotImplementedError(f"type(): gradcore has no tensors of torch.{dtype.__name__}")
             return self.to(dtype.dtype)
         if not isinstance(dtype, _C.dtype):
             raise TypeError("dtype must be a type, str, or dtype object")

@@ -8,9 +8,22 @@ if TYPE_CHECKING:
     from . import dtype
 
 # bits, bits of the fraction, largest exponent, decimal digits that survive
-_FLOATS = {"float32": (32, 23, 127, 6), "float64": (64, 52, 1023, 15)}
+_FLOATS = {
+    "float16": (16, 10, 15, 3),
+    "bfloat16": (16, 7, 127, 2),
+    "float32": (32, 23, 127, 6),
+    "float64": (64, 52, 1023, 15),
+}
+# smallest, largest, step at 1, smallest normal number: their exponents keep no place for infinities, or not the usual one
+_EIGHT_BIT_FLOATS = {
+    "float8_e4m3fn": (-448.0, 448.0, 0.125, 2.0**-6),
+    "float8_e5m2": (-57344.0, 57344.0, 0.25, 2.0**-14),
+    "float8_e4m3fnuz": (-240.0, 240.0, 0.125, 2.0**-7),
+    "float8_e5m2fnuz": (-57344.0, 57344.0, 0.125, 2.0**-15),
+    "float8_e8m0fnu": (2.0**-127, 2.0**127, 1.0, 2.0**-127),
+}
 # bits, signed
-_INTEGERS = {"uint8": (8, False), "int8": (8, True), "int16": (16, True), "int32": (32, True), "int64": (64, True)}
+_INTEGERS = {f"{sign}int{bits}": (bits, not sign) for bits in (8, 16, 32, 64) for sign in ("", "u")}
 _DEFAULT = object()
 
 
@@ -37,7 +50,7 @@ class _TypeInfo:
 
 
 class finfo(_TypeInfo):
-    """Limits of a floating-point dtype; of the default dtype when none is given.
+    """Limits of a floating-point dtype, or of a complex one's parts; of the default dtype when none is given.
 
     >>> import gradcore
     >>> gradcore.finfo(gradcore.float32).eps
@@ -54,6 +67,11 @@ class finfo(_TypeInfo):
 
     def __init__(self, type: dtype = _DEFAULT) -> None:  # type: ignore[assignment]
         name = _dtype_name("finfo", type)
+        if name in _EIGHT_BIT_FLOATS:
+            smallest, largest, eps, normal = _EIGHT_BIT_FLOATS[name]
+            self._fill(dtype=name, bits=8, min=smallest, max=largest, eps=eps)
+            self._fill(tiny=normal, smallest_normal=normal, resolution=1.0)
+            return
         if name not in _FLOATS:
             raise TypeError(
                 f"finfo() requires a floating point input type, got torch.{name}. Use iinfo for an integer one."
@@ -84,6 +102,8 @@ class iinfo(_TypeInfo):
         name = _dtype_name("iinfo", type)
         if name == "bool":
             raise TypeError("torch.bool is not supported by iinfo")
+        if name.startswith(("qint", "quint")):
+            raise NotImplementedError(f'iinfo: "dtype" not implemented for torch.{name}')
         if name not in _INTEGERS:
             raise TypeError(f"iinfo() requires an integer input type, got torch.{name}. Use finfo for a float one.")
         bits, signed = _INTEGERS[name]
@@ -103,4 +123,6 @@ def _dtype_name(function: str, given: object) -> str:
         return {float: "float64", int: "int64", bool: "bool"}[given]
     if not isinstance(given, dtype):
         raise TypeError(f"{function}(): argument 'type' must be torch.dtype, not {type(given).__name__}")
+    if function == "finfo":
+        given = given.to_real()
     return str(given).removeprefix("torch.")

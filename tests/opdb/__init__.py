@@ -28,6 +28,7 @@ TESTED_ELSEWHERE = {
         nelement element_size is_contiguous is_tensor set_default_dtype get_default_dtype set_printoptions
         promote_types result_type can_cast is_complex is_signed get_device manual_seed seed initial_seed
         get_rng_state set_rng_state default_generator available_isas empty_strided frombuffer split_with_sizes tile
+        half bfloat16 chalf cfloat cdouble complex polar view_as_complex
         set_num_threads get_num_threads show_config memory_stats release_unused_memory
         """.split()
     ),
@@ -38,6 +39,7 @@ TESTED_ELSEWHERE = {
         set_
         """.split()
     ),
+    "test_ops": {"_einsum", "_tensordot"},  # through einsum and tensordot
     "test_threading_layers": {"set_threading_layer"},
     "test_register": {"_echo", "_echo_many"},  # ops that show how arguments are bound
     "test_foreach": {

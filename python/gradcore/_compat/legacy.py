@@ -27,8 +27,8 @@ _NAMES = {
 
 
 def _dtype(prefix: str) -> Any:
-    """The dtype of a legacy type's name, or None for one that gradcore does not have."""
-    return getattr(_C, _NAMES[prefix], None)
+    """The dtype of a legacy type's name."""
+    return getattr(_C, _NAMES[prefix])
 
 
 # ---- legacy tensor types ----
@@ -48,8 +48,6 @@ class tensortype(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
         if cls.is_cuda:
             raise TypeError(f"type torch.cuda.{cls.__name__} not available. Torch not compiled with CUDA enabled.")
-        if cls.dtype is None:
-            raise NotImplementedError(f"torch.{cls.__name__}: gradcore has no tensors of that dtype")
         return construct(cls.dtype, *args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:
@@ -157,15 +155,13 @@ def set_default_tensor_type(t: Any, /) -> None:
     torch.float64
     >>> gradcore.set_default_tensor_type("torch.FloatTensor")
 
-    Raises TypeError for any other type.
+    Raises TypeError for any other type, NotImplementedError for a dtype that tensors do not have.
     """
     kind = type_named(t) if isinstance(t, str) else t
     if not isinstance(kind, tensortype):
         raise TypeError("invalid type object: only floating-point types are supported as the default type")
     if kind.is_cuda:
         raise TypeError(f"type torch.cuda.{kind.__name__} not available. Torch not compiled with CUDA enabled.")
-    if kind.dtype is None:
-        raise NotImplementedError(f"torch.{kind.__name__}: gradcore has no tensors of that dtype")
     if not kind.dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     _C.set_default_dtype(kind.dtype)

@@ -12,7 +12,7 @@ from .._types import device
 
 __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
-_HALF = "there are no half types yet: bfloat16 and float16 come with the dtypes"
+_HALF = "bfloat16 and float16 are names alone, no tensor has these dtypes"
 
 
 class autocast:
@@ -38,7 +38,7 @@ class autocast:
         self.fast_dtype = dtype
         if enabled and self.device != "cpu":
             warnings.warn(f"{self.device.upper()} is not available. Disabling autocast.", stacklevel=2)
-        elif enabled and dtype is None:
+        elif enabled and dtype in (None, _C.bfloat16, _C.float16):
             raise NotImplementedError(f"autocast('cpu'): {_HALF}")
         elif enabled:
             warnings.warn("In CPU autocast, but the target dtype is not supported. Disabling autocast.", stacklevel=2)
@@ -131,27 +131,21 @@ def set_autocast_enabled(device_type: str | bool, enabled: bool | None = None) -
 
 
 def get_autocast_dtype(device_type: str) -> Any:
-    """The half type that autocast casts to. Raises NotImplementedError where gradcore has no such dtype.
+    """The half type that autocast casts to in torch.
 
     >>> import gradcore
-    >>> gradcore.get_autocast_dtype("cpu")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    NotImplementedError: get_autocast_dtype('cpu'): there are no half types yet...
+    >>> gradcore.get_autocast_dtype("cpu")
+    torch.bfloat16
     """
-    name = "bfloat16" if device(device_type).type == "cpu" else "float16"
-    found = getattr(_C, name, None)
-    if found is None:
-        raise NotImplementedError(f"get_autocast_dtype({device_type!r}): {_HALF}")
-    return found
+    return _C.bfloat16 if device(device_type).type == "cpu" else _C.float16
 
 
 def get_autocast_gpu_dtype() -> Any:
     """get_autocast_dtype("cuda").
 
     >>> import gradcore
-    >>> gradcore.get_autocast_gpu_dtype()  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    NotImplementedError: get_autocast_dtype('cuda'): there are no half types yet...
+    >>> gradcore.get_autocast_gpu_dtype()
+    torch.float16
     """
     return get_autocast_dtype("cuda")
 
@@ -160,8 +154,7 @@ def get_autocast_cpu_dtype() -> Any:
     """get_autocast_dtype("cpu").
 
     >>> import gradcore
-    >>> gradcore.get_autocast_cpu_dtype()  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    NotImplementedError: get_autocast_dtype('cpu'): there are no half types yet...
+    >>> gradcore.get_autocast_cpu_dtype()
+    torch.bfloat16
     """
     return get_autocast_dtype("cpu")
