@@ -55,13 +55,13 @@ PyObject* doc_of(PyObject* self, void*) {
         .ptr();
   });
 }
-// What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor have ints one by one.
+// What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor has one with arguments one by one.
 PyObject* signature_of(PyObject* self, void*) {
   return guarded([&] {
     const OpEntry& op = op_of(self);
     const Signature& s = op.overloads[0].signature();
     const int first = op.is_method ? 1 : 0;
-    const bool spreads = s.positional == first + 1 && s.params[first].type == ArgType::Ints;
+    const bool spreads = s.spread >= 0 && s.params[s.spread].type != ArgType::IntOrInts;
     if (op.overloads.size() != 1 || spreads)
       fail(ErrorKind::Value, "no signature found for ", op.name, "(): it is called in several forms");
     const Owned inspect(checked(PyImport_ImportModule("inspect")));

@@ -139,3 +139,5 @@ TEXTS = {
     NotImplementedError: torch.complex64 is a name alone: gradcore has no tensors of this dtype
     """,
 }
+
+__test__ = TEXTS

@@ -159,3 +159,5 @@ TEXTS = {
     tensor([0, 0, 2])
     """,
 }
+
+__test__ = TEXTS
