@@ -55,7 +55,8 @@ PyObject* doc_of(PyObject* self, void*) {
         .ptr();
   });
 }
-// What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor has one with arguments one by one.
+// What inspect.signature() asks for. Like a builtin, an op of several forms has none; nor has one with arguments one by
+// one.
 PyObject* signature_of(PyObject* self, void*) {
   return guarded([&] {
     const OpEntry& op = op_of(self);

@@ -4,7 +4,8 @@
 // Types: Tensor, Number, Operand (a tensor or a number), int, float, bool, str, dtype, device, Generator, Layout,
 // MemoryFormat, Reduction, None, object; int[] (a sequence or, where nothing else is positional, the positional
 // arguments), int[n] (a sequence, or a lone int that stands for n of them), Tensor[], Tensor... (a sequence or the
-// positional arguments), Number[] (numbers alone, no tensors). `TensorOptions options` stands for a factory's keywords, kTensorOptions. A `?` admits None.
+// positional arguments), Number[] (numbers alone, no tensors). `TensorOptions options` stands for a factory's keywords,
+// kTensorOptions. A `?` admits None.
 #pragma once
 #include <cstdint>
 #include <string>

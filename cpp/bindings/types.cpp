@@ -125,12 +125,11 @@ void add_types(py::module_& m) {
       [](py::handle a, py::handle b) { return object_of(promoted(number_of_object(a), number_of_object(b))); },
       py::arg("type1"), py::arg("type2"), docs::promote_types);
   m.def(
-      "can_cast",
-      [](py::handle from, py::handle to) { return may_cast(number_of_object(from), number_of_object(to)); },
+      "can_cast", [](py::handle from, py::handle to) { return may_cast(number_of_object(from), number_of_object(to)); },
       py::arg("from_"), py::arg("to"), docs::can_cast);
   m.def(
-      "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); },
-      py::arg("tensor1"), py::arg("tensor2"), docs::result_type);
+      "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); }, py::arg("tensor1"),
+      py::arg("tensor2"), docs::result_type);
   // The Python side hands over the types it defines.
   m.def("_set_python_types",
         [](py::type size, py::object cpu, py::object strided, py::object contiguous, py::object preserve) {
