@@ -157,7 +157,12 @@ def significant_strides(found):
 
 
 def wrong_elements(ours, theirs, ulps, scale):
-    """Where two arrays differ by more than `ulps` units of (|theirs| + scale); at 0 the bits must agree."""
+    """Where two arrays differ by more than `ulps` units of (|theirs| + scale); at 0 the bits must agree.
+
+    `ulps` may be a dict by dtype.
+    """
+    if isinstance(ulps, dict):
+        ulps = ulps.get(ours.dtype.name, 0)
     with np.errstate(all="ignore"):
         if ours.dtype.kind != "f":
             return ours != theirs

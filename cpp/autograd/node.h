@@ -87,10 +87,10 @@ struct HookList {
 };
 
 // What a node keeps for backward, by torch's names, for viewers of graphs. A number that took a tensor's
-// place is a Tensor, undefined when it is freed.
+// place is a Tensor, undefined when it is freed; a monostate is None.
 struct SavedField {
   const char* name;
-  std::variant<Saved*, std::vector<Saved>*, Dims, Scalar, Tensor> value;
+  std::variant<Saved*, std::vector<Saved>*, Dims, Scalar, Tensor, std::monostate> value;
   bool raw_only = false;  // shown as _raw_saved_* alone: a custom Function's has a name of its own
 };
 using SavedFields = std::vector<SavedField>;

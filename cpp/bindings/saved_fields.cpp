@@ -98,6 +98,8 @@ PyObject* value_of(Node& node, const SavedField& field) {
           return tuple_of(*v, node, [&](size_t i) { return shown((*v)[i], node); });
         else if constexpr (std::is_same_v<T, Dims>)
           return tuple_of(v);
+        else if constexpr (std::is_same_v<T, std::monostate>)
+          return none();
         else if constexpr (std::is_same_v<T, Tensor>)
           return v ? wrap(v) : (fail_released(node), nullptr);
         else

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "core/op_info.h"
 
 namespace gradcore {
 

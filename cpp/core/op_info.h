@@ -13,6 +13,8 @@ enum class ResultType : uint8_t {
   Bool,   // computed in the promoted type, answered as bool
 };
 
+constexpr int kMaxParams = 3;  // numbers that a formula takes after its operands
+
 struct OpInfo {
   const char* name;            // torch's name
   const char* node = nullptr;  // grad_fn's name; null: no gradient
@@ -25,8 +27,10 @@ struct OpInfo {
   bool bare_numbers = false;          // next_functions has no entry for an operand that is a number
   bool dense = false;                 // the result is contiguous whatever the operands are
   const char* operands[3] = {"self", "other", nullptr};  // torch's names for what its node saves of them
-  const char* parameters[2] = {};                        // and of the numbers after them
+  const char* parameters[kMaxParams] = {};               // and of the numbers after them
   bool bools_apart = false;                              // bools are not computed as the integers 0 and 1
+  bool nan_is_none = false;                              // a parameter that is NaN was not given
+  bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
   double fixed = 0;    // what the first parameter is, where the formula has it built in
   double cost = 0.25;  // about the nanoseconds of an element, for deciding on threads
 };

@@ -35,6 +35,27 @@ struct Log10 : Unary {
   template <class V> static constexpr V vjp(V g, V x, V) { return g / (x * c<V>(2.302585092994046)); }
 };
 
-using Exponential = TypeList<Exp, Expm1, Log, Log1p, Log2, Log10>;
+// The logarithm of x / (1 - x), of x within [eps, 1 - eps] where eps is given and not negative.
+struct Logit : Unary {
+  static constexpr OpInfo info{.name = "logit",
+                               .node = "LogitBackward0",
+                               .result = Float,
+                               .parameters = {"eps"},
+                               .nan_is_none = true,
+                               .cost = 0.8};
+  template <class V> static constexpr V fwd(V x, V eps) {
+    const V upper = c<V>(1) - eps, bounded = select(lt(x, eps), eps, select(gt(x, upper), upper, x));
+    const V z = select(ge(eps, c<V>(0)), bounded, x);
+    return log(z / (c<V>(1) - z));
+  }
+  template <class V> static constexpr V vjp(V g, V x, V, V eps) {
+    const auto given = ge(eps, c<V>(0));
+    const V lower = select(given, eps, c<V>(0));
+    const V outside = select(given, c<V>(0), c<V>(__builtin_nan("")));
+    return select(either(lt(x, lower), gt(x, c<V>(1) - lower)), outside, g / (x * (c<V>(1) - x)));
+  }
+};
+
+using Exponential = TypeList<Exp, Expm1, Log, Log1p, Log2, Log10, Logit>;
 
 }  // namespace gradcore::formulas

@@ -52,6 +52,15 @@ template <> struct Constant<Uses> {
   constexpr Uses f(Uses a) { return Uses(a.bits | flags | kChanged); }
 GC_UNARY_FUNCTIONS(GC_USES)
 #undef GC_USES
+#define GC_USES(f, Op) \
+  constexpr Uses f(Uses a) { return Uses(a.bits | kChanged); }
+GC_SPECIAL_UNARY(GC_USES)
+#undef GC_USES
+#define GC_USES(f, Op) \
+  constexpr Uses f(Uses a, Uses b) { return Uses(a.bits | b.bits | kChanged); }
+GC_SPECIAL_BINARY(GC_USES)
+GC_SPECIAL_WITH_PARAMETER(GC_USES)
+#undef GC_USES
 #define GC_USES(f, flags, op, value) \
   constexpr Uses f(Uses a, Uses b) { return Uses(a.bits | b.bits | flags | kChanged); }
 GC_BINARY_FUNCTIONS(GC_USES)
@@ -62,6 +71,7 @@ GC_BIT_FUNCTIONS(GC_USES)
 #undef GC_USES
 constexpr Uses bitwise_not(Uses a) { return Uses(a.bits | kChanged); }
 constexpr Uses select(Uses m, Uses a, Uses b) { return Uses(m.bits | a.bits | b.bits | kChanged); }
+constexpr Uses no_derivative(const char*, Uses g, Uses a, Uses b) { return Uses(g.bits | a.bits | b.bits | kChanged); }
 constexpr Uses zeros_of(Uses) { return Uses(kChanged); }
 constexpr Uses relu_backward(Uses g, Uses y) { return Uses(g.bits | y.bits | kChanged); }
 

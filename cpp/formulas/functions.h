@@ -1,5 +1,6 @@
 // The functions that formulas may call, each named once: formula.h makes them of Uses, ops/formula_ops.h of tensors.
-// On lanes they are written by hand, in kernels/lane.h, lane_ops.h and math.h.
+// On lanes they are written by hand, in kernels/lane.h, lane_ops.h and math.h; special functions are functions of plain
+// numbers in kernels/portable/special.
 //
 // X(function, flags, op, value): what Uses records of a call (formula.h), the op on tensors, and the value of two
 // plain numbers x and y.
@@ -54,6 +55,12 @@
   X(both, 0, logical_and, x != 0 && y != 0)                 \
   X(either, 0, logical_or, x != 0 || y != 0)                \
   X(differ, 0, logical_xor, (x != 0) != (y != 0))
+
+// Special functions, whose formulas are their ops: X(function, formula). The second list has those of two operands, the
+// third those of one and a parameter.
+#define GC_SPECIAL_UNARY(X) X(lgamma, Lgamma) X(digamma, Digamma)
+#define GC_SPECIAL_BINARY(X) X(zeta, Zeta)
+#define GC_SPECIAL_WITH_PARAMETER(X) X(polygamma, Polygamma)
 
 // Of bits, which have no derivative: X(function).
 #define GC_BIT_FUNCTIONS(X) X(bitwise_and) X(bitwise_or) X(bitwise_xor) X(shift_left) X(shift_right)

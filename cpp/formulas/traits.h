@@ -17,48 +17,44 @@ template <class Op, int K, class... A> constexpr auto call_vjp(const A&... args)
 }
 
 // How many scalar parameters follow the operands.
-template <class Op> constexpr int count_params() {
+template <class Op> constexpr int count_arguments() {
   [[maybe_unused]] const Uses u(0);
-  if constexpr (Op::kArity == 1)
-    return requires { Op::fwd(u); } ? 0 : requires { Op::fwd(u, u); } ? 1 : 2;
-  else if constexpr (Op::kArity == 2)
-    return requires { Op::fwd(u, u); } ? 0 : 1;
-  else
-    return requires { Op::fwd(u, u, u); } ? 0 : 1;
+  if constexpr (requires { Op::fwd(u); }) return 1;
+  if constexpr (requires { Op::fwd(u, u); }) return 2;
+  if constexpr (requires { Op::fwd(u, u, u); }) return 3;
+  if constexpr (requires { Op::fwd(u, u, u, u); }) return 4;
 }
-template <class Op> constexpr int params_of = count_params<Op>();
+template <class Op> constexpr int params_of = count_arguments<Op>() - Op::kArity;
+
+// f(p[0], ... p[n - 1])
+template <int n, class P, class F> __attribute__((always_inline)) constexpr auto spread(const P* p, const F& f) {
+  static_assert(n <= kMaxParams);
+  if constexpr (n == 0) return f();
+  if constexpr (n == 1) return f(p[0]);
+  if constexpr (n == 2) return f(p[0], p[1]);
+  if constexpr (n == 3) return f(p[0], p[1], p[2]);
+}
+
+template <class Op, class P, class... V>
+__attribute__((always_inline)) constexpr auto forward_with(const P* p, const V&... x) {
+  return spread<params_of<Op>>(p, [&](const auto&... q) __attribute__((always_inline)) { return Op::fwd(x..., q...); });
+}
 
 template <class Op> constexpr Uses forward_uses() {
-  const Uses a(uses_operand(0)), b(uses_operand(1)), d(uses_operand(2)), p(0);
-  constexpr int n = params_of<Op>;
-  if constexpr (Op::kArity == 1) {
-    if constexpr (n == 0) return Op::fwd(a);
-    if constexpr (n == 1) return Op::fwd(a, p);
-    if constexpr (n == 2) return Op::fwd(a, p, p);
-  } else if constexpr (Op::kArity == 2) {
-    if constexpr (n == 0) return Op::fwd(a, b);
-    if constexpr (n == 1) return Op::fwd(a, b, p);
-  } else {
-    if constexpr (n == 0) return Op::fwd(a, b, d);
-    if constexpr (n == 1) return Op::fwd(a, b, d, p);
-  }
+  const Uses a(uses_operand(0)), b(uses_operand(1)), d(uses_operand(2)), p[kMaxParams] = {};
+  if constexpr (Op::kArity == 1) return forward_with<Op>(p, a);
+  if constexpr (Op::kArity == 2) return forward_with<Op>(p, a, b);
+  if constexpr (Op::kArity == 3) return forward_with<Op>(p, a, b, d);
 }
 
 // Calls the vjp of operand K with one value for each slot: g, operands, output, parameters.
 template <class Op, int K, class G, class A, class B, class C, class P>
 constexpr auto vjp_with(const G& g, const A& a, const B& b, const C& d, const G& y, const P* p) {
-  constexpr int n = params_of<Op>;
-  if constexpr (Op::kArity == 1) {
-    if constexpr (n == 0) return call_vjp<Op, K>(g, a, y);
-    if constexpr (n == 1) return call_vjp<Op, K>(g, a, y, p[0]);
-    if constexpr (n == 2) return call_vjp<Op, K>(g, a, y, p[0], p[1]);
-  } else if constexpr (Op::kArity == 2) {
-    if constexpr (n == 0) return call_vjp<Op, K>(g, a, b, y);
-    if constexpr (n == 1) return call_vjp<Op, K>(g, a, b, y, p[0]);
-  } else {
-    if constexpr (n == 0) return call_vjp<Op, K>(g, a, b, d, y);
-    if constexpr (n == 1) return call_vjp<Op, K>(g, a, b, d, y, p[0]);
-  }
+  return spread<params_of<Op>>(p, [&](const auto&... q) __attribute__((always_inline)) {
+    if constexpr (Op::kArity == 1) return call_vjp<Op, K>(g, a, y, q...);
+    if constexpr (Op::kArity == 2) return call_vjp<Op, K>(g, a, b, y, q...);
+    if constexpr (Op::kArity == 3) return call_vjp<Op, K>(g, a, b, d, y, q...);
+  });
 }
 
 template <class Op, int K> constexpr bool has_vjp() {
@@ -72,7 +68,7 @@ template <class Op, int K> constexpr unsigned vjp_uses() {
   if constexpr (!has_vjp<Op, K>()) {
     return 0;
   } else {
-    const Uses p[2] = {Uses(0), Uses(0)};
+    const Uses p[kMaxParams] = {};
     return vjp_with<Op, K>(Uses(kUsesGrad), Uses(uses_operand(0)), Uses(uses_operand(1)), Uses(uses_operand(2)),
                            Uses(kUsesOutput), p)
         .bits;

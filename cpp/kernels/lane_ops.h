@@ -3,6 +3,7 @@
 #include "formulas/formula.h"
 #include "kernels/lane.h"
 #include "kernels/math.h"
+#include "kernels/portable/special/special.h"
 
 namespace gradcore::formulas {
 template <class T> struct Constant<GC_ISA::Lane<T>> {
@@ -23,6 +24,16 @@ template <class T> GC_INLINE Lane<T> select(Lane<bool> m, Lane<T> a, Lane<T> b) 
 template <class T> GC_INLINE Lane<T> sign(Lane<T> x) {
   return {static_cast<T>(static_cast<T>(T(0) < x.v) - static_cast<T>(x.v < T(0)))};
 }
+
+#define GC_SPECIAL(f, Op) \
+  template <class T> GC_INLINE Lane<T> f(Lane<T> x) { return {static_cast<T>(portable::f(x.v))}; }
+GC_SPECIAL_UNARY(GC_SPECIAL)
+#undef GC_SPECIAL
+#define GC_SPECIAL(f, Op) \
+  template <class T> GC_INLINE Lane<T> f(Lane<T> x, Lane<T> y) { return {static_cast<T>(portable::f(x.v, y.v))}; }
+GC_SPECIAL_BINARY(GC_SPECIAL)
+GC_SPECIAL_WITH_PARAMETER(GC_SPECIAL)
+#undef GC_SPECIAL
 
 // Rounding leaves integers alone.
 #define GC_INTEGER_IDENTITY(f)     \

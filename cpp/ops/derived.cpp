@@ -89,6 +89,11 @@ Scalar item(const Tensor& t) {
 }
 bool contains(const Tensor& t, const Operand& value) { return is_true(any(eq(t, value), {}, false)); }
 
+Tensor nanmean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  check(is_floating(t.dtype()), "nanmean(): expected input to have floating point or complex dtype but got ",
+        scalar_type_name(t.dtype()));
+  return div(nansum(t, dim, keepdim, dtype), sum(logical_not(isnan(t)), dim, keepdim));
+}
 TwoTensors var_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
   Tensor spread = var(t, dim, correction, keepdim);
   return {std::move(spread), mean(t, dim, keepdim)};

@@ -31,6 +31,7 @@ bool contains(const Tensor& t, const Operand& value);
 using TwoTensors = std::pair<Tensor, Tensor>;
 TwoTensors var_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
 TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
+Tensor nanmean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 
 void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype);

@@ -522,12 +522,20 @@ template <class Op> ElementwiseCall binary_call(const Operand& a, const Operand&
   return {&op_of<Op>, {a, b}, {}, {}};
 }
 
+template <class Op> ElementwiseCall call_with(const Tensor& a, std::span<const Scalar> params) {
+  ElementwiseCall c{&op_of<Op>, {a}, {}, {}};
+  std::ranges::copy(params, c.params);
+  return c;
+}
+
 namespace {
 
 // Never called. That it takes their addresses makes the compiler emit the functions for other files.
 using Function = void (*)();
 template <class Op> void take_addresses(Function volatile& to) {
-  if constexpr (Op::kArity == 1) {
+  if constexpr (Op::kArity == 1 && formulas::params_of<Op> != 0) {
+    to = reinterpret_cast<Function>(&call_with<Op>);
+  } else if constexpr (Op::kArity == 1) {
     to = reinterpret_cast<Function>(&unary<Op>);
     to = reinterpret_cast<Function>(&unary_<Op>);
     to = reinterpret_cast<Function>(&unary_call<Op>);

@@ -40,7 +40,7 @@ struct Operand {
 struct ElementwiseCall {
   const ElementwiseOp* op;
   Operand in[3];  // op->arity of them
-  Scalar params[2];
+  Scalar params[kMaxParams];
   std::optional<DType> compute;  // set where a parameter raises the type in which the op computes
   std::span<const Operand> operands() const { return {in, static_cast<size_t>(op->arity)}; }
 };

@@ -102,8 +102,8 @@ template <int N> class ElementwiseNode final : public Node {
         fields.push_back({name, released_ ? Tensor() : full(Dims{}, scalars_[k], scalars_[k].dtype(DType::Float64))});
     }
     if (used & formulas::kUsesOutput) fields.push_back({"result", &output_});
-    for (int i = 0; i < 2; ++i)
-      if (const char* name = op_.info->parameters[i]) fields.push_back({name, i < op_.params ? params_[i] : fixed()});
+    for (int i = 0; i < kMaxParams; ++i)
+      if (const char* name = op_.info->parameters[i]) fields.push_back({name, parameter(i)});
     return fields;
   }
 
@@ -122,7 +122,7 @@ template <int N> class ElementwiseNode final : public Node {
     Tensor operands[N];
     for (int k = 0; k < N; ++k) operands[k] = saved_[k].unpack(this);
     const Tensor y = output_.unpack(this);
-    bool by_ops = modes.tracking() || any_batched(grads[0], y);
+    bool by_ops = op_.info->one_by_one || modes.tracking() || any_batched(grads[0], y);
     for (const Tensor& t : operands) by_ops |= any_batched(t);
     int last = N - 1;
     while (last > 0 && !needs(last)) --last;
@@ -170,12 +170,17 @@ template <int N> class ElementwiseNode final : public Node {
     }
     return formulas == 1 ? once : twice | (once & formulas::kUsesOutput);
   }
+  decltype(SavedField::value) parameter(int i) const {
+    if (i >= op_.params) return fixed();
+    if (op_.info->nan_is_none && std::isnan(params_[i].to_double())) return std::monostate();
+    return params_[i];
+  }
   Scalar fixed() const {
     const double v = op_.info->fixed;
     return v == std::floor(v) ? Scalar(static_cast<int64_t>(v)) : Scalar(v);
   }
   Tensor recorded(int k, const Tensor& g, const Tensor* operands, const Tensor& y) {
-    Sym v[5], p[2];
+    Sym v[5], p[kMaxParams];
     v[0] = g.dtype() == compute_ ? g : cast(g, compute_);
     for (int i = 0; i < N; ++i) v[1 + i] = operands[i] ? Sym(operands[i]) : Sym(scalars_[i]);
     v[4] = y;
@@ -221,7 +226,7 @@ template <int N> class ElementwiseNode final : public Node {
   DType dtype_[N]{};
   bool reduce_[N]{};
   Scalar scalars_[N];
-  Scalar params_[2];
+  Scalar params_[kMaxParams];
   Saved saved_[N];
   Saved output_;
   Dims shape_[N];

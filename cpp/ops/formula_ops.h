@@ -4,9 +4,19 @@
 #include <cmath>
 
 #include "formulas/formula.h"
+#include "kernels/portable/special/special.h"
+#include "ops/formula_functions.h"
 #include "ops/ops.h"
 
 namespace gradcore {
+
+#define GC_DECLARE(f, Op) struct Op;
+namespace formulas {
+GC_SPECIAL_UNARY(GC_DECLARE)
+GC_SPECIAL_BINARY(GC_DECLARE)
+GC_SPECIAL_WITH_PARAMETER(GC_DECLARE)
+}  // namespace formulas
+#undef GC_DECLARE
 
 struct Sym {
   Tensor t;
@@ -32,6 +42,10 @@ struct Sym {
 GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
 #undef GC_SYM_UNARY
 [[gnu::noinline]] inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
+// The gradient to an operand that torch has none to, either.
+[[gnu::noinline]] inline Sym no_derivative(const char* name, const Sym&, const Sym&, const Sym&) {
+  fail(ErrorKind::NotImplemented, "the derivative for '", name, "' is not implemented.");
+}
 [[gnu::noinline]] inline Sym relu_backward(const Sym& g, const Sym& y) {
   return gradcore::relu_backward(g.operand(), y.operand());
 }
@@ -44,6 +58,27 @@ GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
   }
 GC_BINARY_FUNCTIONS(GC_SYM_BINARY)
 #undef GC_SYM_BINARY
+
+#define GC_SYM(f, Op)                                        \
+  [[gnu::noinline]] inline Sym f(const Sym& a) {             \
+    if (a.is_tensor()) return Sym(unary<formulas::Op>(a.t)); \
+    return Sym(portable::f(a.number()));                     \
+  }
+GC_SPECIAL_UNARY(GC_SYM)
+#undef GC_SYM
+#define GC_SYM(f, Op)                                                                               \
+  [[gnu::noinline]] inline Sym f(const Sym& a, const Sym& b) {                                      \
+    if (a.is_tensor() || b.is_tensor()) return Sym(binary<formulas::Op>(a.operand(), b.operand())); \
+    return Sym(portable::f(a.number(), b.number()));                                                \
+  }
+GC_SPECIAL_BINARY(GC_SYM)
+#undef GC_SYM
+#define GC_SYM(f, Op)                                                  \
+  [[gnu::noinline]] inline Sym f(const Sym& a, const Sym& parameter) { \
+    return Sym(with_params<formulas::Op>(a.t, parameter.s));           \
+  }
+GC_SPECIAL_WITH_PARAMETER(GC_SYM)
+#undef GC_SYM
 
 [[gnu::noinline]] inline Sym select(const Sym& m, const Sym& a, const Sym& b) {
   if (!m.is_tensor()) return m.s.is_zero() ? b : a;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/elementwise_op.h"
+#include "ops/formula_functions.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -142,6 +143,13 @@ Tensor pow(const Operand& a, const Operand& b) { return elementwise(calls::pow(a
 void pow_(const Tensor& a, const Operand& b) { elementwise_(calls::pow(a, b), a); }
 Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
+
+static Scalar check_order(int64_t n) {
+  check(n >= 0, "polygamma(n, x) does not support negative n.");
+  return n;
+}
+Tensor polygamma(const Tensor& t, int64_t n) { return with_params<formulas::Polygamma>(t, check_order(n)); }
+void polygamma_(const Tensor& t, int64_t n) { with_params_<formulas::Polygamma>(t, check_order(n)); }
 
 Tensor isnan(const Tensor& t) { return elementwise(op_of<formulas::Isnan>, {{Operand(t)}}); }
 struct RoundToVjp {

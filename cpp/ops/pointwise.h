@@ -45,6 +45,8 @@ Tensor pow(const Operand& a, const Operand& b);
 Tensor square(const Tensor& t);
 void square_(const Tensor& t);
 void pow_(const Tensor& a, const Operand& b);
+Tensor polygamma(const Tensor& t, int64_t n);
+void polygamma_(const Tensor& t, int64_t n);
 Tensor isnan(const Tensor& t);
 Tensor round_to(const Tensor& t, int64_t decimals);
 Tensor isinf(const Tensor& t);

@@ -218,6 +218,18 @@ struct SumVjp {
     out[0] = r.dtype() == dtype ? r : cast(r, dtype);
   }
 };
+struct NansumVjp {
+  static constexpr const char* kName = "NansumBackward0";
+  Over over;
+  Saved self;
+  void vjp(Node& node, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor t = self.unpack(&node);
+    const Tensor r = mul(over.expanded(g[0]), logical_not(isnan(t)));
+    out[0] = r.dtype() == t.dtype() ? r : cast(r, t.dtype());
+  }
+  auto saves() { return std::tie(self); }
+  SavedFields fields() { return over.with_named_dims({{"self", &self}}); }
+};
 struct MeanVjp {
   Over over;
   DType dtype;
@@ -418,6 +430,18 @@ Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype
     out = accumulate(ReduceOp::Sum, t, mask, keepdim, sum_type(t.dtype(), dtype));
   }
   if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, SumVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
+  return out;
+}
+
+// The sum with zeros in place of NaN.
+Tensor nansum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  Tensor out;
+  {
+    const NoRecordGuard off;
+    out = sum(is_floating(t.dtype()) ? masked_fill(t, isnan(t), Scalar(0)) : t, dim, keepdim, dtype);
+  }
+  if (is_floating(out.dtype()) && should_record(t))
+    record(out, {&t}, NansumVjp{{t, mask_of(t, dim), keepdim, dim}, Saved(t)});
   return out;
 }
 

@@ -13,6 +13,7 @@ struct ValuesIndices {
   Tensor values, indices;
 };
 Tensor sum(const Tensor& t, const MaybeDims& dim = {}, bool keepdim = false, MaybeDType dtype = {});
+Tensor nansum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 Tensor mean(const Tensor& t, const MaybeDims& dim = {}, bool keepdim = false, MaybeDType dtype = {});
 Tensor prod(const Tensor& t, std::optional<int64_t> dim = {}, bool keepdim = false, MaybeDType dtype = {});
 Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);

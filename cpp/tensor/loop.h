@@ -18,7 +18,7 @@ void store(Number& to, const Scalar& s, DType dtype);
 // The scalar parameters of a formula in the loop's type, side by side.
 void store_params(char* to, const Scalar* params, int count, DType dtype);
 struct LoopParams {
-  alignas(8) char bytes[16] = {};
+  alignas(8) char bytes[kMaxParams * sizeof(Number)] = {};
   LoopParams() = default;
   LoopParams(const Scalar* params, int count, DType dtype) { store_params(bytes, params, count, dtype); }
 };

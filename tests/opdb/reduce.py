@@ -105,6 +105,39 @@ def norm_samples(d):
 
 
 reduction("sum", along(np.sum), extra=lambda d: [S(d(3, 4), dtype=D("float64")), S(d(3), 0, dtype=D("float32"))])
+
+
+def with_nans(samples):
+    """Every third float of the samples' arrays is NaN, and every number of one's."""
+
+    def punctured(array, step):
+        array = array.copy()
+        if array.dtype.kind == "f":
+            array.reshape(-1)[::step] = np.nan
+        return array
+
+    def all_samples(d):
+        for sample in samples(d):
+            yield S(*(punctured(a, 3) if isinstance(a, np.ndarray) else a for a in sample.args), **sample.kwargs)
+        yield S(punctured(d(4), 1))
+
+    return all_samples
+
+
+NUMERIC_NAN = {"numeric": "its arguments hold NaN"}
+reduction(
+    "nansum",
+    along(np.nansum),
+    samples=with_nans(dim_samples),
+    extra=lambda d: [S(d(3, 4), dtype=D("float64"))],
+    skips=NUMERIC_NAN,
+)
+reduction(
+    "nanmean",
+    samples=with_nans(dim_samples),
+    extra=lambda d: [S(d(3, 4), dtype=D("float64"))],
+    skips=NUMERIC_NAN,
+)
 reduction("mean", along(np.mean), extra=lambda d: [S(d(3, 4), dtype=D("float64")), S(d(3), 0, dtype=D("float32"))])
 reduction(
     "prod",

@@ -75,9 +75,9 @@ class OpRow:
     high: float = 3.0
     right: tuple = (-3.0, 3.0)  # the domain of a binary op's second operand
     dtypes: tuple = ALL_DTYPES
-    ulps: int = 0  # 0: the same bits as torch
+    ulps: int | dict = 0  # 0: the same bits as torch; a dict says it by dtype
     scale: float = 0.0  # see support.wrong_elements
-    grad_ulps: int = 256
+    grad_ulps: int | dict = 256
     aliases: tuple = ()
     values: bool = True  # False: the elements are unspecified
     avoid: tuple = ()  # special operands for which torch's own answer is not to be had

@@ -36,7 +36,7 @@ def test_kernels_define_nothing_outside_their_namespace():
     """Functions compiled for AVX must not be merged with the baseline's: in the sources all is in GC_ISA's namespace."""
     for file in (ROOT / "cpp" / "kernels").rglob("*.cpp"):
         text = file.read_text()
-        if file.parent.name == "portable":  # compiled once
+        if "portable" in file.parts:  # compiled once
             assert "namespace gradcore::portable" in text and "GC_ISA" not in text, file.name
             continue
         assert "namespace gradcore::GC_ISA" in text, file.name

@@ -3,6 +3,7 @@
 
 #include "bindings/ops/register.h"
 #include "formulas/all.h"
+#include "formulas/traits.h"
 #include "ops/derived.h"
 #include "ops/formula_functions.h"
 
@@ -28,7 +29,7 @@ template <class Op> constexpr Face face{};
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
 using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowHalf, Pow,
                          PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin,
-                         ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward>;
+                         ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward, Zeta>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
@@ -101,7 +102,7 @@ template <class Op> consteval OpRow in_place_row() {
               {.kind = kMethod, .also = stored<InPlaceAlso<Op>>()});
 }
 
-template <class Op> constexpr bool kHasRows = Op::kArity < 3 && IndexIn<Op, OwnRows>::value < 0;
+template <class Op> constexpr bool kHasRows = Op::kArity < 3 && params_of<Op> == 0 && IndexIn<Op, OwnRows>::value < 0;
 template <class Op> constexpr int row_count() { return kHasRows<Op> ? 1 + face<Op>.in_place : 0; }
 template <class Op> consteval void add_rows(OpRow*& to) {
   if constexpr (kHasRows<Op>) {
@@ -121,6 +122,9 @@ template <class... Group> void register_groups(TypeList<Group...>) { (register_r
 }  // namespace from_formulas
 
 // ---- with parameters, or with forms of their own
+
+using formulas::Logit;
+using MaybeNumber = std::optional<double>;
 
 constexpr OpRow kRows[] = {
     // A number on the left, where torch's function takes one.
@@ -144,6 +148,12 @@ constexpr OpRow kRows[] = {
     op("pow_(Tensor input, Operand exponent) -> Tensor", fn<pow_>, {.kind = kMethod}),
     op("square(Tensor input, *, Tensor? out=None) -> Tensor", fn<square>),
     op("square_(Tensor input) -> Tensor", fn<square_>),
+    op("logit(Tensor input, float? eps=None, *, Tensor? out=None) -> Tensor", fn<with_params<Logit, MaybeNumber>>),
+    op("logit_(Tensor input, float? eps=None) -> Tensor", fn<with_params_<Logit, MaybeNumber>>),
+    op("polygamma(int n, Tensor input, *, Tensor? out=None) -> Tensor",
+       [](int64_t n, const Tensor& t) { return polygamma(t, n); }, {.kind = kFunction}),
+    op("polygamma(Tensor input, int n) -> Tensor", fn<polygamma>, {.kind = kMethod}),
+    op("polygamma_(Tensor input, int n) -> Tensor", fn<polygamma_>, {.kind = kMethod}),
     op("positive(Tensor input) -> Tensor", fn<positive>),
     op("round(Tensor input, *, int decimals, Tensor? out=None) -> Tensor", fn<round_to>, {.out = Out::Exact}),
     op("round_(Tensor input, *, int decimals) -> Tensor", fn<round_to_>),

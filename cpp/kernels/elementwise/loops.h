@@ -13,6 +13,7 @@
 #include "kernels/elementwise/group.h"
 #include "kernels/elementwise/walk.h"
 #include "kernels/lane_ops.h"
+#include "kernels/portable/one_by_one.h"
 
 namespace gradcore::GC_ISA {
 
@@ -83,9 +84,7 @@ template <class Op, class T> struct Forward {
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
   template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
-    if constexpr (kParams == 0) return Op::fwd(x...);
-    if constexpr (kParams == 1) return Op::fwd(x..., p.v[0]);
-    if constexpr (kParams == 2) return Op::fwd(x..., p.v[0], p.v[1]);
+    return formulas::forward_with<Op>(p.v, x...);
   }
 };
 
@@ -129,11 +128,25 @@ template <class Op, class T> struct ForwardLoop {
 template <class Op, class T> void run_as_int32(const LoopArgs& a) {
   run_narrow(ForwardLoop<Op, int32_t>::Type::kSpec, dtype_of<T>, formulas::params_of<Op>, a);
 }
+
+// What is computed one by one, at plain numbers: operands, then parameters.
+template <class Op> double at_numbers(const double* x) {
+  const auto params = ParamLanes<double, formulas::params_of<Op>>::load(x + Op::kArity);
+  const F64 a{x[0]}, b{x[Op::kArity - 1]};
+  if constexpr (Op::kArity == 1) return value_of(formulas::forward_with<Op>(params.v, a));
+  if constexpr (Op::kArity == 2) return value_of(formulas::forward_with<Op>(params.v, a, b));
+}
+template <class Op, class T> void run_one_by_one(const LoopArgs& a) {
+  portable::run_one_by_one<T>(at_numbers<Op>, Op::kArity, formulas::params_of<Op>, a);
+}
+
 template <class Op, class T> constexpr LoopFn forward_loop() {
   constexpr uint8_t kind = __is_same(T, bool) ? kBools : is_float<T> ? kFloats : kInts;
   constexpr bool is_narrow = sizeof(T) < sizeof(int32_t) && !(__is_same(T, bool) && Op::info.bools_apart);
   if constexpr (!(Op::info.types & kind))
     return nullptr;
+  else if constexpr (Op::info.one_by_one)
+    return run_one_by_one<Op, T>;
   else if constexpr (is_narrow)
     return run_as_int32<Op, T>;
   else
@@ -155,7 +168,7 @@ template <class F, class R, class... Done> struct BackwardLoop {
 };
 
 template <class Op, class T, int K> constexpr LoopFn backward_loop() {
-  if constexpr (!formulas::has_vjp<Op, K>()) {
+  if constexpr (!formulas::has_vjp<Op, K>() || Op::info.one_by_one) {
     return nullptr;
   } else if constexpr (!(formulas::vjp_uses<Op, K>() & formulas::kChanged)) {
     return nullptr;  // the gradient is handed on as it is

@@ -121,7 +121,7 @@ void run_narrow_row(const LoopSpec& spec, const NarrowType& type, char* const* p
 
 void run_narrow(const LoopSpec& spec, DType dtype, int params, const LoopArgs& a) {
   const NarrowType& type = kNarrowTypes[dtype];
-  int32_t numbers[2] = {};
+  int32_t numbers[kMaxParams] = {};
   if (params) type.widen(numbers, static_cast<const char*>(a.params), type.item, params);
   char* ptr[kMaxOperands];
   for (int64_t j = 0; j < a.m; ++j) {

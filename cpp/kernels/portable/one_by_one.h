@@ -1,0 +1,14 @@
+// The one loop of all functions that go element by element: special functions, where a call takes so long that a loop
+// of their own would save nothing. They are functions of plain numbers (portable/special).
+#pragma once
+#include "core/loop.h"
+
+namespace gradcore::portable {
+
+// A function of its operands and, behind them, its parameters.
+using NumberFn = double (*)(const double* arguments);
+
+// Elements of T, float or double, of any strides. The parameters are of T as well.
+template <class T> void run_one_by_one(NumberFn f, int operands, int params, const LoopArgs& a);
+
+}  // namespace gradcore::portable
