@@ -14,6 +14,20 @@ TEXTS = {
     >>> x.sum(), x.sum(dim=0), x.sum(dim=1, keepdim=True).shape
     (tensor(10), tensor([4, 6]), torch.Size([2, 1]))
     """,
+    "nansum": """
+    The sum of all elements but NaN, or along `dim`, one or several. Integers and bools are summed in int64, or in `dtype`, to
+    which the input is converted first.
+
+    >>> gradcore.nansum(gradcore.tensor([1.0, gradcore.nan, 2.0]))
+    tensor(3.)
+    """,
+    "nanmean": """
+    The mean of all elements but NaN, or along `dim`, one or several; NaN where there are no others. The input must be
+    floating, else a RuntimeError.
+
+    >>> gradcore.nanmean(gradcore.tensor([1.0, gradcore.nan, 2.0]))
+    tensor(1.5000)
+    """,
     "mean": """
     The arithmetic mean of all elements, or along one dim or several: sum / count.
 
