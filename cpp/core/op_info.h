@@ -31,8 +31,8 @@ struct OpInfo {
   bool bools_apart = false;                              // bools are not computed as the integers 0 and 1
   bool nan_is_none = false;                              // a parameter that is NaN was not given
   bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
-  double fixed = 0;    // what the first parameter is, where the formula has it built in
-  double cost = 0.25;  // about the nanoseconds of an element, for deciding on threads
+  double fixed = 0;         // what the first parameter is, where the formula has it built in
+  double cost = 0.25;       // about the nanoseconds of an element, for deciding on threads
 };
 
 }  // namespace gradcore
