@@ -463,6 +463,7 @@ OTHER_GRAPHS = {
     ),
     **dict.fromkeys(["clamp_min_", "clamp_max_"], "clamp_"),
     **dict.fromkeys(["div.rounding", "div_.rounding"], "named as for numbers, or as the plain quotient"),
+    **dict.fromkeys(["quantile", "nanquantile"], "other views around the sort"),
     **dict.fromkeys(["var_mean", "std_mean"], "two nodes instead of one with two outputs"),
     "number remainder": "has a derivative, which torch has not",
     "random_(float64[7], 10)": "is random_(0, 10)",
