@@ -463,6 +463,7 @@ OTHER_GRAPHS = {
     ),
     **dict.fromkeys(["clamp_min_", "clamp_max_"], "clamp_"),
     **dict.fromkeys(["div.rounding", "div_.rounding"], "named as for numbers, or as the plain quotient"),
+    **dict.fromkeys(["quantile", "nanquantile"], "other views around the sort"),
     **dict.fromkeys(["var_mean", "std_mean"], "two nodes instead of one with two outputs"),
     "angle": "keeps nothing",
     "combinations": "selects by indices, not by a mask: so it can be mapped over",

@@ -1,0 +1,83 @@
+"""Sorting and searching where torch leaves the answer open, or rows are long: against NumPy's stable sort."""
+
+import numpy as np
+import pytest
+
+from support import gradcore
+
+RANDOM = np.random.default_rng(3)
+LONG = {
+    "few values": RANDOM.integers(-3, 4, 200_000),
+    "bytes": RANDOM.integers(-128, 128, 200_000).astype("int8"),
+    "all of int64": RANDOM.integers(-(2**63), 2**63 - 1, 200_000),
+    "float32": RANDOM.standard_normal(200_000).astype("float32"),
+    "float64": RANDOM.standard_normal(200_000),
+    "float64 with equal ones": np.round(RANDOM.standard_normal(200_000), 2),
+    "equal": np.full(200_000, 2.5),
+}
+
+
+def falling(array):
+    """The stable order from the greatest element to the least."""
+    return len(array) - 1 - np.argsort(array[::-1], kind="stable")[::-1]
+
+
+@pytest.mark.parametrize("array", LONG.values(), ids=LONG)
+def test_long_rows(array):
+    tensor = gradcore.from_numpy(array)
+    for descending, order in ((False, np.argsort(array, kind="stable")), (True, falling(array))):
+        values, indices = tensor.sort(descending=descending)
+        np.testing.assert_array_equal(indices.numpy(), order)
+        np.testing.assert_array_equal(values.numpy(), array[order])
+
+
+@pytest.mark.parametrize("array", LONG.values(), ids=LONG)
+def test_of_equal_elements_the_first_are_chosen(array):
+    tensor, order = gradcore.from_numpy(array), np.argsort(array, kind="stable")
+    for k in (1, 70, 150_000):
+        np.testing.assert_array_equal(tensor.topk(k, largest=False).indices.numpy(), order[:k])
+        np.testing.assert_array_equal(tensor.topk(k).indices.numpy(), falling(array)[:k])
+        assert tensor.kthvalue(k).indices == order[k - 1]
+    assert tensor.median(0).indices == order[(len(order) - 1) // 2]
+
+
+def test_nans_and_zeros_of_both_signs():
+    values = np.tile([np.nan, -0.0, 1.0, 0.0, -np.inf, np.nan, np.inf], 1000)
+    found = gradcore.from_numpy(values).sort()
+    order = np.argsort(values, kind="stable")
+    np.testing.assert_array_equal(found.indices.numpy(), order)
+    np.testing.assert_array_equal(np.signbit(found.values.numpy()), np.signbit(values[order]))
+
+
+def test_nans_end_a_sorted_sequence():
+    for nans in range(6):
+        sequence = gradcore.tensor([1.0, 2.0, 2.0, *[np.nan] * nans])
+        found = gradcore.searchsorted(sequence, gradcore.tensor([0.0, 1.0, 2.0, 3.0, np.nan]))
+        assert found.tolist() == [0, 0, 1, 3, 3 + nans]
+        assert gradcore.isin(gradcore.tensor([2.0, 3.0, np.nan]), sequence).tolist() == [True, False, False]
+
+
+def test_results_of_unique_rebuild_the_input():
+    array = np.round(RANDOM.standard_normal((40, 50)), 1)
+    values, inverse, counts = gradcore.from_numpy(array).unique(return_inverse=True, return_counts=True)
+    expected, expected_counts = np.unique(array, return_counts=True)
+    np.testing.assert_array_equal(values.numpy(), expected)
+    np.testing.assert_array_equal(counts.numpy(), expected_counts)
+    np.testing.assert_array_equal(values[inverse].numpy(), array)
+
+
+def test_histc_writes_into_out():
+    out = gradcore.empty(0)
+    assert gradcore.histc(gradcore.tensor([0.0, 1.0, 1.5, 4.0]), bins=4, out=out) is out
+    assert out.tolist() == [1, 2, 0, 1]
+
+
+def test_many_rows_are_the_same_as_each_alone():
+    array = RANDOM.standard_normal((300, 211))
+    tensor = gradcore.from_numpy(array)
+    for op in (gradcore.sort, gradcore.median, gradcore.mode, lambda x, dim: gradcore.topk(x, 9, dim)):
+        together = op(tensor, dim=1)
+        for row in (0, 170, 299):
+            alone = op(tensor[row], dim=0)
+            assert gradcore.equal(alone.values, together.values[row])
+            assert gradcore.equal(alone.indices, together.indices[row])
