@@ -43,6 +43,7 @@ static void register_ops() {
   register_create();
   register_random();
   register_foreach();
+  register_linalg();
   register_autograd_ops();
   register_echoes();
 }
