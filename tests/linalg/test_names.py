@@ -21,6 +21,10 @@ def test_linalg_error_is_a_runtime_error():
         gradcore.linalg.inv(gradcore.zeros(2, 2))
 
 
+def diagonal(lib, a, b):
+    return lib.tensor([[a, 0.0], [0.0, b]])
+
+
 SINGULAR = "is zero, the inversion could not be completed because the input matrix is singular."
 NOT_POSITIVE = "is not positive-definite (the leading minor of order 2 is not positive-definite)."
 
@@ -30,15 +34,15 @@ NOT_POSITIVE = "is not positive-definite (the leading minor of order 2 is not po
     [
         (lambda lib: lib.linalg.inv(lib.zeros(2, 2)), f"linalg.inv: The diagonal element 1 {SINGULAR}"),
         (
-            lambda lib: lib.linalg.inv(lib.stack([lib.eye(2), lib.diag(lib.tensor([1.0, 0.0]))])),
+            lambda lib: lib.linalg.inv(lib.stack([lib.eye(2), diagonal(lib, 1.0, 0.0)])),
             f"linalg.inv: (Batch element 1): The diagonal element 2 {SINGULAR}",
         ),
         (
             lambda lib: lib.linalg.solve(lib.zeros(2, 2), lib.ones(2)),
             "torch.linalg.solve: The solver failed because the input matrix is singular.",
         ),
-        (lambda lib: lib.linalg.cholesky(lib.diag(lib.tensor([1.0, -1.0]))), NOT_POSITIVE),
-        (lambda lib: lib.cholesky(lib.diag(lib.tensor([1.0, float("nan")]))), NOT_POSITIVE),
+        (lambda lib: lib.linalg.cholesky(diagonal(lib, 1.0, -1.0)), NOT_POSITIVE),
+        (lambda lib: lib.cholesky(diagonal(lib, 1.0, float("nan"))), NOT_POSITIVE),
         (lambda lib: lib.linalg.det(lib.ones(2, 3)), "A must be batches of square matrices, but they are 2 by 3"),
         (lambda lib: lib.linalg.det(lib.ones(3)), "linalg.det: The input tensor A must have at least 2 dimensions."),
         (lambda lib: lib.linalg.inv(lib.ones(2, 2).long()), "Expected a floating point or complex tensor as input."),
