@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+
 from support import both, gradcore
 
 
