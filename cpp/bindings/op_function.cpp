@@ -50,7 +50,7 @@ PyObject* doc_of(PyObject* self, void*) {
     const OpEntry& op = op_of(self);
     const std::string_view original = op.overloads[0].row().name;
     return import_module("gradcore._docs")
-        .attr("docstring")(op.attribute, py::str(original.data(), original.size()), op.is_method)
+        .attr("docstring")(op.name, py::str(original.data(), original.size()), op.is_method)
         .release()
         .ptr();
   });
