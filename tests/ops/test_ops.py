@@ -61,6 +61,8 @@ def test_forms_are_those_of_torch():
             getattr(lib.Tensor, name, None),
             getattr(lib.Tensor, name + "_", None),
         )
+        if row.module:  # a method of this name is that of another op
+            return callable(function), row.method, row.inplace
         return callable(function), callable(method), callable(inplace)
 
     with collected() as failures:
