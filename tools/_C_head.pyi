@@ -17,6 +17,8 @@ _MemoryFormat = memory_format
 
 __version__: str
 
+class _LinAlgError(RuntimeError): ...
+
 class dtype:
     @property
     def is_floating_point(self) -> _bool: ...

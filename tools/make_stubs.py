@@ -89,8 +89,8 @@ def parse(signature: str) -> tuple[list[Param], str]:
 
 
 def returns(name: str, text: str) -> str:
-    if text == "(Tensor values, Tensor indices)":
-        return f"return_types.{name}"
+    if text.startswith("(Tensor "):  # with names
+        return f"return_types.{name.lstrip('_')}"
     if name.startswith("_foreach_") and name.endswith("_"):
         return "Sequence[Tensor]"  # the list that was given
     return RETURNS[text]

@@ -28,8 +28,11 @@ struct OpEntry {
   bool is_method;
   std::vector<Overload> overloads;
 
-  // What messages call it: the ops of nn.functional are named _nn_linear and so on in _C.
-  const char* shown() const { return name.c_str() + (name.starts_with("_nn_") ? 4 : 0); }
+  // What messages call it: in _C the ops of nn.functional are named _nn_linear and so on, those of linalg _linalg_det.
+  const char* shown() const {
+    const int hidden = name.starts_with("_nn_") ? 4 : name.starts_with("_linalg_") ? 1 : 0;
+    return name.c_str() + hidden;
+  }
 
   // Note [Remembered overloads]
   // Whether an overload has too few or too many parameters, or lacks a keyword, depends only on the number of

@@ -46,6 +46,7 @@ static void register_ops() {
   register_foreach();
   register_shapes();
   register_complex();
+  register_linalg();
   register_autograd_ops();
   register_echoes();
 }

@@ -32,6 +32,7 @@ extern PyTypeObject* layout_type;
 extern PyTypeObject* memory_format_type;
 extern PyObject *strided_layout, *contiguous_format, *preserve_format;
 extern PyObject* dtype_objects[kDTypeCount];
+extern PyObject* linalg_error;  // gradcore.linalg.LinAlgError
 
 // A subclass is made by a class statement: of float, int and the like there is nothing to ask.
 inline bool is_tensor(PyObject* o) {

@@ -192,7 +192,7 @@ void set_python_error() {
   } catch (const Error& e) {
     static PyObject* const kinds[] = {PyExc_RuntimeError,      PyExc_ValueError,          PyExc_TypeError,
                                       PyExc_IndexError,        PyExc_NotImplementedError, PyExc_RuntimeError,
-                                      PyExc_ZeroDivisionError, PyExc_OverflowError};
+                                      PyExc_ZeroDivisionError, PyExc_OverflowError,       linalg_error};
     PyErr_SetString(kinds[static_cast<int>(e.kind())], e.what());
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();

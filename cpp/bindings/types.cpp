@@ -12,6 +12,7 @@ PyObject* strided_layout;
 PyObject* contiguous_format;
 PyObject* preserve_format;
 PyObject* dtype_objects[kDTypeCount];
+PyObject* linalg_error;
 
 namespace {
 
@@ -69,7 +70,17 @@ std::optional<DType> to_dtype(PyObject* o) {
   return std::nullopt;
 }
 
+// In torch its name has the underscore too.
+static void add_linalg_error(const py::module_& m) {
+  linalg_error = checked(PyErr_NewExceptionWithDoc(
+      "gradcore._C._LinAlgError",
+      "Raised where a matrix has not what an algorithm needs: it is singular, or not positive-definite.",
+      PyExc_RuntimeError, nullptr));
+  m.attr("_LinAlgError") = py::handle(linalg_error);
+}
+
 void add_types(py::module_& m) {
+  add_linalg_error(m);
   py::class_<DTypeObject> cls(m, "dtype", docs::dtype_class);
   cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", d.facts().name); })
       .def("__hash__", [](const DTypeObject& d) { return d.number + 1; })

@@ -17,6 +17,7 @@ const KernelTable& table() {
                                        .reduce = reduce_kernels,
                                        .scan = scan_kernels,
                                        .matmul = matmul_kernels,
+                                       .linalg = linalg_kernels,
                                        .rules = optim_kernels,
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/cpu.h"
 #include "core/loop.h"
+#include "kernels/linalg/linalg.h"
 #include "kernels/matmul/gemm.h"
 #include "kernels/optim/adafactor.h"
 #include "kernels/optim/lbfgs.h"
@@ -20,6 +21,7 @@ struct KernelTable {
   const ReduceKernels& reduce;
   const ScanKernels& scan;
   const MatmulKernels& matmul;
+  const LinalgKernels& linalg;
   const OptimKernels& rules;
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;

@@ -20,6 +20,7 @@ from . import futures as futures
 from . import fx as fx
 from . import hub as hub
 from . import jit as jit
+from . import linalg as linalg
 from . import mps as mps
 from . import mtia as mtia
 from . import multiprocessing as multiprocessing

@@ -80,3 +80,48 @@ class topk(_ValuesIndices):
     """Of topk(input, k)."""
 
     __slots__ = ()
+
+
+class linalg_cholesky_ex(_NamedTuple):
+    """Of linalg.cholesky_ex(A)."""
+
+    __slots__ = ()
+    _fields = ("L", "info")
+    L = property(itemgetter(0), doc="The factor.")
+    info = property(itemgetter(1), doc="0, or the order of the leading minor that is not positive-definite.")
+
+
+class linalg_solve_ex(_NamedTuple):
+    """Of linalg.solve_ex(A, B)."""
+
+    __slots__ = ()
+    _fields = ("result", "info")
+    result = property(itemgetter(0), doc="The solution.")
+    info = property(itemgetter(1), doc="0, or the number of the pivot that is zero.")
+
+
+class linalg_inv_ex(_NamedTuple):
+    """Of linalg.inv_ex(A)."""
+
+    __slots__ = ()
+    _fields = ("inverse", "info")
+    inverse = property(itemgetter(0), doc="The inverse.")
+    info = property(itemgetter(1), doc="0, or the number of the pivot that is zero.")
+
+
+class slogdet(_NamedTuple):
+    """Of slogdet(input)."""
+
+    __slots__ = ()
+    _fields = ("sign", "logabsdet")
+    sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
+    logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
+
+
+class linalg_slogdet(_NamedTuple):
+    """Of linalg.slogdet(A)."""
+
+    __slots__ = ()
+    _fields = ("sign", "logabsdet")
+    sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
+    logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")

@@ -17,7 +17,7 @@ def rows(aspect, condition=lambda row: True):
     for row in filter(condition, ROWS):
         reason = row.skips.get(aspect)
         marks = [pytest.mark.skip(reason=reason)] if reason else []
-        marked.append(pytest.param(row, id=row.name, marks=marks))
+        marked.append(pytest.param(row, id=row.label, marks=marks))
     return pytest.mark.parametrize("row", marked)
 
 

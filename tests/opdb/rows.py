@@ -102,9 +102,14 @@ class OpRow:
         return self.name.partition(".")[0]
 
     @property
+    def label(self):
+        """Its name in reports of tests."""
+        return f"{self.module}.{self.name}" if self.module else self.name
+
+    @property
     def core_name(self):
         """The op's name in gradcore._C."""
-        return {"": "", "nn.functional": "_nn_"}[self.module] + self.attribute
+        return {"": "", "nn.functional": "_nn_", "linalg": "_linalg_"}[self.module] + self.attribute
 
     def form(self, lib):
         """The op as a callable of (*args, **kwargs)."""

@@ -61,6 +61,8 @@ def test_forms_are_those_of_torch():
             getattr(lib.Tensor, name, None),
             getattr(lib.Tensor, name + "_", None),
         )
+        if row.module:  # a method of this name is that of another op
+            return callable(function), row.method, row.inplace
         return callable(function), callable(method), callable(inplace)
 
     with collected() as failures:
@@ -123,8 +125,8 @@ def test_layouts(row):
     with collected() as failures:
         for dtype in ("float32", "int64") if "int64" in row.dtypes else row.dtypes[:1]:
             for sample, layout in itertools.product(filter(has_tensor, row.calls(dtype)), layouts):
-                if layout is support.expanded and row.kind == "writer":
-                    continue  # a write to memory that overlaps itself
+                if layout is support.expanded and (row.kind == "writer" or "expanded" in row.skips):
+                    continue  # a writer would write to memory that overlaps itself
 
                 def program(lib, sample=sample, layout=layout):
                     args = [build(lib, arg, layout) for arg in sample.args]

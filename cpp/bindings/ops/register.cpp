@@ -4,12 +4,12 @@
 
 namespace gradcore {
 
-PyObject* to_python(const Args& a, ValuesIndices r) {
+PyObject* to_python(const Args& a, Named r) {
   static PyObject* const types = checked(PyImport_ImportModule("gradcore.return_types"));
-  const std::string name(a.row().name);
+  const std::string name(a.row().name.substr(a.row().name.starts_with('_')));
   const Owned type(checked(PyObject_GetAttrString(types, name.c_str())));
-  const Owned both(wrap_tuple({std::move(r.values), std::move(r.indices)}));
-  return checked(PyObject_CallOneArg(type.get(), both.get()));
+  const Owned parts(wrap_tuple(std::move(r.parts)));
+  return checked(PyObject_CallOneArg(type.get(), parts.get()));
 }
 
 PyObject* to_python(const Args&, const std::vector<int64_t>& ints) {

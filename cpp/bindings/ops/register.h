@@ -12,6 +12,7 @@
 #include "bindings/args.h"
 #include "bindings/gil.h"
 #include "ops/foreach.h"
+#include "ops/linalg.h"
 #include "ops/ops.h"
 
 namespace gradcore {
@@ -224,7 +225,11 @@ inline PyObject* to_python(const Args&, std::vector<Tensor> t) { return wrap_tup
 inline PyObject* to_python(const Args&, std::pair<Tensor, Tensor> t) {
   return wrap_tuple({std::move(t.first), std::move(t.second)});
 }
-PyObject* to_python(const Args& a, ValuesIndices r);  // as torch.return_types has it
+// As torch.return_types has them.
+PyObject* to_python(const Args& a, Named r);
+inline PyObject* to_python(const Args& a, ValuesIndices r) {
+  return to_python(a, Named{{std::move(r.values), std::move(r.indices)}});
+}
 inline PyObject* to_python(const Args&, bool v) { return boolean(v); }
 inline PyObject* to_python(const Args&, std::variant<Tensor, std::vector<Tensor>> v) {
   if (v.index() == 0) return wrap(std::get<0>(std::move(v)));
@@ -241,6 +246,7 @@ template <class R> constexpr bool returns_as(std::string_view text) {
   if constexpr (std::is_same_v<R, std::vector<Tensor>>) return text == "Tensor[]";
   if constexpr (std::is_same_v<R, std::pair<Tensor, Tensor>>) return text == "(Tensor, Tensor)";
   if constexpr (std::is_same_v<R, ValuesIndices>) return text == "(Tensor values, Tensor indices)";
+  if constexpr (std::is_same_v<R, Named>) return text.starts_with("(Tensor ");
   if constexpr (std::is_same_v<R, std::variant<Tensor, std::vector<Tensor>>>) return text == "Tensor | Tensor[]";
   if constexpr (std::is_same_v<R, Dims>) return text == "Size";
   if constexpr (std::is_same_v<R, std::vector<int64_t>>) return text == "int[]";
@@ -452,6 +458,7 @@ void register_shapes();
 void register_complex();
 void register_products();
 void register_view_copies();
+void register_linalg();
 void register_echoes();        // register.cpp
 void register_autograd_ops();  // bindings/autograd.cpp
 

@@ -1,0 +1,11 @@
+#include "kernels/linalg/linalg.h"
+
+namespace gradcore::GC_ISA {
+
+extern const LinalgKernels linalg_kernels{.cholesky = cholesky_kernels,
+                                          .lu = lu_kernels,
+                                          .lu_solve = lu_solve_kernels,
+                                          .lu_det = lu_det_kernels,
+                                          .triangular = triangular_kernels};
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,78 @@
+// Dense linear algebra as baseline code sees it: the arguments of its kernels, and their table. Each kernel works through
+// a range of the matrices of a batch. Results are stored by columns, as LAPACK has them.
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+
+namespace gradcore {
+
+// Matrices of one shape: element (i, j) of matrix b is data[b * each + i * row + j * col]. Of vectors and numbers, `row`
+// and `col` say nothing.
+struct Matrices {
+  void* data;
+  int64_t each, row, col;
+};
+
+// A = L L' of a symmetric matrix (n x n), of which one triangle is read. L takes the place of the lower triangle, or L'
+// that of the upper one; the other holds zeros. info (int32): 0, or the order of the first leading minor that is not
+// positive.
+struct CholeskyArgs {
+  int64_t n;
+  bool upper;
+  Matrices a, out, info;
+};
+
+// A = P L U with pivots by rows (m x n): L without its ones and U together. pivots (int32, min(m, n)): at step i row i
+// changed places with row pivots[i] - 1. info (int32): 0, or the number of the first pivot that is zero.
+struct LuArgs {
+  int64_t m, n;
+  Matrices a, lu, pivots, info;
+};
+
+// A X = B (k right sides), or A' X = B, with the factors that LuArgs made. b without data stands for the identity. Along
+// the rows or the columns of x elements lie side by side.
+struct LuSolveArgs {
+  int64_t n, k;
+  bool adjoint;
+  Matrices lu, pivots, b, x;
+};
+
+// The determinant of such factors: det itself, or its sign and log |det|.
+struct LuDetArgs {
+  int64_t n;
+  bool logarithm;
+  Matrices lu, pivots, det, log;
+};
+
+// A X = B with a triangle of A (n x n), whose diagonal counts as ones where it is `unit`. Along the rows or the
+// columns of x elements lie side by side.
+struct TriangularArgs {
+  int64_t n, k;
+  bool upper, unit;
+  Matrices a, b, x;
+};
+
+template <class Args> using LinalgFn = void (*)(const Args& args, int64_t begin, int64_t end);
+template <class Args> using LinalgRow = FloatRow<LinalgFn<Args>>;
+
+struct LinalgKernels {
+  const LinalgRow<CholeskyArgs>& cholesky;
+  const LinalgRow<LuArgs>& lu;
+  const LinalgRow<LuSolveArgs>& lu_solve;
+  const LinalgRow<LuDetArgs>& lu_det;
+  const LinalgRow<TriangularArgs>& triangular;
+};
+
+#ifdef GC_ISA
+namespace GC_ISA {
+extern const LinalgRow<CholeskyArgs> cholesky_kernels;
+extern const LinalgRow<LuArgs> lu_kernels;
+extern const LinalgRow<LuSolveArgs> lu_solve_kernels;
+extern const LinalgRow<LuDetArgs> lu_det_kernels;
+extern const LinalgRow<TriangularArgs> triangular_kernels;
+extern const LinalgKernels linalg_kernels;
+}  // namespace GC_ISA
+#endif
+
+}  // namespace gradcore

@@ -1,0 +1,77 @@
+#include "ops/linalg/matrices.h"
+
+namespace gradcore::linalg {
+
+void need_matrix(const Tensor& t, const char* op, const char* name) {
+  check(t.dim() >= 2, op, ": The input tensor ", name, " must have at least 2 dimensions.");
+}
+void need_square(const Tensor& t, const char* op, const char* name) {
+  need_matrix(t, op, name);
+  check(rows_of(t) == columns_of(t), op, ": ", name, " must be batches of square matrices, but they are ", rows_of(t),
+        " by ", columns_of(t), " matrices");
+}
+void need_floating(const Tensor& t, const char* op) {
+  check(is_floating(t.dtype()), op, ": Expected a floating point or complex tensor as input. Got ",
+        scalar_type_name(t.dtype()));
+}
+void need_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
+  check(a.dtype() == b.dtype(), op, ": Expected A and B to have the same dtype, but found A of type ",
+        scalar_type_name(a.dtype()), " and B of type ", scalar_type_name(b.dtype()), " instead");
+}
+
+int32_t first_failure(const Tensor& info, int64_t& place) {
+  const Tensor all = contiguous(physical(info));
+  const int32_t* const found = all.host<int32_t>();
+  const int64_t n = all.numel();
+  for (place = 0; place < n; ++place)
+    if (found[place]) return found[place];
+  return 0;
+}
+
+Dims batch_of(const Tensor& t, int inner) {
+  return Dims(t.shape().span().first(static_cast<size_t>(t.dim() - inner)));
+}
+Dims with(const Dims& batch, std::initializer_list<int64_t> inner) {
+  Dims all = batch;
+  for (int64_t n : inner) all.push_back(n);
+  return all;
+}
+
+Tensor empty_by_columns(const Dims& batch, int64_t rows, int64_t columns, DType dtype) {
+  const Dims shape = with(batch, {rows, columns});
+  Dims strides = contiguous_strides(shape);
+  strides[batch.size()] = 1;
+  strides[batch.size() + 1] = std::max<int64_t>(rows, 1);
+  return empty_strided(shape, strides, dtype);
+}
+
+void broadcast_batches(Tensor& a, Tensor& b) {
+  const Dims batch = broadcast_shapes(batch_of(a), batch_of(b));
+  const auto expanded = [&](const Tensor& t) {
+    return batch_of(t) == batch ? t : expand(t, with(batch, {rows_of(t), columns_of(t)}));
+  };
+  a = expanded(a);
+  b = expanded(b);
+}
+
+Tensor with_one_step(const Tensor& t, int inner) {
+  int64_t next = 0;  // the step that the next dim outwards must have
+  bool first = true;
+  for (int d = t.dim() - inner - 1; d >= 0; --d) {
+    if (t.size(d) == 1) continue;
+    if (!first && t.stride(d) != next) return clone(t, true);
+    next = t.stride(d) * t.size(d);
+    first = false;
+  }
+  return t;
+}
+
+Tensor identity_like(const Tensor& square) { return eye(rows_of(square), rows_of(square), square.dtype()); }
+
+Tensor diagonal_matrix(const Tensor& vector) {
+  const int64_t n = vector.size(vector.dim() - 1);
+  return where(eye(n, n, DType::Bool), unsqueeze(vector, -1), Scalar(0.0));
+}
+Tensor without_diagonal(const Tensor& t) { return masked_fill(t, eye(rows_of(t), columns_of(t), DType::Bool), Scalar(0.0)); }
+
+}  // namespace gradcore::linalg

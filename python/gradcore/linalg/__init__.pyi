@@ -1,0 +1,14 @@
+from .._C import _linalg_cholesky as cholesky
+from .._C import _linalg_cholesky_ex as cholesky_ex
+from .._C import _linalg_det as det
+from .._C import _linalg_inv as inv
+from .._C import _linalg_inv_ex as inv_ex
+from .._C import _linalg_matrix_norm as matrix_norm
+from .._C import _linalg_norm as norm
+from .._C import _linalg_slogdet as slogdet
+from .._C import _linalg_solve as solve
+from .._C import _linalg_solve_ex as solve_ex
+from .._C import _linalg_solve_triangular as solve_triangular
+from .._C import _linalg_vector_norm as vector_norm
+from .._C import _LinAlgError as LinAlgError
+from .._C import matmul as matmul
