@@ -179,6 +179,16 @@ False
 
 // ---- methods of Tensor
 
+inline constexpr char as_subclass[] = R"(as_subclass(cls)
+
+A view of all of the tensor that is an instance of `cls`, a subclass of Tensor. TypeError for another class.
+
+>>> class Marked(gradcore.Tensor):
+...     pass
+>>> gradcore.ones(2).as_subclass(Marked)
+Marked([1., 1.])
+)";
+
 inline constexpr char tolist[] = R"(tolist()
 
 The elements as nested Python lists; a number for a 0-d tensor.
