@@ -535,4 +535,14 @@ same bits in both. Raises ValueError for another name, RuntimeError where the la
 >>> gradcore.set_threading_layer(gradcore._C._build_info()["threading_layer"])
 )";
 
+inline constexpr char DisableTorchFunctionSubclass[] =
+    R"(A context in which no __torch_function__ is asked: subclasses of Tensor are treated as plain tensors.
+
+>>> class Marked(gradcore.Tensor):
+...     pass
+>>> with gradcore._C.DisableTorchFunctionSubclass():
+...     type(Marked([1.0]) + 1)
+<class 'gradcore.Tensor'>
+)";
+
 }  // namespace gradcore::docs

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "bindings/define.h"
+#include "bindings/docs.h"
 
 namespace gradcore {
 
@@ -141,8 +142,7 @@ void add_torch_function(py::module_& m) {
   m.def("_overrides_are_off", [] { return overrides_off; });
   m.def("_overrides", [](py::handle o) { return overrides(o.ptr()); });
   m.def("_call_torch_function", &call_relevant);
-  py::class_<Disabling>(m, "DisableTorchFunctionSubclass",
-                        "A context in which subclasses of Tensor are treated as plain tensors.")
+  py::class_<Disabling>(m, "DisableTorchFunctionSubclass", docs::DisableTorchFunctionSubclass)
       .def(py::init<>())
       .def("__enter__", [](Disabling& self) { self.before = std::exchange(overrides_off, true); })
       .def("__exit__", [](Disabling& self, const py::args&) { overrides_off = self.before; });

@@ -53,8 +53,8 @@ def _as_instances(result: Any, cls: type) -> Any:
 
 
 def _is_getter_of_grad(func: Any) -> bool:
-    owner = getattr(func, "__self__", None)
-    return getattr(owner, "__objclass__", None) is Tensor and owner.__name__ in ("grad", "_grad", "_base")
+    owner: Any = getattr(func, "__self__", None)
+    return getattr(owner, "__objclass__", None) is Tensor and owner.__name__ in ("grad", "_base")
 
 
 def _warn_of_volatile(text: str) -> None:
@@ -67,12 +67,6 @@ class _TensorMethods(Tensor):
     """Tensor gets these methods."""
 
     __array_priority__ = 1000  # NumPy leaves mixed arithmetic to us
-    __torch_function__ = _disabled_torch_function_impl  # of this class, which has no instances
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super(Tensor, cls).__init_subclass__(**kwargs)
-        if cls.__torch_function__ is not _disabled_torch_function_impl:
-            _C._note_override()
 
     @staticmethod
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False) -> Any:
@@ -342,9 +336,15 @@ def _torch_function(cls: type, func: Any, types: Any, args: Any = (), kwargs: An
         return result if cls is Tensor or _is_getter_of_grad(func) else _as_instances(result, cls)
 
 
+def _init_subclass(cls: Any, **kwargs: Any) -> None:
+    super(Tensor, cls).__init_subclass__(**kwargs)
+    if cls.__torch_function__ is not _disabled_torch_function_impl:
+        _C._note_override()
+
+
 _give(Tensor, _TensorMethods)
-Tensor.__torch_function__ = classmethod(_torch_function)
-Tensor.__init_subclass__ = classmethod(Tensor.__init_subclass__.__func__)
+Tensor.__torch_function__ = classmethod(_torch_function)  # type: ignore[assignment, method-assign]
+Tensor.__init_subclass__ = classmethod(_init_subclass)  # type: ignore[arg-type, assignment, method-assign]
 _give(Node, _NodeMethods)
 
 

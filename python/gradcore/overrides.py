@@ -54,7 +54,7 @@ def handle_torch_function(
 
 def get_default_nowrap_functions() -> set[Any]:
     """Getters whose results the default __torch_function__ leaves as they are."""
-    return {Tensor.grad.__get__, Tensor._base.__get__}  # type: ignore[attr-defined]
+    return {vars(Tensor)[name].__get__ for name in ("grad", "_base")}
 
 
 def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..., Any]:

@@ -163,7 +163,9 @@ def test_any_order_of_dims(shape):
     for layout in LAYOUTS:
         ours, theirs = arranged(gradcore, values, layout), arranged(torch, values, layout)
         assert ours.stride() == theirs.stride()
-        calls = [(f, dims) for f in REDUCTIONS.values() for n in range(1, 5) for dims in itertools.combinations(range(4), n)]
+        calls = [
+            (f, dims) for f in REDUCTIONS.values() for n in range(1, 5) for dims in itertools.combinations(range(4), n)
+        ]
         calls += [(f, dim) for f in ALONG_ONE.values() for dim in range(4)]
         for f, dims in calls:
             found, expected = f(gradcore, ours, dims), f(torch, theirs, dims)

@@ -197,7 +197,13 @@ def tensors_in(value):
 def copied(value):
     if isinstance(value, dict):
         return {k: copied(v) for k, v in value.items()}
-    return value.clone() if isinstance(value, gradcore.Tensor) else [copied(v) for v in value] if isinstance(value, list) else value
+    return (
+        value.clone()
+        if isinstance(value, gradcore.Tensor)
+        else [copied(v) for v in value]
+        if isinstance(value, list)
+        else value
+    )
 
 
 # ---- parameters of all kinds ----

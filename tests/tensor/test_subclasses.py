@@ -156,7 +156,14 @@ def test_objects_that_are_no_tensors():
                 return NotImplemented
 
         t = lib.ones(2)
-        found = [lib.add(Duck(), 1), lib.add(1.0, Duck()), t + Duck(), t.add(Duck()), lib.exp(Duck()), lib.cat([Duck()])]
+        found = [
+            lib.add(Duck(), 1),
+            lib.add(1.0, Duck()),
+            t + Duck(),
+            t.add(Duck()),
+            lib.exp(Duck()),
+            lib.cat([Duck()]),
+        ]
         for call in (lambda: lib.add(Declines(), 1), lambda: t + Declines()):
             with pytest.raises(TypeError):
                 call()

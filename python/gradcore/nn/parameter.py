@@ -36,7 +36,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     tensor([1., 1.], requires_grad=True)
     """
 
-    __torch_function__ = _disabled_torch_function_impl
+    __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         plain = _C.empty(0) if data is None else data.detach()
@@ -72,7 +72,7 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     ['count']
     """
 
-    __torch_function__ = _disabled_torch_function_impl
+    __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         buffer: Any = (_C.empty(0) if data is None else data).detach()
