@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bindings/torch_function.h"
 #include "core/op_scope.h"
 
 namespace gradcore {
@@ -128,11 +129,32 @@ inline PyObject* Call::run() {
       return in_op(op_.name.c_str(), [&] { return invoke(); }, [&](auto&& report) { report_inputs(report); });
     ruled_out &= fit == Fit::Shape;
   }
-  explain();
+  return nullptr;
 }
 
+namespace {
+
+// Calls that classes of the arguments may answer, and those that fit no overload.
+[[gnu::cold, gnu::noinline]] PyObject* overridden(PyObject* self, PyObject* const* args, Py_ssize_t n,
+                                                  PyObject* names) {
+  return overrides_off ? nullptr : call_override(self, args, n, names);
+}
+inline PyObject* run_or_explain(Call&& call, PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  if (PyObject* result = call.run()) [[likely]]
+    return result;
+  if (PyObject* result = overridden(self, args, n, names)) return result;
+  call.explain();
+}
+
+}  // namespace
+
 PyObject* call_function(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
-  return guarded([&] { return Call(op_of(self), nullptr, args, PyVectorcall_NARGS(nargsf), names).run(); });
+  const Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+  return guarded([&] {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden(self, args, n, names)) return result;
+    return run_or_explain(Call(op_of(self), nullptr, args, n, names), self, args, n, names);
+  });
 }
 
 PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
@@ -141,7 +163,11 @@ PyObject* call_method(PyObject* self, PyObject* const* args, size_t nargsf, PyOb
     return PyErr_Format(PyExc_TypeError, "unbound method Tensor.%s() needs an argument", op_of(self).name.c_str());
   if (!is_tensor(args[0])) [[unlikely]]
     return refuse_receiver(self, args[0]);
-  return guarded([&] { return Call(op_of(self), args[0], args + 1, nargs - 1, names).run(); });
+  return guarded([&] {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden(self, args, nargs, names)) return result;
+    return run_or_explain(Call(op_of(self), args[0], args + 1, nargs - 1, names), self, args, nargs, names);
+  });
 }
 
 PyObject* refuse_receiver(PyObject* self, PyObject* receiver) {

@@ -68,7 +68,10 @@ class Call {
   ~Call() { Py_XDECREF(bound_.varargs_); }
   Call(const Call&) = delete;
 
+  // Null, without an error, where no overload fits.
   PyObject* run();
+  // Raises TypeError: why none does.
+  [[noreturn]] void explain();
 
  private:
   // Shape: no arguments in these numbers and with these keywords fit.
@@ -82,7 +85,6 @@ class Call {
   std::string why_not(const Overload& o);
   bool may_spread(const Signature& s) const;
   void remember(int ruled_out) const;
-  [[noreturn]] void explain();
 
   PyObject* invoke();
   // Tells who listens the shapes of the tensors that were given.

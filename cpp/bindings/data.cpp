@@ -7,6 +7,7 @@
 #include "bindings/dtype_names.h"
 #include "bindings/node.h"
 #include "core/generator.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -276,6 +277,13 @@ bool is_list_of_arrays(PyObject* o) {
 
 }  // namespace
 
+void warn_of_copy(const char* call) {
+  warn(
+      "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+      "sourceTensor.detach().clone().requires_grad_(True), rather than ",
+      call, ".");
+}
+
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   const NoRecordGuard off;
   if (is_tensor(data)) {
@@ -346,6 +354,8 @@ bool is_scalar_tensor_index(PyObject* o) {
 
 Tensor tensor_index(PyObject* o) {
   if (is_tensor(o)) {
+    if (impl_of(o)->dtype == DType::UInt8)
+      warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.");
     const Tensor t = unwrap(o);
     if (t.dtype() == DType::Bool || t.dtype() == DType::UInt8 || t.dtype() == DType::Int64) return t;
     check(is_integral(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
@@ -639,6 +649,7 @@ void add_data(py::module_& m) {
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
         check_device(device.ptr());
+        if (is_tensor(data.ptr())) warn_of_copy("torch.tensor(sourceTensor)");
         return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),

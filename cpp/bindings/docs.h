@@ -209,6 +209,16 @@ False
 
 // ---- methods of Tensor
 
+inline constexpr char as_subclass[] = R"(as_subclass(cls)
+
+A view of all of the tensor that is an instance of `cls`, a subclass of Tensor. TypeError for another class.
+
+>>> class Marked(gradcore.Tensor):
+...     pass
+>>> gradcore.ones(2).as_subclass(Marked)
+Marked([1., 1.])
+)";
+
 inline constexpr char tolist[] = R"(tolist()
 
 The elements as nested Python lists; a number for a 0-d tensor.
@@ -553,6 +563,16 @@ enough for threads; the environment variable GRADCORE_THREADING_LAYER says the s
 same bits in both. Raises ValueError for another name, RuntimeError where the layer is not available or too late.
 
 >>> gradcore.set_threading_layer(gradcore._C._build_info()["threading_layer"])
+)";
+
+inline constexpr char DisableTorchFunctionSubclass[] =
+    R"(A context in which no __torch_function__ is asked: subclasses of Tensor are treated as plain tensors.
+
+>>> class Marked(gradcore.Tensor):
+...     pass
+>>> with gradcore._C.DisableTorchFunctionSubclass():
+...     type(Marked([1.0]) + 1)
+<class 'gradcore.Tensor'>
 )";
 
 }  // namespace gradcore::docs

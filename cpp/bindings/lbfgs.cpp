@@ -31,6 +31,10 @@ int64_t count_in(PyObject* dict, const char* name) {
   return found ? to_int64(found) : 0;
 }
 
+// torch keeps None where no weight was computed yet.
+std::optional<double> weight_of(PyObject* o) { return o == Py_None ? std::nullopt : std::optional(number_of(o)); }
+PyObject* new_weight(const std::optional<double>& w) { return w ? PyFloat_FromDouble(*w) : Py_NewRef(Py_None); }
+
 LbfgsState read_state(PyObject* dict, int64_t n, DType dtype) {
   const auto entry = [&](const char* name) { return Owned(Py_NewRef(required(dict, Owned(key(name)).get()))); };
   const auto number = [&](const char* name) { return number_of(entry(name).get()); };
@@ -47,6 +51,7 @@ LbfgsState read_state(PyObject* dict, int64_t n, DType dtype) {
   s.old_dirs = list_of<Tensor>(entry("old_dirs").get(), vector);
   s.old_stps = list_of<Tensor>(entry("old_stps").get(), vector);
   s.ro = list_of<double>(entry("ro").get(), number_of);
+  if (PyObject* al = find(dict, Owned(key("al")).get())) s.al = list_of<std::optional<double>>(al, weight_of);
   check(s.old_dirs.size() == s.ro.size() && s.old_stps.size() == s.ro.size(),
         "optimizer state 'old_dirs', 'old_stps' and 'ro' must be of one length");
   return s;
@@ -71,6 +76,7 @@ void write_state(const LbfgsState& s, PyObject* dict) {
   put("old_dirs", new_list(s.old_dirs, wrap));
   put("old_stps", new_list(s.old_stps, wrap));
   put("ro", new_list(s.ro, PyFloat_FromDouble));
+  if (!s.al.empty()) put("al", new_list(s.al, new_weight));
   put("H_diag", Owned(PyFloat_FromDouble(s.h_diag)));
   put("prev_flat_grad", Owned(wrap(s.prev_flat_grad)));
   put("prev_loss", Owned(PyFloat_FromDouble(s.prev_loss)));

@@ -3,12 +3,15 @@
 #include "autograd/locks.h"
 #include "bindings/define.h"
 #include "bindings/docs.h"
+#include "bindings/gil.h"
 #include "bindings/node.h"
 #include "bindings/op_function.h"
 #include "bindings/ops/register.h"
+#include "bindings/torch_function.h"
 #include "core/allocator.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -105,11 +108,16 @@ PYBIND11_MODULE(_C, m) {
   } catch (const Error& e) {
     throw py::import_error(e.what());
   }
+  show_warning = [](const std::string& text) {
+    const GilAcquire gil;
+    if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1)) throw PythonError{};
+  };
   fill_tape_ops();
   register_ops();
   add_types(m);
   add_tensor_type(m);
   add_functions(m.ptr());
+  add_torch_function(m);
   add_data(m);
   add_nodes(m);
   add_function(m);

@@ -3,6 +3,7 @@
 #include "autograd/forward.h"
 #include "autograd/views.h"
 #include "bindings/call.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -19,6 +20,16 @@ Tensor resized(const Tensor& t, const Dims& shape) {
   const int64_t fit = static_cast<int64_t>(end - t.address()) / item_size(t.dtype());
   if (t->batch || fit < checked_numel(shape)) return empty(shape, t.dtype());
   return make_window(t, shape, contiguous_strides(shape));
+}
+
+// Factories that fill (arange, linspace) say it in other words, or not at all.
+void warn_of_resize(const Tensor& target, const Tensor& value) {
+  if (target.numel() == 0) return;
+  warn("An output with one or more elements was resized since it had shape ", target.shape(),
+       ", which does not match the required output shape ", value.shape(),
+       ". This behavior is deprecated, and in a future release outputs will not be resized unless they have zero "
+       "elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+       "t.resize_(0).");
 }
 
 }  // namespace
@@ -86,7 +97,10 @@ void Call::write_out(const Tensor& target, const Tensor& value) const {
   if (bound_.row_->out == Out::KeepsShape && value.numel() == target.numel()) {
     copy_raw(target, view(value, target.shape()));
   } else {
-    if (!same_shape(value, target)) set_window(target, resized(target, value.shape()));
+    if (!same_shape(value, target)) {
+      warn_of_resize(target, value);
+      set_window(target, resized(target, value.shape()));
+    }
     copy_raw(target, value);
   }
   target.bump_version();

@@ -143,7 +143,8 @@ int64_t to_int64(PyObject* o);                                          // of an
 void check_device(PyObject* o);                                         // a name that is not the CPU's is refused
 std::optional<DType> to_dtype(PyObject* o);                             // of a dtype object, or float / int / bool
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch.tensor(data)
-bool is_array(PyObject* o);                                             // of NumPy or alike, a scalar too
+void warn_of_copy(const char* call);             // that copies a tensor where detach().clone() says so
+bool is_array(PyObject* o);                      // of NumPy or alike, a scalar too
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
 void tensor_releasebuffer(PyObject* self, Py_buffer* view);

@@ -11,7 +11,9 @@
 #include "autograd/views.h"
 #include "bindings/docs.h"
 #include "bindings/node.h"
+#include "bindings/torch_function.h"
 #include "core/op_scope.h"
+#include "core/warning.h"
 #include "ops/complex.h"
 #include "ops/derived.h"
 
@@ -248,10 +250,44 @@ struct Sides {
   }
 };
 
+// The methods that stand for a number slot before a __torch_function__, as torch has them.
+SlotName method_of(std::string_view op) {
+  static constexpr std::pair<std::string_view, SlotName> kNames[] = {
+      {"add", {"add", "add"}},
+      {"sub", {"sub", "__rsub__"}},
+      {"mul", {"mul", "mul"}},
+      {"div", {"div", "__rtruediv__"}},
+      {"floor_divide", {"__floordiv__", "__rfloordiv__"}},
+      {"remainder", {"remainder", "__rmod__"}},
+      {"pow", {"pow", "__rpow__"}},
+      {"matmul", {"matmul", "__rmatmul__"}},
+      {"bitwise_and", {"__and__", "__rand__"}},
+      {"bitwise_or", {"__or__", "__ror__"}},
+      {"bitwise_xor", {"__xor__", "__rxor__"}},
+      {"bitwise_left_shift", {"__lshift__", "__rlshift__"}},
+      {"bitwise_right_shift", {"__rshift__", "__rrshift__"}},
+      {"eq", {"__eq__"}},
+      {"bitwise_not", {"__invert__"}},
+  };
+  for (const auto& [name, slot] : kNames)
+    if (name == op) return slot;
+  return {op.data()};
+}
+[[gnu::cold, gnu::noinline]] PyObject* overridden(const char* op, std::initializer_list<PyObject*> args) {
+  return overrides_off ? nullptr : override_slot(method_of(op), args);
+}
+[[gnu::cold, gnu::noinline]] PyObject* overridden_or_foreign(const char* op, PyObject* a, PyObject* b) {
+  PyObject* result = overridden(op, {a, b});
+  return result ? result : Py_NewRef(Py_NotImplemented);
+}
+
 template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* binary_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden(name.text, {a, b})) return result;
     const Sides s(a, b);
-    if (!s.ok) return Py_NewRef(Py_NotImplemented);
+    if (!s.ok) [[unlikely]]
+      return overridden_or_foreign(name.text, a, b);
     return wrap(run_released(s.work, [&] { return in_op(name.text, [&] { return f(s[0], s[1]); }, s.inputs()); }));
   });
 }
@@ -260,8 +296,11 @@ Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
 template <void (*f)(const Tensor&, const Operand&), OpName name> PyObject* inplace_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden(name.text, {a, b})) return result;
     const Sides s(a, b);
-    if (!s.ok) return Py_NewRef(Py_NotImplemented);
+    if (!s.ok) [[unlikely]]
+      return overridden_or_foreign(name.text, a, b);
     in_op(name.text, [&] { f(*s[0].tensor, s[1]); }, s.inputs());
     return Py_NewRef(a);
   });
@@ -271,6 +310,8 @@ void sub_plain_(const Tensor& a, const Operand& b) { sub_(a, b); }
 
 template <Tensor (*f)(const Tensor&), OpName name> PyObject* unary_slot(PyObject* a) {
   return guarded([&] {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden(name.text, {a})) return result;
     const Borrowed t(a);
     return wrap(in_op(name.text, [&] { return f(t); }, [&](auto&& report) { report(t->shape()); }));
   });
@@ -283,8 +324,11 @@ PyObject* power_slot(PyObject* a, PyObject* b, PyObject* mod) {
 PyObject* ipower_slot(PyObject* a, PyObject* b, PyObject*) { return inplace_slot<pow_, "pow_">(a, b); }
 
 PyObject* matmul_slot(PyObject* a, PyObject* b) {
-  if (!is_tensor(a) || !is_tensor(b)) return Py_NewRef(Py_NotImplemented);
-  return guarded([&] {
+  return guarded([&]() -> PyObject* {
+    if (overrides_exist || !is_tensor(a) || !is_tensor(b)) [[unlikely]] {
+      if (PyObject* result = overridden("matmul", {a, b})) return result;
+      if (!is_tensor(a) || !is_tensor(b)) return Py_NewRef(Py_NotImplemented);
+    }
     const Borrowed x(a), y(b);
     return wrap(run_released(x->numel() + y->numel(), [&] {
       return in_op(
@@ -294,9 +338,17 @@ PyObject* matmul_slot(PyObject* a, PyObject* b) {
 }
 
 PyObject* getitem_slot(PyObject* self, PyObject* key) {
+  if (overrides_exist) [[unlikely]] {
+    PyObject* result = guarded([&] { return overridden("__getitem__", {self, key}); });
+    if (result || PyErr_Occurred()) return result;
+  }
   return in_op("getitem", [&] { return getitem(self, key); }, [&](auto&& report) { report(impl_of(self)->shape); });
 }
 int setitem_slot(PyObject* self, PyObject* key, PyObject* value) {
+  if (overrides_exist && value) [[unlikely]] {
+    const Owned result(guarded([&] { return overridden("__setitem__", {self, key, value}); }));
+    if (result || PyErr_Occurred()) return result ? 0 : -1;
+  }
   return in_op(
       "setitem", [&] { return setitem(self, key, value); }, [&](auto&& report) { report(impl_of(self)->shape); });
 }
@@ -394,7 +446,8 @@ PyObject* tensor_iter(PyObject* self) {
   return guarded([&]() -> PyObject* {
     const Borrowed t(self);
     check(t->dim() > 0, ErrorKind::Type, "iteration over a 0-d tensor");
-    const Owned parts(wrap_tuple(unbind(t, 0)));
+    const bool plain = !may_be_overridden() || Py_TYPE(self) == tensor_type;
+    const Owned parts(plain ? wrap_tuple(unbind(t, 0)) : checked(PyObject_CallMethod(self, "unbind", "i", 0)));
     return PyObject_GetIter(parts.get());
   });
 }
@@ -418,6 +471,7 @@ Py_hash_t tensor_hash(PyObject* self) { return _Py_HashPointer(self); }
 
 // Printing is Python's: gradcore._tensor_str.
 PyObject* tensor_repr(PyObject* self) {
+  const OverridesOff plain;
   return guarded(
       [&] { return import_module("gradcore._tensor_str").attr("tensor_str")(py::handle(self)).release().ptr(); });
 }
@@ -506,9 +560,14 @@ PyObject* get_base(PyObject* self, void*) {
   const TensorImpl* t = impl_of(self);
   return t->base ? guarded([&] { return wrap(Tensor(t->base)); }) : none();
 }
+[[gnu::cold, gnu::noinline]] PyObject* overridden_attribute(const char* name, PyObject* self) {
+  return overrides_off ? nullptr : override_attribute(name, self);
+}
 // .data: the same memory with neither history nor a shared version counter.
 PyObject* get_data(PyObject* self, void*) {
   return guarded([&] {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden_attribute("data", self)) return result;
     Tensor t = alias_of(Borrowed(self));
     t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(0));
     return wrap(std::move(t));
@@ -525,10 +584,35 @@ int set_data(PyObject* self, PyObject* value, void*) {
     set_window(t, from);
   });
 }
-PyObject* get_T(PyObject* self, void*) { return unary_slot<numpy_T, "T">(self); }
+PyObject* get_T(PyObject* self, void*) {
+  if (overrides_exist) [[unlikely]] {
+    PyObject* result = guarded([&] { return overridden_attribute("T", self); });
+    if (result || PyErr_Occurred()) return result;
+  }
+  const int ndim = impl_of(self)->shape.size();
+  if (ndim == 1 || ndim == 2) [[likely]]
+    return unary_slot<numpy_T, "T">(self);
+  return guarded([&] {
+    if (ndim == 0)
+      warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
+    else
+      warn(
+          "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
+          "throw "
+          "an error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange("
+          "x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.");
+    return checked(unary_slot<numpy_T, "T">(self));
+  });
+}
 PyObject* get_mT(PyObject* self, void*) {
   return guarded([&] {
+    if (overrides_exist) [[unlikely]]
+      if (PyObject* result = overridden_attribute("mT", self)) return result;
     const Borrowed t(self);
+    if (t->dim() == 0) {
+      warn("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.");
+      return Py_NewRef(self);
+    }
     check(t->dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", t->dim(),
           "-D tensor.");
     return wrap(transpose(t, -2, -1));
@@ -645,7 +729,18 @@ PyObject* method_to_bytes(PyObject* self, PyObject*) {
   });
 }
 
+PyObject* method_as_subclass(PyObject* self, PyObject* cls) {
+  return guarded([&] {
+    check(PyType_Check(cls), ErrorKind::Type, "cls must be a type (got ", Py_TYPE(cls)->tp_name, ")");
+    auto* type = reinterpret_cast<PyTypeObject*>(cls);
+    check(PyType_IsSubtype(type, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", type->tp_name,
+          " is none");
+    return wrap_as(type, alias(unwrap(self)));
+  });
+}
+
 PyMethodDef kMethods[] = {
+    {"as_subclass", method_as_subclass, METH_O, docs::as_subclass},
     {"tolist", method_tolist, METH_NOARGS, docs::tolist},
     {"item", tensor_item, METH_NOARGS, docs::item},
     {"dim", method_dim, METH_NOARGS, docs::dim},

@@ -48,13 +48,13 @@ struct ClampOnlyMax : ClampMax {
 struct Clamp : Unary {
   static constexpr OpInfo info{
       .name = "clamp", .node = "ClampBackward1", .types = kNumbers, .parameters = {"min", "max"}};
-  // The upper bound wins where the two cross.
+  // The upper bound wins where the two meet or cross: the result is the bound then, whatever x is.
   template <class V> static constexpr V fwd(V x, V lo, V hi) {
     const V y = select(either(lt(x, lo), ne(lo, lo)), lo, x);
     return select(either(gt(y, hi), ne(hi, hi)), hi, y);
   }
   template <class V> static constexpr V vjp(V g, V x, V, V lo, V hi) {
-    return select(both(ge(x, lo), le(x, hi)), g, c<V>(0));
+    return select(both(both(ge(x, lo), le(x, hi)), lt(lo, hi)), g, c<V>(0));
   }
 };
 // clamp_min and clamp_max with a tensor as bound: at the bound the gradient is the operand's, a NaN has none.
@@ -88,13 +88,13 @@ struct ClampTensor : Ternary {
     return select(either(gt(y, hi), ne(hi, hi)), hi, y);
   }
   template <class V> static constexpr V vjp_a(V g, V x, V lo, V hi, V) {
-    return select(both(ge(x, lo), le(x, hi)), g, c<V>(0));
+    return select(both(both(ge(x, lo), le(x, hi)), lt(lo, hi)), g, c<V>(0));
   }
   template <class V> static constexpr V vjp_b(V g, V x, V lo, V hi, V) {
     return select(both(lt(x, lo), lt(lo, hi)), g, c<V>(0));
   }
   template <class V> static constexpr V vjp_c(V g, V x, V lo, V hi, V) {
-    return select(either(gt(x, hi), gt(lo, hi)), g, c<V>(0));
+    return select(either(gt(x, hi), ge(lo, hi)), g, c<V>(0));
   }
 };
 

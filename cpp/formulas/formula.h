@@ -32,16 +32,22 @@ template <class V> struct Constant {
 };
 template <class V> constexpr V c(double x) { return Constant<V>::make(x); }
 
+// A divisor under which 0 becomes 0 instead of NaN: infinity in the place of 0. A quotient that is selected away
+// afterwards would still have a derivative of NaN.
+template <class V> constexpr V nonzero(V x) { return select(eq(x, c<V>(0)), c<V>(__builtin_inf()), x); }
+
 // Note [What a vjp reads]
 // Running a vjp on Uses at compile time collects the operands it touches. Bits: 1 the gradient, 2 4 8 the operands,
 // 16 the output. kMath tells that a transcendental function is involved (its lanes must run vectorised everywhere, so
-// that a value does not depend on its position); kChanged that the result is not just the first operand handed on.
+// that a value does not depend on its position); kQuotient that the last two operands are divided with a remainder
+// (loops take a shorter way where their quotients are of usual size); kChanged that the result is not just the first
+// operand handed on.
 struct Uses {
   unsigned bits = 0;
   constexpr Uses() = default;
   constexpr explicit Uses(unsigned b) : bits(b) {}
 };
-constexpr unsigned kUsesGrad = 1, kUsesOutput = 16, kMath = 32, kChanged = 64;
+constexpr unsigned kUsesGrad = 1, kUsesOutput = 16, kMath = 32, kChanged = 64, kQuotient = 128;
 constexpr unsigned uses_operand(int i) { return 2u << i; }
 
 template <> struct Constant<Uses> {

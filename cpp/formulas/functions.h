@@ -35,25 +35,26 @@
   X(erf, kMath, erf, std::erf(x))                    \
   X(erfc, kMath, erfc, std::erfc(x))
 
-#define GC_BINARY_FUNCTIONS(X)                              \
-  X(operator+, 0, add, x + y)                               \
-  X(operator-, 0, sub, x - y)                               \
-  X(operator*, 0, mul, (x) * y)                             \
-  X(operator/, 0, div, x / y)                               \
-  X(pow, kMath, pow, std::pow(x, y))                        \
-  X(atan2, kMath, atan2, std::atan2(x, y))                  \
-  X(fmod, kMath, fmod, std::fmod(x, y))                     \
-  X(remainder, kMath, remainder, x - y * std::floor(x / y)) \
-  X(floor_divide, kMath, div_floor, std::floor(x / y))      \
-  X(trunc_divide, kMath, div_trunc, std::trunc(x / y))      \
-  X(lt, 0, lt, x < y)                                       \
-  X(le, 0, le, x <= y)                                      \
-  X(gt, 0, gt, x > y)                                       \
-  X(ge, 0, ge, x >= y)                                      \
-  X(eq, 0, eq, x == y)                                      \
-  X(ne, 0, ne, x != y)                                      \
-  X(both, 0, logical_and, x != 0 && y != 0)                 \
-  X(either, 0, logical_or, x != 0 || y != 0)                \
+#define GC_BINARY_FUNCTIONS(X)                                  \
+  X(operator+, 0, add, x + y)                                   \
+  X(operator-, 0, sub, x - y)                                   \
+  X(operator*, 0, mul, (x) * y)                                 \
+  X(operator/, 0, div, x / y)                                   \
+  X(pow, kMath, pow, std::pow(x, y))                            \
+  X(atan2, kMath, atan2, std::atan2(x, y))                      \
+  X(hypot, 0, hypot, std::hypot(x, y))                          \
+  X(fmod, kQuotient, fmod, std::fmod(x, y))                     \
+  X(remainder, kQuotient, remainder, x - y * std::floor(x / y)) \
+  X(floor_divide, kQuotient, div_floor, std::floor(x / y))      \
+  X(trunc_divide, kMath, div_trunc, std::trunc(x / y))          \
+  X(lt, 0, lt, x < y)                                           \
+  X(le, 0, le, x <= y)                                          \
+  X(gt, 0, gt, x > y)                                           \
+  X(ge, 0, ge, x >= y)                                          \
+  X(eq, 0, eq, x == y)                                          \
+  X(ne, 0, ne, x != y)                                          \
+  X(both, 0, logical_and, x != 0 && y != 0)                     \
+  X(either, 0, logical_or, x != 0 || y != 0)                    \
   X(differ, 0, logical_xor, (x != 0) != (y != 0))
 
 // Special functions, whose formulas are their ops: X(function, formula). The second list has those of two operands, the

@@ -35,6 +35,40 @@ struct PowThree : Unary {
   template <class V> static constexpr V fwd(V x) { return x * x * x; }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * x * c<V>(3)); }
 };
+struct PowFour : Unary {
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 4};
+  template <class V> static constexpr V fwd(V x) {
+    const V square = x * x;
+    return square * square;
+  }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * x * x * c<V>(4)); }
+};
+struct PowMinusOne : Unary {
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = -1};
+  template <class V> static constexpr V fwd(V x) { return c<V>(1) / x; }
+  template <class V> static constexpr V vjp(V g, V x, V) {
+    const V inverse = c<V>(1) / x;
+    return g * (-inverse * inverse);
+  }
+};
+struct PowMinusTwo : Unary {
+  static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = -2};
+  template <class V> static constexpr V fwd(V x) {
+    const V inverse = c<V>(1) / x;
+    return inverse * inverse;
+  }
+  template <class V> static constexpr V vjp(V g, V x, V) {
+    const V inverse = c<V>(1) / x;
+    return g * (inverse * inverse * inverse * c<V>(-2));
+  }
+};
+struct PowMinusHalf : Unary {
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = -0.5, .cost = 0.3};
+  template <class V> static constexpr V fwd(V x) { return rsqrt(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (rsqrt(x) / x * c<V>(-0.5)); }
+};
 struct PowHalf : Unary {
   static constexpr OpInfo info{
       .name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = 0.5, .cost = 0.3};
@@ -50,7 +84,9 @@ struct Pow : Binary {
   }
   // 0**b has slope 0 in b for b >= 0, where log(0) would say -inf.
   template <class V> static constexpr V vjp_b(V g, V a, V b, V y) {
-    return select(both(eq(a, c<V>(0)), ge(b, c<V>(0))), c<V>(0), g * (y * log(a)));
+    const auto zero = eq(a, c<V>(0));
+    const V slope = y * log(select(zero, c<V>(1), a));
+    return g * select(both(zero, lt(b, c<V>(0))), c<V>(-__builtin_inf()), slope);
   }
 };
 // A number to the power of a tensor.
@@ -62,20 +98,15 @@ struct PowNumber : Pow {
                                .operands = {"self", "exponent"},
                                .cost = 2.0};
 };
-// Divided by the larger one first, so that no square overflows. Where one is infinite the result is, beside NaN too.
 struct Hypot : Binary {
   static constexpr OpInfo info{.name = "hypot", .node = "HypotBackward0", .cost = 0.8};
-  template <class V> static constexpr V fwd(V a, V b) {
-    const V x = abs(a), y = abs(b), inf = c<V>(__builtin_inf());
-    const V large = select(lt(x, y), y, x), small = select(lt(x, y), x, y);
-    const V ratio = small / large;
-    const V result = select(eq(large, c<V>(0)), small, large * sqrt(c<V>(1) + ratio * ratio));
-    return select(either(eq(x, inf), eq(y, inf)), inf, result);
-  }
-  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * (a / y); }
-  template <class V> static constexpr V vjp_b(V g, V, V b, V y) { return g * (b / y); }
+  template <class V> static constexpr V fwd(V a, V b) { return hypot(a, b); }
+  // At the origin, a corner, both are 0, as those of norm().
+  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * (a / nonzero(y)); }
+  template <class V> static constexpr V vjp_b(V g, V, V b, V y) { return g * (b / nonzero(y)); }
 };
 
-using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowHalf, Pow, PowNumber, Hypot>;
+using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
+                       PowMinusHalf, Pow, PowNumber, Hypot>;
 
 }  // namespace gradcore::formulas

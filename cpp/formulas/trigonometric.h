@@ -37,8 +37,15 @@ struct Atan : Unary {
 struct Atan2 : Binary {
   static constexpr OpInfo info{.name = "atan2", .node = "Atan2Backward0", .result = Float, .cost = 1.5};
   template <class V> static constexpr V fwd(V a, V b) { return atan2(a, b); }
-  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g * (b / (a * a + b * b)); }
-  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g * (-a / (a * a + b * b)); }
+  // b / (a^2 + b^2), divided by the length twice so that no square leaves the range. No angle at the origin: 0.
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
+    const V r = nonzero(hypot(a, b));
+    return g * (b / r / r);
+  }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) {
+    const V r = nonzero(hypot(a, b));
+    return g * (-a / r / r);
+  }
 };
 struct Sinh : Unary {
   static constexpr OpInfo info{.name = "sinh", .node = "SinhBackward0", .result = Float, .cost = 1.0};

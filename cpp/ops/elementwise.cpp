@@ -168,7 +168,7 @@ void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Op
   }
   const LoopFn loop = forward_loop(op, compute);
   Prepared prepared(op, in, compute);
-  if (op.arity == 2) refuse_zero_divisor(op, compute, prepared.in[1]);
+  if (op.arity == 2 && out.numel() != 0) refuse_zero_divisor(op, compute, prepared.in[1]);
   launch_loop(loop, op.info->cost, out, {prepared.in, in.size()}, LoopParams(params, op.params, compute));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/warning.h"
 #include "ops/indexing.h"
 
 namespace gradcore {
@@ -204,6 +205,10 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
 }
 
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
+  if (overlaps_itself(t)) [[unlikely]]
+    warn(
+        "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+        "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor");
   check_inplace(t, needs_history(t, values), true);
   check_put(t, indices, values);
   write_in_place(

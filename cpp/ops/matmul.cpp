@@ -35,6 +35,13 @@ template <class T> GemmFn<T> gemm_kernel() {
   if constexpr (std::is_same_v<T, int64_t>) return table.i64;
 }
 
+template <class T> SmallFn<T> small_kernel() {
+  const MatmulKernels& table = kernels().matmul;
+  if constexpr (std::is_same_v<T, float>) return table.small_f32;
+  if constexpr (std::is_same_v<T, double>) return table.small_f64;
+  return nullptr;
+}
+
 // c (dense, m x n) = a (m x k) b (k x n), for each of a batch.
 class Product final : public Instruction {
  public:
@@ -73,22 +80,26 @@ class Product final : public Instruction {
  private:
   template <class T> void run_as() const {
     const GemmFn<T> kernel = gemm_kernel<T>();
-    const auto one = [&](int64_t i) {
+    const auto args = [&](int64_t i) -> GemmArgs<T> {
       const GemmArgs<char>& g = args_;
-      kernel({g.m, g.n, g.k, reinterpret_cast<const T*>(a_) + i * a_step_, g.a_row, g.a_col,
+      return {g.m, g.n, g.k, reinterpret_cast<const T*>(a_) + i * a_step_, g.a_row, g.a_col,
               reinterpret_cast<const T*>(b_) + i * b_step_, g.b_row, g.b_col, reinterpret_cast<T*>(c_) + i * g.m * g.n,
-              g.ldc, false});
+              g.ldc, false};
     };
+    const auto one = [&](int64_t i) { kernel(args(i)); };
     if (batch_ == 1) return one(0);
     // Small products share blocks of about a microsecond's multiple; large ones are parallel inside.
     const double work = static_cast<double>(args_.m) * static_cast<double>(args_.n) * static_cast<double>(args_.k);
     const int64_t per_block = static_cast<int64_t>(1 + 400e3 / work);
+    const SmallFn<T> small = is_small(args(0)) ? small_kernel<T>() : nullptr;
+    if (small && batch_ <= per_block) return small(args(0), batch_, a_step_, b_step_);
     if (work > 1e6 || batch_ <= per_block) {
       for (int64_t i = 0; i < batch_; ++i) one(i);
       return;
     }
     parallel_blocks((batch_ + per_block - 1) / per_block, [&](int64_t block) {
       const int64_t end = std::min(batch_, (block + 1) * per_block);
+      if (small) return small(args(block * per_block), end - block * per_block, a_step_, b_step_);
       for (int64_t i = block * per_block; i < end; ++i) one(i);
     });
   }

@@ -1,6 +1,7 @@
 // Elementwise ops that are more than their formula: alpha, exponents, bounds, masks, and the checks that torch makes.
 #include <cmath>
 
+#include "core/warning.h"
 #include "ops/elementwise_op.h"
 #include "ops/formula_functions.h"
 #include "ops/ops.h"
@@ -41,7 +42,12 @@ const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   const double v = e.to_double();
   if (v == 2) return op_of<formulas::PowTwo>;
   if (v == 3) return op_of<formulas::PowThree>;
-  if (v == 0.5 && is_floating(base)) return op_of<formulas::PowHalf>;
+  if (v == 4) return op_of<formulas::PowFour>;
+  if (!is_floating(base)) return op_of<formulas::PowScalar>;
+  if (v == 0.5) return op_of<formulas::PowHalf>;
+  if (v == -1) return op_of<formulas::PowMinusOne>;
+  if (v == -2) return op_of<formulas::PowMinusTwo>;
+  if (v == -0.5) return op_of<formulas::PowMinusHalf>;
   return op_of<formulas::PowScalar>;
 }
 
@@ -139,7 +145,11 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) { return elementwise(calls::sub(a, b, alpha)); }
 void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::sub(a, b, alpha), a); }
-Tensor pow(const Operand& a, const Operand& b) { return elementwise(calls::pow(a, b)); }
+Tensor pow(const Operand& a, const Operand& b) {
+  if (a.is_tensor() && !b.is_tensor() && b.scalar.to_double() == 2)
+    if (Tensor square = square_of_norm(*a.tensor)) return square;
+  return elementwise(calls::pow(a, b));
+}
 void pow_(const Tensor& a, const Operand& b) { elementwise_(calls::pow(a, b), a); }
 Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
@@ -186,6 +196,10 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
     fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
          scalar_type_name(condition.dtype()));
+  if (condition.dtype() == DType::UInt8)
+    warn(
+        "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version. "
+        "Use a boolean condition instead.");
   const Operand values[] = {a, b};
   for (const Operand& v : values)
     if (!v.is_tensor()) check_fits(v.scalar, result_type(values));

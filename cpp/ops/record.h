@@ -46,6 +46,12 @@ template <class Vjp> class OpNode final : public Node {
       released_ = true;
     }
   }
+  unsigned hidden_edges() const override {
+    if constexpr (requires { Vjp::kHiddenEdges; })
+      return Vjp::kHiddenEdges;
+    else
+      return Node::hidden_edges();
+  }
   void mark_in_place() override {
     if constexpr (requires { vjp_.in_place = true; }) vjp_.in_place = true;
   }

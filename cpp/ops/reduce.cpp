@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/parallel.h"
+#include "core/warning.h"
 #include "ops/picked.h"
 #include "tensor/door.h"
 
@@ -89,6 +90,43 @@ bool as_three(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
   return k == n;
 }
 
+// Any order of the dims in memory: those that reach furthest come first, whether they are reduced or kept, and
+// neighbours of a kind are merged. `order` receives the kept dims in this order. False where too many dims are left.
+bool in_memory_order(const Tensor& t, const DimMask& mask, ReduceArgs& a, Dims& order) {
+  Dims dims;
+  for (int i = 0; i < t.dim(); ++i)
+    if (t.size(i) != 1) dims.push_back(i);
+  const auto reach = [&](int64_t d) { return t.stride(static_cast<int>(d)); };
+  const auto outside = [&](int64_t x, int64_t y) { return reach(x) != 0 && (reach(y) == 0 || reach(y) > reach(x)); };
+  for (int i = 1; i < dims.size(); ++i)
+    for (int j = i; j > 0 && outside(dims[j - 1], dims[j]); --j) std::swap(dims[j], dims[j - 1]);
+  Run runs[kMaxDims];
+  int n = 0;
+  for (int64_t d : dims) {
+    const int i = static_cast<int>(d);
+    if (!mask[i]) order.push_back(d);
+    const Run next{mask[i], t.size(i), t.stride(i)};
+    if (n && runs[n - 1].reduced == next.reduced && runs[n - 1].stride == next.stride * next.size)
+      runs[n - 1] = {next.reduced, runs[n - 1].size * next.size, next.stride};
+    else
+      runs[n++] = next;
+  }
+  int64_t* const kept[][2] = {{&a.inner, &a.s_inner}, {&a.outer, &a.s_outer}, {&a.groups, &a.s_group}};
+  int64_t* const reduced[][2] = {{&a.reduce, &a.s_reduce}, {&a.slabs, &a.s_slab}};
+  a.outer = a.reduce = a.inner = a.groups = a.slabs = 1;
+  a.s_outer = a.s_reduce = a.s_inner = 1;
+  int kept_count = 0, reduced_count = 0;
+  for (int k = n - 1; k >= 0; --k) {
+    const Run& r = runs[k];
+    int& count = r.reduced ? reduced_count : kept_count;
+    if (count == (r.reduced ? 2 : 3)) return false;
+    int64_t* const* const to = (r.reduced ? reduced : kept)[count++];
+    *to[0] = r.size;
+    *to[1] = r.stride;
+  }
+  return true;
+}
+
 // A dense copy with the kept dims before the reduced ones.
 Tensor kept_first(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
   Dims order;
@@ -105,30 +143,52 @@ Tensor kept_first(const Tensor& t, const DimMask& mask, ReduceArgs& a) {
   copy_raw(copy, make_window(t, shape, strides));
   a.reduce = reduced_count(t, mask);
   a.outer = a.reduce ? copy.numel() / a.reduce : 0;
-  a.inner = 1;
+  a.inner = a.groups = a.slabs = 1;
   a.s_outer = a.reduce;
   a.s_reduce = a.s_inner = 1;
   return copy;
 }
 
+// Where kept dims lie in another order in memory than in the result: the strides of a result that follows them. Empty
+// where the order is the same.
+Dims strides_in_order(const Tensor& t, const DimMask& mask, bool keepdim, const Dims& order) {
+  bool rising = true;
+  for (int i = 1; i < order.size(); ++i) rising &= order[i - 1] < order[i];
+  if (rising) return {};
+  int64_t of_dim[kMaxDims] = {};
+  int64_t step = 1;
+  for (int i = order.size() - 1; i >= 0; --i) {
+    of_dim[order[i]] = step;
+    step *= t.size(static_cast<int>(order[i]));
+  }
+  Dims strides;
+  for (int i = 0; i < t.dim(); ++i)
+    if (!mask[i] || keepdim) strides.push_back(of_dim[i]);
+  return strides;
+}
+
 struct Outputs {
-  Window out;
-  Window index = {};  // MaxIndex, MinIndex
-  Window mean = {};   // SumSquaredDev
+  Tensor out;
+  Tensor index = {};  // MaxIndex, MinIndex
   double param = 0;
 };
 
-void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
+bool has_places(ReduceOp op) {
+  using enum ReduceOp;
+  return op == ArgMax || op == ArgMin || op == MaxIndex || op == MinIndex;
+}
+
+void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const Outputs& o) {
   const ReduceFn kernel = kernels().reduce[op][t.dtype()];
   if (!kernel)
     fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
   Kernel<ReduceArgs> k("reduce", kernel);
   ReduceArgs& a = k.args;
-  k.writes(&ReduceArgs::out, o.out);
-  if (o.index) k.writes(&ReduceArgs::index, o.index);
-  if (o.mean) k.writes(&ReduceArgs::mean, o.mean);
   a.param = o.param;
   Tensor copy;
+  Dims order;
+  // Places count in logical order: several dims stay as they are.
+  const bool may_reorder = !has_places(op) || mask.count() == 1;
   if (t.is_contiguous() && mask.count() == static_cast<size_t>(t.dim())) {
     a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = t.numel();
@@ -139,11 +199,21 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, const Outputs& o) {
     a.outer = kept;
     a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = reduced_count(t, mask);
-  } else if (!as_three(t, mask, a)) {
+  } else if (!((t.is_contiguous() || !may_reorder) && as_three(t, mask, a)) &&
+             !(may_reorder && in_memory_order(t, mask, a, order))) {
+    order = {};
     copy = kept_first(t, mask, a);
   }
+  const Dims strides = strides_in_order(t, mask, keepdim, order);
+  const Tensor out = strides.empty() ? o.out : empty_strided(o.out.shape(), strides, o.out.dtype());
+  const Tensor index = strides.empty() || !o.index ? o.index : empty_strided(o.out.shape(), strides, DType::Int64);
+  k.writes(&ReduceArgs::out, out.window());
+  if (index) k.writes(&ReduceArgs::index, index.window());
   k.reads(&ReduceArgs::in, (copy ? copy : t).window());
   launch(k);
+  if (strides.empty()) return;
+  copy_raw(o.out, out);
+  if (index) copy_raw(o.index, index);
 }
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
@@ -151,7 +221,7 @@ Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, D
     return batch_to_front({&t},
                           [&](auto p, int n) { return reduce(op, p[0], below(mask, t, n), keepdim, dtype, param); });
   const Tensor out = empty(reduced_shape(t, mask, keepdim), dtype);
-  run(op, t, mask, {.out = out.window(), .param = param});
+  run(op, t, mask, keepdim, {.out = out, .param = param});
   return out;
 }
 
@@ -293,6 +363,12 @@ Tensor centered(const Tensor& x, const Over& over) {
     if (over.mask[i]) dims.push_back(i);
   return sub(x, mean(x, dims, true));
 }
+// Note [Divisors of zero]
+// At a corner (the norm of zeros, the deviation of equal values) the gradient is 0, as in torch. A quotient 0/0 that is
+// masked afterwards would be right, but not its derivatives, and so neither forward mode: the divisor is infinity
+// there.
+Tensor without_zeros(const Tensor& divisor) { return masked_fill(divisor, eq(divisor, Scalar(0.0)), Scalar(HUGE_VAL)); }
+
 struct VarVjp {
   static constexpr const char* kName = "VarBackward0";
   Over over;
@@ -315,8 +391,8 @@ struct StdVjp {
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), s = y.unpack(&self);
     const double dof = static_cast<double>(over.count()) - correction;
-    const Tensor scaled = masked_fill(div(g[0], mul(s, Scalar(dof))), eq(s, Scalar(0.0)), Scalar(0.0));
-    out[0] = mul(over.spread(scaled), centered(v, over));
+    // Each deviation by the deviation of all is a number near 1, however small or large they are.
+    out[0] = mul(over.spread(div(g[0], Scalar(dof))), div(centered(v, over), over.spread(without_zeros(s))));
   }
   auto saves() { return std::tie(x, y); }
 };
@@ -352,31 +428,49 @@ struct NormVjp {
   double p;
   SavedFields fields() { return over.with_named_dims({{"self", &x}, {"result", &y}, {"ord", p}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
-    const Tensor none = eq(n, Scalar(0.0));
     if (p == 0) return;  // a count has no slope: no gradient, as in torch
-    if (p == 1) {
+    const Tensor v = x.unpack(&self), n = over.spread(y.unpack(&self)), grad = over.spread(g[0]);
+    if (p == 1)
       out[0] = mul(sign(v), grad);
-    } else if (p == 2) {
-      out[0] = masked_fill(mul(v, div(grad, n)), none, Scalar(0.0));
-    } else if (std::isinf(p)) {
-      const Tensor hit = cast(logical_or(eq(abs(v), n), logical_and(isnan(v), isnan(n))), v.dtype());
-      Dims dims;
-      for (int i = 0; i < v.dim(); ++i)
-        if (over.mask[i]) dims.push_back(i);
-      out[0] = mul(mul(sign(v), hit), div(grad, v.dim() ? sum(hit, dims, true) : hit));
-    } else if (p < 1) {
-      const Tensor scaled = masked_fill(mul(sign(v), pow(abs(v), Scalar(p - 1))), eq(v, Scalar(0.0)), Scalar(0.0));
-      out[0] = mul(scaled, mul(grad, pow(n, Scalar(1 - p))));
-    } else if (p < 2) {
-      const Tensor scale = masked_fill(div(grad, pow(n, Scalar(p - 1))), none, Scalar(0.0));
-      out[0] = mul(mul(sign(v), pow(abs(v), Scalar(p - 1))), scale);
-    } else {
-      const Tensor scale = masked_fill(div(grad, pow(n, Scalar(p - 1))), none, Scalar(0.0));
-      out[0] = mul(mul(v, pow(abs(v), Scalar(p - 2))), scale);
-    }
+    else if (p == 2)
+      out[0] = mul(div(v, without_zeros(n)), grad);
+    else if (std::isinf(p))
+      out[0] = shared_by_extremes(v, n, grad);
+    else
+      out[0] = mul(slope(v, n), grad);
+  }
+  Tensor shared_by_extremes(const Tensor& v, const Tensor& n, const Tensor& grad) const {
+    const Tensor hit = cast(logical_or(eq(abs(v), n), logical_and(isnan(v), isnan(n))), v.dtype());
+    return mul(mul(sign(v), hit), div(grad, v.dim() ? sum(hit, over.dims(), true) : hit));
+  }
+  // sign(v) (|v| / n)^(p - 1). Where that is 0 the power is taken of 1, which has finite derivatives.
+  Tensor slope(const Tensor& v, const Tensor& n) const {
+    const Tensor none = logical_or(eq(v, Scalar(0.0)), eq(n, Scalar(0.0)));
+    const Tensor ratio = masked_fill(div(abs(v), without_zeros(n)), none, Scalar(1.0));
+    return mul(masked_fill(sign(v), none, Scalar(0.0)), pow(ratio, Scalar(p - 1)));
   }
   auto saves() { return std::tie(x, y); }
+};
+
+// Note [The square of a norm]
+// norm(x)^2 is smooth at 0, where norm(x) has a corner: its second derivative is 2, but the chain over the corner,
+// whose gradient is 0, says 0. So the square's node has a second edge, to x itself, which no viewer sees. On it goes
+// what the chain lacks: the gradient 2 g x where the norm is 0. Its value there is 0 too; it is there to be
+// differentiated.
+struct SquaredNormVjp {
+  static constexpr const char* kName = "PowBackward0";
+  static constexpr unsigned kHiddenEdges = 1u << 1;
+  Over over;
+  Saved n, x;
+  SavedFields fields() { return {{"self", &n}, {"exponent", Scalar(int64_t{2})}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor norm = n.unpack(&self), twice = mul(g[0], Scalar(2));
+    out[0] = mul(twice, norm);
+    if (!modes.tracking() || !self.needs(1)) return;
+    const Tensor at_corner = masked_fill(x.unpack(&self), ne(over.spread(norm), Scalar(0.0)), Scalar(0.0));
+    out[1] = mul(over.spread(twice), at_corner);
+  }
+  auto saves() { return std::tie(n, x); }
 };
 
 struct LogsumexpVjp {
@@ -386,7 +480,12 @@ struct LogsumexpVjp {
   SavedFields fields() { return over.with_dims({{"self", &x}, {"result", &y}}); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = x.unpack(&self), top = over.spread(y.unpack(&self));
-    out[0] = mul(over.spread(g[0]), exp(sub(v, masked_fill(top, eq(abs(top), Scalar(HUGE_VAL)), Scalar(0.0)))));
+    // Around -inf, where all elements are, nothing is subtracted; beside inf the finite ones vanish.
+    const Tensor e = exp(sub(v, masked_fill(top, eq(top, Scalar(-HUGE_VAL)), Scalar(0.0))));
+    // What rounding of a large `top` left out (of two equal values their log(2)) the sum of the shares puts right.
+    const Tensor total = v.dim() ? sum(e, over.dims(), true) : e;
+    const Tensor unit = masked_fill(total, logical_or(eq(total, Scalar(0.0)), isnan(total)), Scalar(1.0));
+    out[0] = mul(over.spread(g[0]), div(e, unit));
   }
   auto saves() { return std::tie(x, y); }
 };
@@ -479,33 +578,35 @@ Tensor prod(const Tensor& t, std::optional<int64_t> dim, bool keepdim, MaybeDTyp
   return out;
 }
 
-static Tensor variance(const Tensor& t, const DimMask& mask, double correction, bool keepdim, const char* name) {
-  if (!is_floating(t.dtype())) fail(name, " only support floating point and complex dtypes");
-  if (any_batched(t))
-    return batch_to_front({&t},
-                          [&](auto p, int n) { return variance(p[0], below(mask, t, n), correction, keepdim, name); });
+// The first thing that var() and std() do: the warning may run Python code, which may give `t` another shape.
+static void warn_without_freedom(const char* op, const Tensor& t, const MaybeDims& dim, double correction) {
+  const DimMask mask = mask_of(t, dim);
+  const int64_t outputs = checked_numel(reduced_shape(t, mask, false));
+  const int64_t count = outputs ? reduced_count(t, mask) : 0;
+  if (static_cast<double>(count) > correction) return;
+  warn(op,
+       "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+       "divided by output numel).");
+}
+
+static Tensor variance(ReduceOp op, const Tensor& t, const DimMask& mask, double correction, bool keepdim) {
+  if (!is_floating(t.dtype()))
+    fail(op == ReduceOp::Var ? "var(" : "std(", "): std and var only support floating point and complex dtypes");
   const NoRecordGuard off;
-  const Tensor out = empty(reduced_shape(t, mask, keepdim), t.dtype());
-  const Tensor means = empty(out.shape(), t.dtype());
-  run(ReduceOp::SumSquaredDev, t, mask, {.out = out.window(), .mean = means.window()});
   const double dof = static_cast<double>(reduced_count(t, mask)) - correction;
-  div_(out, Scalar(dof > 0 ? dof : 0.0));  // 0/0 is NaN, as in torch
-  return out.as_new();
+  return reduce(op, t, mask, keepdim, t.dtype(), dof > 0 ? dof : 0.0);
 }
 Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  warn_without_freedom("var", t, dim, correction);
   const DimMask mask = mask_of(t, dim);
-  const Tensor out = variance(t, mask, correction, keepdim, "var(): std and var");
+  const Tensor out = variance(ReduceOp::Var, t, mask, correction, keepdim);
   if (should_record(t)) record(out, {&t}, VarVjp{{t, mask, keepdim, dim}, Saved(t), correction});
   return out;
 }
 Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  warn_without_freedom("std", t, dim, correction);
   const DimMask mask = mask_of(t, dim);
-  const Tensor out = variance(t, mask, correction, keepdim, "std(): std and var");
-  {
-    const NoRecordGuard off;
-    sqrt_(out);
-    out.as_new();
-  }
+  const Tensor out = variance(ReduceOp::Std, t, mask, correction, keepdim);
   if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), correction});
   return out;
 }
@@ -529,7 +630,7 @@ ValuesIndices indexed_raw(ReduceOp op, const Tensor& t, const DimMask& mask, boo
   }
   const Dims shape = reduced_shape(t, mask, keepdim);
   ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
-  run(op, t, mask, {.out = r.values.window(), .index = r.indices.window()});
+  run(op, t, mask, keepdim, {.out = r.values, .index = r.indices});
   return r;
 }
 
@@ -603,13 +704,12 @@ static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
          " norm on an empty tensor because the operation does not have an identity");
 }
 
-// What a norm sums up before its root is taken.
 static ReduceOp norm_op(double p) {
-  if (p == 2) return ReduceOp::SumSquares;
+  if (p == 2) return ReduceOp::Norm2;
   if (p == 1) return ReduceOp::SumAbs;
   if (p == 0) return ReduceOp::CountNonzero;
   if (std::isinf(p)) return p > 0 ? ReduceOp::MaxAbs : ReduceOp::MinAbs;
-  return ReduceOp::SumPow;
+  return ReduceOp::NormP;
 }
 
 Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
@@ -619,14 +719,27 @@ Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, M
   Tensor out;
   {
     const NoRecordGuard off;
-    const ReduceOp op = norm_op(p);
-    out = reduce(op, t, mask, keepdim, p == 0 ? DType::Int64 : t.dtype(), p);
+    out = reduce(norm_op(p), t, mask, keepdim, p == 0 ? DType::Int64 : t.dtype(), p);
     if (p == 0) out = cast(out, t.dtype());
-    if (p == 2) sqrt_(out);
-    if (op == ReduceOp::SumPow) pow_(out, Scalar(1 / p));
-    out.as_new();
   }
   if (should_record(t)) record(out, {&t}, NormVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), p});
+  return out;
+}
+
+Tensor square_of_norm(const Tensor& n) {
+  if (!modes.tracking() || !n->meta) return {};
+  Node* const made_by = meta_of(n)->grad_fn.get();
+  if (!made_by || made_by->name() != NormVjp::kName) return {};
+  NormVjp& vjp = static_cast<OpNode<NormVjp>*>(made_by)->state();
+  if (vjp.p != 2 || !should_record(n)) return {};
+  const Tensor x = vjp.x.unpack(made_by);
+  if (!x) return {};  // released by a backward
+  Tensor out;
+  {
+    const NoRecordGuard off;
+    out = mul(n, n);
+  }
+  record(out, {&n, &x}, SquaredNormVjp{vjp.over, Saved(n), Saved(x)});
   return out;
 }
 
@@ -651,11 +764,6 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
       a.in = open(t), a.out = open(to), a.reduce = t.numel();
       a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
       kernels().reduce[norm_op(p)][t.dtype()](a);
-      if (p != 2) return;
-      if (t.dtype() == DType::Float32)
-        *static_cast<float*>(a.out) = std::sqrt(*static_cast<float*>(a.out));
-      else
-        *static_cast<double*>(a.out) = std::sqrt(*static_cast<double*>(a.out));
     };
     constexpr int64_t kParallel = 256 << 10;  // elements that pay for a second thread
     const auto n = static_cast<int64_t>(tensors.size());

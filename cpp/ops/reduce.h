@@ -30,6 +30,8 @@ Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim);
 Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim);
 Tensor norm(const Tensor& t, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 // The norm of each tensor over all of its elements.
+// The square of what norm() has recorded, with the right second derivative at 0; undefined for any other tensor.
+Tensor square_of_norm(const Tensor& n);
 std::vector<Tensor> norms(std::span<const Tensor> tensors, double p, MaybeDType dtype);
 Tensor logsumexp(const Tensor& t, const Dims& dim, bool keepdim);
 Tensor count_nonzero(const Tensor& t, const MaybeDims& dim);

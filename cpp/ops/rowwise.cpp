@@ -70,7 +70,13 @@ struct LogSoftmaxVjp {
   SavedFields fields() { return {{"result", &y}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor v = y.unpack(&self);
-    out[0] = modes.tracking() ? sub(g[0], mul(exp(v), along(g[0], dim))) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
+    out[0] = modes.tracking() ? recorded(g[0], v) : run(RowOp::LogSoftmaxBackward, g[0], v, dim);
+  }
+  // g - p sum(g), as the kernel does it: Note [Nearly all of the mass].
+  Tensor recorded(const Tensor& g, const Tensor& v) const {
+    const Tensor p = exp(v), heavy = gt(p, Scalar(0.75)), total = along(g, dim);
+    const auto of_others = [&](const Tensor& t) { return along(masked_fill(t, heavy, Scalar(0.0)), dim); };
+    return where(heavy, sub(mul(total, of_others(p)), of_others(g)), sub(g, mul(p, total)));
   }
   auto saves() { return std::tie(y); }
 };

@@ -319,15 +319,16 @@ double find_direction(LbfgsState& state, const Tensor& grad) {
   const int64_t pairs = static_cast<int64_t>(state.ro.size());
   const Tensor q = vector_like(grad);
   if (pairs == 0) return combine(-state.h_diag, grad, 0, {}, state.d = q, grad);
-  std::vector<double> weights(pairs);
+  auto& weights = state.al;
+  weights.resize(std::max(weights.size(), state.ro.size()));
   double product = combine(-1, grad, 0, {}, q, s[pairs - 1]);
   for (int64_t i = pairs - 1; i >= 0; --i) {
     weights[i] = product * state.ro[i];
-    product = combine(-weights[i], y[i], 1, q, q, i > 0 ? s[i - 1] : Tensor());
+    product = combine(-*weights[i], y[i], 1, q, q, i > 0 ? s[i - 1] : Tensor());
   }
   product = combine(state.h_diag, q, 0, {}, q, y[0]);
   for (int64_t i = 0; i < pairs; ++i)
-    product = combine(weights[i] - product * state.ro[i], s[i], 1, q, q, i + 1 < pairs ? y[i + 1] : grad);
+    product = combine(*weights[i] - product * state.ro[i], s[i], 1, q, q, i + 1 < pairs ? y[i + 1] : grad);
   state.d = q;
   return product;
 }
@@ -347,6 +348,7 @@ void iterate(FlatParams& params, const LbfgsOptions& o, LbfgsState& state, const
       state.h_diag = 1;
     } else {
       learn(state, grad, o.history_size);
+      if (state.al.empty()) state.al.resize(static_cast<size_t>(std::max(o.history_size, 0.0)));
     }
     const double slope = find_direction(state, grad);
     state.t = first ? std::min(1.0, 1.0 / reduced(ReduceOp::SumAbs, grad)) * o.lr : o.lr;

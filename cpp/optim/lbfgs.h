@@ -3,6 +3,7 @@
 // lbfgs_step().
 #pragma once
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct LbfgsState {
   double t = 0, h_diag = 1, prev_loss = 0;
   std::vector<Tensor> old_dirs, old_stps;
   std::vector<double> ro;
+  std::vector<std::optional<double>> al;  // the weights of the last direction, history_size of them
 };
 
 // The dtype of the vectors: float64 if a parameter is. Raises where one is no floating point tensor.

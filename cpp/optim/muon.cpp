@@ -54,12 +54,12 @@ template <class F> void symmetric_product(int64_t n, int64_t k, Matrix a, Matrix
 }
 
 float norm_of(const float* x, int64_t n) {
-  float squares = 0;
-  ReduceArgs sum{};
-  sum.in = x, sum.out = &squares, sum.reduce = n;
-  sum.outer = sum.inner = sum.s_outer = sum.s_reduce = sum.s_inner = 1;
-  kernels().reduce[ReduceOp::SumSquares][DType::Float32](sum);
-  return std::sqrt(squares);
+  float norm = 0;
+  ReduceArgs a{};
+  a.in = x, a.out = &norm, a.reduce = n;
+  a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
+  kernels().reduce[ReduceOp::Norm2][DType::Float32](a);
+  return norm;
 }
 
 // U V^T of the singular value decomposition x = U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular

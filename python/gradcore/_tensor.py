@@ -31,6 +31,32 @@ class _CoreHandle(RemovableHandle):
         self._handle.remove()
 
 
+# ---- __torch_function__: see Note [Overrides cost nothing until there is one] in bindings/torch_function.h
+
+
+def _disabled_torch_function_impl(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """The __torch_function__ of classes whose results are plain tensors, as nn.Parameter's are."""
+    with _C.DisableTorchFunctionSubclass():
+        return func(*args, **(kwargs or {}))
+
+
+_C._set_disabled_torch_function(_disabled_torch_function_impl)
+
+
+def _as_instances(result: Any, cls: type) -> Any:
+    """The tensors in a result as instances of a subclass."""
+    if isinstance(result, Tensor):
+        return result if isinstance(result, cls) else result.as_subclass(cls)
+    if isinstance(result, (tuple, list)) and any(isinstance(part, (Tensor, tuple, list)) for part in result):
+        return type(result)([_as_instances(part, cls) for part in result])
+    return result
+
+
+def _is_getter_of_grad(func: Any) -> bool:
+    owner: Any = getattr(func, "__self__", None)
+    return getattr(owner, "__objclass__", None) is Tensor and owner.__name__ in ("grad", "_base")
+
+
 def _warn_of_volatile(text: str) -> None:
     from warnings import warn
 
@@ -41,6 +67,11 @@ class _TensorMethods(Tensor):
     """Tensor gets these methods."""
 
     __array_priority__ = 1000  # NumPy leaves mixed arithmetic to us
+
+    @staticmethod
+    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False) -> Any:
+        """An instance of `cls` on the memory of `data`, without its history."""
+        return _C._make_subclass(cls, data, require_grad)
 
     def numpy(self, *, force: bool = False) -> ndarray[Any, Any]:
         """The tensor as a NumPy array on the same memory.
@@ -70,6 +101,10 @@ class _TensorMethods(Tensor):
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
         """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor."""
         return _C.as_tensor(array)
+
+    def __bytes__(self) -> bytes:
+        """The elements' bytes. bytes() would take a tensor of one integer for a count, by its __index__."""
+        return memoryview(self.detach()).tobytes()
 
     def __copy__(self) -> Tensor:
         """copy.copy: another tensor on the same memory."""
@@ -281,7 +316,24 @@ def _give(cls: type, methods: type) -> None:
         setattr(cls, name, value)
 
 
+def _torch_function(cls: type, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """Runs `func` on plain tensors; the tensors that it returns become instances of the subclass, as torch's do."""
+    if not all(issubclass(cls, other) for other in types):
+        return NotImplemented
+    with _C.DisableTorchFunctionSubclass():
+        result = func(*args, **(kwargs or {}))
+        return result if cls is Tensor or _is_getter_of_grad(func) else _as_instances(result, cls)
+
+
+def _init_subclass(cls: Any, **kwargs: Any) -> None:
+    super(Tensor, cls).__init_subclass__(**kwargs)
+    if cls.__torch_function__ is not _disabled_torch_function_impl:
+        _C._note_override()
+
+
 _give(Tensor, _TensorMethods)
+Tensor.__torch_function__ = classmethod(_torch_function)  # type: ignore[assignment, method-assign]
+Tensor.__init_subclass__ = classmethod(_init_subclass)  # type: ignore[arg-type, assignment, method-assign]
 _give(Node, _NodeMethods)
 
 

@@ -146,7 +146,6 @@ def test_a_missing_name_says_what_is_near():
         "ones(1).half()",
         "distributed.send(1)",
         "distributed.init_process_group(world_size=2)",
-        "overrides.handle_torch_function()",
     ],
 )
 def test_what_is_absent_says_so_in_a_sentence(program):

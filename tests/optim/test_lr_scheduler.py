@@ -270,8 +270,6 @@ def chained(lib, optimizer):
 
 PARTS = {
     "a function": lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.MultiplicativeLR(o, rate)], [5]),
-    "nested": lambda s, o: s.SequentialLR(
-        o, [s.SequentialLR(o, [s.ConstantLR(o), s.CosineAnnealingLR(o, 10)], [7]), s.LinearLR(o)], [30]),
     "a chain": lambda s, o: s.SequentialLR(o, [s.ChainedScheduler([s.LinearLR(o), s.ExponentialLR(o, 0.9)]),
                                                s.CosineAnnealingWarmRestarts(o, 4)], [9]),
     "the second at once": lambda s, o: s.SequentialLR(o, [s.ExponentialLR(o, 0.9), s.LinearLR(o)], [0]),
@@ -292,6 +290,53 @@ def test_composed_schedules_are_those_of_torch(compose):
     (our_state, ours), (their_state, theirs) = found
     assert our_state == their_state
     assert_close(ours, theirs)
+
+
+def rates_of(make_scheduler, steps=40):
+    optimizer = make(gradcore)
+    scheduler = make_scheduler(schedulers_of(gradcore), optimizer)
+    found = []
+    for _ in range(steps):
+        found.append([group["lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+# What a composed schedule says by its parts: (the nested one, the same without nesting). torch loses a step of the inner.
+NESTED = {
+    "alone": (lambda s, o: s.SequentialLR(o, [s.SequentialLR(o, [s.StepLR(o, 2, 0.5), s.ExponentialLR(o, 0.9)], [3])], []),
+              lambda s, o: s.SequentialLR(o, [s.StepLR(o, 2, 0.5), s.ExponentialLR(o, 0.9)], [3])),
+    "first": (lambda s, o: s.SequentialLR(
+                  o, [s.SequentialLR(o, [s.ConstantLR(o), s.CosineAnnealingLR(o, 10)], [7]), s.LinearLR(o)], [30]),
+              lambda s, o: s.SequentialLR(o, [s.ConstantLR(o), s.CosineAnnealingLR(o, 10), s.LinearLR(o)], [7, 30])),
+    "second": (lambda s, o: s.SequentialLR(
+                   o, [s.LinearLR(o), s.SequentialLR(o, [s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.9)], [6])], [5]),
+               lambda s, o: s.SequentialLR(o, [s.LinearLR(o), s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.9)], [5, 11])),
+    "twice": (lambda s, o: s.SequentialLR(o, [s.SequentialLR(o, [s.SequentialLR(o, [s.StepLR(o, 3)], [])], [])], []),
+              lambda s, o: s.StepLR(o, 3)),
+    "a chain": (lambda s, o: s.SequentialLR(o, [s.ChainedScheduler([s.StepLR(o, 3, 0.5)])], []),
+                lambda s, o: s.StepLR(o, 3, 0.5)),
+    "a chain second": (lambda s, o: s.SequentialLR(o, [s.StepLR(o, 9), s.ChainedScheduler([s.ConstantLR(o, 0.5, 4)])], [5]),
+                       lambda s, o: s.SequentialLR(o, [s.StepLR(o, 9), s.ConstantLR(o, 0.5, 4)], [5])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.filterwarnings("ignore")
+def test_a_nested_sequence_keeps_the_schedule_of_its_parts(name):
+    nested, flat = NESTED[name]
+    for a, b in zip(rates_of(nested), rates_of(flat)):
+        assert a == pytest.approx(b, rel=1e-12)
+
+
+def test_a_cycle_begins_at_its_own_base_after_another_schedule():
+    """pytorch/pytorch: the first rate is base_lr, not the one that an earlier scheduler began with."""
+    s, optimizer = schedulers_of(gradcore), make(gradcore)
+    s.ExponentialLR(optimizer, 0.9)
+    cycle = s.CyclicLR(optimizer, base_lr=0.01, max_lr=0.1, step_size_up=3)
+    assert cycle.get_last_lr() == pytest.approx([0.01] * len(optimizer.param_groups))
+    assert [group["lr"] for group in optimizer.param_groups] == cycle.get_last_lr()
 
 
 @pytest.mark.parametrize("compose", [sequential, chained])

@@ -52,6 +52,7 @@ constexpr OpRow kRows[] = {
     op("new_tensor(Tensor input, object data, *, dtype? dtype=None, device? device=None, bool requires_grad=False) -> "
        "Tensor",
        [](const Tensor& t, PyObject* data, MaybeDType dtype, bool requires_grad) {
+         if (is_tensor(data)) warn_of_copy("tensor.new_tensor(sourceTensor)");
          const Tensor made = tensor_from_object(data, dtype.value_or(t.dtype()));
          if (requires_grad) set_requires_grad(made, true);
          return made;

@@ -27,7 +27,8 @@ struct Face {
 template <class Op> constexpr Face face{};
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
-using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowHalf, Pow,
+using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf,
+                         PowMinusOne, PowMinusTwo, PowMinusHalf, Pow,
                          PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin,
                          ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward, Zeta>;
 

@@ -30,6 +30,27 @@ __attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& 
     out[i] = static_cast<StoredOf<R>>(value_of(F::apply(params, load_lane<In>(in + i)...)));
 }
 
+// The same for formulas that divide: Note [Near quotients].
+template <class T> GC_INLINE bool all_near(int64_t n, const T* a, const T* b) {
+  int far = 0;
+  for (int64_t i = 0; i < n; ++i) far |= !is_near(a[i], b[i]);
+  return !far;
+}
+template <class T> GC_INLINE bool all_near(int64_t n, const T*, const T* a, const T* b) { return all_near(n, a, b); }
+template <class F, class T, class... In>
+__attribute__((noinline)) void dividing_body(T* out, const typename F::Params& params, int64_t n, const In*... in) {
+  constexpr int64_t kBlock = 512;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t end = n - begin < kBlock ? n : begin + kBlock;
+    if (!all_near(end - begin, (in + begin)...)) {
+      for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Lane<T>{in[i]}...).v;
+      continue;
+    }
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})...).v;
+  }
+}
+
 template <class F, class R, class... In> struct Loop {
   static constexpr int kInputs = sizeof...(In);
 
@@ -37,6 +58,10 @@ template <class F, class R, class... In> struct Loop {
   static __attribute__((always_inline)) void dense_(StoredOf<R>* out, const void* const* in, int64_t n, const void* p,
                                                     std::integer_sequence<int, K...>) {
     const typename F::Params params = F::load(p);
+    if constexpr (F::kDivides) {
+      dividing_body<F, R>(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
+      return;
+    }
     if constexpr (!F::kPad) {
       body<F, R, In...>(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
       return;
@@ -81,6 +106,7 @@ template <class T, int N> struct ParamLanes {
 template <class Op, class T> struct Forward {
   static constexpr int kParams = formulas::params_of<Op>;
   static constexpr bool kPad = (formulas::forward_uses<Op>().bits & formulas::kMath) && is_float<T>;
+  static constexpr bool kDivides = (formulas::forward_uses<Op>().bits & formulas::kQuotient) && is_float<T>;
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
   template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
@@ -92,6 +118,7 @@ template <class Op, class T> struct Forward {
 template <class Op, class T, int K> struct Backward {
   static constexpr unsigned kUses = formulas::vjp_uses<Op, K>();
   static constexpr bool kPad = kUses & formulas::kMath;
+  static constexpr bool kDivides = kUses & formulas::kQuotient;
   using Params = ParamLanes<T, formulas::params_of<Op>>;
   static Params load(const void* p) { return Params::load(p); }
   static constexpr int position(int slot) {  // of slot's input among those read
@@ -106,14 +133,12 @@ template <class Op, class T, int K> struct Backward {
     else
       return none;
   }
-  using A = Lane<If<Op::info.mask == 0, bool, T>>;
-  using B = Lane<If<Op::info.mask == 1, bool, T>>;
-  template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
-    const void* const lanes[] = {&x...};
-    const Lane<T> none{};
+  template <class V, class... L> static __attribute__((always_inline)) auto apply(const Params& p, V first, L... x) {
+    const void* const lanes[] = {&first, &x...};
+    const V none{};
     const auto g = pick<0>(none, lanes), d = pick<3>(none, lanes), y = pick<4>(none, lanes);
-    const auto a = pick<1>(A{}, lanes);
-    const auto b = pick<2>(B{}, lanes);
+    const auto a = pick<1>(If<Op::info.mask == 0, Lane<bool>, V>{}, lanes);
+    const auto b = pick<2>(If<Op::info.mask == 1, Lane<bool>, V>{}, lanes);
     return formulas::vjp_with<Op, K>(g, a, b, d, y, p.v);
   }
 };

@@ -45,9 +45,100 @@ void run_row_in_blocks(const LoopSpec& spec, char* const* ptr, const LoopArgs& a
   }
 }
 
+// ---- several rows at a time
+//
+// Note [Rows that are no good]
+// A row of three elements costs a call for three. And an operand whose memory runs across the rows (a transposed matrix
+// beside a plain one) costs a cache line for each element, which is gone when the next row wants its neighbour. Both
+// are gathered from several rows at once: short rows into one long one, of rows that run across tiles of kTileRows by
+// kTileColumns.
+
+constexpr int64_t kShortRow = 32;
+constexpr int64_t kTileRows = 16;
+constexpr int64_t kTileColumns = 64;
+constexpr int64_t kLine = 64;  // bytes
+
+// `rows` rows of n elements, one behind the other.
+template <class W>
+GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
+  if (outer < inner) {
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t r = 0; r < rows; ++r) to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+    return;
+  }
+  for (int64_t r = 0; r < rows; ++r, p += outer)
+    for (int64_t i = 0; i < n; ++i, ++to) *to = *reinterpret_cast<const W*>(p + i * inner);
+}
+template <class W>
+GC_OUTLINE void scatter_rows(char* p, int64_t inner, int64_t outer, const W* from, int64_t n, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r, p += outer)
+    for (int64_t i = 0; i < n; ++i, ++from) *reinterpret_cast<W*>(p + i * inner) = *from;
+}
+
+bool in_a_line(const LoopSpec& spec, const LoopArgs& a, int k) {
+  return a.inner[k] == spec.item[k] && a.outer[k] == a.n * spec.item[k];
+}
+
+void run_short_rows(const LoopSpec& spec, const LoopArgs& a) {
+  alignas(64) char buffer[kMaxOperands][kBlock * 8];
+  const int64_t per_block = kBlock / a.n;
+  const void* in[kMaxOperands];
+  const bool dense_out = in_a_line(spec, a, 0);
+  for (int64_t j = 0; j < a.m; j += per_block) {
+    const int64_t rows = smaller(per_block, a.m - j);
+    for (int k = 1; k <= spec.inputs; ++k) {
+      const char* const p = a.ptr[k] + j * a.outer[k];
+      in[k - 1] = in_a_line(spec, a, k) ? p : buffer[k];
+      if (in[k - 1] == p || (j && a.outer[k] == 0)) continue;  // the same rows again: they stand there
+      with_word(spec.item[k], [&]<class W>(W) {
+        gather_rows(reinterpret_cast<W*>(buffer[k]), p, a.inner[k], a.outer[k], a.n, rows);
+      });
+    }
+    char* const out = a.ptr[0] + j * a.outer[0];
+    spec.dense(dense_out ? out : buffer[0], in, rows * a.n, a.params);
+    if (!dense_out)
+      with_word(spec.item[0], [&]<class W>(W) {
+        scatter_rows(out, a.inner[0], a.outer[0], reinterpret_cast<const W*>(buffer[0]), a.n, rows);
+      });
+  }
+}
+
+// Whether an input's memory runs across the rows of a dense output.
+bool runs_across(const LoopSpec& spec, const LoopArgs& a) {
+  if (a.inner[0] != spec.item[0] || a.m < kTileRows / 2) return false;
+  for (int k = 1; k <= spec.inputs; ++k)
+    if (a.inner[k] > kLine && a.outer[k] > 0 && a.outer[k] < a.inner[k]) return true;
+  return false;
+}
+
+void run_tile(const LoopSpec& spec, const LoopArgs& a, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  alignas(64) char buffer[kMaxOperands][kTileRows * kTileColumns * 8];
+  for (int k = 1; k <= spec.inputs; ++k) {
+    const char* const p = a.ptr[k] + row * a.outer[k] + column * a.inner[k];
+    if (a.inner[k] == spec.item[k]) continue;
+    with_word(spec.item[k], [&]<class W>(W) {
+      gather_rows(reinterpret_cast<W*>(buffer[k]), p, a.inner[k], a.outer[k], columns, rows);
+    });
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const void* in[kMaxOperands];
+    for (int k = 1; k <= spec.inputs; ++k)
+      in[k - 1] = a.inner[k] == spec.item[k] ? a.ptr[k] + (row + r) * a.outer[k] + column * a.inner[k]
+                                             : buffer[k] + r * columns * spec.item[k];
+    spec.dense(a.ptr[0] + (row + r) * a.outer[0] + column * a.inner[0], in, columns, a.params);
+  }
+}
+void run_tiles(const LoopSpec& spec, const LoopArgs& a) {
+  for (int64_t row = 0; row < a.m; row += kTileRows)
+    for (int64_t column = 0; column < a.n; column += kTileColumns)
+      run_tile(spec, a, row, smaller(kTileRows, a.m - row), column, smaller(kTileColumns, a.n - column));
+}
+
 }  // namespace
 
 void run_loop(const LoopSpec& spec, const LoopArgs& a) {
+  if (a.m > 1 && a.n < kShortRow) return run_short_rows(spec, a);
+  if (a.m > 1 && runs_across(spec, a)) return run_tiles(spec, a);
   bool all_dense = true;
   for (int k = 0; k <= spec.inputs; ++k) all_dense &= a.inner[k] == spec.item[k];
   char* ptr[kMaxOperands];

@@ -420,6 +420,8 @@ extern const MatmulKernels matmul_kernels{.f32 = multiply<float>,
                                           .i8 = multiply_integers<int8_t>,
                                           .i16 = multiply_integers<int16_t>,
                                           .i32 = multiply_integers<int32_t>,
-                                          .i64 = multiply_integers<int64_t>};
+                                          .i64 = multiply_integers<int64_t>,
+                                          .small_f32 = multiply_small<float>,
+                                          .small_f64 = multiply_small<double>};
 
 }  // namespace gradcore::GC_ISA

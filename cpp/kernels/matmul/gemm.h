@@ -19,6 +19,10 @@ template <class T> struct GemmArgs {
 };
 template <class T> using GemmFn = void (*)(const GemmArgs<T>&);
 
+// The same for each of a batch whose matrices are `a_step` and `b_step` apart, C's without gaps: for is_small() products.
+template <class T> using SmallFn = void (*)(GemmArgs<T>, int64_t batch, int64_t a_step, int64_t b_step);
+template <class T> bool is_small(const GemmArgs<T>& g) { return g.m * g.n * g.k <= 128; }
+
 struct MatmulKernels {
   GemmFn<float> f32;
   GemmFn<double> f64;
@@ -28,6 +32,8 @@ struct MatmulKernels {
   GemmFn<int16_t> i16;
   GemmFn<int32_t> i32;
   GemmFn<int64_t> i64;
+  SmallFn<float> small_f32;
+  SmallFn<double> small_f64;
 };
 
 #ifdef GC_ISA
@@ -35,6 +41,8 @@ namespace GC_ISA {
 extern const MatmulKernels matmul_kernels;
 // In integers.cpp.
 template <class T> void multiply_integers(const GemmArgs<T>& args);
+// In small.cpp.
+template <class T> void multiply_small(GemmArgs<T> g, int64_t batch, int64_t a_step, int64_t b_step);
 }  // namespace GC_ISA
 #endif
 

@@ -9,7 +9,7 @@
 // Note [Few types]
 // The walk over a view is compiled once: it knows an operation by an OpTable of functions over runs of elements. Nor is
 // there an operation for every dtype: a Load turns elements into others on the way, a buffer at a time. So narrow
-// integers are read as int32, and any, all, count, sum |x| and sum |x|^p are the maximum, minimum or sum of what their
+// integers are read as int32, and any, all, count, sum |x| and norms are the maximum, minimum or sum of what their
 // Load makes. Each of these choices costs a few per cent on types that nobody waits for, and together they are three
 // quarters of this file's machine code.
 //
@@ -312,17 +312,163 @@ template <class Acc, class Out> void store_both(const ReduceArgs& a, int64_t out
     a.index[output + j] = acc[j].index < 0 ? 0 : acc[j].index;
   }
 }
-template <class T> void store_deviation(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+template <class T, bool kRoot> void store_variance(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const auto* const acc = static_cast<const typename SquaredDevOp<T>::Acc*>(from);
+  T* const to = static_cast<T*>(a.out) + output;
   for (int64_t j = 0; j < n; ++j) {
-    static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].dev);
-    static_cast<T*>(a.mean)[output + j] = static_cast<T>(acc[j].n == 0 ? __builtin_nan("") : acc[j].mean);
+    const double variance = acc[j].dev / a.param;  // 0/0 is NaN, as in torch
+    to[j] = static_cast<T>(kRoot ? __builtin_sqrt(variance) : variance);
   }
+}
+template <class T> void store_root(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  T* const to = static_cast<T*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<T>(__builtin_sqrt(static_cast<const double*>(acc)[j]));
+}
+template <class T> void store_power_root(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  T* const to = static_cast<T*>(a.out) + output;
+  for (int64_t j = 0; j < n; ++j)
+    to[j] = static_cast<T>(pow(F64{static_cast<const double*>(acc)[j]}, F64{1 / a.param}).v);
 }
 template <class T> void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const auto* const acc = static_cast<const typename LogSumExpOp<T>::Acc*>(from);
   for (int64_t j = 0; j < n; ++j)
     static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].around + log(F64{acc[j].sum}).v);
+}
+
+// ---- results that left the range of the loops ----
+//
+// Note [Out of range]
+// Squares and products of floats leave the range of floats long before a root or a mean does. The loops do not look:
+// where an accumulator comes out too small, too large or NaN, its one output is computed again, element by element in
+// doubles and relative to the largest magnitude.
+
+using RescueFn = void (*)(const ReduceArgs&, int64_t output, const void* acc, int64_t n);
+
+// Where the first element of an output is.
+GC_INLINE int64_t first_of(const ReduceArgs& a, int64_t output) {
+  const int64_t row = output / a.inner, col = output % a.inner;
+  return row / a.outer * a.s_group + row % a.outer * a.s_outer + col * a.s_inner;
+}
+
+// The elements of one output.
+template <class T> struct Elements {
+  const T* p;
+  const ReduceArgs& a;
+  Elements(const ReduceArgs& args, int64_t output)
+      : p(static_cast<const T*>(args.in) + first_of(args, output)), a(args) {}
+  double count() const { return static_cast<double>(a.slabs * a.reduce); }
+  template <class F> void each(const F& f) const {
+    for (int64_t s = 0; s < a.slabs; ++s)
+      for (int64_t i = 0; i < a.reduce; ++i) f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]));
+  }
+  // NaN if one is.
+  double most() const {
+    double most = 0;
+    if (a.s_reduce != 1) {
+      each([&](double x) { most = Larger::combine(most, magnitude(x)); });
+      return most;
+    }
+    for (int64_t s = 0; s < a.slabs; ++s) {
+      const T of_slab = fold_run<MagnitudeKind<MaxKind<T>>>(p + s * a.s_slab, a.reduce);
+      most = Larger::combine(most, static_cast<double>(of_slab));
+    }
+    return most;
+  }
+  double least() const {
+    double least = __builtin_inf();
+    each([&](double x) { least = Smaller::combine(least, magnitude(x)); });
+    return least;
+  }
+};
+
+// The root of the sum of squares.
+template <class T> struct ScaledNorm {
+  static double compute(const Elements<T>& x) {
+    const double most = x.most();
+    if (most == 0 || most - most != 0) return most;
+    double sum = 0;
+    x.each([&](double v) { sum += v / most * (v / most); });
+    return most * __builtin_sqrt(sum);
+  }
+};
+template <class T> struct ScaledPowerNorm {
+  static double compute(const Elements<T>& x) {
+    const double p = x.a.param, unit = p > 0 ? x.most() : x.least();
+    if (unit == 0 || unit - unit != 0) return unit;
+    double sum = 0;
+    x.each([&](double v) { sum += pow(F64{magnitude(v) / unit}, F64{p}).v; });
+    return unit * pow(F64{sum}, F64{1 / p}).v;
+  }
+};
+template <class T, bool kRoot> struct ScaledVariance {
+  static double compute(const Elements<T>& x) {
+    const double most = x.most(), n = x.count(), dof = x.a.param;
+    if (most == 0 || n == 0) return 0 / dof;
+    double sum = 0, squares = 0, rest = 0, least = __builtin_inf(), largest = -least;
+    x.each([&](double v) {
+      sum += v / most;
+      least = v < least ? v : least;
+      largest = v > largest ? v : largest;
+    });
+    const double mean = least == largest ? least / most : sum / n;  // of equal elements exactly
+    x.each([&](double v) {
+      const double d = v / most - mean;
+      squares += d * d;
+      rest += d;
+    });
+    const double root = most * __builtin_sqrt((squares - rest * rest / n) / dof);
+    return kRoot ? root : root * root;
+  }
+};
+// Where the product leaves the range on the way, a power of two is taken out of it and counted.
+template <class T> struct ScaledProduct {
+  static constexpr double kStep = 0x1p100;
+  GC_INLINE double settle(double x, int64_t& steps) {
+    while (magnitude(x) > 0x1p400 && x - x == 0) x /= kStep, ++steps;
+    while (magnitude(x) < 0x1p-400 && x != 0) x *= kStep, --steps;
+    return x;
+  }
+  static double compute(const Elements<T>& x) {
+    double product = 1;
+    int64_t steps = 0;
+    x.each([&](double v) { product = settle(product * settle(v, steps), steps); });
+    for (; steps > 0 && product - product == 0 && product != 0; --steps) product *= kStep;
+    for (; steps < 0 && product != 0; ++steps) product /= kStep;
+    return product;
+  }
+};
+
+template <class T> constexpr double kLeast = sizeof(T) == 4 ? 1e-27 : 1e-270;
+template <class T> constexpr double kMost = sizeof(T) == 4 ? 1e38 : 1e300;
+
+GC_INLINE double range_of(double acc) { return acc; }
+template <class Acc>
+  requires requires(Acc a) { a.dev; }
+GC_INLINE double range_of(const Acc& acc) {
+  return acc.dev;
+}
+
+template <class Scaled, class T, class Acc>
+void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const Acc* const acc = static_cast<const Acc*>(from);
+  for (int64_t j = 0; j < n; ++j) {
+    const double v = magnitude(range_of(acc[j]));
+    if (v > kLeast<T> && v < kMost<T>) [[likely]]
+      continue;
+    static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
+  }
+}
+// A product of factors up to 1 may vanish, and one of factors from 1 on may overflow: they need no second look.
+template <class T> void rescue_product(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) {
+    const double* const acc = static_cast<const double*>(from) + j;
+    const double v = magnitude(*acc);
+    if (v > kLeast<T> && v < kMost<T>) [[likely]]
+      continue;
+    const Elements<T> x(a, output + j);
+    if (v < 1 ? x.most() <= 1 : x.least() >= 1) continue;
+    rescue<ScaledProduct<T>, T, double>(a, output + j, acc, 1);
+  }
 }
 
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
@@ -412,8 +558,9 @@ struct Reduction {
   const OpTable* op;
   LoadFn load;
   StoreFn store;
-  RunFn direct;  // run on elements as they lie in memory; null: through load
-  int64_t item;  // bytes of an element in memory
+  RescueFn rescue;  // null: no result can leave the range
+  RunFn direct;     // run on elements as they lie in memory; null: through load
+  int64_t item;     // bytes of an element in memory
   int64_t cost;
   bool in_place;  // band may read memory as it is
 
@@ -456,23 +603,26 @@ template <class Op, class Load> constexpr RunFn direct_fn() {
   else
     return nullptr;
 }
-template <class Op, class Load, StoreFn kStore>
+template <class Op, class Load, StoreFn kStore, RescueFn kRescue = nullptr>
 constexpr Reduction kReduction{
-    &Erased<Op>::kTable,     Load::load,    kStore, direct_fn<Op, Load>(), sizeof(typename Load::In),
+    &Erased<Op>::kTable,     Load::load,    kStore, kRescue, direct_fn<Op, Load>(), sizeof(typename Load::In),
     Op::kCost + Load::kCost, Load::kInPlace};
 
 // ---- layouts: how a reduction walks its view ----
 
 // Short reductions become columns, kGroup apart: vectors along them would be mostly empty.
 template <class Bits> GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols, void* buffer) {
-  int64_t i = output % a.inner;
-  const Bits* row = static_cast<const Bits*>(a.in) + output / a.inner * a.s_outer;
-  for (Bits* to = static_cast<Bits*>(buffer); cols > 0; --cols, ++to) {
-    const Bits* const p = row + i * a.s_inner;
-    for (int64_t r = 0; r < a.reduce; ++r) to[r * kGroup] = p[r * a.s_reduce];
-    if (++i < a.inner) continue;
-    i = 0;
-    row += a.s_outer;
+  Bits* to = static_cast<Bits*>(buffer);
+  while (cols > 0) {
+    const Bits* p = static_cast<const Bits*>(a.in) + first_of(a, output);
+    const int64_t n = smaller(cols, a.inner - output % a.inner);
+    for (int64_t j = 0; j < n; ++j, ++to, p += a.s_inner) {
+      Bits* at = to;
+      for (int64_t s = 0; s < a.slabs; ++s)
+        for (int64_t r = 0; r < a.reduce; ++r, at += kGroup) *at = p[s * a.s_slab + r * a.s_reduce];
+    }
+    output += n;
+    cols -= n;
   }
 }
 
@@ -482,9 +632,12 @@ struct Walk {
   const OpTable& op = *r.op;
 
   const char* element(const char* p, int64_t i) const { return p + i * r.item; }
-  const char* start(int64_t output) const {
-    const char* const in = static_cast<const char*>(a.in);
-    return element(in, output / a.inner * a.s_outer + output % a.inner * a.s_inner);
+  const char* start(int64_t output) const { return element(static_cast<const char*>(a.in), first_of(a, output)); }
+  int64_t outputs() const { return a.groups * a.outer * a.inner; }
+  int64_t length() const { return a.slabs * a.reduce; }
+  void store(int64_t output, const void* acc, int64_t n) const {
+    r.store(a, output, acc, n);
+    if (r.rescue) r.rescue(a, output, acc, n);
   }
 
   // Elements [begin, end) of the reduction at p, at most kChunk of them.
@@ -506,10 +659,11 @@ struct Walk {
   void whole(const char* p, void* acc) const {
     alignas(8) char part[kMaxAcc];
     run(p, 0, smaller(a.reduce, kChunk), acc);
-    for (int64_t i = kChunk; i < a.reduce; i += kChunk) {
-      run(p, i, smaller(a.reduce, i + kChunk), part);
-      op.merge(acc, part, 1);
-    }
+    for (int64_t s = 0; s < a.slabs; ++s, p = element(p, a.s_slab))
+      for (int64_t i = s ? 0 : kChunk; i < a.reduce; i += kChunk) {
+        run(p, i, smaller(a.reduce, i + kChunk), part);
+        op.merge(acc, part, 1);
+      }
   }
 
   void gather(int64_t output, int64_t cols, void* to) const {
@@ -523,18 +677,19 @@ struct Walk {
       const int64_t cols = smaller(kGroup, end - output);
       gather(output, cols, buffer);
       if (!r.in_place)
-        for (int64_t i = 0; i < a.reduce; ++i)
+        for (int64_t i = 0; i < length(); ++i)
           r.load(element(buffer, i * kGroup), 1, cols, a.param, loaded + i * kGroup * op.item);
       op.empty(acc, cols);
-      op.band(r.in_place ? buffer : loaded, kGroup, a.reduce, cols, 0, a.param, acc);
-      r.store(a, output, acc, cols);
+      op.band(r.in_place ? buffer : loaded, kGroup, length(), cols, 0, a.param, acc);
+      store(output, acc, cols);
     }
   }
   void outputs(int64_t begin, int64_t end) const {
-    if (a.reduce > 0 && a.reduce <= kShort && a.outer * a.inner >= kNarrow) return short_outputs(begin, end);
+    if (length() > 0 && length() <= kShort && outputs() >= kNarrow) return short_outputs(begin, end);
     alignas(64) char acc[kStoreGroup * kMaxAcc];
     const char* p = start(begin);
-    int64_t left = a.inner - begin % a.inner;  // outputs to come before the next step of outer
+    int64_t left = a.inner - begin % a.inner;                  // outputs to come before the next step of outer
+    int64_t outer_left = a.outer - begin / a.inner % a.outer;  // and steps of outer before the next group
     for (; begin < end; begin += kStoreGroup) {
       const int64_t n = smaller(kStoreGroup, end - begin);
       for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
@@ -542,15 +697,18 @@ struct Walk {
         if (--left > 0) continue;
         p = element(p, a.s_outer - a.inner * a.s_inner);
         left = a.inner;
+        if (--outer_left > 0) continue;
+        p = element(p, a.s_group - a.outer * a.s_outer);
+        outer_left = a.outer;
       }
-      r.store(a, begin, acc, n);
+      store(begin, acc, n);
     }
   }
   // The one output of a small reduction.
   void single() const {
     alignas(8) char acc[kMaxAcc];
     run(static_cast<const char*>(a.in), 0, a.reduce, acc);
-    r.store(a, 0, acc, 1);
+    store(0, acc, 1);
   }
 
   // Rows of columns, merged into acc.
@@ -569,11 +727,20 @@ struct Walk {
       op.band(buffer, cols, n, cols, first + i, a.param, acc);
     }
   }
-  // Rows [row, row + rows) of columns [col, col + cols), cols <= the tile. Short dense rows are taken several at
-  // a time as one long row, where an operation does not ask for indices.
-  void columns(int64_t o, int64_t col, int64_t cols, int64_t row, int64_t rows, char* acc) const {
-    const char* p = element(static_cast<const char*>(a.in), o * a.s_outer + row * a.s_reduce + col);
+  // Rows [row, row + rows) of all slabs, of `cols` outputs side by side, cols <= the tile.
+  void columns(int64_t output, int64_t cols, int64_t row, int64_t rows, char* acc) const {
     op.empty(acc, cols);
+    const char* const p = start(output);
+    while (rows > 0) {
+      const int64_t slab = row / a.reduce, first = row % a.reduce, n = smaller(rows, a.reduce - first);
+      rows_of_slab(element(p, slab * a.s_slab), cols, first, n, acc);
+      row += n;
+      rows -= n;
+    }
+  }
+  // Short dense rows are taken several at a time as one long row, where an operation does not ask for indices.
+  void rows_of_slab(const char* p, int64_t cols, int64_t row, int64_t rows, char* acc) const {
+    p = element(p, row * a.s_reduce);
     const int64_t fold = kFoldColumns / cols;
     if (op.folds && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
       alignas(64) char wide[kFoldColumns * kMaxAcc];
@@ -591,24 +758,25 @@ struct Walk {
   // acc holds `parts` times n results, part by part: merges and stores outputs [output, output + n).
   void finish(int64_t output, int64_t n, char* acc, int64_t parts) const {
     for (int64_t k = 1; k < parts; ++k) op.merge(acc, acc + k * n * op.acc_size, n);
-    r.store(a, output, acc, n);
+    store(output, acc, n);
   }
 };
 
 // A few long reductions: their chunks in parallel.
 void reduce_chunks(const Walk& w, int64_t outputs) {
-  const int64_t chunks = ceil_div(w.a.reduce, kChunk), size = w.op.acc_size;
+  const int64_t of_slab = ceil_div(w.a.reduce, kChunk), chunks = w.a.slabs * of_slab, size = w.op.acc_size;
   const Scratch<char> scratch(outputs * chunks * size);
   parallel_blocks(outputs * chunks, [&](int64_t b) {
-    const int64_t begin = b % chunks * kChunk;
-    w.run(w.start(b / chunks), begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
+    const int64_t chunk = b % chunks, begin = chunk % of_slab * kChunk;
+    const char* const p = w.element(w.start(b / chunks), chunk / of_slab * w.a.s_slab);
+    w.run(p, begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
   });
   for (int64_t i = 0; i < outputs; ++i) w.finish(i, 1, scratch.data() + i * chunks * size, chunks);
 }
 
 void reduce_runs(const Walk& w) {
-  const int64_t outputs = w.a.outer * w.a.inner, work = w.a.reduce * w.r.cost;
-  const bool few_and_long = outputs < kFewOutputs && w.a.reduce > kChunk;
+  const int64_t outputs = w.outputs(), work = w.length() * w.r.cost;
+  const bool few_and_long = outputs < kFewOutputs && w.length() > kChunk;
   if (few_and_long && outputs * work >= 2 * kGrain) return reduce_chunks(w, outputs);
   const int64_t per_block = larger(1, kGrain / larger(1, work));
   parallel_blocks(ceil_div(outputs, per_block),
@@ -618,31 +786,29 @@ void reduce_runs(const Walk& w) {
 // Column tiles; where they are few and tall, each is also cut into `parts` bands of rows.
 void reduce_columns(const Walk& w) {
   const ReduceArgs& a = w.a;
-  const int64_t size = w.op.acc_size;
+  const int64_t size = w.op.acc_size, length = w.length();
   const int64_t tile = smaller(w.r.tile(), a.inner), per_outer = ceil_div(a.inner, tile);
-  const int64_t tiles = a.outer * per_outer;
-  const int64_t work = larger(1, a.reduce * tile * w.r.cost);
+  const int64_t tiles = a.groups * a.outer * per_outer;
+  const int64_t work = larger(1, length * tile * w.r.cost);
   int64_t parts = tiles >= kFewOutputs ? 1 : larger(1, smaller(work / kSplitGrain, kMaxSplit / tiles));
-  const int64_t rows = larger(1, ceil_div(a.reduce, parts));
-  parts = larger(1, ceil_div(a.reduce, rows));
+  const int64_t rows = larger(1, ceil_div(length, parts));
+  parts = larger(1, ceil_div(length, rows));
   const int64_t per_block = parts > 1 ? 1 : larger(1, kGrain / work);
   const int64_t part_size = tile * size, tile_size = parts * part_size;
   const int64_t blocks = ceil_div(tiles * parts, per_block);
+  const auto output_of = [&](int64_t t) { return t / per_outer * a.inner + t % per_outer * tile; };
+  const auto cols_of = [&](int64_t t) { return smaller(tile, a.inner - t % per_outer * tile); };
   const Scratch<char> scratch(parts > 1 ? tiles * tile_size : blocks * part_size);
   parallel_blocks(blocks, [&](int64_t b) {
     for (int64_t i = b * per_block; i < smaller(tiles * parts, (b + 1) * per_block); ++i) {
-      const int64_t t = i / parts, k = i % parts, o = t / per_outer, col = t % per_outer * tile;
-      const int64_t cols = smaller(tile, a.inner - col), row = k * rows;
+      const int64_t t = i / parts, k = i % parts, cols = cols_of(t), row = k * rows;
       char* const acc = scratch.data() + (parts > 1 ? t * tile_size + k * cols * size : b * part_size);
-      w.columns(o, col, cols, row, smaller(rows, a.reduce - row), acc);
-      if (parts == 1) w.finish(o * a.inner + col, cols, acc, 1);
+      w.columns(output_of(t), cols, row, smaller(rows, length - row), acc);
+      if (parts == 1) w.finish(output_of(t), cols, acc, 1);
     }
   });
   if (parts == 1) return;
-  for (int64_t t = 0; t < tiles; ++t) {
-    const int64_t o = t / per_outer, col = t % per_outer * tile;
-    w.finish(o * a.inner + col, smaller(tile, a.inner - col), scratch.data() + t * tile_size, parts);
-  }
+  for (int64_t t = 0; t < tiles; ++t) w.finish(output_of(t), cols_of(t), scratch.data() + t * tile_size, parts);
 }
 
 // With one of outer and inner being 1 the other may be called inner: outputs are dense either way.
@@ -650,7 +816,9 @@ Layout normalize(ReduceArgs& a, bool folds) {
   if (a.inner == 1 && a.s_reduce != 1) {
     a.inner = a.outer;
     a.s_inner = a.s_outer;
-    a.outer = 1;
+    a.outer = a.groups;
+    a.s_outer = a.s_group;
+    a.groups = 1;
   }
   const bool wide = a.inner >= kNarrow || (folds && a.s_reduce == a.inner && a.reduce > kShort);
   if (a.inner > 1 && a.s_inner == 1 && wide) return Layout::Outer;
@@ -660,7 +828,7 @@ Layout normalize(ReduceArgs& a, bool folds) {
 void drive(ReduceArgs a, const Reduction& r) {
   if (a.outer == 0 || a.inner == 0) return;
   const Walk walk{a, r};
-  if (a.outer == 1 && a.inner == 1 && a.reduce <= kChunk) return walk.single();
+  if (a.outer == 1 && a.inner == 1 && a.reduce <= kChunk && a.slabs == 1 && a.groups == 1) return walk.single();
   if (normalize(a, r.op->folds) == Layout::Outer) return reduce_columns(walk);
   reduce_runs(walk);
 }
@@ -679,10 +847,18 @@ template <class E> using Total = If<is_float<E>, double, int64_t>;
 template <class E>
 constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Factor<E>>>>;
 template <class T>
-constexpr ReduceFn squares_fn = reduce<kReduction<FoldOp<T, SquaresKind>, AsIs<T>, store_value<double, T>>>;
+constexpr ReduceFn norm_fn =
+    reduce<kReduction<FoldOp<T, SquaresKind>, AsIs<T>, store_root<T>, rescue<ScaledNorm<T>, T, double>>>;
+template <class T>
+constexpr ReduceFn power_norm_fn =
+    reduce<kReduction<FoldOp<T, SumKind>, Power<T>, store_power_root<T>, rescue<ScaledPowerNorm<T>, T, double>>>;
+template <class E> constexpr RescueFn rescue_of_product() {
+  if constexpr (is_float<E>) return rescue_product<E>;
+  return nullptr;
+}
 template <class E>
-constexpr ReduceFn prod_fn =
-    reduce<kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Factor<E>>>>;
+constexpr ReduceFn prod_fn = reduce<
+    kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Factor<E>>, rescue_of_product<E>()>>;
 template <class E, template <class> class Kind>
 constexpr ReduceFn extreme_fn = reduce<kReduction<FoldOp<As<E>, Kind>, Read<E>, store_value<As<E>, StoredOf<E>>>>;
 template <class E, template <class> class Kind>
@@ -699,7 +875,9 @@ template <class T, template <class> class Load>
 constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<T, SumKind>, Load<T>, store_value<double, T>>>;
 template <class T, template <class> class Kind>
 constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<T, Kind>, Magnitude<T>, store_magnitude<T>>>;
-template <class T> constexpr ReduceFn deviation_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_deviation<T>>>;
+template <class T, bool kRoot>
+constexpr ReduceFn variance_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_variance<T, kRoot>,
+                                                   rescue<ScaledVariance<T, kRoot>, T, typename SquaredDevOp<T>::Acc>>>;
 template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
 
 template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
@@ -716,12 +894,13 @@ template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
   if constexpr (kOp == All) return truth_fn<T, MinKind>;
   if constexpr (kOp == CountNonzero) return count_fn<T>;
   if constexpr (is_float<T>) {
-    if constexpr (kOp == SumSquares) return squares_fn<T>;
+    if constexpr (kOp == Norm2) return norm_fn<T>;
     if constexpr (kOp == SumAbs) return sum_of_fn<T, Magnitude>;
-    if constexpr (kOp == SumPow) return sum_of_fn<T, Power>;
+    if constexpr (kOp == NormP) return power_norm_fn<T>;
     if constexpr (kOp == MaxAbs) return extreme_of_fn<T, MaxKind>;
     if constexpr (kOp == MinAbs) return extreme_of_fn<T, MinKind>;
-    if constexpr (kOp == SumSquaredDev) return deviation_fn<T>;
+    if constexpr (kOp == Var) return variance_fn<T, false>;
+    if constexpr (kOp == Std) return variance_fn<T, true>;
     if constexpr (kOp == LogSumExp) return log_fn<T>;
   }
   return nullptr;

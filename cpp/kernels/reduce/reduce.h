@@ -17,29 +17,32 @@ enum class ReduceOp : uint8_t {
   MinIndex,  // both of the above: values in out, positions in index
   Any,
   All,  // every dtype -> bool
-  SumSquares,
+  Norm2,
   SumAbs,
-  SumPow,        // float; SumPow is sum |x|^param
+  NormP,         // float; NormP is (sum |x|^param)^(1/param)
   CountNonzero,  // every dtype -> int64
   MaxAbs,
-  MinAbs,         // float
-  SumSquaredDev,  // float; sum (x - mean)^2 in out, the mean in `mean`
-  LogSumExp,      // float
+  MinAbs,  // float
+  Var,
+  Std,        // float; Var is sum (x - mean)^2 / param, Std its root
+  LogSumExp,  // float
   Count
 };
 constexpr int kReduceOpCount = static_cast<int>(ReduceOp::Count);
 
-// The input seen as [outer, reduce, inner] with strides in elements; outputs are dense [outer, inner].
+// The input seen as [groups, outer, inner] outputs, each of [slabs, reduce] elements, with strides in elements; outputs
+// are dense. Most inputs have one group and one slab.
 // An empty reduction gives the operation's neutral value; the caller refuses it where there is none (max,
 // arg...).
 struct ReduceArgs {
   const void* in;
   void* out;
   int64_t* index;  // MaxIndex, MinIndex
-  void* mean;      // SumSquaredDev
   int64_t outer, reduce, inner;
   int64_t s_outer, s_reduce, s_inner;
-  double param;  // SumPow
+  double param;  // NormP, Var, Std
+  int64_t groups = 1, slabs = 1;
+  int64_t s_group = 0, s_slab = 0;
 };
 using ReduceFn = void (*)(const ReduceArgs&);
 

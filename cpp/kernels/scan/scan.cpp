@@ -172,6 +172,42 @@ template <class T, bool kLog> struct SoftmaxOf {
 
 // ---- their gradients, x = g and x2 = the output: x2 (g - sum g x2), and g - exp(x2) sum g ----
 
+// Note [Nearly all of the mass]
+// Where one class has the probability p of nearly 1, g - p sum(g) is a difference of equal numbers: 1 - p is what the
+// others have together. So from kHeavy on the result is sum(g) sum(p) - sum(g), the last two over the others. At most
+// one element of a row is that heavy.
+template <class T> constexpr T kHeavy = T(0.75);
+
+// What the other classes of a row have, and where the heavy one is.
+template <class T> struct Others {
+  double p = 0, g = 0;
+  int64_t heavy = -1;  // none
+
+  void add(const Others& o, int64_t first) {
+    p += o.p;
+    g += o.g;
+    if (o.heavy >= 0) heavy = first + o.heavy;
+  }
+  // Of n <= kBuffer elements with probabilities e.
+  GC_INLINE Others of(const T* g, const T* e, int64_t n) {
+    alignas(64) T light[kBuffer], its[kBuffer];
+    T most = 0;
+    for (int64_t j = 0; j < n; ++j) {
+      const bool counts = !(e[j] > kHeavy<T>);
+      light[j] = counts ? e[j] : T(0);
+      its[j] = counts ? g[j] : T(0);
+    }
+    Others out;
+    out.p = static_cast<double>(fold_run<SumKind<T>>(light, n));
+    out.g = static_cast<double>(fold_run<SumKind<T>>(its, n));
+    most = fold_run<MaxKind<T>>(e, n);
+    for (int64_t j = 0; j < n && most > kHeavy<T>; ++j)
+      if (e[j] > kHeavy<T>) out.heavy = j;
+    return out;
+  }
+  T gradient(double sum) const { return static_cast<T>(sum * p - g); }
+};
+
 template <class T, bool kLog> struct SoftmaxGradient {
   using In = T;
   static constexpr bool kIndex = false;
@@ -189,31 +225,50 @@ template <class T, bool kLog> struct SoftmaxGradient {
     return sum;
   }
   // y may be x or x2, so that exp(x2) goes through a buffer.
-  GC_INLINE void finish(const Slice<T>& s, int64_t n, T sum) {
+  static Others<T> finish(const Slice<T>& s, int64_t n, T sum) {
+    Others<T> others;
     if constexpr (!kLog) {
 #pragma GCC ivdep
       for (int64_t i = 0; i < n; ++i) s.y[i] = s.x2[i] * (s.x[i] - sum);
-      return;
+      return others;
     }
     alignas(64) T e[kBuffer];
     for (int64_t i = 0; i < n; i += kBuffer) {
       const int64_t m = smaller(kBuffer, n - i);
       map_run(s.x2 + i, e, m, [](Lane<T> v) { return exp(v); });
+      others.add(Others<T>::of(s.x + i, e, m), i);
 #pragma GCC ivdep
       for (int64_t j = 0; j < m; ++j) s.y[i + j] = s.x[i + j] - e[j] * sum;
     }
+    return others;
+  }
+  GC_INLINE void correct(const Slice<T>& s, const Others<T>& others, double sum) {
+    if (kLog && others.heavy >= 0) s.y[others.heavy] = others.gradient(sum);
   }
 
-  GC_INLINE void row(const Slice<T>& s, int64_t n) { finish(s, n, static_cast<T>(dot(s, n))); }
+  GC_INLINE void row(const Slice<T>& s, int64_t n) {
+    const double sum = dot(s, n);
+    correct(s, finish(s, n, static_cast<T>(sum)), sum);
+  }
 
   static void long_row(const Slice<T>& s, int64_t n) {
-    const Scratch<double> result(ceil_div(n, kPart));
+    const int64_t parts = ceil_div(n, kPart);
+    const Scratch<double> result(parts);
     for_parts(n, [&](int64_t k, int64_t i, int64_t m) { result[k] = dot(s.at(i), m); });
-    const T sum = static_cast<T>(fold_run<SumKind<double>>(result.data(), ceil_div(n, kPart)));
-    for_parts(n, [&](int64_t, int64_t i, int64_t m) { finish(s.at(i), m, sum); });
+    const double sum = fold_run<SumKind<double>>(result.data(), parts);
+    const Scratch<Others<T>> of_part(parts);
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { of_part[k] = finish(s.at(i), m, static_cast<T>(sum)); });
+    Others<T> others;
+    for (int64_t k = 0; k < parts; ++k) others.add(of_part[k], k * kPart);
+    correct(s, others, sum);
   }
 
-  GC_INLINE void finish_row(const Slice<T>& s, const T* sum, int64_t cols) {
+  // Columns: what the others have of each, and the row of the heavy one.
+  struct OthersOfColumns {
+    double *p, *g;
+    int64_t* heavy;
+  };
+  static void finish_row(const Slice<T>& s, const T* sum, int64_t cols, int64_t row, const OthersOfColumns& others) {
     if constexpr (!kLog) {
 #pragma GCC ivdep
       for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x2[j] * (s.x[j] - sum[j]);
@@ -221,6 +276,13 @@ template <class T, bool kLog> struct SoftmaxGradient {
     }
     alignas(64) T e[kMaxWidth];
     map_run(s.x2, e, cols, [](Lane<T> v) { return exp(v); });
+#pragma GCC ivdep
+    for (int64_t j = 0; j < cols; ++j) {
+      const bool counts = !(e[j] > kHeavy<T>);
+      others.p[j] += counts ? static_cast<double>(e[j]) : 0;
+      others.g[j] += counts ? static_cast<double>(s.x[j]) : 0;
+    }
+    for (int64_t j = 0; j < cols; ++j) others.heavy[j] = e[j] > kHeavy<T> ? row : others.heavy[j];
 #pragma GCC ivdep
     for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
   }
@@ -236,9 +298,22 @@ template <class T, bool kLog> struct SoftmaxGradient {
     merge_totals(total.data(), bands.count, cols);
     const Scratch<T> sum(cols);
     for (int64_t j = 0; j < cols; ++j) sum[j] = static_cast<T>(total[j]);
-    bands.each([&](int64_t, int64_t row, int64_t rows) {
-      for (int64_t r = row; r < row + rows; ++r) finish_row(s.at(r * stride), sum.data(), cols);
+    const int64_t cells = kLog ? bands.count * cols : 0;
+    const Scratch<double> p(cells), g(cells);
+    const Scratch<int64_t> heavy(cells);
+    bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      const OthersOfColumns others{p.data() + k * cols, g.data() + k * cols, heavy.data() + k * cols};
+      for (int64_t j = 0; kLog && j < cols; ++j) others.p[j] = others.g[j] = 0, others.heavy[j] = -1;
+      for (int64_t r = row; r < row + rows; ++r) finish_row(s.at(r * stride), sum.data(), cols, r, others);
     });
+    if constexpr (!kLog) return;
+    merge_totals(p.data(), bands.count, cols);
+    merge_totals(g.data(), bands.count, cols);
+    for (int64_t k = 0; k < bands.count; ++k)
+      for (int64_t j = 0; j < cols; ++j) {
+        const int64_t row = heavy[k * cols + j];
+        if (row >= 0) s.y[row * stride + j] = static_cast<T>(total[j] * p[j] - g[j]);
+      }
   }
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._modes import no_grad
+from .._tensor import _disabled_torch_function_impl
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
     """
+
+    __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         plain = _C.empty(0) if data is None else data.detach()
@@ -68,6 +71,8 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     >>> list(module.state_dict())
     ['count']
     """
+
+    __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         buffer: Any = (_C.empty(0) if data is None else data).detach()

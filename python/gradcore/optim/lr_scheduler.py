@@ -78,10 +78,13 @@ class LRScheduler:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with last_epoch >= 0"
                 )
-        self.base_lrs: list[Any] = [_plain(group["initial_lr"]) for group in optimizer.param_groups]
+        self.base_lrs: list[Any] = self._find_base_lrs()
         self.last_epoch = last_epoch
         self._watch_first_step()
         self._initial_step()
+
+    def _find_base_lrs(self) -> list[Any]:
+        return [_plain(group["initial_lr"]) for group in self.optimizer.param_groups]
 
     def _initial_step(self) -> None:
         self._step_count = 0
@@ -524,8 +527,11 @@ class CyclicLR(_MomentumCycler):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self.base_momentums, self.max_momentums = self._start_momentum(base_momentum, max_momentum, last_epoch)
-        super().__init__(optimizer, last_epoch)
         self.base_lrs = bases
+        super().__init__(optimizer, last_epoch)
+
+    def _find_base_lrs(self) -> list[Any]:
+        return self.base_lrs  # its own, whatever rate another scheduler began with
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer and a plain scale_fn; a callable object keeps its attributes."""
@@ -822,10 +828,16 @@ class SequentialLR(_Composed):
         # Every scheduler took its first step when it was made: undone, but for the one that begins.
         for group in optimizer.param_groups:
             _set(group, "lr", group["initial_lr"])
-        _undo(self)
-        first = schedulers[bisect_right(milestones, 0)]
-        first._initial_step()
-        self._last_lr = first.get_last_lr()
+        for scheduler in schedulers:
+            _undo(scheduler)
+        self._initial_step()
+
+    def _first(self) -> LRScheduler:
+        return self._schedulers[bisect_right(self._milestones, 0)]
+
+    def _initial_step(self) -> None:
+        self._first()._initial_step()
+        self._last_lr = self._first().get_last_lr()
 
     def step(self) -> None:  # type: ignore[override]  # as in torch
         """Moves the scheduler on whose turn it is."""
@@ -838,9 +850,18 @@ class SequentialLR(_Composed):
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
+    def _update_lr(self, epoch: Any = None) -> None:
+        """Begins, as a part of another sequence."""
+        self.last_epoch = epoch
+        self._first()._update_lr(epoch)
+        self._last_lr = self._first().get_last_lr()
+
 
 def _undo(scheduler: LRScheduler) -> None:
-    if isinstance(scheduler, _Composed):
+    """Takes back the first step that a scheduler made, with its parts."""
+    if isinstance(scheduler, SequentialLR):
+        _undo(scheduler._first())  # the others wait since it was made
+    elif isinstance(scheduler, ChainedScheduler):
         for part in scheduler._schedulers:
             _undo(part)
     else:
@@ -865,4 +886,12 @@ class ChainedScheduler(_Composed):
         """Moves all schedulers on."""
         for scheduler in self._schedulers:
             scheduler.step()
+        self._last_lr = self._lrs()
+
+    def _update_lr(self, epoch: Any = None) -> None:
+        """Begins, as a part of a sequence."""
+        for group in self.optimizer.param_groups:
+            _set(group, "lr", group["initial_lr"])
+        for scheduler in self._schedulers:
+            scheduler._initial_step()
         self._last_lr = self._lrs()

@@ -316,7 +316,7 @@ class Optimizer:
 
     def load_state_dict(self, state_dict: StateDict) -> None:
         """Takes over options and state from state_dict(), of this library or of torch: NumPy arrays and torch's tensors
-        are converted. As in torch, a tensor whose dtype fits already is taken as it is, not copied.
+        are converted. Tensors are copied: an optimizer that still lives keeps its state to itself.
 
         Raises ValueError, with nothing changed, when the groups do not match.
         """
@@ -342,7 +342,7 @@ class Optimizer:
                 p, group = owners[key]
                 state[p] = _fit(value, p, group)
             else:
-                state[key] = value
+                state[key] = _own(value)
         for new, old in zip(self.param_groups, saved):
             old["params"] = new["params"]
             if "param_names" in new:
@@ -400,17 +400,29 @@ def _ours(value: Any) -> Any:
 
 
 def _fit(value: Any, param: Tensor, group: dict[str, Any], key: Any = None) -> Any:
-    """A state value as it belongs to `param`: in its dtype, but for the step counter, which keeps its own."""
+    """A copy of a state value as it belongs to `param`: in its dtype, but for the step counter, which keeps its own."""
     if isinstance(value, dict):
         return {k: _fit(v, param, group, k) for k, v in value.items()}
     value = _ours(value)
     if isinstance(value, Tensor):
+        dtype = value.dtype
         if key == "step":
-            return value.to(_C.float32) if group.get("capturable") or group.get("fused") else value
-        return value.to(param.dtype) if param.is_floating_point() else value
+            dtype = _C.float32 if group.get("capturable") or group.get("fused") else dtype
+        elif param.is_floating_point():
+            dtype = param.dtype
+        return value.clone() if dtype == value.dtype else value.to(dtype)
     if isinstance(value, (list, tuple)):
         return type(value)(_fit(v, param, group) for v in value)
     return value
+
+
+def _own(value: Any) -> Any:
+    """The value, with tensors copied."""
+    if isinstance(value, dict):
+        return {k: _own(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_own(v) for v in value)
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _to_scalar(x: Any) -> Any:

@@ -1,0 +1,18 @@
+// Warnings that ops give to the program. Start at warn().
+#pragma once
+#include <string>
+
+#include "core/error.h"
+
+namespace gradcore {
+
+// Set by the layer that knows Python, which shows the program's line. It raises where warnings are errors, and runs
+// Python code: who warns looks at tensors afterwards.
+using ShowWarning = void (*)(const std::string& text);
+inline constinit ShowWarning show_warning = nullptr;
+
+template <class... Parts> [[gnu::cold]] void warn(const Parts&... parts) {
+  if (show_warning) show_warning(str_cat(parts...));
+}
+
+}  // namespace gradcore

@@ -1,0 +1,161 @@
+"""Derivatives where a formula meets 0/0 or infinity: reverse mode, forward mode, second derivatives and vmap agree.
+
+A gradient may be NaN at none of these points: a program that masks them away would get NaN for the rest.
+"""
+
+import math
+
+import pytest
+
+from support import gradcore, needs_torch, torch
+
+F64 = gradcore.float64
+
+
+def point(*values):
+    return gradcore.tensor(values, dtype=F64)
+
+
+NORMS = {f"norm {p}": (lambda v, p=p: v.norm(p)) for p in (0.5, 1, 1.5, 2, 2.5, 3, math.inf)}
+# name -> (function, point, gradient)
+POINTS = {
+    **{f"{name} at 0": (f, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)) for name, f in NORMS.items()},
+    "norm over a dim": (lambda v: v.reshape(2, 2).norm(dim=1).sum(), (0.0, 0.0, 3.0, 4.0), (0.0, 0.0, 0.6, 0.8)),
+    "norm 1.5 beside a zero": (lambda v: v.norm(1.5), (0.0, 1.0), (0.0, 1.0)),
+    "norm -1 with a zero": (lambda v: v.norm(-1), (0.0, 1.0), (0.0, 0.0)),
+    "std of equal values": (lambda v: v.std(), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0)),
+    "std over a dim": (lambda v: v.reshape(2, 2).std(1).sum(), (1.0, 1.0, 0.0, 2.0), (0.0, 0.0, -(0.5**0.5), 0.5**0.5)),
+    "hypot": (lambda v: gradcore.hypot(v[0], v[1]), (0.0, 0.0), (0.0, 0.0)),
+    "atan2": (lambda v: gradcore.atan2(v[0], v[1]), (0.0, 0.0), (0.0, 0.0)),
+    "atan2 of small": (lambda v: gradcore.atan2(v[0], v[1]), (1e-200, 1e-200), (5e199, -5e199)),
+    "atan2 of large": (lambda v: gradcore.atan2(v[0], v[1]), (3e200, 4e200), (1.6e-201, -1.2e-201)),
+    "logsumexp with -inf": (lambda v: v.logsumexp(0), (-math.inf, 1.0, 1.0), (0.0, 0.5, 0.5)),
+    "logsumexp of -inf": (lambda v: v.logsumexp(0), (-math.inf, -math.inf), (0.0, 0.0)),
+    "logsumexp of large": (lambda v: v.logsumexp(0), (1e300, 1e300), (0.5, 0.5)),
+    "softmax of large": (lambda v: v.softmax(0)[0], (1e300, 1e300), (0.25, -0.25)),
+    "0 to the power of": (lambda v: v[0] ** v[1], (0.0, 2.0), (0.0, 0.0)),
+    "clamp at equal bounds": (lambda v: v.clamp(1, 1).sum(), (0.0, 1.0, 2.0), (0.0, 0.0, 0.0)),
+    "clamp at a bound": (lambda v: v.clamp(0, 2).sum(), (0.0, 1.0, 3.0), (1.0, 1.0, 0.0)),
+    "prod with a zero": (lambda v: v.prod(), (0.0, 2.0, 3.0), (6.0, 0.0, 0.0)),
+    "prod with two": (lambda v: v.prod(), (0.0, 0.0, 3.0), (0.0, 0.0, 0.0)),
+}
+
+
+def equal(found, expected):
+    return found.tolist() == pytest.approx(list(expected), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_modes_agree(name):
+    f, at, gradient = POINTS[name]
+    x = point(*at)
+    assert equal(gradcore.func.grad(f)(x), gradient)
+    assert equal(gradcore.func.jacfwd(f)(x), gradient)
+    assert equal(gradcore.func.jacrev(f)(x), gradient)
+    assert equal(gradcore.func.vmap(gradcore.func.grad(f))(gradcore.stack([x, x]))[1], gradient)
+    leaf = x.clone().requires_grad_()
+    (recorded,) = gradcore.autograd.grad(f(leaf), leaf, create_graph=True)
+    assert equal(recorded.detach(), gradient)
+
+
+@pytest.mark.parametrize("name", sorted(set(POINTS) - {"atan2 of small", "logsumexp of -inf", "norm 0.5 at 0"}))
+def test_second_derivatives_are_finite(name):
+    f, at, _ = POINTS[name]
+    x = point(*(a if math.isfinite(a) else -1e3 for a in at))
+    forward = gradcore.func.jacfwd(gradcore.func.grad(f))(x)
+    assert gradcore.isfinite(forward).all()
+    assert gradcore.allclose(forward, gradcore.func.jacrev(gradcore.func.grad(f))(x))
+
+
+def test_the_square_of_a_norm_is_smooth():
+    """Its Hessian is 2 I, at 0 too; torch's is 0 there."""
+
+    def kernel(a, b):
+        return gradcore.exp(-((a - b).norm() ** 2))
+
+    at = point(0.3, 0.4, 0.5)
+    for of in (gradcore.func.jacfwd, gradcore.func.jacrev):
+        hessian = of(gradcore.func.grad(kernel, argnums=0), argnums=1)(at, at)
+        assert gradcore.allclose(hessian, 2 * gradcore.eye(3, dtype=F64))
+    for x in (point(0.0, 0.0), point(3.0, 4.0)):
+        square = gradcore.func.hessian(lambda v: v.norm().square())(x)
+        assert gradcore.allclose(square, 2 * gradcore.eye(2, dtype=F64))
+    rows = gradcore.func.hessian(lambda v: (v.reshape(2, 2).norm(dim=1) ** 2).sum())(point(0.0, 0.0, 1.0, 2.0))
+    assert gradcore.allclose(rows, 2 * gradcore.eye(4, dtype=F64))
+
+
+def test_the_square_of_a_norm_in_the_graph():
+    """Nothing of the second edge is seen: gradients of the norm itself and the graph are as ever."""
+    x = gradcore.tensor([3.0, 4.0], requires_grad=True)
+    norm = x.norm()
+    norm.retain_grad()
+    square = norm**2
+    assert [type(node).__name__ for node, _ in square.grad_fn.next_functions] == ["LinalgVectorNormBackward0"]
+    square.backward()
+    assert norm.grad.item() == 10 and x.grad.tolist() == [6, 8]
+
+
+def test_clamp_between_equal_bounds_follows_the_bound():
+    x = gradcore.tensor([1.0, 2.0, 3.0])
+    for bound in (gradcore.tensor(2.0), gradcore.full((3,), 2.0)):
+        _, tangent = gradcore.func.jvp(lambda b: x.clamp(b, b), (bound,), (gradcore.ones_like(bound),))
+        assert tangent.tolist() == [1, 1, 1]
+        leaf = bound.clone().requires_grad_()
+        x.clamp(leaf, leaf).sum().backward()
+        assert leaf.grad.sum().item() == 3
+
+
+@pytest.mark.parametrize("gap", [0.5, 5.0, 38.0, 40.0, 100.0, 700.0])
+@pytest.mark.parametrize("shape", [(2,), (5, 2), (2, 5), (40, 2, 7)])
+def test_log_softmax_keeps_small_components(gap, shape):
+    """The gradient of the heavy class is minus the others'; 1 - p alone would round it to 0."""
+    dim = shape.index(2)
+    z = gradcore.zeros(shape, dtype=F64)
+    z.select(dim, 0).fill_(gap)
+    z.requires_grad_()
+    small = math.exp(-gap) / (1 + math.exp(-gap))
+    for create_graph in (False, True):
+        chosen = gradcore.log_softmax(z, dim).select(dim, 0).sum()
+        (g,) = gradcore.autograd.grad(chosen, z, create_graph=create_graph)
+        for part, sign in ((0, 1), (1, -1)):
+            assert g.select(dim, part).flatten().tolist() == pytest.approx([sign * small] * (z.numel() // 2), rel=1e-12)
+
+
+def test_log_softmax_of_long_rows():
+    x = gradcore.zeros(3, 40000, dtype=F64)
+    x[:, 31234] = 50.0
+    x.requires_grad_()
+    (g,) = gradcore.autograd.grad(gradcore.log_softmax(x, 1)[:, 31234].sum(), x)
+    share = math.exp(-50)
+    assert g[:, 31234].tolist() == pytest.approx([39999 * share] * 3, rel=1e-9)
+    assert g[0, 0].item() == pytest.approx(-share, rel=1e-9)
+    (row,) = gradcore.autograd.grad(gradcore.log_softmax(x[0], 0)[31234], x)
+    assert row[0].equal(g[0])
+
+
+@needs_torch
+def test_log_softmax_gradients_are_those_of_torch():
+    for shape, dim in (((7, 33), 1), ((33, 7), 0), ((3, 20, 5), 1), ((2, 9000), 1), ((300, 40), 0)):
+        found = []
+        for lib in (gradcore, torch):
+            lib.manual_seed(1)
+            x, g = (8 * lib.randn(shape)).requires_grad_(), lib.randn(shape)
+            found.append(lib.autograd.grad(lib.log_softmax(x, dim), x, g)[0].tolist())
+        assert gradcore.allclose(*(gradcore.tensor(v) for v in found), rtol=1e-4, atol=1e-5)
+
+
+def test_logsumexp_beside_an_infinity():
+    """pytorch/pytorch#49724: the finite elements have no share, whatever the infinite one's is."""
+    x = point(math.inf, 1.0, 2.0).requires_grad_()
+    x.logsumexp(0).backward()
+    assert x.grad[1:].tolist() == [0, 0]
+    tangent = gradcore.func.jvp(lambda v: v.logsumexp(0), (x.detach(),), (point(0.0, 1.0, 1.0),))[1]
+    assert not tangent.item() > 0
+
+
+def test_masked_gradients_stay_finite():
+    x = gradcore.tensor([0.0, 3.0], requires_grad=True)
+    y = gradcore.tensor([0.0, 4.0], requires_grad=True)
+    for f in (gradcore.atan2, gradcore.hypot):
+        gx, gy = gradcore.autograd.grad(gradcore.where(x.detach() > 0, f(y, x), gradcore.zeros(2)).sum(), (x, y))
+        assert gradcore.isfinite(gx).all() and gradcore.isfinite(gy).all()

@@ -1,0 +1,64 @@
+"""Warnings that torch gives and programs look for: once for a call, at the program's line."""
+
+import warnings
+
+import pytest
+
+from support import libraries
+
+
+def mask(lib):
+    return lib.ones(2, dtype=lib.uint8)
+
+
+CALLS = {
+    "a byte mask": (lambda lib: lib.ones(2)[mask(lib)], "dtype torch.uint8 is now deprecated"),
+    "a byte mask in a tuple": (lambda lib: lib.ones(2, 3)[mask(lib), 0], "dtype torch.uint8 is now deprecated"),
+    "where by bytes": (lambda lib: lib.where(mask(lib), lib.ones(2), lib.ones(2)), "uint8 condition tensor"),
+    "tensor(tensor)": (lambda lib: lib.tensor(lib.ones(2)), "To copy construct from a tensor"),
+    "new_tensor(tensor)": (lambda lib: lib.ones(2).new_tensor(lib.ones(2)), "To copy construct from a tensor"),
+    ".T of three dims": (lambda lib: lib.ones(2, 3, 4).T, "dimension other than 2"),
+    ".T of none": (lambda lib: lib.ones(()).T, "deprecated on 0-D tensors"),
+    ".mT of none": (lambda lib: lib.ones(()).mT, "deprecated on 0-D tensors"),
+    "index_put_ on repeated memory": (
+        lambda lib: lib.ones(3, 1).expand(3, 4).index_put_((lib.tensor([0]),), lib.tensor(2.0)), "expanded tensors"),
+    "a resized out": (lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(2)), "was resized"),
+    "std of one": (lambda lib: lib.ones(1).std(), "degrees of freedom"),
+}  # fmt: skip
+QUIET = {
+    "a bool mask": lambda lib: lib.ones(2)[mask(lib).bool()],
+    ".T of a matrix": lambda lib: lib.ones(2, 3).T,
+    ".T of a vector": lambda lib: lib.ones(2).T,
+    ".mT": lambda lib: lib.ones(2, 3, 4).mT,
+    "an empty out": lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(0)),
+    "a list of tensors": lambda lib: lib.tensor([lib.ones(())]),
+    "backward of indexing": lambda lib: lib.ones(3, requires_grad=True)[lib.tensor([0, 2])].sum().backward(),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_warning(name):
+    call, phrase = CALLS[name]
+    for lib in libraries():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call(lib)
+        assert [phrase in str(w.message) for w in caught] == [True], (lib.__name__, [str(w.message) for w in caught])
+        assert caught[0].category is UserWarning and caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_no_warning(name):
+    for lib in libraries():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            QUIET[name](lib)
+
+
+def test_bytes_are_the_memory():
+    """bytes() of a tensor with one integer is no count of zeros: __bytes__ comes before __index__."""
+    import gradcore
+
+    for t in (gradcore.tensor(5, dtype=gradcore.int32), gradcore.tensor([5]), gradcore.tensor([[5.0]]),
+              gradcore.arange(6.0).reshape(2, 3).t(), gradcore.tensor(True), gradcore.zeros(0)):  # fmt: skip
+        assert bytes(t) == t.numpy().tobytes() == bytes(t.detach().requires_grad_(t.is_floating_point()))
