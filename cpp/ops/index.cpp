@@ -204,10 +204,12 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
 }
 
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
-  check_inplace(t, needs_history(t, values), true);
-  check_put(t, indices, values);
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, values), true);
+    check_put(t, indices, values);
+  };
   write_in_place(
-      t, [&] { return put_node(t, indices, values, accumulate); },
+      t, check, [&] { return put_node(t, indices, values, accumulate); },
       [&](const Tensor& to) { put(to, indices, values, accumulate ? Put::Add : Put::Assign); });
 }
 
