@@ -36,6 +36,13 @@ set(warm_files
   bindings/ops/*
   bindings/out)
 
+# Further files on the path of small ops: no stack protector, as in the hot and the warm ones.
+set(unprotected_files
+  autograd/node
+  bindings/data
+  ops/reduce
+  tensor/loop)
+
 # Files that define classes or functions by pybind11: each brings the same machine code of it, for seconds of the
 # compiler's time. But in a developer's build they are compiled together, by group.
 set(together_values anomaly data module types)

@@ -111,6 +111,7 @@ bool reaches_outside(const Tensor& t, uint64_t begun, const Transforms& those) {
   }
   if (t->batch) [[unlikely]]
     node->has_batched_result(t->batch);
+  const Ref<Node> before = std::move(meta.grad_fn);  // it goes when all is in order
   meta.grad_fn = std::move(node);
   meta.output_nr = nr;
   meta.requires_grad = true;
@@ -191,7 +192,7 @@ Tensor detach(const Tensor& t) {
 void detach_(const Tensor& t) {
   check(!t->base, "Can't detach views in-place. Use detach() instead.");
   if (!t->meta) return;
-  meta_of(t)->grad_fn.reset();
+  const Ref<Node> before = std::move(meta_of(t)->grad_fn);  // it goes when all is in order
   meta_of(t)->output_nr = 0;
   meta_of(t)->requires_grad = false;
   meta_of(t)->tangents.reset();
@@ -227,16 +228,19 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
 }
 
 void Saved::pack(SavedHooks& hooks) {
-  packed_ = hooks.pack(t_);
-  check(t_.version() == version_,
+  const Tensor t = t_;  // held: a backward that the hook runs may free what is saved here
+  const Ref<Packed> packed = hooks.pack(t);
+  check(t.version() == version_,
         "A saved tensor pack hook is modifying its input in place. Tensors provided as input to "
         "pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.");
   if (!is_output_) {
-    packed_->edge = gradient_edge(t_);
-    packed_->requires_grad = requires_grad(t_);
+    packed->edge = gradient_edge(t);
+    packed->requires_grad = requires_grad(t);
   }
-  if (t_->meta) packed_->tangents = meta_of(t_)->tangents;
-  if (modes.forward) keep_original(packed_, t_);
+  if (t->meta) packed->tangents = meta_of(t)->tangents;
+  if (!t_) return;  // freed meanwhile, or packed by other hooks
+  if (modes.forward) keep_original(packed, t);
+  packed_ = packed;
   t_.reset();
 }
 
@@ -258,9 +262,15 @@ static std::string line(const char* what, Origin o) {
        line("last written to at", t->storage->written.load()));
 }
 
-Tensor Saved::unpack_defined(Node* node) const {
+Tensor Saved::unpack_nothing(Node* node) const {
+  if (filled_) [[unlikely]]
+    fail_released(*node);
+  return {};
+}
+
+Tensor Saved::unpack_defined(Node* node, bool for_user) const {
   if (packed_) [[unlikely]]
-    return unpack_packed(node);
+    return unpack_packed(node, for_user);
   if (computed_ && !meta_of(t_)->grad_fn && !grad_fn_of(t_)) [[unlikely]]
     fail(
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_(). This is not supported, "
@@ -286,19 +296,21 @@ void Saved::fail_replaced(const Node* node) const {
 }
 
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
-Tensor Saved::unpack_packed(Node* node) const {
-  const Tensor found = packed_->original ? packed_->original : packed_->unpack();
+Tensor Saved::unpack_packed(Node* node, bool for_user) const {
+  const Ref<Packed> packed = packed_;  // held: a backward that the hook runs may free it
+  const Tensor found = packed->original ? packed->original : packed->unpack();
   // What was no part of the graph is what the hook gives, as in torch.
-  const bool outside = !is_output_ && !packed_->requires_grad && !packed_->tangents && !packed_->original;
-  if (outside && !requires_grad(found)) return found;
+  const bool outside = !is_output_ && !packed->requires_grad && !packed->tangents && !packed->original;
+  if (for_user && outside && !requires_grad(found)) return found;
   Tensor out = alias_of(found);
-  if (packed_->tangents) make_meta(out).tangents = packed_->tangents;
+  if (outside && !requires_grad(found)) return out;
+  if (packed->tangents) make_meta(out).tangents = packed->tangents;
   if (!modes.grad) return out;
   if (is_output_ && node->is_for_tangents()) return out;
-  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed_->edge;
+  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed->edge;
   if (edge.node)
     join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
-  else if (packed_->requires_grad)
+  else if (packed->requires_grad)
     set_requires_grad(out, true);
   return out;
 }

@@ -326,6 +326,26 @@ struct SavedHooks {
   ~SavedHooks() = default;
 };
 inline thread_local constinit SavedHooks* saved_hooks = nullptr;
+// Whether the making of a node runs Python code.
+inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memory_order_relaxed); }
+
+// Note [Python in the middle]
+// Some steps of C++ run Python code: hooks that pack and unpack saved tensors, __index__ and __iter__ of arguments,
+// warnings, anomaly mode; before Python 3.12 the garbage collector inside of an allocation; and whatever lets go of the
+// last reference to a foreign object. That code may free, resize or replace any tensor, node and list that it can
+// reach, ours too. So what was looked at before it ran is worth nothing afterwards, unless it was held:
+//
+//   - An op with a new result computes it first and makes its node last: packing comes when nothing is read any more.
+//   - An op in place makes its node first, and looks at shapes, dtypes, indices and memory afterwards, all of them
+//   anew.
+//   - A vjp unpacks all that it saved before it looks at any of it. unpack() of what hooks packed is a window of its
+//   own.
+//   - What calls Python holds a reference of its own to what it goes on with (Saved::pack, Packed, ctx's tuples).
+//   - What walks a tensor while Python may run walks an alias of it (tolist).
+//   - A list or tuple is copied, or its items are counted and checked where they are taken (item_of).
+//   - Who replaces a reference has put everything in order before the old one goes (move_window).
+//
+// tests/faults/test_swapped_operands.py swaps every operand of every op at every such moment.
 
 // A tensor kept for backward. As an input it is kept as it is; as the node's own output it is kept without its history
 // and gets it back on unpacking. With hooks, what they made of it is kept instead.
@@ -341,9 +361,11 @@ class Saved {
   bool is_packed() const { return static_cast<bool>(packed_); }
   // Checks that nobody wrote to it meanwhile. `node` is the one that saved it.
   Tensor unpack(Node* node) const {
-    if (!t_ && !packed_) return {};
-    return unpack_defined(node);
+    if (!defined()) return unpack_nothing(node);
+    return unpack_defined(node, false);
   }
+  // The same for the user's eyes: what an unpack hook returned and has no history is shown itself, as in torch.
+  Tensor unpack_for_user(Node* node) const { return defined() ? unpack_defined(node, true) : unpack_nothing(node); }
   void reset() {
     t_.reset();
     packed_.reset();
@@ -353,8 +375,10 @@ class Saved {
   void pack(SavedHooks& hooks);
 
  private:
-  Tensor unpack_defined(Node* node) const;
-  Tensor unpack_packed(Node* node) const;
+  // Nothing, where nothing was saved; refuses where it is freed, which may have happened in the middle of a vjp.
+  Tensor unpack_nothing(Node* node) const;
+  Tensor unpack_defined(Node* node, bool for_user) const;
+  Tensor unpack_packed(Node* node, bool for_user) const;
 
   [[noreturn]] void fail_replaced(const Node* node) const;
 

@@ -81,9 +81,9 @@ class CopySlices final : public Node {
   const char* name() const override { return "torch::autograd::CopySlices"; }
   unsigned hidden_edges() const override { return fn_->hidden_edges(); }
   void release_saved() override {
+    released_ = true;
     // A recorded backward may have made it a node of another graph, which still needs what it saved.
     if (fn_->use_count() == 1) fn_->release_saved();
-    released_ = true;
   }
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {
     if (!grads[0]) return;

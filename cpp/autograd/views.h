@@ -31,4 +31,16 @@ void finish_inplace(const Tensor& t, Ref<Node> node);
 // one).
 void finish_inplace_counted(const Tensor& t, Ref<Node> node, uint32_t nr = 0);
 
+// An op in place: `check()` refuses, `node()` makes the history (or none), `write(t)` computes; all of them may raise.
+// Making the node may run Python code, and all is checked anew then: Note [Python in the middle] in node.h.
+template <class Check, class MakeNode, class Write>
+void write_in_place(const Tensor& t, Check&& check, MakeNode&& node, Write&& write) {
+  check();
+  Ref<Node> history = node();
+  if (history && nodes_run_python()) [[unlikely]]
+    check();
+  write(t);
+  finish_inplace(t, std::move(history));
+}
+
 }  // namespace gradcore

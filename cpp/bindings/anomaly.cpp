@@ -1,6 +1,9 @@
 // Anomaly mode as Python sees it: where a node was recorded is kept in its metadata, under torch's keys.
 #include "autograd/anomaly.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "bindings/define.h"
 #include "bindings/docs.h"
 #include "bindings/node.h"
@@ -37,8 +40,11 @@ std::string stack_of(Node& node) {
         ". No forward pass information available. Enable detect anomaly during forward pass for more information.",
         where.empty() ? where : str_cat(" It was recorded at ", where, "."));
   }
+  const Owned keep(Py_NewRef(lines)), empty(checked(PyUnicode_FromString("")));
+  const Owned text(PyUnicode_Join(empty.get(), lines));
+  PyErr_Clear();  // the program may have put anything there: the error that is to be explained goes on
   return str_cat(". Traceback of forward call that caused the error:\n",
-                 py::str("").attr("join")(py::handle(lines)).cast<std::string>());
+                 text ? utf8(text.get()) : "(not a list of str)");
 }
 
 // Where warnings are errors, the one that is on its way counts, and the warning is printed.
@@ -51,11 +57,13 @@ void explain(Node& node) {
   const py::error_scope failure;  // a Python exception may be on its way
   warn(str_cat("Error detected in ", node.name(), stack_of(node)));
   py::object child = py::reinterpret_steal<py::object>(wrap_node(Ref<Node>::share(&node)));
-  while (true) {
+  std::vector<py::object> seen;  // a program may have made a circle of them
+  while (std::ranges::none_of(seen, [&](const py::object& o) { return o.is(child); })) {
+    seen.push_back(child);
     PyObject* parent = PyDict_GetItemString(metadata_of(*live_node(child.ptr())), kParent);
     if (!parent || !PyObject_TypeCheck(parent, node_type)) return;
     child = py::reinterpret_borrow<py::object>(parent);
-    const Ref<Node> n = live_node(parent);
+    const Ref<Node> n = live_node(child.ptr());
     warn(str_cat("\n\nPrevious calculation was induced by ", n->name(), stack_of(*n)));
   }
 }

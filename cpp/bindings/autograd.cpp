@@ -32,7 +32,8 @@ std::vector<Tensor> to_list(py::handle h, const char* what) {
   const Owned fast(PySequence_Fast(h.ptr(), what));
   if (!fast) throw py::error_already_set();
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
-    PyObject* o = PySequence_Fast_GET_ITEM(fast.get(), i);
+    const Owned item = item_of(fast.get(), i);
+    PyObject* o = item.get();
     if (o == Py_None)
       out.emplace_back();
     else if (is_tensor(o))
@@ -54,8 +55,8 @@ struct Place {
 Place to_place(PyObject* o, const char* what, ErrorKind kind) {
   if (is_tensor(o)) return {unwrap(o), {}, {}};
   if (is_node_pair(o)) {
-    const Owned node(PySequence_GetItem(o, 0)), nr(PySequence_GetItem(o, 1));
-    const long k = nr ? PyLong_AsLong(nr.get()) : -1;
+    const Owned node = item_of(o, 0), nr = item_of(o, 1);  // the tuple's own, whatever a subclass says
+    const long k = PyLong_AsLong(nr.get());
     if (PyErr_Occurred()) throw py::error_already_set();
     const Ref<Node> n = live_node(node.get());
     check(k >= 0 && k < static_cast<long>(n->output_count), ErrorKind::Value, what, ": ", n->name(), " has no output ",
@@ -75,7 +76,7 @@ std::vector<Place> to_places(py::handle h, const char* what, ErrorKind kind = Er
   const Owned fast(PySequence_Fast(h.ptr(), what));
   if (!fast) throw py::error_already_set();
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i)
-    out.push_back(to_place(PySequence_Fast_GET_ITEM(fast.get(), i), what, kind));
+    out.push_back(to_place(item_of(fast.get(), i).get(), what, kind));
   return out;
 }
 
@@ -213,8 +214,13 @@ py::tuple grad_from_python(py::handle outputs, py::handle inputs, py::handle gra
   return out;
 }
 
+void check_open(int depth) {
+  check(depth >= 0 && depth < forward_levels(), "forward AD level ", depth, " is not open");
+}
+
 // A tensor on the memory of `primal` that carries a tangent at this level and, below it, what `primal` carries.
 Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
+  check_open(depth);
   check(!tangent_of(primal, depth),
         "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level ", depth,
         " is not supported.");
@@ -234,6 +240,7 @@ Tensor make_dual(const Tensor& primal, const Tensor& tangent, int depth) {
 }
 
 py::tuple unpack_dual(const Tensor& t, int depth) {
+  check_open(depth);
   const Tensor tangent = forward_enabled() ? tangent_of(t, depth) : Tensor();
   const ForwardGuard below(depth);
   const Tensor primal = view_without_tangents(t, "torch::autograd::Identity");
@@ -242,6 +249,16 @@ py::tuple unpack_dual(const Tensor& t, int depth) {
 
 using PyDifferentiation = std::tuple<uint32_t, uint32_t, bool>;
 Differentiation from_python(const PyDifferentiation& d) { return {std::get<0>(d), std::get<1>(d), std::get<2>(d)}; }
+
+// What Python needs to leave a mode that was entered; where there is no memory for it, the mode is left at once.
+template <class T, class F> py::object entered(const T& how_to_leave, F&& leave) {
+  try {
+    return py::reinterpret_steal<py::object>(checked(py::cast(how_to_leave).release().ptr()));
+  } catch (...) {
+    leave();
+    throw;
+  }
+}
 
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
@@ -285,6 +302,8 @@ void add_autograd(py::module_& m) {
   });
   m.def("_backward_reaches_all_leaves", &backward_reaches_all_leaves);
   m.def("_backward_reaches", [](py::handle node) {
+    check(PyObject_TypeCheck(node.ptr(), node_type), ErrorKind::Type, "expected a Node, but got ",
+          Py_TYPE(node.ptr())->tp_name);
     const Node* n =
         reinterpret_cast<PyNode*>(node.ptr())->node;  // null: its graph is gone, and no backward comes there
     return n && backward_reaches(n);
@@ -308,7 +327,7 @@ void add_autograd(py::module_& m) {
   });
   m.def("_enter_differentiation", [] {
     const Differentiation d = enter_differentiation();
-    return std::tuple(d.number, d.outer, d.left);
+    return entered(PyDifferentiation(d.number, d.outer, d.left), [&] { exit_differentiation(d); });
   });
   m.def("_exit_differentiation", [](const PyDifferentiation& d) { exit_differentiation(from_python(d)); });
   m.def("_last_differentiation", &last_differentiation);
@@ -317,8 +336,11 @@ void add_autograd(py::module_& m) {
     for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, from_python(d));
   });
   m.def("_in_transform", &in_transform);
-  m.def("_enter_vmap",
-        [](int64_t size, int randomness) { return enter_batch_level(size, static_cast<Randomness>(randomness)); });
+  m.def("_enter_vmap", [](int64_t size, int randomness) {
+    check(size >= 0 && randomness >= 0 && randomness <= static_cast<int>(Randomness::Different), ErrorKind::Value,
+          "a vmap of size ", size, " with randomness ", randomness);
+    return entered(enter_batch_level(size, static_cast<Randomness>(randomness)), exit_batch_level);
+  });
   m.def("_exit_vmap", &exit_batch_level);
   m.def("_leave_vmap", &leave_batch_level);
   m.def("_return_to_vmap", &return_to_batch_level);

@@ -24,13 +24,14 @@ int find(const Signature& s, PyObject* name) {
   const int count = static_cast<int>(s.params.size());
   for (int k = 0; k < count; ++k)
     if (s.params[k].name == name) return k;
-  const char* text = PyUnicode_AsUTF8(name);
-  if (!text) throw PythonError{};
-  for (const char* t : {text, alias_of_keyword(text)}) {
-    if (!t) continue;
+  Py_ssize_t size;
+  const char* utf8_name = PyUnicode_AsUTF8AndSize(name, &size);
+  if (!utf8_name) throw PythonError{};
+  const std::string_view text(utf8_name, static_cast<size_t>(size));
+  const char* alias = alias_of_keyword(text);
+  for (const std::string_view known : {text, std::string_view(alias ? alias : "")})
     for (int k = 0; k < count; ++k)
-      if (std::strcmp(s.params[k].text, t) == 0) return k;
-  }
+      if (s.params[k].text && known == s.params[k].text) return k;
   return -1;
 }
 

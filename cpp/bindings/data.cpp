@@ -191,9 +191,14 @@ bool is_sequence(PyObject* o) {
           PySequence_Size(o) >= 0);
 }
 
+// A list may hold itself.
+void check_depth(size_t depth) {
+  check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
+}
+
 // The shape along the first elements and the widest kind over all of them.
 void scan(PyObject* o, size_t depth, ListScan& s) {
-  check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
+  check_depth(depth);
   if (is_tensor(o)) {
     const TensorImpl* t = impl_of(o);
     check(t->shape.empty() || t->numel == 1, ErrorKind::Value,
@@ -270,9 +275,9 @@ template <class T> T* store_list(PyObject* o, const Dims& shape, int depth, T* t
 
 // A list of equal tensors or arrays, as torch takes it: element by element for lists of numbers, stacked here.
 bool is_list_of_arrays(PyObject* o) {
-  if (!PyList_Check(o) && !PyTuple_Check(o)) return false;
-  return PySequence_Fast_GET_SIZE(o) > 0 && is_array(PySequence_Fast_GET_ITEM(o, 0)) &&
-         !is_number(PySequence_Fast_GET_ITEM(o, 0));
+  if ((!PyList_Check(o) && !PyTuple_Check(o)) || PySequence_Fast_GET_SIZE(o) == 0) return false;
+  const Owned first = item_of(o, 0);
+  return is_array(first.get()) && !is_number(first.get());
 }
 
 }  // namespace
@@ -284,7 +289,8 @@ void warn_of_copy(const char* call) {
       call, ".");
 }
 
-Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
+static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, size_t depth) {
+  check_depth(depth);
   const NoRecordGuard off;
   if (is_tensor(data)) {
     const Tensor t = unwrap(data);
@@ -299,7 +305,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   if (is_list_of_arrays(data)) {
     std::vector<Tensor> parts;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
-      parts.push_back(tensor_from_object(item_of(data, i).get(), dtype));
+      parts.push_back(tensor_from_object(item_of(data, i).get(), dtype, depth + 1));
       check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(),
             " (got ", parts.back().shape(), " at position ", i, ")");
     }
@@ -318,6 +324,8 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) {
   });
   return out;
 }
+
+Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) { return tensor_from_object(data, dtype, 0); }
 
 bool share_array(PyObject* array, Tensor& out) {
   if (!PyObject_CheckBuffer(array)) return false;
@@ -592,37 +600,28 @@ struct Export {
 }  // namespace
 
 // The buffer protocol, which is how NumPy shares our memory.
-int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
+static void fill_buffer(PyObject* self, Py_buffer* view, int flags) {
   const TensorImpl* t = impl_of(self);
-  view->obj = nullptr;
-  if (t->batch) {
-    PyErr_SetString(PyExc_RuntimeError,
-                    "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
-    return -1;
-  }
+  const auto refuse = [](const char* text) {
+    PyErr_SetString(PyExc_BufferError, text);
+    throw PythonError{};
+  };
+  check(!t->batch, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
   const auto wants = [&](int flag) { return (flags & flag) == flag; };
   // Who asks for no strides, or for a certain order of them, reads the memory without looking at them.
-  if (!t->contiguous && (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) ||
-                         wants(PyBUF_ANY_CONTIGUOUS))) {
-    PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous: use tensor.contiguous()");
-    return -1;
-  }
-  if (requires_grad(t)) {
-    PyErr_SetString(PyExc_BufferError, "a tensor that requires grad gives no buffer: use tensor.detach()");
-    return -1;
-  }
-  if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE && !t->storage->writable) {
-    PyErr_SetString(PyExc_BufferError, "the tensor's memory is read-only");
-    return -1;
-  }
+  if (!t->contiguous &&
+      (!wants(PyBUF_STRIDES) || wants(PyBUF_C_CONTIGUOUS) || wants(PyBUF_F_CONTIGUOUS) || wants(PyBUF_ANY_CONTIGUOUS)))
+    refuse("the tensor is not contiguous: use tensor.contiguous()");
+  if (requires_grad(t)) refuse("a tensor that requires grad gives no buffer: use tensor.detach()");
+  if (wants(PyBUF_WRITABLE) && !t->storage->writable) refuse("the tensor's memory is read-only");
   const int n = t->shape.size();
-  auto* kept = new Export{t->storage, std::vector<Py_ssize_t>(2 * n)};
+  auto kept = std::make_unique<Export>(t->storage, std::vector<Py_ssize_t>(2 * static_cast<size_t>(n)));
   for (int i = 0; i < n; ++i) {
     kept->dims[i] = t->shape[i];
     kept->dims[n + i] = t->strides[i] * item_size(t->dtype);
   }
+  view->buf = Borrowed(self)->host();  // may raise
   view->obj = Py_NewRef(self);
-  view->buf = Borrowed(self)->host();
   view->len = t->numel * item_size(t->dtype);
   view->readonly = !t->storage->writable;
   view->itemsize = item_size(t->dtype);
@@ -631,8 +630,11 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   view->shape = wants(PyBUF_ND) ? kept->dims.data() : nullptr;
   view->strides = wants(PyBUF_STRIDES) ? kept->dims.data() + n : nullptr;
   view->suboffsets = nullptr;
-  view->internal = kept;
-  return 0;
+  view->internal = kept.release();
+}
+int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
+  view->obj = nullptr;
+  return guarded_int([&] { fill_buffer(self, view, flags); });
 }
 void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete static_cast<Export*>(view->internal); }
 

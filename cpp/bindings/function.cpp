@@ -53,7 +53,7 @@ Owned attribute(PyObject* o, const char* name) {
   return value;
 }
 Owned called(PyObject* f, PyObject* args) {
-  Owned result(PyObject_Call(f, args, nullptr));
+  Owned result(in_python([&] { return PyObject_Call(f, args, nullptr); }));
   if (!result) throw py::error_already_set();
   return result;
 }
@@ -69,7 +69,7 @@ class FunctionNode final : public Node {
   ~FunctionNode() override {
     const GilAcquire gil;
     if (!owns_context_) return;
-    context(ctx_)->base.node = Py_REFCNT(ctx_) > 1 ? new FunctionNode(std::move(*this)) : nullptr;
+    context(ctx_)->base.node = Py_REFCNT(ctx_) > 1 ? heir() : nullptr;
     Py_CLEAR(ctx_);
   }
   Ref<Node> own_node() override {
@@ -105,14 +105,14 @@ class FunctionNode final : public Node {
   SavedFields saved_fields() override { return {{"tensors", &saved_, true}}; }
   void save(std::vector<Saved> saved) { saved_ = std::move(saved); }
   void release_saved() override {
+    released_ = true;  // first: what goes may run Python code
     for (Saved& s : saved_) s.reset();
-    released_ = true;
   }
   Owned saved_tensors() {
     if (released_) fail_released(*this);
     Owned tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(saved_.size()))));
     for (size_t i = 0; i < saved_.size(); ++i) {
-      const Tensor t = saved_[i].unpack(this);
+      const Tensor t = saved_[i].unpack_for_user(this);
       PyTuple_SET_ITEM(tuple.get(), i, t ? wrap(t) : none());
     }
     return tuple;
@@ -149,7 +149,14 @@ class FunctionNode final : public Node {
   Place place(const char* method = "backward") const { return {ctx_, method}; }
 
  private:
-  // The heir.
+  // What the context shows from now on: out of memory, nothing.
+  FunctionNode* heir() noexcept {
+    try {
+      return new FunctionNode(std::move(*this));
+    } catch (const Error&) {
+      return nullptr;
+    }
+  }
   FunctionNode(FunctionNode&& dying)
       : Node(std::move(dying)),
         ctx_(dying.ctx_),
@@ -209,15 +216,15 @@ FunctionNode* node_of(PyObject* ctx) { return static_cast<FunctionNode*>(reinter
 // ---- one call
 
 bool contains(PyObject* tuple, PyObject* o) {
-  if (!tuple || tuple == Py_None) return false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
     if (PyTuple_GET_ITEM(tuple, i) == o) return true;
   return false;
 }
 
-// The tensors that a method of ctx was given; what is no tensor is refused in torch's words.
-void check_tensors(PyObject* tuple, const char* method, bool none_too) {
-  if (!tuple || tuple == Py_None) return;
+// The tensors that a method of ctx was given, held: the program may set the attribute at any time. What is no tensor is
+// refused in torch's words.
+Owned tensors_in(PyObject* tuple, const char* method, bool none_too) {
+  if (!tuple || tuple == Py_None) return Owned(checked(PyTuple_New(0)));
   check(PyTuple_Check(tuple), ErrorKind::Type, method, " attribute is expected to be a tuple but is ",
         Py_TYPE(tuple)->tp_name);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
@@ -226,6 +233,7 @@ void check_tensors(PyObject* tuple, const char* method, bool none_too) {
     fail(none_too ? ErrorKind::Type : ErrorKind::Runtime, method, " can only ", none_too ? "save" : "take",
          " variables, but argument ", static_cast<int64_t>(i), " is of type ", Py_TYPE(o)->tp_name);
   }
+  return Owned(Py_NewRef(tuple));
 }
 
 class Call {
@@ -234,28 +242,39 @@ class Call {
     const Owned backward_cls = attribute(cls, "_backward_cls");
     ctx_ = Owned(PyObject_CallNoArgs(backward_cls.get()));
     if (!ctx_) throw py::error_already_set();
+    check(PyObject_TypeCheck(ctx_.get(), context_type), ErrorKind::Type, "_backward_cls made a ",
+          Py_TYPE(ctx_.get())->tp_name, ", which is no context of a Function");
     node_ = Ref<Node>::adopt(new FunctionNode(ctx_.get()));
     collect_inputs();
     forward(forward_function);
   }
 
   PyObject* results() {
-    check_tensors(c()->dirty_tensors, "mark_dirty", false);
-    check_tensors(c()->non_differentiable, "mark_non_differentiable", false);
+    const ForgetMarks at_the_end{c()};
+    dirty_ = tensors_in(c()->dirty_tensors, "mark_dirty", false);
+    non_differentiable_ = tensors_in(c()->non_differentiable, "mark_non_differentiable", false);
     const bool single = !PyTuple_Check(output_.get());
     Owned outputs = single ? Owned(checked(PyTuple_Pack(1, output_.get()))) : Owned(Py_NewRef(output_.get()));
     check_outputs(outputs.get());
     Owned wrapped = adopt(outputs.get());
-    if (executable_) save();
+    if (executable_) save(outputs.get());
     if (modes.forward) carry_tangents(wrapped.get());
-    for (PyObject** field : {&c()->saved_for_forward, &c()->to_save, &c()->non_differentiable, &c()->dirty_tensors})
-      Py_CLEAR(*field);
     if (single) return Py_NewRef(PyTuple_GET_ITEM(wrapped.get(), 0));
     return wrapped.release();
   }
 
  private:
   PyContext* c() const { return context(ctx_.get()); }
+
+  // What the methods of ctx noted. An exception leaves it no less, as a checkpoint's early stop does: the results, which
+  // lead to the context, would keep each other alive.
+  struct ForgetMarks {
+    PyContext* c;
+    ~ForgetMarks() {
+      for (PyObject** field : {&c->saved_for_forward, &c->to_save, &c->non_differentiable, &c->dirty_tensors})
+        Py_CLEAR(*field);
+    }
+  };
   FunctionNode& node() const { return static_cast<FunctionNode&>(const_cast<Node&>(*node_.get())); }
 
   void collect_inputs() {
@@ -307,16 +326,15 @@ class Call {
   };
 
   void check_outputs(PyObject* outputs) const {
-    PyObject* dirty = c()->dirty_tensors;
-    for (Py_ssize_t i = 0; dirty && i < PyTuple_GET_SIZE(dirty); ++i)
-      check(contains(outputs, PyTuple_GET_ITEM(dirty, i)),
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(dirty_.get()); ++i)
+      check(contains(outputs, PyTuple_GET_ITEM(dirty_.get(), i)),
             "Some elements marked as dirty during the forward method were not "
             "returned as output. The inputs that are modified inplace must all be outputs of the Function.",
             node().place("forward"));
   }
 
   bool has_derivative(PyObject* o) const {
-    return is_tensor(o) && is_floating(impl_of(o)->dtype) && !contains(c()->non_differentiable, o);
+    return is_tensor(o) && is_floating(impl_of(o)->dtype) && !contains(non_differentiable_.get(), o);
   }
   bool differentiable(PyObject* o) const { return executable_ && has_derivative(o); }
 
@@ -347,7 +365,7 @@ class Call {
   // tensor).
   Tensor adopt_one(PyObject* o, uint32_t nr, Py_ssize_t outputs, int differentiable_outputs) {
     const Tensor t = unwrap(o);
-    const bool is_input = contains(args_, o), dirty = contains(c()->dirty_tensors, o);
+    const bool is_input = contains(args_, o), dirty = contains(dirty_.get(), o);
     if (dirty) t.bump_version();  // as torch counts: once for the write and once for the mark
     const ViewKind kind = differentiable_outputs > 1 ? ViewKind::MultiOutput : ViewKind::Function;
     if (!differentiable(o)) {
@@ -394,22 +412,30 @@ class Call {
     return make_view(t, t.shape(), t.strides());
   }
 
-  void save() {
-    PyObject* tuple = c()->to_save;
-    if (!tuple || tuple == Py_None) return;
-    check_tensors(tuple, "save_for_backward", true);
+  void save(PyObject* outputs) {
+    const Owned tuple = tensors_in(c()->to_save, "save_for_backward", true);
     std::vector<Saved> saved;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
-      PyObject* o = PyTuple_GET_ITEM(tuple, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple.get()); ++i) {
+      PyObject* o = PyTuple_GET_ITEM(tuple.get(), i);
       if (o == Py_None) {
         saved.emplace_back();
         continue;
       }
-      const Tensor t = unwrap(o);
-      const bool own = t->meta && meta_of(t)->grad_fn.get() == node_.get();
-      saved.push_back(own ? Saved::output(t, meta_of(t)->output_nr) : Saved(t, true));
+      const std::optional<uint32_t> nr = own_output(outputs, o);
+      saved.push_back(nr ? Saved::output(unwrap(o), *nr) : Saved(unwrap(o), true));
     }
     node().save(std::move(saved));
+  }
+  // Which output of the node it is: that is saved without its history, which leads to the node. A view that was written
+  // to has a history of its own, which leads here through its base's.
+  std::optional<uint32_t> own_output(PyObject* outputs, PyObject* o) const {
+    const Borrowed t(o);
+    const AutogradMeta* meta = meta_of(*t);
+    if (meta && meta->grad_fn.get() == node_.get()) return meta->output_nr;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(outputs); ++i)
+      if (PyTuple_GET_ITEM(outputs, i) == o && contains(dirty_.get(), o) && differentiable(o))
+        return static_cast<uint32_t>(i);
+    return std::nullopt;
   }
 
   // What jvp is given for one argument.
@@ -478,10 +504,10 @@ class Call {
           "Trying to set a forward gradient that has a different size than that of the original "
           "Tensor, this is not supported. Tensor is of size ",
           out->shape(), " while the given forward gradient is of size ", tangent.shape(), ".", node().place("jvp"));
-    if (contains(c()->dirty_tensors, output)) check_written(output, given);
+    if (contains(dirty_.get(), output)) check_written(output, given);
     if (owns_tangents(out)) return set_tangent(out, depth, tangent);
     // A view's is the same window on its owner's, which is the argument that it is a view of.
-    check(tangent->base != nullptr || contains(c()->dirty_tensors, output),
+    check(tangent->base != nullptr || contains(dirty_.get(), output),
           "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
           node().place("jvp"));
     const auto source = std::ranges::find_if(given, [&](const Given& g) {
@@ -510,7 +536,7 @@ class Call {
   PyObject* cls_;
   PyObject* args_;
   Ref<Node> node_;
-  Owned ctx_, output_;  // after the node, which outlives them
+  Owned ctx_, output_, dirty_, non_differentiable_;  // after the node, which outlives them
   bool executable_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "bindings/gil.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -18,7 +19,7 @@ void wait_for_all() {
   while (const int n = threads_away.load()) {
     PyThreadState* state = PyEval_SaveThread();
     threads_away.wait(n);
-    PyEval_RestoreThread(state);
+    in_python([&] { PyEval_RestoreThread(state); });
   }
   --waiting;
 }
@@ -52,11 +53,15 @@ GilRelease::GilRelease() {
 GilRelease::~GilRelease() {
   if (!state_) return;
   mark_back();
-  PyEval_RestoreThread(state_);
+  in_python([&] { PyEval_RestoreThread(state_); });
   inherited_origin = before_;
 }
 
-GilAcquire::GilAcquire() : state_(PyGILState_Ensure()), was_away_(mark_back()) {}
+void sleep_for_good() {
+  for (;;) pause();
+}
+
+GilAcquire::GilAcquire() : state_(in_python(PyGILState_Ensure)), was_away_(mark_back()) {}
 GilAcquire::~GilAcquire() {
   if (was_away_) mark_away();
   PyGILState_Release(state_);

@@ -108,7 +108,7 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
     const auto closure = [&] {
       const GilAcquire gil;
       const GradModeGuard on(true);
-      Owned loss(checked(PyObject_CallNoArgs(args[2])));
+      Owned loss(checked(in_python([&] { return PyObject_CallNoArgs(args[2]); })));
       const Owned number(checked(PyNumber_Float(loss.get())));
       if (!first_loss) first_loss = std::move(loss);
       return PyFloat_AS_DOUBLE(number.get());

@@ -88,7 +88,15 @@ static void add_build_info(py::module_& m) {
 
 }  // namespace gradcore
 
-PYBIND11_MODULE(_C, m) {
+// pybind11 would wait for the main interpreter's GIL, which the thread that imports holds.
+extern "C" PyObject* PyInit__C_of_main();
+extern "C" PYBIND11_EXPORT PyObject* PyInit__C() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit__C_of_main();
+  PyErr_SetString(PyExc_ImportError, "gradcore works in the main interpreter of a process alone");
+  return nullptr;
+}
+
+PYBIND11_MODULE(_C_of_main, m) {
   using namespace gradcore;
   py::register_exception_translator([](std::exception_ptr p) {
     if (!p) return;

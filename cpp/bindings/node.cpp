@@ -201,7 +201,7 @@ class PythonHook : public Hook {
   Owned result_of(PyObject* args) const {
     if (!f_) return Owned(none());    // taken out while this thread waited for the GIL
     const Owned keep(Py_NewRef(f_));  // it may take itself out
-    Owned result(PyObject_Call(f_, args, nullptr));
+    Owned result(in_python([&] { return PyObject_Call(f_, args, nullptr); }));
     if (!result) throw py::error_already_set();
     return result;
   }

@@ -13,6 +13,7 @@ extern PyTypeObject* node_type;
 
 // The node of a wrapper; an error where it has none: a context whose forward failed, or that is being freed.
 inline Ref<Node> live_node(PyObject* o) {
+  check(PyObject_TypeCheck(o, node_type), ErrorKind::Type, "expected a Node, but got ", Py_TYPE(o)->tp_name);
   Node* n = reinterpret_cast<PyNode*>(o)->node;
   Ref<Node> owned = n ? n->own_node() : Ref<Node>();
   check(static_cast<bool>(owned), "this node is gone: the graph that it was part of was freed");

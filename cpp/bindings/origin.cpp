@@ -21,18 +21,83 @@ namespace gradcore {
 
 namespace {
 
-// One code object that was seen; it is kept for good, so that its address stands for it.
-struct KnownCode {
-  PyCodeObject* code;
-  bool ours;  // a file of this package: the line that matters is its caller's
-};
-constexpr size_t kMostCodes =
-    size_t{1} << 20;  // a program that makes code without end does not make us grow without end
+// Note [Codes of origins]
+// A code object gets a place in known_codes() when it first records something, and leaves it when it dies: Python tells
+// us, by the extra that every code object has room for. The last kKept of them are kept alive, so that errors can name
+// the line of a notebook's cell, whose code dies when it has run. A program that makes code without end has no more
+// than these. The upper half of an origin is the number of the place and how often it was given away before: an origin
+// of a code that is gone is unknown.
+constexpr uint32_t kPlaceBits = 20, kPlaces = 1u << kPlaceBits, kPlaceMask = kPlaces - 1;
+constexpr size_t kKept = 4096;
 constexpr size_t kRecent = 256;
 
-std::vector<KnownCode>& known_codes() {
-  static auto* codes = new std::vector<KnownCode>(1);
+struct KnownCode {
+  PyCodeObject* code = nullptr;  // null: free
+  uint32_t tag = 0;              // its number, and above it how often it was given away
+  uint32_t next_free = 0;        // 0: none
+  bool ours = false;             // a file of this package: the line that matters is its caller's
+};
+
+struct KnownCodes {
+  std::vector<KnownCode> places{1};
+  std::unordered_map<PyCodeObject*, uint32_t> tags;
+  uint32_t first_free = 0, last_free = 0;  // in the order in which they became free
+  PyCodeObject* kept[kKept] = {};
+  size_t next_kept = 0;
+  Py_ssize_t extra = -1;  // the index of our extra
+};
+KnownCodes& known_codes() {
+  static auto* codes = new KnownCodes;
   return *codes;
+}
+
+struct Recent {
+  PyCodeObject* code;
+  uint32_t tag;
+};
+Recent recent_codes[kRecent];
+Recent& recent_place(PyCodeObject* code) { return recent_codes[(reinterpret_cast<uintptr_t>(code) >> 6) % kRecent]; }
+
+// Of a code object that dies. It allocates nothing.
+void forget(void* extra) {
+  KnownCodes& known = known_codes();
+  const uint32_t place = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(extra));
+  KnownCode& k = known.places[place];
+  if (Recent& slot = recent_place(k.code); slot.code == k.code) slot = {};
+  known.tags.erase(k.code);
+  k.code = nullptr;
+  k.tag += kPlaces;
+  k.next_free = 0;
+  (known.last_free ? known.places[known.last_free].next_free : known.first_free) = place;
+  known.last_free = place;
+}
+
+bool tell_when_it_dies(PyCodeObject* code, uint32_t place) {
+  KnownCodes& known = known_codes();
+  void* const extra = reinterpret_cast<void*>(static_cast<uintptr_t>(place));
+#if PY_VERSION_HEX < 0x030C0000
+  if (known.extra < 0) known.extra = _PyEval_RequestCodeExtraIndex(forget);
+  const bool told = known.extra >= 0 && _PyCode_SetExtra(reinterpret_cast<PyObject*>(code), known.extra, extra) == 0;
+#else
+  if (known.extra < 0) known.extra = PyUnstable_Eval_RequestCodeExtraIndex(forget);
+  const bool told =
+      known.extra >= 0 && PyUnstable_Code_SetExtra(reinterpret_cast<PyObject*>(code), known.extra, extra) == 0;
+#endif
+  if (!told) PyErr_Clear();
+  return told;
+}
+
+// The number of a free place; 0 where there is none.
+uint32_t take_place() {
+  KnownCodes& known = known_codes();
+  if (const uint32_t place = known.first_free) {
+    known.first_free = known.places[place].next_free;
+    if (!known.first_free) known.last_free = 0;
+    return place;
+  }
+  if (known.places.size() >= kPlaces) return 0;
+  known.places.push_back({.tag = static_cast<uint32_t>(known.places.size())});
+  return known.places.back().tag;
 }
 
 bool is_ours(PyCodeObject* code) {
@@ -46,29 +111,48 @@ bool is_ours(PyCodeObject* code) {
   return !package.empty() && utf8(code->co_filename).starts_with(package);
 }
 
-// The place of a code object in known_codes(); 0 when there is no more room.
-uint32_t intern(PyCodeObject* code) {
-  struct Recent {
-    PyCodeObject* code;
-    uint32_t id;
+// In the place of the oldest one that is kept. That may have constants of any kind, whose end runs Python code, and we
+// are in the middle of an op: the interpreter lets go of it between two instructions. Where it has no room for another
+// such errand, the new one is not kept.
+void keep_alive(PyCodeObject* code) {
+  KnownCodes& known = known_codes();
+  PyCodeObject*& slot = known.kept[known.next_kept];
+  const auto let_go = [](void* gone) {
+    Py_DECREF(static_cast<PyObject*>(gone));
+    return 0;
   };
-  static Recent recent[kRecent];
-  Recent& slot = recent[(reinterpret_cast<uintptr_t>(code) >> 6) % kRecent];
-  if (slot.code == code) [[likely]]
-    return slot.id;
-  static auto* all = new std::unordered_map<PyCodeObject*, uint32_t>;
-  const auto found = all->find(code);
-  uint32_t id = found == all->end() ? 0 : found->second;
-  if (!id) {
-    auto& codes = known_codes();
-    if (codes.size() >= kMostCodes) return 0;
-    id = static_cast<uint32_t>(codes.size());
-    Py_INCREF(code);
-    codes.push_back({code, is_ours(code)});
-    all->emplace(code, id);
+  if (slot && Py_AddPendingCall(let_go, slot) != 0) return;
+  slot = reinterpret_cast<PyCodeObject*>(Py_NewRef(code));
+  known.next_kept = (known.next_kept + 1) % kKept;
+}
+
+// A place for a code object that has none; 0 when there is no room.
+[[gnu::noinline]] uint32_t enter(PyCodeObject* code) {
+  KnownCodes& known = known_codes();
+  const bool ours = is_ours(code);
+  const uint32_t place = take_place();
+  if (!place) return 0;
+  const uint32_t tag = known.places[place].tag;
+  known.tags.emplace(code, tag);
+  known.places[place].code = code;
+  known.places[place].ours = ours;
+  if (!tell_when_it_dies(code, place)) {
+    forget(reinterpret_cast<void*>(static_cast<uintptr_t>(place)));
+    return 0;
   }
-  slot = {code, id};
-  return id;
+  keep_alive(code);
+  return tag;
+}
+
+// The tag of a code object in known_codes(); 0 when there is no room.
+uint32_t intern(PyCodeObject* code) {
+  Recent& slot = recent_place(code);
+  if (slot.code == code) [[likely]]
+    return slot.tag;
+  const auto found = known_codes().tags.find(code);
+  const uint32_t tag = found == known_codes().tags.end() ? enter(code) : found->second;
+  if (tag) slot = {code, tag};
+  return tag;
 }
 
 // The frame of the interpreter that called us, with its code and the byte offset of its instruction.
@@ -100,19 +184,21 @@ struct Frame {
 
 Origin now() {
   for (Frame frame; frame.valid(); frame.up()) {
-    const uint32_t id = intern(frame.code());
-    if (!id) return 0;
-    if (!known_codes()[id].ours) return (static_cast<Origin>(id) << 32) | static_cast<uint32_t>(frame.offset());
+    const uint32_t tag = intern(frame.code());
+    if (!tag) return 0;
+    if (!known_codes().places[tag & kPlaceMask].ours)
+      return (static_cast<Origin>(tag) << 32) | static_cast<uint32_t>(frame.offset());
   }
   return 0;
 }
 
 std::string text(Origin o) {
   const GilAcquire gil;
-  const auto& codes = known_codes();
-  const uint64_t id = o >> 32;
-  if (id == 0 || id >= codes.size()) return "";
-  PyCodeObject* code = codes[id].code;
+  const auto& places = known_codes().places;
+  const uint32_t tag = static_cast<uint32_t>(o >> 32), place = tag & kPlaceMask;
+  if (place == 0 || place >= places.size() || places[place].tag != tag || !places[place].code) return "";
+  const Owned keep(Py_NewRef(places[place].code));
+  auto* code = reinterpret_cast<PyCodeObject*>(keep.get());
   const int line = PyCode_Addr2Line(code, static_cast<int>(o & 0xffffffff));
   return str_cat(utf8(code->co_filename), ":", line, ", in ", utf8(code->co_name));
 }

@@ -53,6 +53,12 @@ PyObject* Call::write_into_many(PyObject* out) {
   const Py_ssize_t n = PyTuple_GET_SIZE(results.get());
   check(PyTuple_GET_SIZE(targets.get()) == n, ErrorKind::Type, "expected tuple of ", n, " elements but got ",
         PyTuple_GET_SIZE(targets.get()));
+  for (Py_ssize_t i = 0; i < n; ++i) {  // they may come from an __iter__ of the program's
+    PyObject* target = PyTuple_GET_ITEM(targets.get(), i);
+    check(is_tensor(target), ErrorKind::Type, op_.name,
+          "(): argument 'out' must be tuple of Tensors, but found element of type ", Py_TYPE(target)->tp_name,
+          " at pos ", i);
+  }
   for (const bool write : {false, true}) {
     for (Py_ssize_t i = 0; i < n; ++i) {
       const Tensor to = unwrap(PyTuple_GET_ITEM(targets.get(), i)), from = unwrap(PyTuple_GET_ITEM(results.get(), i));

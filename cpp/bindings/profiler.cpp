@@ -143,7 +143,7 @@ class Profiler final : public OpListener, public Tenant {
         log->dropped = 0;
       }
       f(*log);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // std::bad_alloc, or the allocator's own error
       if (log) ++log->dropped;
     }
   }
@@ -203,8 +203,8 @@ py::list spans_of(const std::vector<std::shared_ptr<Log>>& logs) {
 void add_profiler(py::module_& m) {
   m.def("_profiler_start", [](bool shapes) { profiler().start(shapes); }, py::arg("record_shapes"));
   m.def("_profiler_stop", [] { return spans_of(profiler().stop()); });
-  m.def("_profiler_begin_range", [](const char* name) {
-    if (op_listener.load()) profiler().begin(name, SpanKind::Range, 0);
+  m.def("_profiler_begin_range", [](const std::string& name) {
+    if (op_listener.load()) profiler().begin(name.c_str(), SpanKind::Range, 0);
   });
   m.def("_profiler_end_range", [] {
     if (op_listener.load()) profiler().leave();

@@ -3,6 +3,7 @@
 // each file that does compiles seconds longer.
 #pragma once
 #define PY_SSIZE_T_CLEAN
+#include <cxxabi.h>
 #include <pybind11/cast.h>
 
 #include "autograd/node.h"
@@ -124,6 +125,18 @@ class Owned {
 inline std::string utf8(PyObject* s) {
   const Owned bytes(checked(PyUnicode_AsEncodedString(s, "utf-8", "backslashreplace")));
   return {PyBytes_AS_STRING(bytes.get()), static_cast<size_t>(PyBytes_GET_SIZE(bytes.get()))};
+}
+
+// Runs f, which may run Python code for long. When the interpreter ends, Python stops a daemon thread by unwinding its
+// stack (from 3.14 on it sleeps for good): our destructors could not be passed in that way, and would touch objects
+// without the GIL. So the thread sleeps here, as in 3.14, until the process is gone.
+[[noreturn]] void sleep_for_good();
+template <class F> auto in_python(F&& f) {
+  try {
+    return f();
+  } catch (const abi::__forced_unwind&) {
+    sleep_for_good();
+  }
 }
 
 // An item of a list or tuple that was measured before: Python code that ran since may have changed the list.

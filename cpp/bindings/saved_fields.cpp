@@ -63,7 +63,7 @@ struct SavedTensor {
 PyObject* shown(Saved& saved, Node& node) {
   if (saved.freed()) fail_released(node);
   const GradModeGuard on(true);  // with its history
-  const Tensor t = saved.unpack(&node);
+  const Tensor t = saved.unpack_for_user(&node);
   return t ? wrap(t) : none();
 }
 PyObject* shown(const Scalar& s) {
@@ -173,11 +173,12 @@ PyObject* node_dir(PyObject* self, PyObject*) {
 }
 
 void add_saved_fields(py::module_& m) {
-  py::class_<SavedTensor>(m, "_SavedTensor", "A tensor that a node keeps for backward.")
-      .def("register_hooks", &SavedTensor::register_hooks, py::arg("pack_hook"), py::arg("unpack_hook"),
-           "register_hooks(pack_hook, unpack_hook)\n\nKeeps pack_hook(tensor) in the tensor's place, and "
-           "unpack_hook() of that is what backward gets. Raises RuntimeError where hooks are set or the tensor is "
-           "freed.");
+  py::class_<SavedTensor> saved(m, "_SavedTensor", "A tensor that a node keeps for backward.");
+  forbid_new(saved);
+  saved.def("register_hooks", &SavedTensor::register_hooks, py::arg("pack_hook"), py::arg("unpack_hook"),
+            "register_hooks(pack_hook, unpack_hook)\n\nKeeps pack_hook(tensor) in the tensor's place, and "
+            "unpack_hook() of that is what backward gets. Raises RuntimeError where hooks are set or the tensor is "
+            "freed.");
 }
 
 }  // namespace gradcore

@@ -20,15 +20,15 @@ struct PythonPair final : RefCounted {
 
 class PythonPacked final : public Packed {
  public:
-  PythonPacked(Ref<PythonPair> pair, PyObject* object, const Tensor& of)
-      : pair_(std::move(pair)), object_(object), of_{of.shape(), of.dtype()} {}
+  PythonPacked(Ref<PythonPair> pair, PyObject* object, const TensorMeta& of)
+      : pair_(std::move(pair)), object_(object), of_(of) {}
   ~PythonPacked() override {
     const GilAcquire gil;
     Py_CLEAR(object_);
   }
   Tensor unpack() override {
     const GilAcquire gil;
-    const Owned result(PyObject_CallOneArg(pair_->unpack, object_));
+    const Owned result(in_python([&] { return PyObject_CallOneArg(pair_->unpack, object_); }));
     if (!result) throw py::error_already_set();
     if (!is_tensor(result.get()))
       fail(ErrorKind::Type, "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
@@ -67,10 +67,11 @@ class PythonHooks final : public SavedHooks, public RefCounted {
     const GilAcquire gil;
     const GradModeGuard off(false);
     const Ref<PythonPair> pair = pair_;  // what is called may leave the block, and us with it
+    const TensorMeta of{t.shape(), t.dtype()};
     const Owned argument(wrap(t));
-    Owned object(PyObject_CallOneArg(pair->pack, argument.get()));
+    Owned object(in_python([&] { return PyObject_CallOneArg(pair->pack, argument.get()); }));
     if (!object) throw py::error_already_set();
-    return Ref<Packed>::adopt(new PythonPacked(pair, object.release(), t));
+    return Ref<Packed>::adopt(new PythonPacked(pair, object.release(), of));
   }
   const Ref<PythonHooks>& outer() const { return outer_; }
 
@@ -108,11 +109,9 @@ void pop() {
   make_innermost(hooks->outer());
 }
 
-py::object set_disabled(const py::object& message) {
+void set_disabled(const py::object& message) {
   if (!message.is_none() && saved_hooks) fail(message.cast<std::string>());
-  const py::object before = disabled ? py::object(py::str(*disabled)) : py::object(py::none());
   disabled = message.is_none() ? std::nullopt : std::optional(message.cast<std::string>());
-  return before;
 }
 
 }  // namespace
@@ -133,6 +132,7 @@ void add_saved_hooks(py::module_& m) {
   m.def("_push_saved_hooks", &push);
   m.def("_pop_saved_hooks", &pop);
   m.def("_disable_saved_hooks", &set_disabled);
+  m.def("_saved_hooks_disabled", [] { return disabled ? py::object(py::str(*disabled)) : py::object(py::none()); });
 }
 
 }  // namespace gradcore

@@ -120,7 +120,7 @@ Signature parse_signature(std::string_view text, bool is_method) {
   }
   if (is_method && out.out >= 0) {
     out.params[out.out].name = Py_None;  // no keyword is this one
-    out.params[out.out].text = "";
+    out.params[out.out].text = nullptr;
   }
   return out;
 }

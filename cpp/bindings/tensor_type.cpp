@@ -96,6 +96,18 @@ int tensor_clear(PyObject* self) {
   return 0;
 }
 
+// Who has the dict can put the tensor itself into it.
+PyObject* get_dict(PyObject* self, void* context) {
+  PyObject* dict = PyObject_GenericGetDict(self, context);
+  if (dict) track(self);
+  return dict;
+}
+int set_dict(PyObject* self, PyObject* dict, void* context) {
+  const int r = PyObject_GenericSetDict(self, dict, context);
+  if (r == 0) track(self);
+  return r;
+}
+
 int tensor_setattro(PyObject* self, PyObject* name, PyObject* value) {
   const int r = PyObject_GenericSetAttr(self, name, value);
   if (r == 0 && reinterpret_cast<PyTensor*>(self)->dict) track(self);
@@ -157,11 +169,11 @@ PyObject* wrap_as(PyTypeObject* type, Tensor t) {
   return fill_wrapper(o, std::move(t));
 }
 
-PyObject* wrap_shape(std::span<const int64_t> dims) {
-  PyObject* s = checked(size_type->tp_alloc(size_type, static_cast<Py_ssize_t>(dims.size())));
-  for (size_t i = 0; i < dims.size(); ++i)
-    PyTuple_SET_ITEM(s, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(dims[i]));
-  return s;
+PyObject* wrap_shape(std::span<const int64_t> shape) {
+  const Dims dims(shape);  // the collector may run Python code: Note [Python in the middle]
+  Owned s(checked(size_type->tp_alloc(size_type, static_cast<Py_ssize_t>(dims.size()))));
+  for (int i = 0; i < dims.size(); ++i) PyTuple_SET_ITEM(s.get(), i, checked(PyLong_FromLongLong(dims[i])));
+  return s.release();
 }
 
 PyObject* wrap_tuple(std::vector<Tensor> tensors) {
@@ -675,7 +687,7 @@ PyGetSetDef kAttributes[] = {{"shape", get_shape, nullptr, docs::shape, nullptr}
                              {"is_meta", get_false, nullptr, docs::is_meta, nullptr},
                              {"is_mps", get_false, nullptr, docs::is_mps, nullptr},
                              {"names", get_none, nullptr, docs::names, nullptr},
-                             {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                             {"__dict__", get_dict, set_dict, nullptr, nullptr},
                              {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // ---- methods that speak Python
@@ -690,9 +702,8 @@ PyObject* nested_list(const Tensor& t, int dim, const char* p) {
 
 PyObject* method_tolist(PyObject* self, PyObject*) {
   return guarded([&] {
-    const Borrowed t(self);
-    check(t->dim() <= kMaxDims, "tolist() of a tensor with more than ", kMaxDims, " dims");
-    return nested_list(t, 0, t->host<char>());
+    const Tensor t = alias_of(Borrowed(self));  // the collector may run Python code: Note [Python in the middle]
+    return nested_list(t, 0, t.host<char>());
   });
 }
 PyObject* method_dim(PyObject* self, PyObject*) { return get_ndim(self, nullptr); }

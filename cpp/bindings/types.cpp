@@ -144,6 +144,7 @@ void add_types(py::module_& m) {
   // The Python side hands over the types it defines.
   m.def("_set_python_types",
         [](py::type size, py::object cpu, py::object strided, py::object contiguous, py::object preserve) {
+          check(!size_type, "the types were set before");
           device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
           layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
           memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));

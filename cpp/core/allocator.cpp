@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
+#include <new>
 
 #include "core/error.h"
 
@@ -169,11 +171,13 @@ ThreadCache::~ThreadCache() {
   if (next) next->prev = prev;
 }
 
+// On the heap: the loader has little room for thread-locals of a module that is loaded late.
 [[gnu::noinline, gnu::cold]] ThreadCache* make_local() {
   if (ended) return nullptr;
-  thread_local ThreadCache cache;
-  small_blocks = &cache;
-  return &cache;
+  thread_local std::unique_ptr<ThreadCache> owner;
+  owner.reset(new (std::nothrow) ThreadCache);
+  small_blocks = owner.get();
+  return owner.get();
 }
 
 inline ThreadCache* cache() { return small_blocks ? local() : make_local(); }
@@ -260,7 +264,7 @@ void keep_allocator_over_forks() {
     shared().mutex.unlock();
     registry_mutex.unlock();
   };
-  // The caches of the parent's other threads stand in memory that the system gives to new threads.
+  // The caches of the parent's other threads have nobody left who counts in them.
   static constexpr auto forget_threads = [] {
     for (ThreadCache* t = registry; t; t = t->next)
       if (t != local()) retire(*t);

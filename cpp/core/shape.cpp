@@ -31,7 +31,11 @@ bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> targ
   return std::ranges::equal(shape, tail, [](int64_t n, int64_t m) { return n == 1 || n == m; });
 }
 
+// torch makes larger tensors; its reductions refuse them in these words.
+void fail_ndim(size_t ndim) { fail("only tensors with up to ", kMaxDims, " dims are supported, not one of ", ndim); }
+
 int64_t checked_numel(std::span<const int64_t> shape) {
+  check_ndim(shape.size());
   int64_t n = 1;
   bool zero = false, overflow = false;
   for (int64_t d : shape) {

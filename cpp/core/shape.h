@@ -11,7 +11,13 @@
 
 namespace gradcore {
 
-constexpr int kMaxDims = 64;  // torch's limit for ops
+// A tensor has no more dims. Whatever makes one asks check_ndim(), so that all others may count on it.
+constexpr int kMaxDims = 64;
+[[noreturn]] void fail_ndim(size_t ndim);
+inline void check_ndim(size_t ndim) {
+  if (ndim > kMaxDims) [[unlikely]]
+    fail_ndim(ndim);
+}
 
 // Five dims live inside; longer ones go to the pool.
 class Dims {
@@ -121,7 +127,7 @@ inline int64_t numel_of(std::span<const int64_t> shape) {
   for (int64_t size : shape) n *= size;
   return n;
 }
-// Number of elements; refuses negative sizes and products that overflow.
+// Number of elements of a tensor to be; refuses negative sizes, products that overflow and too many dims.
 int64_t checked_numel(std::span<const int64_t> shape);
 Dims contiguous_strides(std::span<const int64_t> shape);
 bool is_contiguous(std::span<const int64_t> shape, std::span<const int64_t> strides);

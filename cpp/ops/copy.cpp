@@ -127,48 +127,57 @@ void check_copy_(const Tensor& to, const Tensor& from) {
 }
 
 void copy_(const Tensor& to, const Tensor& from) {
-  check_copy_(to, from);
-  const bool recorded = is_floating(to.dtype()) && should_record(to, from);
-  Ref<Node> node;
-  if (recorded) node = make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
-  // A source that may share elements with the target is read out first.
-  if (to->storage.get() == from->storage.get() && !is_dense(to)) {
+  const auto node = [&]() -> Ref<Node> {
+    if (!is_floating(to.dtype()) || !should_record(to, from)) return {};
+    return make_node({&to, &from}, CopyVjp{from.shape(), from.dtype()});
+  };
+  const auto write = [&](const Tensor&) {
+    // A source that may share elements with the target is read out first.
+    if (to->storage.get() != from->storage.get() || is_dense(to)) return copy_raw(to, from);
     const NoRecordGuard off;
     copy_raw(to, clone(from));
-  } else {
-    copy_raw(to, from);
-  }
-  finish_inplace(to, std::move(node));
+  };
+  write_in_place(to, [&] { check_copy_(to, from); }, node, write);
+}
+
+static void fill_with(const Tensor& t, const Tensor& value) {
+  const auto check_all = [&] {
+    check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+          " dimensions.");
+    check_levels(t, levels_of({&value}));
+    check_inplace(t, needs_history(t, value));
+  };
+  const auto node = [&]() -> Ref<Node> {
+    if (!is_floating(t.dtype()) || !should_record(t, value)) return {};
+    return make_node({&t, &value}, FillVjp{true});
+  };
+  write_in_place(t, check_all, node, [&](const Tensor& to) { copy_raw(to, value); });
+}
+
+static void fill_with(const Tensor& t, const Scalar& value) {
+  const auto check_all = [&] {
+    check_fits(value, t.dtype());
+    check_inplace(t, needs_history(t), true);  // torch lets only numbers fill memory that overlaps itself
+  };
+  const auto node = [&]() -> Ref<Node> {
+    if (!is_floating(t.dtype()) || !should_record(t)) return {};
+    return make_node({&t}, FillVjp{false});
+  };
+  write_in_place(t, check_all, node, [&](const Tensor& to) { fill_raw(to, value); });
 }
 
 void fill_(const Tensor& t, const Operand& value) {
-  const bool of_tensor = value.is_tensor();
-  check(!of_tensor || value.tensor->dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ",
-        of_tensor ? value.tensor->dim() : 0, " dimensions.");
-  if (!of_tensor) check_fits(value.scalar, t.dtype());
-  const bool recorded = is_floating(t.dtype()) && (of_tensor ? should_record(t, *value.tensor) : should_record(t));
-  if (of_tensor) check_levels(t, levels_of({value.tensor}));
-  check_inplace(t, of_tensor ? needs_history(t, *value.tensor) : needs_history(t),
-                !of_tensor);  // torch lets only numbers fill memory that overlaps itself
-  Ref<Node> node;
-  if (recorded) node = of_tensor ? make_node({&t, value.tensor}, FillVjp{true}) : make_node({&t}, FillVjp{false});
-  if (of_tensor)
-    copy_raw(t, *value.tensor);
-  else
-    fill_raw(t, value.scalar);
-  finish_inplace(t, std::move(node));
+  value.is_tensor() ? fill_with(t, *value.tensor) : fill_with(t, value.scalar);
 }
 
 void zero_(const Tensor& t) {
-  const bool recorded = should_record(t);
-  check_inplace(t, needs_history(t), true);
-  Ref<Node> node;
-  if (recorded) node = make_node({&t}, ZeroVjp{});
-  if (t.is_contiguous() && t.numel() * item_size(t.dtype()) <= (1 << 20))
-    launch(ZeroBytes(t.window()));
-  else
-    fill_raw(t, 0);
-  finish_inplace(t, std::move(node));
+  const auto write = [](const Tensor& to) {
+    if (to.is_contiguous() && to.numel() * item_size(to.dtype()) <= (1 << 20)) return launch(ZeroBytes(to.window()));
+    fill_raw(to, 0);
+  };
+  write_in_place(
+      t, [&] { check_inplace(t, needs_history(t), true); },
+      [&] { return should_record(t) ? make_node({&t}, ZeroVjp{}) : Ref<Node>(); }, write);
 }
 
 void fill_diagonal_(const Tensor& t, const Scalar& value, bool wrap) {

@@ -20,7 +20,6 @@ Tensor empty_in_order_of(const Tensor& t, DType dtype) {
   // A tensor with holes or repeats keeps only the order of its strides.
   int order[kMaxDims];
   const int n = t.dim();
-  check(n <= kMaxDims, "a tensor of ", n, " dimensions is more than the ", kMaxDims, " that ops support");
   for (int i = 0; i < n; ++i) order[i] = i;
   for (int i = 1; i < n; ++i)
     for (int j = i; j > 0 && t.stride(order[j]) > t.stride(order[j - 1]) && t.stride(order[j - 1]) != 0; --j)

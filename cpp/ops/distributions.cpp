@@ -57,21 +57,23 @@ void launch_bernoulli(Generator* gen, const Tensor& to, const Tensor& p) {
 }  // namespace
 
 void bernoulli_(const Tensor& t, const Tensor& p, Generator* g) {
-  need_floating(p, "bernoulli_tensor_cpu_p_");
-  const Tensor probs = p.shape() == t.shape() ? p : expand(p, t.shape());
   const Levels levels = levels_of_random_numbers();
-  check_same_randomness(p, levels);
-  const bool recorded = is_floating(t.dtype()) && should_record(t, p);
-  check_inplace(t, needs_history(t, p));
-  Ref<Node> history;
-  if (recorded) history = make_node({&t, &p}, BernoulliVjp{p.shape(), p.dtype()});
-  {
+  const auto check = [&] {
+    need_floating(p, "bernoulli_tensor_cpu_p_");
+    if (p.shape() != t.shape()) expand(p, t.shape());  // refuses what does not fit
+    check_same_randomness(p, levels);
+    check_inplace(t, needs_history(t, p));
+  };
+  const auto node = [&]() -> Ref<Node> {
+    if (!is_floating(t.dtype()) || !should_record(t, p)) return {};
+    return make_node({&t, &p}, BernoulliVjp{p.shape(), p.dtype()});
+  };
+  write_in_place(t, check, node, [&](const Tensor& to) {
     const NoRecordGuard off;
-    const Tensor target = target_for(t);
+    const Tensor target = target_for(to), probs = p.shape() == to.shape() ? p : expand(p, to.shape());
     launch_bernoulli(g ? g : &default_generator(), target, levels.none() ? probs : physical(probs, levels));
-    if (!target.is_same(t)) copy_raw(t, hidden_again(target));
-  }
-  finish_inplace(t, std::move(history));
+    if (!target.is_same(to)) copy_raw(to, hidden_again(target));
+  });
 }
 
 namespace {

@@ -35,17 +35,17 @@ inline Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_
 
 // Fills `t` by fill(generator, contiguous tensor to write to).
 template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
-  const bool recorded = is_floating(t.dtype()) && should_record(t);
-  check_inplace(t, needs_history(t));
-  Ref<Node> history;
-  if (recorded) history = make_node({&t}, DrawVjp{node});
-  {
+  const auto history = [&]() -> Ref<Node> {
+    if (!is_floating(t.dtype()) || !should_record(t)) return {};
+    return make_node({&t}, DrawVjp{node});
+  };
+  const auto write = [&](const Tensor& to) {
     const NoRecordGuard off;
-    const Tensor target = target_for(t);
+    const Tensor target = target_for(to);
     fill(g ? g : &default_generator(), target);
-    if (!target.is_same(t)) copy_raw(t, hidden_again(target));
-  }
-  finish_inplace(t, std::move(history));
+    if (!target.is_same(to)) copy_raw(to, hidden_again(target));
+  };
+  write_in_place(t, [&] { check_inplace(t, needs_history(t)); }, history, write);
 }
 
 }  // namespace gradcore

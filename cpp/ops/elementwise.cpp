@@ -295,15 +295,12 @@ template <int N>
 Tensor planned_result(const ElementwiseOp& op, std::span<const Operand> in, const Scalar* params, const Types& types,
                       bool recorded) {
   const Tensor out = fresh_result(op, in, types.result);
+  compute_into(op, out, in, params, types.compute);
   if (!recorded) {
-    compute_into(op, out, in, params, types.compute);
     record_no_derivative(op, out, in);
     return out;
   }
-  Ref<Node> node = with_node(op, in, params, types.compute, false, [&](auto& n) {
-    compute_into(op, out, in, params, types.compute);
-    n.set_output(out, in);
-  });
+  Ref<Node> node = with_node(op, in, params, types.compute, false, [&](auto& n) { n.set_output(out, in); });
   record_output(out, std::move(node));
   return out;
 }
@@ -378,6 +375,8 @@ void write_into(const ElementwiseOp& op, const Tensor& self, std::span<const Ope
   }
   // The output is saved after the version moved on, so that it is found unmodified.
   Ref<Node> node = with_node(op, in, params, types.compute, true, [&](auto& n) {
+    if (nodes_run_python()) [[unlikely]]
+      check_write(op, self, in, types);  // anew
     write();
     self.bump_version();
     n.set_output(self, in);

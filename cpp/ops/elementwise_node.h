@@ -111,9 +111,9 @@ template <int N> class ElementwiseNode final : public Node {
     constexpr unsigned kSaved =
         formulas::uses_operand(0) | formulas::uses_operand(1) | formulas::uses_operand(2) | formulas::kUsesOutput;
     if (!(uses_ & kSaved)) return;  // nothing was saved: a second backward is fine
+    released_ = true;               // first: what goes may run Python code
     for (Saved& s : saved_) s.reset();
     output_.reset();
-    released_ = true;
   }
 
   void apply(std::span<Tensor> grads, std::span<Tensor> out) override {

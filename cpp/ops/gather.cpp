@@ -77,6 +77,7 @@ Tensor checked_index(const Tensor& index, int64_t size, int dim) {
 using Gather = Kernel<portable::GatherArgs>;
 void set_walk(Gather& k, const Tensor& index, const Tensor& indexed, const Tensor& list, int dim) {
   k.args.dtype = indexed.dtype();
+  k.args.size = size_along(indexed, dim);
   k.args.step = stride_along(indexed, dim);
   IndexWalk& w = k.args.walk;
   w.total = index.numel() > 0;  // an empty index may have any rank
@@ -214,10 +215,13 @@ Tensor gather(const Tensor& t, int64_t dim, const Tensor& index) {
 
 void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   const Tensor tensor = tensor_of(src);
-  check_inplace(t, tensor ? needs_history(t, tensor) : needs_history(t));
-  const int d = wrap_dim(dim, t.dim());
+  int d = 0;
+  const auto check = [&] {
+    check_inplace(t, tensor ? needs_history(t, tensor) : needs_history(t));
+    d = wrap_dim(dim, t.dim());
+  };
   write_in_place(
-      t, [&] { return scatter_node(t, d, index, tensor); },
+      t, check, [&] { return scatter_node(t, d, index, tensor); },
       [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, portable::scatter); });
 }
 Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
@@ -229,10 +233,13 @@ Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand&
 }
 
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
-  check_inplace(t, needs_history(t, src));
-  const int d = wrap_dim(dim, t.dim());
+  int d = 0;
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, src));
+    d = wrap_dim(dim, t.dim());
+  };
   write_in_place(
-      t, [&] { return scatter_add_node(t, d, index, src); },
+      t, check, [&] { return scatter_add_node(t, d, index, src); },
       [&](const Tensor& to) { scatter_to(to, d, index, src, {}, portable::scatter_add); });
 }
 Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {

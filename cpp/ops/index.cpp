@@ -209,10 +209,12 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
     warn(
         "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
         "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor");
-  check_inplace(t, needs_history(t, values), true);
-  check_put(t, indices, values);
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, values), true);
+    check_put(t, indices, values);
+  };
   write_in_place(
-      t, [&] { return put_node(t, indices, values, accumulate); },
+      t, check, [&] { return put_node(t, indices, values, accumulate); },
       [&](const Tensor& to) { put(to, indices, values, accumulate ? Put::Add : Put::Assign); });
 }
 

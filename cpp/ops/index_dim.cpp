@@ -165,11 +165,14 @@ Ref<Node> index_write_node(const Tensor& t, int d, const Tensor& index, const Te
 }
 
 void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, IndexWrite kind) {
-  const int d = wrap_dim(dim, t.dim());
-  check_inplace(t, needs_history(t, src));
-  check_index_write(t, d, index, src, kind);
+  int d = 0;
+  const auto check = [&] {
+    d = wrap_dim(dim, t.dim());
+    check_inplace(t, needs_history(t, src));
+    check_index_write(t, d, index, src, kind);
+  };
   write_in_place(
-      t, [&] { return index_write_node(t, d, index, src, kind); },
+      t, check, [&] { return index_write_node(t, d, index, src, kind); },
       [&](const Tensor& to) { write_along(to, d, index, src, kind); });
 }
 
@@ -218,11 +221,14 @@ Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
 }
 
 void index_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
-  check_inplace(t, needs_history(t, src));
-  const int d = wrap_dim(dim, t.dim());
-  check_index_add(t, d, index, src);
+  int d = 0;
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, src));
+    d = wrap_dim(dim, t.dim());
+    check_index_add(t, d, index, src);
+  };
   write_in_place(
-      t, [&] { return index_add_node(t, d, index, src, alpha); },
+      t, check, [&] { return index_add_node(t, d, index, src, alpha); },
       [&](const Tensor& to) { add_along(to, d, index, src, alpha); });
 }
 Tensor index_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {

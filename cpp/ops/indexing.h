@@ -85,14 +85,8 @@ void put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values,
 
 // ---- ops that write to a part of a tensor
 
-// The form in place. `node()` makes the history before `write(t)` computes; both may raise.
-template <class MakeNode, class Write> void write_in_place(const Tensor& t, MakeNode&& node, Write&& write) {
-  Ref<Node> history = node();
-  write(t);
-  finish_inplace(t, std::move(history));
-}
-
-// The form that leaves `t` as it is: the same on a copy with all the levels of the operands.
+// The form that leaves `t` as it is, beside write_in_place(): the same on a copy with all the levels of the operands.
+// The history comes last.
 template <class MakeNode, class Write>
 Tensor write_to_copy(const Tensor& t, const Levels& levels, bool contiguous, MakeNode&& node, Write&& write) {
   Tensor out;

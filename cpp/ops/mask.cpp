@@ -112,7 +112,6 @@ Tensor masked_select(const Tensor& t, const Tensor& mask) {
 Tensor nonzero(const Tensor& t) {
   refuse_dynamic_shape("nonzero", any_batched(t));
   const int ndim = t.dim();
-  check(ndim <= kMaxDims, "a tensor of ", ndim, " dimensions is more than the ", kMaxDims, " that ops support");
   const TrueElements e = true_elements(t);
   // A column for each dim, as torch lays it out.
   const Tensor columns = empty(Dims{ndim, e.count}, DType::Int64);

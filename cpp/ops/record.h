@@ -42,8 +42,8 @@ template <class Vjp> class OpNode final : public Node {
   }
   void release_saved() override {
     if constexpr (requires { vjp_.saves(); }) {
+      released_ = true;  // first: what goes may run Python code
       std::apply([](auto&... saved) { (drop(saved), ...); }, vjp_.saves());
-      released_ = true;
     }
   }
   unsigned hidden_edges() const override {

@@ -16,7 +16,6 @@ using DimMask = std::bitset<kMaxDims>;
 
 // The dims to reduce. None (or an empty list) means all of them.
 DimMask mask_of(const Tensor& t, const MaybeDims& dims) {
-  check(t.dim() <= kMaxDims, "only tensors with up to ", kMaxDims, " dims are supported");
   DimMask mask;
   if (!dims || dims->empty()) {
     for (int i = 0; i < t.dim(); ++i) mask.set(i);

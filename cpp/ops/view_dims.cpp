@@ -51,7 +51,6 @@ Geometry with_dims_swapped(const Tensor& t, int a, int b) {
 Dims wrap_distinct(const Dims& dims, int ndim) {
   Dims out(dims.size());
   bool seen[kMaxDims] = {};
-  check(ndim <= kMaxDims, "a tensor of ", ndim, " dimensions is more than the ", kMaxDims, " that ops support");
   for (int i = 0; i < dims.size(); ++i) {
     const int d = wrap_dim(dims[i], ndim);
     check(!seen[d], "dim ", d, " appears multiple times in the list of dims");

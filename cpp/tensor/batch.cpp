@@ -121,7 +121,10 @@ Tensor with_level_shown(const Tensor& t, int64_t level, int dim, int64_t size) {
   const int at = place_of(t->batch.get(), level);
   shape.insert(dim, at < 0 ? size : t->batch->sizes[at]);
   strides.insert(dim, at < 0 ? 0 : t->batch->strides[at]);
-  if (at < 0) return make_window(t, shape, strides);
+  if (at < 0) {
+    checked_numel(shape);
+    return make_window(t, shape, strides);
+  }
   Ref<Batch> batch;
   if (t->batch->levels.size() > 1) {
     batch = Ref<Batch>::adopt(new Batch(*t->batch));

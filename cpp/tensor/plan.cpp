@@ -90,11 +90,16 @@ void run_rows(const Plan& p, LoopFn loop, const void* params, int64_t begin, int
   }
 }
 
+// Ops check their shapes in words of their own; this one is met where a tensor was given other data since.
+[[gnu::cold, gnu::noinline]] void fail_misfit(const Dims& operand, const Dims& shape) {
+  fail("an operand of shape ", operand, " does not fit a loop over ", shape,
+       ": it was given other data while it was in use");
+}
+
 }  // namespace
 
 void make_plan(Plan& p, const Dims& shape, const PlanOperand* operands, int count) {
   const int ndim = shape.size();
-  check(ndim <= kMaxDims, "a tensor of ", ndim, " dimensions is more than the ", kMaxDims, " that ops support");
   p.operands = count;
   p.ndim = ndim;
   p.numel = 1;
@@ -106,10 +111,14 @@ void make_plan(Plan& p, const Dims& shape, const PlanOperand* operands, int coun
     const PlanOperand& o = operands[k];
     p.ptr[k] = o.ptr;
     const int own = o.shape ? o.shape->size() : 0;
+    bool fits = own <= ndim;
     for (int d = 0; d < ndim; ++d) {
       const bool moves = d < own && (*o.shape)[own - 1 - d] != 1;
       p.stride[d][k] = moves ? (*o.strides)[own - 1 - d] * o.item : 0;
+      fits &= !moves || (*o.shape)[own - 1 - d] == p.size[d];
     }
+    if (!fits) [[unlikely]]
+      fail_misfit(*o.shape, shape);
   }
   drop_unit_dims(p);
   sort_dims(p);

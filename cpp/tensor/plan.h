@@ -22,7 +22,7 @@ struct Plan {
   int64_t stride[kMaxDims][kMaxOperands];  // bytes
 };
 
-// Fills `plan` for walking `shape` with operands that broadcast to it.
+// Fills `plan` for walking `shape` with operands that broadcast to it; RuntimeError where one does not.
 void make_plan(Plan& plan, const Dims& shape, const PlanOperand* operands, int count);
 // Runs the loop over all of the plan; `cost` is about the nanoseconds of an element, for deciding on threads.
 void run_plan(const Plan& plan, LoopFn loop, const void* params, double cost);

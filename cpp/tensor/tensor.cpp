@@ -140,6 +140,7 @@ Tensor empty_strided(const Dims& shape, const Dims& strides, DType dtype) {
 }
 
 static Tensor window_at(const Tensor& t, const Dims& shape, const Dims& strides, void* first, Ref<Batch> batch) {
+  check_ndim(static_cast<size_t>(shape.size()));
   auto impl = Ref<TensorImpl>::adopt(new TensorImpl);
   impl->dtype = t.dtype();
   impl->shape = shape;
@@ -149,9 +150,7 @@ static Tensor window_at(const Tensor& t, const Dims& shape, const Dims& strides,
   impl->created_in = t->created_in;
   impl->batch = std::move(batch);
   Memory::of(impl.get()) = first;
-  int64_t numel = 1;
-  for (int64_t d : shape) numel *= d;
-  finish(impl.get(), numel);
+  finish(impl.get(), numel_of(shape));
   return Tensor(std::move(impl));
 }
 
@@ -188,10 +187,12 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
   int64_t reach = extent(shape, strides);
   const int64_t item = item_size(t.dtype());
   if (t->batch && reach > 0) reach += std::max<int64_t>(0, extent(t->batch->sizes, t->batch->strides) - 1);
-  if (reach > 0 && (offset > INT64_MAX / 16 || (offset + reach) * item > t->storage->bytes))
+  const bool beyond = offset > INT64_MAX / 16 || reach > INT64_MAX / 16;
+  if (reach > 0 && (beyond || (offset + reach) * item > t->storage->bytes))
     fail("setStorage: sizes ", shape, ", strides ", strides, ", storage offset ", offset, ", and itemsize ", item,
-         " requiring a storage size of ", (offset + reach) * item, " are out of bounds for storage of size ",
-         t->storage->bytes);
+         " requiring a storage size of ",
+         beyond ? std::string("more than a machine has") : str_cat((offset + reach) * item),
+         " are out of bounds for storage of size ", t->storage->bytes);
   char* first = static_cast<char*>(Memory::of(t->storage.get())) + (reach > 0 ? offset * item : 0);
   return window_at(t, shape, strides, first, t->batch);
 }
@@ -204,14 +205,16 @@ void set_window(const Tensor& t, const Tensor& from) {
 
 void move_window(const Tensor& t, const Tensor& to) {
   await_readers();
+  Dims shape = to.shape(), strides = to.strides();    // copies may fail: nothing is changed yet
+  const Ref<Storage> before = std::move(t->storage);  // foreign memory that goes may run Python code, when all is done
   t->dtype = to.dtype();
   t->contiguous = to.is_contiguous();
   t->numel = to.numel();
   Memory::of(t.impl()) = Memory::of(to.impl());
-  t->storage = to->storage;
+  t->storage = to.is_same(t) ? before : to->storage;
   t->batch = to->batch;
-  t->shape = to.shape();
-  t->strides = to.strides();
+  t->shape = std::move(shape);
+  t->strides = std::move(strides);
 }
 
 bool same_shape(const Tensor& a, const Tensor& b) { return a.shape() == b.shape(); }
@@ -233,7 +236,6 @@ int sorted_steps(const Tensor& t, Step* out) {
 bool is_dense(const Tensor& t) {
   if (t.is_contiguous()) return true;
   if (t->batch) return is_dense(physical(t));
-  if (t.dim() > kMaxDims) return false;
   Step steps[kMaxDims];
   const int n = sorted_steps(t, steps);
   int64_t expected = 1;

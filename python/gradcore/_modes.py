@@ -30,24 +30,41 @@ class _Switch:
     """
 
     def __init__(self) -> None:
-        self._before: list[bool] = []  # a stack: the same object may be entered again inside itself
+        # A stack, as (top, rest): the same object may be entered again inside itself. To take one off needs no memory.
+        self._before: Any = None
 
-    def _set(self) -> bool:
+    def _now(self) -> Any:
+        """How the mode stands, for _restore()."""
+        return _C.is_grad_enabled()
+
+    def _set(self) -> None:
         raise NotImplementedError
 
-    def _restore(self, before: bool) -> None:
+    def _restore(self, before: Any) -> None:
         _C._set_grad_enabled(before)
 
     def _clone(self) -> _Switch:
         return type(self)()
 
     def __enter__(self) -> None:
-        self._before.append(self._set())
+        before, outer = self._now(), self._before
+        try:
+            self._before = before, outer
+            self._set()
+        except BaseException:  # even for want of memory: no mode stays set
+            self._before = outer
+            self._restore(before)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._restore(self._before.pop())
+        before, self._before = self._before
+        try:
+            self._restore(before)
+        except MemoryError:  # a call takes some; the first to fail has often made room
+            self._restore(before)
+            raise
 
     def __call__(self, function: F) -> F:
         if isinstance(function, type):
@@ -127,8 +144,8 @@ class no_grad(_Switch):
         self.__init__()  # type: ignore[misc]
         return self(function)  # @no_grad without parentheses
 
-    def _set(self) -> bool:
-        return _C._set_grad_enabled(False)
+    def _set(self) -> None:
+        _C._set_grad_enabled(False)
 
 
 class enable_grad(no_grad):
@@ -141,8 +158,8 @@ class enable_grad(no_grad):
     True
     """
 
-    def _set(self) -> bool:
-        return _C._set_grad_enabled(True)
+    def _set(self) -> None:
+        _C._set_grad_enabled(True)
 
 
 class set_grad_enabled(_Switch):
@@ -162,17 +179,19 @@ class set_grad_enabled(_Switch):
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled(): argument 'enabled' must be bool, not {type(mode).__name__}")
         self.mode = mode
-        self._pending = [_C._set_grad_enabled(mode)]
+        self._pending = [_C.is_grad_enabled()]
+        _C._set_grad_enabled(mode)
 
     def __call__(self, function: F) -> F:
         if self._pending:
             self._restore(self._pending.pop())  # as a decorator it must not act now
         return super().__call__(function)
 
-    def _set(self) -> bool:
-        if self._pending:
-            return self._pending.pop()
-        return _C._set_grad_enabled(self.mode)
+    def _now(self) -> Any:
+        return self._pending.pop() if self._pending else super()._now()
+
+    def _set(self) -> None:
+        _C._set_grad_enabled(self.mode)
 
     def _clone(self) -> _Switch:
         return set_grad_enabled(self.mode)
@@ -198,15 +217,18 @@ class inference_mode(_Switch):
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
         self.mode = mode
-        self._inference: list[bool] = []
 
-    def _set(self) -> bool:
-        self._inference.append(_C._set_inference_mode(self.mode))
-        return _C._set_grad_enabled(not self.mode)  # inference_mode(False) turns recording on
+    def _now(self) -> Any:
+        return _C.is_inference_mode_enabled(), _C.is_grad_enabled()
 
-    def _restore(self, before: bool) -> None:
-        _C._set_inference_mode(self._inference.pop())
-        _C._set_grad_enabled(before)
+    def _set(self) -> None:
+        _C._set_inference_mode(self.mode)
+        _C._set_grad_enabled(not self.mode)  # inference_mode(False) turns recording on
+
+    def _restore(self, before: Any) -> None:
+        inference, grad = before
+        _C._set_inference_mode(inference)
+        _C._set_grad_enabled(grad)
 
     def _clone(self) -> _Switch:
         copy: _Switch = inference_mode(self.mode)

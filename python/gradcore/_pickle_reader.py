@@ -14,6 +14,10 @@ from typing import Any
 _MARK = object()
 
 
+class FileError(UnpicklingError, RuntimeError):
+    """A file is damaged, or holds what it may not. Both, because torch.load raises the one or the other."""
+
+
 class _Known:
     """A global that the reader knows: calling it is allowed, and nothing else."""
 
@@ -31,14 +35,14 @@ def check_key(key: Any, depth: int = 0) -> None:
         for item in key:
             check_key(item, depth + 1)
         return
-    raise UnpicklingError(f"load: a {type(key).__name__} is no key or item of a set that the file may have")
+    raise FileError(f"load: a {type(key).__name__} is no key or item of a set that the file may have")
 
 
 class Reader:
     """Reads one pickle after another from `data`, beginning at `position`.
 
     `known(module, name)` gives what a global stands for, or raises: a callable that may be called, or a value.
-    `persistent_load(pid)` gives what a persistent id stands for. Raises UnpicklingError for anything that is damaged or
+    `persistent_load(pid)` gives what a persistent id stands for. Raises FileError for anything that is damaged or
     that only a real unpickler may do.
     """
 
@@ -64,7 +68,7 @@ class Reader:
                     return self._value(self._stack.pop())
                 handler = _HANDLERS.get(code)
                 if handler is None:
-                    raise UnpicklingError(f"load: the file has a pickle opcode that loading does not need: {code:#04x}")
+                    raise FileError(f"load: the file has a pickle opcode that loading does not need: {code:#04x}")
                 handler(self)
         except (UnpicklingError, NotImplementedError):
             raise
@@ -77,14 +81,14 @@ class Reader:
             RuntimeError,
             struct.error,
         ) as error:
-            raise UnpicklingError(f"load: the file is damaged: {error}") from None
+            raise FileError(f"load: the file is damaged: {error}") from None
 
     # ---- reading ----
 
     def _take(self, count: int) -> bytes:
         end = self.position + count
         if count < 0 or end > len(self.data):
-            raise UnpicklingError("load: the file is damaged: it ends too early")
+            raise FileError("load: the file is damaged: it ends too early")
         taken = self.data[self.position : end]
         self.position = end
         return taken
@@ -92,7 +96,7 @@ class Reader:
     def _line(self) -> str:
         end = self.data.find(b"\n", self.position)
         if end < 0:
-            raise UnpicklingError("load: the file is damaged: it ends too early")
+            raise FileError("load: the file is damaged: it ends too early")
         return self._take(end + 1 - self.position)[:-1].decode("utf-8")
 
     def _number(self, layout: str) -> int:
@@ -101,7 +105,7 @@ class Reader:
 
     def _value(self, item: Any) -> Any:
         if item is _MARK:
-            raise UnpicklingError("load: the file is damaged: a mark stands for a value")
+            raise FileError("load: the file is damaged: a mark stands for a value")
         return item
 
     def _push(self, item: Any) -> None:
@@ -116,7 +120,7 @@ class Reader:
                 items = self._stack[start + 1 :]
                 del self._stack[start:]
                 return items
-        raise UnpicklingError("load: the file is damaged: a mark is missing")
+        raise FileError("load: the file is damaged: a mark is missing")
 
     # ---- containers ----
 
@@ -127,13 +131,13 @@ class Reader:
     def _append(self, items: Iterable[Any]) -> None:
         target = self._stack[-1]
         if type(target) is not list:
-            raise UnpicklingError("load: the file is damaged: it appends to what is no list")
+            raise FileError("load: the file is damaged: it appends to what is no list")
         target.extend(items)
 
     def _set_items(self, items: list[Any]) -> None:
         target = self._stack[-1]
         if type(target) not in (dict, OrderedDict) or len(items) % 2:
-            raise UnpicklingError("load: the file is damaged: it sets items of what is no dict")
+            raise FileError("load: the file is damaged: it sets items of what is no dict")
         for key, value in zip(items[::2], items[1::2]):
             check_key(key)
             target[key] = value
@@ -146,7 +150,7 @@ class Reader:
     def _add_items(self) -> None:
         items, target = self._since_mark(), self._stack[-1]
         if type(target) is not set:
-            raise UnpicklingError("load: the file is damaged: it adds to what is no set")
+            raise FileError("load: the file is damaged: it adds to what is no set")
         for item in items:
             check_key(item)
             target.add(item)
@@ -173,27 +177,27 @@ class Reader:
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if type(function) is not _Known or type(arguments) is not tuple:
-            raise UnpicklingError("load: the file calls what is no function of its own format")
+            raise FileError("load: the file calls what is no function of its own format")
         for argument in arguments:
             if type(argument) in (str, bytes, bytearray, list, tuple, set):
                 self._copied += len(argument)
         if self._copied > len(self.data):  # one list, given to many calls that copy it
-            raise UnpicklingError("load: the file makes more than it holds")
+            raise FileError("load: the file makes more than it holds")
         self._push(function.function(*arguments))
 
     def _build(self) -> None:
         state, target = self._pop(), self._stack[-1]
         if type(target) is not OrderedDict or type(state) is not dict or not all(type(key) is str for key in state):
-            raise UnpicklingError(
+            raise FileError(
                 f"load: the file sets the state of a {type(target).__name__}, which only OrderedDict may have"
             )
         if not set(state) <= {"_metadata"}:
-            raise UnpicklingError("load: the file sets attributes of an OrderedDict that a state dict does not have")
+            raise FileError("load: the file sets attributes of an OrderedDict that a state dict does not have")
         vars(target).update(state)
 
     def _persistent(self, pid: Any) -> None:
         if self._persistent_load is None:
-            raise UnpicklingError("load: the file names a storage where there can be none")
+            raise FileError("load: the file names a storage where there can be none")
         self._push(self._persistent_load(pid))
 
 
@@ -201,7 +205,7 @@ def _text(reader: Reader) -> str:
     """Protocol 0 writes a str as its repr."""
     line = reader._line()
     if len(line) < 2 or line[0] != line[-1] or line[0] not in "'\"":
-        raise UnpicklingError("load: the file is damaged: a string has no quotes")
+        raise FileError("load: the file is damaged: a string has no quotes")
     return line[1:-1].encode("latin1").decode("unicode_escape")
 
 
@@ -212,7 +216,7 @@ def _int_line(reader: Reader) -> int | bool:
 
 def _long(data: bytes) -> int:
     if len(data) > 1024:
-        raise UnpicklingError("load: the file has an int of more than 1024 bytes")
+        raise FileError("load: the file has an int of more than 1024 bytes")
     return int.from_bytes(data, "little", signed=True)
 
 

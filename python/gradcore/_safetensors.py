@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import struct
-from pickle import UnpicklingError
 from typing import IO, Any
 
 from . import _C
 from ._bytes import bytes_of, memory_from
 from ._C import Tensor
+from ._pickle_reader import FileError
 
 _NAMES = {
     "F32": "float32", "F64": "float64", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
@@ -53,7 +53,7 @@ def write(tensors: Any, file: IO[bytes]) -> None:
 
 
 def read(data: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name. Raises UnpicklingError for one that is damaged."""
+    """The tensors of a safetensors file by name. Raises FileError for one that is damaged."""
     try:
         (length,) = struct.unpack_from("<Q", data)
         if length > len(data) - 8:
@@ -66,7 +66,7 @@ def read(data: bytes) -> dict[str, Tensor]:
     except NotImplementedError:
         raise  # of a dtype that tensors do not have
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, RecursionError, struct.error) as error:
-        raise UnpicklingError(f"load: a safetensors file that is damaged: {error}") from None
+        raise FileError(f"load: a safetensors file that is damaged: {error}") from None
 
 
 def _read_row(row: Any, data: bytes, start: int) -> Tensor:
@@ -93,7 +93,7 @@ def _shaped(content: bytes, name: str, shape: Any) -> Tensor:
 
 
 def read_npy(data: bytes) -> Tensor:
-    """The tensor of an array of NumPy. Raises UnpicklingError for a damaged one, and for one that is no numbers."""
+    """The tensor of an array of NumPy. Raises FileError for a damaged one, and for one that is no numbers."""
     try:
         if data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3):
             raise ValueError("it is no array of NumPy")
@@ -121,4 +121,4 @@ def read_npy(data: bytes) -> Tensor:
         RecursionError,
         struct.error,
     ) as error:
-        raise UnpicklingError(f"load: an array of NumPy that is damaged: {error}") from None
+        raise FileError(f"load: an array of NumPy that is damaged: {error}") from None

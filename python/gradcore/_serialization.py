@@ -24,7 +24,7 @@ import gradcore
 from gradcore import Size, Tensor, device, dtype
 
 from ._bytes import bytes_of, memory_from
-from ._pickle_reader import Reader, check_key
+from ._pickle_reader import FileError, Reader, check_key
 from ._types import check_device
 
 _STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
@@ -242,8 +242,9 @@ def load(
     map_location may be the CPU, a function or a dict, and changes nothing. With mmap=True and a path, storages that lie
     aligned in the file are mapped, not read; writes stay in this process.
 
-    Raises pickle.UnpicklingError for a file that is damaged, or that holds what weights_only does not allow; the message
-    names it. Memory is bounded by the length of the file.
+    For a file that is damaged, or that holds what weights_only does not allow, it raises one error that is both a
+    pickle.UnpicklingError and a RuntimeError, and says what is wrong. (Without weights_only the file's own code may raise
+    anything.) Memory is bounded by the length of the file.
 
     >>> import gradcore
     >>> import io
@@ -272,11 +273,11 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
             with zipfile.ZipFile(file) as archive:
                 return _load_archive(archive, weights_only, file if mapped else None)
         except zipfile.BadZipFile as error:
-            raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+            raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
         except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
             if not weights_only or isinstance(error, NotImplementedError):
                 raise  # what the file's own code raised, or a dtype that tensors do not have
-            raise pickle.UnpicklingError(f"load: not a file that save() wrote, or damaged: {error}") from None
+            raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
     data = file.read()
     if head[8:10] == b'{"' or head[8:9] == b"{":
         from . import _safetensors
@@ -295,11 +296,11 @@ def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes
         return {name.removesuffix(".npy"): _safetensors.read_npy(_stored(archive, name)) for name in names}
     pickles = [name for name in names if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
-        raise pickle.UnpicklingError("load: not a file that save() wrote: it has no data.pkl")
+        raise FileError("load: not a file that save() wrote: it has no data.pkl")
     folder = pickles[0].removesuffix("data.pkl")
     order = folder + "byteorder"
     if order in names and _stored(archive, order).decode("latin1") != sys.byteorder:
-        raise pickle.UnpicklingError("load: the file was written on a machine of the other byte order")
+        raise FileError("load: the file was written on a machine of the other byte order")
     storages = _ArchiveStorages(archive, folder, mapped)
     return _read_pickle(_stored(archive, pickles[0]), weights_only, storages.persistent_load)
 
@@ -308,7 +309,7 @@ def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
     """A member that is not compressed: so memory is bounded by the file."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED:
-        raise pickle.UnpicklingError(f"load: {name!r:.200} is compressed, which save() does not do")
+        raise FileError(f"load: {name!r:.200} is compressed, which save() does not do")
     return archive.read(info)
 
 
@@ -349,7 +350,7 @@ class _ArchiveStorages:
                 if key not in self.memories:
                     self.memories[key] = self.read(kind, key, numel)
                 return self.memories[key]
-        raise pickle.UnpicklingError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
+        raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
     def read(self, kind: _StorageType, key: str, numel: int) -> Tensor:
         target = _dtype_named(kind)
@@ -357,13 +358,13 @@ class _ArchiveStorages:
         try:
             info = self.archive.getinfo(name)
         except KeyError:
-            raise pickle.UnpicklingError(f"load: the file lacks storage {key!r:.200}") from None
+            raise FileError(f"load: the file lacks storage {key!r:.200}") from None
         if info.file_size != numel * target.itemsize:
             sizes = f"{info.file_size} bytes, not {numel} * {target.itemsize}"
-            raise pickle.UnpicklingError(f"load: storage {key!r:.200} has {sizes}")
+            raise FileError(f"load: storage {key!r:.200} has {sizes}")
         self.budget -= info.file_size
         if self.budget < 0:
-            raise pickle.UnpicklingError("load: the storages are larger than the file")
+            raise FileError("load: the storages are larger than the file")
         mapped = self.map(info, target, numel)
         return memory_from(_stored(self.archive, name), target) if mapped is None else mapped
 
@@ -409,14 +410,14 @@ class _Legacy:
 
     def load(self) -> Any:
         if self.next_pickle() != self.MAGIC or self.next_pickle() != self.VERSION:
-            raise pickle.UnpicklingError("load: not a file that save() wrote")
+            raise FileError("load: not a file that save() wrote")
         system = self.next_pickle()
         if not isinstance(system, dict) or system.get("little_endian") is not (sys.byteorder == "little"):
-            raise pickle.UnpicklingError("load: the file was written on a machine of the other byte order")
+            raise FileError("load: the file was written on a machine of the other byte order")
         result = self.next_pickle(self.weights_only)
         keys = self.next_pickle()
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.memories):
-            raise pickle.UnpicklingError("load: the file is damaged: it has other storages than it names")
+            raise FileError("load: the file is damaged: it has other storages than it names")
         for key in keys:
             self.fill(self.memories[str(key)])
         return result
@@ -427,25 +428,25 @@ class _Legacy:
                 if key not in self.memories:
                     self.memories[key] = self.reserve(kind, numel)
                 return self.memories[key] if view is None else self.part(self.memories[key], view)
-        raise pickle.UnpicklingError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
+        raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
     def reserve(self, kind: _StorageType, numel: int) -> Tensor:
         target = _dtype_named(kind)
         self.budget -= numel * target.itemsize
         if numel < 0 or self.budget < 0:
-            raise pickle.UnpicklingError("load: the storages are larger than the file")
+            raise FileError("load: the storages are larger than the file")
         return gradcore.zeros(numel, dtype=target)
 
     def part(self, memory: Tensor, view: Any) -> Tensor:
         match view:
             case (str(), int() as start, int() as length) if 0 <= start <= start + length <= memory.numel():
                 return memory.narrow(0, start, length)
-        raise pickle.UnpicklingError(f"load: the file names a part of a storage in an unknown way: {view!r:.200}")
+        raise FileError(f"load: the file names a part of a storage in an unknown way: {view!r:.200}")
 
     def fill(self, memory: Tensor) -> None:
         end = self.position + 8 + memory.numel() * memory.element_size()
         if end > len(self.data) or struct.unpack_from("<q", self.data, self.position)[0] != memory.numel():
-            raise pickle.UnpicklingError("load: the file is damaged: a storage has another size than it says")
+            raise FileError("load: the file is damaged: a storage has another size than it says")
         if memory.numel():
             memory.copy_(memory_from(self.data[self.position + 8 : end], memory.dtype))
         self.position = end
@@ -459,7 +460,7 @@ def _rebuild_tensor_v2(
     memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool, *_: object
 ) -> Tensor:
     if not isinstance(memory, Tensor):
-        raise pickle.UnpicklingError("load: the file has a tensor without a storage")
+        raise FileError("load: the file has a tensor without a storage")
     return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
 
 
@@ -475,7 +476,7 @@ def _with_grad(tensor: Tensor, requires_grad: bool) -> Tensor:
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, *_: object) -> Tensor:
     if not isinstance(data, Tensor):
-        raise pickle.UnpicklingError("load: the file has a parameter without a tensor")
+        raise FileError("load: the file has a parameter without a tensor")
     parameter: Tensor = gradcore.nn.Parameter(data.detach(), requires_grad=bool(requires_grad))
     return parameter
 
@@ -488,7 +489,7 @@ def _encode_latin1(text: str, _encoding: str) -> bytes:
 def _bytearray(*parts: Any) -> bytearray:
     """Of bytes, never of a length."""
     if parts and not isinstance(parts[0], (bytes, str)):
-        raise pickle.UnpicklingError("load: the file has a bytearray that is made of no bytes")
+        raise FileError("load: the file has a bytearray that is made of no bytes")
     return bytearray(*parts)
 
 
@@ -538,7 +539,7 @@ def _known_global(module: str, name: str) -> Any:
     """What a global stands for when nothing may run."""
     found = _known(module, name)
     if found is None:
-        raise pickle.UnpicklingError(
+        raise FileError(
             f"Weights only load failed: Unsupported global: GLOBAL {module}.{name} is more than tensors, numbers, "
             "strings and containers. With weights_only=False it loads, and can run any code that somebody put "
             "into the file: do that only with a file you trust."

@@ -97,6 +97,22 @@ void walk_blocks(const IndexWalk& w, Row row) {
 }
 template <class F> void walk_in_blocks(const IndexWalk& w, const F& f) { walk_blocks(w, row_of(f)); }
 
+// The indices are the user's own memory, which another thread may write to: each is read once, and what it is then
+// decides. The step that it stands for, in elements.
+class Steps {
+ public:
+  explicit Steps(const GatherArgs& a) : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step) {}
+  int64_t operator[](int64_t i) const {
+    const int64_t v = __atomic_load_n(index_ + i, __ATOMIC_RELAXED);
+    return static_cast<uint64_t>(v) < size_ ? v * step_ : 0;
+  }
+
+ private:
+  const int64_t* index_;
+  uint64_t size_;
+  int64_t step_;
+};
+
 }  // namespace
 
 void gather(const GatherArgs& a) {
@@ -104,9 +120,9 @@ void gather(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     const T* const indexed = reinterpret_cast<const T*>(a.indexed);
     T* const list = reinterpret_cast<T*>(a.list);
-    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
       for (int64_t i = 0; i < l.size; ++i)
-        list[at.list + i * l.list] = indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step];
+        list[at.list + i * l.list] = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
     });
   });
 }
@@ -116,9 +132,9 @@ void scatter(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     T* const indexed = reinterpret_cast<T*>(a.indexed);
     const T* const list = reinterpret_cast<const T*>(a.list);
-    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
       for (int64_t i = 0; i < l.size; ++i)
-        indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step] = list[at.list + i * l.list];
+        indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]] = list[at.list + i * l.list];
     });
   });
 }
@@ -128,9 +144,9 @@ void scatter_add(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     T* const indexed = reinterpret_cast<T*>(a.indexed);
     const T* const list = reinterpret_cast<const T*>(a.list);
-    walk_in_blocks(a.walk, [=, index = a.index, step = a.step](const Position& at, const Loop& l) {
+    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
       for (int64_t i = 0; i < l.size; ++i) {
-        T& place = indexed[at.indexed + i * l.indexed + index[at.index + i * l.index] * step];
+        T& place = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
         place = plus(place, list[at.list + i * l.list]);
       }
     });

@@ -30,10 +30,10 @@ struct IndexWalk {
 };
 
 struct GatherArgs {
-  const int64_t* index;  // each of them in range
+  const int64_t* index;  // checked by check_index(); what another thread makes of them since is read as 0
   char* indexed;
   char* list;
-  int64_t step;  // of the indexed tensor along the indexed dim
+  int64_t size, step;  // of the indexed tensor along the indexed dim
   DType dtype;
   IndexWalk walk;
   GatherArgs() {}

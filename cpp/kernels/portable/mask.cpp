@@ -15,7 +15,9 @@ int64_t count_in(const uint8_t* mask, int64_t n) {
   return count;
 }
 
-// Calls f(place among the true elements, position in the mask) for each true element, in parallel blocks.
+// Calls f(place among the true elements, position in the mask) for each true element, in parallel blocks. A mask may be
+// the user's own memory, which another thread writes to since it was counted: what is too many in a block is left out,
+// and its first position stands for what is missing.
 template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int64_t* starts, F f) {
   constexpr int64_t kChunk = 256;
   parallel_blocks(mask_blocks(n), [=](int64_t b) {
@@ -28,8 +30,10 @@ template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int6
         found[count] = j;
         count += mask[j] != 0;
       }
+      count = std::min(count, starts[b + 1] - k);
       for (int64_t j = 0; j < count; ++j) f(k++, found[j]);
     }
+    while (k < starts[b + 1]) f(k++, b * kMaskBlock);
   });
 }
 

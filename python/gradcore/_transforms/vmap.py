@@ -66,16 +66,22 @@ class BatchLevel:
 
     def __init__(self, size: int, randomness: str) -> None:
         self.size, self.randomness = size, randomness
+        self.number = 0
         # The batch dims of arguments that are mapped along another dim than the first.
         self._dims: dict[int, tuple[weakref.ref[Tensor], int]] = {}
 
     def __enter__(self) -> BatchLevel:
-        self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
-        running.transforms.append(self)
+        self._around = running.transforms
+        running.transforms = (*self._around, self)
+        try:
+            self.number = _C._enter_vmap(self.size, _RANDOMNESS[self.randomness])
+        except BaseException:
+            running.transforms = self._around
+            raise
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        running.transforms.pop()
+        running.transforms = self._around
         _C._exit_vmap()
 
     def add_batch_dim(self, tensor: Tensor, dim: int) -> Tensor:
@@ -100,16 +106,17 @@ class BatchLevel:
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """A context in which neither this level nor the transforms inside of it run."""
-        start = running.transforms.index(self)
-        inside, running.transforms = running.transforms[start:], running.transforms[:start]
-        left = _C._leave_transforms(DIFFERENTIATION not in running.transforms)
-        _C._leave_vmap(self.number)
+        all_running = running.transforms
+        outside = all_running[: all_running.index(self)]
+        left = _C._leave_transforms(DIFFERENTIATION not in outside)
         try:
+            _C._leave_vmap(self.number)
+            running.transforms = outside
             yield
         finally:
+            running.transforms = all_running
             _C._return_to_vmap(self.number)
             _C._leave_transforms(left)
-            running.transforms += inside
 
 
 class PlainLevel(BatchLevel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _C
 from .._modes import _Switch
 
@@ -18,16 +20,15 @@ class _AnomalySwitch(_Switch):
                 raise TypeError(f"set_anomaly_enabled(): argument '{name}' must be bool, not {type(value).__name__}")
         self.mode = mode
         self.check_nan = check_nan
-        self._checked: list[bool] = []
 
-    def _set(self) -> bool:
-        before = _C.is_anomaly_enabled()
-        self._checked.append(_C.is_anomaly_check_nan_enabled())
+    def _now(self) -> Any:
+        return _C.is_anomaly_enabled(), _C.is_anomaly_check_nan_enabled()
+
+    def _set(self) -> None:
         _C.set_anomaly_enabled(self.mode, self.check_nan)
-        return before
 
-    def _restore(self, before: bool) -> None:
-        _C.set_anomaly_enabled(before, self._checked.pop())
+    def _restore(self, before: Any) -> None:
+        _C.set_anomaly_enabled(*before)
 
     def _clone(self) -> _Switch:
         return _AnomalySwitch(self.mode, self.check_nan)
@@ -76,12 +77,13 @@ class set_detect_anomaly(_AnomalySwitch):
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(mode, check_nan)
-        self._pending = [super()._set()]
+        self._pending = [super()._now()]
+        self._set()
 
     def __call__(self, function):  # type: ignore[no-untyped-def]
         if self._pending:
             self._restore(self._pending.pop())  # as a decorator it must not act now
         return super().__call__(function)
 
-    def _set(self) -> bool:
-        return self._pending.pop() if self._pending else super()._set()
+    def _now(self) -> Any:
+        return self._pending.pop() if self._pending else super()._now()

@@ -41,8 +41,13 @@ def enter_dual_level() -> int:
     """
     if _C._dual_levels() > 0:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    _state.level = _C._enter_dual_level(False)
-    return _state.level
+    level = _C._enter_dual_level(False)
+    try:
+        _state.level = level
+    except BaseException:
+        _C._exit_dual_level()
+        raise
+    return level
 
 
 def _enter_level_of_func() -> int:
@@ -130,10 +135,14 @@ class _set_fwd_grad_enabled(_Switch):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = mode
-        self._at_first = _C._set_fwd_grad_enabled(mode)
+        self._at_first = _C._is_fwd_grad_enabled()
+        _C._set_fwd_grad_enabled(mode)
 
-    def _set(self) -> bool:
+    def _now(self) -> bool:
         return self._at_first
+
+    def _set(self) -> None:
+        pass  # at once, when it was made
 
     def _restore(self, before: bool) -> None:
         _C._set_fwd_grad_enabled(before)

@@ -254,8 +254,11 @@ class disable_saved_tensors_hooks(_Switch):
         super().__init__()
         self.error_message = error_message
 
-    def _set(self) -> Any:
-        return _C._disable_saved_hooks(self.error_message)
+    def _now(self) -> Any:
+        return _C._saved_hooks_disabled()
+
+    def _set(self) -> None:
+        _C._disable_saved_hooks(self.error_message)
 
     def _restore(self, before: Any) -> None:
         _C._disable_saved_hooks(before)

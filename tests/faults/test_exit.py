@@ -1,0 +1,98 @@
+"""Threads when the interpreter ends, other interpreters, and memory that another thread writes to."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+START = "import threading, time, gradcore\n"
+
+
+def ends_well(program, times=1):
+    for _ in range(times):
+        ran = subprocess.run(
+            [sys.executable, "-c", START + textwrap.dedent(program)], capture_output=True, text=True, timeout=120
+        )
+        assert ran.returncode == 0, f"exit status {ran.returncode}: {ran.stderr[-2000:]}"
+    return ran.stdout
+
+
+DAEMONS = {
+    "loops": "a = gradcore.ones(2_000_000)\ndef run():\n    while True: a + a",
+    "small ops": "a = gradcore.ones(3)\ndef run():\n    while True: a + a",
+    "backward": "def run():\n    while True: gradcore.ones(10, requires_grad=True).exp().sum().backward()",
+    "hooks": """
+def run():
+    while True:
+        x = gradcore.ones(10, requires_grad=True)
+        x.register_hook(lambda g: sum(range(300)) and g)
+        (x * 2).sum().backward()
+""",
+    "Functions": """
+class F(gradcore.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * sum(range(300))
+    @staticmethod
+    def backward(ctx, g): return g * sum(range(300)) * ctx.saved_tensors[0]
+def run():
+    while True: F.apply(gradcore.ones(10, requires_grad=True)).sum().backward()
+""",
+    "saved tensors": """
+def keep(t): return sum(range(300)) and t
+def run():
+    while True:
+        with gradcore.autograd.graph.saved_tensors_hooks(keep, keep): gradcore.ones(10, requires_grad=True).exp().sum().backward()
+""",
+}
+
+
+@pytest.mark.parametrize("kind", DAEMONS)
+def test_daemon_threads_at_the_end(kind):
+    ends_well(
+        DAEMONS[kind] + "\nfor _ in range(2): threading.Thread(target=run, daemon=True).start()\ntime.sleep(0.2)", 3
+    )
+
+
+def test_another_interpreter_is_refused():
+    """_xxsubinterpreters until 3.12, _interpreters after."""
+    out = ends_well("""
+        try: import _xxsubinterpreters as interpreters
+        except ImportError: import _interpreters as interpreters
+        first = interpreters.create()
+        code = "try: import gradcore\\nexcept ImportError as error: print('refused:', error, flush=True)"
+        interpreters.run_string(first, code)
+        print((gradcore.ones(2) + 1).tolist())
+    """)
+    assert "refused: gradcore works in the main interpreter" in out and out.endswith("[2.0, 2.0]\n")
+
+
+WRITERS = {
+    "gather": "x.gather(1, index).sum().backward()",
+    "scatter_add": "gradcore.zeros(600, 600).scatter_add(1, index, values)",
+    "scatter": "gradcore.zeros(600, 600).scatter(1, index, values)",
+    "index": "values[index[0]]",
+    "index_put": "gradcore.zeros(600).index_put((index[0],), values[0])",
+    "masks": "values[mask], values.masked_select(mask), mask.nonzero(), gradcore.zeros(600, 600).masked_fill_(mask, 1.0)",
+    "mask_put": "gradcore.zeros(600, 600).index_put((mask,), gradcore.ones(1))",
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_indices_that_another_thread_writes_to(kind):
+    ends_well(f"""
+        index, mask = gradcore.zeros(600, 600, dtype=gradcore.int64), gradcore.zeros(600, 600, dtype=gradcore.bool)
+        x, values = gradcore.ones(600, 600, requires_grad=True), gradcore.ones(600, 600)
+        raw, raw_mask, stop = index.numpy(), mask.numpy(), []
+        def write():
+            while not stop:
+                raw[...] = 2**50; raw_mask[...] = True
+                raw[...] = 0; raw_mask[...] = False
+        thread = threading.Thread(target=write); thread.start()
+        for _ in range(150):
+            try: {WRITERS[kind]}
+            except (IndexError, RuntimeError): pass
+        stop.append(1); thread.join()
+    """)

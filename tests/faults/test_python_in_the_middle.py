@@ -1,0 +1,211 @@
+"""Single programs in which Python code runs in the middle of C++ and takes away what that works on."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from support import gradcore, libraries
+
+hooks = gradcore.autograd.graph.saved_tensors_hooks
+
+
+def leaf(*shape):
+    return gradcore.linspace(1.0, 2.0, int(np.prod(shape))).reshape(shape).requires_grad_()
+
+
+def test_an_unpack_hook_that_frees_what_it_unpacks():
+    x, done = leaf(4), []
+
+    def unpack(tensor):
+        if not done:
+            done.append(1)
+            z.sum().backward()
+        return tensor
+
+    with hooks(lambda tensor: tensor.clone(), unpack):
+        z = x.exp() * x
+    assert z.grad_fn._saved_self.tolist() == x.exp().tolist()
+    assert x.grad is not None
+
+
+def test_a_backward_inside_of_a_backward_that_frees_the_rest():
+    x, done = leaf(4), []
+
+    def unpack(tensor):
+        if not done:
+            done.append(1)
+            with gradcore.enable_grad():
+                z.sum().backward()
+        return tensor
+
+    with hooks(lambda tensor: tensor.clone(), unpack):
+        z = x.exp() * x
+    with pytest.raises(RuntimeError, match="a second time"):
+        z.sum().backward()
+
+
+def test_a_pack_hook_that_frees_what_it_packs():
+    x = leaf(4)
+    y = x * x * x
+    raw = y.grad_fn._raw_saved_self
+
+    def pack(tensor):
+        with gradcore.enable_grad():
+            y.sum().backward()
+        return tensor
+
+    raw.register_hooks(pack, lambda tensor: tensor)
+    assert x.grad.tolist() == pytest.approx((3 * x.detach() ** 2).tolist())
+    with pytest.raises(RuntimeError, match="been freed"):
+        repr(y.grad_fn._saved_self)
+
+
+def test_hooks_that_set_hooks_on_the_same_tensor():
+    y = leaf(4) ** 3
+    raw = y.grad_fn._raw_saved_self
+
+    def outer(tensor):
+        raw.register_hooks(lambda t: t.clone(), lambda t: t)
+        return tensor
+
+    raw.register_hooks(outer, lambda tensor: tensor * 0)
+    assert y.grad_fn._saved_self.tolist() == leaf(4).tolist()
+
+
+def test_a_tensor_that_a_pack_hook_gives_other_data_is_unpacked_as_it_was():
+    x, given = leaf(4).clone(), []
+
+    def pack(tensor):
+        given.append(tensor.detach())
+        x.data = gradcore.zeros(1)
+        return given[-1]
+
+    with hooks(pack, lambda tensor: tensor):
+        y = x.exp()
+    assert y.grad_fn._saved_result.tolist() == leaf(4).exp().tolist()
+    with pytest.raises(RuntimeError, match="shape"):  # of the gradient, which has no place in x any more
+        gradcore.autograd.grad(y.sum(), x)
+
+
+@pytest.mark.parametrize(
+    "write", ["index_put_", "scatter_", "scatter_add_", "index_add_", "index_copy_", "setitem", "mul_"]
+)
+def test_a_pack_hook_that_shrinks_what_is_written_to(write):
+    start = leaf(40)
+    c, at, values = start.clone(), gradcore.tensor([1, 39, 30]), leaf(3)
+
+    def pack(tensor):
+        c.data = gradcore.zeros(1)
+        gradcore.release_unused_memory()
+        return tensor
+
+    def program():
+        match write:
+            case "index_put_":
+                c.index_put_((at,), values)
+            case "setitem":
+                c[at] = values
+            case "mul_":
+                c.mul_(leaf(40))
+            case _:
+                getattr(c, write)(0, at, values)
+
+    with hooks(pack, lambda tensor: tensor), pytest.raises((IndexError, RuntimeError)):
+        program()
+    assert c.tolist() == [0.0]
+
+
+def test_an_index_that_a_pack_hook_overwrites_is_checked_again():
+    c, at = leaf(40).clone(), gradcore.tensor([1, 39, 30])
+
+    def pack(tensor):
+        at.data.fill_(2**40)
+        return tensor
+
+    with hooks(pack, lambda tensor: tensor), pytest.raises((IndexError, RuntimeError)):
+        c.index_put_((at,), leaf(3))
+    assert c.tolist() == leaf(40).tolist()
+
+
+def collector_program(t, data, read):
+    """read(t) while every run of the collector gives t other data."""
+    callback = lambda phase, info: setattr(t, "data", data)  # noqa: E731
+    before = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(50, 1, 1)
+    try:
+        return read(t)
+    except (TypeError, RuntimeError) as error:  # repr() looks twice
+        return error
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(callback)
+
+
+@pytest.mark.parametrize("read", [gradcore.Tensor.tolist, repr, list, lambda t: [t.shape for _ in range(400)]])
+@pytest.mark.parametrize("shape", [(20000, 3), (1,), (2,) * 12])
+def test_the_collector_swaps_what_is_read(read, shape):
+    assert collector_program(gradcore.zeros(300, 3), gradcore.zeros(shape), read) is not None
+
+
+def test_tolist_reads_what_was_there():
+    assert collector_program(gradcore.ones(300, 3), gradcore.zeros(1), gradcore.Tensor.tolist) == [[1.0] * 3] * 300
+
+
+def test_foreign_memory_that_goes_while_the_tensor_is_moved():
+    """The end of an array's owner runs Python code, which finds the tensor whole."""
+    seen = []
+
+    class Owner(np.ndarray):
+        def __del__(self):
+            if hasattr(t, "tolist"):
+                seen.append(t.tolist())
+
+    t = gradcore.from_numpy(np.arange(6.0).view(Owner))
+    t.data = gradcore.ones(2, 2)
+    gc.collect()
+    assert all(value == [[1.0, 1.0], [1.0, 1.0]] for value in seen)
+
+
+def test_a_history_that_goes_while_another_is_set():
+    """A hook's closure dies in the middle of an in-place op and reads the tensor."""
+    seen = []
+
+    class Reads:
+        def __init__(self, t):
+            self.t = t
+
+        def __call__(self, grad):
+            return None
+
+        def __del__(self):
+            seen.append((type(self.t.grad_fn).__name__, self.t.output_nr))
+
+    x = leaf(3)
+    y = (x * 2).unbind()[0].clone()
+    y.register_hook(Reads(y))
+    y.detach_()
+    gc.collect()
+    assert all(nr == 0 for _, nr in seen)
+
+
+@pytest.mark.parametrize("lib", libraries())
+def test_a_list_that_holds_itself(lib):
+    if lib is not gradcore:
+        pytest.skip("torch overflows its stack too")
+    endless = [np.ones(2)]
+    endless.append(endless)
+    for program in (lib.tensor, lib.as_tensor, lib.Tensor, lambda value: lib.zeros(3)[value]):
+        with pytest.raises((ValueError, TypeError, IndexError)):
+            program(endless)
+
+
+def test_a_long_chain_of_lists_beside_arrays():
+    chain = [np.ones(1)]
+    for _ in range(100000):
+        chain = [np.ones(1), chain]
+    with pytest.raises((ValueError, TypeError)):
+        gradcore.tensor(chain)
+    while chain:  # it would end the interpreter's own destructor otherwise
+        chain = chain[1] if len(chain) > 1 else None
