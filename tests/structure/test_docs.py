@@ -15,7 +15,7 @@ import pytest
 import gradcore
 from gradcore import _docs
 
-OPS = {name: (functions, methods) for name, functions, methods in gradcore._C._op_table()}
+OPS = {name.removeprefix("_"): (functions, methods) for name, functions, methods in gradcore._C._op_table()}
 
 
 def test_help_shows_forms_text_and_example():

@@ -38,6 +38,9 @@ def relation_and_text(name: str, original: str) -> tuple[str, str]:
     if name.startswith("_foreach_"):
         op = name.removeprefix("_foreach_")
         return f"`{op}` of each tensor of a list, in one call.", known.get(op.removesuffix("_"), "")
+    if name.endswith("_copy") and name.removesuffix("_copy") in known:
+        op = name.removesuffix("_copy")
+        return f"`{op}` whose result is a copy, never a view.", known[op]
     op = name.removesuffix("_")
     if op not in known:
         op = original.removesuffix("_")
@@ -76,5 +79,6 @@ def stub_lines() -> tuple[list[str], list[str]]:
 
 
 def signatures(name: str, is_method: bool) -> list[str]:
-    """The forms in which an op is called, one a line."""
-    return [line for line in stub_lines()[is_method] if line.startswith(f"{name}(")]
+    """The forms in which an op is called, one a line. The core keeps linalg.det() under the name _linalg_det."""
+    lines = [line for line in stub_lines()[is_method] if line.startswith((f"{name}(", f"_{name}("))]
+    return [re.sub(r"^_?(linalg|special)_", r"\1.", line) for line in lines]
