@@ -16,6 +16,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 HERE = Path(__file__).parent
+NO_TEXT = "There is no text for it yet. It works as in torch; see README for what differs."
 
 
 def docstring(name: str, original: str, is_method: bool) -> str:
@@ -24,14 +25,14 @@ def docstring(name: str, original: str, is_method: bool) -> str:
     relation, text = relation_and_text(name, original)
     if is_method and not relation and signatures(name, False):
         relation = f"gradcore.{name}() as a method: the tensor is its first argument."
-    prose, prompt, example = text.partition(">>>")
+    prose, prompt, example = (text or NO_TEXT).partition(">>>")
     about_out = "`out` gets the result, takes its shape, and is returned." if "out: " in "".join(lines) else ""
     parts = ["\n".join(lines), relation, prose.strip(), about_out, prompt + example]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def relation_and_text(name: str, original: str) -> tuple[str, str]:
-    """How an op relates to the one that has a text, and that text."""
+    """How an op relates to the one that has a text, and that text, which is empty where there is none."""
     known = texts()
     if name in known:
         return "", known[name]
@@ -48,7 +49,7 @@ def relation_and_text(name: str, original: str) -> tuple[str, str]:
         relation = f"In-place version of `{op}`: changes the tensor itself, and returns it."
     else:
         relation = f"Another name of `{op}`." if name != op else ""
-    return relation, known.get(op, f"Works as torch's {name} does; see README for what differs.")
+    return relation, known.get(op, "")
 
 
 @cache
