@@ -38,7 +38,7 @@ def relation_and_text(name: str, original: str) -> tuple[str, str]:
         return "", known[name]
     if name.startswith("_foreach_"):
         op = name.removeprefix("_foreach_")
-        return f"`{op}` of each tensor of a list, in one call.", known.get(op.removesuffix("_"), "")
+        return f"`{op}` of each tensor of a list, in one call.", known.get(op) or known.get(op.removesuffix("_"), "")
     if name.endswith("_copy") and name.removesuffix("_copy") in known:
         op = name.removesuffix("_copy")
         return f"`{op}` whose result is a copy, never a view.", known[op]
