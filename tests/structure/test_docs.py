@@ -16,7 +16,6 @@ import pytest
 import gradcore
 from gradcore import _docs
 
-
 OPS = {
     attribute: getattr(gradcore._C if functions else gradcore.Tensor, attribute)
     for attribute, functions, _ in gradcore._C._op_table()
