@@ -57,5 +57,5 @@ def reduce(self: Generator) -> Any:
 
 Generator.manual_seed = manual_seed  # type: ignore[method-assign]
 Generator.clone_state = clone_state  # type: ignore[method-assign]
-Generator.device = property(lambda self: device("cpu"))  # type: ignore[assignment]
+Generator.device = property(lambda self: device("cpu"), doc="The CPU.")  # type: ignore[assignment]
 Generator.__reduce__ = reduce  # type: ignore[assignment, method-assign]

@@ -202,6 +202,7 @@ class TypedStorage:
         return device("cpu")
 
     def __len__(self) -> int:
+        """How many numbers it holds."""
         return self._memory.numel()
 
     size = __len__
@@ -300,6 +301,7 @@ class UntypedStorage:
         return device("cpu")
 
     def __len__(self) -> int:
+        """How many bytes it holds."""
         return self._owner.numel() * self._owner.element_size()
 
     size = nbytes = __len__

@@ -16,6 +16,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 HERE = Path(__file__).parent
+NO_TEXT = "There is no text for it yet. It works as in torch; see README for what differs."
 
 
 def docstring(name: str, original: str, is_method: bool) -> str:
@@ -24,7 +25,7 @@ def docstring(name: str, original: str, is_method: bool) -> str:
     relation, text = relation_and_text(name, original)
     if is_method and not relation and signatures(name, False):
         relation = f"gradcore.{name}() as a method: the tensor is its first argument."
-    prose, prompt, example = text.partition(">>>")
+    prose, prompt, example = (text or NO_TEXT).partition(">>>")
     about_out = "`out` gets the result, takes its shape, and is returned." if "out: " in "".join(lines) else ""
     lines = [re.sub("^_(linalg)_", r"\1.", line) for line in lines]  # ops that stand in a package alone
     parts = ["\n".join(lines), relation, prose.strip(), about_out, prompt + example]
@@ -32,13 +33,16 @@ def docstring(name: str, original: str, is_method: bool) -> str:
 
 
 def relation_and_text(name: str, original: str) -> tuple[str, str]:
-    """How an op relates to the one that has a text, and that text."""
+    """How an op relates to the one that has a text, and that text, which is empty where there is none."""
     known = texts()
     if name in known:
         return "", known[name]
     if name.startswith("_foreach_"):
         op = name.removeprefix("_foreach_")
-        return f"`{op}` of each tensor of a list, in one call.", known.get(op.removesuffix("_"), "")
+        return f"`{op}` of each tensor of a list, in one call.", known.get(op) or known.get(op.removesuffix("_"), "")
+    if name.endswith("_copy") and name.removesuffix("_copy") in known:
+        op = name.removesuffix("_copy")
+        return f"`{op}` whose result is a copy, never a view.", known[op]
     op = name.removesuffix("_")
     if op not in known:
         op = original.removesuffix("_")
@@ -46,7 +50,7 @@ def relation_and_text(name: str, original: str) -> tuple[str, str]:
         relation = f"In-place version of `{op}`: changes the tensor itself, and returns it."
     else:
         relation = f"Another name of `{op}`." if name != op else ""
-    return relation, known.get(op, f"Works as torch's {name} does; see README for what differs.")
+    return relation, known.get(op, "")
 
 
 @cache
@@ -77,5 +81,6 @@ def stub_lines() -> tuple[list[str], list[str]]:
 
 
 def signatures(name: str, is_method: bool) -> list[str]:
-    """The forms in which an op is called, one a line."""
-    return [line for line in stub_lines()[is_method] if line.startswith(f"{name}(")]
+    """The forms in which an op is called, one a line. The core keeps linalg.det() under the name _linalg_det."""
+    lines = [line for line in stub_lines()[is_method] if line.startswith((f"{name}(", f"_{name}("))]
+    return [re.sub(r"^_?(linalg|special)_", r"\1.", line) for line in lines]

@@ -150,7 +150,7 @@ TEXTS = {
     nonzero(as_tuple=True) gives them.
 
     The three shapes broadcast, and the dtypes of both values are promoted; each may be a number. The method is that of
-    `input`: x.where(condition, other). Raises RuntimeError for a condition that is not of bools.
+    `input`: x.where(condition, other). Raises RuntimeError for a condition that is of neither bools nor uint8.
 
     >>> x = gradcore.tensor([-1.0, 2.0])
     >>> gradcore.where(x > 0, x, 0.0), gradcore.where(x > 0)

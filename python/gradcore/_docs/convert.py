@@ -200,6 +200,18 @@ TEXTS = {
     >>> x.grad
     tensor([2., 4.])
     """,
+    "is_neg": """
+    False: no tensor is marked as negated.
+
+    >>> gradcore.is_neg(gradcore.ones(1))
+    False
+    """,
+    "resolve_neg": """
+    The tensor itself: none is marked as negated.
+
+    >>> gradcore.resolve_neg(gradcore.tensor([1.0]))
+    tensor([1.])
+    """,
 }
 
 __test__ = TEXTS

@@ -74,7 +74,12 @@ class Distribution:
         return found
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """The same distribution with parameters expanded to `batch_shape`."""
+        """The same distribution with parameters expanded to `batch_shape`.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Normal(0.0, 1.0).expand((2,)).mean
+        tensor([0., 0.])
+        """
         raise NotImplementedError
 
     def _expanded(self, batch_shape: Any, instance: Any, names: str, event: int = 0) -> Any:
@@ -131,12 +136,24 @@ class Distribution:
         return self.variance.sqrt()
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        """Samples of shape sample_shape + batch_shape + event_shape, without gradients."""
+        """Samples of shape sample_shape + batch_shape + event_shape, without gradients.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Normal(gradcore.zeros(3), 1.0).sample((2,)).shape
+        torch.Size([2, 3])
+        """
         with gradcore.no_grad():
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """Samples through which gradients flow to the parameters."""
+        """Samples through which gradients flow to the parameters.
+
+        >>> import gradcore
+        >>> loc = gradcore.zeros(3, requires_grad=True)
+        >>> gradcore.distributions.Normal(loc, 1.0).rsample().sum().backward()
+        >>> loc.grad
+        tensor([1., 1., 1.])
+        """
         raise NotImplementedError
 
     def sample_n(self, n: int) -> Tensor:
@@ -145,27 +162,57 @@ class Distribution:
         return self.sample(Size((n,)))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """The logarithm of the density, or of the probability, at `value`."""
+        """The logarithm of the density, or of the probability, at `value`.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Normal(0.0, 1.0).log_prob(gradcore.tensor(0.0))
+        tensor(-0.9189)
+        """
         raise NotImplementedError
 
     def cdf(self, value: Tensor) -> Tensor:
-        """The probability of a sample of at most `value`."""
+        """The probability of a sample of at most `value`.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Normal(0.0, 1.0).cdf(gradcore.tensor(0.0))
+        tensor(0.5000)
+        """
         raise NotImplementedError
 
     def icdf(self, value: Tensor) -> Tensor:
-        """The inverse of cdf."""
+        """The inverse of cdf.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Normal(0.0, 1.0).icdf(gradcore.tensor(0.5))
+        tensor(0.)
+        """
         raise NotImplementedError
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        """All values of a discrete distribution, along a new first dim."""
+        """All values of a discrete distribution, along a new first dim.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Bernoulli(0.5).enumerate_support()
+        tensor([0., 1.])
+        """
         raise NotImplementedError
 
     def entropy(self) -> Tensor:
-        """The entropy, for each distribution of the batch."""
+        """The entropy, for each distribution of the batch.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Bernoulli(0.5).entropy()
+        tensor(0.6931)
+        """
         raise NotImplementedError
 
     def perplexity(self) -> Tensor:
-        """exp of the entropy."""
+        """exp of the entropy.
+
+        >>> import gradcore
+        >>> gradcore.distributions.Bernoulli(0.5).perplexity()
+        tensor(2.)
+        """
         return self.entropy().exp()
 
     def _extended_shape(self, sample_shape: Any = ()) -> Size:
