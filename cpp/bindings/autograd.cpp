@@ -333,7 +333,10 @@ void add_autograd(py::module_& m) {
   m.def("_last_differentiation", &last_differentiation);
   m.def("_leave_transforms", [](bool leave) { return swap_mode(transforms_left, leave); });
   m.def("_make_points", [](py::handle points, const PyDifferentiation& d) {
-    for (const Tensor& point : to_list(points, "points are tensors")) make_point(point, from_python(d));
+    for (const Tensor& point : to_list(points, "points are tensors")) {
+      check(point.defined(), ErrorKind::Type, "points are tensors");
+      make_point(point, from_python(d));
+    }
   });
   m.def("_in_transform", &in_transform);
   m.def("_enter_vmap", [](int64_t size, int randomness) {

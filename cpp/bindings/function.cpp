@@ -266,8 +266,8 @@ class Call {
  private:
   PyContext* c() const { return context(ctx_.get()); }
 
-  // What the methods of ctx noted. An exception leaves it no less, as a checkpoint's early stop does: the results, which
-  // lead to the context, would keep each other alive.
+  // What the methods of ctx noted. An exception leaves it no less, as a checkpoint's early stop does: the results,
+  // which lead to the context, would keep each other alive.
   struct ForgetMarks {
     PyContext* c;
     ~ForgetMarks() {

@@ -182,7 +182,9 @@ void zero_grad(PyObject* groups, bool set_to_none) {
 PyObject* zero_grad_entry(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return guarded([&] {
     check(count == 2 && PyList_Check(args[0]), ErrorKind::Type, "_zero_grad takes a list of groups and a bool");
-    zero_grad(args[0], PyObject_IsTrue(args[1]) == 1);
+    const int to_none = PyObject_IsTrue(args[1]);
+    if (to_none < 0) throw py::error_already_set();
+    zero_grad(args[0], to_none == 1);
     return none();
   });
 }

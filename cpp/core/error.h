@@ -8,7 +8,17 @@
 
 namespace gradcore {
 
-enum class ErrorKind : uint8_t { Runtime, Value, Type, Index, NotImplemented, OutOfMemory, ZeroDivision, Overflow, LinAlg };
+enum class ErrorKind : uint8_t {
+  Runtime,
+  Value,
+  Type,
+  Index,
+  NotImplemented,
+  OutOfMemory,
+  ZeroDivision,
+  Overflow,
+  LinAlg
+};
 
 class Error : public std::exception {
  public:

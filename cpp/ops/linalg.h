@@ -1,5 +1,5 @@
-// Dense linear algebra on the last two dims of floating tensors; all dims before them are batches. Names without a prefix
-// are torch.linalg's; the kernels are in kernels/linalg.
+// Dense linear algebra on the last two dims of floating tensors; all dims before them are batches. Names without a
+// prefix are torch.linalg's; the kernels are in kernels/linalg.
 #pragma once
 #include <optional>
 #include <span>

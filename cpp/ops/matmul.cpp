@@ -82,9 +82,18 @@ class Product final : public Instruction {
     const GemmFn<T> kernel = gemm_kernel<T>();
     const auto args = [&](int64_t i) -> GemmArgs<T> {
       const GemmArgs<char>& g = args_;
-      return {g.m, g.n, g.k, reinterpret_cast<const T*>(a_) + i * a_step_, g.a_row, g.a_col,
-              reinterpret_cast<const T*>(b_) + i * b_step_, g.b_row, g.b_col, reinterpret_cast<T*>(c_) + i * g.m * g.n,
-              g.ldc, false};
+      return {g.m,
+              g.n,
+              g.k,
+              reinterpret_cast<const T*>(a_) + i * a_step_,
+              g.a_row,
+              g.a_col,
+              reinterpret_cast<const T*>(b_) + i * b_step_,
+              g.b_row,
+              g.b_col,
+              reinterpret_cast<T*>(c_) + i * g.m * g.n,
+              g.ldc,
+              false};
     };
     const auto one = [&](int64_t i) { kernel(args(i)); };
     if (batch_ == 1) return one(0);

@@ -145,7 +145,7 @@ def programs(row):
     names = [row.attribute] + ([row.attribute + "_"] if row.inplace else [])
     for sample in row.calls("float64"):
         for name in names:
-            owner = gradcore if row.function and not name.endswith("_") else gradcore.Tensor
+            owner = row.home(gradcore) if row.function and not name.endswith("_") else gradcore.Tensor
             yield Program(getattr(owner, name), sample)
 
 

@@ -19,9 +19,12 @@ LOOKS = {
     "ops/derived.cpp",
     "ops/elementwise.cpp",
     "ops/foreach.cpp",
+    "ops/linalg/matrices.cpp",
     "ops/mask.cpp",
     "ops/rowwise.cpp",
+    "ops/search.cpp",
     "ops/shapes.cpp",
+    "ops/statistics.cpp",
     "optim/recorded.h",
 }
 # Instructions that copy bytes, and the few lines that only move numbers of their own.

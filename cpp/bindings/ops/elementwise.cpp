@@ -27,10 +27,10 @@ struct Face {
 template <class Op> constexpr Face face{};
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
-using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf,
-                         PowMinusOne, PowMinusTwo, PowMinusHalf, Pow,
-                         PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax, ClampOnlyMin,
-                         ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward, Zeta>;
+using OwnRows =
+    TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
+             PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax,
+             ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward, Zeta>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};

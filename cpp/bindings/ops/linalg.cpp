@@ -26,7 +26,8 @@ constexpr OpRow kRows[] = {
 
     // ---- linear equations
     op("_linalg_solve(Tensor A, Tensor B, *, bool left=True, Tensor? out=None) -> Tensor", fn<linalg::solve>, kLinalg),
-    op("_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor[]? out=None) -> (Tensor "
+    op("_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor[]? out=None) -> "
+       "(Tensor "
        "result, Tensor info)",
        fn<linalg::solve_ex>, kLinalg),
     op("_linalg_inv(Tensor A, *, Tensor? out=None) -> Tensor", fn<linalg::inv>, kLinalg),
@@ -49,30 +50,35 @@ constexpr OpRow kRows[] = {
     op("_linalg_vector_norm(Tensor x, float ord=2, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? "
        "out=None) -> Tensor",
        fn<linalg::vector_norm>, kLinalg),
-    op("_linalg_matrix_norm(Tensor A, float ord, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? "
-       "out=None) -> Tensor",
-       [](const Tensor& a, double ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-         return linalg::matrix_norm(a, ord, dim.value_or(kLastTwo), keepdim, dtype);
-       },
-       kLinalg),
-    op("_linalg_matrix_norm(Tensor A, str ord='fro', int[]? dim=None, bool keepdim=False, *, dtype? dtype=None, "
-       "Tensor? out=None) -> Tensor",
-       [](const Tensor& a, std::string_view ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-         return linalg::matrix_norm(a, ord, dim.value_or(kLastTwo), keepdim, dtype);
-       },
-       kLinalg),
-    op("_linalg_norm(Tensor A, float? ord=None, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None, dtype? "
-       "dtype=None) -> Tensor",
-       [](const Tensor& a, const MaybeNumber& ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-         return linalg::norm(a, order(ord), dim, keepdim, dtype);
-       },
-       kLinalg),
-    op("_linalg_norm(Tensor A, str ord, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None, dtype? dtype=None) -> "
-       "Tensor",
-       [](const Tensor& a, std::string_view ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-         return linalg::norm(a, linalg::Order(ord), dim, keepdim, dtype);
-       },
-       kLinalg),
+    op(
+        "_linalg_matrix_norm(Tensor A, float ord, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? "
+        "out=None) -> Tensor",
+        [](const Tensor& a, double ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+          return linalg::matrix_norm(a, ord, dim.value_or(kLastTwo), keepdim, dtype);
+        },
+        kLinalg),
+    op(
+        "_linalg_matrix_norm(Tensor A, str ord='fro', int[]? dim=None, bool keepdim=False, *, dtype? dtype=None, "
+        "Tensor? out=None) -> Tensor",
+        [](const Tensor& a, std::string_view ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+          return linalg::matrix_norm(a, ord, dim.value_or(kLastTwo), keepdim, dtype);
+        },
+        kLinalg),
+    op(
+        "_linalg_norm(Tensor A, float? ord=None, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None, dtype? "
+        "dtype=None) -> Tensor",
+        [](const Tensor& a, const MaybeNumber& ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+          return linalg::norm(a, order(ord), dim, keepdim, dtype);
+        },
+        kLinalg),
+    op(
+        "_linalg_norm(Tensor A, str ord, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None, dtype? dtype=None) "
+        "-> "
+        "Tensor",
+        [](const Tensor& a, std::string_view ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+          return linalg::norm(a, linalg::Order(ord), dim, keepdim, dtype);
+        },
+        kLinalg),
 };
 
 }  // namespace

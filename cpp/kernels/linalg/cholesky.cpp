@@ -5,8 +5,8 @@ namespace gradcore::GC_ISA {
 
 namespace {
 
-// Each returns 0, or the number (from 1) of the first pivot that is not positive; then the rest is left as it is. `a` is
-// stored by columns.
+// Each returns 0, or the number (from 1) of the first pivot that is not positive; then the rest is left as it is. `a`
+// is stored by columns.
 template <class T> int32_t factor_small(int64_t n, const Mat<T>& a) {
   for (int64_t k = 0; k < n; ++k) {
     T* const column = a.column(k);

@@ -1,5 +1,5 @@
-// What the algorithms of dense linear algebra have in common: matrices by strides, columns, products. Small matrices are
-// worked on column by column; large ones are halved until they are small, so that most of the work is in products.
+// What the algorithms of dense linear algebra have in common: matrices by strides, columns, products. Small matrices
+// are worked on column by column; large ones are halved until they are small, so that most of the work is in products.
 #pragma once
 #include "kernels/common.h"
 #include "kernels/linalg/linalg.h"

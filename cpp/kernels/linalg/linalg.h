@@ -1,5 +1,5 @@
-// Dense linear algebra as baseline code sees it: the arguments of its kernels, and their table. Each kernel works through
-// a range of the matrices of a batch. Results are stored by columns, as LAPACK has them.
+// Dense linear algebra as baseline code sees it: the arguments of its kernels, and their table. Each kernel works
+// through a range of the matrices of a batch. Results are stored by columns, as LAPACK has them.
 #pragma once
 #include <cstdint>
 
@@ -7,8 +7,8 @@
 
 namespace gradcore {
 
-// Matrices of one shape: element (i, j) of matrix b is data[b * each + i * row + j * col]. Of vectors and numbers, `row`
-// and `col` say nothing.
+// Matrices of one shape: element (i, j) of matrix b is data[b * each + i * row + j * col]. Of vectors and numbers,
+// `row` and `col` say nothing.
 struct Matrices {
   void* data;
   int64_t each, row, col;
@@ -30,8 +30,8 @@ struct LuArgs {
   Matrices a, lu, pivots, info;
 };
 
-// A X = B (k right sides), or A' X = B, with the factors that LuArgs made. b without data stands for the identity. Along
-// the rows or the columns of x elements lie side by side.
+// A X = B (k right sides), or A' X = B, with the factors that LuArgs made. b without data stands for the identity.
+// Along the rows or the columns of x elements lie side by side.
 struct LuSolveArgs {
   int64_t n, k;
   bool adjoint;

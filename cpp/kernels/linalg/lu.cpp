@@ -81,6 +81,9 @@ template <class T> void fill_identity(int64_t n, const Mat<T>& x) {
     for (int64_t i = 0; i < n; ++i) x(i, j) = i == j;
 }
 
+// The row that step i was exchanged with. Pivots come from the program here: one that is no row changes nothing.
+int64_t partner(int64_t i, int32_t pivot, int64_t n) { return pivot >= 1 && pivot <= n ? pivot - 1 : i; }
+
 template <class T> void lu_solve(const LuSolveArgs& g, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const Mat<T> a = matrix<T>(g.lu, i), x = matrix<T>(g.x, i);
@@ -92,9 +95,9 @@ template <class T> void lu_solve(const LuSolveArgs& g, int64_t begin, int64_t en
     if (g.adjoint) {
       solve_triangle(false, false, g.n, g.k, a.transposed(), x);
       solve_triangle(true, true, g.n, g.k, a.transposed(), x);
-      for (int64_t s = g.n - 1; s >= 0; --s) exchange_rows(g.k, x, s, pivots[s] - 1);
+      for (int64_t s = g.n - 1; s >= 0; --s) exchange_rows(g.k, x, s, partner(s, pivots[s], g.n));
     } else {
-      apply_pivots(g.k, x, pivots, 0, g.n);
+      for (int64_t s = 0; s < g.n; ++s) exchange_rows(g.k, x, s, partner(s, pivots[s], g.n));
       solve_triangle(false, true, g.n, g.k, a, x);
       solve_triangle(true, false, g.n, g.k, a, x);
     }

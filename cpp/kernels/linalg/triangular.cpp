@@ -15,8 +15,7 @@ struct Order {
 };
 
 // x has its columns side by side: one right side after the other. `a` is stored by columns.
-template <class T>
-void solve_columns(const Order& order, bool unit, int64_t k, const Mat<T>& a, const Mat<T>& x) {
+template <class T> void solve_columns(const Order& order, bool unit, int64_t k, const Mat<T>& a, const Mat<T>& x) {
   for (int64_t j = 0; j < k; ++j) {
     T* const to = x.column(j);
     for (int64_t step = 0; step < order.n; ++step) {

@@ -19,7 +19,8 @@ template <class T> struct GemmArgs {
 };
 template <class T> using GemmFn = void (*)(const GemmArgs<T>&);
 
-// The same for each of a batch whose matrices are `a_step` and `b_step` apart, C's without gaps: for is_small() products.
+// The same for each of a batch whose matrices are `a_step` and `b_step` apart, C's without gaps: for is_small()
+// products.
 template <class T> using SmallFn = void (*)(GemmArgs<T>, int64_t batch, int64_t a_step, int64_t b_step);
 template <class T> bool is_small(const GemmArgs<T>& g) { return g.m * g.n * g.k <= 128; }
 

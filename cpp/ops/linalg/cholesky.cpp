@@ -50,9 +50,10 @@ std::array<Tensor, 2> factor(const Tensor& a, bool upper, const char* op, bool r
   const std::array<Tensor, 2> r = factor_raw(a, upper);
   if (raises)
     check_info(r[1], op, [](int32_t order) {
-      return str_cat("The factorization could not be completed because the input is not positive-definite (the leading "
-                     "minor of order ",
-                     order, " is not positive-definite).");
+      return str_cat(
+          "The factorization could not be completed because the input is not positive-definite (the leading "
+          "minor of order ",
+          order, " is not positive-definite).");
     });
   if (should_record(a)) record(r[0], {&a}, CholeskyVjp{node, upper, Saved::output(r[0])});
   return r;
@@ -63,7 +64,9 @@ constexpr const char* kNode = "LinalgCholeskyExBackward0";
 }  // namespace
 
 Tensor cholesky(const Tensor& a, bool upper) { return factor(a, upper, "linalg.cholesky", true, kNode)[0]; }
-Tensor legacy_cholesky(const Tensor& a, bool upper) { return factor(a, upper, "cholesky", true, "CholeskyBackward0")[0]; }
+Tensor legacy_cholesky(const Tensor& a, bool upper) {
+  return factor(a, upper, "cholesky", true, "CholeskyBackward0")[0];
+}
 Named cholesky_ex(const Tensor& a, bool upper, bool check_errors) {
   const std::array<Tensor, 2> r = factor(a, upper, "linalg.cholesky_ex", check_errors, kNode);
   return {{r[0], r[1]}};

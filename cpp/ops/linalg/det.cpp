@@ -14,7 +14,8 @@ std::array<Tensor, 2> det_raw(const Factors& f, bool logarithm) {
     const Tensor from = with_one_step(lu, 2), swaps = with_one_step(pivots, 1);
     std::array<Tensor, 2> out{empty(batch, lu.dtype()), logarithm ? empty(batch, lu.dtype()) : Tensor()};
     using Args = LuDetArgs;
-    MatrixKernel<Args> k("lu_det", kernels().linalg.lu_det, lu.dtype(), numel_of(batch), static_cast<double>(rows_of(lu)));
+    MatrixKernel<Args> k("lu_det", kernels().linalg.lu_det, lu.dtype(), numel_of(batch),
+                         static_cast<double>(rows_of(lu)));
     k.args.n = rows_of(lu);
     k.args.logarithm = logarithm;
     k.reads(&Args::lu, from).reads(&Args::pivots, swaps, 1).writes(&Args::det, out[0], 0);

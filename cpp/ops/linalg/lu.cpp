@@ -13,8 +13,8 @@ Factors lu_raw(const Tensor& a) {
     const Dims batch = batch_of(p);
     const int64_t m = rows_of(p), n = columns_of(p);
     const Tensor from = with_one_step(p, 2);
-    std::array<Tensor, 3> out{empty_by_columns(batch, m, n, p.dtype()), empty(with(batch, {std::min(m, n)}), DType::Int32),
-                              empty(batch, DType::Int32)};
+    std::array<Tensor, 3> out{empty_by_columns(batch, m, n, p.dtype()),
+                              empty(with(batch, {std::min(m, n)}), DType::Int32), empty(batch, DType::Int32)};
     using Args = LuArgs;
     MatrixKernel<Args> k("lu", kernels().linalg.lu, p.dtype(), numel_of(batch), cube(std::min(m, n)) / 3);
     k.args.m = m;
@@ -34,6 +34,11 @@ static std::array<Tensor, 1> solve_batch(const Tensor& lu, const Tensor& pivots,
                                          bool adjoint) {
   const Dims batch = batch_of(lu);
   const int64_t n = rows_of(lu), k = !b ? n : left ? columns_of(b) : rows_of(b);
+  // What hooks unpack may be anything.
+  check(columns_of(lu) == n && pivots.dtype() == DType::Int32 && pivots.shape() == with(batch, {n}),
+        "LU factors of shape ", lu.shape(), " with pivots of shape ", pivots.shape());
+  check(!b || (b.dtype() == lu.dtype() && batch_of(b) == batch && (left ? rows_of(b) : columns_of(b)) == n),
+        "LU factors of shape ", lu.shape(), " for a right-hand side of shape ", b ? b.shape() : Dims{});
   const Tensor columns = empty_by_columns(batch, n, k, lu.dtype());
   const Tensor f = with_one_step(lu, 2), p = with_one_step(pivots, 1);
   const Tensor right = b ? with_one_step(left ? b : mT(b), 2) : b;

@@ -28,9 +28,7 @@ int32_t first_failure(const Tensor& info, int64_t& place) {
   return 0;
 }
 
-Dims batch_of(const Tensor& t, int inner) {
-  return Dims(t.shape().span().first(static_cast<size_t>(t.dim() - inner)));
-}
+Dims batch_of(const Tensor& t, int inner) { return Dims(t.shape().span().first(static_cast<size_t>(t.dim() - inner))); }
 Dims with(const Dims& batch, std::initializer_list<int64_t> inner) {
   Dims all = batch;
   for (int64_t n : inner) all.push_back(n);
@@ -46,8 +44,11 @@ Tensor empty_by_columns(const Dims& batch, int64_t rows, int64_t columns, DType 
 }
 
 void broadcast_batches(Tensor& a, Tensor& b) {
+  need_matrix(a, "linalg", "A");
+  need_matrix(b, "linalg", "B");
   const Dims batch = broadcast_shapes(batch_of(a), batch_of(b));
   const auto expanded = [&](const Tensor& t) {
+    need_matrix(t, "linalg");  // the node of the other one may have run Python
     return batch_of(t) == batch ? t : expand(t, with(batch, {rows_of(t), columns_of(t)}));
   };
   a = expanded(a);
@@ -72,6 +73,8 @@ Tensor diagonal_matrix(const Tensor& vector) {
   const int64_t n = vector.size(vector.dim() - 1);
   return where(eye(n, n, DType::Bool), unsqueeze(vector, -1), Scalar(0.0));
 }
-Tensor without_diagonal(const Tensor& t) { return masked_fill(t, eye(rows_of(t), columns_of(t), DType::Bool), Scalar(0.0)); }
+Tensor without_diagonal(const Tensor& t) {
+  return masked_fill(t, eye(rows_of(t), columns_of(t), DType::Bool), Scalar(0.0));
+}
 
 }  // namespace gradcore::linalg

@@ -52,7 +52,9 @@ template <class Args> class MatrixKernel final : public Instruction {
   static constexpr bool kOwnsAll = true;
   // `work`: multiplications for one matrix.
   MatrixKernel(const char* name, const LinalgRow<Args>& kernels, DType dtype, int64_t batch, double work)
-      : args(), name_(name), fn_(kernels[dtype]), batch_(batch), work_(std::max(work, 1.0)) {}
+      : args(), name_(name), fn_(kernels[dtype]), batch_(batch), work_(std::max(work, 1.0)) {
+    check(fn_, ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(dtype), "'");
+  }
   // `inner`: the dims of one operand: two of a matrix, one of a vector, none of a number.
   MatrixKernel& reads(Matrices Args::* operand, const Tensor& t, int inner = 2) {
     return add(operand, t, inner, false);

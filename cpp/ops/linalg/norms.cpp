@@ -52,7 +52,8 @@ Tensor matrix_norm(const Tensor& a, const Order& ord, const Dims& dim, bool keep
     fail(ErrorKind::NotImplemented, "linalg.matrix_norm: the nuclear norm is not implemented in gradcore");
   }
   const double p = std::get<double>(ord), size = std::fabs(p);
-  if (size == 2) fail(ErrorKind::NotImplemented, "linalg.matrix_norm: the spectral norm is not implemented in gradcore");
+  if (size == 2)
+    fail(ErrorKind::NotImplemented, "linalg.matrix_norm: the spectral norm is not implemented in gradcore");
   if (size != 1 && !std::isinf(size)) refuse_order(ord);
   const Tensor t = cast(a, dtype.value_or(a.dtype()));
   return size == 1 ? norm_by_sums(t, d[0], d[1], p > 0, keepdim) : norm_by_sums(t, d[1], d[0], p > 0, keepdim);

@@ -78,30 +78,34 @@ void check_sides(const Tensor& a, const Tensor& b, bool left, const char* op) {
 }
 
 // The solution and info.
-std::array<Tensor, 2> solution(Tensor a, Tensor b, bool left, const char* op, bool raises) {
+std::array<Tensor, 2> solution(const Tensor& a, const Tensor& b, bool left, const char* op, bool raises) {
   need_floating(a, "linalg.solve");
   need_same_dtype(a, b, "linalg.solve");
   need_square(a, "linalg.solve");
   const bool vectors = is_vectors(a, b);
   if (vectors) check(left, "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False.");
-  if (vectors) b = unsqueeze(b, -1);
-  need_matrix(b, "linalg.solve", "B");
-  check_sides(a, b, left, "linalg.solve");
-  Factors f = lu_raw(a);
-  if (raises)
-    check_info(f.info, op, [](int32_t) { return "The solver failed because the input matrix is singular."; });
-  broadcast_batches(a, b);
+  Factors f;
   Tensor x;
   {
-    const NoRecordGuard off;
-    f.lu = expand(f.lu, a.shape());
-    f.pivots = expand(f.pivots, batch_of(a, 1));
-    x = lu_solve_raw(f.lu, f.pivots, b, left, false);
+    const NoRecordGuard off;  // views are recorded below: Note [Python in the middle]
+    Tensor matrix = alias_of(a), right = vectors ? unsqueeze(b, -1) : alias_of(b);
+    need_matrix(right, "linalg.solve", "B");
+    check_sides(matrix, right, left, "linalg.solve");
+    f = lu_raw(matrix);
+    if (raises)
+      check_info(f.info, op, [](int32_t) { return "The solver failed because the input matrix is singular."; });
+    broadcast_batches(matrix, right);
+    f.lu = expand(f.lu, matrix.shape());
+    f.pivots = expand(f.pivots, batch_of(matrix, 1));
+    x = lu_solve_raw(f.lu, f.pivots, right, left, false);
     if (vectors) x = vectors_by_columns(x);
   }
   if (should_record(a, b)) {
-    if (vectors) b = squeeze(b, Dims{-1});
-    record(x, {&a, &b}, SolveVjp{Saved(a), Saved(f.lu), Saved(f.pivots), Saved::output(x), left, vectors});
+    Tensor matrix = a, right = vectors ? unsqueeze(b, -1) : b;
+    broadcast_batches(matrix, right);
+    if (vectors) right = squeeze(right, Dims{-1});
+    record(x, {&matrix, &right},
+           SolveVjp{Saved(matrix), Saved(f.lu), Saved(f.pivots), Saved::output(x), left, vectors});
   }
   return {x, f.info};
 }
@@ -139,7 +143,9 @@ std::array<Tensor, 1> triangular_batch(const Tensor& a, const Tensor& b, bool up
 
 }  // namespace
 
-Tensor solve(const Tensor& a, const Tensor& b, bool left) { return solution(a, b, left, "torch.linalg.solve", true)[0]; }
+Tensor solve(const Tensor& a, const Tensor& b, bool left) {
+  return solution(a, b, left, "torch.linalg.solve", true)[0];
+}
 Named solve_ex(const Tensor& a, const Tensor& b, bool left, bool check_errors) {
   const std::array<Tensor, 2> r = solution(a, b, left, "linalg.solve_ex", check_errors);
   return {{r[0], r[1]}};
@@ -151,18 +157,28 @@ Named inv_ex(const Tensor& a, bool check_errors) {
   return {{r[0], r[1]}};
 }
 
-Tensor solve_triangular(const Tensor& a_, const Tensor& b_, bool upper, bool left, bool unitriangular) {
-  Tensor a = a_, b = b_;
+Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left, bool unitriangular) {
   constexpr const char* kOp = "linalg.solve_triangular";
   need_floating(a, kOp);
   need_same_dtype(a, b, kOp);
   need_square(a, kOp);
   need_matrix(b, kOp, "B");
   check_sides(a, b, left, kOp);
-  broadcast_batches(a, b);
-  const auto compute = [&](const Tensor& p, const Tensor& r) { return triangular_batch(p, r, upper, left, unitriangular); };
-  const Tensor x = with_batches(compute, a, b)[0];
-  if (should_record(a, b)) record(x, {&a, &b}, TriangularVjp{Saved(a), Saved::output(x), upper, left, unitriangular});
+  const auto compute = [&](const Tensor& p, const Tensor& r) {
+    return triangular_batch(p, r, upper, left, unitriangular);
+  };
+  Tensor x;
+  {
+    const NoRecordGuard off;  // views are recorded below: Note [Python in the middle]
+    Tensor matrix = alias_of(a), right = alias_of(b);
+    broadcast_batches(matrix, right);
+    x = with_batches(compute, matrix, right)[0];
+  }
+  if (should_record(a, b)) {
+    Tensor matrix = a, right = b;
+    broadcast_batches(matrix, right);
+    record(x, {&matrix, &right}, TriangularVjp{Saved(matrix), Saved::output(x), upper, left, unitriangular});
+  }
   return x;
 }
 

@@ -32,3 +32,5 @@ TEXTS = {
     tensor([1.6449, 0.6449])
     """,
 }
+
+__test__ = TEXTS
