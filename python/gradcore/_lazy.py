@@ -83,6 +83,13 @@ def attach(
     return getattribute, directory
 
 
+def make_callable(module: str, function: Callable[..., Any]) -> None:
+    """Calls of the module call the function. An import such as `import gradcore.autograd.gradcheck` binds the module to the
+    name that is its function's in the package."""
+    members = {"__call__": staticmethod(function)}
+    sys.modules[module].__class__ = type("CallableModule", (type(sys),), members)
+
+
 def _nearest(name: str, known: list[str]) -> str:
     """For the message about a name that is missing: the public one that looks most like it, if one does."""
     if name.startswith("_"):

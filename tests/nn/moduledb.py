@@ -386,6 +386,12 @@ ATTENTION = [
     ),
 ]
 
+ADAPTIVE = [
+    Row("AdaptiveLogSoftmaxWithLoss", 8, 20, [5, 10], 2.0, inputs=(f(6, 8), Fixed([1, 19, 4, 5, 9, 10])), batch=False,
+        bad=[(f(6, 8), Fixed([1, 20, 4, 5, 9, 10])), (f(5, 8), Fixed([1, 19, 4, 5, 9, 10])), (f(8), Fixed([1]))]),
+    Row("AdaptiveLogSoftmaxWithLoss", 8, 12, [4], head_bias=True, inputs=(f(8), Fixed(7)), batch=False),
+]  # fmt: skip
+
 ROWS = [
     *RECURRENT,
     *ATTENTION,
@@ -400,6 +406,7 @@ ROWS = [
     *DROPOUT,
     *LOSSES,
     *DISTANCES,
+    *ADAPTIVE,
 ]
 
 # Bases and containers, whose tests are in test_module.py and test_containers.py.

@@ -231,3 +231,19 @@ def classes(lib):
 
 def test_every_module_has_a_row():
     assert classes(gradcore) - {row.name for row in ROWS} - NO_ROW == set()
+
+
+def test_adaptive_softmax_over_all_classes():
+    def program(lib):
+        lib.manual_seed(0)
+        module = lib.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10], 2.0, head_bias=True).double()
+        x = lib.tensor(np.random.default_rng(2).normal(size=(40, 8)) * 5)
+        few = lib.nn.AdaptiveLogSoftmaxWithLoss(8, 9, [8]).double()
+        return module.log_prob(x), module.predict(x), few.predict(x[:1] * 0)
+
+    both(program, ulps=64, scale=10.0)
+
+
+@pytest.mark.parametrize("cutoffs", [[], [5, 5], [7, 3], [0, 4], [20], [2.5]])
+def test_adaptive_softmax_refuses_cutoffs(cutoffs):
+    both(lambda lib: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs), raises="cutoffs should be a sequence")

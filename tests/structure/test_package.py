@@ -49,13 +49,18 @@ def test_other_names_are_refused(stub):
         importlib.import_module(name).nonsense  # noqa: B018
 
 
-@pytest.mark.parametrize("first", ["autograd.gradcheck", "autograd.variable", "optim.sgd"])
+@pytest.mark.parametrize(
+    "first", ["autograd.gradcheck", "autograd.variable", "optim.sgd", "nn.utils.weight_norm", "nn.utils.spectral_norm"]
+)
 def test_a_submodule_that_was_imported_first_hides_no_function(first):
     code = f"""
 import gradcore.{first}
 from gradcore import autograd, optim
 assert autograd.gradcheck(lambda x: x * x, gradcore.ones(1, dtype=gradcore.double, requires_grad=True))
 assert autograd.Variable is autograd.variable.Variable and optim.SGD.__name__ == "SGD"
+from gradcore.nn import utils
+assert "weight_u" in utils.spectral_norm(gradcore.nn.Linear(2, 2)).state_dict()
+assert "weight_g" in utils.weight_norm(gradcore.nn.Linear(2, 2)).state_dict()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -11,13 +11,11 @@ A Jacobian here has a row for each element of the input and a column for each el
 from __future__ import annotations
 
 import itertools
-import sys
-import types
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from .. import _C
+from .. import _C, _lazy
 from .._C import Tensor
 from .._transforms.vmap import over_samples
 from . import Function, grad
@@ -679,20 +677,4 @@ def _differentiable(outputs: Any) -> Tensors:
     return tuple(out for out in _as_tuple(outputs) if out.requires_grad)
 
 
-class _Module(types.ModuleType):
-    """`autograd.gradcheck` is the function, also after an import of this module has put the module in its place."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> bool:
-        return gradcheck(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _Module
-
-
-class _CallableModule(types.ModuleType):
-    """`import gradcore.autograd.gradcheck` binds this module to the name that is its function's in gradcore.autograd."""
-
-    __call__ = staticmethod(gradcheck)
-
-
-sys.modules[__name__].__class__ = _CallableModule
+_lazy.make_callable(__name__, gradcheck)

@@ -1,6 +1,7 @@
 # What gradcore.nn.modules holds, by the file that it comes from. _lazy.attach() reads this at run time.
 
 from . import activation as activation
+from . import adaptive as adaptive
 from . import batchnorm as batchnorm
 from . import channelshuffle as channelshuffle
 from . import container as container
@@ -52,6 +53,7 @@ from .activation import Softsign as Softsign
 from .activation import Tanh as Tanh
 from .activation import Tanhshrink as Tanhshrink
 from .activation import Threshold as Threshold
+from .adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from .batchnorm import BatchNorm1d as BatchNorm1d
 from .batchnorm import BatchNorm2d as BatchNorm2d
 from .batchnorm import BatchNorm3d as BatchNorm3d
