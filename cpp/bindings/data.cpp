@@ -31,6 +31,12 @@ std::optional<int64_t> int64_of(PyObject* python_int) {
   return v;
 }
 
+bool truth_of(PyObject* o) {
+  const int v = PyObject_IsTrue(o);
+  if (v < 0) throw PythonError{};
+  return v != 0;
+}
+
 bool is_numpy_bool(PyObject* o) {
   const std::string_view name = Py_TYPE(o)->tp_name;
   return name == "numpy.bool" || name == "numpy.bool_";
@@ -64,7 +70,7 @@ Scalar to_scalar(PyObject* o) {
     if (PyErr_Occurred()) throw PythonError{};
     fail("value cannot be converted to type int64_t without overflow");  // torch has room for these, in uint64
   }
-  if (is_numpy_bool(o)) return PyObject_IsTrue(o) == 1;
+  if (is_numpy_bool(o)) return truth_of(o);
   const double d = PyFloat_AsDouble(o);
   if (d == -1 && PyErr_Occurred()) throw PythonError{};
   return d;
@@ -242,7 +248,7 @@ template <class T> T element(PyObject* o) {
     return static_cast<T>(v);
   }
   if constexpr (std::is_same_v<T, bool>)
-    if (PyLong_Check(o) || is_numpy_bool(o)) return PyObject_IsTrue(o) == 1;
+    if (PyLong_Check(o) || is_numpy_bool(o)) return truth_of(o);
   const Scalar v = PyFloat_Check(o) ? to_scalar(o) : Scalar(to_int64(o));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     const int64_t i = v.to_int();

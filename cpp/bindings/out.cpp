@@ -105,6 +105,7 @@ void Call::write_out(const Tensor& target, const Tensor& value) const {
   } else {
     if (!same_shape(value, target)) {
       warn_of_resize(target, value);
+      check_writable(target, false, true);  // anew: a warning runs Python code
       set_window(target, resized(target, value.shape()));
     }
     copy_raw(target, value);

@@ -95,6 +95,8 @@ void add_offsets(Kernel<Args>& k, const IndexPlan& plan) {
 
 void take(const Tensor& out, const Tensor& t, const IndexPlan& plan) {
   if (out.numel() == 0) return;
+  check(out.dtype() == t.dtype() && out.numel() == plan.numel(), "a result of shape ", out.shape(), " does not fit ",
+        plan.numel(), " places: the tensor was given other data while it was in use");
   Kernel<Args> k("take", portable::take);
   k.args.dtype = t.dtype();
   add_offsets(k, plan);
@@ -103,6 +105,8 @@ void take(const Tensor& out, const Tensor& t, const IndexPlan& plan) {
 
 void put(const Tensor& t, const IndexPlan& plan, const Tensor& values, bool one_value, Put how) {
   if (plan.numel() == 0) return;
+  check(values.dtype() == t.dtype() && values.numel() == (one_value ? 1 : plan.numel()), "a source of shape ",
+        values.shape(), " does not fit ", plan.numel(), " places: it was given other data while it was in use");
   Kernel<Args> k("put", how == Put::Add ? portable::put_add : portable::put);
   k.args.dtype = t.dtype();
   k.args.one_value = one_value;

@@ -5,7 +5,6 @@ comes out is not looked at: an exception or a result, never memory that is not t
 it says so; see CONTRIBUTING.) A row that has no such moment is skipped and says so: `pytest -rs` lists them.
 """
 
-import contextlib
 import itertools
 import traceback
 
@@ -47,46 +46,81 @@ class Float:
         return self.value
 
 
-# ---- kinds of moments: a context, and what numbers among the arguments become
+# ---- kinds of moments: contexts
 
 
-@contextlib.contextmanager
-def saved_tensor_hooks(moments):
-    def hook(tensor):
-        moments.tick()
-        return tensor
+class Kind:
+    def __init__(self, moments):
+        self.moments = moments
 
-    with gradcore.autograd.graph.saved_tensors_hooks(hook, hook):
-        yield lambda value: value
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def number(self, value):
+        """What the op is given in a number's place."""
+        return value
+
+    def recorded(self, output):
+        """Is told of each output that has a history."""
 
 
-@contextlib.contextmanager
-def numbers_with_methods(moments):
-    def convert(value):
+class SavedTensorHooks(Kind):
+    def __enter__(self):
+        def hook(tensor):
+            self.moments.tick()
+            return tensor
+
+        self.hooks = gradcore.autograd.graph.saved_tensors_hooks(hook, hook)
+        self.hooks.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self.hooks.__exit__(*exception)
+
+
+class HooksOnTheLast(Kind):
+    """Of what a node saved: the others are unpacked before it, without hooks."""
+
+    def recorded(self, output):
+        def unpack(tensor):
+            self.moments.tick()
+            return tensor
+
+        names = [name for name in dir(output.grad_fn) if name.startswith("_raw_saved_")]
+        saved = getattr(output.grad_fn, names[-1]) if names else ()
+        for one in saved if isinstance(saved, tuple) else (saved,):
+            one.register_hooks(lambda tensor: tensor, unpack)
+
+
+class NumbersWithMethods(Kind):
+    def number(self, value):
         if type(value) is int:
-            return Index(value, moments)
-        return Float(value, moments) if type(value) is float else value
-
-    yield convert
+            return Index(value, self.moments)
+        return Float(value, self.moments) if type(value) is float else value
 
 
-@contextlib.contextmanager
-def anomaly_mode(moments):
+class AnomalyMode(Kind):
     """It asks the traceback module where a node is made."""
 
-    def format_stack():
-        moments.tick()
-        return []
+    def __enter__(self):
+        def format_stack():
+            self.moments.tick()
+            return []
 
-    before, traceback.format_stack = traceback.format_stack, format_stack
-    try:
-        with gradcore.autograd.set_detect_anomaly(True, check_nan=False):
-            yield lambda value: value
-    finally:
-        traceback.format_stack = before
+        self.before, traceback.format_stack = traceback.format_stack, format_stack
+        self.mode = gradcore.autograd.set_detect_anomaly(True, check_nan=False)
+        return self
+
+    def __exit__(self, *exception):
+        traceback.format_stack = self.before
+        with self.mode:
+            pass
 
 
-KINDS = (saved_tensor_hooks, numbers_with_methods, anomaly_mode)
+KINDS = (SavedTensorHooks, HooksOnTheLast, NumbersWithMethods, AnomalyMode)
 
 # ---- programs: a call of a row, forward and twice backward
 
@@ -122,10 +156,12 @@ class Program:
 
         moments.action = act
         args, kwargs = built(self.sample.args), {name: built(value) for name, value in self.sample.kwargs.items()}
-        with kind(moments) as convert:
-            args = [converted(arg, convert) for arg in args]
-            kwargs = {name: converted(value, convert) for name, value in kwargs.items()}
+        with kind(moments) as middle:
+            args = [converted(arg, middle.number) for arg in args]
+            kwargs = {name: converted(value, middle.number) for name, value in kwargs.items()}
             outputs = [t for t in support.flat_tensors(self.form(*args, **kwargs)) if t.requires_grad]
+            for output in outputs[:1]:
+                middle.recorded(output)
             if outputs and leaves:
                 seeds = [gradcore.ones_like(t) for t in outputs]
                 first = gradcore.autograd.grad(outputs, leaves, seeds, create_graph=True, allow_unused=True)
