@@ -272,6 +272,8 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _load_archive(archive, weights_only, file if mapped else None)
+        except FileError:
+            raise
         except zipfile.BadZipFile as error:
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
         except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
