@@ -128,7 +128,7 @@ def tensor_new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 def _make_type(prefix: str, module: str) -> tensortype:
     dtype = _dtype(prefix)
     doc = f"Legacy constructor: `{prefix}Tensor(2, 3)` is an uninitialised tensor, `{prefix}Tensor([1, 2])` one of this data."
-    doc += f"\n\n>>> gradcore.{prefix}Tensor([1, 0]).dtype\n{dtype}" if dtype else " There is no such dtype yet."
+    doc += f"\n\nRaises NotImplementedError for a dtype that is a name alone.\n\n>>> gradcore.{prefix}Tensor.dtype\n{dtype}"
     members = {"dtype": dtype, "is_cuda": module == "torch.cuda", "__module__": module, "__doc__": doc}
     return tensortype(f"{prefix}Tensor", (), members)
 

@@ -27,7 +27,6 @@ def docstring(name: str, original: str, is_method: bool) -> str:
         relation = f"gradcore.{name}() as a method: the tensor is its first argument."
     prose, prompt, example = (text or NO_TEXT).partition(">>>")
     about_out = "`out` gets the result, takes its shape, and is returned." if "out: " in "".join(lines) else ""
-    lines = [re.sub("^_(linalg)_", r"\1.", line) for line in lines]  # ops that stand in a package alone
     parts = ["\n".join(lines), relation, prose.strip(), about_out, prompt + example]
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -124,7 +124,14 @@ def clip_grad_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The old name of clip_grad_norm_; warns."""
+    """The old name of clip_grad_norm_; warns.
+
+    >>> import gradcore
+    >>> x = gradcore.ones(2, requires_grad=True)
+    >>> (3 * x).sum().backward()
+    >>> gradcore.nn.utils.clip_grad_norm_([x], 1.0)
+    tensor(4.2426)
+    """
     warnings.warn("nn.utils.clip_grad_norm is now deprecated in favor of clip_grad_norm_.", FutureWarning, stacklevel=2)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
