@@ -50,6 +50,7 @@ static void register_ops() {
   register_shapes();
   register_complex();
   register_linalg();
+  register_products();
   register_autograd_ops();
   register_echoes();
 }

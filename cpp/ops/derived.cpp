@@ -110,9 +110,6 @@ Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keep
 
 void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype) { cumulate_(cumsum, t, dim, dtype); }
 void cumprod_(const Tensor& t, int64_t dim, MaybeDType dtype) { cumulate_(cumprod, t, dim, dtype); }
-void addmm_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
-  copy_(t, addmm(clone(t), a, b, beta, alpha));
-}
 void tril_(const Tensor& t, int64_t diagonal) { copy_(t, tril(clone(t), diagonal)); }
 void triu_(const Tensor& t, int64_t diagonal) { copy_(t, triu(clone(t), diagonal)); }
 

@@ -36,7 +36,6 @@ Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keep
 
 void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype);
 void cumprod_(const Tensor& t, int64_t dim, MaybeDType dtype);
-void addmm_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha);
 void tril_(const Tensor& t, int64_t diagonal);
 void triu_(const Tensor& t, int64_t diagonal);
 

@@ -4,6 +4,7 @@
 
 #include "core/parallel.h"
 #include "ops/batching.h"
+#include "ops/matmul_add.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/door.h"
@@ -255,11 +256,8 @@ struct AddmmVjp {
     return f;
   }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    if (self.needs(0)) {
-      const Tensor r = sum_to(g[0], shape);
-      out[0] = beta.to_double() == 1 ? r : mul(r, beta);
-    }
-    const Tensor scaled = alpha.to_double() == 1 ? g[0] : mul(g[0], alpha);
+    if (self.needs(0)) out[0] = times_factor(sum_to(g[0], shape), beta);
+    const Tensor scaled = times_factor(g[0], alpha);
     if (self.needs(1)) out[1] = by.gradient_of_a(self, scaled);
     if (self.needs(2)) out[2] = by.gradient_of_b(self, scaled);
   }
@@ -456,18 +454,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   const Dims shape{a.size(0), b.size(1)};
   check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
         ") must match the existing size (", t.shape(), ")");
-  Tensor out;
-  {
-    const NoRecordGuard off;
-    out = mm_raw(a, b);
-    const bool plain = alpha.to_double() == 1;
-    if (!plain) mul_(out, alpha);
-    if (!beta.is_zero() && any_batched(t))
-      out = add(out, t, beta);
-    else if (!beta.is_zero())
-      add_(out, t, beta);  // beta 0 ignores t, NaN included
-    out.as_new();
-  }
+  const Tensor out = weighted_sum(t, shape, beta, alpha, [&] { return mm_raw(a, b); });
   if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{{a, b}, t.shape(), beta, alpha});
   return out;
 }

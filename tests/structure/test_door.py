@@ -17,10 +17,13 @@ LAYERS = ("tensor", "autograd", "ops", "optim")
 # Ops that look at values to decide: whether a divisor is zero, where a mask is true, what a number tensor holds.
 LOOKS = {
     "ops/derived.cpp",
+    "ops/differences.cpp",
     "ops/elementwise.cpp",
     "ops/foreach.cpp",
+    "ops/laws.cpp",
     "ops/linalg/matrices.cpp",
     "ops/mask.cpp",
+    "ops/pieces.cpp",
     "ops/rowwise.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",

@@ -1,6 +1,6 @@
 // Products of matrices and vectors.
 #include "bindings/ops/register.h"
-#include "ops/derived.h"
+#include "ops/matmul_add.h"
 
 namespace gradcore {
 
@@ -15,6 +15,7 @@ constexpr OpRow kRows[] = {
     op("outer(Tensor input, Tensor vec2, *, Tensor? out=None) -> Tensor", fn<outer>, {.also = "ger"}),
     op("addmm(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> Tensor",
        fn<addmm>, {.out = Out::Exact}),
+    // Its kin stand in products.cpp.
     op("addmm_(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addmm_>,
        {.kind = kMethod}),
     op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>, {.kind = kFunction}),

@@ -457,7 +457,6 @@ void register_foreach();
 void register_shapes();
 void register_complex();
 void register_products();
-void register_view_copies();
 void register_linalg();
 void register_echoes();        // register.cpp
 void register_autograd_ops();  // bindings/autograd.cpp

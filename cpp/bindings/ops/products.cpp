@@ -1,0 +1,92 @@
+// Products that are added to a tensor, products made of others, distances; differences and integrals.
+#include "bindings/ops/register.h"
+#include "ops/differences.h"
+#include "ops/distance.h"
+#include "ops/matmul_add.h"
+#include "ops/products.h"
+
+namespace gradcore {
+
+namespace {
+
+void warn_once(bool& warned, const char* text) {
+  if (!std::exchange(warned, true) && PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
+}
+
+Tensor cross_that_warns(const Tensor& a, const Tensor& b, const std::optional<int64_t>& dim) {
+  static bool warned = false;
+  if (!dim)
+    warn_once(warned,
+              "Using torch.cross without specifying the dim arg is deprecated. Pass the dim, or use linalg.cross, "
+              "which takes the last one.");
+  return cross(a, b, dim);
+}
+Tensor chain_matmul_that_warns(std::span<const Tensor> matrices) {
+  static bool warned = false;
+  warn_once(warned, "torch.chain_matmul is deprecated. Use torch.linalg.multi_dot instead, which takes a list.");
+  return chain_matmul(matrices);
+}
+
+Tensor cdist_by_name(const Tensor& a, const Tensor& b, double p, PyObject* mode) {
+  if (mode == Py_None) return cdist(a, b, p, CdistMode::ProductIfMany);
+  const Owned text(checked(PyObject_Str(mode)));
+  return cdist(a, b, p, cdist_mode(utf8(text.get())));
+}
+
+constexpr auto trapezoid_over = [](const Tensor& y, const Tensor& x, int64_t dim) { return trapezoid(y, x, dim); };
+constexpr auto trapezoid_by = [](const Tensor& y, const Scalar& dx, int64_t dim) { return trapezoid(y, dx, dim); };
+
+constexpr OpRow kRows[] = {
+    op("addmv(Tensor input, Tensor mat, Tensor vec, *, Number beta=1, Number alpha=1, Tensor? out=None) -> Tensor",
+       fn<addmv>, {.out = Out::Exact}),
+    op("addmv_(Tensor input, Tensor mat, Tensor vec, *, Number beta=1, Number alpha=1) -> Tensor", fn<addmv_>),
+    op("addr(Tensor input, Tensor vec1, Tensor vec2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> Tensor",
+       fn<addr>),
+    op("addr_(Tensor input, Tensor vec1, Tensor vec2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addr_>,
+       {.kind = kMethod}),
+    op("baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> "
+       "Tensor",
+       fn<baddbmm>, {.out = Out::Exact}),
+    op("baddbmm_(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1) -> Tensor",
+       fn<baddbmm_>, {.kind = kMethod}),
+    op("addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> "
+       "Tensor",
+       fn<addbmm>, {.out = Out::Exact}),
+    op("addbmm_(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addbmm_>,
+       {.kind = kMethod}),
+
+    op("kron(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<kron>),
+    op("inner(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<inner>),
+    op("vdot(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<dot>, {.out = Out::Exact}),
+    op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>,
+       {.holds_gil = true}),
+    op("chain_matmul(Tensor... matrices, *, Tensor? out=None) -> Tensor", fn<chain_matmul_that_warns>,
+       {.kind = kFunction, .holds_gil = true}),
+    op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,
+       {.kind = kFunction}),
+    op("pdist(Tensor input, float p=2.0) -> Tensor", fn<pdist>, {.kind = kFunction}),
+    op("dist(Tensor input, Tensor other, float p=2.0) -> Tensor", fn<dist>),
+
+    op("diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> "
+       "Tensor",
+       fn<diff>),
+    op("trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor", trapezoid_over, {.kind = kFunction, .also = "trapz"}),
+    op("trapezoid(Tensor y, *, Number dx=1, int dim=-1) -> Tensor", trapezoid_by,
+       {.kind = kFunction, .also = "trapz"}),
+    op("cumulative_trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",
+       [](const Tensor& y, const Tensor& x, int64_t dim) { return cumulative_trapezoid(y, x, dim); },
+       {.kind = kFunction}),
+    op("cumulative_trapezoid(Tensor y, *, Number dx=1, int dim=-1) -> Tensor",
+       [](const Tensor& y, const Scalar& dx, int64_t dim) { return cumulative_trapezoid(y, dx, dim); },
+       {.kind = kFunction}),
+    op("cov(Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", fn<cov>),
+    op("corrcoef(Tensor input) -> Tensor", fn<corrcoef>),
+    op("renorm(Tensor input, float p, int dim, float maxnorm, *, Tensor? out=None) -> Tensor", fn<renorm>),
+    op("renorm_(Tensor input, float p, int dim, float maxnorm) -> Tensor", fn<renorm_>, {.kind = kMethod}),
+};
+
+}  // namespace
+
+void register_products() { register_rows(kRows); }
+
+}  // namespace gradcore
