@@ -28,12 +28,6 @@ void bernoulli_(const Tensor& t, double p, Generator* g) {
 
 namespace {
 
-// Where the numbers of one sample are drawn for all, the tensors that they depend on may not differ between samples.
-void check_same_randomness(const Tensor& t, const Levels& levels) {
-  for (int64_t id : levels_of({&t}).ids)
-    check(levels.find(id) >= 0, "Vmap does not currently support same randomness with a batched tensor input");
-}
-
 struct BernoulliVjp {
   static constexpr const char* kName = "BernoulliBackward1";
   Dims shape;  // of p
@@ -85,13 +79,6 @@ struct BernoulliLikeVjp {
     fail(ErrorKind::NotImplemented, "derivative for aten::bernoulli is not implemented");
   }
 };
-
-// A fresh tensor for numbers that may depend on `t`.
-Tensor empty_for_draws(const Tensor& t) {
-  const Levels levels = levels_of_random_numbers();
-  check_same_randomness(t, levels);
-  return levels.none() ? empty_like(t, t.dtype()) : empty_batched(levels, t.shape(), t.dtype());
-}
 
 template <class P, class Vjp> Tensor new_bernoulli(const Tensor& like, const P& p, Generator* g, Vjp vjp) {
   const Tensor out = empty_for_draws(like);

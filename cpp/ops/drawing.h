@@ -33,6 +33,19 @@ inline Tensor target_for(const Tensor& t) {
 }
 inline Tensor hidden_again(const Tensor& numbers) { return hide(numbers, levels_of_random_numbers()); }
 
+// Where the numbers of one sample are drawn for all, the tensors that they depend on may not differ between samples.
+inline void check_same_randomness(const Tensor& t, const Levels& levels) {
+  for (int64_t id : levels_of({&t}).ids)
+    check(levels.find(id) >= 0, "Vmap does not currently support same randomness with a batched tensor input");
+}
+
+// A fresh tensor for numbers that may depend on `t`.
+inline Tensor empty_for_draws(const Tensor& t) {
+  const Levels levels = levels_of_random_numbers();
+  check_same_randomness(t, levels);
+  return levels.none() ? empty_like(t, t.dtype()) : empty_batched(levels, t.shape(), t.dtype());
+}
+
 // Fills `t` by fill(generator, contiguous tensor to write to).
 template <class F> void draw(const Tensor& t, Generator* g, const char* node, F&& fill) {
   const auto history = [&]() -> Ref<Node> {

@@ -44,9 +44,9 @@ Tensor drawn_uniform(Tensor t, Generator* g) {
   uniform_(t, 0, 1, g);
   return t.as_new();
 }
-Tensor drawn_normal(Tensor t, Generator* g) {
+Tensor drawn_normal(Tensor t, Generator* g, double mean = 0, double std = 1) {
   const NoRecordGuard off;
-  normal_(t, 0, 1, g);
+  normal_(t, mean, std, g);
   return t.as_new();
 }
 Tensor drawn_integers(int64_t low, int64_t high, Tensor t, Generator* g) {
@@ -111,6 +111,9 @@ Tensor rand(const Dims& size, Generator* g, const Tensor& out, const Options& o)
 }
 Tensor randn(const Dims& size, Generator* g, const Tensor& out, const Options& o) {
   return finish(drawn_normal(to_draw(size, dtype_of(o), out), g), o);
+}
+Tensor normal(double mean, double std, const Dims& size, Generator* g, const Tensor& out, const Options& o) {
+  return finish(drawn_normal(to_draw(size, dtype_of(o), out), g, mean, std), o);
 }
 Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* g, const Tensor& out, const Options& o) {
   return finish(drawn_integers(low, high, to_draw(size, o.dtype.value_or(DType::Int64), out), g), o);

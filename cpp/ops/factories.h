@@ -37,6 +37,7 @@ Tensor new_empty(const Tensor& t, const Dims& size, const Options& options);
 // the memory order in which they are drawn.
 Tensor rand(const Dims& size, Generator* g, const Tensor& out, const Options& options);
 Tensor randn(const Dims& size, Generator* g, const Tensor& out, const Options& options);
+Tensor normal(double mean, double std, const Dims& size, Generator* g, const Tensor& out, const Options& options);
 Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* g, const Tensor& out, const Options& options);
 Tensor randperm(int64_t n, Generator* g, const Options& options);
 Tensor rand_like(const Tensor& t, const Options& options, MemoryFormat format);

@@ -71,3 +71,35 @@ creation(
     low=0.0,
     high=2.0,
 )
+writer(
+    "cauchy_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40), sigma=0.5), S(d(3), 0, 0)], dtypes=FLOATS, ulps=2, scale=1
+)
+writer("log_normal_", lambda d: [S(d(3, 4)), S(d(7), 0, 0.5), S(d(40), std=1.0), S(d(3), 0, 0)], dtypes=FLOATS, ulps=4)
+writer("geometric_", lambda d: [S(d(3, 4), 0.3), S(d(7), p=0.9), S(d(40), 0.01), S(d(3), 0), S(d(3), 1)])
+creation(
+    "poisson",
+    lambda d: [S(d(3, 4)), S(d(4, 3).T), S(d(700)), S(d(0)), S(d(40, high=200)), S(d(40, high=1e5)), S(-d(3) - 1)],
+    dtypes=FLOATS,
+    low=0.0,
+    high=20.0,
+)
+creation(
+    "normal",
+    lambda d: [
+        S(d(30), d(30, low=0)),
+        S(d(3, 1), d(20, low=0)),
+        S(d(30), 2.5),
+        S(d(30)),
+        S(mean=1.0, std=d(30, low=0)),
+        S(d(30), d(30, low=0, dtype="float64")),
+        S(1.0, 2.0, (30,)),
+        S(0, 1, size=(2, 3), dtype=D("float64")),
+        S(d(3), d(2, low=0)),
+        S(d(3), d(3, low=-2, high=-1)),
+        S(0.0, -1.0, (2,)),
+        S(d(3, dtype="int64"), 1.0),
+    ],
+    dtypes=FLOATS,
+    ulps=4,
+    scale=3,
+)

@@ -1,6 +1,7 @@
 // Random numbers.
 #include "bindings/ops/register.h"
 #include "ops/factories.h"
+#include "ops/laws.h"
 
 namespace gradcore {
 
@@ -58,6 +59,23 @@ constexpr OpRow kRows[] = {
        {.kind = kMethod}),
     op("exponential_(Tensor input, float lambd=1.0, *, Generator? generator=None) -> Tensor", fn<exponential_>,
        {.kind = kMethod}),
+    op("cauchy_(Tensor input, float median=0.0, float sigma=1.0, *, Generator? generator=None) -> Tensor",
+       fn<cauchy_>, {.kind = kMethod}),
+    op("geometric_(Tensor input, float p, *, Generator? generator=None) -> Tensor", fn<geometric_>,
+       {.kind = kMethod}),
+    op("log_normal_(Tensor input, float mean=1.0, float std=2.0, *, Generator? generator=None) -> Tensor",
+       fn<log_normal_>, {.kind = kMethod}),
+    op("poisson(Tensor input, Generator? generator=None) -> Tensor", fn<poisson>, {.kind = kFunction}),
+    op("normal(Tensor mean, Operand std=1.0, *, Generator? generator=None, Tensor? out=None) -> Tensor", fn<normal>,
+       {.kind = kFunction}),
+    op("normal(Number mean, Tensor std, *, Generator? generator=None, Tensor? out=None) -> Tensor", fn<normal>,
+       {.kind = kFunction}),
+    op("normal(float mean, float std, int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions "
+       "options) -> Tensor",
+       [](double mean, double std, const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
+         return factories::normal(mean, std, size, g, out.tensor, o);
+       },
+       {.kind = kFunction, .out = Out::Fills}),
     op("bernoulli_(Tensor input, Tensor p, *, Generator? generator=None) -> Tensor",
        [](const Tensor& t, const Tensor& p, Generator* g) { bernoulli_(t, p, g); }, {.kind = kMethod}),
     op("bernoulli_(Tensor input, float p=0.5, *, Generator? generator=None) -> Tensor",

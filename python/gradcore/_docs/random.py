@@ -117,6 +117,51 @@ TEXTS = {
     >>> gradcore.multinomial(gradcore.tensor([0.0, 1.0, 0.0]), 3, replacement=True)
     tensor([1, 1, 1])
     """,
+    "cauchy_": """
+    Fills the tensor with numbers of Cauchy's distribution around `median`, of half width `sigma`.
+
+    The numbers are torch's for the same seed. Raises RuntimeError for a dtype that is no float, and for sigma <= 0.
+
+    >>> gradcore.empty(3).cauchy_().shape
+    torch.Size([3])
+    """,
+    "log_normal_": """
+    Fills the tensor with numbers whose logarithms have the normal distribution of this mean and standard deviation.
+
+    The numbers are torch's for the same seed. Raises NotImplementedError for a dtype that is no float, RuntimeError for
+    std <= 0.
+
+    >>> bool((gradcore.empty(3).log_normal_() > 0).all())
+    True
+    """,
+    "geometric_": """
+    Fills the tensor with numbers of trials until the first success, each trial having the probability p.
+
+    The numbers are torch's for the same seed. Raises RuntimeError for p outside of (0, 1).
+
+    >>> bool((gradcore.empty(3).geometric_(0.5) >= 1).all())
+    True
+    """,
+    "poisson": """
+    For each element a number of Poisson's distribution with this rate.
+
+    The numbers are torch's for the same seed. Raises RuntimeError for rates that are negative or infinite,
+    NotImplementedError for a dtype that is no float.
+
+    >>> gradcore.poisson(gradcore.zeros(3))
+    tensor([0., 0., 0.])
+    """,
+    "normal": """
+    Numbers of normal distributions: one for each element of what `mean` and `std` broadcast to, or as many as `size` says.
+
+    The result has the dtype of `mean` where that is a tensor, else of `std`. The numbers are torch's for the same seed.
+    Raises RuntimeError for a negative std.
+
+    >>> gradcore.normal(gradcore.tensor([1.0, 2.0]), gradcore.zeros(2))
+    tensor([1., 2.])
+    >>> gradcore.normal(0.0, 1.0, (2, 3)).shape
+    torch.Size([2, 3])
+    """,
 }
 
 __test__ = TEXTS
