@@ -90,19 +90,27 @@ void set_walk(Gather& k, const Tensor& index, const Tensor& indexed, const Tenso
 
 // ---- vjps
 
+}  // namespace
+
 // A source may be larger than the index; the part that was not read has no gradient.
-Tensor gradient_of_source(const Tensor& g, int dim, const Tensor& index, const Dims& shape) {
-  if (index.numel() == 0) return zeros(shape, g.dtype());
-  Tensor r = gather(g, dim, index);
+Tensor padded_source(const Tensor& gradient, const Tensor& index, const Dims& shape) {
+  if (index.numel() == 0) return zeros(shape, gradient.dtype());
+  Tensor r = gradient;
   if (r.dim() == 0 && shape.size() == 1) r = reshape(r, Dims{1});
   for (int d = 0; d < shape.size() && r.dim() == shape.size(); ++d) {
     if (r.size(d) == shape[d]) continue;
     Dims rest = r.shape();
     rest[d] = shape[d] - r.size(d);
-    const Tensor parts[] = {r, zeros(rest, g.dtype())};
+    const Tensor parts[] = {r, zeros(rest, r.dtype())};
     r = cat(parts, d);
   }
   return reshape(r, shape);
+}
+
+namespace {
+
+Tensor gradient_of_source(const Tensor& g, int dim, const Tensor& index, const Dims& shape) {
+  return padded_source(index.numel() == 0 ? g : gather(g, dim, index), index, shape);
 }
 
 struct GatherVjp {
@@ -163,11 +171,13 @@ Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
   return make_window(scalar_tensor(value, t.dtype()), index.shape(), Dims(index.dim(), 0));
 }
 
-using ScatterKernel = void (*)(const portable::GatherArgs&);
+}  // namespace
 
-// Writes `src`, or the number where it is undefined, to the indexed elements of `t`.
-void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const Scalar& number,
-                ScatterKernel kernel) {
+void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const Scalar& number, Scatter how) {
+  using Fn = void (*)(const portable::GatherArgs&);
+  static constexpr Fn kKernels[] = {portable::scatter, portable::scatter_add, portable::scatter_multiply,
+                                    portable::scatter_max, portable::scatter_min};
+  const Fn kernel = kKernels[static_cast<int>(how)];
   const auto write = [&](int batch, const Tensor& to, const Tensor& at, const Tensor& from) {
     const int d = dim + batch;
     check_scatter(to, d, at, from);
@@ -180,6 +190,8 @@ void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src
   };
   write_batched_along(write, t, index, src);
 }
+
+namespace {
 
 Ref<Node> scatter_node(const Tensor& t, int d, const Tensor& index, const Tensor& src) {
   if (!is_floating(t.dtype())) return {};
@@ -222,14 +234,14 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
   };
   write_in_place(
       t, check, [&] { return scatter_node(t, d, index, tensor); },
-      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, portable::scatter); });
+      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, Scatter::Assign); });
 }
 Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   const Tensor tensor = tensor_of(src);
   const int d = wrap_dim(dim, t.dim());
   return write_to_copy(
       t, levels_of({&t, &index, &tensor}), true, [&] { return scatter_node(t, d, index, tensor); },
-      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, portable::scatter); });
+      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, Scatter::Assign); });
 }
 
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -240,13 +252,13 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   };
   write_in_place(
       t, check, [&] { return scatter_add_node(t, d, index, src); },
-      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, portable::scatter_add); });
+      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, Scatter::Add); });
 }
 Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
   const int d = wrap_dim(dim, t.dim());
   return write_to_copy(
       t, levels_of({&t, &index, &src}), true, [&] { return scatter_add_node(t, d, index, src); },
-      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, portable::scatter_add); });
+      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, Scatter::Add); });
 }
 
 void add_raw_overlapping(const Tensor& out, const Tensor& t) {

@@ -200,6 +200,18 @@ Tensor combinations(const Tensor& t, int64_t r, bool with_replacement) {
   return stack(columns, 1);
 }
 
+Tensor vander(const Tensor& t, std::optional<int64_t> count, bool increasing) {
+  check(t.dim() == 1, "x must be a one-dimensional tensor.");
+  const int64_t rows = t.size(0), columns = count.value_or(rows);
+  check(columns >= 0, "N must be non-negative.");
+  const Tensor x = is_floating(t.dtype()) ? t : cast(t, DType::Int64);
+  if (columns == 0) return empty(Dims{rows, 0}, x.dtype());
+  const Tensor powers[] = {ones(Dims{rows, 1}, x.dtype()),
+                           cumprod(expand(unsqueeze(x, 1), Dims{rows, columns - 1}), 1, {})};
+  const Tensor out = cat(powers, 1);
+  return increasing ? out : flip(out, Dims{1});
+}
+
 // ---- turning
 
 Tensor flipud(const Tensor& t) {

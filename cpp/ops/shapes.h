@@ -29,6 +29,9 @@ std::vector<Tensor> meshgrid(std::span<const Tensor> tensors, std::string_view i
 Tensor cartesian_prod(std::span<const Tensor> tensors);
 Tensor combinations(const Tensor& t, int64_t r, bool with_replacement);
 
+// The powers of a vector's elements as columns, `count` of them: from the highest to 0, or `increasing` from there.
+Tensor vander(const Tensor& x, std::optional<int64_t> count, bool increasing);
+
 Tensor flipud(const Tensor& t);
 Tensor fliplr(const Tensor& t);
 Tensor rot90(const Tensor& t, int64_t k, const Dims& dims);

@@ -166,6 +166,37 @@ class _TensorMethods(Tensor):
             raise TypeError("dtype must be a type, str, or dtype object")
         return self.to(dtype)
 
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replaces each element, a Python number, by what `callable` makes of it. Slow: it is called for each of them.
+
+        Raises RuntimeError for a tensor that requires grad.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1, 2]).apply_(lambda x: x + 1)
+        tensor([2, 3])
+        """
+        return self._map_with("apply_", callable)
+
+    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Replaces each element by what `callable` makes of it and the element of `tensor` there, which broadcasts. Slow.
+
+        Raises RuntimeError for tensors that require grad, and where shapes do not fit.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1, 2]).map_(gradcore.tensor([10, 20]), lambda x, y: x + y)
+        tensor([11, 22])
+        """
+        return self._map_with("map_", callable, tensor)
+
+    def _map_with(self, name: str, function: Callable[..., Any], *others: Tensor) -> Tensor:
+        if any(tensor.requires_grad for tensor in (self, *others)):
+            raise RuntimeError(
+                f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead."
+            )
+        numbers = [tensor.expand(self.shape).flatten().tolist() for tensor in (self, *others)]
+        made = [function(*elements) for elements in zip(*numbers)]
+        return self.copy_(_C.tensor(made, dtype=self.dtype).view(self.shape))
+
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
         """Refused as torch's CPU build does: AssertionError."""
         check_device("cuda")

@@ -14,6 +14,8 @@ from ._C import (
     block_diag,
     broadcast_tensors,
     cartesian_prod,
+    cdist,
+    chain_matmul,
     meshgrid,
     norm,
     split,
@@ -29,11 +31,14 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_tensors",
     "cartesian_prod",
+    "cdist",
+    "chain_matmul",
     "einsum",
     "meshgrid",
     "norm",
     "split",
     "tensordot",
+    "unravel_index",
 ]
 
 
@@ -167,3 +172,32 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
                 )
             result[i] = shape[i]
     return Size(result)
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """The coordinates, in a tensor of this shape, of elements whose numbers in row-major order are given: a tensor for each dim.
+
+    `indices` is of integers; a number beyond the shape starts anew. Raises TypeError for other dtypes and for a shape that is
+    none, ValueError for negative sizes.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.unravel_index.html
+
+    >>> import gradcore
+    >>> gradcore.unravel_index(gradcore.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    if not isinstance(indices, Tensor):
+        raise TypeError(f"expected 'indices' to be torch.Tensor or tensor type, but got {type(indices)}")
+    if indices.dtype.is_floating_point or indices.dtype == _C.bool:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(not isinstance(size, int) for size in sizes):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
+    coordinates = []
+    step = 1
+    for size in reversed(sizes):
+        coordinates.append(indices.div(step, rounding_mode="floor") % size)
+        step *= size
+    return tuple(reversed(coordinates))

@@ -40,6 +40,7 @@ TESTED_ELSEWHERE = {
         """.split()
     ),
     "test_ops": {"_einsum", "_tensordot"},  # through einsum and tensordot
+    "test_shapes": {"resize_", "resize_as_"},
     "test_threading_layers": {"set_threading_layer"},
     "test_register": {"_echo", "_echo_many"},  # ops that show how arguments are bound
     "test_foreach": {

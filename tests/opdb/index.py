@@ -113,3 +113,143 @@ row(
     out=True,
     reads_values=True,
 )
+
+
+# ---- joining what meets in one place
+
+JOINED = {"inplace": True, "out": True, "ulps": 4, "scale": 30}
+row(
+    "scatter.reduce",
+    lambda d: [
+        S(d(3, 4), 0, SCATTERED, d(2, 4), reduce="add"),
+        S(d(3, 4), 0, SCATTERED, d(2, 4), reduce="multiply"),
+        S(d(3, 4), 0, SCATTERED, 2, reduce="add"),
+        S(d(3, 4), 1, np.array([[1], [3], [0]]), d(3, 1), reduce="multiply"),
+        S(d(3, 4), 0, SCATTERED, d(2, 4), reduce="sum"),
+    ],
+    grad=False,
+    skips={"grad": "torch has no derivative of it", "inplace_grad": "torch has no derivative of it"},
+    **JOINED,
+)
+
+
+def reductions(name, samples, **settings):
+    row(
+        name,
+        lambda d: [
+            sample
+            for reduce in ("sum", "prod", "mean", "amax", "amin")[name == "index_reduce" :]
+            for include_self in (True, False)
+            for sample in samples(d, reduce, include_self)
+        ],
+        **settings | JOINED,
+    )
+
+
+reductions(
+    "scatter_reduce",
+    lambda d, reduce, include_self: [
+        S(d(3, 4), 0, SCATTERED, d(2, 4), reduce, include_self=include_self),
+        S(d(3, 4), 1, d.index(3, 6, below=4), d(3, 6), reduce, include_self=include_self),
+        S(d(5), 0, np.array([4, 1, 4, 4]), d(4), reduce=reduce, include_self=include_self),
+        S(d(3, 4), 0, SCATTERED[:0], d(0, 4), reduce, include_self=include_self),
+    ],
+)
+reductions(
+    "index_reduce",
+    lambda d, reduce, include_self: [
+        S(d(3, 4), 0, np.array([0, 2, 0]), d(3, 4), reduce, include_self=include_self),
+        S(d(3, 4), 1, np.array([1]), d(3, 1), reduce, include_self=include_self),
+        S(d(3, 4), 0, np.array([0]), d(3, 4), reduce, include_self=include_self),
+    ],
+)
+
+# ---- elements by their number, and by masks
+
+row(
+    "take",
+    lambda d: [
+        S(d(3, 4), np.array([0, 11, 5, 5])),
+        S(d(3, 4), np.array([[0, -1], [-12, 3]])),
+        S(d(), np.array(0)),
+        S(d(5), np.array([], np.int64)),
+        S(d(0), np.array([0])),
+        S(d(3), np.array([3])),
+        S(d(3), np.array([1], np.int32)),
+    ],
+    out=True,
+    numpy=np.take,
+)
+row(
+    "take_along_dim",
+    lambda d: [
+        S(d(3, 4), d.index(3, 2, below=4), 1),
+        S(d(3, 1), d.index(2, 4, below=3), 0),
+        S(d(3, 4), d.index(1, 2, below=4), dim=-1),
+        S(d(3, 4), np.array([0]), 0),
+        S(d(3, 4), d.index(3, 4, below=2).astype(np.int32), 0),
+    ],
+    out=True,
+)
+row(
+    "take_along_dim.flat",
+    lambda d: [S(d(3, 4), d.index(5, below=12)), S(d(), np.array(0)), S(d(3, 4), d.index(2, 3, below=12), dim=None)],
+    skips={"layouts": "torch takes none but contiguous tensors"},
+)
+row(
+    "put",
+    lambda d: [
+        S(d(3, 4), np.array([0, 5, 11]), d(3)),
+        S(d(3, 4), np.array([[0, -1]]), d(2), True),
+        S(d(3, 4), np.array([2, 2, 2]), d(3), accumulate=True),
+        S(d(), np.array([0]), d(1)),
+        S(d(3), np.array([], np.int64), d(0)),
+        S(d(3), np.array([3]), d(1)),
+        S(d(3), np.array([1, 2]), d(3)),
+    ],
+    inplace=True,
+    ulps=2,
+    scale=9,
+)
+row(
+    "masked_scatter",
+    lambda d: [
+        S(d(3, 4), d.mask(3, 4), d(12)),
+        S(d(3, 4), d.mask(4), d(3, 4)),
+        S(d(3, 4), np.zeros((3, 1), bool), d(0)),
+        S(d(), np.array(True), d(1)),
+        S(d(3, 4), np.ones((3, 4), bool), d(5)),
+    ],
+    inplace=True,
+    reads_values=True,
+)
+
+# ---- a part replaced
+
+row(
+    "select_scatter",
+    lambda d: [S(d(3, 4), d(4), 0, 1), S(d(3, 4), d(3), -1, -2), S(d(3, 4), d(3), 0, 1), S(d(3, 4), d(4), 0, 3)],
+)
+row(
+    "slice_scatter",
+    lambda d: [
+        S(d(5, 4), d(2, 4), 0, 1, 3),
+        S(d(5, 4), d(5, 2), dim=1, step=2),
+        S(d(5, 4), d(3, 4), start=-3),
+        S(d(5, 4), d(5, 4)),
+        S(d(5, 4), d(1, 4), 0, 1, 3),
+    ],
+)
+row(
+    "diagonal_scatter",
+    lambda d: [S(d(3, 4), d(3)), S(d(3, 4), d(2), 2), S(d(2, 3, 3), d(2, 3), 0, 1, 2), S(d(3, 4), d(2))],
+)
+row(
+    "as_strided_scatter",
+    lambda d: [S(d(12), d(2, 3), (2, 3), (6, 2)), S(d(3, 4), d(2), (2,), (1,), 1), S(d(12), d(3), (2,), (1,))],
+    skips={
+        "layouts": "reads the storage, not the elements",
+        "grad": "torch gives the gradient of the input for its replaced part instead of the rest",
+        "gradgrad": "torch gives the gradient of the input for its replaced part instead of the rest",
+    },
+)

@@ -89,6 +89,15 @@ row(
     lambda d: [S(d(4)), S(d(4), 3), S(d(3), 2, True), S(d(3), r=1), S(d(3), 0), S(d(2), 3), S(d(2, 2)), S(d(3), -1)],
     method=False,
 )
+row(
+    "vander",
+    lambda d: [S(d(4)), S(d(3), 5), S(d(3), N=2, increasing=True), S(d(3), 0), S(d(0)), S(d(2, 2)), S(d(3), -1)],
+    method=False,
+    numpy=np.vander,
+    skips=dict.fromkeys(["grad", "gradgrad", "layouts"], "torch writes in place to what its backward needs"),
+    ulps=4,
+    scale=30,
+)
 row("flipud", lambda d: [S(d(3, 4)), S(d(3)), S(d(0, 3)), S(d())], numpy=np.flipud)
 row("fliplr", lambda d: [S(d(3, 4)), S(d(2, 3, 4)), S(d(3))], numpy=np.fliplr)
 row(

@@ -119,3 +119,39 @@ view(
 )
 view("contiguous", lambda d: [S(d(3, 4)), S(d()), S(d(0, 3))], function=False)
 view("detach", lambda d: [S(d(3, 4))], grad=False, inplace=True, inplace_grad=False)
+
+view(
+    "unfold",
+    lambda d: [
+        S(d(5), 0, 2, 1),
+        S(d(3, 5), 1, 3, 2),
+        S(d(3, 5), dimension=0, size=2, step=1),
+        S(d(), 0, 1, 1),
+        S(d(3), 0, 0, 1),
+        S(d(3), 0, 4, 1),
+        S(d(3), 0, 1, 0),
+    ],
+    function=False,
+)
+view(
+    "tensor_split",
+    lambda d: [
+        S(d(5, 4), 2),
+        S(d(5, 4), 3, 1),
+        S(d(5, 4), (1, 3)),
+        S(d(5, 4), [2, 1, 9], dim=-1),
+        S(d(2), 4),
+        S(d(5), np.array([1, 2])),
+        S(d(5), np.array(2)),
+        S(d(5), 0),
+        S(d(), 2),
+    ],
+    reads_values=True,
+)
+view("hsplit", lambda d: [S(d(3, 4), 2), S(d(4), 2), S(d(3, 4), (1, 3)), S(d(3, 4), 3), S(d(), 1)])
+view("vsplit", lambda d: [S(d(4, 3), 2), S(d(4, 3), [1, 3]), S(d(4, 3), 3), S(d(4), 2)])
+view("dsplit", lambda d: [S(d(2, 3, 4), 2), S(d(2, 3, 4), [1]), S(d(2, 3, 4), 3), S(d(2, 3), 1)])
+# Without a base: autograd takes them for tensors of their own.
+row("unsafe_split", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1), S(d(0), 2)])
+row("unsafe_split_with_sizes", lambda d: [S(d(5, 4), [2, 3]), S(d(5, 4), [1, 3], -1), S(d(5), [2, 2])])
+row("unsafe_chunk", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1)])

@@ -115,3 +115,69 @@ def test_tensors_one_by_one_or_in_a_sequence():
     for wrong in ((x, 1), (1,), ([x, 1],), (x, [y])):
         with pytest.raises(TypeError):
             gradcore.meshgrid(*wrong, indexing="ij")
+
+
+@needs_torch
+def test_resize():
+    def program(lib):
+        x = lib.arange(6)
+        view = x[2:]
+        found = [
+            x.clone().resize_(2, 2),
+            x.clone().resize_((3, 2)),
+            view.resize_(1, 2),
+            x.t().resize_as_(lib.ones(2, 3)),
+        ]
+        grown = lib.arange(3).resize_(2, 2)
+        found += [grown.flatten()[:3], tuple(grown.shape), lib.arange(3).resize_(0), lib.empty(0).resize_(2, 3).shape]
+        return found
+
+    assert not outcome_difference(outcome(program, gradcore), outcome(program, torch))
+    for call in (
+        lambda lib: lib.ones(2, requires_grad=True).resize_(4),
+        lambda lib: lib.ones(2).resize_(-1, 2),
+        lambda lib: lib.ones(2).resize_(2**40, 2**40),
+    ):
+        for lib in (gradcore, torch):
+            with pytest.raises(RuntimeError):
+                call(lib)
+
+
+@needs_torch
+def test_functions_of_elements():
+    def program(lib):
+        x = lib.arange(6).view(2, 3)
+        y = x.t()
+        y.apply_(lambda v: v * 2 + 1)
+        x.map_(lib.tensor([10, 20, 30]), lambda a, b: a * b)
+        return x, y, lib.ones(2).apply_(lambda v: v / 3), lib.zeros(0).apply_(abs)
+
+    assert not outcome_difference(outcome(program, gradcore), outcome(program, torch))
+    x = gradcore.ones(2, requires_grad=True)
+    for call in (lambda: x.apply_(abs), lambda: x.map_(x, max), lambda: x.detach().map_(x, max)):
+        with pytest.raises(RuntimeError, match="requires grad"):
+            call()
+    plain = gradcore.ones(2)
+    with pytest.raises(ZeroDivisionError):
+        plain.apply_(lambda v: v / 0)
+    assert plain.tolist() == [1, 1]
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ([5, 7], (3, 4)),
+        ([50], (3, 4)),
+        (5, 4),
+        ([0, 11], (2, 3, 2)),
+        ([5.0], (3, 4)),
+        (5, (-3, 4)),
+        ([True], 3),
+        ([1], ()),
+    ],
+)
+def test_unravel_index(arguments):
+    indices, shape = arguments
+    ours, theirs = (outcome(lambda lib=lib: lib.unravel_index(lib.tensor(indices), shape)) for lib in (gradcore, torch))
+    assert not outcome_difference(ours, theirs, strides="any")

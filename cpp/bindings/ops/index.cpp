@@ -1,10 +1,27 @@
 // Reading and writing at places that tensors give.
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
+#include "ops/put.h"
+#include "ops/scatter_reduce.h"
+#include "ops/view_scatter.h"
 
 namespace gradcore {
 
 namespace {
+
+constexpr auto plain_scatter = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
+  return scatter(t, dim, index, src);
+};
+constexpr auto plain_scatter_ = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
+  scatter_(t, dim, index, src);
+};
+constexpr auto joining_scatter = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src,
+                                    std::string_view reduce) { return scatter(t, dim, index, src, reduce); };
+constexpr auto joining_scatter_ = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src,
+                                     std::string_view reduce) { scatter_(t, dim, index, src, reduce); };
+constexpr auto all_put = [](const Tensor& t, const Tensor& index, const Tensor& source, bool accumulate) {
+  return put(t, index, source, accumulate);
+};
 
 constexpr OpRow kRows[] = {
     op("index_select(Tensor input, int dim, Tensor index, *, Tensor? out=None) -> Tensor", fn<index_select>,
@@ -12,12 +29,47 @@ constexpr OpRow kRows[] = {
     op("gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False, Tensor? out=None) -> Tensor",
        [](const Tensor& t, int64_t dim, const Tensor& index, bool) { return gather(t, dim, index); },
        {.out = Out::Exact}),
-    op("scatter(Tensor input, int dim, Tensor index, Operand src, *, Tensor? out=None) -> Tensor", fn<scatter>,
+    op("scatter(Tensor input, int dim, Tensor index, Operand src, *, Tensor? out=None) -> Tensor", plain_scatter,
        {.out = Out::Exact}),
-    op("scatter(Tensor input, int dim, Tensor index, Number value, *, Tensor? out=None) -> Tensor", fn<scatter>,
+    op("scatter(Tensor input, int dim, Tensor index, Number value, *, Tensor? out=None) -> Tensor", plain_scatter,
        {.out = Out::Exact}),
-    op("scatter_(Tensor input, int dim, Tensor index, Operand src) -> Tensor", fn<scatter_>, {.kind = kMethod}),
-    op("scatter_(Tensor input, int dim, Tensor index, Number value) -> Tensor", fn<scatter_>, {.kind = kMethod}),
+    op("scatter(Tensor input, int dim, Tensor index, Operand src, *, str reduce, Tensor? out=None) -> Tensor",
+       joining_scatter, {.out = Out::Exact}),
+    op("scatter(Tensor input, int dim, Tensor index, Number value, *, str reduce, Tensor? out=None) -> Tensor",
+       joining_scatter, {.out = Out::Exact}),
+    op("scatter_(Tensor input, int dim, Tensor index, Operand src) -> Tensor", plain_scatter_, {.kind = kMethod}),
+    op("scatter_(Tensor input, int dim, Tensor index, Number value) -> Tensor", plain_scatter_, {.kind = kMethod}),
+    op("scatter_(Tensor input, int dim, Tensor index, Operand src, *, str reduce) -> Tensor", joining_scatter_,
+       {.kind = kMethod}),
+    op("scatter_(Tensor input, int dim, Tensor index, Number value, *, str reduce) -> Tensor", joining_scatter_,
+       {.kind = kMethod}),
+    op("scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True, "
+       "Tensor? out=None) -> Tensor",
+       fn<scatter_reduce>, {.out = Out::Exact}),
+    op("scatter_reduce_(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> "
+       "Tensor",
+       fn<scatter_reduce_>, {.kind = kMethod}),
+    op("index_reduce(Tensor input, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True, "
+       "Tensor? out=None) -> Tensor",
+       fn<index_reduce>, {.out = Out::Exact}),
+    op("index_reduce_(Tensor input, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> "
+       "Tensor",
+       fn<index_reduce_>, {.kind = kMethod}),
+    op("take(Tensor input, Tensor index, *, Tensor? out=None) -> Tensor", fn<take>, {.out = Out::Exact}),
+    op("take_along_dim(Tensor input, Tensor indices, int? dim=None, *, Tensor? out=None) -> Tensor",
+       fn<take_along_dim>, {.out = Out::Exact}),
+    op("put(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor", all_put),
+    op("put_(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor", fn<put_>,
+       {.kind = kMethod}),
+    op("masked_scatter(Tensor input, Tensor mask, Tensor source) -> Tensor", fn<masked_scatter>),
+    op("masked_scatter_(Tensor input, Tensor mask, Tensor source) -> Tensor", fn<masked_scatter_>, {.kind = kMethod}),
+    op("select_scatter(Tensor input, Tensor src, int dim, int index) -> Tensor", fn<select_scatter>),
+    op("slice_scatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
+       fn<slice_scatter>),
+    op("diagonal_scatter(Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+       fn<diagonal_scatter>),
+    op("as_strided_scatter(Tensor input, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+       fn<as_strided_scatter>),
     op("scatter_add(Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None) -> Tensor", fn<scatter_add>,
        {.out = Out::Exact}),
     op("scatter_add_(Tensor input, int dim, Tensor index, Tensor src) -> Tensor", fn<scatter_add_>, {.kind = kMethod}),

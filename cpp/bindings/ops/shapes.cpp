@@ -44,6 +44,8 @@ constexpr OpRow kRows[] = {
     op("combinations(Tensor input, int r=2, bool with_replacement=False) -> Tensor", fn<combinations>,
        {.kind = kFunction}),
 
+    op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", fn<vander>, {.kind = kFunction}),
+
     op("flipud(Tensor input) -> Tensor", fn<flipud>),
     op("fliplr(Tensor input) -> Tensor", fn<fliplr>),
     op("rot90(Tensor input, int k=1, int[]? dims=None) -> Tensor",

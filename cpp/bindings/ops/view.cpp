@@ -1,6 +1,8 @@
 // Views, and what makes a tensor another view of its memory.
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
+#include "ops/pieces.h"
+#include "ops/resize.h"
 
 namespace gradcore {
 
@@ -47,6 +49,30 @@ constexpr OpRow kRows[] = {
     view_op("split(Tensor input, int[] split_size, int dim=0) -> Tensor[]", split_by_sizes, {.kind = kMethod}),
     view_op("split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]", split_by_sizes),
     view_op("chunk(Tensor input, int chunks, int dim=0) -> Tensor[]", fn<chunk>),
+    view_op("unfold(Tensor input, int dimension, int size, int step) -> Tensor", fn<unfold>, {.kind = kMethod}),
+    view_op("tensor_split(Tensor input, Tensor tensor_indices_or_sections, int dim=0) -> Tensor[]",
+            [](const Tensor& t, const Tensor& given, int64_t dim) { return tensor_split(t, given, dim); }),
+    view_op("tensor_split(Tensor input, int sections, int dim=0) -> Tensor[]",
+            [](const Tensor& t, int64_t sections, int64_t dim) { return tensor_split(t, sections, dim); }),
+    view_op("tensor_split(Tensor input, int[] indices, int dim=0) -> Tensor[]",
+            [](const Tensor& t, const Dims& indices, int64_t dim) { return tensor_split(t, indices, dim); }),
+    view_op("hsplit(Tensor input, int sections) -> Tensor[]",
+            [](const Tensor& t, int64_t sections) { return hsplit(t, sections); }),
+    view_op("hsplit(Tensor input, int[] indices) -> Tensor[]",
+            [](const Tensor& t, const Dims& indices) { return hsplit(t, indices); }),
+    view_op("vsplit(Tensor input, int sections) -> Tensor[]",
+            [](const Tensor& t, int64_t sections) { return vsplit(t, sections); }),
+    view_op("vsplit(Tensor input, int[] indices) -> Tensor[]",
+            [](const Tensor& t, const Dims& indices) { return vsplit(t, indices); }),
+    view_op("dsplit(Tensor input, int sections) -> Tensor[]",
+            [](const Tensor& t, int64_t sections) { return dsplit(t, sections); }),
+    view_op("dsplit(Tensor input, int[] indices) -> Tensor[]",
+            [](const Tensor& t, const Dims& indices) { return dsplit(t, indices); }),
+    view_op("unsafe_split(Tensor input, int split_size, int dim=0) -> Tensor[]",
+            [](const Tensor& t, int64_t size, int64_t dim) { return unsafe_split(t, size, dim); }),
+    view_op("unsafe_split_with_sizes(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]",
+            [](const Tensor& t, const Dims& sizes, int64_t dim) { return unsafe_split(t, sizes, dim); }),
+    view_op("unsafe_chunk(Tensor input, int chunks, int dim=0) -> Tensor[]", fn<unsafe_chunk>),
     view_op("detach(Tensor input) -> Tensor", fn<detach>),
     view_op("detach_(Tensor input) -> Tensor", fn<detach_from_graph_>),
 
@@ -59,6 +85,10 @@ constexpr OpRow kRows[] = {
             [](const Tensor& t, const Dims& dims) { squeeze_(t, dims); }, {.kind = kMethod}),
     view_op("unsqueeze_(Tensor input, int dim) -> Tensor", fn<unsqueeze_>, {.kind = kMethod}),
     view_op("as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor", fn<as_strided_>),
+    view_op("resize_(Tensor input, int[] size, *, MemoryFormat? memory_format=None) -> Tensor",
+            [](const Tensor& t, const Dims& size, MemoryFormat) { resize_(t, size); }, {.kind = kMethod}),
+    view_op("resize_as_(Tensor input, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
+            [](const Tensor& t, const Tensor& other, MemoryFormat) { resize_(t, other.shape()); }),
     view_op("set_(Tensor input) -> Tensor", [](const Tensor& t) { set_(t); }, {.kind = kMethod}),
     view_op("set_(Tensor input, Tensor source) -> Tensor",
             [](const Tensor& t, const Tensor& source) { set_(t, source); }, {.kind = kMethod}),

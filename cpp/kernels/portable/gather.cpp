@@ -1,6 +1,7 @@
 #include "kernels/portable/gather.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/parallel.h"
 #include "kernels/portable/elements.h"
@@ -139,17 +140,47 @@ void scatter(const GatherArgs& a) {
   });
 }
 
+// indexed[index] = join(indexed[index], list), for elements of type T.
+template <class T, class Join> static void scatter_joined(const GatherArgs& a, const Join& join) {
+  T* const indexed = reinterpret_cast<T*>(a.indexed);
+  const T* const list = reinterpret_cast<const T*>(a.list);
+  walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
+    for (int64_t i = 0; i < l.size; ++i) {
+      T& place = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
+      place = join(place, list[at.list + i * l.list]);
+    }
+  });
+}
+
 void scatter_add(const GatherArgs& a) {
   visit_addable(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* const indexed = reinterpret_cast<T*>(a.indexed);
-    const T* const list = reinterpret_cast<const T*>(a.list);
-    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-      for (int64_t i = 0; i < l.size; ++i) {
-        T& place = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
-        place = plus(place, list[at.list + i * l.list]);
-      }
+    scatter_joined<T>(a, [](T x, T y) { return plus(x, y); });
+  });
+}
+
+void scatter_multiply(const GatherArgs& a) {
+  visit_dtype(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    scatter_joined<T>(a, [](T x, T y) {
+      if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, bool>)
+        return static_cast<T>(x * y);
+      else
+        return static_cast<T>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y));  // integers wrap
     });
+  });
+}
+
+void scatter_max(const GatherArgs& a) {
+  visit_dtype(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    scatter_joined<T>(a, [](T x, T y) { return x != x || !(y > x || y != y) ? x : y; });
+  });
+}
+void scatter_min(const GatherArgs& a) {
+  visit_dtype(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    scatter_joined<T>(a, [](T x, T y) { return x != x || !(y < x || y != y) ? x : y; });
   });
 }
 

@@ -1,4 +1,4 @@
-// Loops with one index for each element, along one dim: gather, scatter, scatter_add. Start at IndexWalk.
+// Loops with one index for each element, along one dim: gather, scatter, and scatter_add and its kin. Start at IndexWalk.
 //
 // Every element of the index pairs an element of the indexed tensor with one of the list (gather's result, scatter's
 // source). Two pairs meet in one indexed element only if they differ in nothing but their position along the indexed
@@ -41,6 +41,9 @@ struct GatherArgs {
 void gather(const GatherArgs& a);       // list = indexed[index]
 void scatter(const GatherArgs& a);      // indexed[index] = list
 void scatter_add(const GatherArgs& a);  // indexed[index] += list
+void scatter_multiply(const GatherArgs& a);
+void scatter_max(const GatherArgs& a);  // indexed[index] = the larger one of the two; NaN stays
+void scatter_min(const GatherArgs& a);
 
 // Refuses indices outside of [0, size).
 struct CheckIndexArgs {

@@ -104,6 +104,97 @@ TEXTS = {
     >>> x[gradcore.nonzero(x, as_tuple=True)]
     tensor([2, 3])
     """,
+    "scatter_reduce": """
+    A copy in which elements of `src` are joined with those that `index` gives along `dim`: element src[i][j] goes to
+    out[index[i][j]][j] for dim 0, and so on.
+
+    reduce: "sum", "prod", "mean", "amax" or "amin". What the tensor held takes part unless include_self is False. `src`
+    has the dtype of the tensor, and at least the shape of `index`. Raises RuntimeError where shapes, dtypes or indices do
+    not fit.
+
+    >>> gradcore.scatter_reduce(gradcore.zeros(2), 0, gradcore.tensor([0, 0, 1]), gradcore.tensor([1.0, 2.0, 5.0]), "amax")
+    tensor([2., 5.])
+    """,
+    "index_reduce": """
+    A copy in which slices of `source` along `dim` are joined with those that `index` gives, one index for each.
+
+    reduce: "prod", "mean", "amax" or "amin". What the tensor held takes part unless include_self is False. Raises
+    RuntimeError where shapes, dtypes or indices do not fit.
+
+    >>> gradcore.index_reduce(gradcore.ones(2), 0, gradcore.tensor([0, 0]), gradcore.tensor([2.0, 3.0]), "prod")
+    tensor([6., 1.])
+    """,
+    "take": """
+    The elements whose numbers in row-major order `index` holds; the result has its shape. Negative ones count from the end.
+
+    `index` is int64. Raises IndexError for a number that is out of range, RuntimeError for another dtype.
+
+    >>> gradcore.take(gradcore.tensor([[1, 2], [3, 4]]), gradcore.tensor([0, -1]))
+    tensor([1, 4])
+    """,
+    "take_along_dim": """
+    For each index the element there along `dim`, as `gather` does it; the other dims broadcast. Without `dim` both are
+    flattened. It fits what argsort and argmax with keepdim give.
+
+    `indices` is int64. Raises RuntimeError where dims, dtypes or indices do not fit.
+
+    >>> x = gradcore.tensor([[3, 1, 2]])
+    >>> gradcore.take_along_dim(x, x.argsort(dim=1), dim=1)
+    tensor([[1, 2, 3]])
+    """,
+    "put": """
+    A copy with the elements of `source` at the places whose numbers in row-major order `index` holds; with accumulate=True they
+    are added.
+
+    `index` is int64, and `source` has the dtype of the tensor and as many elements as `index`. Raises IndexError for a
+    number that is out of range, RuntimeError for other dtypes.
+
+    >>> gradcore.put(gradcore.zeros(2, 2), gradcore.tensor([0, 3]), gradcore.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """,
+    "masked_scatter": """
+    A copy with the elements of `source`, in order, where the mask is true. Tensor and mask broadcast.
+
+    `source` has the dtype of the tensor and at least as many elements as the mask has true ones, else RuntimeError.
+
+    >>> gradcore.masked_scatter(gradcore.zeros(3), gradcore.tensor([True, False, True]), gradcore.tensor([1.0, 2.0]))
+    tensor([1., 0., 2.])
+    """,
+    "select_scatter": """
+    A copy with `src` in the place of the slice at `index` along `dim`.
+
+    Raises RuntimeError unless `src` has the slice's shape, IndexError for an index that is out of range.
+
+    >>> gradcore.select_scatter(gradcore.zeros(2, 2), gradcore.ones(2), 0, 1)
+    tensor([[0., 0.],
+            [1., 1.]])
+    """,
+    "slice_scatter": """
+    A copy with `src` in the place of the slices from start to end along `dim`.
+
+    Raises RuntimeError unless `src` has the shape of that part.
+
+    >>> gradcore.slice_scatter(gradcore.zeros(3), gradcore.ones(2), start=1)
+    tensor([0., 1., 1.])
+    """,
+    "diagonal_scatter": """
+    A copy with `src` on a diagonal, which `diagonal` with these arguments gives.
+
+    Raises RuntimeError unless `src` has its shape.
+
+    >>> gradcore.diagonal_scatter(gradcore.zeros(2, 2), gradcore.ones(2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """,
+    "as_strided_scatter": """
+    A copy with `src` in the place of the elements that `as_strided` with these arguments gives.
+
+    Raises RuntimeError unless `src` has the shape `size`, and where that leaves the memory.
+
+    >>> gradcore.as_strided_scatter(gradcore.zeros(4), gradcore.ones(2), (2,), (2,))
+    tensor([1., 0., 1., 0.])
+    """,
 }
 
 __test__ = TEXTS

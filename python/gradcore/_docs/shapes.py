@@ -158,6 +158,17 @@ TEXTS = {
     >>> gradcore.repeat_interleave(gradcore.tensor([2, 0, 1]))
     tensor([0, 0, 2])
     """,
+    "vander": """
+    The powers of a vector's elements as columns: from the power N - 1 to 0, or from 0 on where `increasing`. N is the number
+    of elements unless it is given. Integers give int64.
+
+    Raises RuntimeError for what is no vector, and for a negative N.
+
+    >>> gradcore.vander(gradcore.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """,
 }
 
 __test__ = TEXTS

@@ -220,6 +220,81 @@ TEXTS = {
     >>> x.set_(gradcore.arange(4.0), 1, (2,))
     tensor([1., 2.])
     """,
+    "unfold": """
+    All windows of `size` elements along `dimension`, each `step` behind the one before: a view in which the windows take the
+    place of the dim, and their elements are the last dim.
+
+    Raises RuntimeError for a size that is larger than the dim, or for a step below 1.
+
+    >>> gradcore.arange(4).unfold(0, 2, 1)
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """,
+    "tensor_split": """
+    Views of parts along `dim`: a number of sections, of which the first ones are longer by one where they cannot be equal, or
+    the parts between indices.
+
+    Sections and indices may be a tensor of int64. Raises RuntimeError for less than one section, and without dims.
+
+    >>> gradcore.tensor_split(gradcore.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    >>> gradcore.tensor_split(gradcore.arange(5), (1, 3))
+    (tensor([0]), tensor([1, 2]), tensor([3, 4]))
+    """,
+    "hsplit": """
+    `tensor_split` along columns: the second dim, of a vector the first. Sections must be equal, else RuntimeError.
+
+    >>> gradcore.hsplit(gradcore.arange(4), 2)
+    (tensor([0, 1]), tensor([2, 3]))
+    """,
+    "vsplit": """
+    `tensor_split` along rows: the first dim of two or more. Sections must be equal, else RuntimeError.
+
+    >>> gradcore.vsplit(gradcore.tensor([[1], [2]]), 2)
+    (tensor([[1]]), tensor([[2]]))
+    """,
+    "dsplit": """
+    `tensor_split` along depth: the third dim of three or more. Sections must be equal, else RuntimeError.
+
+    >>> [part.shape for part in gradcore.dsplit(gradcore.zeros(1, 2, 4), 2)]
+    [torch.Size([1, 2, 2]), torch.Size([1, 2, 2])]
+    """,
+    "unsafe_split": """
+    `split` whose parts autograd does not take for views: a write to one in place must not be followed by uses of another.
+
+    >>> gradcore.unsafe_split(gradcore.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """,
+    "unsafe_split_with_sizes": """
+    `split_with_sizes` whose parts autograd does not take for views: a write to one in place must not be followed by uses of
+    another.
+
+    >>> gradcore.unsafe_split_with_sizes(gradcore.arange(3), [1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """,
+    "unsafe_chunk": """
+    `chunk` whose parts autograd does not take for views: a write to one in place must not be followed by uses of another.
+
+    >>> gradcore.unsafe_chunk(gradcore.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """,
+    "resize_": """
+    Gives the tensor another shape in row-major order. What lies in its memory stays; where that does not suffice the tensor gets
+    a larger one with the same content, and new elements are not initialised.
+
+    Raises RuntimeError for a tensor that requires grad.
+
+    >>> gradcore.tensor([1, 2, 3, 4]).resize_(2, 2)
+    tensor([[1, 2],
+            [3, 4]])
+    """,
+    "resize_as_": """
+    `resize_` to the shape of another tensor.
+
+    >>> gradcore.tensor([1, 2, 3]).resize_as_(gradcore.zeros(2))
+    tensor([1, 2])
+    """,
 }
 
 __test__ = TEXTS
