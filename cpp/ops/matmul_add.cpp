@@ -62,13 +62,19 @@ struct BaddbmmVjp : WeightedVjp {
 
 struct AddbmmVjp : WeightedVjp {
   static constexpr const char* kName = "AddbmmBackward0";
-  int64_t batch;
+  int64_t batch, rows, columns;
   AddbmmVjp(const Tensor& t, const Tensor& x, const Tensor& y, const Scalar& of_t, const Scalar& of_product)
-      : WeightedVjp(t, x, y, of_t, of_product), batch(x.size(0)) {}
-  SavedFields fields() { return named("batch1", "batch2"); }
+      : WeightedVjp(t, x, y, of_t, of_product), batch(x.size(0)), rows(x.size(1)), columns(y.size(2)) {}
+  SavedFields fields() {
+    SavedFields f = named("batch1", "batch2");
+    f.push_back({"batch1_sym_argsize_0", batch});
+    f.push_back({"batch1_sym_argsize_1", rows});
+    f.push_back({"batch2_sym_argsize_2", columns});
+    return f;
+  }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor of_product = prepare(self, g[0], out[0]);
-    const Tensor of_each = expand(of_product, Dims{batch, of_product.size(0), of_product.size(1)});
+    const Tensor of_each = expand(of_product, Dims{batch, rows, columns});
     if (self.needs(1)) out[1] = bmm(of_each, transpose(b.unpack(&self), 1, 2));
     if (self.needs(2)) out[2] = bmm(transpose(a.unpack(&self), 1, 2), of_each);
   }
