@@ -482,7 +482,9 @@ OTHER_GRAPHS = {
     **dict.fromkeys(
         ["addmv_", "addr_", "addbmm_", "baddbmm_", "renorm_"], "the copied result of the form that is not in place"
     ),
-    **dict.fromkeys(["scatter_reduce", "index_reduce"], "does not show how it reduces; the index of slices is expanded"),
+    **dict.fromkeys(
+        ["scatter_reduce", "index_reduce"], "does not show how it reduces; the index of slices is expanded"
+    ),
     "as_strided_scatter": "is put",
     "take(": "keeps no more of the input than its shape",
     "take_along_dim": "what has the shape is not expanded",
