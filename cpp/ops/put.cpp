@@ -83,10 +83,12 @@ Tensor take(const Tensor& t, const Tensor& index) {
 }
 
 void put_(const Tensor& t, const Tensor& index, const Tensor& source, bool accumulate) {
-  check_inplace(t, needs_history(t, source));
-  check_put(t, index, source);
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, source));
+    check_put(t, index, source);
+  };
   write_in_place(
-      t, [&] { return put_node(t, index, source, accumulate); },
+      t, check, [&] { return put_node(t, index, source, accumulate); },
       [&](const Tensor& to) { put_into(to, index, source, accumulate); });
 }
 Tensor put(const Tensor& t, const Tensor& index, const Tensor& source, bool accumulate) {
@@ -168,10 +170,12 @@ Ref<Node> masked_scatter_node(const Tensor& t, const Tensor& mask, const Tensor&
 }  // namespace
 
 void masked_scatter_(const Tensor& t, const Tensor& mask, const Tensor& source) {
-  check_inplace(t, needs_history(t, source));
-  check_masked_scatter(t, mask, source);
+  const auto check = [&] {
+    check_inplace(t, needs_history(t, source));
+    check_masked_scatter(t, mask, source);
+  };
   write_in_place(
-      t, [&] { return masked_scatter_node(t, mask, source); },
+      t, check, [&] { return masked_scatter_node(t, mask, source); },
       [&](const Tensor& to) { scatter_masked(to, mask, source); });
 }
 Tensor masked_scatter(const Tensor& t, const Tensor& mask, const Tensor& source) {
