@@ -21,7 +21,6 @@ LOOKS = {
     "ops/foreach.cpp",
     "ops/linalg/matrices.cpp",
     "ops/mask.cpp",
-    "ops/rowwise.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",
     "ops/statistics.cpp",
