@@ -76,7 +76,18 @@ row(
     out=True,
     skips={"layouts": "torch's is a sum over a new dim, whose strides are others"},
 )
-binary("zeta", **SPECIAL, low=1.5, high=6.0, right=(0.5, 6.0), scalars=(2, 2.5), ulps=64, scale=1, **SECOND_ONLY, avoid=NINE_DIGITS)
+binary(
+    "zeta",
+    **SPECIAL,
+    low=1.5,
+    high=6.0,
+    right=(0.5, 6.0),
+    scalars=(2, 2.5),
+    ulps=64,
+    scale=1,
+    **SECOND_ONLY,
+    avoid=NINE_DIGITS,
+)
 binary("xlogy", low=0.5, right=(0.2, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
 binary("xlog1py", **SPECIAL, low=0.5, right=(-0.5, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
 

@@ -6,8 +6,11 @@
 import importlib
 import pathlib
 import sys
+from operator import attrgetter
 
 import pytest
+
+import support
 
 pytest.importorskip("mpmath")
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2]))
@@ -27,7 +30,9 @@ def test_the_package_has_the_names_of_torch():
 
 
 @support.needs_torch
-@pytest.mark.parametrize("name", "expit gammaln psi multigammaln gammainc gammaincc log_softmax softmax logsumexp".split())
+@pytest.mark.parametrize(
+    "name", "expit gammaln psi multigammaln gammainc gammaincc log_softmax softmax logsumexp".split()
+)
 def test_other_names_are_the_same_functions(name):
     more = {"multigammaln": (2,), "log_softmax": (0,), "softmax": (0,), "logsumexp": (0,)}.get(name, ())
     operands = 2 if name.startswith("gammainc") else 1
