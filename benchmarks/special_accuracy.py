@@ -30,6 +30,7 @@ class Function:
     exact: Callable[..., Any]
     regions: tuple  # (low, high) of each operand; of one operand, or of several
     leading: tuple = ()  # arguments before the operands
+    trailing: tuple = ()  # and behind them
     float32: float = 1.0  # the largest error, in units in the last place
     float64: float = 16.0  # more where it has zeros, near which nothing is left of a sum
 
@@ -44,6 +45,8 @@ class Error:
     def __str__(self) -> str:
         return f"{self.ulps:.3g} ulps at {self.at}: {self.value!r}, not {self.exact!r}"
 
+
+INCOMPLETE = (((0.1, 3), (0.1, 5)), ((3, 100), (3, 100)), ((1e3, 1.1e3), (1e3, 1.1e3)))
 
 FUNCTIONS = [
     Function("lgamma", lambda x: mpmath.log(abs(mpmath.gamma(x))), ((1e-30, 1e-3), (0.01, 0.9), (2.1, 40), (40, 1e6))),
@@ -63,6 +66,58 @@ FUNCTIONS = [
         )
         for n in (1, 2, 7)
     ),
+    Function(
+        "mvlgamma",
+        lambda x: mpmath.log(mpmath.pi) / 2 + mpmath.loggamma(x) + mpmath.loggamma(x - 0.5),
+        ((4, 50),),
+        (),
+        (2,),
+    ),
+    Function("special.zeta", mpmath.zeta, (((1.01, 30), (0.01, 100)), ((1.1, 3), (100, 1e6)))),
+    Function("erfinv", mpmath.erfinv, ((1e-20, 1e-3), (0.01, 0.5), (0.5, 0.99), (0.99, 0.9999999))),
+    Function(
+        "special.ndtri",
+        lambda p: mpmath.sqrt(2) * mpmath.erfinv(2 * p - 1),
+        ((1e-12, 0.01), (0.01, 0.45), (0.55, 0.99)),
+    ),
+    Function("special.ndtr", mpmath.ncdf, ((-3, -1), (-1, 1), (1, 6)), float32=8),
+    Function("special.log_ndtr", lambda x: mpmath.log(mpmath.ncdf(x)), ((-30, -1), (-1, 5))),
+    Function("special.erfcx", lambda x: mpmath.exp(x * x) * mpmath.erfc(x), ((-5, 0), (0, 12), (12, 1e6)), float64=32),
+    Function("special.entr", lambda x: -x * mpmath.log(x), ((1e-20, 0.9), (1.1, 100)), float32=2),
+    Function("igamma", lambda a, x: mpmath.gammainc(a, 0, x, regularized=True), INCOMPLETE, float64=256),
+    Function("igammac", lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True), INCOMPLETE, float64=256),
+    *(
+        Function(f"{'special.' * (name != 'i0')}{name}", exact, ((1e-6, 0.1), (0.1, 20), (20, 80)))
+        for name, exact in {
+            "i0": lambda x: mpmath.besseli(0, x),
+            "i0e": lambda x: mpmath.besseli(0, x) * mpmath.exp(-x),
+            "i1": lambda x: mpmath.besseli(1, x),
+            "i1e": lambda x: mpmath.besseli(1, x) * mpmath.exp(-x),
+            "modified_bessel_i0": lambda x: mpmath.besseli(0, x),
+            "modified_bessel_i1": lambda x: mpmath.besseli(1, x),
+            "modified_bessel_k0": lambda x: mpmath.besselk(0, x),
+            "modified_bessel_k1": lambda x: mpmath.besselk(1, x),
+            "scaled_modified_bessel_k0": lambda x: mpmath.besselk(0, x) * mpmath.exp(x),
+            "scaled_modified_bessel_k1": lambda x: mpmath.besselk(1, x) * mpmath.exp(x),
+        }.items()
+    ),
+    *(
+        Function(f"special.{name}", exact, ((1e-6, 0.1), (0.1, 2), (2.5, 3)))
+        for name, exact in {
+            "bessel_j0": lambda x: mpmath.besselj(0, x),
+            "bessel_j1": lambda x: mpmath.besselj(1, x),
+            "bessel_y0": lambda x: mpmath.bessely(0, x),
+            "bessel_y1": lambda x: mpmath.bessely(1, x),
+            "spherical_bessel_j0": mpmath.sinc,
+        }.items()
+    ),
+    Function("special.airy_ai", mpmath.airyai, ((-30, -11), (-10, -9.4), (-9, -5), (-5, 2.5), (2.5, 20)), float64=1e4),
+    Function("exp2", lambda x: mpmath.power(2, x), ((-20, 20), (-149, 127)), float32=2),
+    Function("asinh", mpmath.asinh, ((1e-6, 1), (1, 1e6)), float32=4),
+    Function("acosh", mpmath.acosh, ((1.001, 2), (2, 1e6)), float32=4),
+    Function("atanh", mpmath.atanh, ((1e-6, 0.5), (0.5, 0.999)), float32=4),
+    Function("logaddexp", lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)), (((1, 9), (1, 9)),), float32=2),
+    Function("sinc", lambda x: mpmath.sinc(mpmath.pi * x), ((1e-3, 0.4), (1.1, 1.9)), float32=4),
 ]
 
 
@@ -87,7 +142,7 @@ def worst_errors(function: Function, count: int, library: Any) -> dict[str, Erro
         exact = [function.exact(*(mpmath.mpf(float(v)) for v in point)) for point in zip(*operands, strict=True)]
         for name, error in worst.items():
             tensors = [library.from_numpy(operand.astype(name)) for operand in operands]
-            values = call(*function.leading, *tensors).numpy()
+            values = call(*function.leading, *tensors, *function.trailing).numpy()
             for value, truth, *point in zip(values, exact, *operands, strict=True):
                 found = ulps_between(value, truth)
                 if not found <= error.ulps:

@@ -28,9 +28,10 @@ struct OpEntry {
   bool is_method;
   std::vector<Overload> overloads;
 
-  // What messages call it: in _C the ops of nn.functional are named _nn_linear and so on, those of linalg _linalg_det.
+  // What messages call it: in _C the ops of nn.functional are named _nn_linear and so on, those of linalg _linalg_det,
+  // those of special _special_zeta.
   const char* shown() const {
-    const int hidden = name.starts_with("_nn_") ? 4 : name.starts_with("_linalg_") ? 1 : 0;
+    const int hidden = name.starts_with("_nn_") ? 4 : name.starts_with("_linalg_") || name.starts_with("_special_");
     return name.c_str() + hidden;
   }
 

@@ -23,6 +23,7 @@ struct OpInfo {
   int mask = -1;                         // the operand that is a bool whatever the others are
   const char* no_bool = nullptr;         // what to say to a bool tensor, where torch has its own words
   const char* node_of_tensor = nullptr;  // grad_fn's name when the last operand is a tensor, where torch has two
+  const char* node_of_number = nullptr;  // and when the first is a number, where torch has three
   const char* node_in_place[2] = {};  // of a comparison, which is recorded in place alone: with a number, with a tensor
   bool bare_numbers = false;          // next_functions has no entry for an operand that is a number
   bool dense = false;                 // the result is contiguous whatever the operands are
@@ -30,6 +31,7 @@ struct OpInfo {
   const char* parameters[kMaxParams] = {};               // and of the numbers after them
   bool bools_apart = false;                              // bools are not computed as the integers 0 and 1
   bool nan_is_none = false;                              // a parameter that is NaN was not given
+  bool detached = false;                                 // the result never requires grad
   bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
   double fixed = 0;         // what the first parameter is, where the formula has it built in
   double cost = 0.25;       // about the nanoseconds of an element, for deciding on threads

@@ -2,10 +2,12 @@
 #pragma once
 #include "formulas/activation.h"
 #include "formulas/arithmetic.h"
+#include "formulas/bessel.h"
 #include "formulas/bounds.h"
 #include "formulas/comparison.h"
 #include "formulas/exponential.h"
 #include "formulas/logical.h"
+#include "formulas/polynomial.h"
 #include "formulas/power.h"
 #include "formulas/rounding.h"
 #include "formulas/selection.h"
@@ -15,7 +17,7 @@
 namespace gradcore::formulas {
 
 using Groups = TypeList<Arithmetic, Power, Exponential, Trigonometric, Rounding, Comparison, Logical, Bounds,
-                        Activation, Special, Selection>;
+                        Activation, Special, Selection, Bessel, Polynomials>;
 
 // Where a formula's kernels are: its group, and its place there.
 struct Place {

@@ -102,8 +102,44 @@ struct Addcdiv : Ternary {
   template <class V> static constexpr V vjp_b(V g, V, V, V b, V, V value) { return g * (value / b); }
   template <class V> static constexpr V vjp_c(V g, V, V a, V b, V, V value) { return -g * (value * a / (b * b)); }
 };
+// The sign of real numbers under the name that complex ones have.
+struct Sgn : Sign {
+  static constexpr OpInfo info{.name = "sgn", .node = "SgnBackward0", .types = kAllTypes};
+};
+struct Copysign : Binary {
+  static constexpr OpInfo info{.name = "copysign",
+                               .node = "CopysignBackward1",
+                               .result = Float,
+                               .node_of_tensor = "CopysignBackward0",
+                               .bare_numbers = true};
+  template <class V> static constexpr V fwd(V a, V b) { return copysign(a, b); }
+  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * select(eq(a, c<V>(0)), c<V>(0), y / a); }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
+};
+// 0 below zero, 1 above, and `values` at zero.
+struct Heaviside : Binary {
+  static constexpr OpInfo info{.name = "heaviside", .types = kAllTypes};
+  template <class V> static constexpr V fwd(V x, V values) {
+    return select(eq(x, c<V>(0)), values, select(gt(x, c<V>(0)), c<V>(1), c<V>(0)));
+  }
+};
+// The gradient is the operand's, but where the two are equal.
+struct Nextafter : Binary {
+  static constexpr OpInfo info{.name = "nextafter", .node = "NextafterBackward0", .cost = 0.4};
+  template <class V> static constexpr V fwd(V a, V b) { return nextafter(a, b); }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(eq(a, b), c<V>(0), g); }
+  template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
+};
+struct Gcd : Binary {
+  static constexpr OpInfo info{.name = "gcd", .types = kInts, .cost = 20.0};
+  template <class V> static constexpr V fwd(V a, V b) { return gcd(a, b); }
+};
+struct Lcm : Binary {
+  static constexpr OpInfo info{.name = "lcm", .types = kInts, .cost = 25.0};
+  template <class V> static constexpr V fwd(V a, V b) { return lcm(a, b); }
+};
 
-using Arithmetic =
-    TypeList<Neg, Abs, Sign, Reciprocal, Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, Addcmul, Addcdiv>;
+using Arithmetic = TypeList<Neg, Abs, Sign, Reciprocal, Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, Addcmul,
+                            Addcdiv, Sgn, Copysign, Heaviside, Nextafter, Gcd, Lcm>;
 
 }  // namespace gradcore::formulas

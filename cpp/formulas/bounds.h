@@ -97,8 +97,29 @@ struct ClampTensor : Ternary {
     return select(either(gt(x, hi), ge(lo, hi)), g, c<V>(0));
   }
 };
+// The other one wins over a NaN, and the first has the gradient of equal ones.
+struct Fmax : Binary {
+  static constexpr OpInfo info{.name = "fmax", .node = "FmaxBackward0", .types = kAllTypes};
+  template <class V> static constexpr V fwd(V a, V b) { return select(either(ge(a, b), ne(b, b)), a, b); }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
+    return select(either(ge(a, b), ne(b, b)), g, c<V>(0));
+  }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) {
+    return select(either(ge(a, b), ne(b, b)), c<V>(0), g);
+  }
+};
+struct Fmin : Binary {
+  static constexpr OpInfo info{.name = "fmin", .node = "FminBackward0", .types = kAllTypes};
+  template <class V> static constexpr V fwd(V a, V b) { return select(either(le(a, b), ne(b, b)), a, b); }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
+    return select(either(le(a, b), ne(b, b)), g, c<V>(0));
+  }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) {
+    return select(either(le(a, b), ne(b, b)), c<V>(0), g);
+  }
+};
 
 using Bounds = TypeList<Maximum, Minimum, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor,
-                        ClampMaxTensor, ClampOnlyMinTensor, ClampOnlyMaxTensor, ClampTensor>;
+                        ClampMaxTensor, ClampOnlyMinTensor, ClampOnlyMaxTensor, ClampTensor, Fmax, Fmin>;
 
 }  // namespace gradcore::formulas

@@ -46,7 +46,19 @@ struct Ge : Binary {
       .name = "ge", .result = Bool, .types = kAllTypes, .node_in_place = {"GeBackward0", "GeBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return ge(a, b); }
 };
+struct Isposinf : Unary {
+  static constexpr OpInfo info{.name = "isposinf", .result = Bool};
+  template <class V> static constexpr auto fwd(V x) { return eq(x, c<V>(__builtin_inf())); }
+};
+struct Isneginf : Unary {
+  static constexpr OpInfo info{.name = "isneginf", .result = Bool};
+  template <class V> static constexpr auto fwd(V x) { return eq(x, c<V>(-__builtin_inf())); }
+};
+struct Signbit : Unary {
+  static constexpr OpInfo info{.name = "signbit", .result = Bool, .types = kAllTypes};
+  template <class V> static constexpr auto fwd(V x) { return signbit(x); }
+};
 
-using Comparison = TypeList<Isnan, Isinf, Isfinite, Eq, Ne, Lt, Le, Gt, Ge>;
+using Comparison = TypeList<Isnan, Isinf, Isfinite, Eq, Ne, Lt, Le, Gt, Ge, Isposinf, Isneginf, Signbit>;
 
 }  // namespace gradcore::formulas

@@ -55,7 +55,72 @@ struct Logit : Unary {
     return select(either(lt(x, lower), gt(x, c<V>(1) - lower)), outside, g / (x * (c<V>(1) - x)));
   }
 };
+struct Exp2 : Unary {
+  static constexpr OpInfo info{.name = "exp2", .node = "Exp2Backward0", .result = Float, .cost = 0.4};
+  template <class V> static constexpr V fwd(V x) { return exp2(x); }
+  template <class V> static constexpr V vjp(V g, V, V y) { return g * (y * c<V>(0.6931471805599453)); }
+};
+// log(e**a + e**b) and log2(2**a + 2**b): the larger one is taken out. Infinities of one sign have no difference.
+struct Logaddexp : Binary {
+  static constexpr OpInfo info{.name = "logaddexp", .node = "LogaddexpBackward0", .cost = 1.0};
+  template <class V> static constexpr V fwd(V a, V b) {
+    const V large = select(either(gt(a, b), ne(a, a)), a, b);
+    return select(eq(a, b), a + c<V>(0.6931471805599453), large + log1p(exp(-abs(a - b))));
+  }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g / (c<V>(1) + exp(b - a)); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g / (c<V>(1) + exp(a - b)); }
+};
+struct Logaddexp2 : Binary {
+  static constexpr OpInfo info{.name = "logaddexp2", .node = "Logaddexp2Backward0", .cost = 1.0};
+  template <class V> static constexpr V fwd(V a, V b) {
+    const V large = select(either(gt(a, b), ne(a, a)), a, b);
+    return select(eq(a, b), a + c<V>(1), large + log1p(exp2(-abs(a - b))) * c<V>(1.4426950408889634));
+  }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g / (c<V>(1) + pow(c<V>(2), b - a)); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g / (c<V>(1) + pow(c<V>(2), a - b)); }
+};
+// a log(b), which is 0 where a is, unless b is NaN.
+struct Xlogy : Binary {
+  static constexpr OpInfo info{.name = "xlogy",
+                               .node = "XlogyBackward2",
+                               .result = Float,
+                               .node_of_tensor = "XlogyBackward0",
+                               .node_of_number = "XlogyBackward1",
+                               .bare_numbers = true,
+                               .cost = 0.6};
+  template <class V> static constexpr V fwd(V a, V b) {
+    return select(ne(b, b), b, select(eq(a, c<V>(0)), c<V>(0), a * log(b)));
+  }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
+    return select(both(eq(a, c<V>(0)), le(b, c<V>(0))), c<V>(0), fwd(g, b));
+  }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g * (a / b); }
+};
+struct Xlog1py : Binary {
+  static constexpr OpInfo info{.name = "special_xlog1py",
+                               .node = "SpecialXlog1PyBackward2",
+                               .result = Float,
+                               .node_of_tensor = "SpecialXlog1PyBackward0",
+                               .node_of_number = "SpecialXlog1PyBackward1",
+                               .bare_numbers = true,
+                               .cost = 0.6};
+  template <class V> static constexpr V fwd(V a, V b) {
+    return select(ne(b, b), b, select(eq(a, c<V>(0)), c<V>(0), a * log1p(b)));
+  }
+  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * log1p(b); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g * (a / (b + c<V>(1))); }
+};
+// -x log(x), 0 at 0.
+struct Entr : Unary {
+  static constexpr OpInfo info{.name = "special_entr", .node = "SpecialEntrBackward0", .result = Float, .cost = 0.6};
+  template <class V> static constexpr V fwd(V x) {
+    const V at_most_0 = select(eq(x, c<V>(0)), c<V>(0), c<V>(-__builtin_inf()));
+    return select(le(x, c<V>(0)), at_most_0, -(x * log(x)));
+  }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (-log(x) - c<V>(1)); }
+};
 
-using Exponential = TypeList<Exp, Expm1, Log, Log1p, Log2, Log10, Logit>;
+using Exponential =
+    TypeList<Exp, Expm1, Log, Log1p, Log2, Log10, Logit, Exp2, Logaddexp, Logaddexp2, Xlogy, Xlog1py, Entr>;
 
 }  // namespace gradcore::formulas

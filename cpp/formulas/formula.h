@@ -71,6 +71,14 @@ GC_SPECIAL_WITH_PARAMETER(GC_USES)
   constexpr Uses f(Uses a, Uses b) { return Uses(a.bits | b.bits | flags | kChanged); }
 GC_BINARY_FUNCTIONS(GC_USES)
 #undef GC_USES
+#define GC_USES(f, flags) \
+  constexpr Uses f(Uses a) { return Uses(a.bits | flags | kChanged); }
+GC_UNARY_VALUES(GC_USES)
+#undef GC_USES
+#define GC_USES(f, flags) \
+  constexpr Uses f(Uses a, Uses b) { return Uses(a.bits | b.bits | flags | kChanged); }
+GC_BINARY_VALUES(GC_USES)
+#undef GC_USES
 #define GC_USES(f) \
   constexpr Uses f(Uses a, Uses b) { return Uses(a.bits | b.bits | kChanged); }
 GC_BIT_FUNCTIONS(GC_USES)

@@ -59,9 +59,31 @@
 
 // Special functions, whose formulas are their ops: X(function, formula). The second list has those of two operands, the
 // third those of one and a parameter.
-#define GC_SPECIAL_UNARY(X) X(lgamma, Lgamma) X(digamma, Digamma)
-#define GC_SPECIAL_BINARY(X) X(zeta, Zeta)
+// clang-format off: lists
+#define GC_SPECIAL_UNARY(X) \
+  X(lgamma, Lgamma) X(digamma, Digamma) \
+  X(erfinv, Erfinv) X(erfcx, Erfcx) X(ndtri, Ndtri) X(log_ndtr, LogNdtr) \
+  X(i0, I0) X(i0e, I0e) X(i1, I1) X(i1e, I1e) \
+  X(bessel_j0, BesselJ0) X(bessel_j1, BesselJ1) X(bessel_y0, BesselY0) X(bessel_y1, BesselY1) \
+  X(modified_bessel_i0, ModifiedBesselI0) X(modified_bessel_i1, ModifiedBesselI1) \
+  X(modified_bessel_k0, ModifiedBesselK0) X(modified_bessel_k1, ModifiedBesselK1) \
+  X(scaled_modified_bessel_k0, ScaledModifiedBesselK0) X(scaled_modified_bessel_k1, ScaledModifiedBesselK1) \
+  X(spherical_bessel_j0, SphericalBesselJ0) X(airy_ai, AiryAi) \
+  X(frexp_mantissa, FrexpMantissa) X(frexp_exponent, FrexpExponent)
+#define GC_SPECIAL_BINARY(X) X(zeta, Zeta) X(igamma, Igamma) X(igammac, Igammac) GC_POLYNOMIALS(X)
+#define GC_POLYNOMIALS(X) \
+  X(chebyshev_polynomial_t, ChebyshevT) X(chebyshev_polynomial_u, ChebyshevU) \
+  X(chebyshev_polynomial_v, ChebyshevV) X(chebyshev_polynomial_w, ChebyshevW) \
+  X(shifted_chebyshev_polynomial_t, ShiftedChebyshevT) X(shifted_chebyshev_polynomial_u, ShiftedChebyshevU) \
+  X(shifted_chebyshev_polynomial_v, ShiftedChebyshevV) X(shifted_chebyshev_polynomial_w, ShiftedChebyshevW) \
+  X(hermite_polynomial_h, HermiteH) X(hermite_polynomial_he, HermiteHe) \
+  X(laguerre_polynomial_l, LaguerreL) X(legendre_polynomial_p, LegendreP)
+// clang-format on
 #define GC_SPECIAL_WITH_PARAMETER(X) X(polygamma, Polygamma)
+
+// Of formulas' values alone, never of their derivatives, so that no op has to be made of them: X(function, flags).
+#define GC_UNARY_VALUES(X) X(exp2, kMath) X(asinh, kMath) X(acosh, kMath) X(atanh, kMath) X(signbit, 0)
+#define GC_BINARY_VALUES(X) X(copysign, 0) X(nextafter, 0) X(gcd, 0) X(lcm, 0)
 
 // Of bits, which have no derivative: X(function).
 #define GC_BIT_FUNCTIONS(X) X(bitwise_and) X(bitwise_or) X(bitwise_xor) X(shift_left) X(shift_right)

@@ -105,8 +105,24 @@ struct Hypot : Binary {
   template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * (a / nonzero(y)); }
   template <class V> static constexpr V vjp_b(V g, V, V b, V y) { return g * (b / nonzero(y)); }
 };
+// a * 2**b
+struct Ldexp : Binary {
+  static constexpr OpInfo info{.name = "ldexp", .node = "LdexpBackward0", .result = Float, .cost = 0.6};
+  template <class V> static constexpr V fwd(V a, V b) { return a * exp2(b); }
+  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * pow(c<V>(2), b); }
+  template <class V> static constexpr V vjp_b(V g, V, V, V y) { return g * (y * c<V>(0.6931471805599453)); }
+};
+// The parts of frexp().
+struct FrexpMantissa : Unary {
+  static constexpr OpInfo info{.name = "frexp", .detached = true, .one_by_one = true, .cost = 8.0};
+  template <class V> static constexpr V fwd(V x) { return frexp_mantissa(x); }
+};
+struct FrexpExponent : Unary {
+  static constexpr OpInfo info{.name = "frexp", .detached = true, .one_by_one = true, .cost = 8.0};
+  template <class V> static constexpr V fwd(V x) { return frexp_exponent(x); }
+};
 
 using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
-                       PowMinusHalf, Pow, PowNumber, Hypot>;
+                       PowMinusHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
 
 }  // namespace gradcore::formulas

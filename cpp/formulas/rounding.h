@@ -64,7 +64,12 @@ struct Fmod : Binary {
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * trunc_divide(a, b); }
 };
+struct Frac : Unary {
+  static constexpr OpInfo info{.name = "frac", .node = "FracBackward0"};
+  template <class V> static constexpr V fwd(V x) { return x - trunc(x); }
+  template <class V> static constexpr V vjp(V g, V, V) { return g; }
+};
 
-using Rounding = TypeList<Floor, Ceil, Round, Trunc, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod>;
+using Rounding = TypeList<Floor, Ceil, Round, Trunc, FloorDivide, DivFloor, DivTrunc, Remainder, Fmod, Frac>;
 
 }  // namespace gradcore::formulas

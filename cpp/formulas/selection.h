@@ -39,7 +39,17 @@ struct Lerp : Ternary {
   template <class V> static constexpr V vjp_b(V g, V, V, V w, V) { return g * w; }
   template <class V> static constexpr V vjp_c(V g, V a, V b, V, V) { return g * (b - a); }
 };
+struct NanToNum : Unary {
+  static constexpr OpInfo info{.name = "nan_to_num", .node = "NanToNumBackward0"};
+  template <class V> static constexpr V fwd(V x, V nan, V positive, V negative) {
+    const V inf = c<V>(__builtin_inf());
+    return select(ne(x, x), nan, select(eq(x, inf), positive, select(eq(x, -inf), negative, x)));
+  }
+  template <class V> static constexpr V vjp(V g, V x, V, V, V, V) {
+    return g * select(lt(abs(x), c<V>(__builtin_inf())), c<V>(1), c<V>(0));
+  }
+};
 
-using Selection = TypeList<Where, MaskedFill, Lerp>;
+using Selection = TypeList<Where, MaskedFill, Lerp, NanToNum>;
 
 }  // namespace gradcore::formulas

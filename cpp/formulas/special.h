@@ -39,13 +39,64 @@ struct Polygamma : Unary {
 };
 // Hurwitz's zeta function of s and q.
 struct Zeta : Binary {
-  static constexpr OpInfo info{
-      .name = "special_zeta", .node = "SpecialZetaBackward0", .result = Float, .one_by_one = true, .cost = 150.0};
+  static constexpr OpInfo info{.name = "special_zeta",
+                               .node = "SpecialZetaBackward2",
+                               .result = Float,
+                               .node_of_tensor = "SpecialZetaBackward0",
+                               .node_of_number = "SpecialZetaBackward1",
+                               .bare_numbers = true,
+                               .one_by_one = true,
+                               .cost = 150.0};
   template <class V> static constexpr V fwd(V s, V q) { return zeta(s, q); }
   template <class V> static constexpr V vjp_a(V g, V s, V q, V) { return no_derivative("zeta", g, s, q); }
   template <class V> static constexpr V vjp_b(V g, V s, V q, V) { return g * -(s * zeta(s + c<V>(1), q)); }
 };
+struct Erfinv : Unary {
+  static constexpr OpInfo info{
+      .name = "erfinv", .node = "ErfinvBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
+  template <class V> static constexpr V fwd(V x) { return erfinv(x); }
+  template <class V> static constexpr V vjp(V g, V, V y) { return g * (exp(y * y) * c<V>(0.886226925452758)); }
+};
+// e**(x * x) erfc(x)
+struct Erfcx : Unary {
+  static constexpr OpInfo info{
+      .name = "special_erfcx", .node = "SpecialErfcxBackward0", .result = Float, .one_by_one = true, .cost = 30.0};
+  template <class V> static constexpr V fwd(V x) { return erfcx(x); }
+  template <class V> static constexpr V vjp(V g, V x, V y) { return g * (x * y * c<V>(2) - c<V>(1.1283791670955126)); }
+};
+// The inverse of the normal distribution, and the logarithm of that.
+struct Ndtri : Unary {
+  static constexpr OpInfo info{
+      .name = "special_ndtri", .node = "SpecialNdtriBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
+  template <class V> static constexpr V fwd(V p) { return ndtri(p); }
+  template <class V> static constexpr V vjp(V g, V, V y) {
+    return g * (exp(y * y * c<V>(0.5)) * c<V>(2.5066282746310002));
+  }
+};
+struct LogNdtr : Unary {
+  static constexpr OpInfo info{
+      .name = "special_log_ndtr", .node = "SpecialLogNdtrBackward0", .result = Float, .one_by_one = true, .cost = 40.0};
+  template <class V> static constexpr V fwd(V x) { return log_ndtr(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) {
+    return g / erfcx(x * c<V>(-0.7071067811865476)) * c<V>(0.7978845608028654);
+  }
+};
+// The regularized incomplete gamma functions. The derivative is that in the second operand.
+struct Igamma : Binary {
+  static constexpr OpInfo info{.name = "igamma", .node = "IgammaBackward0", .one_by_one = true, .cost = 150.0};
+  template <class V> static constexpr V fwd(V a, V x) { return igamma(a, x); }
+  template <class V> static constexpr V vjp_a(V g, V a, V x, V) { return no_derivative("igamma: input", g, a, x); }
+  template <class V> static constexpr V vjp_b(V g, V a, V x, V) {
+    return g * exp((a - c<V>(1)) * log(x) - x - lgamma(a));
+  }
+};
+struct Igammac : Binary {
+  static constexpr OpInfo info{.name = "igammac", .node = "IgammacBackward0", .one_by_one = true, .cost = 150.0};
+  template <class V> static constexpr V fwd(V a, V x) { return igammac(a, x); }
+  template <class V> static constexpr V vjp_a(V g, V a, V x, V) { return no_derivative("igammac: input", g, a, x); }
+  template <class V> static constexpr V vjp_b(V g, V a, V x, V) { return -Igamma::vjp_b(g, a, x, x); }
+};
 
-using Special = TypeList<Erf, Erfc, Lgamma, Digamma, Polygamma, Zeta>;
+using Special = TypeList<Erf, Erfc, Lgamma, Digamma, Polygamma, Zeta, Erfinv, Erfcx, Ndtri, LogNdtr, Igamma, Igammac>;
 
 }  // namespace gradcore::formulas

@@ -63,6 +63,46 @@ struct Tanh : Unary {
   template <class V> static constexpr V vjp(V g, V, V y) { return g * (c<V>(1) - y * y); }
 };
 
-using Trigonometric = TypeList<Sin, Cos, Tan, Asin, Acos, Atan, Atan2, Sinh, Cosh, Tanh>;
+struct Asinh : Unary {
+  static constexpr OpInfo info{.name = "asinh", .node = "AsinhBackward0", .result = Float, .cost = 1.0};
+  template <class V> static constexpr V fwd(V x) { return asinh(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * rsqrt(x * x + c<V>(1)); }
+};
+struct Acosh : Unary {
+  static constexpr OpInfo info{.name = "acosh", .node = "AcoshBackward0", .result = Float, .cost = 1.0};
+  template <class V> static constexpr V fwd(V x) { return acosh(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * rsqrt(x * x - c<V>(1)); }
+};
+struct Atanh : Unary {
+  static constexpr OpInfo info{.name = "atanh", .node = "AtanhBackward0", .result = Float, .cost = 1.0};
+  template <class V> static constexpr V fwd(V x) { return atanh(x); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g / (c<V>(1) - x * x); }
+};
+// sin(pi x) / (pi x). The distance from the nearest integer is exact, so that the zeros are zeros.
+struct Sinc : Unary {
+  static constexpr OpInfo info{.name = "sinc", .node = "SincBackward0", .result = Float, .cost = 1.0};
+  template <class V> static constexpr V fwd(V x) {
+    const V pi = c<V>(3.141592653589793), whole = round(x), half = whole * c<V>(0.5);
+    const V sine = sin((x - whole) * pi);
+    const V signed_sine = select(ne(half, floor(half)), -sine, sine);
+    return select(eq(x, c<V>(0)), c<V>(1), signed_sine / (x * pi));
+  }
+  template <class V> static constexpr V vjp(V g, V x, V) {
+    const V t = x * c<V>(3.141592653589793);
+    return select(eq(x, c<V>(0)), c<V>(0), g * ((t * cos(t) - sin(t)) / (t * x)));
+  }
+};
+struct Deg2rad : Unary {
+  static constexpr OpInfo info{.name = "deg2rad", .node = "Deg2RadBackward0", .result = Float};
+  template <class V> static constexpr V fwd(V x) { return x * c<V>(0.017453292519943295); }
+  template <class V> static constexpr V vjp(V g, V, V) { return g * c<V>(0.017453292519943295); }
+};
+struct Rad2deg : Unary {
+  static constexpr OpInfo info{.name = "rad2deg", .node = "Rad2DegBackward0", .result = Float};
+  template <class V> static constexpr V fwd(V x) { return x * c<V>(57.29577951308232); }
+  template <class V> static constexpr V vjp(V g, V, V) { return g * c<V>(57.29577951308232); }
+};
+using Trigonometric =
+    TypeList<Sin, Cos, Tan, Asin, Acos, Atan, Atan2, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sinc, Deg2rad, Rad2deg>;
 
 }  // namespace gradcore::formulas

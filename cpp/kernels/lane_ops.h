@@ -70,6 +70,46 @@ template <class T> GC_INLINE Lane<T> shift_right(Lane<T> a, Lane<T> b) {
   return {out ? gone : static_cast<T>(a.v >> (out ? 0 : b.v))};
 }
 
+// The sign bit, which zeros and NaN have as well.
+template <class T> GC_INLINE bool signbit(Lane<T> x) {
+  if constexpr (is_float<T>)
+    return to_bits(x.v) >> (8 * sizeof(T) - 1) != 0;
+  else
+    return x.v < T(0);
+}
+
+// The next number towards b.
+template <class T>
+  requires is_float<T>
+GC_INLINE Lane<T> nextafter(Lane<T> a, Lane<T> b) {
+  const bool away_from_0 = (a.v < b.v) == (a.v > 0);
+  const BitsOf<T> bits = to_bits(a.v);
+  T y = from_bits(away_from_0 ? bits + 1 : bits - 1);
+  y = a.v == 0 ? copysign(Lane<T>{from_bits(BitsOf<T>(1))}, b).v : y;
+  y = a.v == b.v ? b.v : y;
+  return {a.v != a.v || b.v != b.v ? a.v + b.v : y};
+}
+
+// Euclid's, of absolute values; that of the lowest integer wraps to itself, as in torch.
+template <class T>
+  requires(!is_float<T>)
+GC_INLINE Lane<T> gcd(Lane<T> a, Lane<T> b) {
+  uint64_t x = a.v < T(0) ? uint64_t(0) - static_cast<uint64_t>(a.v) : static_cast<uint64_t>(a.v);
+  uint64_t y = b.v < T(0) ? uint64_t(0) - static_cast<uint64_t>(b.v) : static_cast<uint64_t>(b.v);
+  while (y != 0) {
+    const uint64_t rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return {static_cast<T>(x)};
+}
+template <class T>
+  requires(!is_float<T>)
+GC_INLINE Lane<T> lcm(Lane<T> a, Lane<T> b) {
+  const Lane<T> divisor = gcd(a, b);
+  return divisor.v == T(0) ? divisor : abs(a / divisor * b);
+}
+
 // Integer division. The driver refuses zero divisors; the lowest value by -1 wraps to itself instead of trapping.
 template <class T>
   requires(!is_float<T>)

@@ -39,6 +39,9 @@ GC_DECLARE(acos)
 GC_DECLARE(atan)
 GC_DECLARE(sinh)
 GC_DECLARE(cosh)
+GC_DECLARE(asinh)
+GC_DECLARE(acosh)
+GC_DECLARE(atanh)
 GC_DECLARE(erfc)
 #undef GC_DECLARE
 GC_VECTOR double erf(double) noexcept;
@@ -177,6 +180,16 @@ template <class T> GC_INLINE Lane<T> exp(Lane<T> x) {
   const BitsOf<T> half = a.exponent >> 1;
   const T y = T(1) + expm1_reduced(a.r);
   return {y * power_of_two<T>(half) * power_of_two<T>(a.exponent - half)};
+}
+
+// exp, but for the reduction: powers of two are exact.
+template <class T> GC_INLINE Lane<T> exp2(Lane<T> x) {
+  constexpr T limit = Ieee<T>::kBias + Ieee<T>::kMantissa + 2;  // beyond, exp2 is 0 or inf
+  constexpr T magic = Ieee<T>::kMagic + 2 * Ieee<T>::kBias;
+  const T bounded = clamp_value(x.v, -limit, limit), shifted = bounded + magic;
+  const T y = T(1) + expm1_reduced((bounded - (shifted - magic)) * T(0.6931471805599453));
+  const BitsOf<T> half = to_bits(shifted) >> 1;
+  return {y * power_of_two<T>(half) * power_of_two<T>(to_bits(shifted) - half)};
 }
 
 // 2**n * (e**r - 1) + (2**n - 1), halved on the way so that n = 128 fits.
@@ -353,6 +366,9 @@ GC_UNARY(acos, ::acosf, ::acos)
 GC_UNARY(atan, ::atanf, ::atan)
 GC_UNARY(sinh, ::sinhf, ::sinh)
 GC_UNARY(cosh, ::coshf, ::cosh)
+GC_UNARY(asinh, ::asinhf, ::asinh)
+GC_UNARY(acosh, ::acoshf, ::acosh)
+GC_UNARY(atanh, ::atanhf, ::atanh)
 GC_UNARY(erfc, ::erfcf, ::erfc)
 GC_BINARY(atan2, ::atan2f, ::atan2)
 GC_BINARY(fmod, ::fmodf, ::fmod)

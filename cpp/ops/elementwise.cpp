@@ -196,7 +196,7 @@ Ref<Node> node_without_derivative(std::span<const Operand> in, NoDerivative none
   return make_node(std::span<const Tensor* const>(inputs, count), std::move(none));
 }
 void record_no_derivative(const ElementwiseOp& op, const Tensor& out, std::span<const Operand> in) {
-  if (op.info->node || !is_floating(out.dtype()) || !modes.tracking()) return;
+  if (op.info->node || op.info->detached || !is_floating(out.dtype()) || !modes.tracking()) return;
   if (Ref<Node> node = node_without_derivative(in, {op.info->name})) record_output(out, std::move(node));
 }
 

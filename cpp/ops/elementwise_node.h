@@ -77,6 +77,7 @@ template <int N> class ElementwiseNode final : public Node {
   }
 
   const char* name() const override {
+    if (op_.info->node_of_number && (number_operands_ & 1)) return op_.info->node_of_number;
     const bool of_tensor = op_.info->node_of_tensor && !((number_operands_ >> (N - 1)) & 1);
     return of_tensor ? op_.info->node_of_tensor : op_.info->node;
   }

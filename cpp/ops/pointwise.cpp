@@ -1,5 +1,6 @@
 // Elementwise ops that are more than their formula: alpha, exponents, bounds, masks, and the checks that torch makes.
 #include <cmath>
+#include <limits>
 
 #include "core/warning.h"
 #include "ops/elementwise_op.h"
@@ -183,6 +184,14 @@ Tensor round_to(const Tensor& t, int64_t decimals) {
   return out;
 }
 // Integers are always finite.
+Tensor isposinf(const Tensor& t) {
+  if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
+  return elementwise(op_of<formulas::Isposinf>, {{Operand(t)}});
+}
+Tensor isneginf(const Tensor& t) {
+  if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
+  return elementwise(op_of<formulas::Isneginf>, {{Operand(t)}});
+}
 Tensor isinf(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, false, DType::Bool);
   return elementwise(op_of<formulas::Isinf>, {{Operand(t)}});
@@ -191,6 +200,30 @@ Tensor isfinite(const Tensor& t) {
   if (!is_floating(t.dtype())) return full_like(t, true, DType::Bool);
   return elementwise(op_of<formulas::Isfinite>, {{Operand(t)}});
 }
+
+// Infinities that are not named become the largest numbers.
+static ElementwiseCall nan_to_num_call(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& positive,
+                                       const MaybeNumber& negative) {
+  const double largest =
+      t.dtype() == DType::Float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  return {
+      &op_of<formulas::NanToNum>, {t}, {nan.value_or(0), positive.value_or(largest), negative.value_or(-largest)}, {}};
+}
+Tensor nan_to_num(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& positive, const MaybeNumber& negative) {
+  if (!is_floating(t.dtype())) return clone(t);
+  return elementwise(nan_to_num_call(t, nan, positive, negative));
+}
+void nan_to_num_(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& positive, const MaybeNumber& negative) {
+  if (!is_floating(t.dtype())) return copy_(t, t);  // which counts as a write
+  elementwise_(nan_to_num_call(t, nan, positive, negative), t);
+}
+
+static ElementwiseCall heaviside_call(const Tensor& t, const Tensor& values) {
+  check(t.dtype() == values.dtype(), "heaviside is not yet implemented for tensors with different dtypes.");
+  return {&op_of<formulas::Heaviside>, {t, values}, {}, {}};
+}
+Tensor heaviside(const Tensor& t, const Tensor& values) { return elementwise(heaviside_call(t, values)); }
+void heaviside_(const Tensor& t, const Tensor& values) { elementwise_(heaviside_call(t, values), t); }
 
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)

@@ -29,6 +29,7 @@ from . import overrides as overrides
 from . import quantization as quantization
 from . import sparse as sparse
 from . import serialization as serialization
+from . import special as special
 from . import storage as storage
 from . import types as types
 from . import version as version

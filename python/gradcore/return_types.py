@@ -43,6 +43,15 @@ class cummin(_ValuesIndices):
     __slots__ = ()
 
 
+class frexp(_NamedTuple):
+    """Of frexp(input)."""
+
+    __slots__ = ()
+    _fields = ("mantissa", "exponent")
+    mantissa = property(itemgetter(0), doc="The fractions.")
+    exponent = property(itemgetter(1), doc="The powers of two.")
+
+
 class histogram(_NamedTuple):
     """Of histogram(input, bins)."""
 

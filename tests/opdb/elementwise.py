@@ -10,6 +10,17 @@ from .rows import S, row
 # Elementwise ops of one tensor
 
 
+HUGE = (1e10, -1e10, 3e38, -3e38)
+
+
+def with_edges(d):
+    """Some numbers, and of floats those that are none."""
+    array = d(4, 3)
+    if array.dtype.kind == "f":
+        array[0] = np.nan, np.inf, -np.inf
+    return array
+
+
 def unary_samples(d):
     return [S(d(3, 4)), S(d(17)), S(d()), S(d(0, 3)), S(d(2, 3, 4))]
 
@@ -23,11 +34,15 @@ unary("abs", np.abs, ulps=0, operator="abs", aliases=("absolute",))
 unary("neg", np.negative, ulps=0, operator="neg", aliases=("negative",))
 unary("positive", np.positive, ulps=0, operator="pos", inplace=False, out=False)
 unary("sign", np.sign, ulps=0)
+unary("sgn", np.sign, ulps=0)
+unary("signbit", np.signbit, ulps=0, grad=False, inplace=False)
+unary("frac", lambda x: x - np.trunc(x), ulps=0)
 unary("square", np.square, ulps=0)
 unary("sqrt", np.sqrt, ulps=1, low=0.1)  # torch's is not always correctly rounded
 unary("rsqrt", lambda x: 1 / np.sqrt(x), ulps=2, low=0.1)
 unary("reciprocal", np.reciprocal, ulps=0, low=0.2)
 unary("exp", np.exp)
+unary("exp2", np.exp2)
 unary("expm1", np.expm1)
 unary("log", np.log, low=0.1)
 unary("log1p", np.log1p, low=-0.9)
@@ -41,6 +56,13 @@ unary("acos", np.arccos, low=-0.9, high=0.9, aliases=("arccos",))
 unary("atan", np.arctan, aliases=("arctan",))
 unary("sinh", np.sinh, avoid=(710.0,))  # torch overflows early
 unary("cosh", np.cosh, avoid=(710.0,))
+# torch's in-place forms of these three have no derivative.
+unary("asinh", np.arcsinh, aliases=("arcsinh",), avoid=HUGE, inplace_grad=False)
+unary("acosh", np.arccosh, low=1.1, aliases=("arccosh",), avoid=HUGE, inplace_grad=False)
+unary("atanh", np.arctanh, low=-0.9, high=0.9, aliases=("arctanh",), inplace_grad=False)
+unary("sinc", np.sinc, scale=1, avoid=HUGE)  # torch's zeros are rounding errors
+unary("deg2rad", np.deg2rad, ulps=1)
+unary("rad2deg", np.rad2deg, ulps=1)
 unary("tanh", np.tanh)
 unary("sigmoid", lambda x: 1 / (1 + np.exp(-x)))
 unary("relu", lambda x: np.maximum(x, 0), ulps=0, out=False)
@@ -60,6 +82,8 @@ row(
 unary("trunc", np.trunc, ulps=0, aliases=("fix",))
 unary("isnan", np.isnan, ulps=0, grad=False, inplace=False, out=False)
 unary("isinf", np.isinf, ulps=0, grad=False, inplace=False, out=False)
+unary("isposinf", np.isposinf, ulps=0, grad=False, inplace=False)
+unary("isneginf", np.isneginf, ulps=0, grad=False, inplace=False)
 unary("isfinite", np.isfinite, ulps=0, grad=False, inplace=False, out=False)
 unary("logical_not", np.logical_not, ulps=0, grad=False, inplace_grad=False)
 unary("bitwise_not", operator="invert", ulps=0, grad=False, integer_only=True)
@@ -109,6 +133,23 @@ binary("remainder", np.remainder, operator="mod", right=(0.6, 3), avoid=HUGE_QUO
 binary("fmod", np.fmod, right=(0.6, 3), avoid=HUGE_QUOTIENTS)
 binary("pow", np.power, operator="pow", low=0.2, right=(0, 3), scalars=(2, 3, 2.5, 0.5, 0, 1), ulps=16)
 binary("atan2", np.arctan2, ulps=16, scalars=(), aliases=("arctan2",))
+binary("copysign", np.copysign, scalars=(2, -2.5, -0.0))
+binary("heaviside", np.heaviside, scalars=(), grad=False)
+binary("nextafter", np.nextafter, scalars=(), skips={"numeric": "it is a step function"})
+binary("logaddexp", np.logaddexp, scalars=(), inplace=False, ulps=16, scale=1)
+binary("logaddexp2", np.logaddexp2, scalars=(), inplace=False, ulps=16, scale=1)
+binary(
+    "ldexp",
+    scalars=(),
+    ulps=16,
+    avoid=(88.0, -88.0, 104.0, -104.0, 710.0, -745.0),
+    skips={"layouts": "torch's is a product with a power, whose strides are others"},
+)
+binary("fmax", np.fmax, scalars=(), inplace=False)
+binary("fmin", np.fmin, scalars=(), inplace=False)
+binary("gcd", np.gcd, scalars=(), grad=False, integer_only=True)
+binary("lcm", np.lcm, scalars=(), grad=False, integer_only=True)
+binary("float_power", np.float_power, low=0.2, right=(0, 3), scalars=(2, 2.5, -1), ulps=16)
 binary("hypot", np.hypot, ulps=4, scalars=())
 binary("maximum", np.maximum, scalars=(), inplace=False)
 binary("minimum", np.minimum, scalars=(), inplace=False)
@@ -146,6 +187,23 @@ row(
     numpy=lambda x, y, alpha: x - alpha * y,
 )
 row("rsub", lambda d: [S(d(3, 4), d(4)), S(d(3), 2), S(d(3), d(3), alpha=2)], method=False, ulps=1, scale=3)
+row(
+    "frexp",
+    lambda d: [S(d(3, 4)), S(d()), S(d(0, 2)), S(np.asarray([0.0, -0.0, 1e-40, np.inf, np.nan], d.dtype))],
+    out=True,
+    dtypes=FLOATS,
+    numpy=None,
+    skips={"numeric": "its samples hold NaN"},
+)
+row(
+    "nan_to_num",
+    lambda d: [S(with_edges(d)), S(with_edges(d), 1.5), S(with_edges(d), nan=2, posinf=3.5, neginf=-1), S(d(0, 2))],
+    inplace=True,
+    out=True,
+    numpy=lambda x, nan=0.0, **limits: np.nan_to_num(x, nan=nan, **limits),
+    skips={"numeric": "its samples hold NaN"},
+)
+row("is_nonzero", lambda d: [S(d()), S(d(1, 1)), S(d(2)), S(d(0))], grad=False, reads_values=True)
 row(
     "div.rounding",
     lambda d: (

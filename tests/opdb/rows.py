@@ -109,7 +109,8 @@ class OpRow:
     @property
     def core_name(self):
         """The op's name in gradcore._C."""
-        return {"": "", "nn.functional": "_nn_", "linalg": "_linalg_"}[self.module] + self.attribute
+        prefixes = {"": "", "nn.functional": "_nn_", "linalg": "_linalg_", "special": "_special_"}
+        return prefixes[self.module] + self.attribute
 
     def form(self, lib):
         """The op as a callable of (*args, **kwargs)."""

@@ -1,6 +1,10 @@
 """Special functions of real numbers."""
 
-from .elementwise import unary
+import numpy as np
+
+from support import FLOATS
+
+from .elementwise import binary, unary
 from .rows import S, row
 
 # torch loses the last digits, or all, where these come near a zero or a pole.
@@ -8,6 +12,17 @@ POLES = (-1.0, -2.0, -88.0, -104.0, -745.0, -1e10, -3e38, -8388609.0)
 
 # torch's trigamma has ten digits; tests/ops/test_special.py compares ours with mpmath.
 TRIGAMMA = {"float32": 256, "float64": 2**23}
+
+# Functions of the package `special` alone.
+SPECIAL = {"module": "special", "method": False, "inplace": False}
+# torch gives NaN for an infinity where there is a limit, or overflows early, or reduces a large angle in float.
+FAR = (float("inf"), -float("inf"), 710.0, -745.0, 1e10, -1e10, 3e38, -3e38, 16777216.0, -8388609.0, 2.0**23 + 1)
+# Of igamma's two operands the second alone has a derivative.
+SECOND_ONLY = {"skips": {"numeric": "the first operand has no derivative", "gradgrad": "the same"}}
+# torch computes them in the dtype itself, by sums of many terms, and its incomplete gamma functions have nine digits.
+INEXACT = {"float32": 256, "float64": 256}
+# Of NaN and a limit it gives the limit.
+NINE_DIGITS = (float("nan"), 88.0, 104.0)
 
 unary("logit", low=0.05, high=0.95, scale=1)
 row(
@@ -34,3 +49,98 @@ row(
     inplace=True,
     skips={"method": "its method's self is the second argument", "inplace": "the same"},
 )
+
+# ---- error functions
+
+unary("erfinv", low=-0.95, high=0.95)
+unary("erfcx", **SPECIAL, low=-2.0, high=4.0, avoid=(-7.25,))
+unary("ndtr", **SPECIAL, scale=1)
+unary("ndtri", **SPECIAL, low=0.05, high=0.95, scale=1, avoid=(1e-38, 1e-40))
+unary("log_ndtr", **SPECIAL, scale=1e-3, avoid=FAR)
+unary("entr", **SPECIAL, low=0.1, high=3.0, scale=1)
+
+# ---- gamma functions
+
+INCOMPLETE = SECOND_ONLY | {"low": 0.5, "high": 5.0, "right": (0.5, 5.0), "scalars": (), "scale": 1, "ulps": INEXACT}
+binary("igamma", **INCOMPLETE, avoid=NINE_DIGITS)
+binary("igammac", **INCOMPLETE, avoid=NINE_DIGITS)
+row(
+    "mvlgamma",
+    lambda d: [S(d(3, 4), 1), S(d(3, 4), 2), S(d(5), p=4), S(d(), 3), S(d(0, 3), 2), S(d(3), 0)],
+    low=2.0,
+    high=6.0,
+    ulps=16,
+    scale=10,
+    grad_ulps=TRIGAMMA,
+    inplace=True,
+    out=True,
+    skips={"layouts": "torch's is a sum over a new dim, whose strides are others"},
+)
+binary(
+    "zeta",
+    **SPECIAL,
+    low=1.5,
+    high=6.0,
+    right=(0.5, 6.0),
+    scalars=(2, 2.5),
+    ulps=64,
+    scale=1,
+    **SECOND_ONLY,
+    avoid=NINE_DIGITS,
+)
+binary("xlogy", low=0.5, right=(0.2, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
+binary("xlog1py", **SPECIAL, low=0.5, right=(-0.5, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
+
+# ---- orthogonal polynomials: the second operand is the degree
+
+
+def polynomial_samples(d):
+    degrees = np.arange(8, dtype=d.dtype)
+    yield from (S(d(8), degrees), S(d(3, 1), degrees), S(d(4), 3), S(0.25, degrees), S(d(3), -1), S(d(), d(low=2)))
+
+
+for name in (
+    *(f"{kind}chebyshev_polynomial_{letter}" for kind in ("", "shifted_") for letter in "tuvw"),
+    *("hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"),
+):
+    row(
+        name,
+        polynomial_samples,
+        module="special",
+        method=False,
+        grad=False,
+        out=True,
+        dtypes=(*FLOATS, "int64"),
+        low=-1.5,
+        high=2.5,
+        ulps=64,
+        scale=20,
+        skips={"out that requires grad": "torch takes it, as the result does not"},
+    )
+
+# ---- Bessel functions
+
+unary("i0", avoid=FAR)
+unary("i0e", **SPECIAL)
+unary("i1", **SPECIAL, avoid=FAR, scale=1e-3)
+unary("i1e", **SPECIAL, scale=1e-3)
+BESSEL = SPECIAL | {
+    "grad": False,
+    "scale": 1,
+    "avoid": FAR,
+    "skips": {"out that requires grad": "torch takes it, as the result does not"},
+}
+# torch's have nine digits, and Airy's function five; tests/ops/test_special.py compares ours with mpmath.
+SWINGING = BESSEL | {"ulps": {"float32": 64, "float64": 2**23}, "avoid": (*FAR, -7.25)}
+unary("bessel_j0", **SWINGING)
+unary("bessel_j1", **SWINGING)
+unary("bessel_y0", **SWINGING, low=0.1)
+unary("bessel_y1", **SWINGING, low=0.1)
+unary("modified_bessel_i0", **BESSEL)
+unary("modified_bessel_i1", **BESSEL)
+unary("modified_bessel_k0", **BESSEL, low=0.1)
+unary("modified_bessel_k1", **BESSEL, low=0.1)
+unary("scaled_modified_bessel_k0", **BESSEL, low=0.1)
+unary("scaled_modified_bessel_k1", **BESSEL, low=0.1)
+unary("spherical_bessel_j0", **BESSEL)
+unary("airy_ai", **BESSEL | {"ulps": {"float32": 256, "float64": 2**36}, "avoid": (*FAR, -104.0)})

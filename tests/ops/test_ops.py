@@ -156,7 +156,7 @@ def test_special_values(row):
     """NaN, infinities, signed zeros, subnormals, huge and half-way values, alone and in every pair."""
     with collected() as failures:
         for dtype in FLOATS:
-            values = np.array([value for value in SPECIAL if value not in row.avoid], dtype)
+            values = np.array([value for value in SPECIAL if not is_avoided(value, row)], dtype)
             pairs = np.array(list(itertools.product(values, values)), dtype)
             arrays = (
                 [values]
@@ -175,6 +175,10 @@ def test_special_values(row):
             for index in np.flatnonzero(wrong)[:6]:
                 inputs = [float(a[index]) for a in arrays]
                 failures.add(f"{dtype} {row.name}{inputs}", f"{ours.array[index]!r}, not {theirs.array[index]!r}")
+
+
+def is_avoided(value, row):
+    return any(value == other or (value != value and other != other) for other in row.avoid)
 
 
 def special_mismatch(ours, theirs, row):
@@ -408,6 +412,8 @@ def test_out(row):
     }
     with collected() as failures:
         dtype = "int64" if row.integer_only else row.dtypes[0]
+        if "out that requires grad" in row.skips:
+            del outs["requires grad"]
         for sample, (label, make) in itertools.product(row.calls(dtype), outs.items()):
             # A wider out may hold the narrow result or one computed wide: torch does either.
             ulps = {"ulps": 16 * 2**29, "scale": max(1, row.scale)} if label == "float64" else {}

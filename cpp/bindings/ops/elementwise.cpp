@@ -6,6 +6,7 @@
 #include "formulas/traits.h"
 #include "ops/derived.h"
 #include "ops/formula_functions.h"
+#include "ops/special.h"
 
 namespace gradcore {
 
@@ -21,16 +22,19 @@ using namespace formulas;
 struct Face {
   std::string_view also = {};                           // further names, with spaces between
   std::string_view left = "Tensor", right = "Operand";  // what stands on either side of two
+  std::string_view other = "other";                     // and the name of that
   Out out = Out::Converts;
-  bool in_place = true;  // whether there is an in-place op
+  bool in_place = true;            // whether there is an in-place op
+  OpKind in_place_kind = kMethod;  // of two operands, where torch has it as a function too: kBoth
 };
-template <class Op> constexpr Face face{};
+constexpr Face kPolynomial{.left = "Operand", .other = "n"};
+template <class Op> constexpr Face face = IndexIn<Op, Polynomials>::value < 0 ? Face{} : kPolynomial;
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
-using OwnRows =
-    TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
-             PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax,
-             ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ReluBackward, Zeta>;
+using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf,
+                         PowMinusOne, PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf,
+                         Isfinite, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor,
+                         ClampMaxTensor, ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
@@ -43,6 +47,11 @@ template <> constexpr Face face<BitwiseNot>{.out = Out::Exact};
 template <> constexpr Face face<Asin>{.also = "arcsin"};
 template <> constexpr Face face<Acos>{.also = "arccos"};
 template <> constexpr Face face<Atan>{.also = "arctan"};
+template <> constexpr Face face<Asinh>{.also = "arcsinh"};
+template <> constexpr Face face<Acosh>{.also = "arccosh"};
+template <> constexpr Face face<Atanh>{.also = "arctanh"};
+template <> constexpr Face face<Sgn>{.out = Out::Exact};
+template <> constexpr Face face<Signbit>{.out = Out::Exact, .in_place = false};
 
 template <> constexpr Face face<Mul>{.also = "multiply", .left = "Operand"};
 template <> constexpr Face face<FloorDivide>{.left = "Operand"};
@@ -61,6 +70,19 @@ template <> constexpr Face face<Hypot>{.right = "Tensor"};
 template <> constexpr Face face<LogicalAnd>{.right = "Tensor"};
 template <> constexpr Face face<LogicalOr>{.right = "Tensor"};
 template <> constexpr Face face<LogicalXor>{.right = "Tensor"};
+template <> constexpr Face face<Fmax>{.right = "Tensor", .in_place = false};
+template <> constexpr Face face<Fmin>{.right = "Tensor", .in_place = false};
+template <> constexpr Face face<Logaddexp>{.right = "Tensor", .in_place = false};
+template <> constexpr Face face<Logaddexp2>{.right = "Tensor", .in_place = false};
+template <> constexpr Face face<Nextafter>{.right = "Tensor"};
+template <> constexpr Face face<Gcd>{.right = "Tensor", .in_place_kind = kBoth};
+template <> constexpr Face face<Lcm>{.right = "Tensor", .in_place_kind = kBoth};
+template <> constexpr Face face<Ldexp>{.right = "Tensor", .in_place_kind = kBoth};
+template <> constexpr Face face<Xlogy>{.left = "Operand", .in_place_kind = kBoth};
+template <> constexpr Face face<Xlog1py>{.left = "Operand"};
+template <> constexpr Face face<Zeta>{.left = "Operand"};
+template <> constexpr Face face<Igamma>{.right = "Tensor"};
+template <> constexpr Face face<Igammac>{.right = "Tensor"};
 template <> constexpr Face face<Maximum>{.also = "max", .right = "Tensor", .in_place = false};
 template <> constexpr Face face<Minimum>{.also = "min", .right = "Tensor", .in_place = false};
 
@@ -79,20 +101,27 @@ template <class Op> struct InPlaceAlso {
 };
 template <class Op> struct FreshSignature {
   static constexpr Draft make() {
-    return draft("(", face<Op>.left, " input, ", face<Op>.right, " other, *, Tensor? out=None) -> Tensor");
+    return draft("(", face<Op>.left, " input, ", face<Op>.right, " ", face<Op>.other,
+                 ", *, Tensor? out=None) -> Tensor");
   }
 };
 template <class Op> struct InPlaceSignature {
   static constexpr Draft make() { return draft("(Tensor input, ", face<Op>.right, " other) -> Tensor"); }
 };
 
+// Those of the package `special` are functions alone, and _C keeps them under names that nobody imports by a star.
+template <class Op> constexpr bool kIsSpecial = std::string_view(Op::info.name).starts_with("special_");
+template <class Op> constexpr OpKind kKind = kIsSpecial<Op> ? kFunction : kBoth;
+template <class Op> struct FreshName {
+  static constexpr Draft make() { return draft(kIsSpecial<Op> ? "_" : "", std::string_view(Op::info.name)); }
+};
 template <class Op> consteval OpRow fresh_row() {
   if constexpr (Op::kArity == 1)
-    return op(Op::info.name, "(Tensor input, *, Tensor? out=None) -> Tensor", fn<unary<Op>>,
-              {.also = face<Op>.also, .out = face<Op>.out, .into = into<unary_call<Op>>});
+    return op(stored<FreshName<Op>>(), "(Tensor input, *, Tensor? out=None) -> Tensor", fn<unary<Op>>,
+              {.kind = kKind<Op>, .also = face<Op>.also, .out = face<Op>.out, .into = into<unary_call<Op>>});
   else
-    return op(Op::info.name, stored<FreshSignature<Op>>(), fn<binary<Op>>,
-              {.also = face<Op>.also, .out = face<Op>.out, .into = into<binary_call<Op>>});
+    return op(stored<FreshName<Op>>(), stored<FreshSignature<Op>>(), fn<binary<Op>>,
+              {.kind = kKind<Op>, .also = face<Op>.also, .out = face<Op>.out, .into = into<binary_call<Op>>});
 }
 template <class Op> consteval OpRow in_place_row() {
   if constexpr (Op::kArity == 1)
@@ -100,15 +129,16 @@ template <class Op> consteval OpRow in_place_row() {
               {.also = stored<InPlaceAlso<Op>>()});
   else
     return op(stored<InPlaceName<Op>>(), stored<InPlaceSignature<Op>>(), fn<binary_<Op>>,
-              {.kind = kMethod, .also = stored<InPlaceAlso<Op>>()});
+              {.kind = face<Op>.in_place_kind, .also = stored<InPlaceAlso<Op>>()});
 }
 
 template <class Op> constexpr bool kHasRows = Op::kArity < 3 && params_of<Op> == 0 && IndexIn<Op, OwnRows>::value < 0;
-template <class Op> constexpr int row_count() { return kHasRows<Op> ? 1 + face<Op>.in_place : 0; }
+template <class Op> constexpr bool kHasInPlaceRow = face<Op>.in_place && !kIsSpecial<Op>;
+template <class Op> constexpr int row_count() { return kHasRows<Op> ? 1 + kHasInPlaceRow<Op> : 0; }
 template <class Op> consteval void add_rows(OpRow*& to) {
   if constexpr (kHasRows<Op>) {
     *to++ = fresh_row<Op>();
-    if constexpr (face<Op>.in_place) *to++ = in_place_row<Op>();
+    if constexpr (kHasInPlaceRow<Op>) *to++ = in_place_row<Op>();
   }
 }
 template <class... Op> consteval auto rows_of(TypeList<Op...>) {
@@ -125,7 +155,6 @@ template <class... Group> void register_groups(TypeList<Group...>) { (register_r
 // ---- with parameters, or with forms of their own
 
 using formulas::Logit;
-using MaybeNumber = std::optional<double>;
 
 constexpr OpRow kRows[] = {
     // A number on the left, where torch's function takes one.
@@ -155,19 +184,38 @@ constexpr OpRow kRows[] = {
        [](int64_t n, const Tensor& t) { return polygamma(t, n); }, {.kind = kFunction}),
     op("polygamma(Tensor input, int n) -> Tensor", fn<polygamma>, {.kind = kMethod}),
     op("polygamma_(Tensor input, int n) -> Tensor", fn<polygamma_>, {.kind = kMethod}),
+    op("mvlgamma(Tensor input, int p, *, Tensor? out=None) -> Tensor", fn<mvlgamma>),
+    op("mvlgamma_(Tensor input, int p) -> Tensor", fn<mvlgamma_>, {.kind = kMethod}),
+    op("nan_to_num(Tensor input, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor? out=None) -> "
+       "Tensor",
+       fn<nan_to_num>),
+    op("nan_to_num_(Tensor input, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", fn<nan_to_num_>),
+    op("heaviside(Tensor input, Tensor values, *, Tensor? out=None) -> Tensor", fn<heaviside>, {.out = Out::Exact}),
+    op("heaviside_(Tensor input, Tensor values) -> Tensor", fn<heaviside_>, {.kind = kMethod}),
+    op("float_power(Tensor input, Operand exponent, *, Tensor? out=None) -> Tensor", fn<float_power>,
+       {.out = Out::Exact}),
+    op("float_power(Number input, Tensor exponent, *, Tensor? out=None) -> Tensor", fn<float_power>,
+       {.kind = kFunction, .out = Out::Exact}),
+    op("float_power_(Tensor input, Operand exponent) -> Tensor", fn<float_power_>, {.kind = kMethod}),
+    op("frexp(Tensor input, *, Tensor[]? out=None) -> (Tensor mantissa, Tensor exponent)", fn<frexp>,
+       {.out = Out::Exact}),
+    op("_special_ndtr(Tensor input, *, Tensor? out=None) -> Tensor", fn<ndtr>, {.kind = kFunction}),
+    op("is_nonzero(Tensor input) -> bool", fn<is_nonzero>),
     op("positive(Tensor input) -> Tensor", fn<positive>),
     op("round(Tensor input, *, int decimals, Tensor? out=None) -> Tensor", fn<round_to>, {.out = Out::Exact}),
     op("round_(Tensor input, *, int decimals) -> Tensor", fn<round_to_>),
     op("isnan(Tensor input) -> Tensor", fn<isnan>),
     op("isinf(Tensor input) -> Tensor", fn<isinf>),
     op("isfinite(Tensor input) -> Tensor", fn<isfinite>),
+    op("isposinf(Tensor input, *, Tensor? out=None) -> Tensor", fn<isposinf>, {.out = Out::Exact}),
+    op("isneginf(Tensor input, *, Tensor? out=None) -> Tensor", fn<isneginf>, {.out = Out::Exact}),
     op("clamp(Tensor input, Operand? min=None, Operand? max=None, *, Tensor? out=None) -> Tensor", fn<clamp>,
        {.also = "clip"}),
     op("clamp_(Tensor input, Operand? min=None, Operand? max=None) -> Tensor", fn<clamp_>, {.also = "clip_"}),
     op("clamp_min(Tensor input, Operand min, *, Tensor? out=None) -> Tensor", fn<clamp_min>),
     op("clamp_max(Tensor input, Operand max, *, Tensor? out=None) -> Tensor", fn<clamp_max>),
-    op("clamp_min_(Tensor input, Operand min) -> Tensor", fn<clamp_min_>, {.kind = kMethod}),
-    op("clamp_max_(Tensor input, Operand max) -> Tensor", fn<clamp_max_>, {.kind = kMethod}),
+    op("clamp_min_(Tensor input, Operand min) -> Tensor", fn<clamp_min_>),
+    op("clamp_max_(Tensor input, Operand max) -> Tensor", fn<clamp_max_>),
     op("isclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
        fn<isclose>),
     op("allclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool",

@@ -165,6 +165,42 @@ TEXTS = {
     >>> gradcore.masked_fill(gradcore.tensor([1.0, 2.0, 3.0]), gradcore.tensor([False, True, False]), -1)
     tensor([ 1., -1.,  3.])
     """,
+    "fmax": """
+    The larger of two elements; of a number and NaN it is the number. The inputs broadcast, and the dtype is the promoted one.
+
+    >>> gradcore.fmax(gradcore.tensor([1.0, gradcore.nan]), gradcore.tensor([2.0, 0.0]))
+    tensor([2., 0.])
+    """,
+    "fmin": """
+    The smaller of two elements; of a number and NaN it is the number. The inputs broadcast, and the dtype is the promoted one.
+
+    >>> gradcore.fmin(gradcore.tensor([1.0, gradcore.nan]), gradcore.tensor([2.0, 0.0]))
+    tensor([1., 0.])
+    """,
+    "isposinf": """
+    Whether an element is +inf; integers never are. A bool tensor.
+
+    >>> gradcore.isposinf(gradcore.tensor([1.0, gradcore.inf]))
+    tensor([False,  True])
+    """,
+    "isneginf": """
+    Whether an element is -inf; integers never are. A bool tensor.
+
+    >>> gradcore.isneginf(gradcore.tensor([1.0, -gradcore.inf]))
+    tensor([False,  True])
+    """,
+    "signbit": """
+    Whether an element has a minus sign, which -0.0 has. A bool tensor.
+
+    >>> gradcore.signbit(gradcore.tensor([1.0, -0.0]))
+    tensor([False,  True])
+    """,
+    "is_nonzero": """
+    Whether the one element of a tensor is not zero. A tensor of more or of none is a RuntimeError.
+
+    >>> gradcore.is_nonzero(gradcore.tensor([1.0]))
+    True
+    """,
 }
 
 __test__ = TEXTS

@@ -16,4 +16,7 @@ GC_SPECIAL_BINARY(GC_DECLARE)
 GC_SPECIAL_WITH_PARAMETER(GC_DECLARE)
 #undef GC_DECLARE
 
+// e**x K(x), an integral that other functions are made of as well. order from 0 to 1, x > 1.
+double scaled_k_integral(double x, double order);
+
 }  // namespace gradcore::portable
