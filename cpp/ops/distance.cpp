@@ -92,8 +92,8 @@ struct CdistVjp {
     const bool plain = !modes.tracking() && !any_batched(x, y, d, g[0]);
     const auto backward = plain ? distances_backward : recorded_backward;
     const auto gradient = [&](const Tensor& grad, const Tensor& own, const Tensor& other, const Tensor& distance) {
-      const Tensor r = backward(as_batch(grad, batch), as_batch(own, batch), as_batch(other, batch),
-                                as_batch(distance, batch), p);
+      const Tensor r =
+          backward(as_batch(grad, batch), as_batch(own, batch), as_batch(other, batch), as_batch(distance, batch), p);
       return sum_to(out_of_batch(r, batch), own.shape());
     };
     if (self.needs(0)) out[0] = gradient(g[0], x, y, d);

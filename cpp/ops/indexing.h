@@ -51,8 +51,8 @@ void take(const Tensor& out, const Tensor& t, const IndexPlan& s);
 enum class Put : uint8_t { Assign, Add };
 void put(const Tensor& t, const IndexPlan& s, const Tensor& values, bool one_value, Put how);
 
-// Joins `src`, or the number where it is undefined, with the elements of `t` that an index of one dim points to. Without
-// history; within a batch `t` has all levels.
+// Joins `src`, or the number where it is undefined, with the elements of `t` that an index of one dim points to.
+// Without history; within a batch `t` has all levels.
 enum class Scatter : uint8_t { Assign, Add, Multiply, Max, Min };
 void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const Scalar& number, Scatter how);
 // The gradient of the indexed part of a source, with zeros for the rest.

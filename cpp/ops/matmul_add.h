@@ -1,5 +1,5 @@
-// Products that are added to a tensor: addmm's kin. (addmm itself stands in matmul.cpp.) A term whose factor is 0 is not
-// read: NaN there stays there.
+// Products that are added to a tensor: addmm's kin. (addmm itself stands in matmul.cpp.) A term whose factor is 0 is
+// not read: NaN there stays there.
 #pragma once
 #include "ops/ops.h"
 #include "tensor/batch.h"

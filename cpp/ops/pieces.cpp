@@ -103,7 +103,8 @@ static Dims int64s_of(const Tensor& t) {
 
 std::vector<Tensor> tensor_split(const Tensor& t, const Tensor& indices_or_sections, int64_t dim) {
   const Tensor& given = indices_or_sections;
-  check(given.dtype() == DType::Int64, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ",
+  check(given.dtype() == DType::Int64,
+        "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ",
         scalar_type_name(given.dtype()));
   check(given.dim() <= 1,
         "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got "
@@ -148,9 +149,7 @@ std::vector<Tensor> hsplit(const Tensor& t, const Dims& indices) {
 std::vector<Tensor> vsplit(const Tensor& t, int64_t sections) { return cut_by(t, sections, kRows); }
 std::vector<Tensor> vsplit(const Tensor& t, const Dims& indices) { return tensor_split(t, indices, dim_of(t, kRows)); }
 std::vector<Tensor> dsplit(const Tensor& t, int64_t sections) { return cut_by(t, sections, kDepth); }
-std::vector<Tensor> dsplit(const Tensor& t, const Dims& indices) {
-  return tensor_split(t, indices, dim_of(t, kDepth));
-}
+std::vector<Tensor> dsplit(const Tensor& t, const Dims& indices) { return tensor_split(t, indices, dim_of(t, kDepth)); }
 
 std::vector<Tensor> unsafe_split(const Tensor& t, int64_t size, int64_t dim) {
   return not_views(split(t, size, dim), "UnsafeSplitBackward0");

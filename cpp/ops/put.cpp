@@ -43,8 +43,9 @@ struct PutVjp {
 void check_put(const Tensor& t, const Tensor& index, const Tensor& source) {
   check(index.dtype() == DType::Int64, "put_(): Expected a long tensor for index, but got ",
         scalar_type_name(index.dtype()));
-  check(t.dtype() == source.dtype(), "put_(): self and source expected to have the same dtype, but got self.dtype = ",
-        scalar_type_name(t.dtype()), " and source.dtype = ", scalar_type_name(source.dtype()));
+  check(t.dtype() == source.dtype(),
+        "put_(): self and source expected to have the same dtype, but got self.dtype = ", scalar_type_name(t.dtype()),
+        " and source.dtype = ", scalar_type_name(source.dtype()));
   check(source.numel() == index.numel(), ErrorKind::Index,
         "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
         source.numel(), ", index.numel() = ", index.numel());

@@ -129,8 +129,7 @@ struct ScatterReduceVjp {
     const Tensor own = masked_fill(x, self_zero, Scalar(1));
     const Tensor of_self = div(mul(g, product(own, s)), own);
     // A lone 0 among the sources gets the product of the rest. Of two and more each gets nothing.
-    const Tensor zeros_there =
-        gather(scatter_add(zeros_like(g), dim, at, cast(source_zero, g.dtype())), dim, at);
+    const Tensor zeros_there = gather(scatter_add(zeros_like(g), dim, at, cast(source_zero, g.dtype())), dim, at);
     const Tensor lone = logical_and(source_zero, eq(zeros_there, Scalar(1)));
     const Tensor rest = gather(mul(g, product(x, masked_fill(s, lone, Scalar(1)))), dim, at);
     const Tensor plain = div(gather(mul(g, product(x, s)), dim, at), masked_fill(s, source_zero, Scalar(1)));
@@ -162,19 +161,20 @@ const char* name_of_scatter(std::string_view reduce) {
 }
 
 void check_index_reduce(const Tensor& t, int d, const Tensor& index, const Tensor& source) {
-  check(index.dim() <= 1, ErrorKind::Index, "index_reduce_(): Index is supposed to be a vector, but got dim: ",
-        index.dim());
-  check(is_index_dtype(index), "index_reduce_(): Expected dtype int32/int64 for index but got: ",
-        scalar_type_name(index.dtype()));
+  check(index.dim() <= 1, ErrorKind::Index,
+        "index_reduce_(): Index is supposed to be a vector, but got dim: ", index.dim());
+  check(is_index_dtype(index),
+        "index_reduce_(): Expected dtype int32/int64 for index but got: ", scalar_type_name(index.dtype()));
   check(source.dtype() == t.dtype(), "index_reduce_(): self (", scalar_type_name(t.dtype()), ") and source (",
         scalar_type_name(source.dtype()), ") must have the same scalar type");
   check(source.dim() == t.dim(), "index_reduce_(): Source/destination tensor must have same slice shapes");
   check(index.numel() == size_along(source, d), "index_reduce_(): Number of indices (", index.numel(),
         ") should be equal to source.size(dim): (", size_along(source, d), "), for dim: ", d);
   for (int i = 0; i < t.dim(); ++i)
-    check(i == d || source.size(i) == t.size(i), "index_reduce_(): Source/destination tensor must have same slice "
-          "shapes. Destination slice shape: ", t.shape(), " at dimension ", d, " and source slice shape: ",
-          source.shape(), " at dimension 0.");
+    check(i == d || source.size(i) == t.size(i),
+          "index_reduce_(): Source/destination tensor must have same slice "
+          "shapes. Destination slice shape: ",
+          t.shape(), " at dimension ", d, " and source slice shape: ", source.shape(), " at dimension 0.");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Products that are added to a tensor, products made of others, distances; differences and integrals.
+#include "ops/products.h"
 #include "bindings/ops/register.h"
 #include "ops/differences.h"
 #include "ops/distance.h"
 #include "ops/matmul_add.h"
-#include "ops/products.h"
 
 namespace gradcore {
 
@@ -47,8 +47,8 @@ constexpr OpRow kRows[] = {
     op("baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> "
        "Tensor",
        fn<baddbmm>, {.out = Out::Exact}),
-    op("baddbmm_(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1) -> Tensor",
-       fn<baddbmm_>, {.kind = kMethod}),
+    op("baddbmm_(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1) -> Tensor", fn<baddbmm_>,
+       {.kind = kMethod}),
     op("addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Number beta=1, Number alpha=1, Tensor? out=None) -> "
        "Tensor",
        fn<addbmm>, {.out = Out::Exact}),
@@ -71,8 +71,7 @@ constexpr OpRow kRows[] = {
        "Tensor",
        fn<diff>),
     op("trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor", trapezoid_over, {.kind = kFunction, .also = "trapz"}),
-    op("trapezoid(Tensor y, *, Number dx=1, int dim=-1) -> Tensor", trapezoid_by,
-       {.kind = kFunction, .also = "trapz"}),
+    op("trapezoid(Tensor y, *, Number dx=1, int dim=-1) -> Tensor", trapezoid_by, {.kind = kFunction, .also = "trapz"}),
     op("cumulative_trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",
        [](const Tensor& y, const Tensor& x, int64_t dim) { return cumulative_trapezoid(y, x, dim); },
        {.kind = kFunction}),

@@ -1,4 +1,5 @@
-// Loops with one index for each element, along one dim: gather, scatter, and scatter_add and its kin. Start at IndexWalk.
+// Loops with one index for each element, along one dim: gather, scatter, and scatter_add and its kin. Start at
+// IndexWalk.
 //
 // Every element of the index pairs an element of the indexed tensor with one of the list (gather's result, scatter's
 // source). Two pairs meet in one indexed element only if they differ in nothing but their position along the indexed

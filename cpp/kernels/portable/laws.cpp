@@ -89,14 +89,15 @@ void fill_geometric(const LawArgs& a) {
 
 void fill_poisson(const PoissonArgs& a) {
   const std::lock_guard lock(a.generator->mutex());
-  visit_in(a.dtype,
-           [&](auto tag) {
-             using T = typename decltype(tag)::type;
-             const T* rates = reinterpret_cast<const T*>(a.rates);
-             T* out = reinterpret_cast<T*>(a.out);
-             for (int64_t i = 0; i < a.n; ++i) out[i] = static_cast<T>(poisson(*a.generator, rates[i]));
-           },
-           FloatTypes{});
+  visit_in(
+      a.dtype,
+      [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        const T* rates = reinterpret_cast<const T*>(a.rates);
+        T* out = reinterpret_cast<T*>(a.out);
+        for (int64_t i = 0; i < a.n; ++i) out[i] = static_cast<T>(poisson(*a.generator, rates[i]));
+      },
+      FloatTypes{});
 }
 
 }  // namespace gradcore::portable

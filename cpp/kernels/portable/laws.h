@@ -1,5 +1,5 @@
-// Further distributions, a number at a time, with the numbers of torch's CPU generator. They write contiguous buffers in
-// order and take the generator's lock; the callers have checked their arguments as torch does.
+// Further distributions, a number at a time, with the numbers of torch's CPU generator. They write contiguous buffers
+// in order and take the generator's lock; the callers have checked their arguments as torch does.
 #pragma once
 #include <cstdint>
 
