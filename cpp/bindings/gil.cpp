@@ -1,6 +1,7 @@
 #include "bindings/gil.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -61,7 +62,23 @@ void sleep_for_good() {
   for (;;) pause();
 }
 
-GilAcquire::GilAcquire() : state_(in_python(PyGILState_Ensure)), was_away_(mark_back()) {}
+// Whether the interpreter ends in another thread, or has ended: there may be none left to ask for the GIL. The main
+// thread is the one that ends it.
+static bool is_left_behind() {
+#if PY_VERSION_HEX >= 0x030D0000
+  const bool ending = Py_IsFinalizing();
+#else
+  const bool ending = _Py_IsFinalizing();
+#endif
+  return (ending || !Py_IsInitialized()) && syscall(SYS_gettid) != getpid();
+}
+
+static PyGILState_STATE take_gil() {
+  if (!PyGILState_Check() && is_left_behind()) sleep_for_good();
+  return in_python(PyGILState_Ensure);
+}
+
+GilAcquire::GilAcquire() : state_(take_gil()), was_away_(mark_back()) {}
 GilAcquire::~GilAcquire() {
   if (was_away_) mark_away();
   PyGILState_Release(state_);

@@ -195,8 +195,9 @@ namespace {
 
 Ref<Node> scatter_node(const Tensor& t, int d, const Tensor& index, const Tensor& src) {
   if (!is_floating(t.dtype())) return {};
-  if (!src) return should_record(t) ? make_node({&t}, ScatterVjp{{}, d, false, Saved(index)}) : Ref<Node>();
-  return should_record(t, src) ? make_node({&t, &src}, ScatterVjp{src.shape(), d, true, Saved(index)}) : Ref<Node>();
+  if (!(src ? should_record(t, src) : should_record(t))) return {};
+  if (!src) return make_node({&t}, ScatterVjp{{}, d, false, Saved(index)});
+  return make_node({&t, &src}, ScatterVjp{src.shape(), d, true, Saved(index)});
 }
 
 Ref<Node> scatter_add_node(const Tensor& t, int d, const Tensor& index, const Tensor& src) {
