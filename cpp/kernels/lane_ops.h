@@ -160,7 +160,8 @@ template <class T> struct Near : Lane<T> {
 
 template <class T> GC_INLINE bool is_near(T a, T b) {
   constexpr T kLimit = 1 << 25;
-  return abs(Lane<T>{a}).v < kLimit * abs(Lane<T>{b}).v;
+  const T size = abs(Lane<T>{b}).v;
+  return (abs(Lane<T>{a}).v < kLimit * size) & (size < static_cast<T>(__builtin_inf()));
 }
 GC_INLINE double near_rest(double a, double b) {
   const double q = trunc(F64{a / b}).v;
