@@ -167,8 +167,8 @@ Dims strides_in_order(const Tensor& t, const DimMask& mask, bool keepdim, const 
 }
 
 struct Outputs {
-  Tensor out;
-  Tensor index = {};  // MaxIndex, MinIndex
+  const Tensor& out;
+  const Tensor* index = nullptr;  // MaxIndex, MinIndex
   double param = 0;
 };
 
@@ -177,17 +177,37 @@ bool has_places(ReduceOp op) {
   return op == ArgMax || op == ArgMin || op == MaxIndex || op == MinIndex;
 }
 
+void launch_reduction(Kernel<ReduceArgs>& k, const Tensor& t, const Outputs& o) {
+  k.args.param = o.param;
+  k.writes(&ReduceArgs::out, o.out.window());
+  if (o.index) k.writes(&ReduceArgs::index, o.index->window());
+  k.reads(&ReduceArgs::in, t.window());
+  launch(k);
+}
+
+// Any view.
+[[gnu::noinline]] void run_in_any_order(ReduceOp op, Kernel<ReduceArgs>& k, const Tensor& t, const DimMask& mask,
+                                        bool keepdim, const Outputs& o) {
+  Dims order;
+  // Places count in logical order: several dims stay as they are.
+  const bool may_reorder = !has_places(op) || mask.count() == 1;
+  if (!(may_reorder ? in_memory_order(t, mask, k.args, order) : as_three(t, mask, k.args)))
+    return launch_reduction(k, kept_first(t, mask, k.args), o);
+  const Dims strides = strides_in_order(t, mask, keepdim, order);
+  if (strides.empty()) return launch_reduction(k, t, o);
+  const Tensor out = empty_strided(o.out.shape(), strides, o.out.dtype());
+  const Tensor index = o.index ? empty_strided(o.out.shape(), strides, DType::Int64) : Tensor();
+  launch_reduction(k, t, {.out = out, .index = o.index ? &index : nullptr, .param = o.param});
+  copy_raw(o.out, out);
+  if (o.index) copy_raw(*o.index, index);
+}
+
 void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const Outputs& o) {
   const ReduceFn kernel = kernels().reduce[op][t.dtype()];
   if (!kernel)
     fail(ErrorKind::NotImplemented, "this reduction is not implemented for '", scalar_type_name(t.dtype()), "'");
   Kernel<ReduceArgs> k("reduce", kernel);
   ReduceArgs& a = k.args;
-  a.param = o.param;
-  Tensor copy;
-  Dims order;
-  // Places count in logical order: several dims stay as they are.
-  const bool may_reorder = !has_places(op) || mask.count() == 1;
   if (t.is_contiguous() && mask.count() == static_cast<size_t>(t.dim())) {
     a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = t.numel();
@@ -198,21 +218,10 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const 
     a.outer = kept;
     a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = reduced_count(t, mask);
-  } else if (!((t.is_contiguous() || !may_reorder) && as_three(t, mask, a)) &&
-             !(may_reorder && in_memory_order(t, mask, a, order))) {
-    order = {};
-    copy = kept_first(t, mask, a);
+  } else if (!t.is_contiguous() || !as_three(t, mask, a)) {
+    return run_in_any_order(op, k, t, mask, keepdim, o);
   }
-  const Dims strides = strides_in_order(t, mask, keepdim, order);
-  const Tensor out = strides.empty() ? o.out : empty_strided(o.out.shape(), strides, o.out.dtype());
-  const Tensor index = strides.empty() || !o.index ? o.index : empty_strided(o.out.shape(), strides, DType::Int64);
-  k.writes(&ReduceArgs::out, out.window());
-  if (index) k.writes(&ReduceArgs::index, index.window());
-  k.reads(&ReduceArgs::in, (copy ? copy : t).window());
-  launch(k);
-  if (strides.empty()) return;
-  copy_raw(o.out, out);
-  if (index) copy_raw(o.index, index);
+  launch_reduction(k, t, o);
 }
 
 Tensor reduce(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType dtype, double param = 0) {
@@ -629,7 +638,7 @@ ValuesIndices indexed_raw(ReduceOp op, const Tensor& t, const DimMask& mask, boo
   }
   const Dims shape = reduced_shape(t, mask, keepdim);
   ValuesIndices r{empty(shape, t.dtype()), empty(shape, DType::Int64)};
-  run(op, t, mask, keepdim, {.out = r.values, .index = r.indices});
+  run(op, t, mask, keepdim, {.out = r.values, .index = &r.indices});
   return r;
 }
 

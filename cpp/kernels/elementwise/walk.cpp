@@ -14,6 +14,10 @@ template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t st
     for (int64_t i = 0; i < n; ++i) to[i] = v;
     return;
   }
+  if (stride == 2 * static_cast<int64_t>(sizeof(W))) {  // vectors read it faster than loads one by one
+    for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[2 * i];
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) to[i] = *reinterpret_cast<const W*>(p + i * stride);
 }
 GC_INLINE const void* gather(void* buffer, const char* p, int64_t stride, int64_t n, int item) {
@@ -58,10 +62,25 @@ constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileColumns = 64;
 constexpr int64_t kLine = 64;  // bytes
 
+// Rows of kCount elements: dense ones, or one element each, repeated.
+template <class W, int kCount>
+GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int64_t rows) {
+  if (dense)
+    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(to + r * kCount, p + r * outer, kCount * sizeof(W));
+  else
+    for (int64_t r = 0; r < rows; ++r)
+      for (int i = 0; i < kCount; ++i) to[r * kCount + i] = *reinterpret_cast<const W*>(p + r * outer);
+}
+
 // `rows` rows of n elements, one behind the other.
 template <class W>
 GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
-  if (outer < inner) {
+  if (const bool dense = inner == sizeof(W); dense || inner == 0) {
+    if (n == 2) return gather_few<W, 2>(to, p, dense, outer, rows);
+    if (n == 3) return gather_few<W, 3>(to, p, dense, outer, rows);
+    if (n == 4) return gather_few<W, 4>(to, p, dense, outer, rows);
+  }
+  if (outer > 0 && outer < inner) {
     for (int64_t i = 0; i < n; ++i)
       for (int64_t r = 0; r < rows; ++r) to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
     return;
@@ -103,6 +122,33 @@ void run_short_rows(const LoopSpec& spec, const LoopArgs& a) {
   }
 }
 
+// Rows of which every input repeats one element: the results of many rows at once, then each is spread.
+bool repeats(const LoopSpec& spec, const LoopArgs& a) {
+  for (int k = 1; k <= spec.inputs; ++k)
+    if (a.inner[k] != 0) return false;
+  return a.inner[0] == spec.item[0];
+}
+template <class W> GC_OUTLINE void spread_rows(char* p, int64_t outer, const W* from, int64_t n, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) {
+    W* const to = reinterpret_cast<W*>(p + r * outer);
+    const W v = from[r];
+    for (int64_t i = 0; i < n; ++i) to[i] = v;
+  }
+}
+void run_repeating_rows(const LoopSpec& spec, const LoopArgs& a) {
+  alignas(64) char buffer[kMaxOperands][kBlock * 8];
+  const void* in[kMaxOperands];
+  for (int64_t j = 0; j < a.m; j += kBlock) {
+    const int64_t rows = smaller(kBlock, a.m - j);
+    for (int k = 1; k <= spec.inputs; ++k)
+      in[k - 1] = gather(buffer[k], a.ptr[k] + j * a.outer[k], a.outer[k], rows, spec.item[k]);
+    spec.dense(buffer[0], in, rows, a.params);
+    with_word(spec.item[0], [&]<class W>(W) {
+      spread_rows(a.ptr[0] + j * a.outer[0], a.outer[0], reinterpret_cast<const W*>(buffer[0]), a.n, rows);
+    });
+  }
+}
+
 // Whether an input's memory runs across the rows of a dense output.
 bool runs_across(const LoopSpec& spec, const LoopArgs& a) {
   if (a.inner[0] != spec.item[0] || a.m < kTileRows / 2) return false;
@@ -138,6 +184,7 @@ void run_tiles(const LoopSpec& spec, const LoopArgs& a) {
 
 void run_loop(const LoopSpec& spec, const LoopArgs& a) {
   if (a.m > 1 && a.n < kShortRow) return run_short_rows(spec, a);
+  if (a.m > 1 && repeats(spec, a)) return run_repeating_rows(spec, a);
   if (a.m > 1 && runs_across(spec, a)) return run_tiles(spec, a);
   bool all_dense = true;
   for (int k = 0; k <= spec.inputs; ++k) all_dense &= a.inner[k] == spec.item[k];

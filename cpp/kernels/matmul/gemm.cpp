@@ -56,6 +56,33 @@ template <class T> void multiply_tiny(const GemmArgs<T>& g) {
     }
 }
 
+// ---- one row of C of a few columns, and B dense in rows: all sums stay in registers ----
+
+constexpr int64_t kNarrow = 8;  // columns, at most
+
+template <class T, int kColumns> void sum_narrow(const GemmArgs<T>& g) {
+  T sum[4][kColumns] = {};  // four hide the latency of an addition
+  int64_t k = 0;
+  for (; k + 4 <= g.k; k += 4)
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; ++u) {
+      const T a = g.a[(k + u) * g.a_col];
+      const T* const b = g.b + (k + u) * g.b_row;
+#pragma GCC unroll 8
+      for (int j = 0; j < kColumns; ++j) sum[u][j] += a * b[j];
+    }
+  for (; k < g.k; ++k)
+    for (int j = 0; j < kColumns; ++j) sum[0][j] += g.a[k * g.a_col] * g.b[k * g.b_row + j];
+  for (int j = 0; j < kColumns; ++j) {
+    const T total = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
+    g.c[j] = g.accumulate ? g.c[j] + total : total;
+  }
+}
+template <class T>
+constexpr GemmFn<T> kSumNarrow[kNarrow] = {sum_narrow<T, 1>, sum_narrow<T, 2>, sum_narrow<T, 3>, sum_narrow<T, 4>,
+                                           sum_narrow<T, 5>, sum_narrow<T, 6>, sum_narrow<T, 7>, sum_narrow<T, 8>};
+template <class T> void multiply_narrow(const GemmArgs<T>& g) { kSumNarrow<T>[g.n - 1](g); }
+
 // ---- dot products: rows of A against columns of B, both contiguous along k ----
 
 template <class T>
@@ -280,7 +307,7 @@ template <class T> void multiply_tiles(const GemmArgs<T>& g) {
 
 // ---- choice and division of the work ----
 
-enum class Method { Tiny, Dot, Dots, Rows, Tiles };
+enum class Method { Tiny, Narrow, Dot, Dots, Rows, Tiles };
 
 // Whether packing B would cost more than the product.
 template <class T> bool is_tiny(const GemmArgs<T>& g) {
@@ -302,7 +329,10 @@ template <class T> bool by_dots(const GemmArgs<T>& g) {
 }
 template <class T> Method choose(const GemmArgs<T>& g) {
   if (g.m == 1 && g.n == 1 && g.a_col == 1 && g.b_row == 1) return Method::Dot;
+  if (g.m == 1 && g.b_col == 1 && g.n <= kNarrow && g.k > 16) return Method::Narrow;
   if (by_row(g)) return Method::Rows;
+  // Dots shorter than a vector or two, side by side.
+  if (g.m == 1 && g.k <= kNarrow && g.n > 1) return Method::Tiny;
   if (by_dots(g)) return Method::Dots;
   return is_tiny(g) ? Method::Tiny : Method::Tiles;
 }
@@ -310,6 +340,7 @@ template <class T> Method choose(const GemmArgs<T>& g) {
 template <class T> void run_method(Method method, const GemmArgs<T>& g) {
   switch (method) {
     case Method::Tiny: return multiply_tiny(g);
+    case Method::Narrow: return multiply_narrow(g);
     case Method::Dot: return multiply_dot(g);
     case Method::Dots: return multiply_dots(g);
     case Method::Rows: return multiply_rows(g);
