@@ -184,9 +184,11 @@ namespace {
 
 struct ListScan {
   Dims shape;
-  std::optional<DType> dtype;     // of what was seen so far
-  const char* foreign = nullptr;  // the type of an element that is a number, but of no known dtype
-  bool typed = false;             // the dtype is given: elements are not asked for theirs
+  std::optional<DType> dtype;                 // of what was seen so far
+  const char* foreign = nullptr;              // the type of an element that is a number, but of no known dtype
+  bool typed = false;                         // the dtype is given: elements are not asked for theirs
+  const PyTypeObject* scalar_type = nullptr;  // of NumPy's scalars, the last one that was seen, and its dtype
+  DType scalar_dtype = DType::Bool;
 
   void see(DType t) { dtype = dtype ? promote_types(*dtype, t) : t; }
 };
@@ -218,8 +220,14 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
     if (PyBool_Check(o)) return s.see(DType::Bool);
     if (PyLong_Check(o)) return s.see(DType::Int64);
     if (PyFloat_CheckExact(o)) return s.see(default_dtype());
-    if (is_array(o))  // a NumPy scalar
-      if (const Tensor t = tensor_on_buffer(o, true)) return s.see(t.dtype());
+    if (Py_TYPE(o) == s.scalar_type) return s.see(s.scalar_dtype);
+    if (is_array(o)) {  // a NumPy scalar
+      if (const Tensor t = tensor_on_buffer(o, true)) {
+        const bool is_numpys = !(Py_TYPE(o)->tp_flags & Py_TPFLAGS_HEAPTYPE);  // whose scalars of one type are alike
+        if (is_numpys) s.scalar_type = Py_TYPE(o), s.scalar_dtype = t.dtype();
+        return s.see(t.dtype());
+      }
+    }
     if (PyFloat_Check(o)) return s.see(default_dtype());
     s.foreign = Py_TYPE(o)->tp_name;
     return;

@@ -103,7 +103,9 @@ template <class E, class Base, class Wide, int kStart> struct ArithmeticKind : B
   }
 };
 template <class E> struct SumKind : ArithmeticKind<E, Plus, If<(sizeof(E) < 4), int32_t, int64_t>, 0> {};
-template <class E> struct ProdKind : ArithmeticKind<E, Times, int64_t, 1> {};
+template <class E> struct ProdKind : ArithmeticKind<E, Times, int64_t, 1> {
+  static constexpr bool kVanishes = true;
+};
 
 template <class E, class Base, bool kLargest> struct ExtremeKind : Base {
   using Part = StoredOf<E>;

@@ -61,6 +61,18 @@ template <class K> struct MagnitudeKind : K {
   template <class X> GC_INLINE X map(X x) { return magnitude(x); }
 };
 
+// Denormal numbers become 0 meanwhile. Products that vanish go through them, at a hundred times the cost; what comes
+// out too small is computed again: Note [Out of range].
+template <bool kWanted> struct NoDenormals {};
+#ifdef __SSE2__
+template <> struct NoDenormals<true> {
+  unsigned before = _mm_getcsr();
+  NoDenormals() { _mm_setcsr(before | 0x8000); }
+  ~NoDenormals() { _mm_setcsr(before); }
+  NoDenormals(const NoDenormals&) = delete;
+};
+#endif
+
 // ---- operations ----
 
 template <class Part> constexpr int64_t tile_of = kTileBytes / static_cast<int64_t>(sizeof(Part));
@@ -77,8 +89,13 @@ template <class E, template <class> class Kind> struct FoldOp {
   static constexpr bool kFolds = true;
 
   GC_INLINE Acc empty() { return static_cast<Acc>(K::kIdentity); }
-  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) { return static_cast<Acc>(fold_run<K>(p, n)); }
+  static constexpr bool kVanishes = requires { K::kVanishes; } && is_float<E>;
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) {
+    [[maybe_unused]] const NoDenormals<kVanishes> mode;
+    return static_cast<Acc>(fold_run<K>(p, n));
+  }
   GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
+    [[maybe_unused]] const NoDenormals<kVanishes> mode;
     alignas(64) Part part[tile_of<Part>];
     fold_band<K>(p, stride, rows, cols, part);
     for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(part[j]));
@@ -362,6 +379,12 @@ template <class T> struct Elements {
     for (int64_t s = 0; s < a.slabs; ++s)
       for (int64_t i = 0; i < a.reduce; ++i) f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]));
   }
+  // Up to the first that f() is content with.
+  template <class F> void each_until(const F& f) const {
+    for (int64_t s = 0; s < a.slabs; ++s)
+      for (int64_t i = 0; i < a.reduce; ++i)
+        if (f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]))) return;
+  }
   // NaN if one is.
   double most() const {
     double most = 0;
@@ -421,18 +444,24 @@ template <class T, bool kRoot> struct ScaledVariance {
     return kRoot ? root : root * root;
   }
 };
-// Where the product leaves the range on the way, a power of two is taken out of it and counted.
+// Where the product leaves the range on the way, a power of two is taken out of it and counted. Factors up to 1 may
+// make it vanish for good, and factors from 1 on infinite: the rest of them changes nothing.
 template <class T> struct ScaledProduct {
   static constexpr double kStep = 0x1p100;
+  static constexpr int64_t kFar = 20;  // steps beyond any double
   GC_INLINE double settle(double x, int64_t& steps) {
     while (magnitude(x) > 0x1p400 && x - x == 0) x /= kStep, ++steps;
     while (magnitude(x) < 0x1p-400 && x != 0) x *= kStep, --steps;
     return x;
   }
   static double compute(const Elements<T>& x) {
+    const bool shrinks = x.most() <= 1, grows = !shrinks && x.least() >= 1;
     double product = 1;
     int64_t steps = 0;
-    x.each([&](double v) { product = settle(product * settle(v, steps), steps); });
+    x.each_until([&](double v) {
+      product = settle(product * settle(v, steps), steps);
+      return (shrinks && steps < -kFar) || (grows && steps > kFar);
+    });
     for (; steps > 0 && product - product == 0 && product != 0; --steps) product *= kStep;
     for (; steps < 0 && product != 0; ++steps) product /= kStep;
     return product;
@@ -459,19 +488,6 @@ void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
-// A product of factors up to 1 may vanish, and one of factors from 1 on may overflow: they need no second look.
-template <class T> void rescue_product(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) {
-    const double* const acc = static_cast<const double*>(from) + j;
-    const double v = magnitude(*acc);
-    if (v > kLeast<T> && v < kMost<T>) [[likely]]
-      continue;
-    const Elements<T> x(a, output + j);
-    if (v < 1 ? x.most() <= 1 : x.least() >= 1) continue;
-    rescue<ScaledProduct<T>, T, double>(a, output + j, acc, 1);
-  }
-}
-
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
 //
 // Where a fold of contiguous elements need not load them first, Kind says how it folds them.
@@ -859,7 +875,7 @@ template <class T>
 constexpr ReduceFn power_norm_fn =
     reduce<kReduction<FoldOp<T, SumKind>, Power<T>, store_power_root<T>, rescue<ScaledPowerNorm<T>, T, double>>>;
 template <class E> constexpr RescueFn rescue_of_product() {
-  if constexpr (is_float<E>) return rescue_product<E>;
+  if constexpr (is_float<E>) return rescue<ScaledProduct<E>, E, double>;
   return nullptr;
 }
 template <class E>

@@ -324,6 +324,7 @@ template <class K, class T> struct Cumulative {
   using Acc = typename K::Acc;
   using V = Vec<Acc>;
   static constexpr bool kIndex = false;
+  static constexpr bool kShortRows = true;
   static constexpr int64_t kWidth = kMaxWidth;
   static constexpr int kStep = static_cast<int>(kLanes<Acc>);
 
@@ -369,7 +370,21 @@ template <class K, class T> struct Cumulative {
     return sum;
   }
 
-  GC_INLINE void row(const Slice<T>& s, int64_t n) { run(s.x, s.y, n, static_cast<Acc>(K::kIdentity)); }
+  static void rows(const Slice<T>& s, int64_t n, int64_t count) {
+    for (int64_t r = 0; r < count; ++r) {
+      const T* const x = s.x + r * n;
+      T* const y = s.y + r * n;
+      if (n > kShort) {
+        run(x, y, n, static_cast<Acc>(K::kIdentity));
+        continue;
+      }
+      Acc acc = static_cast<Acc>(K::kIdentity);
+      for (int64_t i = 0; i < n; ++i) {
+        acc = K::combine(acc, static_cast<Acc>(x[i]));
+        y[i] = static_cast<T>(acc);
+      }
+    }
+  }
 
   // The totals of the parts first: then each part knows where it starts.
   static void long_row(const Slice<T>& s, int64_t n) {
@@ -468,6 +483,7 @@ struct Family {
   int64_t item;   // bytes of an element
   int64_t width;  // most columns of a block
   bool index;
+  bool short_rows;  // short rows are as good as columns of them
   void (*rows)(const Bytes&, int64_t n, int64_t count);
   void (*long_row)(const Bytes&, int64_t n);  // null: it has none
   void (*block)(const Bytes&, int64_t n, int64_t stride, int64_t cols);
@@ -488,7 +504,8 @@ template <class Op> struct Erased {
     if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
   }
   static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) { Op::block(slice(s), n, stride, cols); }
-  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, rows, Op::kIndex ? nullptr : long_row, block};
+  static constexpr Family kFamily{
+      sizeof(T), Op::kWidth, Op::kIndex, requires { Op::kShortRows; }, rows, Op::kIndex ? nullptr : long_row, block};
 };
 
 // Where element 0 of a column is; its others are `inner` apart.
@@ -592,6 +609,7 @@ struct Walk {
 
   void choose() const {
     if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
+    if (a.n <= kShort && a.inner == 1 && f.short_rows) return rows();
     if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return short_columns();
     if (a.inner > 1 && a.inner <= kNarrow) return narrow_columns();
     if (a.inner > 1) return blocks();
