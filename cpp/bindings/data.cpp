@@ -257,6 +257,7 @@ template <class T> T element(PyObject* o) {
   }
   if constexpr (std::is_same_v<T, bool>)
     if (PyLong_Check(o) || is_numpy_bool(o)) return truth_of(o);
+  if (!PyLong_Check(o) && is_numpy_bool(o)) return static_cast<T>(truth_of(o));
   const Scalar v = PyFloat_Check(o) ? to_scalar(o) : Scalar(to_int64(o));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     const int64_t i = v.to_int();
