@@ -177,7 +177,7 @@ bool has_places(ReduceOp op) {
   return op == ArgMax || op == ArgMin || op == MaxIndex || op == MinIndex;
 }
 
-void launch_reduction(Kernel<ReduceArgs>& k, const Tensor& t, const Outputs& o) {
+[[gnu::always_inline]] inline void launch_reduction(Kernel<ReduceArgs>& k, const Tensor& t, const Outputs& o) {
   k.args.param = o.param;
   k.writes(&ReduceArgs::out, o.out.window());
   if (o.index) k.writes(&ReduceArgs::index, o.index->window());

@@ -679,6 +679,7 @@ struct Walk {
     }
   }
   void whole(const char* p, void* acc) const {
+    if (a.slabs == 1 && a.reduce <= kChunk) return run(p, 0, a.reduce, acc);
     alignas(8) char part[kMaxAcc];
     run(p, 0, smaller(a.reduce, kChunk), acc);
     for (int64_t s = 0; s < a.slabs; ++s, p = element(p, a.s_slab))
@@ -710,8 +711,9 @@ struct Walk {
     if (length() > 0 && length() <= kShort && outputs() >= kNarrow) return short_outputs(begin, end);
     alignas(64) char acc[kStoreGroup * kMaxAcc];
     const char* p = start(begin);
-    int64_t left = a.inner - begin % a.inner;                  // outputs to come before the next step of outer
-    int64_t outer_left = a.outer - begin / a.inner % a.outer;  // and steps of outer before the next group
+    // Outputs to come before the next step of outer, and such steps before the next group.
+    int64_t left = begin ? a.inner - begin % a.inner : a.inner;
+    int64_t outer_left = begin ? a.outer - begin / a.inner % a.outer : a.outer;
     for (; begin < end; begin += kStoreGroup) {
       const int64_t n = smaller(kStoreGroup, end - begin);
       for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
