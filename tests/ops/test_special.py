@@ -41,7 +41,7 @@ def test_other_names_are_the_same_functions(name):
         x = lib.tensor([1.5, 2.5, 4.0])
         return getattr(lib.special, name)(*[x] * operands, *more)
 
-    support.both(program, ulps=8)
+    support.both(program, ulps=64)  # torch's digamma has lost some near its zero
 
 
 @support.needs_torch
