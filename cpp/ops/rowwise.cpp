@@ -1,5 +1,6 @@
 // Ops along one dim that keep its length: softmax, log_softmax, cumulative sums, products and extremes.
 #include "ops/picked.h"
+#include "ops/recurrence.h"
 #include "tensor/door.h"
 
 namespace gradcore {
@@ -94,8 +95,8 @@ struct CumsumVjp {
   void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = sum_from_here(g[0], dim); }
 };
 
-// d y_k / d x_i = y_k / x_i for k >= i. Where x has zeros that quotient says nothing, and the sum is taken over
-// products without x_i, one i after the other.
+// The gradient of x[i] is the product before it, times the sum over k >= i of g[k] x[i + 1] ... x[k]. Nothing is
+// divided by x, which may be zero.
 struct CumprodVjp {
   static constexpr const char* kName = "CumprodBackward0";
   Saved x, y;
@@ -107,27 +108,7 @@ struct CumprodVjp {
       out[0] = g[0];
       return;
     }
-    bool zeros_inside = any_batched(v);  // of some sample, perhaps
-    if (!zeros_inside) {
-      const NoRecordGuard off;
-      zeros_inside = *any(eq(v, Scalar(0.0)), {}, false).host<uint8_t>() != 0;
-    }
-    if (!zeros_inside && !modes.tracking()) {
-      out[0] = div(sum_from_here(mul(g[0], p), dim), v);
-      return;
-    }
-    const int64_t n = v.size(dim);
-    std::vector<Tensor> parts;
-    for (int64_t i = 0; i < n; ++i) {
-      Tensor before = i ? narrow(p, dim, i - 1, 1) : ones_like(narrow(v, dim, 0, 1));
-      Tensor total = mul(narrow(g[0], dim, i, 1), before);
-      if (i + 1 < n) {
-        const Tensor after = cumprod(narrow(v, dim, i + 1, n - i - 1), dim, {});
-        total = add(total, along(mul(mul(narrow(g[0], dim, i + 1, n - i - 1), after), before), dim));
-      }
-      parts.push_back(total);
-    }
-    out[0] = cat(parts, dim);
+    out[0] = mul(delayed(p, dim, 1), recurrence_from_end(g[0], v, dim));
   }
   auto saves() { return std::tie(x, y); }
 };

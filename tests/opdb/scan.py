@@ -38,10 +38,48 @@ row(
 )
 
 
+row(
+    "cumprod.zeros",
+    lambda d: [
+        S(d(9) * np.array([1, 1, 0, 1, 1, 1, 0, 1, 1]), 0),
+        S(d(3, 4) * np.array([[1, 0, 1, 1], [0, 1, 1, 0], [1, 1, 1, 1]]), 1),
+        S(d(4, 3) * np.array([0, 1, 1]), 0),
+    ],
+    ulps=4,
+    scale=1,
+    dtypes=FLOATS,
+)
+
+
+def without_dtype(d):
+    return (sample for sample in scan_samples(d) if "dtype" not in sample.kwargs)
+
+
+row(
+    "logcumsumexp",
+    lambda d: [*without_dtype(d), S(d(700), 0), S(d(300) * 300, 0), S(d(40, 300), 0)],
+    out=True,
+    ulps=16,
+    scale=1,
+    grad_ulps=4096,
+    large_call=large_call,
+)
+row(
+    "logcumsumexp.special",
+    lambda d: [
+        S(np.array([-np.inf, -np.inf, 1, 2, np.inf, 3], d.dtype), 0),
+        S(np.array([[-np.inf, 1, np.nan], [3, np.inf, 1], [-np.inf, -np.inf, 5]], d.dtype), 0),
+        S(np.array([1, np.nan, 2], d.dtype), 0),
+    ],
+    grad=False,
+    ulps=16,
+    scale=1,
+    dtypes=FLOATS,
+)
+
+
 def extreme_samples(d):
-    for sample in scan_samples(d):
-        if not sample.kwargs.get("dtype"):
-            yield sample
+    yield from without_dtype(d)
     yield S(d(3, 4), 2)
 
 

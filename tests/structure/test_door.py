@@ -24,7 +24,6 @@ LOOKS = {
     "ops/linalg/matrices.cpp",
     "ops/mask.cpp",
     "ops/pieces.cpp",
-    "ops/rowwise.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",
     "ops/statistics.cpp",

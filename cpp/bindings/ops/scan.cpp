@@ -1,6 +1,7 @@
 // Ops that go along a dim and keep the shape: softmax, cumulative sums, products and extremes.
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
+#include "ops/recurrence.h"
 
 namespace gradcore {
 
@@ -17,6 +18,7 @@ constexpr OpRow kRows[] = {
     op("cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None) -> Tensor", fn<cumprod>,
        {.out = Out::Accumulates}),
     op("cumprod_(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", fn<cumprod_>, {.kind = kMethod}),
+    op("logcumsumexp(Tensor input, int dim, *, Tensor? out=None) -> Tensor", fn<logcumsumexp>, {.out = Out::Exact}),
     op("cummax(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummax>),
     op("cummin(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummin>),
 };

@@ -41,6 +41,15 @@ TEXTS = {
     >>> gradcore.cumprod(gradcore.tensor([1.0, 2.0, 3.0, 4.0]), dim=0)
     tensor([ 1.,  2.,  6., 24.])
     """,
+    "logcumsumexp": """
+    The logarithm of the running sum of exponentials along `dim`: out[i] = log(exp(x[0]) + ... + exp(x[i])).
+
+    The greatest element so far is taken out of the sum, so that nothing overflows. Floats only: NotImplementedError for
+    integers. Raises IndexError for a dim that the tensor does not have.
+
+    >>> gradcore.logcumsumexp(gradcore.tensor([1000.0, 1000.0, -5.0]), dim=0)
+    tensor([1000.0000, 1000.6932, 1000.6932])
+    """,
     "cummax": """
     The greatest element so far along `dim`, and where it stood last: a named tuple (values, indices) of the input's
     shape.
