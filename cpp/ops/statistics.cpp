@@ -99,7 +99,7 @@ void check_not_batched(const Tensor& t, const Tensor& weights, const char* op) {
         ".");
 }
 
-// torch's words for a weight or a range are those of histogramdd.
+constexpr const char* kHistogram = "torch.histogramdd: ";  // torch's one-dimensional histogram is its case
 void check_bins(int64_t bins) {
   check(bins > 0, "torch.histogram(): bins must be > 0, but got ", bins, " for dimension 0");
 }
@@ -107,19 +107,36 @@ void check_bins(int64_t bins) {
 struct Range {
   double low, high;
 };
+Range range_of(const Tensor& t) {
+  const NoRecordGuard off;
+  const auto value = [](const Tensor& x) { return *cast(x, DType::Float64).host<double>(); };
+  return {value(min(t)), value(max(t))};
+}
 // The range asked for, or that of the elements where its ends are equal; one of no width is widened.
 Range histc_range(const Tensor& t, const Scalar& min, const Scalar& max) {
   Range r{min.to_double(), max.to_double()};
-  if (r.low == r.high && t.numel()) {
-    const NoRecordGuard off;
-    const auto value = [](const Tensor& x) { return *cast(x, DType::Float64).host<double>(); };
-    r = {value(gradcore::min(t)), value(gradcore::max(t))};
-  }
+  if (r.low == r.high && t.numel()) r = range_of(t);
   if (r.low == r.high) r = {r.low - 1, r.high + 1};
   check(std::isfinite(r.low) && std::isfinite(r.high), "torch.histc: range of [", r.low, ", ", r.high,
         "] is not finite");
   check(r.low < r.high, "torch.histc: max must be larger than min");
   return r;
+}
+
+// The same of histogram: only where none is asked for, it is that of the elements.
+Range histogram_range(const Tensor& t, const std::vector<Scalar>& asked) {
+  check(asked.empty() || asked.size() == 2, kHistogram,
+        "for a 1-dimensional histogram range should have 2 elements, but got ", asked.size());
+  Range r{0, 1};
+  if (!asked.empty())
+    r = {asked[0].to_double(), asked[1].to_double()};
+  else if (t.numel())
+    r = range_of(t);
+  check(std::isfinite(r.low) && std::isfinite(r.high), kHistogram, "dimension 0's range [", r.low, ", ", r.high,
+        "] is not finite");
+  check(r.low <= r.high, kHistogram, "min should not exceed max, but got min ", r.low, " max ", r.high,
+        " for dimension 0");
+  return r.low == r.high ? Range{r.low - 0.5, r.high + 0.5} : r;
 }
 
 // The number of the bin of each element, contiguous.
@@ -136,6 +153,66 @@ Tensor bins_of(const Tensor& t, const Tensor& edges, bool alike, bool exact) {
   launch(k.writes(&Args::numbers, numbers.window()));
   return numbers;
 }
+
+void check_histogram(const Tensor& t, const Tensor& weight) {
+  check(!any_batched(t, weight), "vmap: histogram() is not mapped: its bins may depend on elements");
+  if (!is_floating(t.dtype()))
+    fail(ErrorKind::NotImplemented, "\"histogramdd\" not implemented for '", scalar_type_name(t.dtype()), "'");
+  if (!weight) return;
+  check(weight.numel() == t.numel(), kHistogram,
+        "if weight tensor is provided it should have the same shape as the input tensor excluding its innermost "
+        "dimension, but got input with shape [",
+        t.numel(), ", 1] and weight with shape ", weight.shape());
+  check(weight.dtype() == t.dtype(), kHistogram,
+        "if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got input(",
+        dtype_name(t.dtype()), "), and weight(", dtype_name(weight.dtype()), ")");
+}
+
+Named histogram_of(const Tensor& t, const Tensor& edges, bool alike, const HistogramOptions& o) {
+  Tensor totals;
+  {
+    const NoRecordGuard off;
+    totals = zeros(Dims{edges.numel() - 1}, o.weight ? t.dtype() : DType::Int64);
+    if (t.numel()) count(totals, bins_of(t, edges, alike, true), o.weight ? contiguous(o.weight) : Tensor());
+    totals = cast(totals, t.dtype());
+    if (o.density) {
+      const Tensor widths = sub(narrow(edges, 0, 1, totals.numel()), narrow(edges, 0, 0, totals.numel()));
+      totals = div(totals, mul(widths, sum(totals)));
+    }
+  }
+  record_underivable(totals, t, {"histogram"});
+  return {{totals, edges}};
+}
+
+// The gradient of an extreme is shared by all elements that equal it.
+struct AminmaxVjp {
+  static constexpr const char* kName = "AminmaxBackward0";
+  Saved x, low, high;
+  std::optional<int64_t> dim;
+  bool keepdim;
+  SavedFields fields() {
+    SavedFields f{{"self", &x}, {"min", &low}, {"max", &high}, {"keepdim", keepdim}};
+    if (dim) f.push_back({"dim", *dim});
+    return f;
+  }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor v = x.unpack(&self);
+    const auto add_share = [&](const Tensor& gradient, const Tensor& extreme) {
+      if (!gradient) return;
+      const Tensor hits = cast(eq(v, spread(extreme, v)), v.dtype());
+      const Tensor count = v.dim() ? sum(hits, dim ? MaybeDims(Dims{*dim}) : MaybeDims(), true) : hits;
+      const Tensor share = mul(spread(gradient, v), div(hits, count));
+      out[0] = out[0] ? add(out[0], share) : share;
+    };
+    add_share(g[0], low.unpack(&self));
+    add_share(g[1], high.unpack(&self));
+  }
+  auto saves() { return std::tie(x, low, high); }
+
+ private:
+  // With the reduced dim back in its place; what has no dims broadcasts without.
+  Tensor spread(const Tensor& t, const Tensor& v) const { return dim && v.dim() && !keepdim ? unsqueeze(t, *dim) : t; }
+};
 
 }  // namespace
 
@@ -195,6 +272,47 @@ Tensor histc(const Tensor& t, int64_t bins, const Scalar& min, const Scalar& max
     count(totals, bins_of(t, edges, true, false), {});
   }
   return cast(totals, t.dtype());
+}
+
+Named aminmax(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
+  if (!dim)
+    check(t.numel() > 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+  MaybeDims dims;
+  std::optional<int64_t> d;
+  if (dim) {
+    d = wrap_dim(*dim, t.dim());
+    check(t.dim() == 0 || t.size(static_cast<int>(*d)) != 0, ErrorKind::Index, "aminmax: Expected reduction dim ", *d,
+          " to have non-zero size.");
+    dims = Dims{*d};
+  }
+  Tensor out[2];
+  {
+    const NoRecordGuard off;
+    out[0] = amin(t, dims, keepdim);
+    out[1] = amax(t, dims, keepdim);
+  }
+  if (is_floating(t.dtype()) && should_record(t))
+    record_outputs(
+        out, make_node({&t}, AminmaxVjp{Saved(t), Saved::output(out[0], 0), Saved::output(out[1], 1), d, keepdim}, 2));
+  return {{out[0], out[1]}};
+}
+
+Named histogram(const Tensor& t, int64_t bins, const HistogramOptions& options) {
+  check_bins(bins);
+  check_histogram(t, options.weight);
+  const Range range = histogram_range(t, options.range);
+  return histogram_of(t, linspace(Scalar(range.low), Scalar(range.high), bins + 1, t.dtype()), true, options);
+}
+Named histogram(const Tensor& t, const Tensor& edges, const HistogramOptions& options) {
+  check_histogram(t, options.weight);
+  check(edges.dim() == 1, kHistogram, "bins tensor should have one dimension, but got ", edges.dim(),
+        " dimensions in the bins tensor for dimension 0");
+  check(edges.dtype() == t.dtype(), kHistogram,
+        "input tensor and bins tensors should have the same dtype, but got input with dtype ", dtype_name(t.dtype()),
+        " and bins for dimension 0 with dtype ", dtype_name(edges.dtype()));
+  check_bins(edges.numel() - 1);
+  const NoRecordGuard off;
+  return histogram_of(t, clone(contiguous(edges)), false, options);
 }
 
 }  // namespace gradcore

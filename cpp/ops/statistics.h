@@ -1,10 +1,11 @@
-// Quantiles, and counts of how often elements occur.
+// Quantiles, extremes in pairs, and counts of how often elements occur.
 #pragma once
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "ops/elementwise.h"
+#include "ops/linalg.h"
 
 namespace gradcore {
 
@@ -17,7 +18,18 @@ struct QuantileOptions {
 };
 Tensor quantile(const Tensor& t, const Operand& q, const QuantileOptions& options);
 
+Named aminmax(const Tensor& t, std::optional<int64_t> dim, bool keepdim);
+
 Tensor bincount(const Tensor& t, const Tensor& weights, int64_t minlength);
 Tensor histc(const Tensor& t, int64_t bins, const Scalar& min, const Scalar& max);
+
+// `bins` is a number of equal ones, in the range given or else that of the elements, or a tensor of their edges.
+struct HistogramOptions {
+  std::vector<Scalar> range = {};
+  Tensor weight = {};
+  bool density = false;
+};
+Named histogram(const Tensor& t, int64_t bins, const HistogramOptions& options);
+Named histogram(const Tensor& t, const Tensor& edges, const HistogramOptions& options);
 
 }  // namespace gradcore

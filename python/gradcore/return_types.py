@@ -22,6 +22,15 @@ class _ValuesIndices(_NamedTuple):
     indices = property(itemgetter(1), doc="The second part.")
 
 
+class aminmax(_NamedTuple):
+    """Of aminmax(input)."""
+
+    __slots__ = ()
+    _fields = ("min", "max")
+    min = property(itemgetter(0), doc="The least elements.")
+    max = property(itemgetter(1), doc="The greatest elements.")
+
+
 class cummax(_ValuesIndices):
     """Of cummax(input, dim)."""
 
@@ -32,6 +41,15 @@ class cummin(_ValuesIndices):
     """Of cummin(input, dim)."""
 
     __slots__ = ()
+
+
+class histogram(_NamedTuple):
+    """Of histogram(input, bins)."""
+
+    __slots__ = ()
+    _fields = ("hist", "bin_edges")
+    hist = property(itemgetter(0), doc="What is in each bin.")
+    bin_edges = property(itemgetter(1), doc="The edges of the bins, one more than there are bins.")
 
 
 class kthvalue(_ValuesIndices):

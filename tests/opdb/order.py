@@ -380,3 +380,48 @@ row(
     reads_values=True,
     large_call=lambda d: S(d(400000), 50),
 )
+
+
+def histogram_samples(d):
+    edges = np.array([-2, -0.5, 0, 0.25, 2], d.dtype)
+    for weight in ({}, {"weight": d(40, low=0)}, {"weight": d(40, low=0), "density": True}):
+        yield from (S(d(40), 7, **weight), S(d(40), bins=6, range=(-1.5, 2.0), **weight), S(d(40), edges, **weight))
+    yield from (
+        S(d(4, 10), 5, density=True),
+        S(d(9)),
+        S(np.ones(3, d.dtype), 4),
+        S(d(9), 4, range=(1, 1)),
+        S(d(0), 3),
+        S(d(), 3),
+        S(d(9), 3, range=None),
+        S(with_nans(d(9), 3), 4, range=(-1, 1)),
+        S(with_nans(d(9), 3), 4),
+        S(d(9), 0),
+        S(d(9), edges[:1]),
+        S(d(9), d()),
+        S(d(9), 3, range=(2, 1)),
+        S(d(9), 3, range=(2,)),
+        S(d(9), 3, range=(0, float("inf"))),
+        S(d(9), 3, weight=d(8)),
+        S(d(9), np.arange(3)),
+    )
+
+
+row("histogram", histogram_samples, **NO_SHAPES, ulps=8, large_call=lambda d: S(d(400000), 50))
+row(
+    "aminmax",
+    lambda d: [
+        S(d(3, 4)),
+        S(d(3, 4), keepdim=True),
+        S(d(2, 3, 4), dim=1),
+        S(d(2, 3, 4), dim=-1, keepdim=True),
+        S(d()),
+        S(d(), dim=0),
+        S(d(0, 3), dim=1),
+        S(d(0, 3), dim=0),
+        S(d(0)),
+        S(d(3), dim=1),
+    ],
+    out=True,
+    large_call=lambda d: S(d(600, 700), dim=1),
+)

@@ -94,6 +94,23 @@ constexpr OpRow kRows[] = {
     op("bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", fn<bincount>),
     op("histc(Tensor input, int bins=100, Number min=0, Number max=0, *, Tensor? out=None) -> Tensor", fn<histc>,
        {.out = Out::Exact}),
+    op("histogram(Tensor input, Tensor bins, *, Tensor? weight=None, bool density=False, Tensor[]? out=None) -> "
+       "(Tensor hist, Tensor bin_edges)",
+       [](const Tensor& t, const Tensor& bins, const Tensor& weight, bool density) {
+         return histogram(t, bins, {.weight = weight, .density = density});
+       }),
+    op("histogram(Tensor input, int bins=100, *, Number[] range, Tensor? weight=None, bool density=False, Tensor[]? "
+       "out=None) -> (Tensor hist, Tensor bin_edges)",
+       [](const Tensor& t, int64_t bins, const std::vector<Scalar>& range, const Tensor& weight, bool density) {
+         return histogram(t, bins, {range, weight, density});
+       }),
+    op("histogram(Tensor input, int bins=100, *, None range=None, Tensor? weight=None, bool density=False, Tensor[]? "
+       "out=None) -> (Tensor hist, Tensor bin_edges)",
+       [](const Tensor& t, int64_t bins, NoneArg, const Tensor& weight, bool density) {
+         return histogram(t, bins, {{}, weight, density});
+       }),
+    op("aminmax(Tensor input, *, int? dim=None, bool keepdim=False, Tensor[]? out=None) -> (Tensor min, Tensor max)",
+       fn<aminmax>),
     op("argwhere(Tensor input) -> Tensor", [](const Tensor& t) { return std::get<Tensor>(nonzero(t, false)); }),
 };
 

@@ -162,6 +162,27 @@ TEXTS = {
     >>> gradcore.histc(gradcore.tensor([0.0, 1.0, 1.5, 4.0]), bins=4)
     tensor([1., 2., 0., 1.])
     """,
+    "histogram": """
+    How many elements fall into each bin, and the edges of the bins: a named tuple (hist, bin_edges) of the input's dtype.
+
+    `bins` is their number, for equal ones in `range` (a pair) or else in that of the elements, or a tensor of rising
+    edges. The last bin has both of its edges; what lies outside is not counted, nor are NaNs. With `weight`, of as many
+    elements, these are added up; with `density`, the result is divided by its sum and the bins' widths. There is no
+    derivative. Raises RuntimeError for a range that is not finite or falls, NotImplementedError for integers.
+
+    >>> gradcore.histogram(gradcore.tensor([0.0, 1.0, 1.5, 4.0]), bins=2).hist
+    tensor([3., 1.])
+    """,
+    "aminmax": """
+    The least and the greatest element, of all or along `dim`: a named tuple (min, max).
+
+    keepdim=True keeps the reduced dim, with size 1. A NaN makes both NaN. All elements that equal an extreme share its
+    gradient. Raises RuntimeError for an input without elements, IndexError for a dim without.
+
+    >>> low, high = gradcore.aminmax(gradcore.tensor([[1, 5], [3, 2]]), dim=0)
+    >>> low, high
+    (tensor([1, 2]), tensor([3, 5]))
+    """,
     "argwhere": """
     The places of the elements that are not zero: a row of indices for each, int64, as `nonzero` gives them.
 
