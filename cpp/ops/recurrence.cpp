@@ -2,8 +2,6 @@
 
 #include "kernels/portable/recurrence.h"
 
-#include <limits>
-
 #include "ops/batching.h"
 #include "tensor/door.h"
 
@@ -48,8 +46,13 @@ struct RecurrenceVjp {
   auto saves() { return std::tie(a, y); }
 };
 
-// The gradient of x[i] is the sum over k >= i of g[k] exp(x[i] - y[k]): computed with logarithms of g, for positive g
-// and negative g by themselves.
+// exp(a - b), where infinities less themselves are 0.
+Tensor exp_of_difference(const Tensor& a, const Tensor& b) {
+  return exp(where(logical_and(eq(a, b), isinf(a)), Scalar(0.0), sub(a, b)));
+}
+
+// With the weight w[i] = exp(x[i] - y[i]) of an element in its own sum, and the share a[i] = exp(y[i - 1] - y[i]) that
+// the sum before has in the next, dy[i] = w[i] dx[i] + a[i] dy[i - 1].
 struct LogcumsumexpVjp {
   static constexpr const char* kName = "LogcumsumexpBackward0";
   Saved x, y;
@@ -61,25 +64,17 @@ struct LogcumsumexpVjp {
       out[0] = g[0];
       return;
     }
-    const auto part = [&](const Tensor& share) {
-      const Tensor some = gt(share, Scalar(0));
-      const Tensor logs = where(some, log(where(some, share, Scalar(1.0))), Scalar(lowest(v.dtype())));
-      const Tensor sums = flip(logcumsumexp(flip(sub(logs, result), Dims{dim}), dim), Dims{dim});
-      return exp(add(sums, v));
-    };
-    out[0] = sub(part(g[0]), part(neg(g[0])));
+    out[0] = mul(exp(sub(v, result)), recurrence_from_end(g[0], share(result), dim));
+  }
+  Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor& result) {
+    if (result.dim() == 0 || result.numel() == 0) return tangents[0];
+    return recurrence(mul(exp(sub(x.unpack(&self), result)), tangents[0]), share(result), dim);
   }
   auto saves() { return std::tie(x, y); }
 
  private:
-  static double lowest(DType t) {
-    return t == DType::Float32 ? static_cast<double>(std::numeric_limits<float>::lowest())
-                               : std::numeric_limits<double>::lowest();
-  }
+  Tensor share(const Tensor& result) const { return exp_of_difference(delayed(result, dim, 0), result); }
 };
-
-// exp(a - b), where infinities less themselves are 0.
-Tensor exp_of_difference(const Tensor& a, const Tensor& b) { return exp(where(eq(a, b), Scalar(0.0), sub(a, b))); }
 
 }  // namespace
 

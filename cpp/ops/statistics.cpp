@@ -180,7 +180,6 @@ Named histogram_of(const Tensor& t, const Tensor& edges, bool alike, const Histo
       totals = div(totals, mul(widths, sum(totals)));
     }
   }
-  record_underivable(totals, t, {"histogram"});
   return {{totals, edges}};
 }
 
@@ -301,7 +300,10 @@ Named histogram(const Tensor& t, int64_t bins, const HistogramOptions& options) 
   check_bins(bins);
   check_histogram(t, options.weight);
   const Range range = histogram_range(t, options.range);
-  return histogram_of(t, linspace(Scalar(range.low), Scalar(range.high), bins + 1, t.dtype()), true, options);
+  const Tensor edges = linspace(Scalar(range.low), Scalar(range.high), bins + 1, t.dtype());
+  const Named out = histogram_of(t, edges, true, options);
+  record_underivable(out.parts, {&t, &options.weight}, {"histogram"});
+  return out;
 }
 Named histogram(const Tensor& t, const Tensor& edges, const HistogramOptions& options) {
   check_histogram(t, options.weight);
@@ -311,8 +313,9 @@ Named histogram(const Tensor& t, const Tensor& edges, const HistogramOptions& op
         "input tensor and bins tensors should have the same dtype, but got input with dtype ", dtype_name(t.dtype()),
         " and bins for dimension 0 with dtype ", dtype_name(edges.dtype()));
   check_bins(edges.numel() - 1);
-  const NoRecordGuard off;
-  return histogram_of(t, clone(contiguous(edges)), false, options);
+  const Named out = histogram_of(t, clone(detach(edges), true), false, options);
+  record_underivable(out.parts, {&t, &edges, &options.weight}, {"histogram"});
+  return out;
 }
 
 }  // namespace gradcore

@@ -407,7 +407,14 @@ def histogram_samples(d):
     )
 
 
-row("histogram", histogram_samples, **NO_SHAPES, ulps=8, large_call=lambda d: S(d(400000), 50))
+row(
+    "histogram",
+    histogram_samples,
+    **NO_SHAPES,
+    dtypes=(*FLOATS, "int64"),
+    ulps=8,
+    large_call=lambda d: S(d(400000), 50),
+)
 row(
     "aminmax",
     lambda d: [

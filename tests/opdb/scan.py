@@ -48,6 +48,7 @@ row(
     ulps=4,
     scale=1,
     dtypes=FLOATS,
+    grad=False,  # torch's forward mode over its gradient takes the zeros for constants; tests/ops/test_recurrences.py
 )
 
 
@@ -57,11 +58,12 @@ def without_dtype(d):
 
 row(
     "logcumsumexp",
-    lambda d: [*without_dtype(d), S(d(700), 0), S(d(300) * 300, 0), S(d(40, 300), 0)],
+    lambda d: [*without_dtype(d), S(d(700), 0), S(d(300) * 20, 0), S(d(40, 300), 0)],
     out=True,
     ulps=16,
     scale=1,
     grad_ulps=4096,
+    dtypes=(*FLOATS, "int64"),
     large_call=large_call,
 )
 row(
