@@ -4,6 +4,7 @@
 #include "core/loop.h"
 #include "kernels/linalg/linalg.h"
 #include "kernels/matmul/gemm.h"
+#include "kernels/norm/layer_norm.h"
 #include "kernels/optim/adafactor.h"
 #include "kernels/optim/lbfgs.h"
 #include "kernels/optim/muon.h"
@@ -22,6 +23,7 @@ struct KernelTable {
   const ScanKernels& scan;
   const MatmulKernels& matmul;
   const LinalgKernels& linalg;
+  const LayerNormKernels& layer_norm;
   const OptimKernels& rules;
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;
