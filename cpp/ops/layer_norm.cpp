@@ -96,16 +96,18 @@ void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, c
         "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
         "normalized_shape = []");
   const auto same = [&](const char* name, const Tensor& t) {
-    check(!t || t.shape() == shape, "Expected ", name, " to be of same shape as normalized_shape, but got ", name,
-          " of shape ", t ? t.shape() : Dims(), " and normalized_shape = ", shape);
+    if (t && !(t.shape() == shape))
+      fail("Expected ", name, " to be of same shape as normalized_shape, but got ", name, " of shape ", t.shape(),
+           " and normalized_shape = ", shape);
   };
   same("weight", weight);
   same("bias", bias);
   const int first = x.dim() - shape.size();
   bool fits = first >= 0;
   for (int i = 0; fits && i < shape.size(); ++i) fits = x.size(first + i) == shape[i];
-  check(fits, "Given normalized_shape=", shape, ", expected input with shape ", shape_of_input(shape),
-        ", but got input of size", x.shape());
+  if (!fits)
+    fail("Given normalized_shape=", shape, ", expected input with shape ", shape_of_input(shape),
+         ", but got input of size", x.shape());
   check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"LayerNormKernelImpl\" not implemented for '",
         scalar_type_name(x.dtype()), "'");
   check(!weight || weight.dtype() == x.dtype(), "mixed dtype (CPU): expect parameter to have scalar type of Float");

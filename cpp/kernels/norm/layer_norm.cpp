@@ -44,12 +44,14 @@ template <class T> GC_INLINE void normalise_row(const T* x, const T* w, const T*
   }
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale;
-  if (w)
+  if (w) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) y[i] *= w[i];
-  if (b)
+  }
+  if (b) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) y[i] += b[i];
+  }
 }
 
 template <class T> void normalise(const LayerNormArgs& a) {
@@ -80,12 +82,14 @@ GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* d
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   }
-  if (dw)
+  if (dw) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) dw[i] += g[i] * ((x[i] - m.mean) * m.scale);
-  if (db)
+  }
+  if (db) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) db[i] += g[i];
+  }
 }
 
 // total[i] = the sum of a column of the bands' parts.
