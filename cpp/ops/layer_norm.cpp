@@ -62,7 +62,8 @@ struct NativeLayerNormVjp {
     const auto mean_of = [&](const Tensor& t) { return mean(t, dims, true); };
     if (self.needs(0)) out[0] = mul(sub(sub(p, mean_of(p)), mul(h.value, mean_of(mul(p, h.value)))), h.scale);
     if (self.needs(1)) out[1] = sum_to(mul(g, h.value), shape);
-    if (self.needs(2)) out[2] = sum_to(g, shape);
+    // As in torch the gradient of bias has a graph that reaches the input, though no gradient comes through.
+    if (self.needs(2)) out[2] = sum_to(where(ones_like(ge(h.value, h.value)), g, h.value), shape);
   }
   void by_kernel(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, std::span<Tensor> out) const {
     Kernel<LayerNormBackwardArgs> k("layer_norm_backward", kernels().layer_norm.backward[input.dtype()]);

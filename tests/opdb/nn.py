@@ -44,7 +44,6 @@ nn_row(
         S(d(4, 3), (3,), d(3), d(3)),
         S(d(4, 3), (3,), d(3)),
         S(d(4, 3), (3,)),
-        S(d(4, 3), [3], bias=d(3)),
         S(d(2, 3, 4), (3, 4), d(3, 4), d(3, 4), 0.1),
         S(d(5), (5,), d(5), d(5)),
         S(d(3, 1), (1,), d(1), d(1)),
@@ -56,6 +55,17 @@ nn_row(
     scale=8.0,
     numpy=layer_norm,
     large_call=lambda d: S(d(900, 700), (700,), d(700), d(700)),
+)
+
+
+nn_row(  # torch's second derivatives want a weight
+    "layer_norm.without_weight",
+    lambda d: [S(d(4, 3), [3], bias=d(3))],
+    dtypes=FLOATS,
+    ulps=64,
+    scale=8.0,
+    gradgrad=False,
+    numpy=layer_norm,
 )
 
 
