@@ -40,6 +40,7 @@ static void register_ops() {
   register_scan();
   register_order();
   register_matmul();
+  register_nn();
   register_view();
   register_convert();
   register_join();

@@ -459,7 +459,25 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   return out;
 }
 
+// Whether linear() has nothing to record and to refuse.
+static bool plain_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (!bias || x.dim() != 2 || weight.dim() != 2 || bias.dim() != 1) return false;
+  if (x.size(1) != weight.size(1) || bias.size(0) != weight.size(0)) return false;
+  if (x.dtype() != weight.dtype() || x.dtype() != bias.dtype()) return false;
+  return !should_record(x, weight, bias) && !any_batched(x, weight, bias);
+}
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (plain_linear(x, weight, bias)) {
+    const NoRecordGuard off;
+    Matrix columns = matrix_of(weight);
+    std::swap(columns.row, columns.col);
+    const Tensor out = empty(Dims{x.size(0), weight.size(0)}, x.dtype());
+    launch(Product(matrix_of(x), columns, out, x.size(0), weight.size(0), x.size(1)));
+    add_(out, bias, Scalar(1));
+    out.as_new();
+    return out;
+  }
   if (weight.dim() == 1) {
     check(!bias, "mat2 must be a matrix, got 1-D tensor");
     return matmul(x, weight);

@@ -1,6 +1,8 @@
 """Ops that stand in nn.functional."""
 
-from support import ALL_DTYPES
+import numpy as np
+
+from support import ALL_DTYPES, FLOATS
 
 from .rows import S, row
 
@@ -27,4 +29,69 @@ nn_row(
     scale=30.0,
     numpy=lambda x, w, b=0: x @ w.T + b,
     large_call=lambda d: S(d(200, 300), d(250, 300), d(250)),
+)
+
+
+def layer_norm(x, shape, weight=1.0, bias=0.0, eps=1e-5):
+    dims = tuple(range(-len(shape), 0))
+    centred = x - x.mean(dims, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(dims, keepdims=True) + eps) * weight + bias
+
+
+nn_row(
+    "layer_norm",
+    lambda d: [
+        S(d(4, 3), (3,), d(3), d(3)),
+        S(d(4, 3), (3,), d(3)),
+        S(d(4, 3), (3,)),
+        S(d(2, 3, 4), (3, 4), d(3, 4), d(3, 4), 0.1),
+        S(d(5), (5,), d(5), d(5)),
+        S(d(3, 1), (1,), d(1), d(1)),
+        S(d(0, 3), (3,), d(3), d(3)),
+        S(d(70, 33), (33,), d(33), d(33)),
+    ],
+    dtypes=FLOATS,
+    ulps=64,
+    scale=8.0,
+    numpy=layer_norm,
+    large_call=lambda d: S(d(900, 700), (700,), d(700), d(700)),
+)
+
+
+nn_row(  # torch's second derivatives want a weight
+    "layer_norm.without_weight",
+    lambda d: [S(d(4, 3), [3], bias=d(3))],
+    dtypes=FLOATS,
+    ulps=64,
+    scale=8.0,
+    gradgrad=False,
+    numpy=layer_norm,
+)
+
+
+def cross_entropy(x, target, ignore_index=-100, reduction="mean"):
+    largest = x.max(1, keepdims=True)
+    log_prob = x - largest - np.log(np.exp(x - largest).sum(1, keepdims=True))
+    counted = target != ignore_index
+    losses = np.where(counted, -log_prob[np.arange(len(x)), np.where(counted, target, 0)], 0)
+    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / counted.sum()}[reduction]
+
+
+nn_row(
+    "cross_entropy",
+    lambda d: [
+        S(d(4, 3), d.index(4, below=3)),
+        S(d(4, 3), d.index(4, below=3), reduction="sum"),
+        S(d(4, 3), d.index(4, below=3), reduction="none"),
+        S(d(6, 3), np.array([0, 1, 2, 1, 0, 2]), ignore_index=1),
+        S(d(6, 3), np.array([0, 1, 2, 1, 0, 2]), ignore_index=1, reduction="none"),
+        S(d(3, 2), np.array([0, -100, 1])),
+        S(d(1, 1), np.array([0])),
+        S(d(40, 77), d.index(40, below=77)),
+    ],
+    dtypes=FLOATS,
+    ulps=16,
+    scale=4.0,
+    numpy=cross_entropy,
+    large_call=lambda d: S(d(300, 2000), d.index(300, below=2000)),
 )

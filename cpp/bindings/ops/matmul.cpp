@@ -18,7 +18,6 @@ constexpr OpRow kRows[] = {
     // Its kin stand in products.cpp.
     op("addmm_(Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1) -> Tensor", fn<addmm_>,
        {.kind = kMethod}),
-    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>, {.kind = kFunction}),
 };
 
 }  // namespace

@@ -447,6 +447,7 @@ void register_reduce();
 void register_scan();
 void register_order();
 void register_matmul();
+void register_nn();
 void register_view();
 void register_convert();
 void register_join();

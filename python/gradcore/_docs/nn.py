@@ -12,6 +12,25 @@ TEXTS = {
     >>> gradcore.nn.functional.linear(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.ones(3))
     tensor([[3., 3., 3.]])
     """,
+    "_nn_cross_entropy": """
+    What `nn.functional.cross_entropy` does for a matrix of scores and one class a row, without weights.
+
+    input: (N, C), of a float dtype; target: (N), int64. Raises IndexError for a class out of range, RuntimeError for shapes
+    and dtypes that do not fit.
+
+    >>> gradcore.nn.functional.cross_entropy(gradcore.zeros(2, 4), gradcore.tensor([2, 0]))
+    tensor(1.3863)
+    """,
+    "_nn_layer_norm": """
+    (x - mean) / sqrt(var + eps) * weight + bias, over the last dims.
+
+    normalized_shape: the sizes of those dims, which weight and bias have too. Raises RuntimeError for other shapes and
+    for other dtypes than the input's, NotImplementedError for an input that is of no float dtype. After J. L. Ba et al.,
+    "Layer normalization", 2016.
+
+    >>> gradcore.nn.functional.layer_norm(gradcore.tensor([[1.0, 3.0]]), (2,))
+    tensor([[-1.0000,  1.0000]])
+    """,
 }
 
 __test__ = TEXTS

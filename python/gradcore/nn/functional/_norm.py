@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import _nn_layer_norm as layer_norm
 from ..._modes import no_grad
 from ._checks import need_float
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
 def _size_text(tensor: Tensor) -> str:
@@ -151,9 +155,7 @@ def instance_norm(
     return _C.addcmul(shift, input, scale)
 
 
-def _check_normalized_shape(
-    input: Tensor, shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, function: str
-) -> list[int]:
+def _check_normalized_shape(input: Tensor, shape: Sequence[int], weight: Tensor | None, function: str) -> list[int]:
     if isinstance(shape, int):
         raise TypeError(f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
     found = list(shape)
@@ -162,43 +164,17 @@ def _check_normalized_shape(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
             "normalized_shape = []"
         )
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and list(tensor.shape) != found:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {_size_text(tensor)} "
-                f"and normalized_shape = {found}"
-            )
+    if weight is not None and list(weight.shape) != found:
+        raise RuntimeError(
+            f"Expected weight to be of same shape as normalized_shape, but got weight of shape {_size_text(weight)} "
+            f"and normalized_shape = {found}"
+        )
     if input.dim() < len(found) or list(input.shape[input.dim() - len(found) :]) != found:
         sizes = ", ".join(str(n) for n in ("*", *found))
         raise RuntimeError(
             f"Given normalized_shape={found}, expected input with shape [{sizes}], but got input of size{_size_text(input)}"
         )
     return list(range(-len(found), 0))
-
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """(x - mean) / sqrt(var + eps) * weight + bias, over the last dims.
-
-    normalized_shape: the sizes of those dims, which weight and bias have too. Raises RuntimeError for other shapes.
-    Source: J. L. Ba et al., "Layer normalization", 2016.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.layer_norm(gradcore.tensor([[1.0, 3.0]]), (2,))
-    tensor([[-1.0000,  1.0000]])
-    """
-    dims = _check_normalized_shape(input, normalized_shape, weight, bias, "layer_norm")
-    need_float("layer_norm", "LayerNormKernelImpl", input)
-    var, mean = _C.var_mean(input, dims, correction=0, keepdim=True)
-    found = (input - mean) * (var + eps).rsqrt()
-    if weight is None:
-        return found if bias is None else found + bias
-    return found * weight if bias is None else _C.addcmul(bias, found, weight)
 
 
 def rms_norm(
@@ -212,7 +188,7 @@ def rms_norm(
     >>> gradcore.nn.functional.rms_norm(gradcore.tensor([[1.0, 7.0]]), (2,))
     tensor([[0.2000, 1.4000]])
     """
-    dims = _check_normalized_shape(input, normalized_shape, weight, None, "rms_norm")
+    dims = _check_normalized_shape(input, normalized_shape, weight, "rms_norm")
     need_float("rms_norm", "rms_norm", input)
     if eps is None:
         eps = 2.0**-23 if input.dtype == _C.float32 else 2.0**-52

@@ -1,0 +1,131 @@
+// Layer normalisation of rows: y = (x - mean) / sqrt(var + eps) * weight + bias, and its gradients. Start at
+// normalise_row() and differentiate_row(). A row is read several times, and from the second time on it is in the cache;
+// the backward pass takes the moments again rather than read them, so that forward keeps nothing but its input.
+#include "kernels/norm/layer_norm.h"
+
+#include "core/parallel.h"
+#include "kernels/reduce/fold.h"
+
+namespace gradcore::GC_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;                // elements of a parallel block
+constexpr int64_t kFewRows = 16, kManyRows = 128;  // a band of the backward pass has rows between these
+
+// The sum of value(i), taken in floats for kBuffer elements and in double over those.
+template <class T, class F> GC_INLINE double sum_of(int64_t n, const F& value) {
+  alignas(64) T buffer[kBuffer];
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += kBuffer) {
+    const int64_t m = smaller(kBuffer, n - i);
+#pragma GCC ivdep
+    for (int64_t j = 0; j < m; ++j) buffer[j] = value(i + j);
+    sum += static_cast<double>(fold_run<SumKind<T>>(buffer, m));
+  }
+  return sum;
+}
+
+template <class T> struct Moments {
+  T mean, scale;  // scale: 1 / sqrt(var + eps)
+};
+template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double eps) {
+  const double count = static_cast<double>(n);
+  const T mean = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return x[i]; }) / count);
+  const double squares = sum_of<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
+  return {mean, static_cast<T>(1 / __builtin_sqrt(squares / count + eps))};
+}
+
+template <class T> GC_INLINE void normalise_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps) {
+  const auto [mean, scale] = moments_of(x, n, eps);
+  if (w && b) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * w[i] + b[i];
+    return;
+  }
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale;
+  if (w) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] *= w[i];
+  }
+  if (b) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] += b[i];
+  }
+}
+
+template <class T> void normalise(const LayerNormArgs& a) {
+  const T *x = static_cast<const T*>(a.x), *w = static_cast<const T*>(a.weight), *b = static_cast<const T*>(a.bias);
+  T* y = static_cast<T*>(a.out);
+  const int64_t each = larger(1, kGrain / a.n);
+  parallel_blocks(ceil_div(a.rows, each), [&](int64_t block) {
+    const int64_t end = smaller(a.rows, (block + 1) * each);
+    for (int64_t r = block * each; r < end; ++r) normalise_row(x + r * a.n, w, b, y + r * a.n, a.n, a.eps);
+  });
+}
+
+// Writes dx, and adds the row's part to the gradients of weight and bias. With h = (x - mean) * scale and p = g *
+// weight: dx = scale * (p - mean(p) - h * mean(p * h)).
+template <class T>
+GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db, int64_t n, double eps) {
+  const Moments<T> m = moments_of(x, n, eps);
+  const double count = static_cast<double>(n);
+  T mean_p, mean_ph;
+  if (w) {
+    mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i]; }) / count);
+    mean_ph =
+        static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] * w[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
+  } else {
+    mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i]; }) / count);
+    mean_ph = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * ((x[i] - m.mean) * m.scale); }) / count);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
+  }
+  if (dw) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) dw[i] += g[i] * ((x[i] - m.mean) * m.scale);
+  }
+  if (db) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) db[i] += g[i];
+  }
+}
+
+// total[i] = the sum of a column of the bands' parts.
+template <class T> GC_INLINE void merge(const T* parts, int64_t bands, int64_t n, T* total) {
+  for (int64_t i = 0; i < n; ++i) {
+    double sum = 0;
+    for (int64_t k = 0; k < bands; ++k) sum += static_cast<double>(parts[k * n + i]);
+    total[i] = static_cast<T>(sum);
+  }
+}
+
+// Rows are cut into bands, by shape only. Each sums its part of the gradients of weight and bias; the parts add up in
+// order.
+template <class T> void differentiate(const LayerNormBackwardArgs& a) {
+  const T *g = static_cast<const T*>(a.g), *x = static_cast<const T*>(a.x), *w = static_cast<const T*>(a.weight);
+  T *dx = static_cast<T*>(a.dx), *dw = static_cast<T*>(a.dweight), *db = static_cast<T*>(a.dbias);
+  const int64_t n = a.n, each = smaller(kManyRows, larger(kFewRows, kGrain / n)), bands = ceil_div(a.rows, each);
+  const Scratch<T> part_w(dw ? bands * n : 0), part_b(db ? bands * n : 0);
+  parallel_blocks(bands, [&](int64_t band) {
+    T* const pw = dw ? part_w.data() + band * n : nullptr;
+    T* const pb = db ? part_b.data() + band * n : nullptr;
+    for (int64_t i = 0; pw && i < n; ++i) pw[i] = 0;
+    for (int64_t i = 0; pb && i < n; ++i) pb[i] = 0;
+    const int64_t end = smaller(a.rows, (band + 1) * each);
+    for (int64_t r = band * each; r < end; ++r)
+      differentiate_row(g + r * n, x + r * n, w, dx + r * n, pw, pb, n, a.eps);
+  });
+  if (dw) merge(part_w.data(), bands, n, dw);
+  if (db) merge(part_b.data(), bands, n, db);
+}
+
+}  // namespace
+
+constinit const LayerNormKernels layer_norm_kernels{
+    by_float<void (*)(const LayerNormArgs&)>([]<class T>(TypeTag<T>) { return &normalise<T>; }),
+    by_float<void (*)(const LayerNormBackwardArgs&)>([]<class T>(TypeTag<T>) { return &differentiate<T>; })};
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,35 @@
+// Layer normalisation as baseline code sees it: arguments and the table.
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+
+namespace gradcore {
+
+// Everything dense: [rows, n], weight and bias [n] or null.
+struct LayerNormArgs {
+  const void *x, *weight, *bias;
+  void* out;
+  int64_t rows, n;
+  double eps;
+};
+// The gradients of the input, and of weight and bias where they are not null.
+struct LayerNormBackwardArgs {
+  const void *g, *x, *weight;
+  void *dx, *dweight, *dbias;
+  int64_t rows, n;
+  double eps;
+};
+
+struct LayerNormKernels {
+  FloatRow<void (*)(const LayerNormArgs&)> forward;
+  FloatRow<void (*)(const LayerNormBackwardArgs&)> backward;
+};
+
+#ifdef GC_ISA
+namespace GC_ISA {
+extern const LayerNormKernels layer_norm_kernels;
+}
+#endif
+
+}  // namespace gradcore

@@ -1,0 +1,144 @@
+// Layer normalisation. Start at layer_norm().
+#include "ops/batching.h"
+#include "ops/derived.h"
+#include "ops/norm.h"
+#include "ops/ops.h"
+#include "ops/record.h"
+#include "tensor/door.h"
+
+namespace gradcore {
+
+namespace {
+
+Dims last_dims(const Dims& shape) {
+  Dims dims;
+  for (int i = 0; i < shape.size(); ++i) dims.push_back(i - shape.size());
+  return dims;
+}
+
+// (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), in ops that record.
+struct Normalised {
+  Tensor value, scale;
+  Normalised(const Tensor& x, const Dims& dims, double eps) {
+    const auto [var, mean] = var_mean(x, dims, 0, true);
+    scale = rsqrt(add(var, Scalar(eps)));
+    value = mul(sub(x, mean), scale);
+  }
+};
+
+// The whole op as a composition: for batches, and where there is nothing to compute.
+Tensor composed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  Tensor out = Normalised(x, last_dims(shape), eps).value;
+  if (weight) out = mul(out, weight);
+  return bias ? add(out, bias) : out;
+}
+
+void set_sizes(auto& args, const Tensor& x, const Dims& shape, double eps) {
+  args.n = 1;
+  for (const int64_t size : shape) args.n *= size;
+  args.rows = x.numel() / args.n;
+  args.eps = eps;
+}
+
+struct NativeLayerNormVjp {
+  static constexpr const char* kName = "NativeLayerNormBackward0";
+  Saved x, weight;
+  Dims shape;
+  double eps;
+  SavedFields fields() { return {{"input", &x}, {"weight", &weight}, {"normalized_shape", shape}}; }
+  auto saves() { return std::tie(x, weight); }
+
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor input = x.unpack(&self), w = weight.defined() ? weight.unpack(&self) : Tensor();
+    if (modes.tracking() || any_batched(g[0], input, w))
+      by_ops(self, g[0], input, w, out);
+    else
+      by_kernel(self, contiguous(g[0]), contiguous(input), w, out);
+  }
+  void by_ops(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, std::span<Tensor> out) const {
+    const Dims dims = last_dims(shape);
+    const Normalised h(input, dims, eps);
+    const Tensor p = w ? mul(g, w) : g;
+    const auto mean_of = [&](const Tensor& t) { return mean(t, dims, true); };
+    if (self.needs(0)) out[0] = mul(sub(sub(p, mean_of(p)), mul(h.value, mean_of(mul(p, h.value)))), h.scale);
+    if (self.needs(1)) out[1] = sum_to(mul(g, h.value), shape);
+    // As in torch the gradient of bias has a graph that reaches the input, though no gradient comes through.
+    if (self.needs(2)) out[2] = sum_to(where(ones_like(ge(h.value, h.value)), g, h.value), shape);
+  }
+  void by_kernel(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, std::span<Tensor> out) const {
+    Kernel<LayerNormBackwardArgs> k("layer_norm_backward", kernels().layer_norm.backward[input.dtype()]);
+    set_sizes(k.args, input, shape, eps);
+    out[0] = empty(input.shape(), input.dtype());
+    k.reads(&LayerNormBackwardArgs::g, g.window()).reads(&LayerNormBackwardArgs::x, input.window());
+    k.writes(&LayerNormBackwardArgs::dx, out[0].window());
+    const Tensor dense = w ? contiguous(w) : Tensor();
+    if (dense) k.reads(&LayerNormBackwardArgs::weight, dense.window());
+    if (self.needs(1)) {
+      out[1] = empty(shape, input.dtype());
+      k.writes(&LayerNormBackwardArgs::dweight, out[1].window());
+    }
+    if (self.needs(2)) {
+      out[2] = empty(shape, input.dtype());
+      k.writes(&LayerNormBackwardArgs::dbias, out[2].window());
+    }
+    launch(k);
+    if (!self.needs(0)) out[0] = Tensor();
+  }
+};
+
+std::string shape_of_input(const Dims& shape) {
+  std::string text = "[*";
+  for (const int64_t size : shape) text += str_cat(", ", size);
+  return text + "]";
+}
+
+void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias) {
+  check(shape.size() > 0,
+        "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+        "normalized_shape = []");
+  const auto same = [&](const char* name, const Tensor& t) {
+    if (t && !(t.shape() == shape))
+      fail("Expected ", name, " to be of same shape as normalized_shape, but got ", name, " of shape ", t.shape(),
+           " and normalized_shape = ", shape);
+  };
+  same("weight", weight);
+  same("bias", bias);
+  const int first = x.dim() - shape.size();
+  bool fits = first >= 0;
+  for (int i = 0; fits && i < shape.size(); ++i) fits = x.size(first + i) == shape[i];
+  if (!fits)
+    fail("Given normalized_shape=", shape, ", expected input with shape ", shape_of_input(shape),
+         ", but got input of size", x.shape());
+  check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"LayerNormKernelImpl\" not implemented for '",
+        scalar_type_name(x.dtype()), "'");
+  check(!weight || weight.dtype() == x.dtype(), "mixed dtype (CPU): expect parameter to have scalar type of Float");
+  check(!bias || bias.dtype() == x.dtype(), "expected scalar type ", scalar_type_name(x.dtype()), " but found ",
+        bias ? scalar_type_name(bias.dtype()) : "");
+}
+
+Tensor computed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  const NoRecordGuard off;
+  const Tensor dense = contiguous(x), w = weight ? contiguous(weight) : Tensor(),
+               b = bias ? contiguous(bias) : Tensor();
+  const Tensor out = empty(x.shape(), x.dtype());
+  Kernel<LayerNormArgs> k("layer_norm", kernels().layer_norm.forward[x.dtype()]);
+  set_sizes(k.args, x, shape, eps);
+  k.reads(&LayerNormArgs::x, dense.window()).writes(&LayerNormArgs::out, out.window());
+  if (w) k.reads(&LayerNormArgs::weight, w.window());
+  if (b) k.reads(&LayerNormArgs::bias, b.window());
+  launch(k);
+  return out;
+}
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  check_arguments(x, shape, weight, bias);
+  if (any_batched(x, weight, bias) || x.numel() == 0) return composed(x, shape, weight, bias, eps);
+  const Tensor out = computed(x, shape, weight, bias, eps);
+  if (should_record(x, weight, bias))
+    record(out, {&x, &weight, &bias}, NativeLayerNormVjp{Saved(x), weight ? Saved(weight) : Saved(), shape, eps});
+  return out;
+}
+
+}  // namespace gradcore
