@@ -7,13 +7,14 @@ Generalization", 2018, https://arxiv.org/abs/1803.05407. Names: https://docs.pyt
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any, Literal
 
 from .. import _C
 from .._C import Tensor
 from .._modes import no_grad
+from ..nn.modules.module import Module
 from .lr_scheduler import LRScheduler, _for_each_group, _plain
 from .optimizer import Optimizer
 
@@ -127,35 +128,28 @@ def _copy_all(to: list[Tensor], source: list[Tensor]) -> None:
         _C._foreach_copy_(to, source)
 
 
-class AveragedModel:
+class AveragedModel(Module):
     """A copy of a model whose parameters are averages of the model's.
 
-    model: any object that copy.deepcopy copies and that has parameters() and buffers(), which give tensors, and can be called;
-    AveragedModel itself is no nn.Module. device: model.to(device) where given. avg_fn(average, new,
-    n_averaged) returns a parameter's new average; multi_avg_fn(averages, new, n_averaged) writes those of a list of one dtype;
-    neither: the equally weighted average. use_buffers: average the buffers too, else they are copied.
+    device: model.to(device) where given. avg_fn(average, new, n_averaged) returns a parameter's new average;
+    multi_avg_fn(averages, new, n_averaged) writes those of a list of one dtype; neither: the equally weighted average.
+    use_buffers: average the buffers too, else they are copied.
 
-    Attributes as in torch: module (the copy), n_averaged (0-d int64). state_dict() and load_state_dict() need those of the
-    model. Raises AssertionError for both functions at once.
+    Attributes as in torch: module (the copy), n_averaged (a buffer, 0-d int64). Raises AssertionError for both functions at
+    once.
 
     >>> import gradcore
-    >>> class Line:
-    ...     def __init__(self):
-    ...         self.w = gradcore.zeros(1)
-    ...     def parameters(self):
-    ...         return [self.w]
-    ...     def buffers(self):
-    ...         return []
-    ...     def __call__(self, x):
-    ...         return self.w * x
-    >>> model = Line()
+    >>> model = gradcore.nn.Linear(1, 1, bias=False)
     >>> averaged = gradcore.optim.swa_utils.AveragedModel(model)
     >>> for value in (1.0, 2.0, 6.0):
-    ...     _ = model.w.fill_(value)
+    ...     _ = model.weight.data.fill_(value)
     ...     averaged.update_parameters(model)
-    >>> averaged(10.0)
-    tensor([30.])
+    >>> averaged(gradcore.ones(1)).detach()
+    tensor([3.])
     """
+
+    module: Any
+    n_averaged: Tensor
 
     def __init__(
         self,
@@ -167,41 +161,18 @@ class AveragedModel:
     ) -> None:
         if avg_fn is not None and multi_avg_fn is not None:
             raise AssertionError("Only one of avg_fn and multi_avg_fn should be provided")
+        super().__init__()
         self.module = deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
-        self.n_averaged = _C.tensor(0, dtype=_C.int64, device=device)
+        self.register_buffer("n_averaged", _C.tensor(0, dtype=_C.int64, device=device))
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn
         self.use_buffers = use_buffers
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
-
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the averaged copy gives."""
         return self.module(*args, **kwargs)
-
-    def parameters(self) -> Iterator[Tensor]:
-        """The averages."""
-        return iter(self.module.parameters())
-
-    def buffers(self) -> Iterator[Tensor]:
-        """n_averaged, then the copy's buffers."""
-        yield self.n_averaged
-        yield from self.module.buffers()
-
-    def state_dict(self) -> dict[str, Any]:
-        """n_averaged, and the copy's state under names that begin with 'module.'; the functions are not in it."""
-        return {"n_averaged": self.n_averaged, **{f"module.{k}": v for k, v in self.module.state_dict().items()}}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over what state_dict() gave, or torch's of the same model. Raises KeyError where n_averaged is missing."""
-        n_averaged = state_dict["n_averaged"]
-        self.module.load_state_dict(
-            {key.removeprefix("module."): value for key, value in state_dict.items() if key != "n_averaged"}
-        )
-        self.n_averaged.fill_(int(n_averaged))
 
     def update_parameters(self, model: Any) -> None:
         """Averages the model's parameters as they are now in; the first time they are copied.
