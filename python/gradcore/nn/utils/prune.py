@@ -216,9 +216,7 @@ def _count(amount: Any, size: int) -> int:
 
 def _ascending(scores: Tensor) -> Tensor:
     """The places of the scores, the lowest one first."""
-    import numpy  # not at the top: it takes longer to load than gradcore
-
-    return _C.tensor(numpy.argsort(scores.detach().numpy(), kind="stable"))
+    return scores.detach().argsort(stable=True)
 
 
 class _ByAmount(BasePruningMethod):
