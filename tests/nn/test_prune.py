@@ -67,7 +67,9 @@ def test_one_method(name):
     both(program, ulps=8, scale=4.0)
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(["l1, a share", "slices by norm", "a mask"], 2))
+@pytest.mark.parametrize(
+    ("first", "second"), list(itertools.permutations(["l1, a share", "slices by norm", "a mask"], 2))
+)
 def test_methods_on_top_of_each_other(first, second):
     def program(lib):
         module = net_of(lib)[0]
