@@ -34,8 +34,8 @@ bool svd(const linalg::SvdCall& c) {
   return lapack()
       .attr("svd")(dtype_name(c.dtype), py::make_tuple(c.batch, c.m, c.n), c.full,
                    view_of(c.a, c.batch * c.m * c.n, c.dtype, false),
-                   view_of(c.u, c.batch * c.m * columns, c.dtype, true),
-                   view_of(c.values, c.batch * k, c.dtype, true), view_of(c.vh, c.batch * rows * c.n, c.dtype, true))
+                   view_of(c.u, c.batch * c.m * columns, c.dtype, true), view_of(c.values, c.batch * k, c.dtype, true),
+                   view_of(c.vh, c.batch * rows * c.n, c.dtype, true))
       .cast<bool>();
 }
 

@@ -278,7 +278,8 @@ linalg(
     ],
     out=True,
     numpy=lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
-    **SPECTRAL | {"skips": SPECTRAL["skips"] | {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}},
+    **SPECTRAL
+    | {"skips": SPECTRAL["skips"] | {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}},
 )
 linalg(
     "svdvals",
@@ -452,9 +453,7 @@ row(
     method=False,
     **PIVOTS,
 )
-UNREAD = dict.fromkeys(
-    ("grad", "gradgrad", "layouts"), "torch's gradient has numbers in the triangle that is not read"
-)
+UNREAD = dict.fromkeys(("grad", "gradgrad", "layouts"), "torch's gradient has numbers in the triangle that is not read")
 row(
     "cholesky_solve",
     lambda d: [
@@ -535,7 +534,14 @@ linalg(
 )
 linalg(
     "vecdot",
-    lambda d: [S(d(3, 4), d(3, 4)), S(d(2, 3), d(4, 1, 3)), S(d(2, 3), d(3), dim=0), S(d(), d()), S(d(0), d(0)), S(d(3), d(2))],
+    lambda d: [
+        S(d(3, 4), d(3, 4)),
+        S(d(2, 3), d(4, 1, 3)),
+        S(d(2, 3), d(3), dim=0),
+        S(d(), d()),
+        S(d(0), d(0)),
+        S(d(3), d(2)),
+    ],
     dtypes=(*FLOATS, "int64"),
     **POWERS,
 )

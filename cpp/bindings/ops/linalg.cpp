@@ -50,40 +50,48 @@ constexpr OpRow kRows[] = {
     op("logdet(Tensor input) -> Tensor", fn<linalg::logdet>),
 
     // ---- QR, eigenvalues, singular values
-    op("_linalg_qr(Tensor A, str mode='reduced', *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::qr>, kLinalg),
+    op("_linalg_qr(Tensor A, str mode='reduced', *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::qr>,
+       kLinalg),
     op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::legacy_qr>),
     op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>),
     op("_linalg_eigh(Tensor A, str UPLO='L', *, Tensor[]? out=None) -> (Tensor eigenvalues, Tensor eigenvectors)",
        fn<linalg::eigh>, kLinalg),
     op("_linalg_eigvalsh(Tensor A, str UPLO='L', *, Tensor? out=None) -> Tensor", fn<linalg::eigvalsh>, kLinalg),
-    op("_linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None, Tensor[]? out=None) -> (Tensor U, Tensor S, "
+    op("_linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None, Tensor[]? out=None) -> (Tensor U, Tensor "
+       "S, "
        "Tensor Vh)",
        fn<linalg::svd>, kLinalg),
     op("_linalg_svdvals(Tensor A, *, str? driver=None, Tensor? out=None) -> Tensor", fn<linalg::svdvals>, kLinalg),
-    op("svd(Tensor input, bool some=True, bool compute_uv=True, *, Tensor[]? out=None) -> (Tensor U, Tensor S, Tensor V)",
+    op("svd(Tensor input, bool some=True, bool compute_uv=True, *, Tensor[]? out=None) -> (Tensor U, Tensor S, Tensor "
+       "V)",
        fn<linalg::legacy_svd>),
 
     // ---- what singular values decide
     op("_linalg_pinv(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? out=None) -> "
        "Tensor",
        fn<linalg::pinv>, kComposed),
-    op("_linalg_pinv(Tensor A, Operand rcond, bool hermitian=False, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& a, const Operand& rcond, bool hermitian) { return linalg::pinv(a, {}, rcond, hermitian); },
-       kComposed),
+    op(
+        "_linalg_pinv(Tensor A, Operand rcond, bool hermitian=False, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const Operand& rcond, bool hermitian) { return linalg::pinv(a, {}, rcond, hermitian); },
+        kComposed),
     op("pinverse(Tensor input, float rcond=1e-15) -> Tensor",
        [](const Tensor& a, double rcond) { return linalg::pinv(a, {}, Operand(Scalar(rcond)), false); }),
-    op("_linalg_matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? out=None) "
+    op("_linalg_matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? "
+       "out=None) "
        "-> Tensor",
        fn<linalg::matrix_rank>, kLinalg),
-    op("_linalg_matrix_rank(Tensor A, Operand tol, bool hermitian=False, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& a, const Operand& tol, bool hermitian) {
-         return linalg::matrix_rank(a, tol, Operand(Scalar(0.0)), hermitian);
-       },
-       kLinalg),
-    op("_linalg_cond(Tensor A, float? p=None, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kComposed),
-    op("_linalg_cond(Tensor A, str p, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& a, std::string_view p) { return linalg::cond(a, linalg::Order(p)); }, kComposed),
+    op(
+        "_linalg_matrix_rank(Tensor A, Operand tol, bool hermitian=False, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const Operand& tol, bool hermitian) {
+          return linalg::matrix_rank(a, tol, Operand(Scalar(0.0)), hermitian);
+        },
+        kLinalg),
+    op(
+        "_linalg_cond(Tensor A, float? p=None, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kComposed),
+    op(
+        "_linalg_cond(Tensor A, str p, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, std::string_view p) { return linalg::cond(a, linalg::Order(p)); }, kComposed),
     op("_linalg_lstsq(Tensor A, Tensor B, float? rcond=None, *, str? driver=None, Tensor[]? out=None) -> (Tensor "
        "solution, Tensor residuals, Tensor rank, Tensor singular_values)",
        fn<linalg::lstsq>, kLinalg),
@@ -96,12 +104,15 @@ constexpr OpRow kRows[] = {
        fn<linalg::lu_factor_ex>, kLinalg),
     op("_linalg_lu(Tensor A, *, bool pivot=True, Tensor[]? out=None) -> (Tensor P, Tensor L, Tensor U)", fn<linalg::lu>,
        kLinalg),
-    op("_linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False, Tensor? out=None) -> "
+    op("_linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False, Tensor? out=None) "
+       "-> "
        "Tensor",
        fn<linalg::lu_solve>, kLinalg),
     op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]", fn<linalg::legacy_lu>),
     op("lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& b, const Tensor& lu, const Tensor& pivots) { return linalg::lu_solve(lu, pivots, b, true, false); },
+       [](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
+         return linalg::lu_solve(lu, pivots, b, true, false);
+       },
        {.out = Out::Exact}),
     op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor[]? "
        "out=None) -> (Tensor P, Tensor L, Tensor U)",

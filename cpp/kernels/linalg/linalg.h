@@ -53,8 +53,8 @@ struct TriangularArgs {
   Matrices a, b, x;
 };
 
-// A = Q R (m x n) by reflections: h (m x n) keeps them below its diagonal, tau (min(m, n)) belongs to them. r (r_rows x n)
-// gets what is left above the diagonal; it may be without data.
+// A = Q R (m x n) by reflections: h (m x n) keeps them below its diagonal, tau (min(m, n)) belongs to them. r (r_rows x
+// n) gets what is left above the diagonal; it may be without data.
 struct QrArgs {
   int64_t m, n, r_rows;
   Matrices a, h, tau, r;
@@ -65,8 +65,8 @@ struct QrFormArgs {
   Matrices h, tau, q;
 };
 
-// Eigenvalues of symmetric matrices (n x n), rising, of which one triangle is read; vectors (n x n) unless without data.
-// info (int32): 0, or 1 where it does not converge, or where there are numbers that are not finite.
+// Eigenvalues of symmetric matrices (n x n), rising, of which one triangle is read; vectors (n x n) unless without
+// data. info (int32): 0, or 1 where it does not converge, or where there are numbers that are not finite.
 struct EighArgs {
   int64_t n;
   bool upper;
@@ -74,7 +74,8 @@ struct EighArgs {
 };
 
 // A = U S V' (m x n): values (min(m, n)), falling; u and vh, unless without data, are square where `full`, and have
-// min(m, n) columns and rows where not. info (int32): 0, -4 for numbers that are not finite, 1 where it does not converge.
+// min(m, n) columns and rows where not. info (int32): 0, -4 for numbers that are not finite, 1 where it does not
+// converge.
 struct SvdArgs {
   int64_t m, n;
   bool full;

@@ -57,8 +57,7 @@ template <class T> void factor(int64_t m, int64_t n, const Mat<T>& a, T* tau) {
   }
 }
 
-template <class T>
-void form(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q) {
+template <class T> void form(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q) {
   if (k <= kPanel) return multiply_reflections(m, columns, k, h, tau, q);
   const Scratch<T> memory(Block<T>::room(m, columns));
   for (int64_t j = 0; j < columns; ++j)

@@ -1,7 +1,7 @@
 // Householder's reflections, of which QR, eigenvalues and singular values are made.
 #pragma once
-#include "kernels/linalg/dense.h"
 #include "kernels/lane_ops.h"
+#include "kernels/linalg/dense.h"
 
 namespace gradcore::GC_ISA {
 

@@ -6,8 +6,8 @@ namespace gradcore::GC_ISA {
 
 namespace {
 
-// The upper bidiagonal matrix on the way to a diagonal one: d[i] with e[i] on its right. A = U B V'; the columns of both
-// factors turn along, where there are any.
+// The upper bidiagonal matrix on the way to a diagonal one: d[i] with e[i] on its right. A = U B V'; the columns of
+// both factors turn along, where there are any.
 template <class T> struct Bidiagonal {
   int64_t n;
   T *d, *e;
@@ -124,10 +124,11 @@ template <class T> struct Bidiagonal {
   }
 };
 
-// a (m x n, m >= n, stored by columns) = U B V'. The reflections of U stay below the diagonal of `a`, those of V below that
-// of `p` (n x n). `memory` has room for m elements.
+// a (m x n, m >= n, stored by columns) = U B V'. The reflections of U stay below the diagonal of `a`, those of V below
+// that of `p` (n x n). `memory` has room for m elements.
 template <class T>
-void to_two_diagonals(int64_t m, int64_t n, const Mat<T>& a, const Mat<T>& p, T* d, T* e, T* tau_u, T* tau_v, T* memory) {
+void to_two_diagonals(int64_t m, int64_t n, const Mat<T>& a, const Mat<T>& p, T* d, T* e, T* tau_u, T* tau_v,
+                      T* memory) {
   for (int64_t k = 0; k < n; ++k) {
     tau_u[k] = reflection(m - k, a.column(k) + k);
     d[k] = a(k, k);

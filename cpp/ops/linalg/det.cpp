@@ -35,8 +35,8 @@ Tensor inverse_transposed(Node& self, const Saved& a, const Saved& lu, const Sav
   return lu_solve_raw(lu.unpack(&self), pivots.unpack(&self), Tensor(), true, true);
 }
 
-// The transposed adjugate, which is det(A) A^-T where that exists, from A = U S V': U diag(products of all other values)
-// V' times det(U) det(V).
+// The transposed adjugate, which is det(A) A^-T where that exists, from A = U S V': U diag(products of all other
+// values) V' times det(U) det(V).
 Tensor cofactors(const Tensor& a) {
   const Named f = svd(a, true, {});
   const Tensor &u = f.parts[0], &s = f.parts[1], &vh = f.parts[2];

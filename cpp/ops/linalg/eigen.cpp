@@ -55,8 +55,7 @@ void run_large(const Tensor& p, bool upper, const Parts& out) {
   if (rows) windows.push_back(writes(rows));
   launch_host("large_eigh", windows, [&](Opener open) {
     const int64_t n = rows_of(p), batch = numel_of(batch_of(p));
-    const bool done =
-        large_eigh({p.dtype(), batch, n, upper, open(from), open(out[0]), rows ? open(rows) : nullptr});
+    const bool done = large_eigh({p.dtype(), batch, n, upper, open(from), open(out[0]), rows ? open(rows) : nullptr});
     std::fill_n(open.operator()<int32_t>(out[2]), batch, done ? 0 : 1);
   });
   if (rows) copy_raw(out[1], rows);
@@ -68,7 +67,7 @@ Parts eigh_raw(const Tensor& a, bool upper, bool vectors) {
     const int64_t n = rows_of(p);
     const Parts out{empty(with(batch, {n}), p.dtype()), vectors ? empty_by_columns(batch, n, n, p.dtype()) : Tensor(),
                     empty(batch, DType::Int32)};
-    n >= kLargeEigh && p.numel() > 0 ? run_large(p, upper, out) : run_kernel(p, upper, out);
+    n >= kLargeEigh&& p.numel() > 0 ? run_large(p, upper, out) : run_kernel(p, upper, out);
     return out;
   };
   return with_batches(compute, a);
@@ -83,9 +82,10 @@ Parts eigen(const Tensor& a, std::string_view uplo, bool vectors) {
   const bool recorded = should_record(a);
   Parts r = eigh_raw(a, upper, vectors || recorded);
   check_info(r[2], kOp, [](int32_t code) {
-    return str_cat("The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
-                   "eigenvalues (error code: ",
-                   code, ").");
+    return str_cat(
+        "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
+        "eigenvalues (error code: ",
+        code, ").");
   });
   if (recorded) {
     const Ref<Node> node = make_node({&a}, EighVjp{Saved::output(r[0], 0), Saved::output(r[1], 1)}, 2);

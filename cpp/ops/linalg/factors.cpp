@@ -17,7 +17,8 @@ Tensor permutation_raw(const Tensor& pivots, int64_t m, DType dtype) {
     const Dims batch = batch_of(p, 1);
     const std::array<Tensor, 1> out{zeros(with(batch, {m, m}), dtype)};
     const int64_t k = p.size(p.dim() - 1), count = numel_of(batch);
-    check(p.dtype() == DType::Int32 && k <= m, "pivots of shape ", p.shape(), " for ", m, " rows");  // hooks unpack them
+    check(p.dtype() == DType::Int32 && k <= m, "pivots of shape ", p.shape(), " for ", m,
+          " rows");  // hooks unpack them
     launch_host("permutation", {reads(swaps), writes(out[0])}, [&](Opener open) {
       const int32_t* const all = open.operator()<int32_t>(swaps);
       std::vector<int64_t> order(static_cast<size_t>(m));
@@ -234,9 +235,10 @@ Named lu(const Tensor& a, bool pivot) {
 }
 
 Named lu_unpack(const Tensor& lu, const Tensor& pivots, bool unpack_data, bool unpack_pivots) {
-  check(pivots.dtype() == DType::Int32,
-        "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is "
-        "intended to be used with the output produced by torch.linalg.lu_factor");
+  check(
+      pivots.dtype() == DType::Int32,
+      "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is "
+      "intended to be used with the output produced by torch.linalg.lu_factor");
   need_matrix(lu, "torch.lu_unpack", "LU_data");
   need_floating(lu, "torch.lu_unpack");
   const int64_t m = rows_of(lu), n = columns_of(lu);
@@ -273,14 +275,14 @@ Tensor lu_solve(const Tensor& lu_, const Tensor& pivots_, const Tensor& b_, bool
         n, " and ", rows_of(b), "x", columns_of(b), ")");
   check(pivots.shape() == batch_of(lu, 1), kOp,
         ": Number of pivots per batch should be same as the dimension of the matrix");
-  check_pivots(pivots, n,
-               "Pivots given to lu_solve must all be smaller or equal to LU.size(-2). Did you properly pass the result of "
-               "lu_factor?");
+  check_pivots(
+      pivots, n,
+      "Pivots given to lu_solve must all be smaller or equal to LU.size(-2). Did you properly pass the result of "
+      "lu_factor?");
   broadcast_batches(lu, b);
   pivots = expand(pivots, batch_of(lu, 1));
   const Tensor x = lu_solve_raw(lu, pivots, b, left, adjoint);
-  if (should_record(lu, b))
-    record(x, {&lu, &b}, LuSolveVjp{Saved(lu), Saved(pivots), Saved::output(x), left, adjoint});
+  if (should_record(lu, b)) record(x, {&lu, &b}, LuSolveVjp{Saved(lu), Saved(pivots), Saved::output(x), left, adjoint});
   return x;
 }
 

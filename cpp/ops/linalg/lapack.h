@@ -2,8 +2,9 @@
 //
 // Note [Large matrices]
 // LAPACK comes from NumPy, which the bindings call (bindings/lapack.cpp); this layer knows two functions that they fill
-// in. Both are given dense matrices by rows that nobody else sees, and take the GIL where they are called without it. An
-// op hands over in the place where it would run its kernel: what is recorded, and what vmap hides, is the same for both.
+// in. Both are given dense matrices by rows that nobody else sees, and take the GIL where they are called without it.
+// An op hands over in the place where it would run its kernel: what is recorded, and what vmap hides, is the same for
+// both.
 #pragma once
 #include <cstdint>
 

@@ -181,7 +181,8 @@ Tensor cond(const Tensor& a, const std::optional<Order>& p) {
   need_square(a, number ? str_cat("linalg.cond(ord=", *number, ")").c_str() : "linalg.cond");
   const Named inverse = inv_ex(a, false);
   const Dims matrix{-2, -1};
-  const Tensor both = mul(matrix_norm(inverse.parts[0], ord, matrix, false, {}), matrix_norm(a, ord, matrix, false, {}));
+  const Tensor both =
+      mul(matrix_norm(inverse.parts[0], ord, matrix, false, {}), matrix_norm(a, ord, matrix, false, {}));
   return masked_fill(both, ne(inverse.parts[1], Scalar(0)), Scalar(std::numeric_limits<double>::infinity()));
 }
 
@@ -200,8 +201,8 @@ Named lstsq(const Tensor& a_, const Tensor& b_, std::optional<double> rcond,
   const bool by_svd = driver == "gelsd" || driver == "gelss";
   {
     const NoRecordGuard off;
-    const bool full_rank = m > n && driver != "gelsy" && b.numel() > 0 &&
-                           *all(physical(eq(r.rank, Scalar(n))), {}, false).host<uint8_t>();
+    const bool full_rank =
+        m > n && driver != "gelsy" && b.numel() > 0 && *all(physical(eq(r.rank, Scalar(n))), {}, false).host<uint8_t>();
     if (full_rank) residuals = sum(square(sub(matmul(a, r.x), b)), Dims{-2});
     if (vectors) r.x = alias_of(squeeze(r.x, Dims{-1}));
   }

@@ -7,12 +7,22 @@ namespace gradcore::linalg {
 
 namespace {
 
-// r_13 of Padé's approximants, with exp(A) = r(A / 2^s)^(2^s) so that |A / 2^s| is at most kReach: Higham, "The Scaling and
-// Squaring Method for the Matrix Exponential Revisited" (2005).
-constexpr double kPade[] = {64764752532480000., 32382376266240000., 7771770303897600., 1187353796428800.,
-                            129060195264000.,   10559470521600.,    670442572800.,     33522128640.,
-                            1323241920.,        40840800.,          960960.,           16380.,
-                            182.,               1.};
+// r_13 of Padé's approximants, with exp(A) = r(A / 2^s)^(2^s) so that |A / 2^s| is at most kReach: Higham, "The Scaling
+// and Squaring Method for the Matrix Exponential Revisited" (2005).
+constexpr double kPade[] = {64764752532480000.,
+                            32382376266240000.,
+                            7771770303897600.,
+                            1187353796428800.,
+                            129060195264000.,
+                            10559470521600.,
+                            670442572800.,
+                            33522128640.,
+                            1323241920.,
+                            40840800.,
+                            960960.,
+                            16380.,
+                            182.,
+                            1.};
 constexpr double kReach = 5.371920351148152;
 
 // How often each matrix is halved, as numbers that broadcast with the matrices.

@@ -23,8 +23,8 @@ double product(int64_t a, int64_t b, int64_t c) {
 // The symmetric matrix with the lower triangle of `t`.
 Tensor symmetric(const Tensor& t) { return add(tril(t, 0), mT(tril(t, -1))); }
 
-// Seeger, Hetzel, Dai, Meissner, Lawrence, "Auto-Differentiating Linear Algebra" (2017), of A = Q R with as many rows as
-// columns or more: (gQ + Q S) R^-T, where S is the symmetric matrix with the lower triangle of R gR' - gQ' Q.
+// Seeger, Hetzel, Dai, Meissner, Lawrence, "Auto-Differentiating Linear Algebra" (2017), of A = Q R with as many rows
+// as columns or more: (gQ + Q S) R^-T, where S is the symmetric matrix with the lower triangle of R gR' - gQ' Q.
 Tensor tall_gradient(const Tensor& q, const Tensor& r, const Tensor& gq, const Tensor& gr) {
   Tensor inner;
   if (gr) inner = matmul(r, mT(gr));

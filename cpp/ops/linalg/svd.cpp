@@ -51,9 +51,8 @@ void run_kernel(const Tensor& p, bool full, const Parts& out) {
   using Args = SvdArgs;
   const int64_t m = rows_of(p), n = columns_of(p), k = std::min(m, n);
   const Tensor from = with_one_step(p, 2);
-  MatrixKernel<Args> kernel(
-      "svd", kernels().linalg.svd, p.dtype(), numel_of(batch_of(p)),
-      8 * static_cast<double>(std::max(m, n)) * static_cast<double>(k) * static_cast<double>(k));
+  MatrixKernel<Args> kernel("svd", kernels().linalg.svd, p.dtype(), numel_of(batch_of(p)),
+                            8 * static_cast<double>(std::max(m, n)) * static_cast<double>(k) * static_cast<double>(k));
   kernel.args.m = m;
   kernel.args.n = n;
   kernel.args.full = full;
@@ -90,7 +89,7 @@ Parts svd_raw(const Tensor& a, bool full, bool vectors) {
     };
     const Parts out{matrices(m, full ? m : k), empty(with(batch, {k}), p.dtype()), matrices(full ? n : k, n),
                     empty(batch, DType::Int32)};
-    k >= kLargeSvd && p.numel() > 0 ? run_large(p, full, out) : run_kernel(p, full, out);
+    k >= kLargeSvd&& p.numel() > 0 ? run_large(p, full, out) : run_kernel(p, full, out);
     return out;
   };
   return with_batches(compute, a);
@@ -110,9 +109,10 @@ Parts decompose(const Tensor& a, bool full, bool vectors) {
   check_info(r[3], kOp, [](int32_t code) {
     if (code < 0)
       return std::string("The algorithm failed to converge because the input matrix contained non-finite values.");
-    return str_cat("The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
-                   "singular values (error code: ",
-                   code, ").");
+    return str_cat(
+        "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
+        "singular values (error code: ",
+        code, ").");
   });
   if (recorded) {
     SvdVjp vjp{full, Saved::output(r[0], 0), Saved::output(r[1], 1), Saved::output(r[2], 2)};
