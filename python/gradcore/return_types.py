@@ -152,3 +152,109 @@ class linalg_slogdet(_NamedTuple):
     _fields = ("sign", "logabsdet")
     sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
     logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
+
+
+class linalg_qr(_NamedTuple):
+    """Of linalg.qr(A)."""
+
+    __slots__ = ()
+    _fields = ("Q", "R")
+    Q = property(itemgetter(0), doc="The orthogonal factor.")
+    R = property(itemgetter(1), doc="The upper triangle.")
+
+
+class qr(_NamedTuple):
+    """Of qr(input)."""
+
+    __slots__ = ()
+    _fields = ("Q", "R")
+    Q = property(itemgetter(0), doc="The orthogonal factor.")
+    R = property(itemgetter(1), doc="The upper triangle.")
+
+
+class geqrf(_NamedTuple):
+    """Of geqrf(input)."""
+
+    __slots__ = ()
+    _fields = ("a", "tau")
+    a = property(itemgetter(0), doc="R, and the reflections below its diagonal.")
+    tau = property(itemgetter(1), doc="Their factors.")
+
+
+class linalg_eigh(_NamedTuple):
+    """Of linalg.eigh(A)."""
+
+    __slots__ = ()
+    _fields = ("eigenvalues", "eigenvectors")
+    eigenvalues = property(itemgetter(0), doc="The eigenvalues, rising.")
+    eigenvectors = property(itemgetter(1), doc="The eigenvectors, as columns.")
+
+
+class linalg_svd(_NamedTuple):
+    """Of linalg.svd(A)."""
+
+    __slots__ = ()
+    _fields = ("U", "S", "Vh")
+    U = property(itemgetter(0), doc="The left singular vectors, as columns.")
+    S = property(itemgetter(1), doc="The singular values, falling.")
+    Vh = property(itemgetter(2), doc="The right singular vectors, as rows.")
+
+
+class svd(_NamedTuple):
+    """Of svd(input)."""
+
+    __slots__ = ()
+    _fields = ("U", "S", "V")
+    U = property(itemgetter(0), doc="The left singular vectors, as columns.")
+    S = property(itemgetter(1), doc="The singular values, falling.")
+    V = property(itemgetter(2), doc="The right singular vectors, as columns.")
+
+
+class linalg_lstsq(_NamedTuple):
+    """Of linalg.lstsq(A, B)."""
+
+    __slots__ = ()
+    _fields = ("solution", "residuals", "rank", "singular_values")
+    solution = property(itemgetter(0), doc="The solution.")
+    residuals = property(itemgetter(1), doc="Sums of squares of what is left, or nothing.")
+    rank = property(itemgetter(2), doc="The ranks of the matrices.")
+    singular_values = property(itemgetter(3), doc="The singular values, or nothing.")
+
+
+class linalg_lu_factor(_NamedTuple):
+    """Of linalg.lu_factor(A)."""
+
+    __slots__ = ()
+    _fields = ("LU", "pivots")
+    LU = property(itemgetter(0), doc="L below the diagonal, U above.")
+    pivots = property(itemgetter(1), doc="The rows that changed places.")
+
+
+class linalg_lu_factor_ex(_NamedTuple):
+    """Of linalg.lu_factor_ex(A)."""
+
+    __slots__ = ()
+    _fields = ("LU", "pivots", "info")
+    LU = property(itemgetter(0), doc="L below the diagonal, U above.")
+    pivots = property(itemgetter(1), doc="The rows that changed places.")
+    info = property(itemgetter(2), doc="0, or the number of the pivot that is zero.")
+
+
+class linalg_lu(_NamedTuple):
+    """Of linalg.lu(A)."""
+
+    __slots__ = ()
+    _fields = ("P", "L", "U")
+    P = property(itemgetter(0), doc="The permutation.")
+    L = property(itemgetter(1), doc="The lower triangle, with ones on its diagonal.")
+    U = property(itemgetter(2), doc="The upper triangle.")
+
+
+class lu_unpack(_NamedTuple):
+    """Of lu_unpack(LU_data, LU_pivots)."""
+
+    __slots__ = ()
+    _fields = ("P", "L", "U")
+    P = property(itemgetter(0), doc="The permutation.")
+    L = property(itemgetter(1), doc="The lower triangle, with ones on its diagonal.")
+    U = property(itemgetter(2), doc="The upper triangle.")

@@ -209,3 +209,366 @@ linalg(
     ],
     **NORM,
 )
+
+# ---- QR, eigenvalues, singular values
+
+# Signs of vectors are the algorithm's: what is compared does not depend on them (of eigenvectors and singular vectors
+# tests/linalg/test_decompositions.py tells more).
+
+
+def rectangular(d, *shape):
+    """Matrices of full rank, whose singular values are apart from each other."""
+    *batch, m, n = shape
+    k = min(m, n)
+    random = np.random.default_rng(7)
+    u, _ = np.linalg.qr(random.normal(size=(*batch, m, k)))
+    v, _ = np.linalg.qr(random.normal(size=(*batch, n, k)))
+    values = np.linspace(1, 3, k) if k else np.zeros(0)
+    a = (u * values) @ v.swapaxes(-1, -2) + 0.01 * d(*shape, low=-1, high=1)
+    return np.asarray(a, d.dtype)
+
+
+def symmetric(d, *shape):
+    """Symmetric matrices, whose eigenvalues are apart from each other and have both signs."""
+    random = np.random.default_rng(7)
+    q, _ = np.linalg.qr(random.normal(size=shape))
+    return np.asarray((q * (np.arange(shape[-1]) - shape[-1] / 3 - 0.4)) @ q.swapaxes(-1, -2), d.dtype)
+
+
+SPECTRAL = EXACT | {"dtypes": FLOATS, "skips": {"expanded": "equal rows have equal singular values: zeros"}}
+
+linalg(
+    "qr",
+    lambda d: [
+        S(rectangular(d, 3, 3)),
+        S(rectangular(d, 5, 3)),
+        S(rectangular(d, 3, 5)),
+        S(rectangular(d, 2, 5, 3), "reduced"),
+        S(rectangular(d, 3, 5), mode="complete"),
+        S(rectangular(d, 40, 36)),
+        S(rectangular(d, 70, 40)),
+        S(rectangular(d, 40, 70)),
+        S(d(0, 3)),
+        S(d(3, 0)),
+        S(d(0, 3, 2)),
+        S(d(3)),
+        S(d(3, 3), mode="x"),
+    ],
+    **SPECTRAL | {"grad_ulps": 4096},
+)
+linalg(
+    "qr.without_gradient",
+    lambda d: [S(rectangular(d, 5, 3), "complete"), S(rectangular(d, 5, 3), "r")],
+    **SPECTRAL | {"skips": SPECTRAL["skips"] | {"numeric": "backward raises"}},
+)
+row("qr", lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 3, 5), some=False)], **SPECTRAL)
+row("geqrf", lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 2, 3, 5)), S(d(0, 3))], **SPECTRAL | {"grad": False})
+linalg(
+    "eigvalsh",
+    lambda d: [
+        S(symmetric(d, 3, 3)),
+        S(symmetric(d, 2, 2, 4, 4), UPLO="U"),
+        S(symmetric(d, 1, 1)),
+        S(symmetric(d, 40, 40)),
+        S(d(0, 0)),
+        S(d(0, 3, 3)),
+        S(d(2, 3)),
+        S(d(3, 3), UPLO="x"),
+        S(np.full((3, 3), np.nan, d.dtype)),
+    ],
+    out=True,
+    numpy=lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
+    **SPECTRAL
+    | {"skips": SPECTRAL["skips"] | {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}},
+)
+linalg(
+    "svdvals",
+    lambda d: [
+        S(rectangular(d, 3, 3)),
+        S(rectangular(d, 2, 5, 3)),
+        S(rectangular(d, 3, 5)),
+        S(rectangular(d, 40, 36)),
+        S(d(0, 3)),
+        S(d(0, 3, 2)),
+        S(d(3)),
+        S(np.full((3, 3), np.nan, d.dtype)),
+        S(d(3, 3), driver="gesvd"),
+    ],
+    out=True,
+    **SPECTRAL,
+)
+
+# ---- what singular values decide
+
+linalg(
+    "pinv",
+    lambda d: [
+        S(rectangular(d, 3, 3)),
+        S(rectangular(d, 5, 3)),
+        S(rectangular(d, 2, 3, 5)),
+        S(rectangular(d, 5, 3), rtol=1e-3),
+        S(rectangular(d, 5, 3), atol=1e-3),
+        S(d(0, 3)),
+        S(d(2, 3, 0)),
+        S(d(3)),
+    ],
+    out=True,
+    **SPECTRAL | {"skips": SPECTRAL["skips"] | {"layouts": "equal rows again"}},
+)
+linalg(
+    "pinv.hermitian",
+    lambda d: [S(symmetric(d, 3, 3), hermitian=True), S(d(2, 3), hermitian=True)],
+    **SPECTRAL | {"skips": {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}},
+)
+row("pinverse", lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 2, 3, 5), rcond=1e-10)], **SPECTRAL)
+linalg(
+    "matrix_rank",
+    lambda d: [
+        S(rectangular(d, 3, 5)),
+        S(np.ones((2, 3, 3), d.dtype)),
+        S(np.zeros((3, 2), d.dtype)),
+        S(rectangular(d, 3, 3), 2.0),
+        S(rectangular(d, 3, 3), atol=0.5, rtol=0.9),
+        S(symmetric(d, 3, 3), hermitian=True),
+        S(d(0, 3)),
+        S(d(3)),
+    ],
+    grad=False,
+    **{"dtypes": FLOATS},
+)
+linalg(
+    "cond",
+    lambda d: [
+        S(rectangular(d, 3, 3)),
+        S(rectangular(d, 2, 5, 3), -2),
+        S(rectangular(d, 3, 4), 2),
+        S(d(0, 0)),
+        S(d(3)),
+    ],
+    out=True,
+    **SPECTRAL,
+)
+linalg(
+    "cond.by_inverse",
+    lambda d: [
+        S(regular(d, 2, 3, 3), 1),
+        S(regular(d, 3, 3), -float("inf")),
+        S(regular(d, 3, 3), "fro"),
+        S(rectangular(d, 3, 3), "nuc"),
+        S(np.zeros((3, 3), d.dtype), 1),
+        S(d(3, 3), 3),
+        S(d(3, 3), "x"),
+        S(d(5, 3), 1),
+    ],
+    out=True,
+    **SPECTRAL
+    | {"skips": dict.fromkeys(("grad", "gradgrad", "layouts", "numeric"), "torch changes what its node has saved")},
+)
+linalg(
+    "lstsq",
+    lambda d: [
+        S(rectangular(d, 5, 3), d(5, 2)),
+        S(rectangular(d, 5, 3), d(5)),
+        S(rectangular(d, 3, 5), d(3, 2)),
+        S(rectangular(d, 2, 5, 3), d(2, 5, 2), driver="gelsd"),
+        S(rectangular(d, 2, 5, 3), d(2, 5), driver="gels"),
+        S(rectangular(d, 3, 5), d(3, 1), driver="gelss"),
+        S(d(3), d(3)),
+        S(d(3, 2), d(4)),
+        S(d(3, 2), d(4, 2)),
+        S(d(3, 2), d(3, 2), driver="x"),
+    ],
+    **SPECTRAL | {"strides": "any"},
+)
+
+linalg(
+    "lstsq.of_low_rank",
+    lambda d: [S(np.ones((3, 2), d.dtype), d(3, 1)), S(np.zeros((2, 3), d.dtype), d(2))],
+    **SPECTRAL | {"strides": "any", "skips": {"numeric": "it is no continuous function there"}},
+)
+
+# ---- factors as results, and what is solved with them
+
+FACTORS = EXACT | {"dtypes": FLOATS}
+linalg(
+    "lu_factor",
+    lambda d: [
+        S(regular(d, 3, 3)),
+        S(rectangular(d, 5, 3)),
+        S(rectangular(d, 2, 3, 5)),
+        S(regular(d, 40, 40)),
+        S(regular(d, 70, 70)),
+        S(d(0, 0)),
+        S(np.zeros((2, 2), d.dtype)),
+        S(d(3)),
+        S(d(3, 3), pivot=False),
+    ],
+    **FACTORS,
+)
+linalg(
+    "lu_factor_ex",
+    lambda d: [S(regular(d, 2, 3, 3)), S(np.zeros((2, 2), d.dtype))],
+    **FACTORS | {"skips": {"numeric": "of a singular matrix there is no gradient"}},
+)
+row("lu", lambda d: [S(regular(d, 2, 3, 3)), S(rectangular(d, 5, 3), get_infos=True)], **FACTORS)
+linalg(
+    "lu", lambda d: [S(regular(d, 3, 3)), S(rectangular(d, 5, 3)), S(rectangular(d, 2, 3, 5)), S(d(0, 0))], **FACTORS
+)
+
+
+def pivots(*numbers):
+    return np.asarray(numbers, "int32")
+
+
+def triangles(d, *shape):
+    return np.asarray(d(*shape, low=-1, high=1) + 3 * np.eye(*shape[-2:]), d.dtype)
+
+
+PIVOTS = FACTORS | {"skips": {"layouts": "torch reads pivots as if they were contiguous"}}
+linalg(
+    "lu_solve",
+    lambda d: [
+        S(triangles(d, 3, 3), pivots(2, 3, 3), d(3, 2)),
+        S(triangles(d, 3, 3), pivots(2, 3, 3), d(4, 3), left=False),
+        S(triangles(d, 2, 3, 3), pivots([2, 3, 3], [1, 2, 3]), d(3, 2), adjoint=True),
+        S(triangles(d, 3, 3), pivots(2, 3, 3), d(2, 5, 3), left=False, adjoint=True),
+        S(triangles(d, 3, 3), pivots(2, 3, 7), d(3, 2)),
+        S(triangles(d, 3, 3), d(3), d(3, 2)),
+        S(triangles(d, 3, 3), pivots(2, 3, 3), d(3)),
+    ],
+    out=True,
+    **PIVOTS,
+)
+row("lu_solve", lambda d: [S(d(3, 2), triangles(d, 3, 3), pivots(2, 3, 3))], out=True, **PIVOTS)
+row(
+    "lu_unpack",
+    lambda d: [
+        S(triangles(d, 3, 3), pivots(2, 3, 3)),
+        S(triangles(d, 2, 5, 3), pivots([4, 3, 5], [1, 2, 3])),
+        S(triangles(d, 3, 5), pivots(3, 2, 3), unpack_pivots=False),
+        S(triangles(d, 3, 3), pivots(2, 3, 9)),
+        S(triangles(d, 3, 3), pivots(2, 3)),
+        S(triangles(d, 3, 3), d(3)),
+    ],
+    method=False,
+    **PIVOTS,
+)
+UNREAD = dict.fromkeys(("grad", "gradgrad", "layouts"), "torch's gradient has numbers in the triangle that is not read")
+row(
+    "cholesky_solve",
+    lambda d: [
+        S(d(3, 2), triangular(d, 3, 3)),
+        S(d(4, 3, 2), triangular(d, 3, 3), upper=True),
+        S(d(0, 2), d(0, 0)),
+        S(d(3), d(3, 3)),
+        S(d(2, 2), d(3, 3)),
+    ],
+    out=True,
+    **FACTORS | {"skips": UNREAD},
+)
+row(
+    "cholesky_inverse",
+    lambda d: [
+        S(triangular(d, 3, 3)),
+        S(triangular(d, 2, 3, 3), upper=True),
+        S(d(0, 0)),
+        S(np.zeros((2, 2), d.dtype)),
+        S(d(2, 3)),
+    ],
+    out=True,
+    **FACTORS | {"skips": UNREAD},
+)
+
+# ---- products
+
+
+def small(d, *shape):
+    return np.asarray(d(*shape, low=-1, high=1), d.dtype)
+
+
+def power_samples(d):
+    return [
+        S(small(d, 3, 3), 3),
+        S(small(d, 2, 3, 3), 6),
+        S(small(d, 3, 3), 1),
+        S(small(d, 3, 3), 0),
+        S(small(d, 2, 3, 3), 0),
+        S(small(d, 0, 0), 2),
+        S(d(2, 3), 2),
+    ]
+
+
+POWERS = {"ulps": 64, "scale": 8.0, "grad_ulps": 1024, "out": True}
+linalg("matrix_power", lambda d: [*power_samples(d), S(regular(d, 3, 3), -2)], dtypes=FLOATS, **POWERS)
+row("matrix_power", power_samples, dtypes=(*FLOATS, "int64"), **POWERS)
+
+
+def exp_samples(d):
+    return [
+        S(small(d, 3, 3)),
+        S(np.stack([small(d, 3, 3), 20 * small(d, 3, 3), 0 * small(d, 3, 3)])),
+        S(small(d, 1, 1)),
+        S(small(d, 0, 0)),
+        S(d(2, 3)),
+        S(d(3)),
+    ]
+
+
+# Both algorithms scale and square: their rounding grows with the norm.
+EXP = {"dtypes": FLOATS, "ulps": 256, "scale": 30.0, "grad_ulps": 4096}
+linalg("matrix_exp", exp_samples, **EXP)
+row("matrix_exp", exp_samples, **EXP)
+linalg(
+    "multi_dot",
+    lambda d: [
+        S([d(2, 3), d(3, 4)]),
+        S([d(2, 3), d(3, 4), d(4, 5), d(5, 1)]),
+        S([d(3), d(3, 4), d(4)]),
+        S([d(3), d(3)]),
+        S([d(2, 3)]),
+        S([d(2, 3), d(2, 3)]),
+        S([d(2, 3), d(3, 3, 3)]),
+    ],
+    dtypes=FLOATS,
+    **POWERS,
+)
+linalg(
+    "vecdot",
+    lambda d: [
+        S(d(3, 4), d(3, 4)),
+        S(d(2, 3), d(4, 1, 3)),
+        S(d(2, 3), d(3), dim=0),
+        S(d(), d()),
+        S(d(0), d(0)),
+        S(d(3), d(2)),
+    ],
+    dtypes=(*FLOATS, "int64"),
+    **POWERS,
+)
+linalg(
+    "tensorinv",
+    lambda d: [
+        S(regular(d, 12, 12).reshape(3, 4, 2, 6)),
+        S(regular(d, 6, 6).reshape(6, 2, 3), ind=1),
+        S(d(2, 3)),
+        S(d(2, 3), ind=0),
+    ],
+    **POWERS,
+    dtypes=FLOATS,
+)
+linalg(
+    "tensorsolve",
+    lambda d: [
+        S(regular(d, 6, 6).reshape(2, 3, 6), d(2, 3)),
+        S(regular(d, 6, 6).reshape(6, 2, 3), d(6)),
+        S(d(2, 3), d(3)),
+    ],
+    **POWERS,
+    dtypes=FLOATS,
+)
+linalg("vander", lambda d: [S(d(3)), S(d(2, 3), N=2), S(d(3), N=5), S(d()), S(d(3), N=1)], **{"ulps": 4, "scale": 10.0})
+linalg(
+    "diagonal",
+    lambda d: [S(d(3, 4)), S(d(2, 3, 4), offset=1), S(d(2, 3, 4), dim1=0, dim2=1), S(d(3))],
+    kind="view",
+)

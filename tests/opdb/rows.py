@@ -75,6 +75,7 @@ class OpRow:
     high: float = 3.0
     right: tuple = (-3.0, 3.0)  # the domain of a binary op's second operand
     dtypes: tuple = ALL_DTYPES
+    strides: str = ""  # how those of results are compared, if not as usual: "any"
     ulps: int | dict = 0  # 0: the same bits as torch; a dict says it by dtype
     scale: float = 0.0  # see support.wrong_elements
     grad_ulps: int | dict = 256
@@ -124,7 +125,7 @@ class OpRow:
         return {
             "ulps": self.ulps if ulps is None else ulps,
             "scale": self.scale,
-            "strides": "exact" if self.kind == "view" else "significant",
+            "strides": self.strides or ("exact" if self.kind == "view" else "significant"),
         }
 
 

@@ -11,6 +11,9 @@ constexpr Forms kLinalg{.kind = kFunction, .out = Out::Exact};
 
 const Dims kLastTwo{-2, -1};
 
+// What is made of other ops converts what it writes.
+constexpr Forms kComposed{.kind = kFunction};
+
 using MaybeNumber = std::optional<double>;
 std::optional<linalg::Order> order(const MaybeNumber& ord) {
   return ord ? std::optional<linalg::Order>(*ord) : std::nullopt;
@@ -45,6 +48,93 @@ constexpr OpRow kRows[] = {
     op("det(Tensor input) -> Tensor", fn<linalg::det>),
     op("slogdet(Tensor input, *, Tensor[]? out=None) -> (Tensor sign, Tensor logabsdet)", fn<linalg::slogdet>),
     op("logdet(Tensor input) -> Tensor", fn<linalg::logdet>),
+
+    // ---- QR, eigenvalues, singular values
+    op("_linalg_qr(Tensor A, str mode='reduced', *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::qr>,
+       kLinalg),
+    op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::legacy_qr>),
+    op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>),
+    op("_linalg_eigh(Tensor A, str UPLO='L', *, Tensor[]? out=None) -> (Tensor eigenvalues, Tensor eigenvectors)",
+       fn<linalg::eigh>, kLinalg),
+    op("_linalg_eigvalsh(Tensor A, str UPLO='L', *, Tensor? out=None) -> Tensor", fn<linalg::eigvalsh>, kLinalg),
+    op("_linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None, Tensor[]? out=None) -> (Tensor U, Tensor "
+       "S, "
+       "Tensor Vh)",
+       fn<linalg::svd>, kLinalg),
+    op("_linalg_svdvals(Tensor A, *, str? driver=None, Tensor? out=None) -> Tensor", fn<linalg::svdvals>, kLinalg),
+    op("svd(Tensor input, bool some=True, bool compute_uv=True, *, Tensor[]? out=None) -> (Tensor U, Tensor S, Tensor "
+       "V)",
+       fn<linalg::legacy_svd>),
+
+    // ---- what singular values decide
+    op("_linalg_pinv(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? out=None) -> "
+       "Tensor",
+       fn<linalg::pinv>, kComposed),
+    op(
+        "_linalg_pinv(Tensor A, Operand rcond, bool hermitian=False, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const Operand& rcond, bool hermitian) { return linalg::pinv(a, {}, rcond, hermitian); },
+        kComposed),
+    op("pinverse(Tensor input, float rcond=1e-15) -> Tensor",
+       [](const Tensor& a, double rcond) { return linalg::pinv(a, {}, Operand(Scalar(rcond)), false); }),
+    op("_linalg_matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? "
+       "out=None) "
+       "-> Tensor",
+       fn<linalg::matrix_rank>, kLinalg),
+    op(
+        "_linalg_matrix_rank(Tensor A, Operand tol, bool hermitian=False, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const Operand& tol, bool hermitian) {
+          return linalg::matrix_rank(a, tol, Operand(Scalar(0.0)), hermitian);
+        },
+        kLinalg),
+    op(
+        "_linalg_cond(Tensor A, float? p=None, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kComposed),
+    op(
+        "_linalg_cond(Tensor A, str p, *, Tensor? out=None) -> Tensor",
+        [](const Tensor& a, std::string_view p) { return linalg::cond(a, linalg::Order(p)); }, kComposed),
+    op("_linalg_lstsq(Tensor A, Tensor B, float? rcond=None, *, str? driver=None, Tensor[]? out=None) -> (Tensor "
+       "solution, Tensor residuals, Tensor rank, Tensor singular_values)",
+       fn<linalg::lstsq>, kLinalg),
+
+    // ---- factors as results, and what is solved with them
+    op("_linalg_lu_factor(Tensor A, *, bool pivot=True, Tensor[]? out=None) -> (Tensor LU, Tensor pivots)",
+       fn<linalg::lu_factor>, kLinalg),
+    op("_linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False, Tensor[]? out=None) -> (Tensor LU, "
+       "Tensor pivots, Tensor info)",
+       fn<linalg::lu_factor_ex>, kLinalg),
+    op("_linalg_lu(Tensor A, *, bool pivot=True, Tensor[]? out=None) -> (Tensor P, Tensor L, Tensor U)", fn<linalg::lu>,
+       kLinalg),
+    op("_linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False, Tensor? out=None) "
+       "-> "
+       "Tensor",
+       fn<linalg::lu_solve>, kLinalg),
+    op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]", fn<linalg::legacy_lu>),
+    op("lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots, *, Tensor? out=None) -> Tensor",
+       [](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
+         return linalg::lu_solve(lu, pivots, b, true, false);
+       },
+       {.out = Out::Exact}),
+    op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor[]? "
+       "out=None) -> (Tensor P, Tensor L, Tensor U)",
+       fn<linalg::lu_unpack>, {.kind = kFunction}),
+    op("cholesky_solve(Tensor input, Tensor L, bool upper=False, *, Tensor? out=None) -> Tensor",
+       fn<linalg::cholesky_solve>),
+    op("cholesky_inverse(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::cholesky_inverse>),
+
+    // ---- products
+    op("_linalg_matrix_power(Tensor A, int n, *, Tensor? out=None) -> Tensor", fn<linalg::matrix_power>, kComposed),
+    op("matrix_power(Tensor input, int n, *, Tensor? out=None) -> Tensor", fn<linalg::matrix_power>),
+    op("_linalg_matrix_exp(Tensor A) -> Tensor", fn<linalg::matrix_exp>, kLinalg),
+    op("matrix_exp(Tensor input) -> Tensor", fn<linalg::matrix_exp>),
+    op("_linalg_multi_dot(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<linalg::multi_dot>, kLinalg),
+    op("_linalg_vecdot(Tensor x, Tensor y, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg::vecdot>, kLinalg),
+    op("_linalg_tensorinv(Tensor A, int ind=2, *, Tensor? out=None) -> Tensor", fn<linalg::tensorinv>, kComposed),
+    op("_linalg_tensorsolve(Tensor A, Tensor B, int[]? dims=None, *, Tensor? out=None) -> Tensor",
+       fn<linalg::tensorsolve>, kComposed),
+    op("_linalg_vander(Tensor x, *, int? N=None) -> Tensor", fn<linalg::vander>, kLinalg),
+
+    view_op("_linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", fn<diagonal>,
+            {.kind = kFunction}),
 
     // ---- norms
     op("_linalg_vector_norm(Tensor x, float ord=2, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, Tensor? "
@@ -83,6 +173,9 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_linalg() { register_rows(kRows); }
+void register_linalg() {
+  register_lapack();
+  register_rows(kRows);
+}
 
 }  // namespace gradcore

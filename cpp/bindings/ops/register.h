@@ -459,6 +459,7 @@ void register_shapes();
 void register_complex();
 void register_products();
 void register_linalg();
+void register_lapack();        // bindings/lapack.cpp
 void register_echoes();        // register.cpp
 void register_autograd_ops();  // bindings/autograd.cpp
 

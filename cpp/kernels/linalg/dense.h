@@ -29,12 +29,14 @@ GC_INLINE double absolute(double x) { return __builtin_fabs(x); }
 GC_INLINE float root(float x) { return __builtin_sqrtf(x); }
 GC_INLINE double root(double x) { return __builtin_sqrt(x); }
 
-template <class T> struct MostOf;
-template <> struct MostOf<float> {
-  static constexpr float value = __FLT_MAX__;
+// The largest number; a sum of squares above `small` has lost nothing; squares of numbers between `low` and `high`, and
+// sums of many of them, are far from both ends.
+template <class T> struct Limits;
+template <> struct Limits<float> {
+  static constexpr float value = __FLT_MAX__, epsilon = __FLT_EPSILON__, small = 1e-30f, low = 1e-12f, high = 1e12f;
 };
-template <> struct MostOf<double> {
-  static constexpr double value = __DBL_MAX__;
+template <> struct Limits<double> {
+  static constexpr double value = __DBL_MAX__, epsilon = __DBL_EPSILON__, small = 1e-290, low = 1e-120, high = 1e120;
 };
 
 // y += a x, of elements side by side.

@@ -53,6 +53,35 @@ struct TriangularArgs {
   Matrices a, b, x;
 };
 
+// A = Q R (m x n) by reflections: h (m x n) keeps them below its diagonal, tau (min(m, n)) belongs to them. r (r_rows x
+// n) gets what is left above the diagonal; it may be without data.
+struct QrArgs {
+  int64_t m, n, r_rows;
+  Matrices a, h, tau, r;
+};
+// q (m x columns): the first columns of the product of k such reflections.
+struct QrFormArgs {
+  int64_t m, columns, k;
+  Matrices h, tau, q;
+};
+
+// Eigenvalues of symmetric matrices (n x n), rising, of which one triangle is read; vectors (n x n) unless without
+// data. info (int32): 0, or 1 where it does not converge, or where there are numbers that are not finite.
+struct EighArgs {
+  int64_t n;
+  bool upper;
+  Matrices a, values, vectors, info;
+};
+
+// A = U S V' (m x n): values (min(m, n)), falling; u and vh, unless without data, are square where `full`, and have
+// min(m, n) columns and rows where not. info (int32): 0, -4 for numbers that are not finite, 1 where it does not
+// converge.
+struct SvdArgs {
+  int64_t m, n;
+  bool full;
+  Matrices a, values, u, vh, info;
+};
+
 template <class Args> using LinalgFn = void (*)(const Args& args, int64_t begin, int64_t end);
 template <class Args> using LinalgRow = FloatRow<LinalgFn<Args>>;
 
@@ -62,6 +91,10 @@ struct LinalgKernels {
   const LinalgRow<LuSolveArgs>& lu_solve;
   const LinalgRow<LuDetArgs>& lu_det;
   const LinalgRow<TriangularArgs>& triangular;
+  const LinalgRow<QrArgs>& qr_factor;
+  const LinalgRow<QrFormArgs>& qr_form;
+  const LinalgRow<EighArgs>& eigh;
+  const LinalgRow<SvdArgs>& svd;
 };
 
 #ifdef GC_ISA
@@ -71,6 +104,10 @@ extern const LinalgRow<LuArgs> lu_kernels;
 extern const LinalgRow<LuSolveArgs> lu_solve_kernels;
 extern const LinalgRow<LuDetArgs> lu_det_kernels;
 extern const LinalgRow<TriangularArgs> triangular_kernels;
+extern const LinalgRow<QrArgs> qr_factor_kernels;
+extern const LinalgRow<QrFormArgs> qr_form_kernels;
+extern const LinalgRow<EighArgs> eigh_kernels;
+extern const LinalgRow<SvdArgs> svd_kernels;
 extern const LinalgKernels linalg_kernels;
 }  // namespace GC_ISA
 #endif

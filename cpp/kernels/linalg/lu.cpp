@@ -42,7 +42,7 @@ template <class T> int32_t eliminate(int64_t m, int64_t n, const Mat<T>& a, int3
       continue;
     }
     const T inverse = 1 / column[k];
-    if (absolute(inverse) <= MostOf<T>::value)
+    if (absolute(inverse) <= Limits<T>::value)
       scale(m - k - 1, inverse, column + k + 1);
     else  // the pivot is subnormal
       for (int64_t i = k + 1; i < m; ++i) column[i] /= column[k];

@@ -35,13 +35,32 @@ Tensor inverse_transposed(Node& self, const Saved& a, const Saved& lu, const Sav
   return lu_solve_raw(lu.unpack(&self), pivots.unpack(&self), Tensor(), true, true);
 }
 
-// Giles (2008), 2.2.6: g det(A) A^-T.
+// The transposed adjugate, which is det(A) A^-T where that exists, from A = U S V': U diag(products of all other
+// values) V' times det(U) det(V).
+Tensor cofactors(const Tensor& a) {
+  const Named f = svd(a, true, {});
+  const Tensor &u = f.parts[0], &s = f.parts[1], &vh = f.parts[2];
+  const int64_t n = rows_of(a);
+  const Tensor others = where(eye(n, n, DType::Bool), Scalar(1.0), unsqueeze(s, -2));
+  const Tensor products = mul(prod(others, -1), unsqueeze(mul(det(u), det(vh)), -1));
+  return matmul(mul(u, unsqueeze(products, -2)), vh);
+}
+
+bool any_zero(const Tensor& numbers) {
+  return *any(physical(eq(detach(numbers), Scalar(0.0))), {}, false).host<uint8_t>();
+}
+
+// Giles (2008), 2.2.6: g det(A) A^-T. (torch's gradient of a singular matrix is 0 unless it is recorded.)
 struct DetVjp {
   static constexpr const char* kName = "LinalgDetBackward0";
   Saved a, lu, pivots, det;
   SavedFields fields() { return {{"A", &a}, {"LU", &lu}, {"pivots", &pivots}, {"result", &det}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    out[0] = mul(as_matrices(mul(g[0], det.unpack(&self))), inverse_transposed(self, a, lu, pivots));
+    const Tensor d = det.unpack(&self);
+    if (any_zero(d))
+      out[0] = mul(as_matrices(g[0]), cofactors(a.unpack(&self)));
+    else
+      out[0] = mul(as_matrices(mul(g[0], d)), inverse_transposed(self, a, lu, pivots));
   }
   auto saves() { return std::tie(a, lu, pivots, det); }
 };

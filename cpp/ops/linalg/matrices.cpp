@@ -73,8 +73,5 @@ Tensor diagonal_matrix(const Tensor& vector) {
   const int64_t n = vector.size(vector.dim() - 1);
   return where(eye(n, n, DType::Bool), unsqueeze(vector, -1), Scalar(0.0));
 }
-Tensor without_diagonal(const Tensor& t) {
-  return masked_fill(t, eye(rows_of(t), columns_of(t), DType::Bool), Scalar(0.0));
-}
 
 }  // namespace gradcore::linalg

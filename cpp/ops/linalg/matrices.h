@@ -125,7 +125,6 @@ Tensor identity_like(const Tensor& square);  // one matrix, to be broadcast
 // The diagonals of matrices, and diagonal matrices from vectors.
 inline Tensor diagonal_of(const Tensor& t) { return diagonal(t, 0, -2, -1); }
 Tensor diagonal_matrix(const Tensor& vector);
-Tensor without_diagonal(const Tensor& t);  // with zeros there
 // Whether a vjp is recorded in turn: then it may not use what was computed beside the result.
 inline bool is_recorded() { return modes.grad || modes.forward; }
 

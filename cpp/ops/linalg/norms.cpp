@@ -36,6 +36,15 @@ Tensor norm_by_sums(const Tensor& t, int64_t along, int64_t across, bool largest
   return largest ? amax(sums, Dims{across}, keepdim) : amin(sums, Dims{across}, keepdim);
 }
 
+Tensor with_dims_last(const Tensor& t, const Dims& d) {
+  return d == Dims{t.dim() - 2, t.dim() - 1} ? t : movedim(t, d, Dims{-2, -1});
+}
+// One number for each matrix, with dims of one element in place of the matrix's where they are kept.
+Tensor spread(const Tensor& numbers, const Dims& d, bool keepdim) {
+  if (!keepdim) return numbers;
+  return unsqueeze(unsqueeze(numbers, std::min(d[0], d[1])), std::max(d[0], d[1]));
+}
+
 }  // namespace
 
 Tensor vector_norm(const Tensor& t, double ord, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
@@ -49,13 +58,15 @@ Tensor matrix_norm(const Tensor& a, const Order& ord, const Dims& dim, bool keep
   if (const auto* name = std::get_if<std::string_view>(&ord)) {
     if (*name == "fro") return gradcore::norm(a, 2, d, keepdim, dtype);
     if (*name != "nuc") refuse_order(ord);
-    fail(ErrorKind::NotImplemented, "linalg.matrix_norm: the nuclear norm is not implemented in gradcore");
+    return spread(sum(svdvals(cast(with_dims_last(a, d), dtype.value_or(a.dtype())), {}), Dims{-1}), d, keepdim);
   }
   const double p = std::get<double>(ord), size = std::fabs(p);
-  if (size == 2)
-    fail(ErrorKind::NotImplemented, "linalg.matrix_norm: the spectral norm is not implemented in gradcore");
-  if (size != 1 && !std::isinf(size)) refuse_order(ord);
+  if (size != 1 && size != 2 && !std::isinf(size)) refuse_order(ord);
   const Tensor t = cast(a, dtype.value_or(a.dtype()));
+  if (size == 2) {
+    const Tensor s = svdvals(with_dims_last(t, d), {});
+    return spread(p > 0 ? amax(s, Dims{-1}, false) : amin(s, Dims{-1}, false), d, keepdim);
+  }
   return size == 1 ? norm_by_sums(t, d[0], d[1], p > 0, keepdim) : norm_by_sums(t, d[1], d[0], p > 0, keepdim);
 }
 

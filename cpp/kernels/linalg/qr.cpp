@@ -1,0 +1,93 @@
+// QR by Householder's reflections. Large matrices go by panels, whose reflections are applied together as products:
+// H_1 ... H_b = 1 - V T V' (Schreiber and Van Loan 1989).
+#include "kernels/linalg/reflect.h"
+
+namespace gradcore::GC_ISA {
+
+namespace {
+
+// Columns of a panel.
+constexpr int64_t kPanel = 32;
+
+template <class T> void factor_panel(int64_t m, int64_t n, const Mat<T>& a, T* tau) {
+  for (int64_t j = 0; j < smaller(m, n); ++j) {
+    tau[j] = reflection(m - j, a.column(j) + j);
+    if (j + 1 < n) reflect_columns(m - j, n - j - 1, a.column(j) + j, tau[j], a.at(j, j + 1));
+  }
+}
+
+// The reflections of a panel (m x b) as matrices: v with its ones and zeros, and the triangle t.
+template <class T> struct Block {
+  int64_t m, b;
+  Mat<T> v, t;
+
+  Block(int64_t m_, int64_t b_, const Mat<T>& h, const T* tau, T* memory)
+      : m(m_), b(b_), v{memory, 1, m_}, t{memory + m_ * b_, 1, b_} {
+    for (int64_t j = 0; j < b; ++j)
+      for (int64_t i = 0; i < m; ++i) v(i, j) = i > j ? h(i, j) : static_cast<T>(i == j);
+    for (int64_t j = 0; j < b; ++j) {
+      for (int64_t i = 0; i < b; ++i) t(i, j) = 0;
+      t(j, j) = tau[j];
+      T products[kPanel];
+      for (int64_t i = 0; i < j; ++i) products[i] = -tau[j] * dot(m - j, v.column(i) + j, v.column(j) + j);
+      for (int64_t k = 0; k < j; ++k)
+        for (int64_t i = 0; i <= k; ++i) t(i, j) += t(i, k) * products[k];
+    }
+  }
+  // a (m x n) -= V T V' a, or with T' in place of T. `memory` has room for 2 b n elements.
+  void apply(bool transposed, int64_t n, const Mat<T>& a, T* memory) const {
+    const Mat<T> w{memory, 1, b}, tw{memory + b * n, 1, b};
+    multiply(b, n, m, v.transposed(), a, w, false);
+    multiply(b, n, b, transposed ? t.transposed() : t, w, tw, false);
+    subtract_product(m, n, b, v, tw, a);
+  }
+  static int64_t room(int64_t m, int64_t n) { return kPanel * (m + kPanel + 2 * n); }
+};
+
+template <class T> void factor(int64_t m, int64_t n, const Mat<T>& a, T* tau) {
+  const int64_t steps = smaller(m, n);
+  if (steps <= kPanel) return factor_panel(m, n, a, tau);
+  const Scratch<T> memory(Block<T>::room(m, n));
+  for (int64_t j = 0; j < steps; j += kPanel) {
+    const int64_t b = smaller(kPanel, steps - j), right = n - j - b;
+    factor_panel(m - j, b, a.at(j, j), tau + j);
+    if (right == 0) break;
+    const Block<T> block(m - j, b, a.at(j, j), tau + j, memory.data());
+    block.apply(true, right, a.at(j, j + b), memory.data() + kPanel * (m + kPanel));
+  }
+}
+
+template <class T> void form(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q) {
+  if (k <= kPanel) return multiply_reflections(m, columns, k, h, tau, q);
+  const Scratch<T> memory(Block<T>::room(m, columns));
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < m; ++i) q(i, j) = i == j;
+  for (int64_t j = (k - 1) / kPanel * kPanel; j >= 0; j -= kPanel) {
+    const Block<T> block(m - j, smaller(kPanel, k - j), h.at(j, j), tau + j, memory.data());
+    block.apply(false, columns - j, q.at(j, j), memory.data() + kPanel * (m + kPanel));
+  }
+}
+
+template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    const Mat<T> h = matrix<T>(g.h, i);
+    copy_matrix(g.m, g.n, matrix<T>(g.a, i), h);
+    factor(g.m, g.n, h, vector<T>(g.tau, i));
+    if (!g.r.data) continue;
+    const Mat<T> r = matrix<T>(g.r, i);
+    for (int64_t j = 0; j < g.n; ++j)
+      for (int64_t k = 0; k < g.r_rows; ++k) r(k, j) = k <= j ? h(k, j) : 0;
+  }
+}
+
+template <class T> void qr_form(const QrFormArgs& g, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i)
+    form(g.m, g.columns, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), matrix<T>(g.q, i));
+}
+
+}  // namespace
+
+extern const LinalgRow<QrArgs> qr_factor_kernels{{qr_factor<float>, qr_factor<double>}};
+extern const LinalgRow<QrFormArgs> qr_form_kernels{{qr_form<float>, qr_form<double>}};
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,37 @@
+// Eigenvalues and singular values of large matrices, for which LAPACK has faster algorithms than kernels/linalg.
+//
+// Note [Large matrices]
+// LAPACK comes from NumPy, which the bindings call (bindings/lapack.cpp); this layer knows two functions that they fill
+// in. Both are given dense matrices by rows that nobody else sees, and take the GIL where they are called without it.
+// An op hands over in the place where it would run its kernel: what is recorded, and what vmap hides, is the same for
+// both.
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+
+namespace gradcore::linalg {
+
+// From this size on, of the smaller dim. Measured: see docs/adr.
+constexpr int64_t kLargeEigh = 96;
+constexpr int64_t kLargeSvd = 64;
+
+// Results are arrays by rows. Null: not wanted. False where it does not converge.
+struct EighCall {
+  DType dtype;
+  int64_t batch, n;
+  bool upper;
+  const void* a;
+  void *values, *vectors;
+};
+struct SvdCall {
+  DType dtype;
+  int64_t batch, m, n;
+  bool full;
+  const void* a;
+  void *u, *values, *vh;
+};
+inline bool (*large_eigh)(const EighCall&) = nullptr;
+inline bool (*large_svd)(const SvdCall&) = nullptr;
+
+}  // namespace gradcore::linalg

@@ -1,0 +1,218 @@
+// What singular values decide: ranks, condition numbers, pseudo-inverses, least squares.
+#include <cmath>
+#include <limits>
+
+#include "ops/linalg/matrices.h"
+
+namespace gradcore::linalg {
+
+namespace {
+
+double epsilon(DType type) {
+  return type == DType::Float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+}
+
+// Numbers for matrices, beside the dim of their singular values.
+Tensor as_column(const Operand& o, DType type) {
+  return o.is_tensor() ? unsqueeze(*o.tensor, -1) : full(Dims{1}, o.scalar, type);
+}
+
+// Up to which size a singular value counts as zero: max(atol, rtol * the largest). Without either, rtol is as many
+// epsilons as the longer dim has; with a positive atol alone it is 0.
+Tensor cut(const Tensor& values, int64_t longer, const Tolerance& atol, const Tolerance& rtol) {
+  const DType type = values.dtype();
+  const Tensor usual = full(Dims{1}, Scalar(epsilon(type) * static_cast<double>(longer)), type);
+  const Tensor absolute = atol ? as_column(*atol, type) : Tensor();
+  Tensor relative = rtol ? as_column(*rtol, type) : usual;
+  if (!rtol && absolute) relative = where(gt(absolute, Scalar(0.0)), Scalar(0.0), usual);
+  const Tensor from_largest = mul(relative, amax(values, Dims{-1}, true));
+  return absolute ? maximum(absolute, from_largest) : from_largest;
+}
+
+// The pseudo-inverse from its factors: V S^-1 U', with zeros for the inverses of values that count as zero.
+Tensor pinv_raw(const Tensor& a, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
+  const NoRecordGuard off;
+  const int64_t m = rows_of(a), n = columns_of(a);
+  if (a.numel() == 0) return zeros(with(batch_of(a), {n, m}), a.dtype());
+  const auto inverses = [&](const Tensor& values) {
+    const Tensor sizes = abs(values);
+    return where(gt(sizes, cut(sizes, std::max(m, n), atol, rtol)), reciprocal(values), Scalar(0.0));
+  };
+  if (hermitian) {
+    const Named r = eigh(a, "L");
+    return matmul(mul(r.parts[1], unsqueeze(inverses(r.parts[0]), -2)), mT(r.parts[1]));
+  }
+  const Named r = svd(a, false, {});
+  return matmul(mul(mT(r.parts[2]), unsqueeze(inverses(r.parts[1]), -2)), mT(r.parts[0]));
+}
+
+// Golub and Pereyra (1973), of P = pinv(A): -P'gP' + (1 - AP) g'PP' + P'P g'(1 - PA).
+Tensor pinv_gradient(const Tensor& a, const Tensor& p, const Tensor& g) {
+  const Tensor pt = mT(p), gt = mT(g);
+  const Tensor first = matmul(pt, matmul(g, pt));
+  const Tensor gpp = matmul(gt, matmul(p, pt)), ppg = matmul(pt, matmul(p, gt));
+  return add(sub(sub(gpp, matmul(a, matmul(p, gpp))), first), sub(ppg, matmul(matmul(ppg, p), a)));
+}
+
+struct PinvVjp {
+  static constexpr const char* kName = "LinalgPinvBackward0";
+  Saved a, p;
+  SavedFields fields() { return {{"self", &a}, {"result", &p}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    out[0] = pinv_gradient(a.unpack(&self), p.unpack(&self), g[0]);
+  }
+  auto saves() { return std::tie(a, p); }
+};
+
+// Of X = pinv(A) B, and of the sums of squares of A X - B: at the minimum they do not depend on how X changes.
+struct LstsqVjp {
+  static constexpr const char* kName = "LinalgLstsqBackward0";
+  Saved a, b, x;
+  bool vectors;
+  SavedFields fields() { return {{"self", &a}, {"b", &b}, {"solution", &x}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const auto as_matrix = [&](const Tensor& t) { return vectors ? unsqueeze(t, -1) : t; };
+    const Tensor matrix = a.unpack(&self), right = as_matrix(b.unpack(&self));
+    Tensor ga, gb;
+    if (g[0]) {
+      const Tensor gx = as_matrix(g[0]), p = pinv(matrix, {}, {}, false);
+      ga = pinv_gradient(matrix, p, matmul(gx, mT(right)));
+      gb = matmul(mT(p), gx);
+    }
+    if (g[1] && g[1].numel()) {
+      const Tensor solution = as_matrix(x.unpack(&self));
+      const Tensor by = mul(mul(sub(matmul(matrix, solution), right), Scalar(2.0)), unsqueeze(g[1], -2));
+      const Tensor more = matmul(by, mT(solution));
+      ga = ga ? add(ga, more) : more;
+      gb = gb ? sub(gb, by) : neg(by);
+    }
+    if (self.needs(0)) out[0] = ga;
+    if (self.needs(1) && gb) out[1] = vectors ? squeeze(gb, Dims{-1}) : gb;
+  }
+  auto saves() { return std::tie(a, b, x); }
+};
+
+constexpr const char* kLstsq = "torch.linalg.lstsq";
+
+void check_least_squares(const Tensor& a, const Tensor& b, std::string_view driver) {
+  check(a.dim() >= 2, kLstsq, ": input must have at least 2 dimensions.");
+  check(b.dim() >= 1, kLstsq, ": other must have at least 1 dimension.");
+  check(a.dtype() == b.dtype(), kLstsq, ": Expected input and other to have the same dtype, but got input's dtype ",
+        scalar_type_name(a.dtype()), " and other's dtype ", scalar_type_name(b.dtype()));
+  need_floating(a, kLstsq);
+  const bool known = driver == "gels" || driver == "gelsy" || driver == "gelsd" || driver == "gelss";
+  check(known, kLstsq, ": parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
+}
+
+// For matrices of full rank, by QR of the matrix or of its transpose.
+Tensor solve_by_qr(const Tensor& a, const Tensor& b) {
+  const bool tall = rows_of(a) >= columns_of(a);
+  const Named f = qr(tall ? a : mT(a), "reduced");
+  const Tensor &q = f.parts[0], &r = f.parts[1];
+  const Tensor none = eq(diagonal_of(r), Scalar(0.0));
+  check(!*any(physical(none), {}, false).host<uint8_t>(), ErrorKind::LinAlg, kLstsq,
+        ": The least squares solution could not be computed because the input matrix does not have full rank.");
+  if (tall) return solve_triangular(r, matmul(mT(q), b), true, true, false);
+  return matmul(q, solve_triangular(mT(r), b, false, true, false));
+}
+
+struct Solved {
+  Tensor x, rank, values;
+};
+Solved least_squares(const Tensor& a, const Tensor& b, std::optional<double> rcond, bool full_rank) {
+  const NoRecordGuard off;
+  const int64_t m = rows_of(a), n = columns_of(a);
+  const Dims batch = batch_of(a);
+  if (a.numel() == 0 || b.numel() == 0)
+    return {zeros(with(batch, {n, columns_of(b)}), a.dtype()), zeros(batch, DType::Int64),
+            zeros(with(batch, {std::min(m, n)}), a.dtype())};
+  if (full_rank)
+    return {solve_by_qr(a, b), full(batch, Scalar(static_cast<int64_t>(std::min(m, n))), DType::Int64), Tensor()};
+  const Named f = svd(a, false, {});
+  const Tensor& s = f.parts[1];
+  const Operand by(Scalar(rcond.value_or(0)));
+  const Tensor counts = gt(s, cut(s, std::max(m, n), {}, rcond ? Tolerance(by) : Tolerance()));
+  const Tensor inverses = where(counts, reciprocal(s), Scalar(0.0));
+  const Tensor x = matmul(mT(f.parts[2]), mul(unsqueeze(inverses, -1), matmul(mT(f.parts[0]), b)));
+  return {x, sum(counts, Dims{-1}, false, DType::Int64), s};
+}
+
+}  // namespace
+
+Tensor pinv(const Tensor& a, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
+  check(a.dim() >= 2 && is_floating(a.dtype()), "linalg.pinv(", scalar_type_name(a.dtype()), "{", a.shape(),
+        "}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types");
+  if (hermitian) need_square(a, "linalg.pinv");
+  const Tensor p = pinv_raw(a, atol, rtol, hermitian);
+  if (should_record(a)) record(p, {&a}, PinvVjp{Saved(a), Saved::output(p)});
+  return p;
+}
+
+Tensor matrix_rank(const Tensor& a, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
+  constexpr const char* kOp = "torch.linalg.matrix_rank";
+  need_matrix(a, kOp, "input");
+  need_floating(a, kOp);
+  if (hermitian) need_square(a, kOp);
+  const NoRecordGuard off;
+  if (rows_of(a) == 0 || columns_of(a) == 0) return zeros(batch_of(a), DType::Int64);
+  const Tensor s = hermitian ? abs(eigvalsh(a, "L")) : svdvals(a, {});
+  return sum(gt(s, cut(s, std::max(rows_of(a), columns_of(a)), atol, rtol)), Dims{-1}, false, DType::Int64);
+}
+
+Tensor cond(const Tensor& a, const std::optional<Order>& p) {
+  check(a.dim() >= 2, "linalg.cond: The input tensor must have at least 2 dimensions.");
+  need_floating(a, "linalg.cond");
+  const Order ord = p.value_or(2.0);
+  const double* const number = std::get_if<double>(&ord);
+  if (number) {
+    const double size = std::fabs(*number);
+    check(size == 1 || size == 2 || std::isinf(size), "linalg.cond got an invalid norm type: ", *number);
+  } else {
+    const std::string_view name = std::get<std::string_view>(ord);
+    check(name == "fro" || name == "nuc", "linalg.cond got an invalid norm type: ", name);
+  }
+  if (a.numel() == 0) return zeros(batch_of(a), a.dtype());
+  if (number && std::fabs(*number) == 2) {
+    const Tensor s = svdvals(a, {});
+    const int64_t last = columns_of(s) - 1;
+    const Tensor most = narrow(s, -1, 0, 1), least = narrow(s, -1, last, 1);
+    return squeeze(*number > 0 ? div(most, least) : div(least, most), Dims{-1});
+  }
+  need_square(a, number ? str_cat("linalg.cond(ord=", *number, ")").c_str() : "linalg.cond");
+  const Named inverse = inv_ex(a, false);
+  const Dims matrix{-2, -1};
+  const Tensor both =
+      mul(matrix_norm(inverse.parts[0], ord, matrix, false, {}), matrix_norm(a, ord, matrix, false, {}));
+  return masked_fill(both, ne(inverse.parts[1], Scalar(0)), Scalar(std::numeric_limits<double>::infinity()));
+}
+
+Named lstsq(const Tensor& a_, const Tensor& b_, std::optional<double> rcond,
+            const std::optional<std::string_view>& driver_) {
+  const std::string_view driver = driver_.value_or("gelsy");
+  check_least_squares(a_, b_, driver);
+  const bool vectors = a_.dim() - 1 == b_.dim() && b_.shape() == batch_of(a_, 1);
+  Tensor a = a_, b = vectors ? unsqueeze(b_, -1) : b_;
+  check(b.dim() >= 2 && rows_of(a) == rows_of(b), kLstsq, ": input.size(-2) should match other.size(",
+        vectors || b_.dim() < 2 ? "-1" : "-2", ")");
+  broadcast_batches(a, b);
+  Solved r = least_squares(a, b, rcond, driver == "gels");
+  Tensor residuals = empty(Dims{0}, a.dtype());
+  const int64_t m = rows_of(a), n = columns_of(a);
+  const bool by_svd = driver == "gelsd" || driver == "gelss";
+  {
+    const NoRecordGuard off;
+    const bool full_rank =
+        m > n && driver != "gelsy" && b.numel() > 0 && *all(physical(eq(r.rank, Scalar(n))), {}, false).host<uint8_t>();
+    if (full_rank) residuals = sum(square(sub(matmul(a, r.x), b)), Dims{-2});
+    if (vectors) r.x = alias_of(squeeze(r.x, Dims{-1}));
+  }
+  if (should_record(a, b)) {
+    if (vectors) b = squeeze(b, Dims{-1});
+    const std::array outs{r.x, residuals};
+    record_outputs(outs, make_node({&a, &b}, LstsqVjp{Saved(a), Saved(b), Saved::output(r.x, 0), vectors}, 2));
+  }
+  if (driver == "gels") r.rank = empty(Dims{0}, DType::Int64);
+  return {{r.x, residuals, r.rank, by_svd ? r.values : empty(Dims{0}, a.dtype())}};
+}
+
+}  // namespace gradcore::linalg

@@ -1,0 +1,57 @@
+"""LAPACK's algorithms for large matrices, which come with NumPy. The core calls these with memory of its own.
+
+Each gives False where LAPACK does not converge, or where there are numbers that are not finite.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def eigh(
+    dtype: str, shape: tuple[int, int, int], upper: bool, a: memoryview, values: memoryview, vectors: memoryview | None
+) -> bool:
+    """Eigenvalues and, where there is memory for them, eigenvectors of symmetric matrices (batch, n, n)."""
+    matrices = np.frombuffer(a, dtype).reshape(shape)
+    if not np.isfinite(matrices).all():
+        return False
+    triangle = "U" if upper else "L"
+    try:
+        if vectors is None:
+            _fill(values, np.linalg.eigvalsh(matrices, triangle))
+        else:
+            w, v = np.linalg.eigh(matrices, triangle)
+            _fill(values, w)
+            _fill(vectors, v)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def svd(
+    dtype: str,
+    shape: tuple[int, int, int],
+    full: bool,
+    a: memoryview,
+    u: memoryview | None,
+    values: memoryview,
+    vh: memoryview | None,
+) -> bool:
+    """Singular values and, where there is memory for them, vectors of matrices (batch, m, n)."""
+    matrices = np.frombuffer(a, dtype).reshape(shape)
+    if not np.isfinite(matrices).all():
+        return False
+    try:
+        if u is None or vh is None:
+            _fill(values, np.linalg.svd(matrices, compute_uv=False))
+        else:
+            parts = np.linalg.svd(matrices, full_matrices=full)
+            for memory, part in zip((u, values, vh), parts, strict=True):
+                _fill(memory, part)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _fill(memory: memoryview, part: np.ndarray) -> None:
+    np.frombuffer(memory, part.dtype).reshape(part.shape)[...] = part
