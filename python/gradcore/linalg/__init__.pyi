@@ -33,3 +33,10 @@ from .._C import _linalg_vander as vander
 from .._C import _linalg_vecdot as vecdot
 from .._C import _linalg_vector_norm as vector_norm
 from .._C import matmul as matmul
+
+__all__ = [
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "det", "diagonal", "eigh", "eigvalsh", "inv", "inv_ex", "lstsq",
+    "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank",
+    "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals",
+    "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm", "matmul",
+]
