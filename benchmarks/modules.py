@@ -38,16 +38,6 @@ def modules() -> list[Case]:
         frozen("LayerNorm of 8 x 128 x 1024", "nn.LayerNorm(1024)", "8, 128, 1024", 1.2),
         trained("LayerNorm of 8 x 64", "nn.LayerNorm(64)", "8, 64", 1.2),
         trained("LayerNorm of 8 x 128 x 1024", "nn.LayerNorm(1024)", "8, 128, 1024", 1.2),
-        *(
-            Case(
-                f"cross entropy of {rows} x {classes}, forward and backward",
-                "F.cross_entropy(x, y).backward()",
-                f"F = torch.nn.functional; x = torch.rand({rows}, {classes}).requires_grad_(); "
-                f"y = torch.randint(0, {classes}, ({rows},))",
-                1.2,
-            )
-            for rows, classes in ((32, 10), (64, 10_000))
-        ),
         frozen("MLP 4-64-64-2", MLP, "1, 4", 8),
         Case("MLP 4-64-64-2, batch 32, Adam step", "step()", TRAIN.format(module=MLP, shape="32, 4", batch=32), 5),
     ]

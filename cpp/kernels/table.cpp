@@ -19,7 +19,6 @@ const KernelTable& table() {
                                        .matmul = matmul_kernels,
                                        .linalg = linalg_kernels,
                                        .layer_norm = layer_norm_kernels,
-                                       .cross_entropy = cross_entropy_kernels,
                                        .rules = optim_kernels,
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,

@@ -3,7 +3,6 @@
 #include "core/cpu.h"
 #include "core/loop.h"
 #include "kernels/linalg/linalg.h"
-#include "kernels/loss/cross_entropy.h"
 #include "kernels/matmul/gemm.h"
 #include "kernels/norm/layer_norm.h"
 #include "kernels/optim/adafactor.h"
@@ -25,7 +24,6 @@ struct KernelTable {
   const MatmulKernels& matmul;
   const LinalgKernels& linalg;
   const LayerNormKernels& layer_norm;
-  const CrossEntropyKernels& cross_entropy;
   const OptimKernels& rules;
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;

@@ -67,31 +67,3 @@ nn_row(  # torch's second derivatives want a weight
     gradgrad=False,
     numpy=layer_norm,
 )
-
-
-def cross_entropy(x, target, ignore_index=-100, reduction="mean"):
-    largest = x.max(1, keepdims=True)
-    log_prob = x - largest - np.log(np.exp(x - largest).sum(1, keepdims=True))
-    counted = target != ignore_index
-    losses = np.where(counted, -log_prob[np.arange(len(x)), np.where(counted, target, 0)], 0)
-    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / counted.sum()}[reduction]
-
-
-nn_row(
-    "cross_entropy",
-    lambda d: [
-        S(d(4, 3), d.index(4, below=3)),
-        S(d(4, 3), d.index(4, below=3), reduction="sum"),
-        S(d(4, 3), d.index(4, below=3), reduction="none"),
-        S(d(6, 3), np.array([0, 1, 2, 1, 0, 2]), ignore_index=1),
-        S(d(6, 3), np.array([0, 1, 2, 1, 0, 2]), ignore_index=1, reduction="none"),
-        S(d(3, 2), np.array([0, -100, 1])),
-        S(d(1, 1), np.array([0])),
-        S(d(40, 77), d.index(40, below=77)),
-    ],
-    dtypes=FLOATS,
-    ulps=16,
-    scale=4.0,
-    numpy=cross_entropy,
-    large_call=lambda d: S(d(300, 2000), d.index(300, below=2000)),
-)

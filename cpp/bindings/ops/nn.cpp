@@ -1,6 +1,5 @@
 // Functions of nn.functional.
 #include "bindings/ops/register.h"
-#include "ops/loss.h"
 #include "ops/norm.h"
 
 namespace gradcore {
@@ -9,12 +8,9 @@ namespace {
 
 constexpr OpRow kRows[] = {
     op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>, {.kind = kFunction}),
-    op("_nn_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) "
-       "-> "
+    op("_nn_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> "
        "Tensor",
        fn<layer_norm>, {.kind = kFunction}),
-    op("_nn_cross_entropy(Tensor input, Tensor target, int ignore_index=-100, str reduction='mean') -> Tensor",
-       fn<cross_entropy>, {.kind = kFunction}),
 };
 
 }  // namespace

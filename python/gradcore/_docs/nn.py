@@ -12,15 +12,6 @@ TEXTS = {
     >>> gradcore.nn.functional.linear(gradcore.ones(1, 2), gradcore.ones(3, 2), gradcore.ones(3))
     tensor([[3., 3., 3.]])
     """,
-    "_nn_cross_entropy": """
-    What `nn.functional.cross_entropy` does for a matrix of scores and one class a row, without weights.
-
-    input: (N, C), of a float dtype; target: (N), int64. Raises IndexError for a class out of range, RuntimeError for shapes
-    and dtypes that do not fit.
-
-    >>> gradcore.nn.functional.cross_entropy(gradcore.zeros(2, 4), gradcore.tensor([2, 0]))
-    tensor(1.3863)
-    """,
     "_nn_layer_norm": """
     (x - mean) / sqrt(var + eps) * weight + bias, over the last dims.
 

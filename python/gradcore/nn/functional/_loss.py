@@ -180,9 +180,6 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if not input.is_floating_point():
         need_float("cross_entropy", "log_softmax_lastdim_kernel_impl", input)
-    if weight is None and label_smoothing == 0 and input.dim() == 2 and input.numel() and target.dtype == _C.int64:
-        _check_classes(input, target)
-        return _C._nn_cross_entropy(input, target, ignore_index, reduction)
     log_prob = input.log_softmax(class_dim)
     loss = nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
     if label_smoothing == 0:
