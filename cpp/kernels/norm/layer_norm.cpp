@@ -9,7 +9,7 @@
 namespace gradcore::GC_ISA {
 namespace {
 
-constexpr int64_t kGrain = 1 << 14;               // elements of a parallel block
+constexpr int64_t kGrain = 1 << 14;                // elements of a parallel block
 constexpr int64_t kFewRows = 16, kManyRows = 128;  // a band of the backward pass has rows between these
 
 // The sum of value(i), taken in floats for kBuffer elements and in double over those.
@@ -64,8 +64,8 @@ template <class T> void normalise(const LayerNormArgs& a) {
   });
 }
 
-// Writes dx, and adds the row's part to the gradients of weight and bias. With h = (x - mean) * scale and p = g * weight:
-// dx = scale * (p - mean(p) - h * mean(p * h)).
+// Writes dx, and adds the row's part to the gradients of weight and bias. With h = (x - mean) * scale and p = g *
+// weight: dx = scale * (p - mean(p) - h * mean(p * h)).
 template <class T>
 GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db, int64_t n, double eps) {
   const Moments<T> m = moments_of(x, n, eps);
@@ -73,7 +73,8 @@ GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* d
   T mean_p, mean_ph;
   if (w) {
     mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i]; }) / count);
-    mean_ph = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
+    mean_ph =
+        static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] * w[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   } else {
@@ -101,7 +102,8 @@ template <class T> GC_INLINE void merge(const T* parts, int64_t bands, int64_t n
   }
 }
 
-// Rows are cut into bands, by shape only. Each sums its part of the gradients of weight and bias; the parts add up in order.
+// Rows are cut into bands, by shape only. Each sums its part of the gradients of weight and bias; the parts add up in
+// order.
 template <class T> void differentiate(const LayerNormBackwardArgs& a) {
   const T *g = static_cast<const T*>(a.g), *x = static_cast<const T*>(a.x), *w = static_cast<const T*>(a.weight);
   T *dx = static_cast<T*>(a.dx), *dw = static_cast<T*>(a.dweight), *db = static_cast<T*>(a.dbias);
@@ -123,13 +125,7 @@ template <class T> void differentiate(const LayerNormBackwardArgs& a) {
 }  // namespace
 
 constinit const LayerNormKernels layer_norm_kernels{
-    by_dtype<void (*)(const LayerNormArgs&)>([]<class T>(TypeTag<T>) -> void (*)(const LayerNormArgs&) {
-      if constexpr (is_float<T>) return normalise<T>;
-      return nullptr;
-    }),
-    by_dtype<void (*)(const LayerNormBackwardArgs&)>([]<class T>(TypeTag<T>) -> void (*)(const LayerNormBackwardArgs&) {
-      if constexpr (is_float<T>) return differentiate<T>;
-      return nullptr;
-    })};
+    by_float<void (*)(const LayerNormArgs&)>([]<class T>(TypeTag<T>) { return &normalise<T>; }),
+    by_float<void (*)(const LayerNormBackwardArgs&)>([]<class T>(TypeTag<T>) { return &differentiate<T>; })};
 
 }  // namespace gradcore::GC_ISA

@@ -22,8 +22,8 @@ struct LayerNormBackwardArgs {
 };
 
 struct LayerNormKernels {
-  DTypeRow<void (*)(const LayerNormArgs&)> forward;  // null where it has no such type
-  DTypeRow<void (*)(const LayerNormBackwardArgs&)> backward;
+  FloatRow<void (*)(const LayerNormArgs&)> forward;
+  FloatRow<void (*)(const LayerNormBackwardArgs&)> backward;
 };
 
 #ifdef GC_ISA
