@@ -104,7 +104,7 @@ def test_remainders_are_exact(dtype):
         np.testing.assert_array_equal(np.signbit(found[found == 0]), np.signbit(m[m == 0]))
         expected = np.where((m != 0) & ((values < 0) != (m < 0)), m + values, m)
         np.testing.assert_array_equal(gradcore.remainder(x, y).numpy(), expected)
-        near = np.abs(a / values) < 1e5
+        near = np.isfinite(values) & (np.abs(a / values) < 1e5)
         quotient = np.round((a.astype(np.longdouble) - expected) / values)[near]
         np.testing.assert_array_equal(gradcore.floor_divide(x, y).numpy()[near], quotient)
 
