@@ -15,12 +15,11 @@ def eigh(
     matrices = np.frombuffer(a, dtype).reshape(shape)
     if not np.isfinite(matrices).all():
         return False
-    triangle = "U" if upper else "L"
     try:
         if vectors is None:
-            _fill(values, np.linalg.eigvalsh(matrices, triangle))
+            _fill(values, np.linalg.eigvalsh(matrices, "U" if upper else "L"))
         else:
-            w, v = np.linalg.eigh(matrices, triangle)
+            w, v = np.linalg.eigh(matrices, "U" if upper else "L")
             _fill(values, w)
             _fill(vectors, v)
     except np.linalg.LinAlgError:
