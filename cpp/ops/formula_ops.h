@@ -32,6 +32,10 @@ struct Sym {
 GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
 #undef GC_SYM_UNARY
 [[gnu::noinline]] inline Sym zeros_of(const Sym& a) { return zeros_like(a.t); }
+// The gradient to an operand that torch has none to, either.
+[[gnu::noinline]] inline Sym no_derivative(const char* name, const Sym&, const Sym&, const Sym&) {
+  fail(ErrorKind::NotImplemented, "the derivative for '", name, "' is not implemented.");
+}
 [[gnu::noinline]] inline Sym relu_backward(const Sym& g, const Sym& y) {
   return gradcore::relu_backward(g.operand(), y.operand());
 }
