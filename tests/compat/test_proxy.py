@@ -44,6 +44,17 @@ def test_a_block():
     ]  # fmt: skip
 
 
+def test_functorch_comes_with_torch():
+    assert output("""
+        import gradcore
+        with gradcore.as_torch():
+            import functorch
+            from functorch import vmap
+            import functorch as again
+            print(functorch is gradcore.func, again is functorch, vmap is gradcore.func.vmap)
+    """) == ["True True True"]
+
+
 def test_it_is_never_on_by_itself():
     lines = output("""
         import sys, gradcore, gradcore.optim, gradcore.utils.data

@@ -154,3 +154,11 @@ def test_a_lazy_packages_dict_is_whole():
 
 def test_no_devices_states():
     both(lambda lib: lib.utils.checkpoint.get_device_states(lib.ones(2), 1))
+
+
+def test_a_main_function_for_a_launcher():
+    from gradcore.distributed.elastic.multiprocessing.errors import record
+
+    assert record(abs)(-1) == 1
+    with pytest.raises(NotImplementedError, match="single process"):
+        gradcore.distributed.autograd.context()

@@ -91,8 +91,18 @@ def _version_module() -> ModuleType:
     return module
 
 
+# What torch installs, and where it is here.
+_HOMES = {"torch": "gradcore", "functorch": "gradcore.func"}
+
+
 def _is_torch(name: str) -> bool:
-    return name == "torch" or name.startswith("torch.")
+    return name.partition(".")[0] in _HOMES
+
+
+def _ours(name: str) -> str:
+    """The name of gradcore's module for one of torch's."""
+    root, dot, rest = name.partition(".")
+    return _HOMES[root] + dot + rest
 
 
 def _module(name: str) -> ModuleType:
@@ -102,7 +112,7 @@ def _module(name: str) -> ModuleType:
     if name == "torch.version":
         version: ModuleType = _the_module().version
         return version
-    ours = "gradcore" + name.removeprefix("torch")
+    ours = _ours(name)
     try:
         return importlib.import_module(ours)
     except ModuleNotFoundError as error:
@@ -135,7 +145,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         if not _is_torch(name):
             return None
-        ours = "gradcore" + name.removeprefix("torch")
+        ours = _ours(name)
         try:
             found = importlib.util.find_spec(ours)
         except ModuleNotFoundError:
@@ -244,7 +254,7 @@ def _imported(name: str, fromlist: Any) -> ModuleType:
     """What the import statement wants: the module for `from name import ...`, else the outermost one."""
     module = _module(name)
     if not fromlist:
-        return _the_module()
+        return _module(name.partition(".")[0])
     for item in fromlist:
         if item != "*" and not hasattr(module, item):
             try:

@@ -10,6 +10,8 @@ from typing import Any
 
 from .._C import Tensor
 from .._compat.absent import absent
+from . import autograd as autograd
+from . import elastic as elastic
 from . import optim as optim
 from . import rpc as rpc
 
@@ -17,7 +19,7 @@ __getattr__ = absent(
     __name__,
     "DeviceMesh FileStore HashStore P2POp PrefixStore Store TCPStore Work all_to_all all_to_all_single batch_isend_irecv "
     "gather_object init_device_mesh irecv isend new_subgroups recv reduce_scatter_tensor scatter_object_list send "
-    "fsdp tensor algorithms elastic",
+    "fsdp tensor algorithms",
     "gradcore runs in a single process and sends nothing",
 )
 
