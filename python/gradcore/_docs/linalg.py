@@ -159,7 +159,7 @@ TEXTS = {
     A = U diag(S) Vh of each matrix (*, m, n), with S falling and not negative.
 
     U and Vh are square, or with `full_matrices=False` (*, m, k) and (*, k, n), k = min(m, n). Raises linalg.LinAlgError where
-    there are NaN or infinities, RuntimeError for a `driver`, which is CUDA's. (Giles 2008)
+    there are NaN or infinities, RuntimeError for a `driver`, which is CUDA's. Derivatives: Giles (2008).
 
     >>> gradcore.linalg.svd(gradcore.tensor([[0.0, 2.0], [3.0, 0.0]])).S
     tensor([3., 2.])
@@ -180,7 +180,7 @@ TEXTS = {
     The pseudo-inverse (*, n, m) of each matrix (*, m, n), from its singular values.
 
     Those up to max(atol, rtol * the largest) count as zero; without either, rtol is the epsilon of the dtype times the longer
-    size. `hermitian` says that the matrices are symmetric. Raises RuntimeError for integers. (Golub and Pereyra 1973)
+    size. `hermitian` says that the matrices are symmetric. Raises RuntimeError for integers. Derivatives: Golub and Pereyra (1973).
 
     >>> gradcore.linalg.pinv(gradcore.tensor([[2.0], [0.0]]))
     tensor([[0.5000, 0.0000]])
