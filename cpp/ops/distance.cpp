@@ -66,6 +66,7 @@ Tensor recorded_backward(const Tensor& grad, const Tensor& a, const Tensor& b, c
 
 // (batch..., rows, size) as (all batches, rows, size).
 Tensor as_batch(const Tensor& t, const Dims& batch) {
+  check(t.dim() >= 2, "cdist: an operand was changed while it was used");  // Note [Python in the middle]
   const int64_t rows = t.size(t.dim() - 2), size = t.size(t.dim() - 1);
   Dims whole = batch;
   whole.push_back(rows);

@@ -118,7 +118,8 @@ void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, c
 
 Tensor computed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
   const NoRecordGuard off;
-  const Tensor dense = contiguous(x), w = weight ? contiguous(weight) : Tensor(), b = bias ? contiguous(bias) : Tensor();
+  const Tensor dense = contiguous(x), w = weight ? contiguous(weight) : Tensor(),
+               b = bias ? contiguous(bias) : Tensor();
   const Tensor out = empty(x.shape(), x.dtype());
   Kernel<LayerNormArgs> k("layer_norm", kernels().layer_norm.forward[x.dtype()]);
   set_sizes(k.args, x, shape, eps);

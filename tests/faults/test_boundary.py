@@ -130,6 +130,7 @@ HOSTILE = """
     for name in sorted(dir(_C)):
         function = getattr(_C, name)
         if not name.startswith("_") or name.startswith("__") or name in leave_out or not callable(function) or isinstance(function, type): continue
+        if isinstance(function, type(_C.add)): continue  # an op of a package: its row is checked as every op's
         for count in range(6):
             product = list(itertools.product(values, repeat=count)) if count < 3 else [[chosen.choice(values) for _ in range(count)] for _ in range(1500)]
             for arguments in product:
