@@ -413,8 +413,6 @@ inline constexpr char set_num_threads[] =
 inline constexpr char release_unused_memory[] = R"(Gives memory that is kept for reuse back to the system.
 
 >>> gradcore.release_unused_memory()
->>> gradcore.memory_stats()["cached"]
-0
 )";
 
 inline constexpr char Generator[] =

@@ -486,6 +486,21 @@ OTHER_GRAPHS = {
         ["scatter_reduce", "index_reduce"], "does not show how it reduces; the index of slices is expanded"
     ),
     "as_strided_scatter": "is put",
+    **dict.fromkeys(
+        ["solve", "tensorsolve", "lstsq.of_low_rank", "lu_solve", "linear", "vecdot", "multi_dot", "matrix_power"],
+        "has views, and products of vectors, at other places",
+    ),
+    **dict.fromkeys(
+        ["det", "slogdet", "eigvalsh", "lstsq", "cholesky_solve", "zeta", "xlog1py", "igamma"],
+        "keeps other factors, or less, for the same gradient",
+    ),
+    **dict.fromkeys(
+        ["sgn", "qr", "svdvals", "lu_unpack", "vector_norm", "matrix_norm", "log_ndtr", "layer_norm", "erfinv"],
+        "shows other fields of what it keeps",
+    ),
+    **dict.fromkeys(["geqrf", "cond", "ndtr"], "is made of other ops, or of a refusal"),
+    **dict.fromkeys(["asinh_", "acosh_", "atanh_"], "torch's node in place has a number of its own"),
+    "mvlgamma_": "the copied result of the form that is not in place",
     "take(": "keeps no more of the input than its shape",
     "take_along_dim": "what has the shape is not expanded",
     "put": "keeps the source whatever wants a gradient",

@@ -11,6 +11,7 @@ from .rows import S, row
 linalg = partial(row, module="linalg", method=False)
 
 EXACT = {"dtypes": (*FLOATS, "int64"), "ulps": 64, "scale": 4.0, "grad_ulps": 1024}
+REPEATED = {"skips": {"expanded": "repeated rows make the matrix singular: where that shows depends on rounding"}}
 SYMMETRIC = "it reads one triangle, and the gradient is that of a symmetric matrix"
 
 
@@ -89,7 +90,10 @@ def solve_samples(d):
 
 linalg("solve", solve_samples, out=True, **EXACT)
 linalg(
-    "solve_ex", lambda d: [*solve_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), d(2, 1), check_errors=True)], **EXACT
+    "solve_ex",
+    lambda d: [*solve_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), d(2, 1), check_errors=True)],
+    **EXACT,
+    **REPEATED,
 )
 
 
@@ -109,7 +113,9 @@ def inverse_samples(d):
 
 
 linalg("inv", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
-linalg("inv_ex", lambda d: [*inverse_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), check_errors=True)], **EXACT)
+linalg(
+    "inv_ex", lambda d: [*inverse_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), check_errors=True)], **EXACT, **REPEATED
+)
 row("inverse", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
 linalg(
     "solve_triangular",
@@ -127,7 +133,7 @@ linalg(
         S(triangular(d, 3, 3), d(2, 3), upper=True),
     ],
     out=True,
-    **EXACT | {"dtypes": FLOATS},
+    **EXACT | {"dtypes": FLOATS} | REPEATED,
 )
 
 # ---- determinants
@@ -516,6 +522,7 @@ def exp_samples(d):
 
 # Both algorithms scale and square: their rounding grows with the norm.
 EXP = {"dtypes": FLOATS, "ulps": 256, "scale": 30.0, "grad_ulps": 4096}
+EXP["skips"] = {"mapped gradients": "a batch is squared as often as its largest matrix asks, which rounds otherwise"}
 linalg("matrix_exp", exp_samples, **EXP)
 row("matrix_exp", exp_samples, **EXP)
 linalg(

@@ -121,6 +121,11 @@ class OpRow:
         """Where a library has the function."""
         return operator.attrgetter(self.module)(lib) if self.module else lib
 
+    @property
+    def most_ulps(self):
+        """Those of the dtype that has the most."""
+        return max(self.ulps.values()) if isinstance(self.ulps, dict) else self.ulps
+
     def tolerances(self, ulps=None):
         return {
             "ulps": self.ulps if ulps is None else ulps,

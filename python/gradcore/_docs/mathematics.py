@@ -55,8 +55,8 @@ TEXTS = {
     "tan": """
     The tangent of angles in radians, element by element. Integers are converted to the default dtype; of inf it is NaN.
 
-    >>> gradcore.tan(gradcore.tensor([0.0, gradcore.pi / 4]))
-    tensor([0.0000, 1.0000])
+    >>> gradcore.tan(gradcore.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5574])
     """,
     "asin": """
     The angle in [-pi/2, pi/2] of this sine, element by element; NaN outside of [-1, 1]. Integers are converted to the
