@@ -57,3 +57,14 @@ def test_the_old_place_of_functional_call_and_data_parallel():
     ours = gradcore.nn.utils.stateless.functional_call(net, weights, x)
     assert gradcore.equal(ours, gradcore.func.functional_call(net, weights, x))
     assert gradcore.equal(gradcore.nn.DataParallel(net)(x), net(x))
+
+
+def test_a_parameter_with_arguments_of_its_own():
+    class Placed(gradcore.nn.Parameter):
+        def __new__(cls, data=None, place=None, requires_grad=True):
+            made = super().__new__(cls, data, requires_grad)
+            made.place = place
+            return made
+
+    made = Placed(gradcore.ones(2), place="here")
+    assert made.place == "here" and isinstance(made, gradcore.nn.Parameter) and made.requires_grad

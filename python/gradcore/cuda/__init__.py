@@ -45,9 +45,12 @@ def device_count() -> int:
     return 0
 
 
+_initialized = False  # packages that keep the states of all generators ask
+
+
 def is_initialized() -> bool:
     """False."""
-    return False
+    return _initialized
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:

@@ -43,8 +43,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         parameter: Parameter = _C._make_subclass(cls, plain, requires_grad)
         return parameter
 
-    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass  # all is done in __new__, to which a subclass may add arguments
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         plain = self.detach()
