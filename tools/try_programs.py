@@ -84,7 +84,8 @@ def run(command: list[str], folder: pathlib.Path) -> Run:
         )
     except subprocess.TimeoutExpired:
         return Run(300.0, "", "it took more than five minutes")
-    error = (done.stderr.strip().splitlines() or ["no message"])[-1] if done.returncode else None
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    error = re.sub(r" \([^()]*\.py\)$", "", last) if done.returncode else None  # not where gradcore lies
     return Run(time.perf_counter() - begin, done.stdout, error)
 
 
