@@ -7,17 +7,19 @@ from typing import Any
 
 
 class _NamedTuple(tuple[Any, ...]):
+    """Its parts are its properties, in order, those of a base class first."""
+
     __slots__ = ()
-    _fields: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        parts = ",\n".join(f"{name}={part!r}" for name, part in zip(self._fields, self))
+        bases = reversed(type(self).__mro__)
+        names = [name for base in bases for name, value in vars(base).items() if isinstance(value, property)]
+        parts = ",\n".join(f"{name}={part!r}" for name, part in zip(names, self))
         return f"torch.return_types.{type(self).__name__}(\n{parts})"
 
 
 class _ValuesIndices(_NamedTuple):
     __slots__ = ()
-    _fields = ("values", "indices")
     values = property(itemgetter(0), doc="The first part.")
     indices = property(itemgetter(1), doc="The second part.")
 
@@ -26,7 +28,6 @@ class aminmax(_NamedTuple):
     """Of aminmax(input)."""
 
     __slots__ = ()
-    _fields = ("min", "max")
     min = property(itemgetter(0), doc="The least elements.")
     max = property(itemgetter(1), doc="The greatest elements.")
 
@@ -47,7 +48,6 @@ class frexp(_NamedTuple):
     """Of frexp(input)."""
 
     __slots__ = ()
-    _fields = ("mantissa", "exponent")
     mantissa = property(itemgetter(0), doc="The fractions.")
     exponent = property(itemgetter(1), doc="The powers of two.")
 
@@ -56,7 +56,6 @@ class histogram(_NamedTuple):
     """Of histogram(input, bins)."""
 
     __slots__ = ()
-    _fields = ("hist", "bin_edges")
     hist = property(itemgetter(0), doc="What is in each bin.")
     bin_edges = property(itemgetter(1), doc="The edges of the bins, one more than there are bins.")
 
@@ -113,7 +112,6 @@ class linalg_cholesky_ex(_NamedTuple):
     """Of linalg.cholesky_ex(A)."""
 
     __slots__ = ()
-    _fields = ("L", "info")
     L = property(itemgetter(0), doc="The factor.")
     info = property(itemgetter(1), doc="0, or the order of the leading minor that is not positive-definite.")
 
@@ -122,7 +120,6 @@ class linalg_solve_ex(_NamedTuple):
     """Of linalg.solve_ex(A, B)."""
 
     __slots__ = ()
-    _fields = ("result", "info")
     result = property(itemgetter(0), doc="The solution.")
     info = property(itemgetter(1), doc="0, or the number of the pivot that is zero.")
 
@@ -131,52 +128,50 @@ class linalg_inv_ex(_NamedTuple):
     """Of linalg.inv_ex(A)."""
 
     __slots__ = ()
-    _fields = ("inverse", "info")
     inverse = property(itemgetter(0), doc="The inverse.")
     info = property(itemgetter(1), doc="0, or the number of the pivot that is zero.")
 
 
-class slogdet(_NamedTuple):
+class _SignLogabsdet(_NamedTuple):
+    __slots__ = ()
+    sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
+    logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
+
+
+class slogdet(_SignLogabsdet):
     """Of slogdet(input)."""
 
     __slots__ = ()
-    _fields = ("sign", "logabsdet")
-    sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
-    logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
 
 
-class linalg_slogdet(_NamedTuple):
+class linalg_slogdet(_SignLogabsdet):
     """Of linalg.slogdet(A)."""
 
     __slots__ = ()
-    _fields = ("sign", "logabsdet")
-    sign = property(itemgetter(0), doc="The determinant's sign: 1, -1 or 0.")
-    logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
 
 
-class linalg_qr(_NamedTuple):
+class _QR(_NamedTuple):
+    __slots__ = ()
+    Q = property(itemgetter(0), doc="The orthogonal factor.")
+    R = property(itemgetter(1), doc="The upper triangle.")
+
+
+class linalg_qr(_QR):
     """Of linalg.qr(A)."""
 
     __slots__ = ()
-    _fields = ("Q", "R")
-    Q = property(itemgetter(0), doc="The orthogonal factor.")
-    R = property(itemgetter(1), doc="The upper triangle.")
 
 
-class qr(_NamedTuple):
+class qr(_QR):
     """Of qr(input)."""
 
     __slots__ = ()
-    _fields = ("Q", "R")
-    Q = property(itemgetter(0), doc="The orthogonal factor.")
-    R = property(itemgetter(1), doc="The upper triangle.")
 
 
 class geqrf(_NamedTuple):
     """Of geqrf(input)."""
 
     __slots__ = ()
-    _fields = ("a", "tau")
     a = property(itemgetter(0), doc="R, and the reflections below its diagonal.")
     tau = property(itemgetter(1), doc="Their factors.")
 
@@ -185,7 +180,6 @@ class linalg_eigh(_NamedTuple):
     """Of linalg.eigh(A)."""
 
     __slots__ = ()
-    _fields = ("eigenvalues", "eigenvectors")
     eigenvalues = property(itemgetter(0), doc="The eigenvalues, rising.")
     eigenvectors = property(itemgetter(1), doc="The eigenvectors, as columns.")
 
@@ -194,7 +188,6 @@ class linalg_svd(_NamedTuple):
     """Of linalg.svd(A)."""
 
     __slots__ = ()
-    _fields = ("U", "S", "Vh")
     U = property(itemgetter(0), doc="The left singular vectors, as columns.")
     S = property(itemgetter(1), doc="The singular values, falling.")
     Vh = property(itemgetter(2), doc="The right singular vectors, as rows.")
@@ -204,7 +197,6 @@ class svd(_NamedTuple):
     """Of svd(input)."""
 
     __slots__ = ()
-    _fields = ("U", "S", "V")
     U = property(itemgetter(0), doc="The left singular vectors, as columns.")
     S = property(itemgetter(1), doc="The singular values, falling.")
     V = property(itemgetter(2), doc="The right singular vectors, as columns.")
@@ -214,47 +206,45 @@ class linalg_lstsq(_NamedTuple):
     """Of linalg.lstsq(A, B)."""
 
     __slots__ = ()
-    _fields = ("solution", "residuals", "rank", "singular_values")
     solution = property(itemgetter(0), doc="The solution.")
     residuals = property(itemgetter(1), doc="Sums of squares of what is left, or nothing.")
     rank = property(itemgetter(2), doc="The ranks of the matrices.")
     singular_values = property(itemgetter(3), doc="The singular values, or nothing.")
 
 
-class linalg_lu_factor(_NamedTuple):
+class _LUPivots(_NamedTuple):
+    __slots__ = ()
+    LU = property(itemgetter(0), doc="L below the diagonal, U above.")
+    pivots = property(itemgetter(1), doc="The rows that changed places.")
+
+
+class linalg_lu_factor(_LUPivots):
     """Of linalg.lu_factor(A)."""
 
     __slots__ = ()
-    _fields = ("LU", "pivots")
-    LU = property(itemgetter(0), doc="L below the diagonal, U above.")
-    pivots = property(itemgetter(1), doc="The rows that changed places.")
 
 
-class linalg_lu_factor_ex(_NamedTuple):
+class linalg_lu_factor_ex(_LUPivots):
     """Of linalg.lu_factor_ex(A)."""
 
     __slots__ = ()
-    _fields = ("LU", "pivots", "info")
-    LU = property(itemgetter(0), doc="L below the diagonal, U above.")
-    pivots = property(itemgetter(1), doc="The rows that changed places.")
     info = property(itemgetter(2), doc="0, or the number of the pivot that is zero.")
 
 
-class linalg_lu(_NamedTuple):
+class _PLU(_NamedTuple):
+    __slots__ = ()
+    P = property(itemgetter(0), doc="The permutation.")
+    L = property(itemgetter(1), doc="The lower triangle, with ones on its diagonal.")
+    U = property(itemgetter(2), doc="The upper triangle.")
+
+
+class linalg_lu(_PLU):
     """Of linalg.lu(A)."""
 
     __slots__ = ()
-    _fields = ("P", "L", "U")
-    P = property(itemgetter(0), doc="The permutation.")
-    L = property(itemgetter(1), doc="The lower triangle, with ones on its diagonal.")
-    U = property(itemgetter(2), doc="The upper triangle.")
 
 
-class lu_unpack(_NamedTuple):
+class lu_unpack(_PLU):
     """Of lu_unpack(LU_data, LU_pivots)."""
 
     __slots__ = ()
-    _fields = ("P", "L", "U")
-    P = property(itemgetter(0), doc="The permutation.")
-    L = property(itemgetter(1), doc="The lower triangle, with ones on its diagonal.")
-    U = property(itemgetter(2), doc="The upper triangle.")

@@ -81,3 +81,13 @@ def test_many_rows_are_the_same_as_each_alone():
             alone = op(tensor[row], dim=0)
             assert gradcore.equal(alone.values, together.values[row])
             assert gradcore.equal(alone.indices, together.indices[row])
+
+
+def test_named_results_are_trees_of_their_parts():
+    from gradcore.utils import _pytree
+
+    for result in (gradcore.max(gradcore.eye(2), 0), gradcore.linalg.lu_factor_ex(gradcore.eye(2))):
+        doubled = _pytree.tree_map(lambda part: part * 2, result)
+        assert type(doubled) is type(result) and doubled[0].equal(result[0] * 2)
+        names = [name for name, value in vars(type(result).__mro__[1]).items() if isinstance(value, property)]
+        assert all(f"{name}=" in repr(doubled) for name in names)
