@@ -162,3 +162,14 @@ def test_a_main_function_for_a_launcher():
     assert record(abs)(-1) == 1
     with pytest.raises(NotImplementedError, match="single process"):
         gradcore.distributed.autograd.context()
+
+
+@pytest.mark.parametrize("size_average", [None, True, False])
+@pytest.mark.parametrize("reduce", [None, True, False])
+def test_older_arguments_of_reductions(size_average, reduce):
+    def program(lib):
+        with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
+            named = lib.nn._reduction.legacy_get_string(size_average, reduce)
+        return named, lib.nn._reduction.legacy_get_enum(size_average, reduce, emit_warning=False)
+
+    assert program(gradcore) == program(torch)
