@@ -60,36 +60,14 @@ def samples_of(row):
     return [sample for sample in row.calls("float64") if all(array.size for array in calls.arrays_of(sample))]
 
 
-# Where torch's forward mode gives no answer to compare with, by row.
-NOT_SYMMETRIC = "a factor of a symmetric matrix has no derivative along a tangent that is not; tests/linalg compares with differences"
-CONSTANT_FACTORS = "torch takes the LU factors for constants; tests/linalg compares with differences"
-NOT_IN_TORCH = "torch has no forward mode for all of its arguments"
-ROUNDS = "differs in rounding, where the gradient is ill conditioned"
-TANGENTS_NOT_COMPARED = {
-    **dict.fromkeys(["cholesky", "cholesky_ex", "cholesky_solve", "cholesky_inverse"], NOT_SYMMETRIC),
-    **dict.fromkeys(
-        ["scatter_reduce", "index_reduce", "cdist", "pdist", "igamma", "igammac", "lu_factor_ex"], NOT_IN_TORCH
-    ),
-    **dict.fromkeys(["cond.by_inverse", "zeta", "logit.eps", "lu_factor_ex"], "infinite or NaN at other points"),
-    "logcumsumexp": ROUNDS,
-    "addbmm": "torch's addbmm_ grows its tensor",
-}
-GRADIENTS_NOT_COMPARED = {
-    **TANGENTS_NOT_COMPARED,
-    **dict.fromkeys(["solve", "solve_ex", "det", "slogdet", "logdet", "tensorsolve"], CONSTANT_FACTORS),
-    **dict.fromkeys(["qr", "eigvalsh"], ROUNDS),
-    "layer_norm": "torch's formula leaves out a part; tests/linalg compares with differences",
-    "pow.zero": "torch has NaN where the base is zero and the exponent is differentiated",
-}
-
-
-def rows_of(condition=lambda row: True, without=TANGENTS_NOT_COMPARED):
-    chosen = [row for row in DIFFERENTIABLE if condition(row) and row.name not in without]
+def rows_of(*aspects, condition=lambda row: True):
+    """Those whose op is differentiable and whose row skips none of the aspects."""
+    chosen = [row for row in DIFFERENTIABLE if condition(row) and not row.skips.keys() & {*aspects}]
     return pytest.mark.parametrize("row", chosen, ids=[row.name for row in chosen])
 
 
 @needs_torch
-@rows_of()
+@rows_of("tangents")
 def test_tangents(row):
     def program(lib, sample, chosen):
         return with_duals(lib, sample, chosen, lambda args, kwargs, _: tangents(lib, row.form(lib)(*args, **kwargs)))
@@ -107,7 +85,7 @@ def test_tangents(row):
 
 
 @needs_torch
-@rows_of(lambda row: row.gradgrad, GRADIENTS_NOT_COMPARED)
+@rows_of("tangents", "forward over reverse", condition=lambda row: row.gradgrad)
 def test_forward_over_reverse(row):
     """The tangents of gradients, and the gradients of tangents."""
 
@@ -144,7 +122,7 @@ def test_forward_over_reverse(row):
 
 
 @needs_torch
-@rows_of(lambda row: row.inplace_grad and row.inplace and row.kind != "view")
+@rows_of("tangents", condition=lambda row: row.inplace_grad and row.inplace and row.kind != "view")
 def test_tangents_in_place(row):
     """On a copy of a dual, and on a window of one whose base sees it."""
     name = row.attribute + "_"

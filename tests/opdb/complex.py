@@ -12,7 +12,12 @@ def itself(name, **settings):
 itself("conj")
 itself("resolve_conj")
 itself("resolve_neg")
-itself("conj_physical", inplace=True, inplace_grad=False)
+itself(
+    "conj_physical",
+    inplace=True,
+    inplace_grad=False,
+    other_graphs={"conj_physical_": "changes nothing, and makes no node"},
+)
 itself("real", method=False)
 itself("imag", method=False)
 itself("isreal", grad=False)
@@ -27,4 +32,5 @@ row(
     out=True,
     gradgrad=False,
     numpy=lambda x: np.where(np.isnan(x), x, np.where(x < 0, np.pi, 0)).astype(x.dtype),  # np.angle(-0.0) is pi
+    other_graphs="keeps nothing",
 )

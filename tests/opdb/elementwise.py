@@ -34,7 +34,7 @@ unary("abs", np.abs, ulps=0, operator="abs", aliases=("absolute",))
 unary("neg", np.negative, ulps=0, operator="neg", aliases=("negative",))
 unary("positive", np.positive, ulps=0, operator="pos", inplace=False, out=False)
 unary("sign", np.sign, ulps=0)
-unary("sgn", np.sign, ulps=0)
+unary("sgn", np.sign, ulps=0, other_graphs="shows other fields of what it keeps")
 unary("signbit", np.signbit, ulps=0, grad=False, inplace=False)
 unary("frac", lambda x: x - np.trunc(x), ulps=0)
 unary("square", np.square, ulps=0)
@@ -57,9 +57,32 @@ unary("atan", np.arctan, aliases=("arctan",))
 unary("sinh", np.sinh, avoid=(710.0,))  # torch overflows early
 unary("cosh", np.cosh, avoid=(710.0,))
 # torch's in-place forms of these three have no derivative.
-unary("asinh", np.arcsinh, aliases=("arcsinh",), avoid=HUGE, inplace_grad=False)
-unary("acosh", np.arccosh, low=1.1, aliases=("arccosh",), avoid=HUGE, inplace_grad=False)
-unary("atanh", np.arctanh, low=-0.9, high=0.9, aliases=("arctanh",), inplace_grad=False)
+unary(
+    "asinh",
+    np.arcsinh,
+    aliases=("arcsinh",),
+    avoid=HUGE,
+    inplace_grad=False,
+    other_graphs={"asinh_": "torch's node in place has a number of its own"},
+)
+unary(
+    "acosh",
+    np.arccosh,
+    low=1.1,
+    aliases=("arccosh",),
+    avoid=HUGE,
+    inplace_grad=False,
+    other_graphs={"acosh_": "torch's node in place has a number of its own"},
+)
+unary(
+    "atanh",
+    np.arctanh,
+    low=-0.9,
+    high=0.9,
+    aliases=("arctanh",),
+    inplace_grad=False,
+    other_graphs={"atanh_": "torch's node in place has a number of its own"},
+)
 unary("sinc", np.sinc, scale=1, avoid=HUGE)  # torch's zeros are rounding errors
 unary("deg2rad", np.deg2rad, ulps=1)
 unary("rad2deg", np.rad2deg, ulps=1)
@@ -78,6 +101,7 @@ row(
     out=True,
     ulps=1,
     dtypes=FLOATS,
+    other_graphs={"round_.decimals": "the copied result of the form that is not in place"},
 )
 unary("trunc", np.trunc, ulps=0, aliases=("fix",))
 unary("isnan", np.isnan, ulps=0, grad=False, inplace=False, out=False)
@@ -129,7 +153,14 @@ binary("sub", np.subtract, operator="sub", aliases=("subtract",))
 binary("mul", np.multiply, operator="mul", aliases=("multiply",))
 binary("div", np.divide, operator="truediv", right=(0.5, 3), aliases=("divide", "true_divide"))
 binary("floor_divide", np.floor_divide, operator="floordiv", right=(0.5, 3), grad=False)
-binary("remainder", np.remainder, operator="mod", right=(0.6, 3), avoid=HUGE_QUOTIENTS)
+binary(
+    "remainder",
+    np.remainder,
+    operator="mod",
+    right=(0.6, 3),
+    avoid=HUGE_QUOTIENTS,
+    other_graphs={"number remainder": "has a derivative, which torch has not"},
+)
 binary("fmod", np.fmod, right=(0.6, 3), avoid=HUGE_QUOTIENTS)
 binary("pow", np.power, operator="pow", low=0.2, right=(0, 3), scalars=(2, 3, 2.5, 0.5, 0, 1), ulps=16)
 binary("atan2", np.arctan2, ulps=16, scalars=(), aliases=("arctan2",))
@@ -186,7 +217,14 @@ row(
     scale=3,
     numpy=lambda x, y, alpha: x - alpha * y,
 )
-row("rsub", lambda d: [S(d(3, 4), d(4)), S(d(3), 2), S(d(3), d(3), alpha=2)], method=False, ulps=1, scale=3)
+row(
+    "rsub",
+    lambda d: [S(d(3, 4), d(4)), S(d(3), 2), S(d(3), d(3), alpha=2)],
+    method=False,
+    ulps=1,
+    scale=3,
+    other_graphs="of two tensors it is other - input",
+)
 row(
     "frexp",
     lambda d: [S(d(3, 4)), S(d()), S(d(0, 2)), S(np.asarray([0.0, -0.0, 1e-40, np.inf, np.nan], d.dtype))],
@@ -212,6 +250,7 @@ row(
     ),
     inplace=True,
     out=True,
+    other_graphs="named as for numbers, or as the plain quotient",
 )
 row(
     "pow.negative",
@@ -227,7 +266,11 @@ row(
     ulps=16,
     dtypes=FLOATS,
     inplace=True,
-    skips={"numeric": "zero is the edge of its domain", "gradgrad": "torch gives NaN for some that are 0"},
+    skips={
+        "numeric": "zero is the edge of its domain",
+        "gradgrad": "torch gives NaN for some that are 0",
+        "forward over reverse": "torch has NaN where the base is zero and the exponent is differentiated",
+    },
 )
 row(
     "pow.integers",
@@ -293,6 +336,12 @@ row(
     out=True,
     aliases=("clip",),
     numpy=lambda x, min=None, max=None: np.clip(x, min, max),
+    other_graphs={
+        "clamp(float64[3, 4], float64[4])": "no edge for the bound that is not there",
+        "clamp_(float64[3, 4], float64[4])": "no edge for the bound that is not there",
+        "clamp(float64[3], max=": "no edge for the bound that is not there",
+        "clamp_(float64[3], max=": "no edge for the bound that is not there",
+    },
 )
 row(
     "clamp_min",
@@ -301,8 +350,16 @@ row(
     out=True,
     numpy=np.maximum,
     operands_for_promotion=lambda a, b: [a, b],
+    other_graphs={"clamp_min_": "clamp_"},
 )
-row("clamp_max", lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))], inplace=True, out=True, numpy=np.minimum)
+row(
+    "clamp_max",
+    lambda d: [S(d(3, 4), 0.5), S(d(5), 1), S(d(3, 4), d(4))],
+    inplace=True,
+    out=True,
+    numpy=np.minimum,
+    other_graphs={"clamp_max_": "clamp_"},
+)
 row(
     "lerp",
     lambda d: [

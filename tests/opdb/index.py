@@ -130,6 +130,7 @@ row(
     grad=False,
     skips={"grad": "torch has no derivative of it", "inplace_grad": "torch has no derivative of it"},
     **JOINED,
+    other_graphs="has a derivative, which torch has not",
 )
 
 
@@ -154,6 +155,8 @@ reductions(
         S(d(5), 0, np.array([4, 1, 4, 4]), d(4), reduce=reduce, include_self=include_self),
         S(d(3, 4), 0, SCATTERED[:0], d(0, 4), reduce, include_self=include_self),
     ],
+    other_graphs="does not show how it reduces; the index of slices is expanded",
+    skips={"tangents": "torch has no forward mode for all of its arguments"},
 )
 reductions(
     "index_reduce",
@@ -162,6 +165,8 @@ reductions(
         S(d(3, 4), 1, np.array([1]), d(3, 1), reduce, include_self=include_self),
         S(d(3, 4), 0, np.array([0]), d(3, 4), reduce, include_self=include_self),
     ],
+    other_graphs="does not show how it reduces; the index of slices is expanded",
+    skips={"tangents": "torch has no forward mode for all of its arguments"},
 )
 
 # ---- elements by their number, and by masks
@@ -179,6 +184,7 @@ row(
     ],
     out=True,
     numpy=np.take,
+    other_graphs="keeps no more of the input than its shape",
 )
 row(
     "take_along_dim",
@@ -190,6 +196,7 @@ row(
         S(d(3, 4), d.index(3, 4, below=2).astype(np.int32), 0),
     ],
     out=True,
+    other_graphs="what has the shape is not expanded",
 )
 row(
     "take_along_dim.flat",
@@ -210,6 +217,7 @@ row(
     inplace=True,
     ulps=2,
     scale=9,
+    other_graphs="keeps the source whatever wants a gradient",
 )
 row(
     "masked_scatter",
@@ -222,6 +230,10 @@ row(
     ],
     inplace=True,
     reads_values=True,
+    other_graphs={
+        "masked_scatter(float64[3, 4], bool[4]": "the mask is expanded",
+        "masked_scatter(float64[3, 4], bool[3, 1]": "the mask is expanded",
+    },
 )
 
 # ---- a part replaced
@@ -239,6 +251,7 @@ row(
         S(d(5, 4), d(5, 4)),
         S(d(5, 4), d(1, 4), 0, 1, 3),
     ],
+    other_graphs="does not show bounds",
 )
 row(
     "diagonal_scatter",
@@ -252,4 +265,5 @@ row(
         "grad": "torch gives the gradient of the input for its replaced part instead of the rest",
         "gradgrad": "torch gives the gradient of the input for its replaced part instead of the rest",
     },
+    other_graphs="is put",
 )

@@ -74,6 +74,7 @@ row(
     inplace=True,
     out=True,
     numpy=np.tril,
+    other_graphs={"tril_": "the copied result of the form that is not in place"},
 )
 row(
     "triu",
@@ -81,4 +82,5 @@ row(
     inplace=True,
     out=True,
     numpy=np.triu,
+    other_graphs={"triu_": "the copied result of the form that is not in place"},
 )

@@ -11,8 +11,20 @@ from .rows import S, row
 linalg = partial(row, module="linalg", method=False)
 
 EXACT = {"dtypes": (*FLOATS, "int64"), "ulps": 64, "scale": 4.0, "grad_ulps": 1024}
-REPEATED = {"skips": {"expanded": "repeated rows make the matrix singular: where that shows depends on rounding"}}
+REPEATED = {"expanded": "repeated rows make the matrix singular: where that shows depends on rounding"}
 SYMMETRIC = "it reads one triangle, and the gradient is that of a symmetric matrix"
+# Why some rows are not compared with torch in forward mode, and where their graphs differ from torch's.
+NOT_SYMMETRIC = {
+    "tangents": "a factor of a symmetric matrix has no derivative along a tangent that is not; tests/linalg compares "
+    "with differences"
+}
+CONSTANT_FACTORS = {
+    "forward over reverse": "torch takes the LU factors for constants; tests/linalg compares with differences"
+}
+ILL_CONDITIONED = {"forward over reverse": "differs in rounding, where the gradient is ill conditioned"}
+OTHER_VIEWS = "has views, and products of vectors, at other places"
+OTHER_FACTORS = "keeps other factors, or less, for the same gradient"
+OTHER_FIELDS = "shows other fields of what it keeps"
 
 
 def regular(d, *shape):
@@ -37,7 +49,7 @@ def triangular(d, *shape):
 
 CHOLESKY = EXACT | {
     "out": True,
-    "skips": {"numeric": SYMMETRIC, "expanded": "equal rows are no positive-definite matrix"},
+    "skips": {"numeric": SYMMETRIC, "expanded": "equal rows are no positive-definite matrix"} | NOT_SYMMETRIC,
 }
 
 
@@ -57,13 +69,22 @@ def cholesky_samples(d):
     ]
 
 
-linalg("cholesky", cholesky_samples, numpy=lambda a, upper=False: np.linalg.cholesky(a, upper=upper), **CHOLESKY)
+linalg(
+    "cholesky",
+    cholesky_samples,
+    numpy=lambda a, upper=False: np.linalg.cholesky(a, upper=upper),
+    **CHOLESKY,
+)
 linalg(
     "cholesky_ex",
     lambda d: [*cholesky_samples(d)[:-3], S(-positive(d, 3, 3), check_errors=True)],
     **CHOLESKY | {"out": False},
 )
-row("cholesky", cholesky_samples, **CHOLESKY | {"dtypes": FLOATS})
+row(
+    "cholesky",
+    cholesky_samples,
+    **CHOLESKY | {"dtypes": FLOATS},
+)
 
 # ---- linear equations
 
@@ -88,12 +109,20 @@ def solve_samples(d):
     ]
 
 
-linalg("solve", solve_samples, out=True, **EXACT)
+linalg(
+    "solve",
+    solve_samples,
+    out=True,
+    **EXACT,
+    other_graphs=OTHER_VIEWS,
+    skips=CONSTANT_FACTORS,
+)
 linalg(
     "solve_ex",
     lambda d: [*solve_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), d(2, 1), check_errors=True)],
     **EXACT,
-    **REPEATED,
+    skips=REPEATED | CONSTANT_FACTORS,
+    other_graphs=OTHER_VIEWS,
 )
 
 
@@ -114,7 +143,10 @@ def inverse_samples(d):
 
 linalg("inv", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
 linalg(
-    "inv_ex", lambda d: [*inverse_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), check_errors=True)], **EXACT, **REPEATED
+    "inv_ex",
+    lambda d: [*inverse_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), check_errors=True)],
+    **EXACT,
+    skips=REPEATED,
 )
 row("inverse", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
 linalg(
@@ -133,7 +165,9 @@ linalg(
         S(triangular(d, 3, 3), d(2, 3), upper=True),
     ],
     out=True,
-    **EXACT | {"dtypes": FLOATS} | REPEATED,
+    **EXACT | {"dtypes": FLOATS},
+    skips=REPEATED,
+    other_graphs=OTHER_VIEWS,
 )
 
 # ---- determinants
@@ -151,12 +185,42 @@ def determinant_samples(d):
     ]
 
 
-DETERMINANT = EXACT | {"scale": 1.0, "skips": {"expanded": "equal rows are a singular matrix"}}
-linalg("det", determinant_samples, numpy=np.linalg.det, out=True, **DETERMINANT)
-linalg("slogdet", lambda d: [*determinant_samples(d), S(regular(d, 40, 40))], **DETERMINANT)
-row("det", determinant_samples, numpy=np.linalg.det, **DETERMINANT)
-row("slogdet", determinant_samples, **DETERMINANT)
-row("logdet", lambda d: [S(positive(d, 3, 3)), S(positive(d, 2, 2, 4, 4)), S(d(0, 0)), S(d(2, 3))], **DETERMINANT)
+DETERMINANT = EXACT | {
+    "scale": 1.0,
+    "skips": {"expanded": "equal rows are a singular matrix"} | CONSTANT_FACTORS,
+}
+linalg(
+    "det",
+    determinant_samples,
+    numpy=np.linalg.det,
+    out=True,
+    **DETERMINANT,
+    other_graphs=OTHER_FACTORS,
+)
+linalg(
+    "slogdet",
+    lambda d: [*determinant_samples(d), S(regular(d, 40, 40))],
+    **DETERMINANT,
+    other_graphs=OTHER_FACTORS,
+)
+row(
+    "det",
+    determinant_samples,
+    numpy=np.linalg.det,
+    **DETERMINANT,
+    other_graphs=OTHER_FACTORS,
+)
+row(
+    "slogdet",
+    determinant_samples,
+    **DETERMINANT,
+    other_graphs=OTHER_FACTORS,
+)
+row(
+    "logdet",
+    lambda d: [S(positive(d, 3, 3)), S(positive(d, 2, 2, 4, 4)), S(d(0, 0)), S(d(2, 3))],
+    **DETERMINANT,
+)
 
 # ---- norms
 
@@ -177,6 +241,7 @@ linalg(
         S(d()),
     ],
     **NORM,
+    other_graphs=OTHER_FIELDS,
 )
 linalg(
     "matrix_norm",
@@ -194,6 +259,7 @@ linalg(
         S(d(3, 4), dim=(0,)),
     ],
     **NORM,
+    other_graphs=OTHER_FIELDS,
 )
 linalg(
     "norm",
@@ -260,15 +326,27 @@ linalg(
         S(d(3)),
         S(d(3, 3), mode="x"),
     ],
-    **SPECTRAL | {"grad_ulps": 4096},
+    **SPECTRAL | {"grad_ulps": 4096, "skips": SPECTRAL["skips"] | ILL_CONDITIONED},
+    other_graphs=OTHER_FIELDS,
 )
 linalg(
     "qr.without_gradient",
     lambda d: [S(rectangular(d, 5, 3), "complete"), S(rectangular(d, 5, 3), "r")],
     **SPECTRAL | {"skips": SPECTRAL["skips"] | {"numeric": "backward raises"}},
+    other_graphs=OTHER_FIELDS,
 )
-row("qr", lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 3, 5), some=False)], **SPECTRAL)
-row("geqrf", lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 2, 3, 5)), S(d(0, 3))], **SPECTRAL | {"grad": False})
+row(
+    "qr",
+    lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 3, 5), some=False)],
+    **SPECTRAL | {"skips": SPECTRAL["skips"] | ILL_CONDITIONED},
+    other_graphs=OTHER_FIELDS,
+)
+row(
+    "geqrf",
+    lambda d: [S(rectangular(d, 5, 3)), S(rectangular(d, 2, 3, 5)), S(d(0, 3))],
+    **SPECTRAL | {"grad": False},
+    other_graphs="is made of other ops, or of a refusal",
+)
 linalg(
     "eigvalsh",
     lambda d: [
@@ -285,7 +363,12 @@ linalg(
     out=True,
     numpy=lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
     **SPECTRAL
-    | {"skips": SPECTRAL["skips"] | {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}},
+    | {
+        "skips": SPECTRAL["skips"]
+        | ILL_CONDITIONED
+        | {"numeric": SYMMETRIC, "layouts": "torch reads the other triangle there"}
+    },
+    other_graphs=OTHER_FACTORS,
 )
 linalg(
     "svdvals",
@@ -302,6 +385,7 @@ linalg(
     ],
     out=True,
     **SPECTRAL,
+    other_graphs=OTHER_FIELDS,
 )
 
 # ---- what singular values decide
@@ -368,7 +452,11 @@ linalg(
     ],
     out=True,
     **SPECTRAL
-    | {"skips": dict.fromkeys(("grad", "gradgrad", "layouts", "numeric"), "torch changes what its node has saved")},
+    | {
+        "skips": dict.fromkeys(("grad", "gradgrad", "layouts", "numeric"), "torch changes what its node has saved")
+        | {"tangents": "infinite or NaN at other points"}
+    },
+    other_graphs="is made of other ops, or of a refusal",
 )
 linalg(
     "lstsq",
@@ -385,12 +473,14 @@ linalg(
         S(d(3, 2), d(3, 2), driver="x"),
     ],
     **SPECTRAL | {"strides": "any"},
+    other_graphs=OTHER_FACTORS,
 )
 
 linalg(
     "lstsq.of_low_rank",
     lambda d: [S(np.ones((3, 2), d.dtype), d(3, 1)), S(np.zeros((2, 3), d.dtype), d(2))],
     **SPECTRAL | {"strides": "any", "skips": {"numeric": "it is no continuous function there"}},
+    other_graphs=OTHER_VIEWS,
 )
 
 # ---- factors as results, and what is solved with them
@@ -414,7 +504,10 @@ linalg(
 linalg(
     "lu_factor_ex",
     lambda d: [S(regular(d, 2, 3, 3)), S(np.zeros((2, 2), d.dtype))],
-    **FACTORS | {"skips": {"numeric": "of a singular matrix there is no gradient"}},
+    **FACTORS
+    | {
+        "skips": {"numeric": "of a singular matrix there is no gradient", "tangents": "infinite or NaN at other points"}
+    },
 )
 row("lu", lambda d: [S(regular(d, 2, 3, 3)), S(rectangular(d, 5, 3), get_infos=True)], **FACTORS)
 linalg(
@@ -444,6 +537,7 @@ linalg(
     ],
     out=True,
     **PIVOTS,
+    other_graphs=OTHER_VIEWS,
 )
 row("lu_solve", lambda d: [S(d(3, 2), triangles(d, 3, 3), pivots(2, 3, 3))], out=True, **PIVOTS)
 row(
@@ -458,6 +552,7 @@ row(
     ],
     method=False,
     **PIVOTS,
+    other_graphs=OTHER_FIELDS,
 )
 UNREAD = dict.fromkeys(("grad", "gradgrad", "layouts"), "torch's gradient has numbers in the triangle that is not read")
 row(
@@ -470,7 +565,8 @@ row(
         S(d(2, 2), d(3, 3)),
     ],
     out=True,
-    **FACTORS | {"skips": UNREAD},
+    **FACTORS | {"skips": UNREAD | NOT_SYMMETRIC},
+    other_graphs=OTHER_FACTORS,
 )
 row(
     "cholesky_inverse",
@@ -482,7 +578,7 @@ row(
         S(d(2, 3)),
     ],
     out=True,
-    **FACTORS | {"skips": UNREAD},
+    **FACTORS | {"skips": UNREAD | NOT_SYMMETRIC},
 )
 
 # ---- products
@@ -505,8 +601,20 @@ def power_samples(d):
 
 
 POWERS = {"ulps": 64, "scale": 8.0, "grad_ulps": 1024, "out": True}
-linalg("matrix_power", lambda d: [*power_samples(d), S(regular(d, 3, 3), -2)], dtypes=FLOATS, **POWERS)
-row("matrix_power", power_samples, dtypes=(*FLOATS, "int64"), **POWERS)
+linalg(
+    "matrix_power",
+    lambda d: [*power_samples(d), S(regular(d, 3, 3), -2)],
+    dtypes=FLOATS,
+    **POWERS,
+    other_graphs=OTHER_VIEWS,
+)
+row(
+    "matrix_power",
+    power_samples,
+    dtypes=(*FLOATS, "int64"),
+    **POWERS,
+    other_graphs=OTHER_VIEWS,
+)
 
 
 def exp_samples(d):
@@ -538,6 +646,7 @@ linalg(
     ],
     dtypes=FLOATS,
     **POWERS,
+    other_graphs=OTHER_VIEWS,
 )
 linalg(
     "vecdot",
@@ -551,6 +660,7 @@ linalg(
     ],
     dtypes=(*FLOATS, "int64"),
     **POWERS,
+    other_graphs=OTHER_VIEWS,
 )
 linalg(
     "tensorinv",
@@ -572,8 +682,14 @@ linalg(
     ],
     **POWERS,
     dtypes=FLOATS,
+    other_graphs=OTHER_VIEWS,
+    skips=CONSTANT_FACTORS,
 )
-linalg("vander", lambda d: [S(d(3)), S(d(2, 3), N=2), S(d(3), N=5), S(d()), S(d(3), N=1)], **{"ulps": 4, "scale": 10.0})
+linalg(
+    "vander",
+    lambda d: [S(d(3)), S(d(2, 3), N=2), S(d(3), N=5), S(d()), S(d(3), N=1)],
+    **{"ulps": 4, "scale": 10.0},
+)
 linalg(
     "diagonal",
     lambda d: [S(d(3, 4)), S(d(2, 3, 4), offset=1), S(d(2, 3, 4), dim1=0, dim2=1), S(d(3))],

@@ -199,6 +199,7 @@ def quantile_with_nans(d):
     yield S(with_nans(distinct(d, 2, 3), 3, 4, 5), np.array([0.0, 0.6, 1.0], d.dtype), dim=1)
 
 
+AROUND_THE_SORT = "other views around the sort"
 for name in ("quantile", "nanquantile"):
     row(
         name,
@@ -209,8 +210,17 @@ for name in ("quantile", "nanquantile"):
         dtypes=FLOATS,
         large_call=lambda d: S(d(400000), 0.3),
         skips={"expanded": "which of its equal elements has the gradient is open"},
+        other_graphs=AROUND_THE_SORT,
     )
-    row(f"{name}.nan", quantile_with_nans, grad=False, ulps=8, scale=8, dtypes=FLOATS)
+    row(
+        f"{name}.nan",
+        quantile_with_nans,
+        grad=False,
+        ulps=8,
+        scale=8,
+        dtypes=FLOATS,
+        other_graphs=AROUND_THE_SORT,
+    )
 
 
 # ---- searching

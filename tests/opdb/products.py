@@ -32,6 +32,7 @@ row(
     ],
     numpy=lambda t, a, b, beta=1, alpha=1: beta * t + alpha * (a @ b),
     **WEIGHTED,
+    other_graphs={"addmv_": "the copied result of the form that is not in place"},
 )
 row(
     "addr",
@@ -46,6 +47,7 @@ row(
     ],
     numpy=lambda t, a, b, beta=1, alpha=1: beta * t + alpha * np.outer(a, b),
     **WEIGHTED,
+    other_graphs={"addr_": "the copied result of the form that is not in place"},
 )
 row(
     "baddbmm",
@@ -61,6 +63,7 @@ row(
     ],
     numpy=lambda t, a, b, beta=1, alpha=1: beta * t + alpha * (a @ b),
     **WEIGHTED,
+    other_graphs={"baddbmm_": "the copied result of the form that is not in place"},
 )
 row(
     "addbmm",
@@ -75,7 +78,11 @@ row(
     ],
     numpy=lambda t, a, b, beta=1, alpha=1: beta * t + alpha * (a @ b).sum(0),
     **WEIGHTED
-    | {"skips": WEIGHTED["skips"] | {"inplace_grad": "torch makes a smaller tensor that broadcasts larger in place"}},
+    | {
+        "skips": WEIGHTED["skips"]
+        | dict.fromkeys(["inplace_grad", "tangents"], "torch makes a smaller tensor that broadcasts larger in place")
+    },
+    other_graphs={"addbmm_": "the copied result of the form that is not in place"},
 )
 PRODUCT = {"ulps": 8, "scale": 100.0, "dtypes": NUMBERS}
 row(
@@ -84,6 +91,7 @@ row(
     out=True,
     numpy=np.kron,
     skips={"layouts": "torch fails for most"},
+    other_graphs="its last step is a view",
 )
 row(
     "inner",
@@ -98,8 +106,15 @@ row(
     out=True,
     numpy=np.inner,
     **PRODUCT,
+    other_graphs="of vectors it goes on as of matrices",
 )
-row("vdot", lambda d: [S(d(5), d(5)), S(d(0), d(0)), S(d(3), d(4)), S(d(2, 2), d(2, 2))], out=True, **PRODUCT)
+row(
+    "vdot",
+    lambda d: [S(d(5), d(5)), S(d(0), d(0)), S(d(3), d(4)), S(d(2, 2), d(2, 2))],
+    out=True,
+    **PRODUCT,
+    other_graphs="is dot",
+)
 row(
     "cross",
     lambda d: [
@@ -128,6 +143,7 @@ row(
     method=False,
     out=True,
     **PRODUCT | {"scale": 1000.0},
+    other_graphs="has no view behind the product",
 )
 
 
@@ -154,6 +170,7 @@ distance(
     ],
     method=False,
     gradgrad=False,
+    skips={"tangents": "torch has no forward mode for all of its arguments"},
 )
 distance(
     "pdist",
@@ -165,9 +182,13 @@ distance(
     ],
     method=False,
     gradgrad=False,
+    other_graphs="picks pairs of cdist",
+    skips={"tangents": "torch has no forward mode for all of its arguments"},
 )
 distance(
-    "dist", lambda d: [S(d(3, 4), d(3, 4)), S(d(3, 4), d(4), 1.0), S(d(3), d(3), p=3.0), S(d(2), d(3)), S(d(), d())]
+    "dist",
+    lambda d: [S(d(3, 4), d(3, 4)), S(d(3, 4), d(4), 1.0), S(d(3), d(3), p=3.0), S(d(2), d(3)), S(d(), d())],
+    other_graphs="is the norm of the difference",
 )
 
 row(
@@ -191,6 +212,7 @@ row(
     out=True,
     numpy=lambda x, n=1, dim=-1, **joined: np.diff(x, n, dim, **joined) if x.ndim and x.dtype != bool else None,
     skips={"numpy": "np.diff takes 0-d tensors in front; values are torch's"},
+    other_graphs={"diff(float64[3], 0)": "is a clone", "diff(float64[2, 0])": "is a clone"},
 )
 for name in ("trapezoid", "cumulative_trapezoid"):
     row(
@@ -213,6 +235,7 @@ for name in ("trapezoid", "cumulative_trapezoid"):
         ulps=4,
         scale=30,
         aliases=("trapz",) if name == "trapezoid" else (),
+        other_graphs="multiplies with a number",
     )
 row(
     "cov",
@@ -253,4 +276,5 @@ row(
     dtypes=FLOATS,
     ulps=8,
     scale=9,
+    other_graphs="is made of other ops",
 )

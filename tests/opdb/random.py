@@ -34,7 +34,11 @@ creation(
 creation("randint_like", lambda d: [S(d(3, 4), 5), S(d(3), 2, 9)])
 writer("uniform_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40), -1.0, 1.0)], dtypes=FLOATS)
 writer("normal_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40)), S(d(100), 1, 0.5)], dtypes=FLOATS, ulps=2, scale=1)
-writer("random_", lambda d: [S(d(7)), S(d(7), 10), S(d(7), -5, 5)])
+writer(
+    "random_",
+    lambda d: [S(d(7)), S(d(7), 10), S(d(7), -5, 5)],
+    other_graphs={"random_(float64[7], 10)": "is random_(0, 10)"},
+)
 writer("exponential_", lambda d: [S(d(3, 4)), S(d(7), 2.5), S(d(700), lambd=0.1), S(d(4, 3).T)], dtypes=FLOATS)
 writer(
     "bernoulli_",

@@ -90,6 +90,7 @@ class OpRow:
     large_shapes: tuple = ()  # shapes of matrices for a reduction: long rows, long columns
     large_call: Callable | None = None  # d -> a call on sizes that threads share
     skips: dict = field(default_factory=dict)  # aspect -> why it is not tested
+    other_graphs: str | dict = ""  # why nodes differ from torch's: of any call, or of those that begin so
 
     def data(self, dtype):
         return Data(dtype, self.low, self.high, zlib.crc32(self.name.encode()))

@@ -88,6 +88,7 @@ row(
     "combinations",
     lambda d: [S(d(4)), S(d(4), 3), S(d(3), 2, True), S(d(3), r=1), S(d(3), 0), S(d(2), 3), S(d(2, 2)), S(d(3), -1)],
     method=False,
+    other_graphs="selects by indices, not by a mask: so it can be mapped over",
 )
 row(
     "vander",
@@ -95,6 +96,7 @@ row(
     method=False,
     numpy=np.vander,
     skips=dict.fromkeys(["grad", "gradgrad", "layouts"], "torch writes in place to what its backward needs"),
+    other_graphs="joins what torch writes in place",
     ulps=4,
     scale=30,
 )
@@ -180,6 +182,7 @@ row(
     method=False,
     numpy=np.einsum,
     **PRODUCT,
+    other_graphs="products of two matrices, or of vectors, are no batches of one",
 )
 row(
     "tensordot",

@@ -18,7 +18,7 @@ SPECIAL = {"module": "special", "method": False, "inplace": False}
 # torch gives NaN for an infinity where there is a limit, or overflows early, or reduces a large angle in float.
 FAR = (float("inf"), -float("inf"), 710.0, -745.0, 1e10, -1e10, 3e38, -3e38, 16777216.0, -8388609.0, 2.0**23 + 1)
 # Of igamma's two operands the second alone has a derivative.
-SECOND_ONLY = {"skips": {"numeric": "the first operand has no derivative", "gradgrad": "the same"}}
+SECOND_ONLY = {"skips": dict.fromkeys(["numeric", "gradgrad", "tangents"], "the first operand has no derivative")}
 # torch computes them in the dtype itself, by sums of many terms, and its incomplete gamma functions have nine digits.
 INEXACT = {"float32": 256, "float64": 256}
 # Of NaN and a limit it gives the limit, at large and tiny numbers NaN or 0.
@@ -34,6 +34,7 @@ row(
     high=1.2,
     ulps=16,
     scale=1,
+    skips={"tangents": "infinite or NaN at other points"},
 )
 unary("lgamma", low=0.1, high=5.0, scale=1, grad_ulps=TRIGAMMA)
 unary("digamma", low=0.1, high=5.0, scale=1, grad_ulps=TRIGAMMA, avoid=POLES)
@@ -52,18 +53,28 @@ row(
 
 # ---- error functions
 
-unary("erfinv", low=-0.95, high=0.95)
+unary("erfinv", low=-0.95, high=0.95, other_graphs="shows other fields of what it keeps")
 unary("erfcx", **SPECIAL, low=-2.0, high=4.0, avoid=(-7.25,))
-unary("ndtr", **SPECIAL, scale=1)
+unary("ndtr", **SPECIAL, scale=1, other_graphs="is made of other ops, or of a refusal")
 unary("ndtri", **SPECIAL, low=0.05, high=0.95, scale=1, avoid=(1e-38, 1e-40))
-unary("log_ndtr", **SPECIAL, scale=1e-3, avoid=FAR)
+unary("log_ndtr", **SPECIAL, scale=1e-3, avoid=FAR, other_graphs="shows other fields of what it keeps")
 unary("entr", **SPECIAL, low=0.1, high=3.0, scale=1)
 
 # ---- gamma functions
 
 INCOMPLETE = SECOND_ONLY | {"low": 0.5, "high": 5.0, "right": (0.5, 5.0), "scalars": (), "scale": 1, "ulps": INEXACT}
-binary("igamma", **INCOMPLETE, avoid=NINE_DIGITS)
-binary("igammac", **INCOMPLETE, avoid=NINE_DIGITS)
+binary(
+    "igamma",
+    **INCOMPLETE,
+    avoid=NINE_DIGITS,
+    other_graphs="keeps other factors, or less, for the same gradient",
+)
+binary(
+    "igammac",
+    **INCOMPLETE,
+    avoid=NINE_DIGITS,
+    other_graphs="keeps other factors, or less, for the same gradient",
+)
 row(
     "mvlgamma",
     lambda d: [S(d(3, 4), 1), S(d(3, 4), 2), S(d(5), p=4), S(d(), 3), S(d(0, 3), 2), S(d(3), 0)],
@@ -75,6 +86,7 @@ row(
     inplace=True,
     out=True,
     skips={"layouts": "torch's is a sum over a new dim, whose strides are others"},
+    other_graphs={"mvlgamma_": "the copied result of the form that is not in place"},
 )
 binary(
     "zeta",
@@ -87,9 +99,19 @@ binary(
     scale=1,
     **SECOND_ONLY,
     avoid=(*NINE_DIGITS, float("inf")),
+    other_graphs="keeps other factors, or less, for the same gradient",
 )
 binary("xlogy", low=0.5, right=(0.2, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
-binary("xlog1py", **SPECIAL, low=0.5, right=(-0.5, 3.0), scalars=(2, 2.5), ulps=16, scale=1)
+binary(
+    "xlog1py",
+    **SPECIAL,
+    low=0.5,
+    right=(-0.5, 3.0),
+    scalars=(2, 2.5),
+    ulps=16,
+    scale=1,
+    other_graphs="keeps other factors, or less, for the same gradient",
+)
 
 # ---- orthogonal polynomials: the second operand is the degree
 

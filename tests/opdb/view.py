@@ -147,11 +147,20 @@ view(
         S(d(), 2),
     ],
     reads_values=True,
+    other_graphs={"tensor_split(float64[5, 4], [2, 1, 9]": "shows bounds as they are kept to the size"},
 )
 view("hsplit", lambda d: [S(d(3, 4), 2), S(d(4), 2), S(d(3, 4), (1, 3)), S(d(3, 4), 3), S(d(), 1)])
 view("vsplit", lambda d: [S(d(4, 3), 2), S(d(4, 3), [1, 3]), S(d(4, 3), 3), S(d(4), 2)])
 view("dsplit", lambda d: [S(d(2, 3, 4), 2), S(d(2, 3, 4), [1]), S(d(2, 3, 4), 3), S(d(2, 3), 1)])
 # Without a base: autograd takes them for tensors of their own.
-row("unsafe_split", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1), S(d(0), 2)])
-row("unsafe_split_with_sizes", lambda d: [S(d(5, 4), [2, 3]), S(d(5, 4), [1, 3], -1), S(d(5), [2, 2])])
-row("unsafe_chunk", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1)])
+row(
+    "unsafe_split",
+    lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1), S(d(0), 2)],
+    other_graphs="the node behind it shows what was split",
+)
+row(
+    "unsafe_split_with_sizes",
+    lambda d: [S(d(5, 4), [2, 3]), S(d(5, 4), [1, 3], -1), S(d(5), [2, 2])],
+    other_graphs="the node behind it shows what was split",
+)
+row("unsafe_chunk", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1)], other_graphs="the node behind it shows what was split")
