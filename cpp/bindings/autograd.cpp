@@ -268,7 +268,7 @@ PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) { return py::d
 
 }  // namespace
 
-void register_autograd_ops() { register_rows(kRows); }
+void register_autograd_ops() { register_rows(kRows, Halves::Native); }
 
 void add_autograd(py::module_& m) {
   m.def("_backward", [](py::handle tensors, py::handle grads, py::handle retain, bool create, py::handle inputs) {

@@ -141,5 +141,6 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_optim_matrices(m);
   add_lbfgs(m);
   add_nn_module(m);
+  add_autocast(m);
   add_build_info(m);
 }

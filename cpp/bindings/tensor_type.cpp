@@ -14,6 +14,7 @@
 #include "bindings/torch_function.h"
 #include "core/op_scope.h"
 #include "core/warning.h"
+#include "ops/autocast.h"
 #include "ops/complex.h"
 #include "ops/derived.h"
 
@@ -193,6 +194,11 @@ PyObject* wrap_scalar(const void* p, DType dtype) {
     case DType::Int64: return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
     case DType::Float32: return PyFloat_FromDouble(*static_cast<const float*>(p));
     case DType::Float64: return PyFloat_FromDouble(*static_cast<const double*>(p));
+    case DType::Float16: return PyFloat_FromDouble(float(*static_cast<const half*>(p)));
+    case DType::BFloat16: return PyFloat_FromDouble(float(*static_cast<const bfloat16*>(p)));
+    case DType::UInt16: return PyLong_FromLong(*static_cast<const uint16_t*>(p));
+    case DType::UInt32: return PyLong_FromLongLong(*static_cast<const uint32_t*>(p));
+    case DType::UInt64: return PyLong_FromUnsignedLongLong(*static_cast<const uint64_t*>(p));
   }
   return nullptr;
 }
@@ -344,7 +350,8 @@ PyObject* matmul_slot(PyObject* a, PyObject* b) {
     const Borrowed x(a), y(b);
     return wrap(run_released(x->numel() + y->numel(), [&] {
       return in_op(
-          "matmul", [&] { return matmul(x, y); }, [&](auto&& report) { report(x->shape()), report(y->shape()); });
+          "matmul", [&] { return modes.autocast ? autocast_matmul(x, y) : matmul(x, y); },
+          [&](auto&& report) { report(x->shape()), report(y->shape()); });
     }));
   });
 }

@@ -6,8 +6,11 @@ namespace gradcore::formulas {
 
 // Three operands.
 struct Where : Ternary {
-  static constexpr OpInfo info{
-      .name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0, .operands = {"condition"}};
+  static constexpr OpInfo info{.name = "where",
+                               .node = "WhereBackward0",
+                               .types = kAllTypes | kWideUnsigned,
+                               .mask = 0,
+                               .operands = {"condition"}};
   template <class M, class V> static constexpr V fwd(M m, V a, V b) { return select(m, a, b); }
   template <class V, class M> static constexpr V vjp_b(V g, M m, V, V, V) { return select(m, g, c<V>(0)); }
   template <class V, class M> static constexpr V vjp_c(V g, M m, V, V, V) { return select(m, c<V>(0), g); }

@@ -45,6 +45,7 @@ struct Zeta : Binary {
                                .node_of_tensor = "SpecialZetaBackward0",
                                .node_of_number = "SpecialZetaBackward1",
                                .bare_numbers = true,
+                               .no_halves = true,
                                .one_by_one = true,
                                .cost = 150.0};
   template <class V> static constexpr V fwd(V s, V q) { return zeta(s, q); }
@@ -59,23 +60,35 @@ struct Erfinv : Unary {
 };
 // e**(x * x) erfc(x)
 struct Erfcx : Unary {
-  static constexpr OpInfo info{
-      .name = "special_erfcx", .node = "SpecialErfcxBackward0", .result = Float, .one_by_one = true, .cost = 30.0};
+  static constexpr OpInfo info{.name = "special_erfcx",
+                               .node = "SpecialErfcxBackward0",
+                               .result = Float,
+                               .no_halves = true,
+                               .one_by_one = true,
+                               .cost = 30.0};
   template <class V> static constexpr V fwd(V x) { return erfcx(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) { return g * (x * y * c<V>(2) - c<V>(1.1283791670955126)); }
 };
 // The inverse of the normal distribution, and the logarithm of that.
 struct Ndtri : Unary {
-  static constexpr OpInfo info{
-      .name = "special_ndtri", .node = "SpecialNdtriBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
+  static constexpr OpInfo info{.name = "special_ndtri",
+                               .node = "SpecialNdtriBackward0",
+                               .result = Float,
+                               .no_halves = true,
+                               .one_by_one = true,
+                               .cost = 60.0};
   template <class V> static constexpr V fwd(V p) { return ndtri(p); }
   template <class V> static constexpr V vjp(V g, V, V y) {
     return g * (exp(y * y * c<V>(0.5)) * c<V>(2.5066282746310002));
   }
 };
 struct LogNdtr : Unary {
-  static constexpr OpInfo info{
-      .name = "special_log_ndtr", .node = "SpecialLogNdtrBackward0", .result = Float, .one_by_one = true, .cost = 40.0};
+  static constexpr OpInfo info{.name = "special_log_ndtr",
+                               .node = "SpecialLogNdtrBackward0",
+                               .result = Float,
+                               .no_halves = true,
+                               .one_by_one = true,
+                               .cost = 40.0};
   template <class V> static constexpr V fwd(V x) { return log_ndtr(x); }
   template <class V> static constexpr V vjp(V g, V x, V) {
     return g / erfcx(x * c<V>(-0.7071067811865476)) * c<V>(0.7978845608028654);

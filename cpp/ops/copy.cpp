@@ -55,10 +55,10 @@ Tensor fresh_like(const Tensor& t, DType dtype) {
 }  // namespace
 
 // Unsigned types take negative numbers by wrapping, as torch's conversion does; a float beyond float32 is not made
-// infinite.
+// infinite, but one beyond a half is.
 void check_fits(const Scalar& v, DType dtype) {
   const auto refuse = [&](const char* type) { fail("value cannot be converted to type ", type, " without overflow"); };
-  if (dtype == DType::Bool || dtype == DType::Float64) return;
+  if (dtype == DType::Bool || dtype == DType::Float64 || is_half(dtype)) return;
   if (dtype == DType::Float32) {
     const double d = std::fabs(v.to_double());
     if (d > std::numeric_limits<float>::max() && std::isfinite(d)) refuse("float");
@@ -97,7 +97,7 @@ void fill_raw(const Tensor& t, const Scalar& value) {
   if (any_batched(t)) return fill_raw(physical(t), value);
   LoopInput in;
   store(in.number, value, t.dtype());
-  launch_loop(copy_kernel(t.dtype(), t.dtype()), kCopyCost, t, {&in, 1});
+  launch_loop(copy_kernel(t.dtype(), computed_in(t.dtype())), kCopyCost, t, {&in, 1});
 }
 
 Tensor cast(const Tensor& t, DType dtype) {
@@ -105,6 +105,22 @@ Tensor cast(const Tensor& t, DType dtype) {
   const Tensor out = fresh_like(t, dtype);
   copy_raw(out, t);
   if (is_floating(dtype) && should_record(t)) record(out, {&t}, ToCopyVjp{t.dtype()});
+  return out;
+}
+
+// The history of a result that was computed in float32 and rounded: it shows as the op's own.
+struct RoundedVjp {
+  DType dtype;
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = cast(g[0], dtype); }
+};
+Tensor rounded(const Tensor& t, DType dtype) {
+  const Tensor out = fresh_like(t, dtype);
+  copy_raw(out, t);
+  if (!should_record(t)) return out;
+  Node* const made_by = t->meta ? meta_of(t)->grad_fn.get() : nullptr;
+  record(out, {&t}, RoundedVjp{t.dtype(), made_by ? made_by->name() : ToCopyVjp::kName});
   return out;
 }
 

@@ -13,10 +13,12 @@ from ._C import Tensor
 from ._pickle_reader import FileError
 
 _NAMES = {
+    "F16": "float16", "BF16": "bfloat16", "U16": "uint16", "U32": "uint32", "U64": "uint64",
     "F32": "float32", "F64": "float64", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
 _CODES = {name: code for code, name in _NAMES.items()}
 _NUMPY = {
+    "f2": "float16",
     "f4": "float32",
     "f8": "float64",
     "i8": "int64",
@@ -24,6 +26,9 @@ _NUMPY = {
     "i2": "int16",
     "i1": "int8",
     "u1": "uint8",
+    "u2": "uint16",
+    "u4": "uint32",
+    "u8": "uint64",
     "b1": "bool",
 }
 
@@ -70,8 +75,6 @@ def read(data: bytes) -> dict[str, Tensor]:
 
 
 def _read_row(row: Any, data: bytes, start: int) -> Tensor:
-    if row["dtype"] in ("F16", "BF16"):
-        raise NotImplementedError(f"load: gradcore has no tensors of its dtype {row['dtype']}")
     if row["dtype"] not in _NAMES:
         raise ValueError(f"gradcore has no tensors of its dtype {row['dtype']!r:.20}")
     first, last = row["data_offsets"]

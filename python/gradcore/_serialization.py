@@ -27,11 +27,12 @@ from ._bytes import bytes_of, memory_from
 from ._pickle_reader import FileError, Reader, check_key
 from ._types import check_device
 
-_STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
+_DTYPES = {name: f"{scalar}Storage" for _, name, scalar in gradcore._C._dtypes()}
+_WITHOUT_STORAGE = ("uint16", "uint32", "uint64")  # of torch's: tensors of these are written with their bytes
+_BYTES = "UntypedStorage"
+_STORAGE_DTYPES = {storage: name for name, storage in _DTYPES.items() if name not in _WITHOUT_STORAGE}
 _STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
 _STORAGES_OF_NAMES = {  # of dtypes that tensors do not have
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
     "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
 }
@@ -50,12 +51,14 @@ class _StorageType:
 class _Storage:
     """A numbered storage, seen as a 1-D tensor."""
 
-    __slots__ = ("key", "memory", "type")
+    __slots__ = ("dtype", "key", "memory", "type")
 
     def __init__(self, key: str, memory: Tensor) -> None:
         self.key = key
-        self.memory = memory
-        self.type = _StorageType(_STORAGE_NAMES[_dtype_name(memory.dtype)])
+        self.dtype = memory.dtype
+        name = _dtype_name(memory.dtype)
+        self.memory = memory.view(gradcore.uint8) if name in _WITHOUT_STORAGE else memory
+        self.type = _StorageType(_BYTES if name in _WITHOUT_STORAGE else _STORAGE_NAMES[name])
 
 
 def _dtype_name(of: dtype) -> str:
@@ -169,10 +172,10 @@ class _Pickler(pickle._Pickler):
         if key not in self.storages:
             self.storages[key] = _Storage(str(len(self.storages)), _memory_of(t))
         storage = self.storages[key]
-        if storage.memory.dtype != t.dtype:
+        if storage.dtype != t.dtype:
             raise RuntimeError(
                 "Cannot save multiple tensors or storages that view the same data as different types: "
-                f"{storage.memory.dtype} and {t.dtype}"
+                f"{storage.dtype} and {t.dtype}"
             )
         return storage
 
@@ -182,6 +185,8 @@ class _Pickler(pickle._Pickler):
         return "storage", obj.type, obj.key, "cpu", obj.memory.numel()
 
     def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is Tensor and _dtype_name(obj.dtype) in _WITHOUT_STORAGE:
+            return _rebuild_tensor_v3, (*self.window(obj), obj.dtype)
         if type(obj) is Tensor:
             return _rebuild_tensor_v2, self.window(obj)
         if _is_parameter(obj):
@@ -212,14 +217,14 @@ def _is_parameter(obj: Any) -> bool:
 
 def _torch_name(obj: Any) -> tuple[str, str] | None:
     """Module and name that torch knows obj by."""
-    if obj is _rebuild_tensor_v2 or obj is _rebuild_parameter:
+    if obj is _rebuild_tensor_v2 or obj is _rebuild_tensor_v3 or obj is _rebuild_parameter:
         return "torch._utils", obj.__name__
     if obj is Size or obj is device:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
         return "torch", _dtype_name(obj)
     if isinstance(obj, _StorageType):
-        return "torch", obj.name
+        return "torch.storage" if obj.name == _BYTES else "torch", obj.name
     return None
 
 
@@ -455,7 +460,7 @@ class _Legacy:
 
 
 def _dtype_named(kind: _StorageType) -> Any:
-    return getattr(gradcore, _STORAGE_DTYPES[kind.name])
+    return gradcore.uint8 if kind.name == _BYTES else getattr(gradcore, _STORAGE_DTYPES[kind.name])
 
 
 def _rebuild_tensor_v2(
@@ -464,6 +469,22 @@ def _rebuild_tensor_v2(
     if not isinstance(memory, Tensor):
         raise FileError("load: the file has a tensor without a storage")
     return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
+
+
+def _rebuild_tensor_v3(
+    memory: Tensor,
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    requires_grad: bool,
+    _hooks: object,
+    of: dtype,
+    *_: object,
+) -> Tensor:
+    """Of a storage of bytes."""
+    if not isinstance(memory, Tensor) or memory.dtype != gradcore.uint8 or not isinstance(of, dtype):
+        raise FileError("load: the file has a tensor without a storage")
+    return _rebuild_tensor_v2(memory.view(of), offset, size, stride, requires_grad)
 
 
 def _rebuild_tensor_v1(memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
@@ -512,6 +533,7 @@ def _known_globals() -> dict[tuple[str, str], Any]:
     known: dict[tuple[str, str], Any] = {
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
         ("torch._utils", "_rebuild_tensor"): _rebuild_tensor_v1,
+        ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor_v3,
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         ("torch", "Size"): Size,
         ("torch", "device"): device,
@@ -522,13 +544,16 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         known[builtins, "bytearray"] = _bytearray
         known[builtins, "complex"] = complex
         known[builtins, "set"] = _set
-    for name in _STORAGE_NAMES:
+    for name in _DTYPES:
         known["torch", name] = getattr(gradcore, name)
     return known
 
 
 def _known(module: str, name: str) -> Any:
-    if module in ("torch", "torch.storage") and name in _STORAGE_DTYPES:
+    if (module in ("torch", "torch.storage") and name in _STORAGE_DTYPES) or (module, name) == (
+        "torch.storage",
+        _BYTES,
+    ):
         return _StorageType(name)
     if module in ("torch", "torch.storage") and name in _STORAGES_OF_NAMES:
         raise NotImplementedError(

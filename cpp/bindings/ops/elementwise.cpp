@@ -148,7 +148,9 @@ template <class... Op> consteval auto rows_of(TypeList<Op...>) {
   return rows;
 }
 template <class Group> constexpr auto kGroupRows = rows_of(Group{});
-template <class... Group> void register_groups(TypeList<Group...>) { (register_rows(kGroupRows<Group>), ...); }
+template <class... Group> void register_groups(TypeList<Group...>) {
+  (register_rows(kGroupRows<Group>, Halves::Native), ...);
+}
 
 }  // namespace from_formulas
 
@@ -268,8 +270,8 @@ constexpr OpRow kOldForms[] = {
 
 void register_elementwise() {
   from_formulas::register_groups(formulas::Groups{});
-  register_rows(kRows);
-  register_rows(kOldForms);
+  register_rows(kRows, Halves::Native);
+  register_rows(kOldForms, Halves::Native);
 }
 
 }  // namespace gradcore

@@ -452,6 +452,10 @@ extern const MatmulKernels matmul_kernels{.f32 = multiply<float>,
                                           .i16 = multiply_integers<int16_t>,
                                           .i32 = multiply_integers<int32_t>,
                                           .i64 = multiply_integers<int64_t>,
+                                          .f16 = multiply_halves<half, half>,
+                                          .f16_to_f32 = multiply_halves<half, float>,
+                                          .bf16 = multiply_halves<bfloat16, bfloat16>,
+                                          .bf16_to_f32 = multiply_halves<bfloat16, float>,
                                           .small_f32 = multiply_small<float>,
                                           .small_f64 = multiply_small<double>};
 

@@ -97,7 +97,7 @@ void fill_poisson(const PoissonArgs& a) {
         T* out = reinterpret_cast<T*>(a.out);
         for (int64_t i = 0; i < a.n; ++i) out[i] = static_cast<T>(poisson(*a.generator, rates[i]));
       },
-      FloatTypes{});
+      FloatingTypes{});
 }
 
 }  // namespace gradcore::portable

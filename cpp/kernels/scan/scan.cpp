@@ -15,6 +15,7 @@
 // shape only, so that results have the same bits for any number of threads.
 #include "kernels/scan/scan.h"
 #include "core/parallel.h"
+#include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
 
 namespace gradcore::GC_ISA {
@@ -622,19 +623,51 @@ __attribute__((noinline)) void walk(const RowArgs& a, const Family& f) { Walk{a,
 
 template <class Op> void apply(const RowArgs& a) { walk(a, Erased<Op>::kFamily); }
 
+// Rows of halves, as floats: several at a time, or a long one by itself, whose parts are computed in parallel.
+GC_OUTLINE void run_as_floats(const RowArgs& a, DType dtype, RowFn fn) {
+  constexpr int64_t kItem = 2;
+  const int64_t slab = a.n * a.inner, per_block = larger(1, kGrain / larger(1, slab));
+  auto run = [&](int64_t b) {
+    const int64_t first = b * per_block, rows = smaller(per_block, a.outer - first), count = rows * slab;
+    const Scratch<float> x(count), x2(a.in2 ? count : 0);
+    const auto each_part = [&](const auto& f) {
+      parallel_blocks(ceil_div(count, kGrain), [&](int64_t k) { f(k * kGrain, smaller(kGrain, count - k * kGrain)); });
+    };
+    const auto at = [&](const void* p, int64_t i) { return static_cast<const char*>(p) + (first * slab + i) * kItem; };
+    each_part([&](int64_t i, int64_t n) {
+      halves_to_floats(dtype, x.data() + i, at(a.in, i), n);
+      if (a.in2) halves_to_floats(dtype, x2.data() + i, at(a.in2, i), n);
+    });
+    fn({x.data(), x2.data(), x.data(), a.index ? a.index + first * slab : nullptr, rows, a.n, a.inner});
+    each_part([&](int64_t i, int64_t n) { floats_to_halves(dtype, const_cast<char*>(at(a.out, i)), x.data() + i, n); });
+  };
+  const int64_t blocks = ceil_div(a.outer, per_block);
+  if (blocks >= kFewRows) return parallel_blocks(blocks, run);
+  for (int64_t b = 0; b < blocks; ++b) run(b);
+}
+
+template <RowOp kOp, class T> constexpr RowFn function_of();
+template <RowOp kOp, class H> void apply_as_floats(const RowArgs& a) {
+  run_as_floats(a, dtype_of<H>, function_of<kOp, float>());
+}
+
 template <RowOp kOp, class T> constexpr RowFn function_of() {
   using enum RowOp;
-  if constexpr (kOp == CumMax) return apply<Extreme<MaxKind<T>, T>>;
-  if constexpr (kOp == CumMin) return apply<Extreme<MinKind<T>, T>>;
-  if constexpr (is_float<T> || __is_same(T, int64_t)) {
-    if constexpr (kOp == CumSum) return apply<Cumulative<SumKind<T>, T>>;
-    if constexpr (kOp == CumProd) return apply<Cumulative<ProdKind<T>, T>>;
-  }
-  if constexpr (is_float<T>) {
-    if constexpr (kOp == Softmax) return apply<SoftmaxOf<T, false>>;
-    if constexpr (kOp == LogSoftmax) return apply<SoftmaxOf<T, true>>;
-    if constexpr (kOp == SoftmaxBackward) return apply<SoftmaxGradient<T, false>>;
-    if constexpr (kOp == LogSoftmaxBackward) return apply<SoftmaxGradient<T, true>>;
+  if constexpr (is_half_type<T>) {
+    return apply_as_floats<kOp, T>;
+  } else if constexpr (is_computed(dtype_of<T>)) {
+    if constexpr (kOp == CumMax) return apply<Extreme<MaxKind<T>, T>>;
+    if constexpr (kOp == CumMin) return apply<Extreme<MinKind<T>, T>>;
+    if constexpr (is_float<T> || __is_same(T, int64_t)) {
+      if constexpr (kOp == CumSum) return apply<Cumulative<SumKind<T>, T>>;
+      if constexpr (kOp == CumProd) return apply<Cumulative<ProdKind<T>, T>>;
+    }
+    if constexpr (is_float<T>) {
+      if constexpr (kOp == Softmax) return apply<SoftmaxOf<T, false>>;
+      if constexpr (kOp == LogSoftmax) return apply<SoftmaxOf<T, true>>;
+      if constexpr (kOp == SoftmaxBackward) return apply<SoftmaxGradient<T, false>>;
+      if constexpr (kOp == LogSoftmaxBackward) return apply<SoftmaxGradient<T, true>>;
+    }
   }
   return nullptr;
 }

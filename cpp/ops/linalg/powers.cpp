@@ -127,7 +127,7 @@ Tensor matrix_power(const Tensor& a, int64_t n) {
 
 Tensor matrix_exp(const Tensor& a) {
   need_square(a, "linalg.matrix_exp");
-  need_floating(a, "linalg.matrix_exp");
+  need_floating(a, "linalg.matrix_exp", true);
   const Tensor e = exp_raw(a);
   if (should_record(a)) record(e.as_new(), {&a}, ExpVjp{Saved(a)});
   return e.as_new();
@@ -158,7 +158,7 @@ Tensor multi_dot(std::span<const Tensor> tensors) {
 }
 
 Tensor vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
-  need_floating(x, "linalg.vecdot");
+  need_floating(x, "linalg.vecdot", true);
   return sum(mul(x, y), Dims{dim});
 }
 

@@ -11,7 +11,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from ._activation import logsigmoid
-from ._checks import SCALAR_NAMES, need_float, old_reduction, reduced
+from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced
 from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -45,6 +45,7 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Te
     return reduced(loss * weight, reduction)
 
 
+@precise
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -70,6 +71,7 @@ def mse_loss(
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
 
 
+@precise
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -91,6 +93,7 @@ def l1_loss(
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
 
 
+@precise
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -119,6 +122,7 @@ def smooth_l1_loss(
     return reduced(_C.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
+@precise
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -148,6 +152,7 @@ def huber_loss(
 # Classes
 
 
+@precise
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -284,6 +289,7 @@ def _check_classes(input: Tensor, target: Tensor) -> None:
     raise RuntimeError(f"Expected target size {list(expected)}, got {_listed(target)}")
 
 
+@precise
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -380,6 +386,7 @@ def linear_cross_entropy(
 # Probabilities
 
 
+@precise
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -424,6 +431,7 @@ def binary_cross_entropy(
     return reduced(loss, reduction)
 
 
+@precise
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -455,6 +463,7 @@ def binary_cross_entropy_with_logits(
     return reduced(loss, reduction)
 
 
+@precise
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -490,6 +499,7 @@ def kl_div(
     return reduced(loss, reduction)
 
 
+@precise
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -556,6 +566,7 @@ def gaussian_nll_loss(
 # Margins
 
 
+@precise
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -576,6 +587,7 @@ def hinge_embedding_loss(
     return reduced(far + near, reduction)
 
 
+@precise
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -602,6 +614,7 @@ def margin_ranking_loss(
     return reduced((-target * (input1 - input2) + margin).clamp_min(0.0), reduction)
 
 
+@precise
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -636,6 +649,7 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
+@precise
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -653,6 +667,7 @@ def soft_margin_loss(
     return reduced(-logsigmoid(target * input), reduction)
 
 
+@precise
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -703,6 +718,7 @@ def multi_margin_loss(
     return reduced(loss if input.dim() == 2 else loss.view(target.shape), reduction)
 
 
+@precise
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -762,6 +778,7 @@ def multilabel_soft_margin_loss(
     return reduced(loss.sum(-1) / input.shape[-1], reduction)
 
 
+@precise
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,

@@ -191,7 +191,7 @@ def rms_norm(
     dims = _check_normalized_shape(input, normalized_shape, weight, "rms_norm")
     need_float("rms_norm", "rms_norm", input)
     if eps is None:
-        eps = 2.0**-23 if input.dtype == _C.float32 else 2.0**-52
+        eps = 2.0**-52 if input.dtype == _C.float64 else 2.0**-23
     found = input * (input.square().mean(dims, keepdim=True) + eps).rsqrt()
     return found if weight is None else found * weight
 

@@ -7,7 +7,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import SCALAR_NAMES
+from ._checks import SCALAR_NAMES, precise
 from ._pooling import _adaptive_avg_pool
 from ._windows import out_sizes, overlap_add, product, windows
 
@@ -494,6 +494,7 @@ def _axis(count: int, align_corners: bool, dtype: _C.dtype) -> Tensor:
     return axis if align_corners else axis * ((count - 1) / count)
 
 
+@precise
 def grid_sample(
     input: Tensor,
     grid: Tensor,

@@ -567,12 +567,22 @@ class Module:
         return self._to_dtype(_C.float64)
 
     def half(self) -> Self:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("Module.half: gradcore has no float16")
+        """Parameters and buffers of float dtypes become float16.
+
+        >>> from gradcore import nn
+        >>> nn.Linear(1, 1).half().bias.dtype
+        torch.float16
+        """
+        return self._to_dtype(_C.float16)
 
     def bfloat16(self) -> Self:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("Module.bfloat16: gradcore has no bfloat16")
+        """Parameters and buffers of float dtypes become bfloat16.
+
+        >>> from gradcore import nn
+        >>> nn.Linear(1, 1).bfloat16().bias.dtype
+        torch.bfloat16
+        """
+        return self._to_dtype(_C.bfloat16)
 
     def type(self, dst_type: Any) -> Self:
         """Converts all parameters and buffers, integer ones too, to the dtype."""
