@@ -7,6 +7,7 @@ Start reading at CASES, at the end.
 
 from .case import Case
 from .modules import modules
+from .sequences import sequences
 
 
 def calls() -> list[Case]:
@@ -345,6 +346,7 @@ CASES = [
     *autograd(),
     *foreach(),
     *modules(),
+    *sequences(),
     Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
     *matmul(),
 ]
