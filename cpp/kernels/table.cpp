@@ -2,7 +2,9 @@
 #include "kernels/table.h"
 
 #include "formulas/all.h"
+#include "kernels/attention/attention.h"
 #include "kernels/elementwise/group.h"
+#include "kernels/recurrent/recurrent.h"
 
 namespace gradcore::GC_ISA {
 
@@ -23,7 +25,9 @@ const KernelTable& table() {
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,
                                        .muon = muon_kernels,
-                                       .random = random_kernels};
+                                       .random = random_kernels,
+                                       .recurrent = recurrent_kernels,
+                                       .attention = attention_kernels};
   return t;
 }
 

@@ -15,6 +15,9 @@
 
 namespace gradcore {
 
+struct AttentionKernels;
+struct RecurrentKernels;
+
 // One member for each family.
 struct KernelTable {
   const ElementwiseKernels* const* elementwise;  // [group][formula], as formulas::place_of says
@@ -29,6 +32,8 @@ struct KernelTable {
   const LbfgsKernels& lbfgs;
   const MuonKernels& muon;
   const RandomKernels& random;
+  const RecurrentKernels& recurrent;
+  const AttentionKernels& attention;
 };
 
 // The table of the active instruction set.

@@ -28,6 +28,7 @@ LOOKS = {
     "ops/linalg/powers.cpp",
     "ops/mask.cpp",
     "ops/pieces.cpp",
+    "ops/recurrent.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",
     "ops/statistics.cpp",
