@@ -12,6 +12,7 @@
 #include "core/cpu.h"
 #include "core/parallel.h"
 #include "core/warning.h"
+#include "ops/convolution.h"
 
 namespace gradcore {
 
@@ -41,6 +42,7 @@ static void register_ops() {
   register_order();
   register_matmul();
   register_nn();
+  register_convolution();
   register_view();
   register_convert();
   register_join();
@@ -80,6 +82,8 @@ static void add_build_info(py::module_& m) {
         return out;
       },
       docs::available_isas);
+  m.def("_winograd_enabled", &winograd_enabled);
+  m.def("_enable_winograd", &enable_winograd, py::arg("enabled"));
   m.def("_op_table", &op_table);
   m.def("_op_names", [] {
     py::list names;

@@ -2,6 +2,7 @@
 #include "kernels/table.h"
 
 #include "formulas/all.h"
+#include "kernels/conv/conv.h"
 #include "kernels/elementwise/group.h"
 
 namespace gradcore::GC_ISA {
@@ -23,7 +24,8 @@ const KernelTable& table() {
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,
                                        .muon = muon_kernels,
-                                       .random = random_kernels};
+                                       .random = random_kernels,
+                                       .conv = conv_kernels};
   return t;
 }
 

@@ -15,6 +15,8 @@
 
 namespace gradcore {
 
+struct ConvKernels;
+
 // One member for each family.
 struct KernelTable {
   const ElementwiseKernels* const* elementwise;  // [group][formula], as formulas::place_of says
@@ -29,6 +31,7 @@ struct KernelTable {
   const LbfgsKernels& lbfgs;
   const MuonKernels& muon;
   const RandomKernels& random;
+  const ConvKernels& conv;
 };
 
 // The table of the active instruction set.

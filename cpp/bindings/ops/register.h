@@ -448,6 +448,7 @@ void register_scan();
 void register_order();
 void register_matmul();
 void register_nn();
+void register_convolution();
 void register_view();
 void register_convert();
 void register_join();

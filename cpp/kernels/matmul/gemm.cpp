@@ -30,9 +30,6 @@ constexpr double kVectorPart = 5e5;       // the same where each element of a ma
 constexpr int64_t kFewParts = 16;         // more of them only where each
 constexpr int64_t kPartSize = 512 * 512;  // has so many elements of C, lest each pack much for little
 
-// The size of equal parts of at most `limit` each.
-GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
-
 template <class T> GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
   GemmArgs<T> part = g;
   part.m = rows;

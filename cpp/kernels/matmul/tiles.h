@@ -18,6 +18,9 @@ constexpr int kDotRows = 2;
 #endif
 constexpr int kTileVecs = 2;  // a tile is at most kTileRows rows by kTileVecs vectors
 
+// The size of equal parts of at most `limit` each.
+GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
+
 template <class T> constexpr int kTileCols = kTileVecs * static_cast<int>(kLanes<T>);
 
 // The first n lanes only, 0 <= n <= lanes: memory past them is not touched; a load fills the others with 0.
