@@ -74,6 +74,13 @@ template <class T> GC_INLINE void scatter_last(const T* from, int64_t pitch, con
   }
 }
 
+// Calls f(c, cs) for blocks of channels: all at once where they lie side by side, else a vector of them, so that memory
+// is read and written in as few streams as a processor follows.
+template <class T, class F> GC_INLINE void channel_blocks(int64_t channels, int64_t channel_step, const F& f) {
+  const int64_t each = channel_step == 1 ? channels : kLanes<T>;
+  for (int64_t c = 0; c < channels; c += each) f(c, smaller(each, channels - c));
+}
+
 // Columns [first, first + count) of a row of the source, from `row` on, with zeros outside of [0, in); all zeros where
 // `row` is null.
 template <class T>
@@ -81,7 +88,9 @@ GC_INLINE void pack_row_last(const T* row, int64_t step, int64_t channel, int64_
                              int64_t count, int64_t in, T* to, int64_t pitch) {
   const int64_t low = row ? smaller(count, larger(0, -first)) : count;
   const int64_t high = row ? larger(low, smaller(count, in - first)) : count;
-  const auto clear = [&](int64_t x, int64_t end) { clear_past(to + x * pitch, (end - x) * pitch); };
+  const auto clear = [&](int64_t x, int64_t end) {
+    for (; x < end; ++x) clear_past(to + x * pitch, channels);
+  };
   clear(0, low);
   if (low < high)
     gather_last(Run2<const T>{row + (first + low) * step, step, channel, high - low, channels}, to + low * pitch,
@@ -111,13 +120,16 @@ template <class T> struct LastShape {
   }
   void pack(const Windows<T>& p, const T* from, int64_t d0, int64_t h0, int64_t w0, T* to) const {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-    for (int64_t t = 0; t < planes; ++t)
-      for (int64_t r = 0; r < rows; ++r, to += line()) {
-        const int64_t z = d0 * d.step + d.first + t * d.apart, row = h0 * h.step + h.first + r;
-        const bool inside = z >= 0 && z < d.in && row >= 0 && row < h.in;
-        pack_row_last(inside ? from + z * d.from_step + row * h.from_step : nullptr, w.from_step, p.from_c, p.c,
-                      w0 * w.step + w.first, columns, w.in, to, pitch);
-      }
+    channel_blocks<T>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
+      T* at = to + c;
+      for (int64_t t = 0; t < planes; ++t)
+        for (int64_t r = 0; r < rows; ++r, at += line()) {
+          const int64_t z = d0 * d.step + d.first + t * d.apart, row = h0 * h.step + h.first + r;
+          const bool inside = z >= 0 && z < d.in && row >= 0 && row < h.in;
+          pack_row_last(inside ? from + z * d.from_step + row * h.from_step + c * p.from_c : nullptr, w.from_step,
+                        p.from_c, cs, w0 * w.step + w.first, columns, w.in, at, pitch);
+        }
+    });
   }
 };
 

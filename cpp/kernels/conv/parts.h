@@ -40,29 +40,28 @@ template <class T> GC_INLINE void clear_exactly(T* to, int64_t n) {
   __builtin_memset(to, 0, static_cast<size_t>(n) * sizeof(T));
 }
 
-// Adds up the parts, `size` apart for each group, and lays them out as w has it. c_step, tap_step, o_step: where a
-// part has the weights.
+// Adds up the parts, each of all groups' sums, and lays them out as w has it. c_step, tap_step, o_step: where the sums
+// of a group, `size` of them, have the weights.
 template <class T>
-void merge_parts(const Windows<T>& p, T* w, const T* parts, int64_t count, int64_t size, int64_t c_step,
-                 int64_t tap_step, int64_t o_step) {
-  const Axis &d = p.axis[0], &h = p.axis[1], &x = p.axis[2];
+void merge_parts(const Windows<T>& p, T* w, T* parts, int64_t count, int64_t size, int64_t c_step, int64_t tap_step,
+                 int64_t o_step) {
   const int64_t apart = p.groups * size;
-  const auto merge = [&](int64_t row) {
-    const int64_t group = row / p.o, o = row % p.o;
-    T* const to = w + group * p.w_g + o * p.w_o;
-    const T* const first = parts + group * size + o * o_step;
-    for (int64_t c = 0; c < p.c; ++c) {
-      const T* from = first + c * c_step;
-      for (int64_t i = 0; i < d.taps; ++i)
-        for (int64_t j = 0; j < h.taps; ++j)
-          for (int64_t k = 0; k < x.taps; ++k, from += tap_step) {
-            T sum = from[0];
-            for (int64_t part = 1; part < count; ++part) sum += from[part * apart];
-            to[c * p.w_c + i * d.w_step + j * h.w_step + k * x.w_step] = sum;
-          }
-    }
-  };
-  for (int64_t row = 0; row < p.groups * p.o; ++row) merge(row);
+  for (int64_t part = 1; part < count; ++part) {
+    const T* const from = parts + part * apart;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < apart; ++i) parts[i] += from[i];
+  }
+  const Axis &d = p.axis[0], &h = p.axis[1], &x = p.axis[2];
+  for (int64_t group = 0; group < p.groups; ++group)
+    for (int64_t o = 0; o < p.o; ++o)
+      for (int64_t c = 0; c < p.c; ++c) {
+        T* const to = w + group * p.w_g + o * p.w_o + c * p.w_c;
+        const T* from = parts + group * size + o * o_step + c * c_step;
+        for (int64_t i = 0; i < d.taps; ++i)
+          for (int64_t j = 0; j < h.taps; ++j)
+            for (int64_t k = 0; k < x.taps; ++k, from += tap_step)
+              to[i * d.w_step + j * h.w_step + k * x.w_step] = *from;
+      }
 }
 
 }  // namespace

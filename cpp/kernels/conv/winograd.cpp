@@ -64,6 +64,9 @@ struct Plan {
   int64_t channels, outs;  // filled up to whole vectors
   int64_t width, height;   // of the strip of one image
   int64_t tiles() const { return images * rows * across; }
+  // From one point to the next, with a line between: steps of 4096 bytes would all fall into one set of the cache.
+  int64_t source_step() const { return tiles() * channels + kL; }
+  int64_t product_step() const { return tiles() * outs + kL; }
 };
 Plan plan_winograd(const Windows<float>& p) {
   Plan plan{};
@@ -153,14 +156,14 @@ void transform_tiles(const Plan& plan, const float* strip, int64_t rows, float* 
 void multiply_points(const Windows<float>& p, const Plan& plan, const float* source, const float* weights,
                      int64_t tiles, float* to) {
   constexpr int64_t kPanel = kTileCols<float>;
-  const int64_t rows = even_part(tiles, kTileRows), apart = plan.tiles();
+  const int64_t rows = even_part(tiles, kTileRows);
   for (int64_t point = 0; point < kPoints; ++point)
     for (int64_t o = 0; o < plan.outs; o += kPanel) {
       const int64_t wide = smaller(kPanel, plan.outs - o);
       const float* const b = weights + (point * plan.outs + o) * p.c;
       for (int64_t t = 0; t < tiles; t += rows) {
-        Tile<float> tile{p.c,  source + (point * apart + t) * plan.channels, plan.channels, 1, b,
-                         wide, to + (point * apart + t) * plan.outs + o,     plan.outs,     0, false};
+        Tile<float> tile{p.c,  source + point * plan.source_step() + t * plan.channels, plan.channels, 1, b,
+                         wide, to + point * plan.product_step() + t * plan.outs + o,    plan.outs,     0, false};
         tile_fns(tile, wide)[smaller(rows, tiles - t) - 1](tile);
       }
     }
@@ -168,7 +171,7 @@ void multiply_points(const Windows<float>& p, const Plan& plan, const float* sou
 
 // A row of tiles to four rows of outputs, [4][4 * across][outs].
 void interpolate_row(const Plan& plan, const float* products, const float* bias, int64_t o, float* to) {
-  const int64_t O = plan.outs, apart = plan.tiles() * O, line = kOuts * plan.across * O;
+  const int64_t O = plan.outs, apart = plan.product_step(), line = kOuts * plan.across * O;
   for (int64_t tx = 0; tx < plan.across; ++tx, products += O, to += kOuts * O)
     for (int64_t c = 0; c < O; c += kL) {
       const V b = bias ? load_part(bias + c, smaller(kL, o - c)) : V{};
@@ -193,8 +196,8 @@ struct Buffers {
   Scratch<float> strip, source, products, rows;
   explicit Buffers(const Plan& plan)
       : strip(plan.height * plan.width * plan.channels),
-        source(kPoints * plan.tiles() * plan.channels),
-        products(kPoints * plan.tiles() * plan.outs),
+        source(kPoints * plan.source_step()),
+        products(kPoints * plan.product_step()),
         rows(kOuts * kOuts * plan.across * plan.outs) {}
 };
 
@@ -208,14 +211,16 @@ void read_block(const Windows<float>& p, const Plan& plan, const Block& b, const
   const int64_t C = plan.channels, depth = d.first + b.d * d.step;
   for (int64_t k = 0; k < b.images; ++k) {
     const float* const from = p.source(b.image + k, b.group) + depth * d.from_step;
-    for (int64_t r = 0; r < kOuts * b.rows + 2; ++r) {
-      const int64_t y = h.first + kOuts * b.row + r;
-      const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
-      pack_row_last(inside ? from + y * h.from_step : nullptr, w.from_step, p.from_c, p.c, w.first, plan.width, w.in,
-                    buffers.strip.data() + r * plan.width * C, C);
-    }
+    channel_blocks<float>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
+      for (int64_t r = 0; r < kOuts * b.rows + 2; ++r) {
+        const int64_t y = h.first + kOuts * b.row + r;
+        const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
+        pack_row_last(inside ? from + y * h.from_step + c * p.from_c : nullptr, w.from_step, p.from_c, cs, w.first,
+                      plan.width, w.in, buffers.strip.data() + r * plan.width * C + c, C);
+      }
+    });
     transform_tiles(plan, buffers.strip.data(), b.rows, buffers.source.data() + k * b.rows * plan.across * C,
-                    plan.tiles() * C);
+                    plan.source_step());
   }
 }
 
@@ -229,9 +234,11 @@ void write_block(const Windows<float>& p, const Plan& plan, const Block& b, cons
                       buffers.rows.data());
       float* const to = p.target(b.image + k, b.group) + b.d * d.dst_step * d.to_step;
       const int64_t y0 = kOuts * (b.row + ty);
-      for (int64_t y = y0; y < smaller(y0 + kOuts, h.out); ++y)
-        scatter_last(buffers.rows.data() + (y - y0) * kOuts * plan.across * O, O,
-                     Run2<float>{to + y * h.dst_step * h.to_step, step, p.to_c, w.out, p.o});
+      channel_blocks<float>(p.o, p.to_c, [&](int64_t c, int64_t cs) {
+        for (int64_t y = y0; y < smaller(y0 + kOuts, h.out); ++y)
+          scatter_last(buffers.rows.data() + (y - y0) * kOuts * plan.across * O + c, O,
+                       Run2<float>{to + y * h.dst_step * h.to_step + c * p.to_c, step, p.to_c, w.out, cs});
+      });
     }
 }
 
