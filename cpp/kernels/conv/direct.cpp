@@ -190,19 +190,6 @@ void sum_strip(const Windows<T>& p, const DirectPlan& plan, const Strip& s, cons
   }
 }
 
-template <class T> void fill_with_bias(const Windows<T>& p) {
-  const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-  for (int64_t image = 0; image < p.n; ++image)
-    for (int64_t o = 0; o < p.groups * p.o; ++o) {
-      T* const to = p.target(image, 0) + o * p.to_c;
-      const T value = p.bias ? p.bias[o] : T(0);
-      for (int64_t i = 0; i < d.out; ++i)
-        for (int64_t j = 0; j < h.out; ++j)
-          for (int64_t k = 0; k < w.out; ++k)
-            to[i * d.dst_step * d.to_step + j * h.dst_step * h.to_step + k * w.dst_step * w.to_step] = value;
-    }
-}
-
 // Whether output channels fill vectors better than rows of outputs do, in sums that are long enough for the copies that
 // this takes.
 template <class T> bool better_last(const Windows<T>& p) {
@@ -210,6 +197,27 @@ template <class T> bool better_last(const Windows<T>& p) {
 }
 
 }  // namespace
+
+template <class T> void fill_with_bias(const Windows<T>& p) {
+  const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
+  const int64_t channels = p.groups * p.o, step = w.dst_step * w.to_step;
+  const int64_t each = larger(1, kPartWork / (channels * p.places()));
+  const auto fill_row = [&](T* to, T value) {
+    if (step == 1) {
+      for (int64_t k = 0; k < w.out; ++k) to[k] = value;
+    } else {
+      for (int64_t k = 0; k < w.out; ++k) to[k * step] = value;
+    }
+  };
+  parallel_blocks(ceil_div(p.n, each), [&](int64_t part) {
+    for (int64_t image = part * each; image < smaller(p.n, (part + 1) * each); ++image)
+      for (int64_t o = 0; o < channels; ++o)
+        for (int64_t i = 0; i < d.out; ++i)
+          for (int64_t j = 0; j < h.out; ++j)
+            fill_row(p.target(image, 0) + o * p.to_c + i * d.dst_step * d.to_step + j * h.dst_step * h.to_step,
+                     p.bias ? p.bias[o] : T(0));
+  });
+}
 
 template <class T> void sum_windows(const Windows<T>& p) {
   if (p.n * p.groups * p.o * p.places() == 0) return;
@@ -240,6 +248,8 @@ template <class T> void sum_windows(const Windows<T>& p) {
   });
 }
 
+template void fill_with_bias(const Windows<float>&);
+template void fill_with_bias(const Windows<double>&);
 template void sum_windows(const Windows<float>&);
 template void sum_windows(const Windows<double>&);
 

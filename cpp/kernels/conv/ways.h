@@ -4,7 +4,8 @@
 
 namespace gradcore::GC_ISA {
 
-// In direct.cpp.
+// In direct.cpp: what sums of nothing are, and any.
+template <class T> void fill_with_bias(const Windows<T>& p);
 template <class T> void sum_windows(const Windows<T>& p);
 // The same for many output channels. In direct_last.cpp.
 template <class T> void sum_windows_last(const Windows<T>& p);
