@@ -113,11 +113,11 @@ template <class T> struct LastShape {
   }
   int64_t line() const { return columns * pitch; }
   int64_t size() const { return planes * rows * line(); }  // a vector more may be written
-  int64_t run_at(const Windows<T>& p, int64_t r) const {
+  int64_t tap_at(const Windows<T>& p, int64_t tap) const {
     const Axis &h = p.axis[1], &w = p.axis[2];
-    const int64_t tap = r * (run / p.c);
     return (tap / w.taps / h.taps * rows + tap / w.taps % h.taps * h.apart) * line() + tap % w.taps * w.apart * pitch;
   }
+  int64_t run_at(const Windows<T>& p, int64_t r) const { return tap_at(p, r * (run / p.c)); }
   void pack(const Windows<T>& p, const T* from, int64_t d0, int64_t h0, int64_t w0, T* to) const {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
     channel_blocks<T>(p.c, p.from_c, [&](int64_t c, int64_t cs) {

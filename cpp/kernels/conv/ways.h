@@ -12,6 +12,10 @@ template <class T> void sum_windows_last(const Windows<T>& p);
 // The same for groups of one channel. In depthwise.cpp.
 template <class T> bool fits_depthwise(const Windows<T>& p);
 template <class T> void sum_depthwise(const Windows<T>& p);
+// The same for channels that lie side by side in memory. In depthwise_last.cpp.
+template <class T> bool fits_depthwise_last(const Windows<T>& p);
+template <class T> void sum_depthwise_last(const Windows<T>& p);
+template <class T> void differentiate_depthwise_last(const Windows<T>& p, T* w);
 // In winograd.cpp: for what fits_winograd(), faster and less exact.
 bool fits_winograd(const Windows<float>& p);
 void sum_by_winograd(const Windows<float>& p);
