@@ -89,6 +89,7 @@ Tensor empty_in_format(const Dims& shape, DType dtype, bool channels_last) {
 // ---- the kernels
 
 constexpr int64_t kMostSize = int64_t{1} << 32, kMostNumber = int64_t{1} << 30;  // so that no sum of products overflows
+constexpr int64_t kMostElements = int64_t{1} << 48;
 
 // What the kernels rely on. A tensor that was saved may come back as another.
 void check_agreement(const Tensor& x, const Tensor& w, const Tensor& y, const Geometry& g) {
@@ -98,7 +99,7 @@ void check_agreement(const Tensor& x, const Tensor& w, const Tensor& y, const Ge
           y.size(1) == w.size(0);
   check(agree, "convolution: tensors of sizes ", x.shape(), ", ", w.shape(), " and ", y.shape(),
         " do not fit together");
-  // The copies that kernels make of x with its padding can be counted.
+  // The copies that kernels make, of x with its padding and of the weights, can be counted.
   Dims all{512, w.size(0) + x.size(1)};
   for (int i = 0; i < g.dims(); ++i) {
     for (const Tensor* t : {&x, &w, &y})
@@ -107,6 +108,9 @@ void check_agreement(const Tensor& x, const Tensor& w, const Tensor& y, const Ge
     all.push_back(x.size(i + 2) + 2 * g.padding[i] + g.dilation[i] * w.size(i + 2));
   }
   checked_numel(all);
+  for (const Tensor* t : {&x, &w, &y})
+    check(t->numel() < kMostElements, ErrorKind::NotImplemented,
+          "convolution of tensors with 2**48 elements and more is not there");
 }
 
 // Arguments of tensors that are all there, but that the one to be written may be x, w or y.

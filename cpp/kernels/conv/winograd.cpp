@@ -20,7 +20,8 @@ constexpr float kA = 0.625f, kB = 1.5f;
 constexpr float kAA = kA * kA, kBB = kB * kB;
 constexpr int kTile = 6, kPoints = kTile * kTile, kOuts = 4;
 constexpr int64_t kL = kLanes<float>;
-constexpr int64_t kBlockBytes = 1 << 20;  // of transformed source and outputs: about the second cache
+constexpr int64_t kMostWeights = 4 << 20;  // pairs of channels: transformed they take 600 MB
+constexpr int64_t kBlockBytes = 1 << 20;   // of transformed source and outputs: about the second cache
 using V = Vec<float>;
 
 // The values of a polynomial of degree 5, given by the coefficients that make interpolation simple.
@@ -248,6 +249,7 @@ bool fits_winograd(const Windows<float>& p) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
   const auto plain = [](const Axis& a) { return a.taps == 3 && a.step == 1 && a.apart == 1; };
   if (d.taps != 1 || d.tap != 0 || !plain(h) || !plain(w) || p.c < 16 || p.o < 16) return false;
+  if (p.groups * p.c * p.o > kMostWeights) return false;
   const int64_t tiles = p.n * d.out * ceil_div(h.out, kOuts) * ceil_div(w.out, kOuts);
   // The weights' transform must pay, and the tiles be full for the most part.
   return tiles >= 16 && 2 * h.out * w.out >= kOuts * kOuts * ceil_div(h.out, kOuts) * ceil_div(w.out, kOuts);
