@@ -193,7 +193,10 @@ void sum_strip(const Windows<T>& p, const DirectPlan& plan, const Strip& s, cons
 // Whether output channels fill vectors better than rows of outputs do, in sums that are long enough for the copies that
 // this takes.
 template <class T> bool better_last(const Windows<T>& p) {
-  return p.depth() >= 64 && used_lanes<T>(p.o) > 1.05 * used_lanes<T>(p.axis[2].out);
+  const Axis& w = p.axis[2];
+  // A strip takes rows apart where they are read in steps.
+  const bool apart = w.step > 1 && w.span() >= w.step;
+  return p.depth() >= 64 && used_lanes<T>(p.o) > (apart ? 0.95 : 1.05) * used_lanes<T>(w.out);
 }
 
 }  // namespace

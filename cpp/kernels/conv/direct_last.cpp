@@ -116,15 +116,20 @@ template <class T> struct LastWindows {
 
   void sum_strip(int64_t image, int64_t group, int64_t d0, int64_t h0, int64_t w0) const {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-    const Scratch<T> x(shape.size() + kLanes<T>), y(wn * outs);
-    shape.pack(p, p.source(image, group), d0, h0, w0, x.data());
     const int64_t rows = smaller(hn, h.out - h0), columns = smaller(wn, w.out - w0);
+    const Scratch<T> x(shape.size() + kLanes<T>), y(rows * columns * outs);
+    shape.pack(p, p.source(image, group), d0, h0, w0, x.data());
+    for (int64_t r = 0; r < rows; ++r)
+      sum_row(group, x.data() + r * h.step * shape.line(), columns, y.data() + r * columns * outs);
     const auto step = [](const Axis& a) { return a.dst_step * a.to_step; };
     T* const to = p.target(image, group) + d0 * step(d) + h0 * step(h) + w0 * step(w);
-    for (int64_t r = 0; r < rows; ++r) {
-      sum_row(group, x.data() + r * h.step * shape.line(), columns, y.data());
-      scatter_last(y.data(), outs, Run2<T>{to + r * step(h), step(w), p.to_c, columns, p.o});
-    }
+    // Whole rows without gaps are one.
+    const bool one = columns == w.out && step(h) == w.out * step(w);
+    channel_blocks<T>(p.o, p.to_c, [&](int64_t c, int64_t cs) {
+      for (int64_t r = 0; r < (one ? 1 : rows); ++r)
+        scatter_last(y.data() + r * columns * outs + c, outs,
+                     Run2<T>{to + r * step(h) + c * p.to_c, step(w), p.to_c, one ? rows * columns : columns, cs});
+    });
   }
 
   void sum_row(int64_t group, const T* x, int64_t columns, T* y) const {

@@ -235,10 +235,14 @@ void write_block(const Windows<float>& p, const Plan& plan, const Block& b, cons
                       buffers.rows.data());
       float* const to = p.target(b.image + k, b.group) + b.d * d.dst_step * d.to_step;
       const int64_t y0 = kOuts * (b.row + ty);
+      // Whole rows without gaps are one.
+      const bool one = w.out == kOuts * plan.across && h.dst_step * h.to_step == w.out * step;
+      const int64_t rows = smaller(kOuts, h.out - y0), runs = one ? 1 : rows;
       channel_blocks<float>(p.o, p.to_c, [&](int64_t c, int64_t cs) {
-        for (int64_t y = y0; y < smaller(y0 + kOuts, h.out); ++y)
-          scatter_last(buffers.rows.data() + (y - y0) * kOuts * plan.across * O + c, O,
-                       Run2<float>{to + y * h.dst_step * h.to_step + c * p.to_c, step, p.to_c, w.out, cs});
+        for (int64_t y = 0; y < runs; ++y)
+          scatter_last(buffers.rows.data() + y * kOuts * plan.across * O + c, O,
+                       Run2<float>{to + (y0 + y) * h.dst_step * h.to_step + c * p.to_c, step, p.to_c,
+                                   one ? rows * w.out : w.out, cs});
       });
     }
 }
