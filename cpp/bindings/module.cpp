@@ -41,6 +41,8 @@ static void register_ops() {
   register_order();
   register_matmul();
   register_nn();
+  register_pooling();
+  register_norm();
   register_view();
   register_convert();
   register_join();

@@ -3,6 +3,9 @@
 
 #include "formulas/all.h"
 #include "kernels/elementwise/group.h"
+#include "kernels/loss/cross_entropy.h"
+#include "kernels/norm/channel_norm.h"
+#include "kernels/pool/pool.h"
 
 namespace gradcore::GC_ISA {
 
@@ -19,6 +22,9 @@ const KernelTable& table() {
                                        .matmul = matmul_kernels,
                                        .linalg = linalg_kernels,
                                        .layer_norm = layer_norm_kernels,
+                                       .channel_norm = channel_norm_kernels,
+                                       .pool = pool_kernels,
+                                       .loss = loss_kernels,
                                        .rules = optim_kernels,
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,

@@ -15,6 +15,10 @@
 
 namespace gradcore {
 
+struct PoolKernels;
+struct ChannelNormKernels;
+struct LossKernels;
+
 // One member for each family.
 struct KernelTable {
   const ElementwiseKernels* const* elementwise;  // [group][formula], as formulas::place_of says
@@ -24,6 +28,9 @@ struct KernelTable {
   const MatmulKernels& matmul;
   const LinalgKernels& linalg;
   const LayerNormKernels& layer_norm;
+  const ChannelNormKernels& channel_norm;
+  const PoolKernels& pool;
+  const LossKernels& loss;
   const OptimKernels& rules;
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;

@@ -448,6 +448,8 @@ void register_scan();
 void register_order();
 void register_matmul();
 void register_nn();
+void register_pooling();
+void register_norm();
 void register_view();
 void register_convert();
 void register_join();

@@ -170,50 +170,11 @@ def cross_entropy(
     >>> gradcore.nn.functional.cross_entropy(gradcore.zeros(1, 4), gradcore.tensor([2]))
     tensor(1.3863)
     """
-    reduction = old_reduction(size_average, reduce, reduction)
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    class_dim = 0 if input.dim() == 1 else 1
-    if input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
-        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-    if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if not input.is_floating_point():
-        need_float("cross_entropy", "log_softmax_lastdim_kernel_impl", input)
-    log_prob = input.log_softmax(class_dim)
-    loss = nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
-    if label_smoothing == 0:
-        return loss
-    return _smoothed(loss, log_prob, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-
-
-def _smoothed(
-    loss: Tensor,
-    log_prob: Tensor,
-    target: Tensor,
-    weight: Tensor | None,
-    ignore_index: int,
-    reduction: str,
-    smoothing: float,
-    class_dim: int,
-) -> Tensor:
-    """The loss mixed with that of the uniform distribution."""
-    classes = log_prob.shape[class_dim]
-    shape = [1] * log_prob.dim()
-    shape[class_dim] = classes
-    uniform = -(log_prob if weight is None else log_prob * weight.view(shape)).sum(class_dim)
-    ignored = target == ignore_index
-    uniform = uniform.masked_fill(ignored, 0.0)
-    if reduction == "sum":
-        uniform = uniform.sum()
-    elif reduction == "mean" and weight is None:
-        uniform = uniform.sum() / (target.numel() - ignored.sum())
-    elif reduction == "mean":
-        assert weight is not None
-        counted = weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
-        uniform = uniform.sum() / counted.sum()
-    found: Tensor = loss * (1 - smoothing) + uniform * (smoothing / classes)
-    return found
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    if target.dim() == input.dim() and input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    return _C._nn_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _soft_cross_entropy(
@@ -223,9 +184,11 @@ def _soft_cross_entropy(
     ignore_index: int,
     reduction: str,
     smoothing: float,
-    class_dim: int,
 ) -> Tensor:
     """cross_entropy for a target of probabilities."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    class_dim = 0 if input.dim() == 1 else 1
     if not target.is_floating_point():
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got " + SCALAR_NAMES[target.dtype]
@@ -257,33 +220,6 @@ def _check_class_weight(weight: Tensor, classes: int) -> None:
         )
 
 
-def _check_classes(input: Tensor, target: Tensor) -> None:
-    """Raises where the shape of a target of classes does not fit that of the input."""
-    if input.dim() == 0:
-        raise ValueError("Expected 1 or more dimensions (got 0)")
-    if input.dim() == 1:
-        if target.dim() == 1 and target.shape[0] != 1:
-            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
-        return
-    if target.dim() == 0 or input.shape[0] != target.shape[0]:
-        size = target.shape[0] if target.dim() else 0
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({size}).")
-    if input.dim() == 2:
-        if target.dim() != 1:
-            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-        return
-    expected = (input.shape[0], *input.shape[2:])
-    if tuple(target.shape) == expected:
-        return
-    if input.dim() == 4 and target.dim() == 3:
-        raise RuntimeError(f"size mismatch (got input: {_listed(input)} , target: {_listed(target)}")
-    if input.dim() == 4:
-        raise RuntimeError(
-            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
-        )
-    raise RuntimeError(f"Expected target size {list(expected)}, got {_listed(target)}")
-
-
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -303,44 +239,7 @@ def nll_loss(
     """
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
-    _check_classes(input, target)
-    if target.dtype not in (_C.int64, _C.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {SCALAR_NAMES[target.dtype]}")
-    if input.dim() == 1:
-        found = nll_loss(input.unsqueeze(0), target.view(1), weight, None, ignore_index, None, reduction)
-        return found.view(target.shape) if reduction == "none" else found
-    index = target if target.dtype == _C.int64 else target.long()
-    if weight is None and ignore_index < 0:
-        try:
-            picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
-        except (RuntimeError, IndexError):
-            pass  # a class out of range, or one to ignore
-        else:
-            return reduced(-picked, reduction)
-    return _masked_nll_loss(input, index, weight, ignore_index, reduction)
-
-
-def _masked_nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
-    classes = input.shape[1]
-    if weight is not None:
-        _check_class_weight(weight, classes)
-    ignored = target == ignore_index
-    index = target.masked_fill(ignored, 0)
-    if classes == 0 or target.numel() == 0:
-        picked = index * input.sum()
-    else:
-        outside = (index < 0) | (index >= classes)
-        if outside.any():
-            raise IndexError(f"Target {int(index[outside][0])} is out of bounds.")
-        picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
-    if weight is None:
-        counted = (~ignored).to(input.dtype)
-    else:
-        counted = weight[index].masked_fill(ignored, 0.0)
-    loss: Tensor = -_C.where(ignored, 0.0, picked) * counted
-    if reduction == "mean":
-        return loss.sum() / counted.sum()
-    return reduced(loss, reduction)
+    return _C._nn_nll_loss(input, target, weight, ignore_index, reduction)
 
 
 def linear_cross_entropy(
