@@ -32,23 +32,16 @@ struct Products {
   double g = 0, gx = 0;
 };
 
-// As sum_of(), of elements as they lie in memory.
-template <class T> GC_INLINE double sum_of_run(const T* x, int64_t n) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i += kBuffer)
-    sum += static_cast<double>(fold_run<SumKind<T>>(x + i, smaller(kBuffer, n - i)));
-  return sum;
-}
-
 template <class T> GC_INLINE Moments moments_of(const T* x, int64_t n) {
   Moments all;
   for (int64_t i = 0; i < n; i += kPiece) {
     const int64_t m = smaller(kPiece, n - i);
-    const double count = static_cast<double>(m), mean = sum_of_run(x + i, m) / count;
+    const double count = static_cast<double>(m),
+                 mean = sum_of<T>(m, [&](auto at, int64_t j) { return at(x + i, j); }) / count;
     const T about = static_cast<T>(mean);
     // The mean that was rounded is off by d, which adds m * d * d to the squares.
     const double d = mean - static_cast<double>(about);
-    const double squares = sum_of<T>(m, [&](int64_t j) { return (x[i + j] - about) * (x[i + j] - about); });
+    const double squares = sum_of<T>(m, [&](auto at, int64_t j) { return square(at(x + i, j) - about); });
     all.add({count, mean, squares - count * d * d});
   }
   return all;
@@ -139,51 +132,73 @@ template <class T> void take_moments(const ChannelNormArgs& a, Moments* all) {
     for (int64_t c = 0; c < s.channels; ++c) all[c].add(of_band[b * s.channels + c]);
 }
 
+template <class T> GC_INLINE void write_statistic(const ChannelNormArgs& a, int64_t k, const Moments& of) {
+  if (a.var) static_cast<T*>(a.var)[k] = static_cast<T>(of.squares / (of.count - 1));
+  static_cast<T*>(a.mean)[k] = static_cast<T>(of.mean);
+  static_cast<T*>(a.scale)[k] = static_cast<T>(1 / __builtin_sqrt(of.squares / of.count + a.eps));
+}
+
 template <class T> void take_statistics(const ChannelNormArgs& a) {
   const int64_t count = a.sizes.statistics();
   const Scratch<Moments> all(count);
   for (int64_t k = 0; k < count; ++k) all[k] = {};
   take_moments<T>(a, all.data());
-  T *const mean = static_cast<T*>(a.mean), *const scale = static_cast<T*>(a.scale), *const var = static_cast<T*>(a.var);
-  for (int64_t k = 0; k < count; ++k) {
-    if (var) var[k] = static_cast<T>(all[k].squares / (all[k].count - 1));
-    mean[k] = static_cast<T>(all[k].mean);
-    scale[k] = static_cast<T>(1 / __builtin_sqrt(all[k].squares / all[k].count + a.eps));
-  }
+  for (int64_t k = 0; k < count; ++k) write_statistic<T>(a, k, all[k]);
 }
 
-template <class T> void normalise(const ChannelNormArgs& a) {
-  if (!a.given) take_statistics<T>(a);
-  const ChannelNormSizes& s = a.sizes;
-  const T *const x = static_cast<const T*>(a.x), *const mean = static_cast<const T*>(a.mean),
-                 *const scale = static_cast<const T*>(a.scale);
-  T* const out = static_cast<T*>(a.out);
-  if (!s.channels_last) {
-    const Statistics<T> statistics{s};
-    return each_run(s, [&](int64_t r) {
-      const auto [w, b] = affine_of<T>(a, r % s.channels);
-      const int64_t k = statistics.of(r);
-      const T m = mean[k], by = scale[k] * w;
-      const T* const from = x + r * s.places;
-      T* const to = out + r * s.places;
+template <class T> GC_INLINE void normalise_run(const ChannelNormArgs& a, int64_t r, int64_t k) {
+  const int64_t n = a.sizes.places;
+  const auto [w, b] = affine_of<T>(a, r % a.sizes.channels);
+  const T m = static_cast<const T*>(a.mean)[k], by = static_cast<const T*>(a.scale)[k] * w;
+  const T* const from = static_cast<const T*>(a.x) + r * n;
+  T* const to = static_cast<T*>(a.out) + r * n;
 #pragma GCC ivdep
-      for (int64_t i = 0; i < s.places; ++i) to[i] = (from[i] - m) * by + b;
-    });
-  }
-  const Scratch<T> by(2 * s.channels);
-  T* const plus = by.data() + s.channels;
-  for (int64_t c = 0; c < s.channels; ++c) {
+  for (int64_t i = 0; i < n; ++i) to[i] = (from[i] - m) * by + b;
+}
+
+// Both passes over a group while it is in cache.
+template <class T> void normalise_groups(const ChannelNormArgs& a) {
+  const ChannelNormSizes& s = a.sizes;
+  const int64_t runs = s.channels / s.groups, groups = s.statistics(), each = larger(1, kGrain / (runs * s.places));
+  parallel_blocks(ceil_div(groups, each), [&](int64_t block) {
+    for (int64_t k = block * each; k < smaller(groups, (block + 1) * each); ++k) {
+      Moments all;
+      for (int64_t r = k * runs; r < (k + 1) * runs; ++r)
+        all.add(moments_of(static_cast<const T*>(a.x) + r * s.places, s.places));
+      write_statistic<T>(a, k, all);
+      for (int64_t r = k * runs; r < (k + 1) * runs; ++r) normalise_run<T>(a, r, k);
+    }
+  });
+}
+
+template <class T> void normalise_rows(const ChannelNormArgs& a) {
+  const int64_t n = a.sizes.channels;
+  const Scratch<T> parts(2 * n);
+  T *const by = parts.data(), *const plus = by + n;
+  const T *const mean = static_cast<const T*>(a.mean), *const scale = static_cast<const T*>(a.scale);
+  for (int64_t c = 0; c < n; ++c) {
     const auto [w, b] = affine_of<T>(a, c);
     by[c] = scale[c] * w, plus[c] = b;
   }
-  Bands(s).run([&](int64_t first, int64_t n, int64_t) {
-    for (int64_t r = first; r < first + n; ++r) {
-      const T *const from = x + r * s.channels, *const factor = by.data(), *const shift = plus;
-      T* const to = out + r * s.channels;
+  Bands(a.sizes).run([&](int64_t first, int64_t rows, int64_t) {
+    for (int64_t r = first; r < first + rows; ++r) {
+      const T* const from = static_cast<const T*>(a.x) + r * n;
+      T* const to = static_cast<T*>(a.out) + r * n;
 #pragma GCC ivdep
-      for (int64_t c = 0; c < s.channels; ++c) to[c] = (from[c] - mean[c]) * factor[c] + shift[c];
+      for (int64_t c = 0; c < n; ++c) to[c] = (from[c] - mean[c]) * by[c] + plus[c];
     }
   });
+}
+
+template <class T> void normalise(const ChannelNormArgs& a) {
+  const ChannelNormSizes& s = a.sizes;
+  constexpr int64_t kNear = 1 << 16,
+                    kMany = 8;  // elements that stay in cache; groups for which threads need no other cut
+  if (s.groups && s.statistics() >= kMany && s.channels / s.groups * s.places <= kNear) return normalise_groups<T>(a);
+  if (!a.given) take_statistics<T>(a);
+  if (s.channels_last) return normalise_rows<T>(a);
+  const Statistics<T> statistics{s};
+  each_run(s, [&](int64_t r) { normalise_run<T>(a, r, statistics.of(r)); });
 }
 
 // ---- backward
@@ -214,8 +229,8 @@ template <class T> void take_products(const ChannelNormBackwardArgs& a, Products
     const Statistics<T> statistics{s};
     return each_run(s, [&](int64_t r) {
       const T *const u = g + r * s.places, *const v = x + r * s.places, m = mean[statistics.of(r)];
-      all[r].g = sum_of_run(u, s.places);
-      all[r].gx = sum_of<T>(s.places, [&](int64_t i) { return u[i] * (v[i] - m); });
+      all[r].g = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i); });
+      all[r].gx = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i) * (at(v, i) - m); });
     });
   }
   const Bands bands(s);

@@ -18,8 +18,8 @@ template <class T> struct Moments {
 };
 template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double eps, bool centred) {
   const double count = static_cast<double>(n);
-  const T mean = centred ? static_cast<T>(sum_of<T>(n, [&](int64_t i) { return x[i]; }) / count) : T(0);
-  const double squares = sum_of<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
+  const T mean = centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(x, i); }) / count) : T(0);
+  const double squares = sum_of<T>(n, [&](auto at, int64_t i) { return square(at(x, i) - mean); });
   return {mean, static_cast<T>(1 / __builtin_sqrt(squares / count + eps))};
 }
 
@@ -62,14 +62,17 @@ GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* d
   const double count = static_cast<double>(n);
   T mean_p, mean_ph;
   if (w) {
-    mean_p = centred ? static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i]; }) / count) : T(0);
-    mean_ph =
-        static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
+    mean_p =
+        centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * at(w, i); }) / count) : T(0);
+    mean_ph = static_cast<T>(
+        sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * at(w, i) * ((at(x, i) - m.mean) * m.scale); }) /
+        count);
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] * w[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   } else {
-    mean_p = centred ? static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i]; }) / count) : T(0);
-    mean_ph = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * ((x[i] - m.mean) * m.scale); }) / count);
+    mean_p = centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i); }) / count) : T(0);
+    mean_ph = static_cast<T>(
+        sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * ((at(x, i) - m.mean) * m.scale); }) / count);
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   }
