@@ -188,6 +188,15 @@ class _TensorMethods(Tensor):
         """
         return self._map_with("map_", callable, tensor)
 
+    def map2_(self, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
+        """map_() with two more tensors, which broadcast.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1, 2]).map2_(gradcore.tensor([3, 4]), gradcore.tensor(10), lambda a, b, c: a + b * c)
+        tensor([31, 42])
+        """
+        return self._map_with("map2_", callable, x, y)
+
     def _map_with(self, name: str, function: Callable[..., Any], *others: Tensor) -> Tensor:
         if any(tensor.requires_grad for tensor in (self, *others)):
             raise RuntimeError(
@@ -196,6 +205,58 @@ class _TensorMethods(Tensor):
         numbers = [tensor.expand(self.shape).flatten().tolist() for tensor in (self, *others)]
         made = [function(*elements) for elements in zip(*numbers)]
         return self.copy_(_C.tensor(made, dtype=self.dtype).view(self.shape))
+
+    def hardshrink(self, lambd: float = 0.5) -> Tensor:
+        """nn.functional.hardshrink() of this tensor.
+
+        >>> import gradcore
+        >>> gradcore.tensor([0.25, 1.0]).hardshrink()
+        tensor([0., 1.])
+        """
+        from .nn.functional import hardshrink
+
+        return hardshrink(self, lambd)
+
+    def prelu(self, weight: Tensor) -> Tensor:
+        """nn.functional.prelu() of this tensor.
+
+        >>> import gradcore
+        >>> gradcore.tensor([-2.0, 1.0]).prelu(gradcore.tensor(0.5))
+        tensor([-1.,  1.])
+        """
+        from .nn.functional import prelu
+
+        return prelu(self, weight)
+
+    def dim_order(self, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+        """The dims as they lie in memory, the outermost first.
+
+        Dims of one element, and those of expanded tensors, may stand at several places. ambiguity_check=True refuses a
+        tensor of which that is so; a list of memory formats refuses it unless it is dense in exactly one of them. Raises
+        RuntimeError where the order is not the only one, TypeError for another argument.
+
+        >>> import gradcore
+        >>> gradcore.empty(2, 3, 4).transpose(1, 2).dim_order()
+        (0, 2, 1)
+        """
+        if not isinstance(ambiguity_check, (bool, list)):
+            raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+        strides, order = self.stride(), list(range(self.dim()))
+        for end in range(1, len(order)):
+            for i in range(end, 0, -1):
+                before, behind = strides[order[i - 1]], strides[order[i]]
+                if before and behind and before >= behind:
+                    break
+                if before and behind:
+                    order[i - 1 : i + 1] = order[i], order[i - 1]
+        formats = ambiguity_check if isinstance(ambiguity_check, list) else []
+        if ambiguity_check and [self.is_contiguous(memory_format=f) for f in formats].count(True) != 1:
+            steps = [strides[d] for d in order]
+            if min(self.shape, default=2) < 2 or 0 in steps or len(set(steps)) < len(steps):
+                raise RuntimeError(
+                    "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+                )
+        return tuple(order)
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
         """Refused as torch's CPU build does: AssertionError."""
