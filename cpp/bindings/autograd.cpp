@@ -339,6 +339,7 @@ void add_autograd(py::module_& m) {
     }
   });
   m.def("_in_transform", &in_transform);
+  m.def("_are_functorch_transforms_active", &in_transform);  // by torch's name
   m.def("_enter_vmap", [](int64_t size, int randomness) {
     check(size >= 0 && randomness >= 0 && randomness <= static_cast<int>(Randomness::Different), ErrorKind::Value,
           "a vmap of size ", size, " with randomness ", randomness);

@@ -176,6 +176,11 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
 
 }  // namespace
 
+// What shares its memory by DLPack alone, as arrays of other libraries do. (Our own tensors are looked at before.)
+static bool gives_dlpack(PyObject* o) {
+  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && PyObject_HasAttrString(o, "__dlpack__");
+}
+
 bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
 
 // ---- lists
@@ -315,6 +320,10 @@ static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, siz
     Tensor t = tensor_on_buffer(data, true);
     if (!t) share_array(Owned(checked(PyObject_CallMethod(data, "copy", nullptr))).get(), t);
     check(t.defined(), ErrorKind::Type, "can't convert this ", Py_TYPE(data)->tp_name, ": its copy() is no array");
+    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
+  }
+  if (!is_number(data) && gives_dlpack(data)) {
+    const Tensor t = tensor_of_dlpack(data);
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
   }
   if (is_list_of_arrays(data)) {
@@ -662,6 +671,8 @@ void add_data(py::module_& m) {
     if (requires_grad_) set_requires_grad(alias, true);
     return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
   });
+  // No op: what is no tensor, but has a __torch_function__, is not asked.
+  m.def("is_tensor", [](py::handle obj) { return is_tensor(obj.ptr()); }, py::arg("obj"), docs::is_tensor);
   m.def(
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
@@ -680,6 +691,10 @@ void add_data(py::module_& m) {
         if (!is_number(data.ptr()) && is_array(data.ptr())) {
           Tensor t;
           share_array(data.ptr(), t);
+          return d ? cast(t, *d) : t;
+        }
+        if (!is_number(data.ptr()) && gives_dlpack(data.ptr())) {
+          const Tensor t = tensor_of_dlpack(data.ptr());
           return d ? cast(t, *d) : t;
         }
         return tensor_from_object(data.ptr(), d);

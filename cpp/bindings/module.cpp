@@ -88,6 +88,12 @@ static void add_build_info(py::module_& m) {
   });
 }
 
+// What programs ask torch._C: nothing is traced, and nobody counts what is used.
+static void add_probes(py::module_& m) {
+  m.def("_get_tracing_state", [] { return py::none(); });
+  m.def("_log_api_usage_once", [](py::str) {});
+}
+
 }  // namespace gradcore
 
 // pybind11 would wait for the main interpreter's GIL, which the thread that imports holds.
@@ -129,6 +135,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_functions(m.ptr());
   add_torch_function(m);
   add_data(m);
+  add_dlpack(m);
   add_nodes(m);
   add_function(m);
   add_autograd(m);
@@ -142,4 +149,5 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_lbfgs(m);
   add_nn_module(m);
   add_build_info(m);
+  add_probes(m);
 }

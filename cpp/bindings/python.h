@@ -159,6 +159,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch
 void warn_of_copy(const char* call);             // that copies a tensor where detach().clone() says so
 bool is_array(PyObject* o);                      // of NumPy or alike, a scalar too
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
+Tensor tensor_of_dlpack(PyObject* o);            // zero-copy from an object with __dlpack__
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
 void tensor_releasebuffer(PyObject* self, Py_buffer* view);
 PyObject* getitem(PyObject* self, PyObject* key);
@@ -169,6 +170,7 @@ void add_tensor_type(const py::object& m);
 void add_autograd(py::module_& m);
 void add_types(py::module_& m);
 void add_data(py::module_& m);
+void add_dlpack(py::module_& m);
 void add_optim(const py::object& m);
 void add_optim_matrices(const py::object& m);
 void add_lbfgs(const py::object& m);

@@ -127,7 +127,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (n == 0) {
       t = empty(Dims{0}, default_dtype());
     } else if (n == 1 && is_tensor(first)) {
-      t = detach(unwrap(first));
+      t = alias(unwrap(first));  // recorded, as in torch
     } else if (n == 1 && Py_TYPE(first) != size_type && (!PyLong_Check(first) || PyBool_Check(first))) {
       check(PySequence_Check(first), ErrorKind::Type, "new(): data must be a sequence (got ", Py_TYPE(first)->tp_name,
             ")");

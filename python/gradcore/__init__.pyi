@@ -8,6 +8,7 @@ from . import __future__ as __future__
 from . import _dynamo as _dynamo
 from . import accelerator as accelerator
 from . import amp as amp
+from . import array_api as array_api
 from . import backends as backends
 from . import compiler as compiler
 from . import cpu as cpu
@@ -73,6 +74,7 @@ from ._compat.settings import set_float32_matmul_precision as set_float32_matmul
 from ._compat.settings import set_flush_denormal as set_flush_denormal
 from ._compat.settings import set_num_interop_threads as set_num_interop_threads
 from ._compat.settings import set_warn_always as set_warn_always
+from ._compat.legacy import inclusive_range as range
 from ._compat.settings import typename as typename
 from ._compat.settings import use_deterministic_algorithms as use_deterministic_algorithms
 from .amp.autocast_mode import autocast as autocast
@@ -112,6 +114,7 @@ from ._modes import enable_grad as enable_grad
 from ._modes import inference_mode as inference_mode
 from ._modes import no_grad as no_grad
 from ._modes import set_grad_enabled as set_grad_enabled
+from ._ops import ops as ops
 from ._serialization import load as load
 from ._serialization import save as save
 from ._tensor_str import printoptions as printoptions
@@ -127,6 +130,12 @@ from ._types import layout as layout
 from ._types import memory_format as memory_format
 from ._types import preserve_format as preserve_format
 from ._types import set_default_device as set_default_device
+from ._types import jagged as jagged
+from ._types import sparse_bsc as sparse_bsc
+from ._types import sparse_bsr as sparse_bsr
+from ._types import sparse_coo as sparse_coo
+from ._types import sparse_csc as sparse_csc
+from ._types import sparse_csr as sparse_csr
 from ._types import strided as strided
 from .functional import broadcast_shapes as broadcast_shapes
 from .functional import einsum as einsum
@@ -160,6 +169,8 @@ from .nn.functional._activation import selu as selu
 from .nn.functional._activation import selu_ as selu_
 from .nn.functional._activation import threshold as threshold
 from .nn.functional._activation import threshold_ as threshold_
+from .utils.dlpack import from_dlpack as from_dlpack
+from .utils.dlpack import to_dlpack as to_dlpack
 from .random import get_rng_state as get_rng_state
 from .random import initial_seed as initial_seed
 from .random import manual_seed as manual_seed

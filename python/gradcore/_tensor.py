@@ -41,6 +41,7 @@ def _disabled_torch_function_impl(func: Any, types: Any, args: Any = (), kwargs:
 
 
 _C._set_disabled_torch_function(_disabled_torch_function_impl)
+_C._disabled_torch_function_impl = _disabled_torch_function_impl
 
 
 def _as_instances(result: Any, cls: type) -> Any:
@@ -102,9 +103,55 @@ class _TensorMethods(Tensor):
         """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor."""
         return _C.as_tensor(array)
 
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """DLPack: a capsule with the tensor's memory, or with a copy of it. With `max_version` (1, 0) or later it says
+        whether the memory is read-only.
+
+        Raises BufferError for a tensor that requires grad.
+        """
+        from .utils.dlpack import give
+
+        return give(self, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        """DLPack's name of the CPU."""
+        from .utils.dlpack import DLDeviceType
+
+        return DLDeviceType.kDLCPU, 0
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The array API standard's functions: gradcore.array_api. torch's tensors have no such method."""
+        from . import array_api
+
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise ValueError(f"gradcore has the array API of 2021.12 to 2024.12, not of {api_version!r}")
+        return array_api
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The tensor on a device, which is the CPU; a method of the array API standard.
+
+        >>> import gradcore
+        >>> gradcore.ones(1).to_device("cpu")
+        tensor([1.])
+        """
+        if stream is not None:
+            raise ValueError("to_device: the CPU has no streams")
+        return self.to(device)
+
     def __bytes__(self) -> bytes:
         """The elements' bytes. bytes() would take a tensor of one integer for a count, by its __index__."""
         return memoryview(self.detach()).tobytes()
+
+    def __complex__(self) -> complex:
+        """The only element as a complex number."""
+        return complex(self.item())
 
     def __copy__(self) -> Tensor:
         """copy.copy: another tensor on the same memory."""

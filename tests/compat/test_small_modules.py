@@ -173,3 +173,97 @@ def test_older_arguments_of_reductions(size_average, reduce):
         return named, lib.nn._reduction.legacy_get_enum(size_average, reduce, emit_warning=False)
 
     assert program(gradcore) == program(torch)
+
+
+RANGES = [
+    "1, 4",
+    "0, 1, 0.3",
+    "5, 1, -2",
+    "1.0, 1.0",
+    "1, 4, dtype=lib.int64",
+    "0, 2, requires_grad=True",
+    "0, 2, out=lib.empty(0)",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("arguments", RANGES)
+def test_the_old_range(arguments):
+    both(lambda lib: eval(f"lib.range({arguments})"))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("arguments", ["5, 1", "1, 5, 0", "1, 5, -1"])
+def test_the_old_range_refuses(arguments):
+    both(lambda lib: eval(f"lib.range({arguments})"), raises="step")
+
+
+PROBES = [
+    "lib._C._get_tracing_state()",
+    "lib._C._log_api_usage_once('name')",
+    "[lib._C._are_functorch_transforms_active(), lib.func.vmap(lambda x: x + lib._C._are_functorch_transforms_active())(lib.ones(2))]",
+    "isinstance(lib.ones(1), (lib._C.ScriptMethod, lib._C.Graph, lib.jit.ScriptModule))",
+    "issubclass(lib.Tensor, lib.Tensor) and isinstance(lib.Tensor, lib._C._TensorMeta)",
+    "str(lib.sparse_coo)",
+    "lib.ones(1).layout == lib.sparse_csr",
+    "lib.serialization.DEFAULT_PROTOCOL",
+    "lib.distributed.constants.default_pg_timeout",
+    "lib.utils._python_dispatch.is_traceable_wrapper_subclass(lib.ones(1))",
+    "[lib.ops.aten.add.Tensor(lib.ones(1), 2), hasattr(lib.ops.torchvision, 'nms'), lib.ops.aten.add is lib.ops.aten.add]",
+    "lib.distributions.multivariate_normal._precision_to_scale_tril(lib.eye(2) * 4).tolist()",
+    "lib._tensor_str._tensor_str(lib.ones(2), 0)",
+    "lib.nn.modules.module._addindent('a\\nb', 2)",
+    "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
+]
+
+
+@pytest.mark.parametrize("program", PROBES)
+def test_what_packages_ask_of_private_modules(program):
+    import importlib
+
+    for name in ("ops", "utils._python_dispatch", "_tensor_str", "distributed.constants"):
+        for root in ("torch", "gradcore"):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(f"{root}.{name}")
+    both(lambda lib: eval(program, {"lib": lib}))
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("distributed.tensor.parallel", "RowwiseParallel"),
+        ("distributed.fsdp.wrap", "ModuleWrapPolicy"),
+        ("distributed.algorithms.join", "Join"),
+        ("_dynamo.eval_frame", "OptimizedModule"),
+        ("ao.quantization", "QuantStub"),
+        ("overrides", "TorchFunctionMode"),
+    ],
+)
+def test_parts_that_are_not_there_refuse_when_used(module, name):
+    """Programs may import them, derive from them, and ask isinstance()."""
+    import importlib
+
+    found = getattr(importlib.import_module(f"gradcore.{module}"), name)
+    assert not isinstance(gradcore.ones(1), found)
+    with pytest.raises(NotImplementedError, match=name):
+        type("Derived", (found,), {})()
+    with pytest.raises(AttributeError):
+        getattr(importlib.import_module(f"gradcore.{module}"), "no_such_name")  # noqa: B009
+
+
+def test_collectives_with_gradients_in_a_group_of_one():
+    functional = gradcore.distributed.nn.functional
+    x = gradcore.ones(2, requires_grad=True)
+    with pytest.raises(ValueError, match="not been initialized"):
+        functional.all_reduce(x)
+    gradcore.distributed.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        parts = [
+            functional.all_reduce(x), functional.broadcast(x, 0), functional.reduce(x, 0), functional.scatter([x]),
+            functional.reduce_scatter(gradcore.empty(2), [x]), *functional.gather(x), *functional.all_gather(x),
+            *functional.all_to_all([gradcore.empty(2)], [x]),
+        ]  # fmt: skip
+    finally:
+        gradcore.distributed.destroy_process_group()
+    sum(parts).sum().backward()
+    assert x.grad.tolist() == [8.0, 8.0]

@@ -301,3 +301,57 @@ def test_mutations():
             assert isinstance(error, RuntimeError)
             refused += 1
     assert refused > 1000
+
+
+class Point:
+    """What add_safe_globals() lets files make."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __eq__(self, other):
+        return type(other) is Point and vars(self) == vars(other)
+
+
+class Counted(Point):
+    def __reduce__(self):
+        return Counted, (self.x,), {"x": self.x, "more": [1]}
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_globals_that_the_program_allows(protocol):
+    from gradcore import serialization
+
+    file = io.BytesIO()
+    values = [Point(gradcore.ones(2).tolist()), Counted(3)]
+    if protocol == 2:
+        file = written(gradcore, values)
+    else:
+        file = io.BytesIO(pickle.dumps(values, protocol=protocol))
+        file = io.BytesIO(_archive_of(file.getvalue()))
+    with pytest.raises(gradcore._pickle_reader.FileError, match="Unsupported global.*Point"):
+        gradcore.load(file)
+    with serialization.safe_globals([Point, Counted]):
+        file.seek(0)
+        point, counted = gradcore.load(file)
+        assert point == values[0] and type(counted) is Counted and counted.more == [1]
+        assert serialization.get_safe_globals() == [Point, Counted]
+    assert serialization.get_safe_globals() == []
+    with serialization.safe_globals([(Point, f"{Point.__module__}.Point"), Counted]):
+        file.seek(0)
+        assert gradcore.load(file)[0] == values[0]
+    file.seek(0)
+    with pytest.raises(gradcore._pickle_reader.FileError, match="Unsupported global"):
+        gradcore.load(file)
+    with pytest.raises(TypeError, match="no name"):
+        serialization.add_safe_globals([3])
+
+
+def _archive_of(pickled):
+    """A file as save() writes it, of a pickle of any protocol."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        archive.writestr("archive/byteorder", "little")
+        archive.writestr("archive/version", "3\n")
+    return out.getvalue()

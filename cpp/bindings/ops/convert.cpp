@@ -63,7 +63,6 @@ constexpr OpRow kRows[] = {
             {.kind = kFunction}),
     view_op("is_inference(Tensor input) -> bool", [](const Tensor& t) { return t->created_in.inference(); },
             {.kind = kFunction}),
-    view_op("is_tensor(object? obj) -> bool", [](PyObject* o) { return is_tensor(o); }, {.kind = kFunction}),
 };
 
 }  // namespace

@@ -172,12 +172,6 @@ TEXTS = {
     >>> gradcore.is_inference(x)
     True
     """,
-    "is_tensor": """
-    Whether an object is a Tensor.
-
-    >>> gradcore.is_tensor(gradcore.ones(1)), gradcore.is_tensor([1.0])
-    (True, False)
-    """,
     "requires_grad_": """
     Sets whether backward computes a gradient for this tensor, and returns it.
 

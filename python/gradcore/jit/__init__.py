@@ -106,6 +106,14 @@ def interface(obj: T) -> T:
     return obj
 
 
+def _overload(fn: T) -> T:
+    """A decorator that changes nothing. Packages use it, private though it is."""
+    return fn
+
+
+_overload_method = _overload
+
+
 def annotate(the_type: Any, the_value: T) -> T:
     """Returns the value."""
     return the_value
