@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import struct
+import sys
 from typing import IO, Any
 
 from . import _C
+from ._archive import ArchiveWriter
 from ._bytes import bytes_of, memory_from
 from ._C import Tensor
 from ._pickle_reader import FileError
@@ -26,14 +28,12 @@ _NUMPY = {
     "u1": "uint8",
     "b1": "bool",
 }
+_NUMPY_NAMES = {name: kind for kind, name in _NUMPY.items()}
 
 
 def write(tensors: Any, file: IO[bytes]) -> None:
     """Writes a dict of tensors by name. Raises ValueError for anything else, and for a dtype that the format has not."""
-    if not isinstance(tensors, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in tensors.items()
-    ):
-        raise ValueError("save: a safetensors file holds a dict of tensors by name")
+    _check_named(tensors, "a safetensors file")
     header: dict[str, Any] = {}
     contents, end = [], 0
     # Wide elements first: so all are aligned.
@@ -50,6 +50,13 @@ def write(tensors: Any, file: IO[bytes]) -> None:
     file.write(struct.pack("<Q", len(text)) + text)
     for content in contents:
         file.write(content)
+
+
+def _check_named(tensors: Any, what: str) -> None:
+    if not isinstance(tensors, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in tensors.items()
+    ):
+        raise ValueError(f"save: {what} holds a dict of tensors by name")
 
 
 def read(data: bytes) -> dict[str, Tensor]:
@@ -90,6 +97,24 @@ def _shaped(content: bytes, name: str, shape: Any) -> Tensor:
     if count * target.itemsize != len(content):
         raise ValueError("a tensor has another size than its shape")
     return memory_from(content, target).reshape(tuple(shape))
+
+
+def write_npz(tensors: Any, file: IO[bytes]) -> None:
+    """Writes a dict of tensors by name, as numpy.savez does. Raises ValueError for anything else."""
+    _check_named(tensors, "an .npz file")
+    archive = ArchiveWriter(file)
+    for name, tensor in tensors.items():
+        archive.add(f"{name}.npy", _npy_of(tensor))
+    archive.close()
+
+
+def _npy_of(tensor: Tensor) -> bytes:
+    kind = _NUMPY_NAMES[str(tensor.dtype).removeprefix("torch.")]
+    order = "|" if kind[1] == "1" else "<" if sys.byteorder == "little" else ">"
+    text = f"{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': {tuple(tensor.shape)}, }}"
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    head = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("latin1")
+    return head + bytes(bytes_of(tensor.detach().contiguous()))
 
 
 def read_npy(data: bytes) -> Tensor:

@@ -173,6 +173,12 @@ class _TensorMethods(Tensor):
 
         return reduce_tensor(self)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: a small picture of the values beside the text."""
+        from ._html import tensor_html
+
+        return tensor_html(self)
+
     def __format__(self, spec: str) -> str:
         """A single number formats as a number, anything else as its text."""
         if self.dim() == 0 and type(self) is Tensor:

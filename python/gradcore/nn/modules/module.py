@@ -938,6 +938,12 @@ class Module:
         inside = "\n  ".join(lines + children)
         return f"{self._get_name()}(\n  {inside}\n)"
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the tree of modules, with their numbers of parameters."""
+        from ..._html import module_html
+
+        return module_html(self)
+
 
 _C._complete_module(
     Module,
