@@ -6,6 +6,7 @@ Start reading at CASES, at the end.
 """
 
 from .case import Case
+from .data import data
 from .modules import modules
 
 
@@ -345,6 +346,7 @@ CASES = [
     *autograd(),
     *foreach(),
     *modules(),
+    *data(),
     Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
     *matmul(),
 ]

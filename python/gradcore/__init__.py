@@ -14,6 +14,8 @@ globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith
 
 
 def _name_of_core(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(f"module 'gradcore._C' has no attribute {name!r}")
     from ._compat.core import name_of_core
 
     return name_of_core(name)

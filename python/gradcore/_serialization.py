@@ -89,9 +89,9 @@ def save(
 ) -> None:
     """Write obj to a file (a path, or an object with write()): tensors, and whatever pickle can write.
 
-    torch reads the file, and so does load(). A path that ends in ".safetensors" or ".npz" gets that format:
-    a dict of tensors by name, which numpy.load() reads from the latter. An old file of the name is replaced when the new one is whole. `pickle_module` and `pickle_protocol` are accepted
-    and change nothing.
+    torch reads the file, and so does load(). A path that ends in ".safetensors" or ".npz" gets that format: a dict of
+    tensors by name, which the package safetensors, or numpy.load(), reads. An old file of the name is replaced when the new
+    one is whole. `pickle_module` and `pickle_protocol` are accepted and change nothing.
 
     >>> import gradcore, io
     >>> file = io.BytesIO()

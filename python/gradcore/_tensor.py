@@ -100,8 +100,9 @@ class _TensorMethods(Tensor):
         return array.copy() if copy else array
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor."""
-        return _C.as_tensor(array)
+        """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor. Of truth
+        values it becomes one of uint8, as in torch."""
+        return _C.as_tensor(array.astype("uint8") if array.dtype == bool else array)
 
     def __dlpack__(
         self,
