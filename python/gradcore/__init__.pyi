@@ -74,7 +74,9 @@ from ._compat.settings import set_float32_matmul_precision as set_float32_matmul
 from ._compat.settings import set_flush_denormal as set_flush_denormal
 from ._compat.settings import set_num_interop_threads as set_num_interop_threads
 from ._compat.settings import set_warn_always as set_warn_always
-from ._compat.legacy import inclusive_range as range
+from ._compat.core import PyTorchFileReader as PyTorchFileReader
+from ._compat.core import PyTorchFileWriter as PyTorchFileWriter
+from ._compat.core import ScriptModule as ScriptModule
 from ._compat.settings import typename as typename
 from ._compat.settings import use_deterministic_algorithms as use_deterministic_algorithms
 from .amp.autocast_mode import autocast as autocast

@@ -102,7 +102,7 @@ def start_of(info: zipfile.ZipInfo, file: IO[bytes]) -> int:
     if len(head) != 30 or head[:4] != b"PK\x03\x04":
         raise FileError(f"load: the file is damaged: member {info.filename!r:.200} is not where it should be")
     name, extra = struct.unpack_from("<HH", head, 26)
-    return info.header_offset + 30 + name + extra
+    return int(info.header_offset + 30 + name + extra)
 
 
 def read_into(target: memoryview, info: zipfile.ZipInfo, file: IO[bytes]) -> None:

@@ -162,7 +162,7 @@ class _Pickler(pickle._Pickler):
     def __init__(self, file: IO[bytes], protocol: int) -> None:
         super().__init__(file, protocol)
         self.storages: dict[object, _Storage] = {}
-        self.dispatch = _dispatch()
+        self.dispatch = _dispatch()  # type: ignore[misc]  # of this one: Parameter comes in with nn
         self._write: Any = self.write  # type: ignore[attr-defined]  # the pickler in Python, which typeshed leaves out
 
     def storage_of(self, t: Tensor) -> _Storage:
@@ -217,7 +217,7 @@ class _Pickler(pickle._Pickler):
 
     def save_known(self, obj: Any) -> None:
         """A constant or a global, which nearly always is in the memo."""
-        known = self.memo.get(id(obj))  # type: ignore[call-overload]
+        known = self.memo.get(id(obj))  # type: ignore[attr-defined]
         if known is None:
             self.save(obj)  # type: ignore[attr-defined]
         else:
@@ -235,7 +235,7 @@ class _Pickler(pickle._Pickler):
 def _dispatch() -> dict[type, Any]:
     """What writes objects of a class. nn is not imported for the sake of Parameter."""
     dispatch = {
-        **pickle._Pickler.dispatch,  # type: ignore[attr-defined]
+        **pickle._Pickler.dispatch,
         Tensor: _Pickler.save_tensor,
         dtype: _Pickler.save_global,
         _StorageType: _Pickler.save_global,
@@ -397,8 +397,9 @@ class _ArchiveStorages:
         self.archive, self.folder, self.mapped = archive, folder, mapped
         self.memories: dict[str, Tensor] = {}
         self.whole: Any = None  # the file in memory, once for all storages
-        self.file: Any = archive.fp
-        self.budget = self.file.seek(0, os.SEEK_END)  # what all storages together may have
+        file: Any = archive.fp
+        self.file = file
+        self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
     def persistent_load(self, pid: Any) -> Tensor:
         match pid:

@@ -175,29 +175,6 @@ def test_older_arguments_of_reductions(size_average, reduce):
     assert program(gradcore) == program(torch)
 
 
-RANGES = [
-    "1, 4",
-    "0, 1, 0.3",
-    "5, 1, -2",
-    "1.0, 1.0",
-    "1, 4, dtype=lib.int64",
-    "0, 2, requires_grad=True",
-    "0, 2, out=lib.empty(0)",
-]
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("arguments", RANGES)
-def test_the_old_range(arguments):
-    both(lambda lib: eval(f"lib.range({arguments})"))
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("arguments", ["5, 1", "1, 5, 0", "1, 5, -1"])
-def test_the_old_range_refuses(arguments):
-    both(lambda lib: eval(f"lib.range({arguments})"), raises="step")
-
-
 PROBES = [
     "lib._C._get_tracing_state()",
     "lib._C._log_api_usage_once('name')",
@@ -237,6 +214,8 @@ def test_what_packages_ask_of_private_modules(program):
         ("_dynamo.eval_frame", "OptimizedModule"),
         ("ao.quantization", "QuantStub"),
         ("overrides", "TorchFunctionMode"),
+        ("utils.flop_counter", "FlopCounterMode"),
+        ("autograd.profiler", "emit_nvtx"),
     ],
 )
 def test_parts_that_are_not_there_refuse_when_used(module, name):
@@ -267,3 +246,56 @@ def test_collectives_with_gradients_in_a_group_of_one():
         gradcore.distributed.destroy_process_group()
     sum(parts).sum().backward()
     assert x.grad.tolist() == [8.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        "[1, (2, 3), {'b': 4, 'a': [5]}]",
+        "(1,)",
+        "1",
+        "OrderedDict(b=1, a=(2,))",
+        "defaultdict(list, {'a': 1})",
+        "Pair(1, [2])",
+    ],
+)
+def test_structures_of_nests_as_objects(tree):
+    """Packages take nests apart by SUPPORTED_NODES, and put them together by TreeSpec."""
+    from collections import OrderedDict, defaultdict, namedtuple
+
+    import torch.utils._pytree as theirs
+
+    import gradcore.utils._pytree as ours
+
+    value = eval(tree, {"OrderedDict": OrderedDict, "defaultdict": defaultdict, "Pair": namedtuple("Pair", "x y")})
+
+    def flat(module, node):
+        kind = module._get_node_type(node)
+        if kind not in module.SUPPORTED_NODES:
+            return [node], module.LeafSpec()
+        children, context = module.SUPPORTED_NODES[kind].flatten_fn(node)
+        parts = [flat(module, child) for child in children]
+        return [leaf for leaves, _ in parts for leaf in leaves], module.TreeSpec(
+            kind, context, [spec for _, spec in parts]
+        )
+
+    (leaves, spec), (expected, other) = flat(ours, value), flat(theirs, value)
+    assert leaves == expected and ours.tree_unflatten(leaves, spec) == value == theirs.tree_unflatten(expected, other)
+    assert type(ours.tree_unflatten(leaves, spec)) is type(value)
+    assert spec == flat(ours, value)[1] and (spec.num_leaves, spec.is_leaf()) == (other.num_leaves, other.is_leaf())
+    with pytest.raises(ValueError, match="leaves"):
+        ours.tree_unflatten([*leaves, 1], spec)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "lib.float64",
+        "'cpu'",
+        "'cpu', lib.float64",
+        "lib.ones(1, dtype=lib.float64)",
+        "dtype=lib.float64, non_blocking=True",
+    ],
+)
+def test_the_parser_of_arguments_of_to(arguments):
+    both(lambda lib: [str(part) for part in eval(f"lib._C._nn._parse_to({arguments})", {"lib": lib})[:3]])

@@ -2,7 +2,7 @@
 """Structured matrices: products, solves and determinants without making them dense."""
 
 import torch
-from linear_operator import operators, solve
+from linear_operator import solve
 from linear_operator.operators import DenseLinearOperator, DiagLinearOperator, KroneckerProductLinearOperator
 
 torch.manual_seed(0)
@@ -13,10 +13,6 @@ total = a + d
 right = torch.ones(4, 2, dtype=torch.float64)
 print(total.to_dense().sum().item(), solve(total, right).tolist(), total.logdet().item())
 k = KroneckerProductLinearOperator(a, DenseLinearOperator(torch.eye(2, dtype=torch.float64)))
-print(
-    k.shape,
-    (k @ torch.ones(8, dtype=torch.float64)).tolist(),
-    operators.ToeplitzLinearOperator(torch.tensor([2.0, 1.0, 0.5])).to_dense().tolist(),
-)
+print(k.shape, (k @ torch.ones(8, dtype=torch.float64)).tolist())
 total.inv_quad(right).backward()
 print(a.tensor.grad.sum().item())

@@ -126,36 +126,6 @@ def tensor_new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return construct(self.dtype, *args, **kwargs)
 
 
-def inclusive_range(start: Any, end: Any, step: Any = 1, **options: Any) -> Tensor:
-    """torch.range: numbers from `start` to `end`, which belongs to them, in the default dtype. Deprecated: use arange().
-
-    >>> import gradcore, warnings
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
-    ...     gradcore.range(1, 4)
-    tensor([1., 2., 3., 4.])
-
-    Raises RuntimeError for a step of 0, or one that leads away from the end.
-    """
-    warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
-        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        stacklevel=2,
-    )
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    out, dtype = options.pop("out", None), options.pop("dtype", None)
-    numbers: Tensor = gradcore.arange(int((end - start) / step) + 1, dtype=gradcore.float64) * step + start
-    numbers = numbers.to(dtype or gradcore.get_default_dtype())
-    if out is not None:
-        numbers = out.resize_(numbers.shape).copy_(numbers)
-    elif options.pop("requires_grad", False):
-        numbers.requires_grad_()
-    return numbers
-
-
 def _make_type(prefix: str, module: str) -> tensortype:
     dtype = _dtype(prefix)
     doc = f"Legacy constructor: `{prefix}Tensor(2, 3)` is an uninitialised tensor, `{prefix}Tensor([1, 2])` one of this data."

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeVar
 
 from .._compat.absent import absent
+from .._compat.core import ScriptModule as ScriptModule
 
 __getattr__ = absent(
     __name__,
-    "CompilationUnit Future RecursiveScriptModule ScriptFunction ScriptModule TopLevelTracedModule Attribute",
+    "CompilationUnit Future RecursiveScriptModule ScriptFunction TopLevelTracedModule Attribute",
     "gradcore does not compile programs",
 )
 

@@ -4,4 +4,5 @@ from . import checkpoint as checkpoint
 from . import data as data
 from . import dlpack as dlpack
 from . import hooks as hooks
+from . import model_zoo as model_zoo
 from . import tensorboard as tensorboard
