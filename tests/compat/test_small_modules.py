@@ -1,6 +1,7 @@
 """Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
 
 import contextlib
+import sys
 
 import pytest
 
@@ -184,6 +185,7 @@ PROBES = [
     "str(lib.sparse_coo)",
     "lib.ones(1).layout == lib.sparse_csr",
     "lib.serialization.DEFAULT_PROTOCOL",
+    "sys.getsizeof(lib.ones(10_000).untyped_storage()) // 1_000",
     "lib.distributed.constants.default_pg_timeout",
     "lib.utils._python_dispatch.is_traceable_wrapper_subclass(lib.ones(1))",
     "[lib.ops.aten.add.Tensor(lib.ones(1), 2), hasattr(lib.ops.torchvision, 'nms'), lib.ops.aten.add is lib.ops.aten.add]",
@@ -202,7 +204,7 @@ def test_what_packages_ask_of_private_modules(program):
         for root in ("torch", "gradcore"):
             with contextlib.suppress(ModuleNotFoundError):
                 importlib.import_module(f"{root}.{name}")
-    both(lambda lib: eval(program, {"lib": lib}))
+    both(lambda lib: eval(program, {"lib": lib, "sys": sys}))
 
 
 @pytest.mark.parametrize(

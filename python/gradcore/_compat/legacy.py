@@ -235,6 +235,9 @@ class TypedStorage:
         """Bytes of all numbers."""
         return len(self) * self.element_size()
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
     def fill_(self, value: Any) -> TypedStorage:
         """Writes `value` everywhere."""
         self._memory.fill_(value)
@@ -306,6 +309,9 @@ class UntypedStorage:
         return self._owner.numel() * self._owner.element_size()
 
     size = nbytes = __len__
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + len(self)
 
     def data_ptr(self) -> int:
         """Where the memory begins; 0 when there is none."""
