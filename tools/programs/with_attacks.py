@@ -1,4 +1,4 @@
-# pip: torchattacks requests foolbox eagerpy GitPython
+# pip: torchattacks requests urllib3 charset-normalizer idna certifi foolbox eagerpy GitPython gitdb smmap
 """Adversarial examples for a small classifier."""
 
 import foolbox

@@ -1,4 +1,4 @@
-# pip: botorch gpytorch linear-operator jaxtyping wadler-lindig pyro-ppl pyro-api multipledispatch threadpoolctl
+# pip: botorch gpytorch linear-operator jaxtyping wadler-lindig pyro-ppl pyro-api multipledispatch threadpoolctl pyre-extensions typing-inspect mypy-extensions
 """Bayesian optimisation: a Gaussian process, its likelihood, and the best next point by expected improvement."""
 
 import torch
