@@ -301,3 +301,43 @@ def test_structures_of_nests_as_objects(tree):
 )
 def test_the_parser_of_arguments_of_to(arguments):
     both(lambda lib: [str(part) for part in eval(f"lib._C._nn._parse_to({arguments})", {"lib": lib})[:3]])
+
+
+CHECKS = [
+    "lib._check(False)", "lib._check(False, lambda: 'msg')", "lib._check(1)", "lib._check('a')", "lib._check(False, 'text')",
+    "lib._check(lib.tensor(False))", "lib._check_index(False, lambda: 'x')", "lib._check_value(False)", "lib._check_type(False)",
+    "lib._check_not_implemented(False)", "lib._assert(False, 'm')", "lib._assert_async(lib.tensor(False))",
+    "lib._assert_async(lib.tensor(False), 'hey')", "lib._assert_async(lib.tensor([1, 2]))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", CHECKS)
+def test_checks_that_fail(program):
+    both(lambda lib: eval(program, {"lib": lib}), raises="")
+
+
+SYMBOLS = [
+    "lib._check(True)", "lib._shape_as_tensor(lib.ones(2, 3))", "[lib.sym_int(2.7), lib.sym_int(-2.7), lib.sym_float(3)]",
+    "[lib.sym_max(1, 2.5), lib.sym_max(3, 2.5), lib.sym_min(1, 2.0), lib.sym_max(1, 2)]", "lib.sym_sum([1, 2])",
+    "[lib.sym_not(True), lib.sym_ite(True, 1, 2)]", "lib.hub.HASH_REGEX.pattern", "isinstance(lib.ones(1), lib.SymInt)",
+    "lib._assert_async(lib.tensor(True))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", SYMBOLS)
+def test_numbers_that_might_be_symbols(program):
+    both(lambda lib: eval(program, {"lib": lib}))
+
+
+def test_control_flow():
+    """(torch compiles these, which takes seconds.)"""
+    x = gradcore.tensor(2.0, requires_grad=True)
+    for pred, expected in ((x > 1, 4.0), (False, 1.0)):
+        (gradient,) = gradcore.autograd.grad(gradcore.cond(pred, lambda x: x * x, lambda x: x + 1, (x,)), x)
+        assert gradient.item() == expected
+    with pytest.raises(RuntimeError, match="tuple"):
+        gradcore.cond(True, len, len, 3)
+    n, y = gradcore.while_loop(
+        lambda n, y: y < 100, lambda n, y: (n + 1, y * 3), (gradcore.tensor(0), gradcore.tensor(1.0))
+    )
+    assert (n.item(), y.item()) == (5, 243.0)
