@@ -2,10 +2,10 @@
 // The layouts are those of the specification: https://dmlc.github.io/dlpack/latest/c_api.html
 //
 // Note [Who frees what]
-// A capsule holds a managed tensor and its deleter. Who takes the tensor renames the capsule, and from then on calls the
-// deleter; the destructor of a capsule that nobody took calls it itself. What we give away holds the storage, not the
-// tensor: the tensor may go, or become another window, at any time. What we take becomes the owner of a foreign storage,
-// which is let go with its last view.
+// A capsule holds a managed tensor and its deleter. Who takes the tensor renames the capsule, and from then on calls
+// the deleter; the destructor of a capsule that nobody took calls it itself. What we give away holds the storage, not
+// the tensor: the tensor may go, or become another window, at any time. What we take becomes the owner of a foreign
+// storage, which is let go with its last view.
 #include "bindings/define.h"
 #include "bindings/gil.h"
 
@@ -166,7 +166,8 @@ template <class Managed> Tensor take_capsule(PyObject* capsule) {
     writable = !(managed->flags & kReadOnly);
   }
   const DlTensor& t = managed->tensor;
-  if (t.device.type != kCpu) refuse("the array is not in the CPU's memory (DLPack device ", int64_t{t.device.type}, ")");
+  if (t.device.type != kCpu)
+    refuse("the array is not in the CPU's memory (DLPack device ", int64_t{t.device.type}, ")");
   const DType dtype = dtype_of_dl(t.dtype);
   if (t.ndim < 0 || t.ndim > kMaxDims) refuse("the array has ", int64_t{t.ndim}, " dims");
   Dims shape;
