@@ -5,6 +5,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -280,3 +281,32 @@ def test_capsules_that_live_at_the_end_of_the_process():
 
 def test_the_modules_names():
     assert dlpack.from_dlpack is gradcore.from_dlpack and dlpack.to_dlpack is gradcore.to_dlpack
+
+
+def test_memory_is_let_go_by_threads_that_know_nothing_of_python():
+    array = np.arange(4.0)
+    before = sys.getrefcount(array)
+    taken = [gradcore.from_dlpack(array).__dlpack__(max_version=(1, 0)) for _ in range(20)]
+    name = ctypes.create_string_buffer(b"used_dltensor_versioned")
+    api = ctypes.pythonapi
+    api.PyCapsule_GetPointer.restype, api.PyCapsule_GetPointer.argtypes = (
+        ctypes.c_void_p,
+        [ctypes.py_object, ctypes.c_char_p],
+    )
+    api.PyCapsule_SetName.argtypes = [ctypes.py_object, ctypes.c_void_p]
+    pointers = [api.PyCapsule_GetPointer(capsule, b"dltensor_versioned") for capsule in taken]
+    for capsule in taken:  # as who takes it does
+        api.PyCapsule_SetName(capsule, ctypes.addressof(name))
+    assert sys.getrefcount(array) == before + 20
+
+    def let_go(pointer):
+        deleter = Managed.from_address(pointer).deleter
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(deleter)(pointer)  # it is called without the GIL
+
+    threads = [threading.Thread(target=let_go, args=(pointer,)) for pointer in pointers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sys.getrefcount(array) == before
+    del taken
