@@ -5,11 +5,8 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/team.h"
-
-#if !defined(_WIN32)
-#include <pthread.h>
-#endif
 
 namespace gradcore {
 
@@ -88,17 +85,9 @@ void begin_in_child() {
   chosen_layer().store(Layer::Team);
 }
 
-bool watch_forks() {
-#if !defined(_WIN32)
-  return pthread_atfork(nullptr, nullptr, begin_in_child) == 0;
-#else
-  return true;
-#endif
-}
-
 Team& team() {
   if (Team* t = current_team.load(std::memory_order_acquire)) return *t;
-  static const bool watched = watch_forks();
+  static const bool watched = watch_forks(nullptr, nullptr, begin_in_child);
   check(watched, ErrorKind::OutOfMemory, "not enough memory for the threads of large ops");
   Team *made = new Team(uses_openmp() ? openmp_layer().source : start_own_workers), *other = nullptr;
   if (current_team.compare_exchange_strong(other, made)) return *made;

@@ -31,6 +31,7 @@ LOOKS = {
     "ops/search.cpp",
     "ops/shapes.cpp",
     "ops/statistics.cpp",
+    "ops/tape_ops.cpp",
     "optim/recorded.h",
 }
 # Instructions that copy bytes, and the few lines that only move numbers of their own.

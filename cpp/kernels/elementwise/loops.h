@@ -25,7 +25,7 @@ template <class F, class R, class... In>
 __attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
                                     const StoredOf<In>*... in) {
   if constexpr (F::kPad) n &= -kWidth;  // it is a multiple: the compiler makes no tail
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i)
     out[i] = static_cast<StoredOf<R>>(value_of(F::apply(params, load_lane<In>(in + i)...)));
 }
@@ -46,7 +46,7 @@ __attribute__((noinline)) void dividing_body(T* out, const typename F::Params& p
       for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Lane<T>{in[i]}...).v;
       continue;
     }
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})...).v;
   }
 }

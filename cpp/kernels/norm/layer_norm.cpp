@@ -18,7 +18,7 @@ template <class T, class F> GC_INLINE double sum_of(int64_t n, const F& value) {
   double sum = 0;
   for (int64_t i = 0; i < n; i += kBuffer) {
     const int64_t m = smaller(kBuffer, n - i);
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < m; ++j) buffer[j] = value(i + j);
     sum += static_cast<double>(fold_run<SumKind<T>>(buffer, m));
   }
@@ -38,18 +38,18 @@ template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double
 template <class T> GC_INLINE void normalise_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps) {
   const auto [mean, scale] = moments_of(x, n, eps);
   if (w && b) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * w[i] + b[i];
     return;
   }
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale;
   if (w) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] *= w[i];
   }
   if (b) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] += b[i];
   }
 }
@@ -75,20 +75,20 @@ GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* d
     mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i]; }) / count);
     mean_ph =
         static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] * w[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   } else {
     mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i]; }) / count);
     mean_ph = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * ((x[i] - m.mean) * m.scale); }) / count);
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   }
   if (dw) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dw[i] += g[i] * ((x[i] - m.mean) * m.scale);
   }
   if (db) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) db[i] += g[i];
   }
 }

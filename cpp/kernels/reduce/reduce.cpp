@@ -154,7 +154,7 @@ template <class E, template <class> class Kind> struct ArgOp {
     for (int64_t j = 0; j < cols; ++j) merge(acc[j], {best[j], first + place[j]});
   }
   GC_INLINE void improve(const In* p, int64_t cols, SameWidthInt<In> r, In* best, SameWidthInt<In>* place) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const In x = K::map(p[j]), old = best[j];
       const In now = K::combine(old, x);
@@ -228,7 +228,7 @@ template <class T> struct SquaredDevOp {
     for (int64_t j = 0; j < cols; ++j) merge(acc[j], corrected(rows, mean[j], sum[j], squares[j]));
   }
   GC_INLINE void deviations(const T* p, int64_t cols, const T* mean, T* sum, T* squares) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const T d = p[j] - mean[j];
       sum[j] += d;
@@ -606,7 +606,7 @@ template <class Op> struct Erased {
   static void merge(void* into, const void* from, int64_t n) {
     Acc* const a = static_cast<Acc*>(into);
     const Acc* const b = static_cast<const Acc*>(from);
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
   }
   static constexpr OpTable kTable{

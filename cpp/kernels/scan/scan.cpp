@@ -85,7 +85,7 @@ template <class T, bool kLog> struct SoftmaxOf {
 
   // `last` is what finishes a row: log(sum) or 1 / sum.
   GC_INLINE void finish(const Slice<T>& s, int64_t n, T max, T last) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) s.y[i] = kLog ? (s.x[i] - max) - last : s.y[i] * last;
   }
   GC_INLINE void finishers(double* sum, int64_t count) {
@@ -122,7 +122,7 @@ template <class T, bool kLog> struct SoftmaxOf {
 
   // sum[j] gets exp(x[j] - max[j]), which also goes to y.
   template <int64_t kCount> GC_INLINE void exp_columns(const T* x, T* y, const T* max, T* sum) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < kCount; ++j) {
       const T e = exp(Lane<T>{x[j] - max[j]}).v;
       if constexpr (!kLog) y[j] = e;
@@ -165,7 +165,7 @@ template <class T, bool kLog> struct SoftmaxOf {
     });
   }
   GC_INLINE void finish_row(const T* x, T* y, const T* max, const T* last, int64_t cols) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) y[j] = kLog ? (x[j] - max[j]) - last[j] : y[j] * last[j];
   }
 };
@@ -228,7 +228,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
   static Others<T> finish(const Slice<T>& s, int64_t n, T sum) {
     Others<T> others;
     if constexpr (!kLog) {
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t i = 0; i < n; ++i) s.y[i] = s.x2[i] * (s.x[i] - sum);
       return others;
     }
@@ -237,7 +237,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
       const int64_t m = smaller(kBuffer, n - i);
       map_run(s.x2 + i, e, m, [](Lane<T> v) { return exp(v); });
       others.add(Others<T>::of(s.x + i, e, m), i);
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < m; ++j) s.y[i + j] = s.x[i + j] - e[j] * sum;
     }
     return others;
@@ -270,20 +270,20 @@ template <class T, bool kLog> struct SoftmaxGradient {
   };
   static void finish_row(const Slice<T>& s, const T* sum, int64_t cols, int64_t row, const OthersOfColumns& others) {
     if constexpr (!kLog) {
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x2[j] * (s.x[j] - sum[j]);
       return;
     }
     alignas(64) T e[kMaxWidth];
     map_run(s.x2, e, cols, [](Lane<T> v) { return exp(v); });
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const bool counts = !(e[j] > kHeavy<T>);
       others.p[j] += counts ? static_cast<double>(e[j]) : 0;
       others.g[j] += counts ? static_cast<double>(s.x[j]) : 0;
     }
     for (int64_t j = 0; j < cols; ++j) others.heavy[j] = e[j] > kHeavy<T> ? row : others.heavy[j];
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
   }
   GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
@@ -405,12 +405,11 @@ template <class K, class T> struct Cumulative {
       for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
   }
   static void run_columns(const T* x, T* y, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
-    for (; rows > 0; --rows, x += stride, y += stride)
-#pragma GCC ivdep
-      for (int64_t j = 0; j < cols; ++j) {
-        acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
-        y[j] = static_cast<T>(acc[j]);
-      }
+    for (; rows > 0; --rows, x += stride, y += stride) GC_INDEPENDENT
+    for (int64_t j = 0; j < cols; ++j) {
+      acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
+      y[j] = static_cast<T>(acc[j]);
+    }
   }
   // As long_row: the bands' totals become their starts.
   GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
@@ -454,7 +453,7 @@ template <class K, class E> struct Extreme {
     for (int64_t j = 0; j < cols; ++j) place[j] = 0;
     for (int64_t r = 0; r < n; ++r) {
       const Slice<In> t = s.at(r * stride);
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < cols; ++j) {
         const In v = K::map(t.x[j]);
         const bool take = takes(best[j], v);

@@ -6,10 +6,14 @@
 
 namespace gradcore::portable {
 
-// The form of libm that keeps the sign to itself: lgamma() writes it to a global.
+// The form of libm that keeps the sign to itself: lgamma() writes it to a global, which nobody reads on Windows.
 double lgamma(double x) {
+#if defined(_WIN32)
+  return std::lgamma(x);
+#else
   int sign;
   return ::lgamma_r(x, &sign);
+#endif
 }
 
 namespace {
