@@ -372,7 +372,8 @@ void add_autograd(py::module_& m) {
   m.def(
       "set_num_threads",
       [](py::handle num) {
-        check(PyLong_Check(num.ptr()), "set_num_threads expects an int, but got ", Py_TYPE(num.ptr())->tp_name);
+        check(PyLong_Check(num.ptr()) && !PyBool_Check(num.ptr()), "set_num_threads expects an int, but got ",
+              Py_TYPE(num.ptr())->tp_name);
         const int64_t n = to_int64(num.ptr());
         check(n == static_cast<int>(n), ErrorKind::Value, "Overflow when unpacking long");
         set_num_threads(static_cast<int>(n));
