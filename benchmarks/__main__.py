@@ -35,16 +35,16 @@ Row = dict[str, Any]  # name, unit, goal or at_most; of each library its figure 
 class Worker:
     """A child process that times cases with one library."""
 
-    def __init__(self, library: str, threads: int):
+    def __init__(self, library: str, threads: int, **environment: str):
         self.library = library
         self.threads = threads
+        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)} | environment
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "benchmarks.worker", self.library]
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=ROOT, env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self.process.stdout
         self.process.stdout.readline()  # it has imported the library: nobody is timed beside an import
