@@ -25,7 +25,6 @@ namespace {
 using namespace detail;
 
 constexpr size_t kSmallLimit = 64 << 10;  // per-thread lists up to here; what is not worth a look at the peak
-constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
 constexpr int64_t kSharedCap = kExact ? 0 : 1LL << 30;  // bytes the shared cache may keep
 constexpr int kClasses = kFineClasses + 4 * 34;         // up to 2^44 bytes
 
@@ -68,6 +67,8 @@ void small_free(void* p) { std::free(p); }
 #endif
 
 #if defined(__linux__)
+constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
+
 void* system_alloc(size_t bytes) {
   if (bytes < kHugePage) return small_alloc(bytes);
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
