@@ -64,7 +64,9 @@ try_aarch64() {
   command -v aarch64-linux-gnu-g++ >/dev/null || { skip aarch64 "there is no aarch64-linux-gnu-g++"; return 0; }
   # Python's headers of this machine say the same sizes as those of aarch64 would.
   configure aarch64 -fsyntax-only -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
-    -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DPython_EXECUTABLE="$(command -v python)" "$(with_python)"
+    -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DPython_EXECUTABLE="$(command -v python)" "$(with_python)" \
+    -DPython_INCLUDE_DIR="$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+    -DPYTHON_MODULE_EXTENSION=.so -DPYTHON_MODULE_DEBUG_POSTFIX=
   compile aarch64
 }
 
