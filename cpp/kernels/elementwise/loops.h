@@ -161,6 +161,8 @@ template <class Op> double at_numbers(const double* x) {
   if constexpr (Op::kArity == 1) return value_of(formulas::forward_with<Op>(params.v, a));
   if constexpr (Op::kArity == 2) return value_of(formulas::forward_with<Op>(params.v, a, b));
 }
+// Whether an op has code in lanes: of those that go one by one some have it for floats (special_math.h).
+template <class Op, class T> constexpr bool in_lanes = !Op::info.one_by_one;
 template <class Op, class T> void run_one_by_one(const LoopArgs& a) {
   portable::run_one_by_one<T>(at_numbers<Op>, Op::kArity, formulas::params_of<Op>, a);
 }
@@ -170,7 +172,7 @@ template <class Op, class T> constexpr LoopFn forward_loop() {
   constexpr bool is_narrow = sizeof(T) < sizeof(int32_t) && !(__is_same(T, bool) && Op::info.bools_apart);
   if constexpr (!(Op::info.types & kind))
     return nullptr;
-  else if constexpr (Op::info.one_by_one)
+  else if constexpr (!in_lanes<Op, T>)
     return run_one_by_one<Op, T>;
   else if constexpr (is_narrow)
     return run_as_int32<Op, T>;
