@@ -6,7 +6,10 @@ Start reading at CASES, at the end.
 """
 
 from .case import Case
+from .convolutions import convolutions
+from .data import data
 from .modules import modules
+from .sequences import sequences
 
 
 def calls() -> list[Case]:
@@ -140,6 +143,28 @@ def elementwise() -> list[Case]:
         for label, n in (("4K", 4096), ("1M", 1 << 20))
     ]
     return adds + maths
+
+
+def halves() -> list[Case]:
+    """Types that are computed in float32, converted on load and store."""
+    million = "a = torch.rand(1 << 20).to(torch.{0}); b = torch.rand(1 << 20).to(torch.{0})"
+    rows = "a = torch.randn(512, 2048).to(torch.{0})"
+    square = "a = torch.rand({1}, {1}).to(torch.{0}); b = torch.rand({1}, {1}).to(torch.{0})"
+    layer = "a = torch.rand(8, 784).to(torch.{0}); b = torch.rand(1024, 784).to(torch.{0}).t()"
+    what = [
+        ("a + b, 1M", "a + b", million),
+        ("exp, 1M", "a.exp()", million),
+        ("sum, 1M", "a.sum()", million),
+        ("a.float(), 1M", "a.float()", million),
+        ("softmax of 512 x 2048", "a.softmax(1)", rows),
+        *((f"matmul {n}", "a @ b", square.replace("{1}", str(n))) for n in (64, 256, 1024)),
+        ("matmul layer 784-1024, batch 8", "a @ b", layer),
+    ]
+    return [
+        Case(f"{dtype} {name}", statement, setup.format(dtype), 1.0)
+        for dtype in ("float16", "bfloat16")
+        for name, statement, setup in what
+    ]
 
 
 def reductions() -> list[Case]:
@@ -339,12 +364,16 @@ CASES = [
     *thermometer(),
     *elementwise(),
     *reductions(),
+    *halves(),
     *triad(),
     *optimizers(),
     *matrix_optimizers(),
     *autograd(),
     *foreach(),
     *modules(),
+    *sequences(),
+    *data(),
+    *convolutions(),
     Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
     *matmul(),
 ]

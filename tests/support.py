@@ -88,8 +88,10 @@ def build(lib, data, layout=contiguous):
 
 
 def to_numpy(tensor):
-    """A copy. (The clone is for torch, where some gradients are zeros without memory.)"""
-    return np.array(tensor.detach().clone().numpy())
+    """A copy; of bfloat16, which NumPy has not, as float32. (The clone is for torch, where some gradients are zeros
+    without memory.)"""
+    copy = tensor.detach().clone()
+    return np.array((copy.float() if dtype_name(copy.dtype) == "bfloat16" else copy).numpy())
 
 
 def is_tensor(value):

@@ -85,8 +85,8 @@ GROUPS = (
         r"|Callable|Tensor|GRID_SAMPLE_.*|assert_int_or_pair|.*_notes|common_(args|notes)|multi_dim_common|classproperty"
         r"|get_file_path|prepare_multiprocessing_environment|init_num_threads|torch_version|windows|compiled_with_.*"
         r"|has_(lapack|mkl|openmp)|const_data_ptr|module_load|grad_dtype|hash_tensor|thread_safe_generator|StorageBase"
-        r"|legacy_contiguous_format|slice_inverse|LinAlgError|set_autocast_(ipu|xla).*|storage_type|reinforce|quasirandom"
-        r"|constant_pad_nd|convolution|norm_except_dim|(frobenius|nuclear)_norm|affine_grid_generator|from_file",
+        r"|legacy_contiguous_format|slice_inverse|LinAlgError|set_autocast_(ipu|xla).*|storage_type|reinforce"
+        r"|constant_pad_nd|convolution|norm_except_dim|(frobenius|nuclear)_norm|affine_grid_generator|from_file|index",
     ),
     Group("Not yet", "Dense tensors on the CPU could have these.", r".*"),
 )

@@ -11,11 +11,13 @@ packages=g++,cmake,ninja-build,git,python3,python3-dev,python3-venv,ca-certifica
 if [[ ! -e $root/usr/bin/g++ ]]; then
   debootstrap --variant=minbase --include="$packages" trixie "$root"
 fi
-for file in resolv.conf pip.conf; do
+# Names, package indexes and certificates as this machine has them.
+for file in resolv.conf pip.conf ssl/certs/ca-certificates.crt; do
   if [[ -e /etc/$file ]]; then cp "/etc/$file" "$root/etc/$file"; fi
 done
 for folder in proc sys dev; do
   mountpoint -q "$root/$folder" || mount --rbind "/$folder" "$root/$folder"
+  mount --make-rslave "$root/$folder" # or unmounting it here would unmount it there
 done
 trap 'for folder in proc sys dev; do umount -R -l "$root/$folder" || true; done' EXIT
 

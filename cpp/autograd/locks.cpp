@@ -1,9 +1,8 @@
 #include "autograd/locks.h"
 
-#include <pthread.h>
-
 #include <cstdint>
 
+#include "core/fork.h"
 #include "core/ref.h"
 
 namespace gradcore {
@@ -36,6 +35,6 @@ TapeLock lock_hooks() { return lock(locks.hooks); }
 TapeLock lock_grad(const void* meta) { return lock(locks.grads[reinterpret_cast<uintptr_t>(meta) / 64 % kGradLocks]); }
 TapeLock lock_accumulators() { return lock(locks.accumulators); }
 
-void keep_tape_locks_over_forks() { pthread_atfork(take_all, release_all, release_all); }
+void keep_tape_locks_over_forks() { watch_forks(take_all, release_all, release_all); }
 
 }  // namespace gradcore

@@ -5,8 +5,9 @@
 namespace gradcore {
 
 struct Modes {
-  bool grad = true;     // ops on tensors that require grad are recorded for backward
-  uint8_t forward = 0;  // so many levels of forward mode are seen by ops: Note [Forward mode] in forward.cpp
+  bool grad = true;       // ops on tensors that require grad are recorded for backward
+  uint8_t forward = 0;    // so many levels of forward mode are seen by ops: Note [Forward mode] in forward.cpp
+  bool autocast = false;  // named ops cast their arguments: ops/autocast.h
   // Whether results must be derivable: then nothing may be computed behind the ops' backs.
   bool tracking() const { return grad | (forward != 0); }
 };

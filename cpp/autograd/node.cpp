@@ -282,7 +282,8 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
   }
   if (!is_output_ && (static_cast<uint32_t>(t_.numel()) != numel_ || t_.dtype() != dtype_)) [[unlikely]]
     fail_replaced(node);
-  if (!is_output_ || !modes.grad || node->is_for_tangents()) return t_;
+  // An output has its history for whoever looks, as in torch; our own vjps do without when nothing is recorded.
+  if (!is_output_ || !(modes.grad || for_user) || node->is_for_tangents()) return t_;
   Tensor out = alias_of(t_);
   if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
   join_history(out, Ref<Node>::share(node), nr_);
@@ -305,7 +306,7 @@ Tensor Saved::unpack_packed(Node* node, bool for_user) const {
   Tensor out = alias_of(found);
   if (outside && !requires_grad(found)) return out;
   if (packed->tangents) make_meta(out).tangents = packed->tangents;
-  if (!modes.grad) return out;
+  if (!modes.grad && !for_user) return out;
   if (is_output_ && node->is_for_tangents()) return out;
   const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed->edge;
   if (edge.node)

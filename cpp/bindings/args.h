@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "autograd/modes.h"
 #include "bindings/op_function.h"
 #include "bindings/signature.h"
 #include "ops/options.h"
@@ -32,6 +33,10 @@ class Args {
   const OpRow& row() const { return *row_; }
   // Whether the op may compute without the GIL: Note [Away from the GIL] in gil.h.
   bool may_leave_gil() const;
+  // Note [Computed as floats] in casting.h.
+  bool computes_halves_as_floats() const { return as_floats_; }
+  // Whether some argument might be cast.
+  bool may_cast() const { return as_floats_ | modes.autocast; }
 
  private:
   friend class Call;
@@ -40,7 +45,8 @@ class Args {
   const OpRow* row_ = nullptr;
   PyObject* inline_[Signature::kFewParams];
   std::unique_ptr<PyObject*[]> many_;
-  PyObject** slots_ = inline_;   // borrowed from the caller, in the signature's order
+  PyObject** slots_ = inline_;  // borrowed from the caller, in the signature's order
+  bool as_floats_ = false;
   int lone_ = -1;                // the position of an int[] given as one int
   PyObject* varargs_ = nullptr;  // owned tuple behind an int[] given as separate arguments
 };

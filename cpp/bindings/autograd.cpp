@@ -339,6 +339,7 @@ void add_autograd(py::module_& m) {
     }
   });
   m.def("_in_transform", &in_transform);
+  m.def("_are_functorch_transforms_active", &in_transform);  // by torch's name
   m.def("_enter_vmap", [](int64_t size, int randomness) {
     check(size >= 0 && randomness >= 0 && randomness <= static_cast<int>(Randomness::Different), ErrorKind::Value,
           "a vmap of size ", size, " with randomness ", randomness);
@@ -372,7 +373,8 @@ void add_autograd(py::module_& m) {
   m.def(
       "set_num_threads",
       [](py::handle num) {
-        check(PyLong_Check(num.ptr()), "set_num_threads expects an int, but got ", Py_TYPE(num.ptr())->tp_name);
+        check(PyLong_Check(num.ptr()) && !PyBool_Check(num.ptr()), "set_num_threads expects an int, but got ",
+              Py_TYPE(num.ptr())->tp_name);
         const int64_t n = to_int64(num.ptr());
         check(n == static_cast<int>(n), ErrorKind::Value, "Overflow when unpacking long");
         set_num_threads(static_cast<int>(n));

@@ -98,6 +98,7 @@ inline Call::Fit Call::bind(const Overload& o) {
   const size_t count = s.fallbacks.size();
   bound_.signature_ = &s;
   bound_.row_ = &o.row();
+  bound_.as_floats_ = o.computes_halves_as_floats();
   bound_.lone_ = -1;
   if (count > Signature::kFewParams) [[unlikely]] {
     bound_.many_ = std::make_unique<PyObject*[]>(count);

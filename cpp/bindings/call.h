@@ -8,8 +8,10 @@ namespace gradcore {
 // Its signature is parsed by the first call: a thousand of them would be half of the time that an import takes.
 class Overload {
  public:
-  Overload(const OpRow* row, bool is_method) : row_(row), is_method_(is_method) {}
+  Overload(const OpRow* row, bool is_method, bool as_floats)
+      : row_(row), is_method_(is_method), as_floats_(as_floats) {}
   const OpRow& row() const { return *row_; }
+  bool computes_halves_as_floats() const { return as_floats_; }
   const Signature& signature() const {
     if (!signature_) [[unlikely]]
       signature_ = new Signature(parse_signature(row_->signature, is_method_));
@@ -19,7 +21,7 @@ class Overload {
  private:
   const OpRow* row_;
   mutable const Signature* signature_ = nullptr;  // for the process's life
-  bool is_method_;
+  bool is_method_, as_floats_;
 };
 
 // A function or a method: a name and its overloads.

@@ -1,5 +1,6 @@
 // Data in and out: numbers, lists, buffers, NumPy; and indexing with []. Start at tensor_from_object() and getitem().
 #include <cstring>
+#include <limits>
 
 #include "autograd/views.h"
 #include "bindings/define.h"
@@ -101,11 +102,13 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t item) {
   std::string_view f = format ? format : "B";
   if (f.size() > 1 && (f[0] == '=' || f[0] == '<' || f[0] == '@' || f[0] == '|')) f.remove_prefix(1);
   if (f.size() != 1) return std::nullopt;
-  // Letters of signed integers differ between platforms: their size counts.
-  const bool is_signed_integer = std::string_view("bhilq").find(f[0]) != std::string_view::npos;
+  // Letters of integers differ between platforms: their size counts.
+  const auto is_among = [&](std::string_view letters) { return letters.find(f[0]) != std::string_view::npos; };
+  const bool is_signed_integer = is_among("bhilq"), is_unsigned_integer = is_among("BHILQ");
   for (const DTypeInfo& row : kDTypes) {
     if (f == row.format && row.size == item) return row.dtype;
-    if (is_signed_integer && row.category == Category::Int && row.is_signed && row.size == item) return row.dtype;
+    if (row.category != Category::Int || row.size != item) continue;
+    if (row.is_signed ? is_signed_integer : is_unsigned_integer) return row.dtype;
   }
   return std::nullopt;
 }
@@ -144,7 +147,9 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
     if (must && view->format) check_format_has_tensors(view->format, view->itemsize);
     if (must)
       fail(ErrorKind::Type, "can't convert an array with element format '", view->format ? view->format : "?",
-           "'. The only supported types are: float64, float32, int64, int32, int16, int8, uint8, and bool.");
+           "'. The only supported types are: float64, float32, float16, int64, int32, int16, int8, uint64, uint32, "
+           "uint16, "
+           "uint8, and bool.");
     return {};
   }
   Dims shape, strides;
@@ -175,6 +180,11 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
 }
 
 }  // namespace
+
+// What shares its memory by DLPack alone, as arrays of other libraries do. (Our own tensors are looked at before.)
+static bool gives_dlpack(PyObject* o) {
+  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && PyObject_HasAttrString(o, "__dlpack__");
+}
 
 bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
 
@@ -249,7 +259,7 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
 }
 
 template <class T> T element(PyObject* o) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating_type<T>) {
     if (!PyLong_Check(o)) return to_scalar(o).to<T>();
     const double v = PyLong_AsDouble(o);  // also of an int beyond int64
     if (v == -1 && PyErr_Occurred()) throw PythonError{};
@@ -258,10 +268,18 @@ template <class T> T element(PyObject* o) {
   if constexpr (std::is_same_v<T, bool>)
     if (PyLong_Check(o) || is_numpy_bool(o)) return truth_of(o);
   if (!PyLong_Check(o) && is_numpy_bool(o)) return static_cast<T>(truth_of(o));
+  if constexpr (std::is_same_v<T, uint64_t>) {
+    check(!PyFloat_Check(o), ErrorKind::Type, "an integer is required");
+    const Owned index(checked(PyNumber_Index(o)));
+    const unsigned long long wide = PyLong_AsUnsignedLongLong(index.get());
+    if (PyErr_Occurred()) throw PythonError{};
+    return wide;
+  }
   const Scalar v = PyFloat_Check(o) ? to_scalar(o) : Scalar(to_int64(o));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     const int64_t i = v.to_int();
-    const bool wraps = std::is_unsigned_v<T> && i < 0 && i >= -255;
+    const bool wraps =
+        std::is_unsigned_v<T> && i < 0 && uint64_t{0} - static_cast<uint64_t>(i) <= std::numeric_limits<T>::max();
     check(static_cast<int64_t>(static_cast<T>(i)) == i || wraps, "value cannot be converted to type ",
           dtype_name(dtype_of<T>), "_t without overflow");
   }
@@ -315,6 +333,10 @@ static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, siz
     Tensor t = tensor_on_buffer(data, true);
     if (!t) share_array(Owned(checked(PyObject_CallMethod(data, "copy", nullptr))).get(), t);
     check(t.defined(), ErrorKind::Type, "can't convert this ", Py_TYPE(data)->tp_name, ": its copy() is no array");
+    return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
+  }
+  if (!is_number(data) && gives_dlpack(data)) {
+    const Tensor t = tensor_of_dlpack(data);
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
   }
   if (is_list_of_arrays(data)) {
@@ -622,6 +644,7 @@ static void fill_buffer(PyObject* self, Py_buffer* view, int flags) {
     throw PythonError{};
   };
   check(!t->batch, "vmap: a Tensor that is being vmapped over gives no buffer: its values differ by sample");
+  check(*info_of(t->dtype).format, ErrorKind::Type, "Got unsupported ScalarType ", scalar_type_name(t->dtype));
   const auto wants = [&](int flag) { return (flags & flag) == flag; };
   // Who asks for no strides, or for a certain order of them, reads the memory without looking at them.
   if (!t->contiguous &&
@@ -662,6 +685,8 @@ void add_data(py::module_& m) {
     if (requires_grad_) set_requires_grad(alias, true);
     return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
   });
+  // No op: what is no tensor, but has a __torch_function__, is not asked.
+  m.def("is_tensor", [](py::handle obj) { return is_tensor(obj.ptr()); }, py::arg("obj"), docs::is_tensor);
   m.def(
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
@@ -680,6 +705,10 @@ void add_data(py::module_& m) {
         if (!is_number(data.ptr()) && is_array(data.ptr())) {
           Tensor t;
           share_array(data.ptr(), t);
+          return d ? cast(t, *d) : t;
+        }
+        if (!is_number(data.ptr()) && gives_dlpack(data.ptr())) {
+          const Tensor t = tensor_of_dlpack(data.ptr());
           return d ? cast(t, *d) : t;
         }
         return tensor_from_object(data.ptr(), d);

@@ -6,4 +6,5 @@
 
 namespace gradcore {
 void add_nn_module(py::module_& m);
-}
+void add_autocast(py::module_& m);
+}  // namespace gradcore

@@ -364,6 +364,12 @@ inline constexpr char as_tensor[] =
 tensor([1, 2])
 )";
 
+inline constexpr char is_tensor[] = R"(Whether `obj` is a tensor.
+
+>>> gradcore.is_tensor(gradcore.ones(1)), gradcore.is_tensor([1.0])
+(True, False)
+)";
+
 inline constexpr char from_numpy[] =
     R"(A tensor on the memory of a NumPy array: what is written to one is seen in the other.
 

@@ -12,14 +12,9 @@ namespace {
 using Kind = DTypeKind;
 
 constexpr DTypeFacts kNames[] = {
-    {"float16", "Half", "e", 2, Kind::Float, true},
-    {"bfloat16", "BFloat16", "", 2, Kind::Float, true},
     {"complex32", "ComplexHalf", "", 4, Kind::Complex, true},
     {"complex64", "ComplexFloat", "Zf", 8, Kind::Complex, true},
     {"complex128", "ComplexDouble", "Zd", 16, Kind::Complex, true},
-    {"uint16", "UInt16", "H", 2, Kind::WideUnsigned, false},
-    {"uint32", "UInt32", "I", 4, Kind::WideUnsigned, false},
-    {"uint64", "UInt64", "L", 8, Kind::WideUnsigned, false},
     {"qint8", "QInt8", "", 1, Kind::Quantized, true},
     {"quint8", "QUInt8", "", 1, Kind::Quantized, false},
     {"qint32", "QInt32", "", 4, Kind::Quantized, true},
@@ -36,6 +31,7 @@ constexpr auto kAll = [] {
   std::array<DTypeFacts, kDTypeCount + std::size(kNames)> all{};
   for (const DTypeInfo& row : kDTypes) {
     const Kind kind = row.category == Category::Float ? Kind::Float
+                      : is_wide_unsigned(row.dtype)   ? Kind::WideUnsigned
                       : row.category == Category::Int ? Kind::Int
                                                       : Kind::Bool;
     all[static_cast<size_t>(index_of(row.dtype))] = {row.name, row.scalar_name, row.format, row.size,
@@ -116,7 +112,6 @@ void fail_name_alone(std::string_view name) {
 }
 
 void check_format_has_tensors(std::string_view format, int64_t item_size) {
-  if (format == "Q") format = "L";  // the other letter of eight bytes
   for (const DTypeFacts& row : kNames)
     if (*row.format && format == row.format && item_size == row.size) fail_name_alone(row.name);
 }

@@ -1,5 +1,5 @@
 // What programs may ask of every dtype that torch has: those that tensors have here, and those that are names alone
-// (float16, complex64 ...). No tensor has one of the latter, but programs mention them, compare and promote them.
+// (complex64, float8_e5m2 ...). No tensor has one of the latter, but programs mention them, compare and promote them.
 #pragma once
 #include <cstdint>
 #include <span>

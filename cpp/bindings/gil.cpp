@@ -1,10 +1,17 @@
 #include "bindings/gil.h"
 
-#include <pthread.h>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "core/fork.h"
+
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <atomic>
+#elif defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 namespace gradcore {
 
@@ -59,8 +66,17 @@ GilRelease::~GilRelease() {
 }
 
 void sleep_for_good() {
-  for (;;) pause();
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
+
+#if defined(__linux__)
+static bool is_main_thread() { return syscall(SYS_gettid) == getpid(); }
+#elif defined(__APPLE__)
+static bool is_main_thread() { return pthread_main_np(); }
+#else
+static const std::thread::id importing_thread = std::this_thread::get_id();
+static bool is_main_thread() { return std::this_thread::get_id() == importing_thread; }
+#endif
 
 // Whether the interpreter ends in another thread, or has ended: there may be none left to ask for the GIL. The main
 // thread is the one that ends it.
@@ -70,7 +86,7 @@ static bool is_left_behind() {
 #else
   const bool ending = _Py_IsFinalizing();
 #endif
-  return (ending || !Py_IsInitialized()) && syscall(SYS_gettid) != getpid();
+  return (ending || !Py_IsInitialized()) && !is_main_thread();
 }
 
 static PyGILState_STATE take_gil() {
@@ -86,7 +102,7 @@ GilAcquire::~GilAcquire() {
 
 void keep_readers_waited_for() {
   await_readers = wait_for_all;
-  pthread_atfork(nullptr, nullptr, [] {  // a child has none of the other threads
+  watch_forks(nullptr, nullptr, [] {  // a child has none of the other threads
     threads_away.store(0);
     waiting = 0;
   });

@@ -12,27 +12,10 @@
 #include "core/cpu.h"
 #include "core/parallel.h"
 #include "core/warning.h"
+#include "ops/convolution.h"
+#include "ops/tape_ops.h"
 
 namespace gradcore {
-
-void fill_tape_ops() {
-  tape_ops.add = [](const Tensor& a, const Tensor& b) { return add(a, b); };
-  tape_ops.add_into = [](const Tensor& to, const Tensor& b) { add_(to, b); };
-  tape_ops.clone = [](const Tensor& t) { return clone(t); };
-  tape_ops.contiguous = contiguous;
-  tape_ops.copy_into = [](const Tensor& to, const Tensor& from) { copy_(to, from); };
-  tape_ops.as_strided = [](const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {
-    return as_strided(t, shape, strides, offset);
-  };
-  tape_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
-  tape_ops.zero = [](const Tensor& t) { zero_(t); };
-  tape_ops.has_nan = [](const Tensor& t) {
-    return is_floating(t.dtype()) && *any(isnan(t), {}, false).host<uint8_t>() != 0;
-  };
-  tape_ops.cast = cast;
-  tape_ops.sum_level = [](const Tensor& t, int64_t level) { return sum(remove_batch_dim(t, level, 0, 0), Dims{0}); };
-  tape_ops.as_strided_backward = as_strided_backward;
-}
 
 static void register_ops() {
   register_elementwise();
@@ -41,6 +24,11 @@ static void register_ops() {
   register_order();
   register_matmul();
   register_nn();
+  register_recurrent();
+  register_attention();
+  register_convolution();
+  register_pooling();
+  register_norm();
   register_view();
   register_convert();
   register_join();
@@ -80,12 +68,20 @@ static void add_build_info(py::module_& m) {
         return out;
       },
       docs::available_isas);
+  m.def("_winograd_enabled", &winograd_enabled);
+  m.def("_enable_winograd", &enable_winograd, py::arg("enabled"));
   m.def("_op_table", &op_table);
   m.def("_op_names", [] {
     py::list names;
     for (py::handle row : op_table()) names.append(py::reinterpret_borrow<py::tuple>(row)[0]);
     return names;
   });
+}
+
+// What programs ask torch._C: nothing is traced, and nobody counts what is used.
+static void add_probes(py::module_& m) {
+  m.def("_get_tracing_state", [] { return py::none(); });
+  m.def("_log_api_usage_once", [](py::str) {});
 }
 
 }  // namespace gradcore
@@ -129,6 +125,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_functions(m.ptr());
   add_torch_function(m);
   add_data(m);
+  add_dlpack(m);
   add_nodes(m);
   add_function(m);
   add_autograd(m);
@@ -141,5 +138,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_optim_matrices(m);
   add_lbfgs(m);
   add_nn_module(m);
+  add_autocast(m);
   add_build_info(m);
+  add_probes(m);
 }

@@ -134,11 +134,12 @@ Owned make_op(const OpEntry& op, PyObject* module) {
 // The register: functions and methods, in the order of their first rows.
 class Register {
  public:
-  void add(const OpRow& row) {
-    add_as(row, row.name);
+  void add(const OpRow& row, Halves family) {
+    const bool as_floats = (row.halves == Halves::ByFamily ? family : row.halves) == Halves::AsFloats;
+    add_as(row, row.name, as_floats);
     for (std::string_view names = row.also; !names.empty();) {
       const size_t space = names.find(' ');
-      add_as(row, names.substr(0, space));
+      add_as(row, names.substr(0, space), as_floats);
       names = space == std::string_view::npos ? std::string_view() : names.substr(space + 1);
     }
   }
@@ -149,9 +150,9 @@ class Register {
   const std::deque<OpEntry>& entries() const { return entries_; }
 
  private:
-  void add_as(const OpRow& row, std::string_view name) {
-    if (row.kind & kFunction) entry(false, name).overloads.emplace_back(&row, false);
-    if (row.kind & kMethod) entry(true, name).overloads.emplace_back(&row, true);
+  void add_as(const OpRow& row, std::string_view name, bool as_floats) {
+    if (row.kind & kFunction) entry(false, name).overloads.emplace_back(&row, false, as_floats);
+    if (row.kind & kMethod) entry(true, name).overloads.emplace_back(&row, true, as_floats);
   }
   OpEntry& entry(bool is_method, std::string_view name) {
     const auto [at, is_new] = by_name_[is_method].try_emplace(name, nullptr);
@@ -179,8 +180,8 @@ void add_to(PyObject* dict, const OpEntry& op, PyObject* module) {
 
 }  // namespace
 
-void register_rows(std::span<const OpRow> rows) {
-  for (const OpRow& row : rows) ops().add(row);
+void register_rows(std::span<const OpRow> rows, Halves halves) {
+  for (const OpRow& row : rows) ops().add(row, halves);
 }
 
 void add_functions(PyObject* module) {

@@ -30,6 +30,17 @@ enum class Out : uint8_t {
   KeepsShape,   // as Fills, and an out of as many elements keeps its shape
 };
 
+// What an op does with float16 and bfloat16: Note [Computed as floats] in casting.h.
+enum class Halves : uint8_t { ByFamily, Native, AsFloats };
+
+// What autocast casts an op's floats to, float64 apart.
+enum class Autocast : uint8_t {
+  None,
+  Lower,    // its dtype: where that is faster
+  Float32,  // where it would not be precise enough
+  Widest,   // of those that the op is given
+};
+
 // One overload of an op: static data.
 struct OpRow {
   std::string_view name;
@@ -43,10 +54,14 @@ struct OpRow {
   Out out;
   bool in_place;   // returns its first argument
   bool holds_gil;  // runs Python code, or is a view
+  Halves halves;
+  Autocast autocast;
+  const char* refuses_halves;  // the kernel that torch has not for them; null: it has one
 };
 
-// Adds rows, which must outlive the process. Of one name's overloads the first that fits a call is taken.
-void register_rows(std::span<const OpRow> rows);
+// Adds rows, which must outlive the process. Of one name's overloads the first that fits a call is taken. `halves` is
+// for rows that do not say.
+void register_rows(std::span<const OpRow> rows, Halves halves = Halves::AsFloats);
 
 // Makes the objects: functions into the module, methods into Tensor.
 void add_functions(PyObject* module);

@@ -45,7 +45,7 @@ template <class Rule> struct Slots {
 // Of new numbers: torch's fused kernels have them in float32.
 DType number_dtype(PyObject* group) {
   static PyObject* const fused = key("fused");
-  return flag(group, fused) ? DType::Float32 : default_dtype();
+  return flag(group, fused) ? DType::Float32 : computed_in(default_dtype());
 }
 
 // Finds the state of a parameter, or makes it. Raises KeyError for state that lacks an entry.

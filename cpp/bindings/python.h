@@ -128,15 +128,19 @@ inline std::string utf8(PyObject* s) {
 }
 
 // Runs f, which may run Python code for long. When the interpreter ends, Python stops a daemon thread by unwinding its
-// stack (from 3.14 on it sleeps for good): our destructors could not be passed in that way, and would touch objects
-// without the GIL. So the thread sleeps here, as in 3.14, until the process is gone.
+// stack, where the system's threads do so (from 3.14 on it sleeps for good): our destructors could not be passed in
+// that way, and would touch objects without the GIL. So the thread sleeps here, as in 3.14, until the process is gone.
 [[noreturn]] void sleep_for_good();
 template <class F> auto in_python(F&& f) {
+#if defined(__GLIBCXX__)
   try {
     return f();
   } catch (const abi::__forced_unwind&) {
     sleep_for_good();
   }
+#else
+  return f();
+#endif
 }
 
 // An item of a list or tuple that was measured before: Python code that ran since may have changed the list.
@@ -159,6 +163,7 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch
 void warn_of_copy(const char* call);             // that copies a tensor where detach().clone() says so
 bool is_array(PyObject* o);                      // of NumPy or alike, a scalar too
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
+Tensor tensor_of_dlpack(PyObject* o);            // zero-copy from an object with __dlpack__
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
 void tensor_releasebuffer(PyObject* self, Py_buffer* view);
 PyObject* getitem(PyObject* self, PyObject* key);
@@ -169,10 +174,10 @@ void add_tensor_type(const py::object& m);
 void add_autograd(py::module_& m);
 void add_types(py::module_& m);
 void add_data(py::module_& m);
+void add_dlpack(py::module_& m);
 void add_optim(const py::object& m);
 void add_optim_matrices(const py::object& m);
 void add_lbfgs(const py::object& m);
-void fill_tape_ops();
 
 }  // namespace gradcore
 

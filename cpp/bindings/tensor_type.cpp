@@ -127,7 +127,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (n == 0) {
       t = empty(Dims{0}, default_dtype());
     } else if (n == 1 && is_tensor(first)) {
-      t = detach(unwrap(first));
+      t = alias(unwrap(first));  // recorded, as in torch
     } else if (n == 1 && Py_TYPE(first) != size_type && (!PyLong_Check(first) || PyBool_Check(first))) {
       check(PySequence_Check(first), ErrorKind::Type, "new(): data must be a sequence (got ", Py_TYPE(first)->tp_name,
             ")");
@@ -193,6 +193,11 @@ PyObject* wrap_scalar(const void* p, DType dtype) {
     case DType::Int64: return PyLong_FromLongLong(*static_cast<const int64_t*>(p));
     case DType::Float32: return PyFloat_FromDouble(*static_cast<const float*>(p));
     case DType::Float64: return PyFloat_FromDouble(*static_cast<const double*>(p));
+    case DType::Float16: return PyFloat_FromDouble(float(*static_cast<const half*>(p)));
+    case DType::BFloat16: return PyFloat_FromDouble(float(*static_cast<const bfloat16*>(p)));
+    case DType::UInt16: return PyLong_FromLong(*static_cast<const uint16_t*>(p));
+    case DType::UInt32: return PyLong_FromLongLong(*static_cast<const uint32_t*>(p));
+    case DType::UInt64: return PyLong_FromUnsignedLongLong(*static_cast<const uint64_t*>(p));
   }
   return nullptr;
 }

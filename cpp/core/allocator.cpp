@@ -1,10 +1,7 @@
 // Size classes: 64-byte steps up to 1 KiB, then four steps to each power of two. Blocks up to 64 KiB live in per-thread
 // lists; larger ones in one shared, locked cache with a cap. From 2 MiB blocks are mmapped on huge pages, because a
-// fresh 4 KiB page costs 1.5 us and a result of 64 MB has 16,384 of them.
+// fresh 4 KiB page costs 1.5 us and a result of 64 MB has 16,384 of them. Only Linux has them to ask for.
 #include "core/allocator.h"
-
-#include <pthread.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -13,6 +10,13 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/fork.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
+#endif
 
 namespace gradcore {
 
@@ -21,7 +25,6 @@ namespace {
 using namespace detail;
 
 constexpr size_t kSmallLimit = 64 << 10;  // per-thread lists up to here; what is not worth a look at the peak
-constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
 constexpr int64_t kSharedCap = kExact ? 0 : 1LL << 30;  // bytes the shared cache may keep
 constexpr int kClasses = kFineClasses + 4 * 34;         // up to 2^44 bytes
 
@@ -52,21 +55,37 @@ ThreadCache* registry = nullptr;
 Counters retired;  // what ended threads left in the counters
 std::atomic<int64_t> peak{0};
 
-void system_free(void* p, size_t bytes) {
-  if (bytes >= kHugePage)
-    munmap(p, bytes);
-  else
-    std::free(p);
+#if defined(_WIN32)
+void* small_alloc(size_t bytes) { return _aligned_malloc(bytes, kAlign); }
+void small_free(void* p) { _aligned_free(p); }
+#else
+void* small_alloc(size_t bytes) {
+  void* p = nullptr;
+  return posix_memalign(&p, kAlign, bytes) == 0 ? p : nullptr;
 }
+void small_free(void* p) { std::free(p); }
+#endif
+
+#if defined(__linux__)
+constexpr size_t kHugePage = kExact ? SIZE_MAX : 2 << 20;
 
 void* system_alloc(size_t bytes) {
-  void* p = nullptr;
-  if (bytes < kHugePage) return posix_memalign(&p, kAlign, bytes) == 0 ? p : nullptr;
-  p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (bytes < kHugePage) return small_alloc(bytes);
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   madvise(p, bytes, MADV_HUGEPAGE);
   return p;
 }
+void system_free(void* p, size_t bytes) {
+  if (bytes >= kHugePage)
+    munmap(p, bytes);
+  else
+    small_free(p);
+}
+#else
+void* system_alloc(size_t bytes) { return small_alloc(bytes); }
+void system_free(void* p, size_t) { small_free(p); }
+#endif
 
 // One list for each class; `head` is never destroyed, so that objects that outlive static destruction can still be
 // freed.
@@ -140,7 +159,7 @@ struct ThreadCache : SmallBlocks {
     for (int i = 0; i < kSmallClasses; ++i) {
       while (FreeBlock* b = lists[i]) {
         lists[i] = b->next;
-        std::free(b);
+        small_free(b);
       }
     }
     bump(taken, -cached.load(std::memory_order_relaxed));
@@ -239,7 +258,7 @@ void deallocate(void* p, size_t bytes) noexcept {
   ThreadCache* t = cache();
   if (t && push(*t, c.index, static_cast<int64_t>(c.bytes), p)) return;
   if (t) bump(t->taken, -static_cast<int64_t>(c.bytes));
-  std::free(p);
+  small_free(p);
 }
 
 MemoryStats memory_stats() {
@@ -272,7 +291,7 @@ void keep_allocator_over_forks() {
     if (registry) registry->next = registry->prev = nullptr;
     release();
   };
-  pthread_atfork(take, release, forget_threads);
+  watch_forks(take, release, forget_threads);
 }
 
 void release_unused_memory() {

@@ -5,7 +5,14 @@
 namespace gradcore {
 
 // Dtypes that an op accepts, after promotion.
-enum TypeSet : uint8_t { kBools = 1, kInts = 2, kFloats = 4, kNumbers = kInts | kFloats, kAllTypes = 7 };
+enum TypeSet : uint8_t {
+  kBools = 1,
+  kInts = 2,
+  kFloats = 4,
+  kNumbers = kInts | kFloats,
+  kAllTypes = 7,
+  kWideUnsigned = 8,  // uint16, uint32 and uint64 as well: whose bits are those of the signed result
+};
 
 enum class ResultType : uint8_t {
   Same,   // the promoted type of the operands
@@ -32,6 +39,9 @@ struct OpInfo {
   bool bools_apart = false;                              // bools are not computed as the integers 0 and 1
   bool nan_is_none = false;                              // a parameter that is NaN was not given
   bool detached = false;                                 // the result never requires grad
+  bool exact_numbers = false;                            // torch rounds no number beside a half (as in x * 0.1)
+  bool rounded_parameters = false;                       // but does so with a parameter
+  bool no_halves = false;                                // torch has no kernel for them
   bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
   double fixed = 0;         // what the first parameter is, where the formula has it built in
   double cost = 0.25;       // about the nanoseconds of an element, for deciding on threads

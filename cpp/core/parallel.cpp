@@ -2,14 +2,12 @@
 #include "core/parallel.h"
 
 #include <atomic>
+#include <climits>
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/team.h"
-
-#if !defined(_WIN32)
-#include <pthread.h>
-#endif
 
 namespace gradcore {
 
@@ -48,11 +46,11 @@ std::atomic<Layer>& chosen_layer() {
   return layer;
 }
 
-// What OMP_NUM_THREADS says, since numerical programs agree on it; 0 where it says nothing.
+// What OMP_NUM_THREADS says, since numerical programs agree on it; 0 where it says nothing, or no number of threads.
 int threads_of_environment() {
   const char* asked = std::getenv("OMP_NUM_THREADS");
-  const int n = asked ? std::atoi(asked) : 0;
-  return n > 0 ? n : 0;
+  const long n = asked ? std::strtol(asked, nullptr, 10) : 0;
+  return n > 0 && n <= INT_MAX ? static_cast<int>(n) : 0;
 }
 
 std::atomic<int>& thread_count() {
@@ -66,7 +64,7 @@ void follow_openmp() {
   static const int at_start = threads_of_environment() ? threads_of_environment() : openmp_layer().processors();
   static thread_local int seen = at_start;
   const int now = openmp_layer().max_threads();
-  if (now == seen) return;
+  if (now == seen || now <= 0) return;  // libgomp cuts a number of the environment to an int
   seen = now;
   thread_count().store(now);
 }
@@ -88,17 +86,9 @@ void begin_in_child() {
   chosen_layer().store(Layer::Team);
 }
 
-bool watch_forks() {
-#if !defined(_WIN32)
-  return pthread_atfork(nullptr, nullptr, begin_in_child) == 0;
-#else
-  return true;
-#endif
-}
-
 Team& team() {
   if (Team* t = current_team.load(std::memory_order_acquire)) return *t;
-  static const bool watched = watch_forks();
+  static const bool watched = watch_forks(nullptr, nullptr, begin_in_child);
   check(watched, ErrorKind::OutOfMemory, "not enough memory for the threads of large ops");
   Team *made = new Team(uses_openmp() ? openmp_layer().source : start_own_workers), *other = nullptr;
   if (current_team.compare_exchange_strong(other, made)) return *made;
@@ -128,7 +118,7 @@ int num_threads() {
 }
 
 void set_num_threads(int n) {
-  check(n > 0, "Expected positive number of threads");
+  check(n > 0, "set_num_threads expects a positive integer");
   if (uses_openmp()) follow_openmp();  // what was set before is older than this
   thread_count().store(n);
 }

@@ -30,7 +30,7 @@ class Scalar {
   template <class T> T to() const {
     if constexpr (std::is_same_v<T, bool>)
       return !is_zero();
-    else if constexpr (std::is_floating_point_v<T>)
+    else if constexpr (is_floating_type<T>)
       return is_float() ? static_cast<T>(d_) : static_cast<T>(i_);
     else
       return static_cast<T>(to_int());

@@ -38,7 +38,8 @@ struct Add : Binary {
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
 };
 struct AddScaled : Binary {
-  static constexpr OpInfo info{.name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}};
+  static constexpr OpInfo info{
+      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .rounded_parameters = true};
   template <class V> static constexpr V fwd(V a, V b, V alpha) { return a + alpha * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return g * alpha; }
@@ -51,7 +52,8 @@ struct Sub : Binary {
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
 };
 struct SubScaled : Binary {
-  static constexpr OpInfo info{.name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}};
+  static constexpr OpInfo info{
+      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .rounded_parameters = true};
   template <class V> static constexpr V fwd(V a, V b, V alpha) { return a - alpha * b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return -g * alpha; }
@@ -69,13 +71,14 @@ struct Rsub : Binary {
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
 };
 struct Mul : Binary {
-  static constexpr OpInfo info{.name = "mul", .node = "MulBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{
+      .name = "mul", .node = "MulBackward0", .types = kAllTypes | kWideUnsigned, .exact_numbers = true};
   template <class V> static constexpr V fwd(V a, V b) { return a * b; }
   template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * b; }
   template <class V> static constexpr V vjp_b(V g, V a, V, V) { return g * a; }
 };
 struct Div : Binary {
-  static constexpr OpInfo info{.name = "div", .node = "DivBackward0", .result = Float};
+  static constexpr OpInfo info{.name = "div", .node = "DivBackward0", .result = Float, .exact_numbers = true};
   template <class V> static constexpr V fwd(V a, V b) { return a / b; }
   template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g / b; }
   template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return -g * ((a / b) / b); }

@@ -36,11 +36,15 @@ struct I1e : Unary {
 
 // ---- without a derivative, as in torch
 
-#define GC_VALUE(Name, function)                                                                            \
-  struct Name : Unary {                                                                                     \
-    static constexpr OpInfo info{                                                                           \
-        .name = "special_" #function, .result = Float, .detached = true, .one_by_one = true, .cost = 80.0}; \
-    template <class V> static constexpr V fwd(V x) { return function(x); }                                  \
+#define GC_VALUE(Name, function)                                           \
+  struct Name : Unary {                                                    \
+    static constexpr OpInfo info{.name = "special_" #function,             \
+                                 .result = Float,                          \
+                                 .detached = true,                         \
+                                 .no_halves = true,                        \
+                                 .one_by_one = true,                       \
+                                 .cost = 80.0};                            \
+    template <class V> static constexpr V fwd(V x) { return function(x); } \
   };
 GC_VALUE(BesselJ0, bessel_j0)
 GC_VALUE(BesselJ1, bessel_j1)

@@ -5,7 +5,7 @@
 namespace gradcore::formulas {
 
 struct Isnan : Unary {
-  static constexpr OpInfo info{.name = "isnan", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{.name = "isnan", .result = Bool, .types = kAllTypes | kWideUnsigned};
   template <class V> static constexpr auto fwd(V x) { return ne(x, x); }
 };
 struct Isinf : Unary {
@@ -17,13 +17,17 @@ struct Isfinite : Unary {
   template <class V> static constexpr auto fwd(V x) { return lt(abs(x), c<V>(__builtin_inf())); }
 };
 struct Eq : Binary {
-  static constexpr OpInfo info{
-      .name = "eq", .result = Bool, .types = kAllTypes, .node_in_place = {"EqBackward0", "EqBackward1"}};
+  static constexpr OpInfo info{.name = "eq",
+                               .result = Bool,
+                               .types = kAllTypes | kWideUnsigned,
+                               .node_in_place = {"EqBackward0", "EqBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return eq(a, b); }
 };
 struct Ne : Binary {
-  static constexpr OpInfo info{
-      .name = "ne", .result = Bool, .types = kAllTypes, .node_in_place = {"NeBackward0", "NeBackward1"}};
+  static constexpr OpInfo info{.name = "ne",
+                               .result = Bool,
+                               .types = kAllTypes | kWideUnsigned,
+                               .node_in_place = {"NeBackward0", "NeBackward1"}};
   template <class V> static constexpr auto fwd(V a, V b) { return ne(a, b); }
 };
 struct Lt : Binary {

@@ -25,15 +25,15 @@ struct BitwiseNot : Unary {
   template <class V> static constexpr V fwd(V x) { return bitwise_not(x); }
 };
 struct BitwiseAnd : Binary {
-  static constexpr OpInfo info{.name = "bitwise_and", .types = kInts | kBools};
+  static constexpr OpInfo info{.name = "bitwise_and", .types = kInts | kBools | kWideUnsigned};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_and(a, b); }
 };
 struct BitwiseOr : Binary {
-  static constexpr OpInfo info{.name = "bitwise_or", .types = kInts | kBools};
+  static constexpr OpInfo info{.name = "bitwise_or", .types = kInts | kBools | kWideUnsigned};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_or(a, b); }
 };
 struct BitwiseXor : Binary {
-  static constexpr OpInfo info{.name = "bitwise_xor", .types = kInts | kBools};
+  static constexpr OpInfo info{.name = "bitwise_xor", .types = kInts | kBools | kWideUnsigned};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_xor(a, b); }
 };
 struct LeftShift : Binary {

@@ -6,8 +6,11 @@ namespace gradcore::formulas {
 
 // Three operands.
 struct Where : Ternary {
-  static constexpr OpInfo info{
-      .name = "where", .node = "WhereBackward0", .types = kAllTypes, .mask = 0, .operands = {"condition"}};
+  static constexpr OpInfo info{.name = "where",
+                               .node = "WhereBackward0",
+                               .types = kAllTypes | kWideUnsigned,
+                               .mask = 0,
+                               .operands = {"condition"}};
   template <class M, class V> static constexpr V fwd(M m, V a, V b) { return select(m, a, b); }
   template <class V, class M> static constexpr V vjp_b(V g, M m, V, V, V) { return select(m, g, c<V>(0)); }
   template <class V, class M> static constexpr V vjp_c(V g, M m, V, V, V) { return select(m, c<V>(0), g); }
@@ -31,7 +34,8 @@ struct Lerp : Ternary {
                                .node = "LerpBackward0",
                                .node_of_tensor = "LerpBackward1",
                                .bare_numbers = true,
-                               .operands = {"self", "end", "weight"}};
+                               .operands = {"self", "end", "weight"},
+                               .exact_numbers = true};
   template <class V> static constexpr V fwd(V a, V b, V w) {
     return select(lt(abs(w), c<V>(0.5)), a + w * (b - a), b - (b - a) * (c<V>(1) - w));
   }

@@ -17,13 +17,13 @@ struct Erfc : Unary {
 
 struct Lgamma : Unary {
   static constexpr OpInfo info{
-      .name = "lgamma", .node = "LgammaBackward0", .result = Float, .one_by_one = true, .cost = 15.0};
+      .name = "lgamma", .node = "LgammaBackward0", .result = Float, .one_by_one = true, .cost = 6.0};
   template <class V> static constexpr V fwd(V x) { return lgamma(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * digamma(x); }
 };
 struct Digamma : Unary {
   static constexpr OpInfo info{
-      .name = "digamma", .node = "DigammaBackward0", .result = Float, .one_by_one = true, .cost = 25.0};
+      .name = "digamma", .node = "DigammaBackward0", .result = Float, .one_by_one = true, .cost = 8.0};
   template <class V> static constexpr V fwd(V x) { return digamma(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * polygamma(x, c<V>(1)); }
 };
@@ -45,6 +45,7 @@ struct Zeta : Binary {
                                .node_of_tensor = "SpecialZetaBackward0",
                                .node_of_number = "SpecialZetaBackward1",
                                .bare_numbers = true,
+                               .no_halves = true,
                                .one_by_one = true,
                                .cost = 150.0};
   template <class V> static constexpr V fwd(V s, V q) { return zeta(s, q); }
@@ -52,30 +53,37 @@ struct Zeta : Binary {
   template <class V> static constexpr V vjp_b(V g, V s, V q, V) { return g * -(s * zeta(s + c<V>(1), q)); }
 };
 struct Erfinv : Unary {
-  static constexpr OpInfo info{
-      .name = "erfinv", .node = "ErfinvBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
+  static constexpr OpInfo info{.name = "erfinv", .node = "ErfinvBackward0", .result = Float, .cost = 2.0};
   template <class V> static constexpr V fwd(V x) { return erfinv(x); }
   template <class V> static constexpr V vjp(V g, V, V y) { return g * (exp(y * y) * c<V>(0.886226925452758)); }
 };
 // e**(x * x) erfc(x)
 struct Erfcx : Unary {
-  static constexpr OpInfo info{
-      .name = "special_erfcx", .node = "SpecialErfcxBackward0", .result = Float, .one_by_one = true, .cost = 30.0};
+  static constexpr OpInfo info{.name = "special_erfcx",
+                               .node = "SpecialErfcxBackward0",
+                               .result = Float,
+                               .no_halves = true,
+                               .one_by_one = true,
+                               .cost = 30.0};
   template <class V> static constexpr V fwd(V x) { return erfcx(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) { return g * (x * y * c<V>(2) - c<V>(1.1283791670955126)); }
 };
 // The inverse of the normal distribution, and the logarithm of that.
 struct Ndtri : Unary {
   static constexpr OpInfo info{
-      .name = "special_ndtri", .node = "SpecialNdtriBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
+      .name = "special_ndtri", .node = "SpecialNdtriBackward0", .result = Float, .no_halves = true, .cost = 2.0};
   template <class V> static constexpr V fwd(V p) { return ndtri(p); }
   template <class V> static constexpr V vjp(V g, V, V y) {
     return g * (exp(y * y * c<V>(0.5)) * c<V>(2.5066282746310002));
   }
 };
 struct LogNdtr : Unary {
-  static constexpr OpInfo info{
-      .name = "special_log_ndtr", .node = "SpecialLogNdtrBackward0", .result = Float, .one_by_one = true, .cost = 40.0};
+  static constexpr OpInfo info{.name = "special_log_ndtr",
+                               .node = "SpecialLogNdtrBackward0",
+                               .result = Float,
+                               .no_halves = true,
+                               .one_by_one = true,
+                               .cost = 40.0};
   template <class V> static constexpr V fwd(V x) { return log_ndtr(x); }
   template <class V> static constexpr V vjp(V g, V x, V) {
     return g / erfcx(x * c<V>(-0.7071067811865476)) * c<V>(0.7978845608028654);

@@ -12,7 +12,11 @@
 #include "kernels/scratch.h"
 
 // Called from several places, and large: kept once.
+#if defined(__clang__)  // which makes no clones
+#define GC_OUTLINE __attribute__((noinline)) static
+#else
 #define GC_OUTLINE __attribute__((noinline, noclone)) static
+#endif
 
 namespace gradcore::GC_ISA {
 

@@ -10,6 +10,12 @@
 #error "kernels are compiled once per ISA: define GC_ISA"
 #endif
 #define GC_INLINE static inline __attribute__((always_inline))
+// Before a loop: no turn of it writes what another one reads.
+#if defined(__clang__)
+#define GC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define GC_INDEPENDENT _Pragma("GCC ivdep")
+#endif
 
 namespace gradcore::GC_ISA {
 

@@ -168,10 +168,10 @@ GC_INLINE Lane<T> trunc_divide(Lane<T> a, Lane<T> b) {
   return trunc(a / b);
 }
 // From m = fmod(a, b).
-template <class T> GC_INLINE T with_sign_of(T b, T m) { return (m != 0) & ((b < 0) != (m < 0)) ? m + b : m; }
+template <class T> GC_INLINE T with_sign_of(T b, T m) { return ((m != 0) & ((b < 0) != (m < 0))) ? m + b : m; }
 template <class T> GC_INLINE T floor_quotient(T a, T b, T m) {
   T div = (a - m) / b;
-  div = (m != 0) & ((b < 0) != (m < 0)) ? div - T(1) : div;
+  div = ((m != 0) & ((b < 0) != (m < 0))) ? div - T(1) : div;
   const T whole = floor(Lane<T>{div}).v;
   const T rounded = div - whole > T(0.5) ? whole + T(1) : whole;
   const T zero = copysign(Lane<T>{T(0)}, Lane<T>{a / b}).v;

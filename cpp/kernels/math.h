@@ -18,6 +18,8 @@
 //   log10    0.9 / 1.8  0.9 / 1.8   cos      1.9 / 2.0  3.4 / 3.6   pow      0.6 / 0.6  1.2 / 1.2
 //   rsqrt    1.5 / 1.5  1.5 / 1.5   tan      3.4 / 3.7  3.3 / 3.2   atan2    3.3 / 3.1  2.4 / 2.1
 #pragma once
+#include <cstdint>  // __GLIBC__
+
 #include "kernels/lane.h"
 
 #ifdef GC_LIBMVEC
@@ -26,11 +28,16 @@
 #define GC_VECTOR
 #endif
 
-// glibc's own header shows the compiler the vector forms only under -ffast-math: declare them here.
+// glibc's own header shows the compiler the vector forms only under -ffast-math: declare them here, as the header does.
+#ifdef __GLIBC__
+#define GC_NOEXCEPT noexcept
+#else
+#define GC_NOEXCEPT
+#endif
 extern "C" {
-#define GC_DECLARE(name)                   \
-  GC_VECTOR float name##f(float) noexcept; \
-  GC_VECTOR double name(double) noexcept;
+#define GC_DECLARE(name)                      \
+  GC_VECTOR float name##f(float) GC_NOEXCEPT; \
+  GC_VECTOR double name(double) GC_NOEXCEPT;
 GC_DECLARE(sin)
 GC_DECLARE(cos)
 GC_DECLARE(tan)
@@ -44,13 +51,14 @@ GC_DECLARE(acosh)
 GC_DECLARE(atanh)
 GC_DECLARE(erfc)
 #undef GC_DECLARE
-GC_VECTOR double erf(double) noexcept;
-GC_VECTOR double pow(double, double) noexcept;
-GC_VECTOR float atan2f(float, float) noexcept;
-GC_VECTOR double atan2(double, double) noexcept;
-float fmodf(float, float) noexcept;
-double fmod(double, double) noexcept;
+GC_VECTOR double erf(double) GC_NOEXCEPT;
+GC_VECTOR double pow(double, double) GC_NOEXCEPT;
+GC_VECTOR float atan2f(float, float) GC_NOEXCEPT;
+GC_VECTOR double atan2(double, double) GC_NOEXCEPT;
+float fmodf(float, float) GC_NOEXCEPT;
+double fmod(double, double) GC_NOEXCEPT;
 }
+#undef GC_NOEXCEPT
 #undef GC_VECTOR
 
 namespace gradcore::GC_ISA {

@@ -2,7 +2,13 @@
 #include "kernels/table.h"
 
 #include "formulas/all.h"
+#include "kernels/attention/attention.h"
+#include "kernels/conv/conv.h"
 #include "kernels/elementwise/group.h"
+#include "kernels/loss/cross_entropy.h"
+#include "kernels/norm/channel_norm.h"
+#include "kernels/pool/pool.h"
+#include "kernels/recurrent/recurrent.h"
 
 namespace gradcore::GC_ISA {
 
@@ -19,11 +25,17 @@ const KernelTable& table() {
                                        .matmul = matmul_kernels,
                                        .linalg = linalg_kernels,
                                        .layer_norm = layer_norm_kernels,
+                                       .conv = conv_kernels,
+                                       .channel_norm = channel_norm_kernels,
+                                       .pool = pool_kernels,
+                                       .loss = loss_kernels,
                                        .rules = optim_kernels,
                                        .adafactor = adafactor_kernels,
                                        .lbfgs = lbfgs_kernels,
                                        .muon = muon_kernels,
-                                       .random = random_kernels};
+                                       .random = random_kernels,
+                                       .recurrent = recurrent_kernels,
+                                       .attention = attention_kernels};
   return t;
 }
 

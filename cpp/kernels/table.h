@@ -15,6 +15,13 @@
 
 namespace gradcore {
 
+struct AttentionKernels;
+struct RecurrentKernels;
+struct ConvKernels;
+struct PoolKernels;
+struct ChannelNormKernels;
+struct LossKernels;
+
 // One member for each family.
 struct KernelTable {
   const ElementwiseKernels* const* elementwise;  // [group][formula], as formulas::place_of says
@@ -24,11 +31,17 @@ struct KernelTable {
   const MatmulKernels& matmul;
   const LinalgKernels& linalg;
   const LayerNormKernels& layer_norm;
+  const ConvKernels& conv;
+  const ChannelNormKernels& channel_norm;
+  const PoolKernels& pool;
+  const LossKernels& loss;
   const OptimKernels& rules;
   const AdafactorKernels& adafactor;
   const LbfgsKernels& lbfgs;
   const MuonKernels& muon;
   const RandomKernels& random;
+  const RecurrentKernels& recurrent;
+  const AttentionKernels& attention;
 };
 
 // The table of the active instruction set.

@@ -59,6 +59,13 @@ Tensor fresh_like(const Tensor& t, DType dtype) {
 void check_fits(const Scalar& v, DType dtype) {
   const auto refuse = [&](const char* type) { fail("value cannot be converted to type ", type, " without overflow"); };
   if (dtype == DType::Bool || dtype == DType::Float64) return;
+  if (is_half(dtype)) {
+    const bool is_float16 = dtype == DType::Float16;
+    const double d = std::fabs(v.to_double());
+    const float most = is_float16 ? std::numeric_limits<half>::max() : std::numeric_limits<bfloat16>::max();
+    if (d > most && std::isfinite(d)) refuse(is_float16 ? "c10::Half" : "c10::BFloat16");
+    return;
+  }
   if (dtype == DType::Float32) {
     const double d = std::fabs(v.to_double());
     if (d > std::numeric_limits<float>::max() && std::isfinite(d)) refuse("float");
@@ -97,7 +104,7 @@ void fill_raw(const Tensor& t, const Scalar& value) {
   if (any_batched(t)) return fill_raw(physical(t), value);
   LoopInput in;
   store(in.number, value, t.dtype());
-  launch_loop(copy_kernel(t.dtype(), t.dtype()), kCopyCost, t, {&in, 1});
+  launch_loop(copy_kernel(t.dtype(), computed_in(t.dtype())), kCopyCost, t, {&in, 1});
 }
 
 Tensor cast(const Tensor& t, DType dtype) {
@@ -105,6 +112,22 @@ Tensor cast(const Tensor& t, DType dtype) {
   const Tensor out = fresh_like(t, dtype);
   copy_raw(out, t);
   if (is_floating(dtype) && should_record(t)) record(out, {&t}, ToCopyVjp{t.dtype()});
+  return out;
+}
+
+// The history of a result that was computed in float32 and rounded: it shows as the op's own.
+struct RoundedVjp {
+  DType dtype;
+  const char* node;
+  const char* name() const { return node; }
+  void vjp(Node&, std::span<Tensor> g, std::span<Tensor> out) { out[0] = cast(g[0], dtype); }
+};
+Tensor rounded(const Tensor& t, DType dtype) {
+  const Tensor out = fresh_like(t, dtype);
+  copy_raw(out, t);
+  if (!should_record(t)) return out;
+  Node* const made_by = t->meta ? meta_of(t)->grad_fn.get() : nullptr;
+  record(out, {&t}, RoundedVjp{t.dtype(), made_by ? made_by->name() : ToCopyVjp::kName});
   return out;
 }
 
@@ -156,7 +179,7 @@ static void fill_with(const Tensor& t, const Tensor& value) {
 
 static void fill_with(const Tensor& t, const Scalar& value) {
   const auto check_all = [&] {
-    check_fits(value, t.dtype());
+    if (t.numel() != 1 || !is_half(t.dtype())) check_fits(value, t.dtype());  // torch fills a lone half without asking
     check_inplace(t, needs_history(t), true);  // torch lets only numbers fill memory that overlaps itself
   };
   const auto node = [&]() -> Ref<Node> {

@@ -4,6 +4,8 @@
 
 namespace gradcore {
 
+// A fresh tensor, whose node has the name of the one that made `t`.
+Tensor rounded(const Tensor& t, DType dtype);
 Tensor cast(const Tensor& t, DType dtype);               // recorded; `t` itself when nothing changes
 Tensor clone(const Tensor& t, bool contiguous = false);  // keeps the memory order unless told otherwise
 Tensor contiguous(const Tensor& t);

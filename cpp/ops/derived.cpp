@@ -79,7 +79,7 @@ Scalar item(const Tensor& t) {
   check_item(t);
   return visit_dtype(t.dtype(), [&](auto tag) -> Scalar {
     using T = typename decltype(tag)::type;
-    if constexpr (std::is_floating_point_v<T>)
+    if constexpr (is_floating_type<T>)
       return static_cast<double>(*t.host<T>());
     else if constexpr (std::is_same_v<T, bool>)
       return *t.host<T>();

@@ -229,6 +229,20 @@ Term summed_but(Term term, const LabelSet& kept) {
   return {sum(term.tensor, dims), labels};
 }
 
+// Without the dims of size one that `sums` names: they need no sum.
+Term without_ones(Term term, const LabelSet& sums) {
+  Dims dims;
+  Labels labels;
+  for (size_t i = 0; i < term.labels.size(); ++i) {
+    if (has(sums, term.labels[i]) && term.tensor.size(static_cast<int>(i)) == 1)
+      dims.push_back(static_cast<int64_t>(i));
+    else
+      labels.push_back(term.labels[i]);
+  }
+  if (dims.empty()) return term;
+  return {squeeze(term.tensor, dims), labels};
+}
+
 Labels joined(std::initializer_list<const Labels*> parts) {
   Labels out;
   for (const Labels* part : parts) out.insert(out.end(), part->begin(), part->end());
@@ -281,6 +295,10 @@ Term contracted(Term a, Term b, const LabelSet& needed, const Labels& output) {
   if (first_place(b, set_of(a.labels), output) < first_place(a, set_of(b.labels), output)) std::swap(a, b);
   a = summed_but(std::move(a), needed | set_of(b.labels));
   b = summed_but(std::move(b), needed | set_of(a.labels));
+  // Where nothing else is summed the product is elementwise, and takes two dtypes, as in torch.
+  const LabelSet sums = set_of(a.labels) & set_of(b.labels) & ~needed;
+  a = without_ones(std::move(a), sums);
+  b = without_ones(std::move(b), sums);
   const LabelSet of_a = set_of(a.labels), of_b = set_of(b.labels);
   Labels batch, left, inner, right;
   for (const int label : a.labels) (!has(of_b, label) ? left : has(needed, label) ? batch : inner).push_back(label);

@@ -35,7 +35,7 @@ struct Prepared {
     for (size_t k = 0; k < operands.size(); ++k) {
       const DType type = static_cast<int>(k) == op.info->mask ? DType::Bool : compute;
       if (!operands[k].is_tensor()) {
-        store(in[k].number, operands[k].scalar, type);
+        store(in[k].number, operands[k].scalar, type, op.info->exact_numbers);
         continue;
       }
       const Tensor& t = *operands[k].tensor;
@@ -169,7 +169,8 @@ void compute_into(const ElementwiseOp& op, const Tensor& out, std::span<const Op
   const LoopFn loop = forward_loop(op, compute);
   Prepared prepared(op, in, compute);
   if (op.arity == 2 && out.numel() != 0) refuse_zero_divisor(op, compute, prepared.in[1]);
-  launch_loop(loop, op.info->cost, out, {prepared.in, in.size()}, LoopParams(params, op.params, compute));
+  launch_loop(loop, op.info->cost, out, {prepared.in, in.size()},
+              LoopParams(params, op.params, compute, !op.info->rounded_parameters));
 }
 
 void refuse_partial_overlaps(const Tensor& out, std::span<const Operand> in) {
@@ -265,10 +266,10 @@ template <int N>
       to.loop.set(k + 1, t.window(), spread || repeats ? once : item);
     } else {
       if (in[k].scalar.kind() > category(type)) return false;
-      store(to.loop.set_number(k + 1, once, item), in[k].scalar, type);
+      store(to.loop.set_number(k + 1, once, item), in[k].scalar, type, op.info->exact_numbers);
     }
   }
-  if (op.params) store_params(to.loop.params(), params, op.params, type);
+  if (op.params) store_params(to.loop.params(), params, op.params, type, !op.info->rounded_parameters);
   to.lead = lead;
   to.result = op.info->result == ResultType::Bool ? DType::Bool : type;
   return true;

@@ -202,7 +202,7 @@ template <int N> class ElementwiseNode final : public Node {
       LoopInput& o = in[count++];
       const DType type = i == op_.info->mask ? DType::Bool : compute_;
       if (!operands[i]) {
-        store(o.number, scalars_[i], type);
+        store(o.number, scalars_[i], type, op_.info->exact_numbers);
         continue;
       }
       converted[i] = operands[i].dtype() == type ? operands[i] : cast(operands[i], type);
@@ -215,7 +215,7 @@ template <int N> class ElementwiseNode final : public Node {
                        all_contiguous({in, static_cast<size_t>(count)});
     const Tensor out = reuse ? grad : result_like({in, static_cast<size_t>(count)});
     launch_loop(op_.kernels().vjp[k][compute_], op_.info->cost, out, {in, static_cast<size_t>(count)},
-                LoopParams(params_, op_.params, compute_));
+                LoopParams(params_, op_.params, compute_, !op_.info->rounded_parameters));
     return out;
   }
 

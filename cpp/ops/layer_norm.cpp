@@ -1,8 +1,11 @@
-// Layer normalisation. Start at layer_norm().
+// Layer and root mean square normalisation. Start at layer_norm() and rms_norm().
+#include <limits>
+
 #include "ops/batching.h"
-#include "ops/derived.h"
 #include "ops/norm.h"
+#include "ops/normalised.h"
 #include "ops/ops.h"
+#include "ops/reach.h"
 #include "ops/record.h"
 #include "tensor/door.h"
 
@@ -16,35 +19,28 @@ Dims last_dims(const Dims& shape) {
   return dims;
 }
 
-// (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), in ops that record.
-struct Normalised {
-  Tensor value, scale;
-  Normalised(const Tensor& x, const Dims& dims, double eps) {
-    const auto [var, mean] = var_mean(x, dims, 0, true);
-    scale = rsqrt(add(var, Scalar(eps)));
-    value = mul(sub(x, mean), scale);
-  }
-};
-
 // The whole op as a composition: for batches, and where there is nothing to compute.
-Tensor composed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
-  Tensor out = Normalised(x, last_dims(shape), eps).value;
+Tensor composed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps,
+                bool centred) {
+  Tensor out = Normalised(x, last_dims(shape), eps, centred).value;
   if (weight) out = mul(out, weight);
   return bias ? add(out, bias) : out;
 }
 
-void set_sizes(auto& args, const Tensor& x, const Dims& shape, double eps) {
+void set_sizes(auto& args, const Tensor& x, const Dims& shape, double eps, bool centred) {
   args.n = 1;
   for (const int64_t size : shape) args.n *= size;
   args.rows = x.numel() / args.n;
   args.eps = eps;
+  args.centred = centred;
 }
 
 struct NativeLayerNormVjp {
-  static constexpr const char* kName = "NativeLayerNormBackward0";
   Saved x, weight;
   Dims shape;
   double eps;
+  bool centred;
+  const char* name() const { return centred ? "NativeLayerNormBackward0" : "FusedRmsNormBackward0"; }
   SavedFields fields() { return {{"input", &x}, {"weight", &weight}, {"normalized_shape", shape}}; }
   auto saves() { return std::tie(x, weight); }
 
@@ -57,17 +53,17 @@ struct NativeLayerNormVjp {
   }
   void by_ops(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, std::span<Tensor> out) const {
     const Dims dims = last_dims(shape);
-    const Normalised h(input, dims, eps);
+    const Normalised h(input, dims, eps, centred);
     const Tensor p = w ? mul(g, w) : g;
     const auto mean_of = [&](const Tensor& t) { return mean(t, dims, true); };
-    if (self.needs(0)) out[0] = mul(sub(sub(p, mean_of(p)), mul(h.value, mean_of(mul(p, h.value)))), h.scale);
+    const Tensor about = centred ? sub(p, mean_of(p)) : p;
+    if (self.needs(0)) out[0] = mul(sub(about, mul(h.value, mean_of(mul(p, h.value)))), h.scale);
     if (self.needs(1)) out[1] = sum_to(mul(g, h.value), shape);
-    // As in torch the gradient of bias has a graph that reaches the input, though no gradient comes through.
-    if (self.needs(2)) out[2] = sum_to(where(ones_like(ge(h.value, h.value)), g, h.value), shape);
+    if (self.needs(2)) out[2] = sum_to(with_graph_of(h.value, g), shape);
   }
   void by_kernel(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, std::span<Tensor> out) const {
     Kernel<LayerNormBackwardArgs> k("layer_norm_backward", kernels().layer_norm.backward[input.dtype()]);
-    set_sizes(k.args, input, shape, eps);
+    set_sizes(k.args, input, shape, eps, centred);
     out[0] = empty(input.shape(), input.dtype());
     k.reads(&LayerNormBackwardArgs::g, g.window()).reads(&LayerNormBackwardArgs::x, input.window());
     k.writes(&LayerNormBackwardArgs::dx, out[0].window());
@@ -92,7 +88,7 @@ std::string shape_of_input(const Dims& shape) {
   return text + "]";
 }
 
-void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias) {
+void check_shapes(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias) {
   check(shape.size() > 0,
         "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
         "normalized_shape = []");
@@ -109,6 +105,10 @@ void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, c
   if (!fits)
     fail("Given normalized_shape=", shape, ", expected input with shape ", shape_of_input(shape),
          ", but got input of size", x.shape());
+}
+
+void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias) {
+  check_shapes(x, shape, weight, bias);
   check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"LayerNormKernelImpl\" not implemented for '",
         scalar_type_name(x.dtype()), "'");
   check(!weight || weight.dtype() == x.dtype(), "mixed dtype (CPU): expect parameter to have scalar type of Float");
@@ -116,13 +116,14 @@ void check_arguments(const Tensor& x, const Dims& shape, const Tensor& weight, c
         bias ? scalar_type_name(bias.dtype()) : "");
 }
 
-Tensor computed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor computed(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps,
+                bool centred) {
   const NoRecordGuard off;
   const Tensor dense = contiguous(x), w = weight ? contiguous(weight) : Tensor(),
                b = bias ? contiguous(bias) : Tensor();
   const Tensor out = empty(x.shape(), x.dtype());
   Kernel<LayerNormArgs> k("layer_norm", kernels().layer_norm.forward[x.dtype()]);
-  set_sizes(k.args, x, shape, eps);
+  set_sizes(k.args, x, shape, eps, centred);
   k.reads(&LayerNormArgs::x, dense.window()).writes(&LayerNormArgs::out, out.window());
   if (w) k.reads(&LayerNormArgs::weight, w.window());
   if (b) k.reads(&LayerNormArgs::bias, b.window());
@@ -132,13 +133,33 @@ Tensor computed(const Tensor& x, const Dims& shape, const Tensor& weight, const 
 
 }  // namespace
 
+namespace {
+
+Tensor row_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps,
+                bool centred) {
+  if (any_batched(x, weight, bias) || x.numel() == 0) return composed(x, shape, weight, bias, eps, centred);
+  const Tensor out = computed(x, shape, weight, bias, eps, centred);
+  if (should_record(x, weight, bias))
+    record(out, {&x, &weight, &bias},
+           NativeLayerNormVjp{Saved(x), weight ? Saved(weight) : Saved(), shape, eps, centred});
+  return out;
+}
+
+}  // namespace
+
 Tensor layer_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
   check_arguments(x, shape, weight, bias);
-  if (any_batched(x, weight, bias) || x.numel() == 0) return composed(x, shape, weight, bias, eps);
-  const Tensor out = computed(x, shape, weight, bias, eps);
-  if (should_record(x, weight, bias))
-    record(out, {&x, &weight, &bias}, NativeLayerNormVjp{Saved(x), weight ? Saved(weight) : Saved(), shape, eps});
-  return out;
+  return row_norm(x, shape, weight, bias, eps, true);
+}
+
+Tensor rms_norm(const Tensor& x, const Dims& shape, const Tensor& weight, std::optional<double> eps) {
+  check_shapes(x, shape, weight, {});
+  check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"rms_norm\" not implemented for '",
+        scalar_type_name(x.dtype()), "'");
+  const double e = eps.value_or(x.dtype() == DType::Float32 ? std::numeric_limits<float>::epsilon()
+                                                            : std::numeric_limits<double>::epsilon());
+  if (weight && weight.dtype() != x.dtype()) return composed(x, shape, weight, {}, e, false);
+  return row_norm(x, shape, weight, {}, e, false);
 }
 
 }  // namespace gradcore

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "ops/autocast.h"
 #include "ops/batching.h"
 #include "ops/matmul_add.h"
 #include "ops/ops.h"
@@ -25,7 +26,8 @@ Matrix matrix_of(const Tensor& t) {
 Matrix row_of(const Tensor& vector) { return {vector.window(), 0, vector.stride(0)}; }
 Matrix column_of(const Tensor& vector) { return {vector.window(), vector.stride(0), 1}; }
 
-template <class T> GemmFn<T> gemm_kernel() {
+// `wide`: halves into floats.
+template <class T> GemmFn<T> gemm_kernel(bool wide) {
   const MatmulKernels& table = kernels().matmul;
   if constexpr (std::is_same_v<T, float>) return table.f32;
   if constexpr (std::is_same_v<T, double>) return table.f64;
@@ -34,6 +36,8 @@ template <class T> GemmFn<T> gemm_kernel() {
   if constexpr (std::is_same_v<T, int16_t>) return table.i16;
   if constexpr (std::is_same_v<T, int32_t>) return table.i32;
   if constexpr (std::is_same_v<T, int64_t>) return table.i64;
+  if constexpr (std::is_same_v<T, half>) return wide ? table.f16_to_f32 : table.f16;
+  if constexpr (std::is_same_v<T, bfloat16>) return wide ? table.bf16_to_f32 : table.bf16;
 }
 
 template <class T> SmallFn<T> small_kernel() {
@@ -43,7 +47,7 @@ template <class T> SmallFn<T> small_kernel() {
   return nullptr;
 }
 
-// c (dense, m x n) = a (m x k) b (k x n), for each of a batch.
+// c (dense, m x n) = a (m x k) b (k x n), for each of a batch. c is of their dtype; that of halves may be float32.
 class Product final : public Instruction {
  public:
   static constexpr bool kOwnsAll = true;
@@ -52,13 +56,14 @@ class Product final : public Instruction {
         a_(open(a.memory)),
         b_(open(b.memory)),
         c_(open(c.window())),
-        dtype_(c.dtype()),
+        dtype_(a.memory.dtype()),
+        out_item_(item_size(c.dtype())),
         batch_(batch),
         a_step_(a.step),
         b_step_(b.step),
         args_{m, n, k, nullptr, a.row, a.col, nullptr, b.row, b.col, nullptr, n, false} {
-    if (dtype_ == DType::Bool && c.numel() && k)
-      fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    if ((dtype_ == DType::Bool || is_wide_unsigned(dtype_)) && c.numel() && k)
+      fail(ErrorKind::NotImplemented, "\"addmm_impl_cpu_\" not implemented for '", scalar_type_name(dtype_), "'");
   }
   const char* name() const { return "product"; }
   bool fails() const { return false; }
@@ -66,12 +71,12 @@ class Product final : public Instruction {
     const int64_t numel = batch_ * args_.m * args_.n;
     if (numel == 0) return;
     if (args_.k == 0) {
-      std::memset(c_, 0, static_cast<size_t>(numel * item_size(dtype_)));
+      std::memset(c_, 0, static_cast<size_t>(numel * out_item_));
       return;
     }
     visit_dtype(dtype_, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      if constexpr (!std::is_same_v<T, bool>) run_as<T>();
+      if constexpr (!std::is_same_v<T, bool> && !is_wide_unsigned(dtype_of<T>)) run_as<T>();
     });
   }
   template <class F> void touches(F&& f) const {
@@ -80,7 +85,7 @@ class Product final : public Instruction {
 
  private:
   template <class T> void run_as() const {
-    const GemmFn<T> kernel = gemm_kernel<T>();
+    const GemmFn<T> kernel = gemm_kernel<T>(out_item_ != sizeof(T));
     const auto args = [&](int64_t i) -> GemmArgs<T> {
       const GemmArgs<char>& g = args_;
       return {g.m,
@@ -92,7 +97,7 @@ class Product final : public Instruction {
               reinterpret_cast<const T*>(b_) + i * b_step_,
               g.b_row,
               g.b_col,
-              reinterpret_cast<T*>(c_) + i * g.m * g.n,
+              reinterpret_cast<T*>(c_ + i * g.m * g.n * out_item_),
               g.ldc,
               false};
     };
@@ -118,19 +123,22 @@ class Product final : public Instruction {
   const char *a_, *b_;
   char* c_;
   DType dtype_;
-  int64_t batch_, a_step_, b_step_;
+  int64_t out_item_, batch_, a_step_, b_step_;
   GemmArgs<char> args_;  // without its pointers
 };
 
+const char* cpp_name(DType t) {
+  switch (t) {
+    case DType::Float32: return "float";
+    case DType::Float64: return "double";
+    case DType::Float16: return "c10::Half";
+    case DType::BFloat16: return "c10::BFloat16";
+    default: return scalar_type_name(t);
+  }
+}
 void check_same_dtype(const Tensor& a, const Tensor& b) {
-  check(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ",
-        a.dtype() == DType::Float32   ? "float"
-        : a.dtype() == DType::Float64 ? "double"
-                                      : scalar_type_name(a.dtype()),
-        " != ",
-        b.dtype() == DType::Float32   ? "float"
-        : b.dtype() == DType::Float64 ? "double"
-                                      : scalar_type_name(b.dtype()));
+  check(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ", cpp_name(a.dtype()),
+        " != ", cpp_name(b.dtype()));
 }
 
 Tensor bmm_raw(const Tensor& a, const Tensor& b);
@@ -161,9 +169,9 @@ Tensor mm_beneath(const Tensor& a, const Tensor& b) {
   return hide(view(bmm_raw(flat(a), flat(b)), shape), levels);
 }
 
-Tensor mm_raw(const Tensor& a, const Tensor& b) {
-  if (any_batched(a, b)) return mm_beneath(a, b);
-  const Tensor out = empty(Dims{a.size(0), b.size(1)}, a.dtype());
+Tensor mm_raw(const Tensor& a, const Tensor& b, DType type) {
+  if (any_batched(a, b)) return cast(mm_beneath(a, b), type);
+  const Tensor out = empty(Dims{a.size(0), b.size(1)}, type);
   launch(Product(matrix_of(a), matrix_of(b), out, a.size(0), b.size(1), a.size(1)));
   return out;
 }
@@ -267,17 +275,21 @@ struct AddmmVjp {
 }  // namespace
 
 Tensor mm(const Tensor& a, const Tensor& b) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision(mm, a, b);
   check(a.dim() == 2, "self must be a matrix");
   check(b.dim() == 2, "mat2 must be a matrix");
   check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
         b.size(0), "x", b.size(1), ")");
   check_same_dtype(a, b);
-  const Tensor out = mm_raw(a, b);
+  const Tensor out = mm_raw(a, b, a.dtype());
   if (should_record(a, b)) record(out, {&a, &b}, MmVjp{{a, b}});
   return out;
 }
 
 Tensor bmm(const Tensor& a, const Tensor& b) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision(bmm, a, b);
   check(a.dim() == 3 && b.dim() == 3, "batch1 and batch2 must be 3D tensors, got ", a.dim(), "D and ", b.dim(), "D");
   check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
         "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2), "] but got: [",
@@ -308,7 +320,7 @@ Tensor mv(const Tensor& a, const Tensor& b) {
   Tensor out;
   if (any_batched(a, b)) {
     const NoRecordGuard off;
-    out = alias_of(select(mm_raw(a, unsqueeze(b, 1)), 1, 0));
+    out = alias_of(select(mm_raw(a, unsqueeze(b, 1), a.dtype()), 1, 0));
   } else {
     out = empty(Dims{a.size(0)}, a.dtype());
     launch(Product(matrix_of(a), column_of(b), out, a.size(0), 1, a.size(1)));
@@ -326,7 +338,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
   Tensor out;
   if (any_batched(a, b)) {
     const NoRecordGuard off;
-    out = alias_of(select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1)), 0, 0), 0, 0));
+    out = alias_of(select(select(mm_raw(unsqueeze(a, 0), unsqueeze(b, 1), a.dtype()), 0, 0), 0, 0));
   } else {
     out = empty(Dims(), a.dtype());
     launch(Product(row_of(a), column_of(b), out, 1, 1, a.size(0)));
@@ -433,6 +445,8 @@ static Tensor batched(const Tensor& a, const Tensor& b) {
 
 // Both of at least one dim; more than two are batches that broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision(matmul, a, b);
   const int na = a.dim(), nb = b.dim();
   if (na == 0 || nb == 0) fail("both arguments to matmul need to be at least 1D, but they are ", na, "D and ", nb, "D");
   if (na == 1 && nb == 1) return dot(a, b);
@@ -443,7 +457,14 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   return batched(a, b);
 }
 
+static Tensor without_history(const Tensor& t, DType type) {
+  const NoRecordGuard off;
+  return cast(t, type);
+}
+
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision([&](auto... x) { return addmm(x..., beta, alpha); }, t, a, b);
   check(a.dim() == 2, "mat1 must be a matrix, got ", a.dim(), "-D tensor");
   check(b.dim() == 2, "mat2 must be a matrix, got ", b.dim(), "-D tensor");
   check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
@@ -454,7 +475,9 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   const Dims shape{a.size(0), b.size(1)};
   check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
         ") must match the existing size (", t.shape(), ")");
-  const Tensor out = weighted_sum(t, shape, beta, alpha, [&] { return mm_raw(a, b); });
+  const DType wide = computed_in(a.dtype());
+  const Tensor sum = weighted_sum(without_history(t, wide), shape, beta, alpha, [&] { return mm_raw(a, b, wide); });
+  const Tensor out = without_history(sum, a.dtype());
   if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{{a, b}, t.shape(), beta, alpha});
   return out;
 }
@@ -468,13 +491,16 @@ static bool plain_linear(const Tensor& x, const Tensor& weight, const Tensor& bi
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision(linear, x, weight, bias);
   if (plain_linear(x, weight, bias)) {
     const NoRecordGuard off;
     Matrix columns = matrix_of(weight);
     std::swap(columns.row, columns.col);
-    const Tensor out = empty(Dims{x.size(0), weight.size(0)}, x.dtype());
-    launch(Product(matrix_of(x), columns, out, x.size(0), weight.size(0), x.size(1)));
-    add_(out, bias, Scalar(1));
+    const Tensor sum = empty(Dims{x.size(0), weight.size(0)}, computed_in(x.dtype()));
+    launch(Product(matrix_of(x), columns, sum, x.size(0), weight.size(0), x.size(1)));
+    add_(sum, bias, Scalar(1));
+    const Tensor out = cast(sum, x.dtype());
     out.as_new();
     return out;
   }

@@ -1,5 +1,6 @@
 #include "ops/matmul_add.h"
 
+#include "ops/autocast.h"
 #include "ops/record.h"
 
 namespace gradcore {
@@ -143,6 +144,8 @@ Tensor addr(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& bet
 }
 
 Tensor baddbmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision([&](auto... x) { return baddbmm(x..., beta, alpha); }, t, a, b);
   check_batches(a, b);
   const Dims shape{a.size(0), a.size(1), b.size(2)};
   check_expands(t, shape);
@@ -153,6 +156,8 @@ Tensor baddbmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& 
 }
 
 Tensor addbmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+  if (modes.autocast) [[unlikely]]
+    return in_lower_precision([&](auto... x) { return addbmm(x..., beta, alpha); }, t, a, b);
   check_batches(a, b);
   const int64_t rows = a.size(1), columns = b.size(2), inner = a.size(0) * a.size(2);
   const Dims shape{rows, columns};

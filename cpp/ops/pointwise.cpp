@@ -204,8 +204,9 @@ Tensor isfinite(const Tensor& t) {
 // Infinities that are not named become the largest numbers.
 static ElementwiseCall nan_to_num_call(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& positive,
                                        const MaybeNumber& negative) {
-  const double largest =
-      t.dtype() == DType::Float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  static constexpr FloatingRow<double> kLargest =
+      by_floating<double>([]<class T>(TypeTag<T>) { return static_cast<double>(std::numeric_limits<T>::max()); });
+  const double largest = kLargest[t.dtype()];
   return {
       &op_of<formulas::NanToNum>, {t}, {nan.value_or(0), positive.value_or(largest), negative.value_or(-largest)}, {}};
 }

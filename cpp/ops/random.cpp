@@ -1,5 +1,8 @@
 // Random fills. The numbers are those of torch's CPU generator: kernels/portable/random.h makes them.
 #include "kernels/portable/random.h"
+
+#include <limits>
+
 #include "ops/drawing.h"
 #include "ops/random_range.h"
 
@@ -22,7 +25,9 @@ int64_t place_of_draw(int64_t number, const Dims& sizes) {
 void uniform_(const Tensor& t, double from, double to_end, Generator* g) {
   need_floating(t, "check_uniform_bounds");
   check(from <= to_end, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to_end);
-  const double limit = t.dtype() == DType::Float32 ? 3.4028234663852886e38 : 1.7976931348623157e308;
+  constexpr FloatingRow<double> kMost =
+      by_floating<double>([]<class T>(TypeTag<T>) { return static_cast<double>(std::numeric_limits<T>::max()); });
+  const double limit = kMost[t.dtype()];
   check(to_end - from <= limit, "uniform_ expects to-from <= std::numeric_limits<", dtype_name(t.dtype()),
         ">::max(), but found to=", to_end, " and from=", from);
   draw(t, g, "UniformBackward0", [&](Generator* gen, const Tensor& to) {
@@ -63,7 +68,8 @@ void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t>
 Tensor randperm(int64_t n, DType dtype, Generator* g) {
   check(n >= 0, "n must be non-negative, got", n);
   if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"randperm\" not implemented for 'Bool'");
-  static constexpr double kGreatest[] = {1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0};
+  static constexpr double kGreatest[] = {
+      1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0, 2048, 256, 65535, 4294967295.0, 1.8e19};
   check(static_cast<double>(n) <= kGreatest[index_of(dtype)] + 1, "n is too large for result tensor type: '",
         scalar_type_name(dtype), "'");
   const Levels levels = levels_of_random_numbers();

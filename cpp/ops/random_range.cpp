@@ -11,11 +11,14 @@ namespace gradcore {
 namespace {
 
 // Every integer up to 2^digits is a value of the type.
-constexpr int digits_of(DType t) { return t == DType::Float32 ? 24 : 53; }
+int digits_of(DType t) {
+  return visit_in(t, []<class T>(TypeTag<T>) { return std::numeric_limits<T>::digits; }, FloatingTypes{});
+}
 
 // Through the floating type and back; 2^63 comes back as x86 has it, the least integer.
 int64_t round_trip(DType t, int64_t v) {
-  const double held = t == DType::Float32 ? static_cast<float>(v) : static_cast<double>(v);
+  const double held =
+      visit_in(t, [&]<class T>(TypeTag<T>) { return static_cast<double>(static_cast<T>(v)); }, FloatingTypes{});
   return held >= 0x1p63 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(held);
 }
 
@@ -40,17 +43,25 @@ int64_t rounded_to(DType t, int64_t to) {
 }
 
 // The names of C++ types that torch prints here.
-constexpr const char* kTypeName[kDTypeCount] = {"bool", "unsigned char", "signed char", "short int",
-                                                "int",  "long",          "float",       "double"};
+constexpr const char* kTypeName[kDTypeCount] = {
+    "bool",   "unsigned char", "signed char",   "short int", "int",      "long",    "float",
+    "double", "c10::Half",     "c10::BFloat16", "uint16_t",  "uint32_t", "uint64_t"};
 
 template <class T> constexpr int64_t greatest() {
   if constexpr (std::is_same_v<T, bool>) return 1;
-  if constexpr (std::is_floating_point_v<T>) return int64_t{1} << std::numeric_limits<T>::digits;
-  return static_cast<int64_t>(std::numeric_limits<T>::max());
+  if constexpr (is_floating_type<T>)
+    return int64_t{1} << std::numeric_limits<T>::digits;
+  else
+    return static_cast<int64_t>(std::numeric_limits<T>::max());
 }
 
 void check_bounds(DType dtype, int64_t from, int64_t last) {
-  if (is_floating(dtype)) return;  // every int64 lies between a float's extremes
+  if (dtype == DType::Float16) {
+    constexpr int64_t kMost = 65504;
+    check(from >= -kMost && from <= kMost, "from is out of bounds for c10::Half");
+    check(last >= -kMost && last <= kMost, "to - 1 is out of bounds for c10::Half");
+  }
+  if (is_floating(dtype)) return;  // every int64 lies between the extremes of the others
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const int64_t low = static_cast<int64_t>(std::numeric_limits<T>::lowest()), high = greatest<T>();

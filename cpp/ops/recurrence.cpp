@@ -84,6 +84,7 @@ Tensor delayed(const Tensor& t, int dim, double fill) {
 }
 
 Tensor recurrence(const Tensor& x, const Tensor& a, int dim) {
+  if (is_half(x.dtype())) return rounded(recurrence(cast(x, DType::Float32), cast(a, DType::Float32), dim), x.dtype());
   const Tensor out = run(x, a, dim);
   if (should_record(x, a)) record(out, {&x, &a}, RecurrenceVjp{Saved(a), Saved::output(out), dim});
   return out;

@@ -505,6 +505,7 @@ DType sum_type(DType t, const MaybeDType& asked) {
 
 // Sum or product in the type asked for.
 Tensor accumulate(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, DType type) {
+  if (is_wide_unsigned(t.dtype())) return accumulate(op, cast(t, DType::Int64), mask, keepdim, type);
   const bool kernel_converts = !is_floating(t.dtype()) && type == DType::Int64;
   if (t.dtype() == type || kernel_converts) {
     if (is_integral(type) && type != DType::Int64) {  // the kernel adds integers in int64
@@ -561,8 +562,10 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
   Tensor out;
   {
     const NoRecordGuard off;
-    out = accumulate(ReduceOp::Sum, t, mask, keepdim, type);
+    const DType wide = computed_in(type);  // the sum of halves may be none
+    out = accumulate(ReduceOp::Sum, t, mask, keepdim, wide);
     div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
+    out = cast(out, type);
     out.as_new();
   }
   if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
@@ -690,12 +693,14 @@ Tensor argmin(const Tensor& t, std::optional<int64_t> dim, bool keepdim) {
 static DType truth_type(const Tensor& t) { return t.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool; }
 // No dims at all: torch's other reductions take that for all of them, these two for none.
 static Tensor truth(ReduceOp op, const Tensor& t, const MaybeDims& dim, bool keepdim) {
+  if (is_wide_unsigned(t.dtype())) return truth(op, ne(t, Scalar(0)), dim, keepdim);
   if (dim && dim->empty()) return contiguous(cast(ne(t, Scalar(0)), truth_type(t)));
   return reduce(op, t, mask_of(t, dim), keepdim, truth_type(t));
 }
 Tensor any(const Tensor& t, const MaybeDims& dim, bool keepdim) { return truth(ReduceOp::Any, t, dim, keepdim); }
 Tensor all(const Tensor& t, const MaybeDims& dim, bool keepdim) { return truth(ReduceOp::All, t, dim, keepdim); }
 Tensor count_nonzero(const Tensor& t, const MaybeDims& dim) {
+  if (is_wide_unsigned(t.dtype())) return count_nonzero(ne(t, Scalar(0)), dim);
   return reduce(ReduceOp::CountNonzero, t, mask_of(t, dim), false, DType::Int64);
 }
 
@@ -704,7 +709,7 @@ static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
     fail("linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", scalar_type_name(t.dtype()));
   if (dtype && !is_floating(*dtype))
     fail("linalg.vector_norm: dtype should be floating point or complex, but got ", scalar_type_name(*dtype));
-  if (dtype && *dtype < t.dtype())
+  if (dtype && promote_types(*dtype, t.dtype()) != *dtype)
     fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()),
          ") should be convertible without narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
   if (t.numel() == 0 && (p < 0 || std::isinf(p)))

@@ -20,7 +20,7 @@ constexpr int64_t kMostElements = 16'000'000;  // of a row: torch takes no more,
 void check_quantile(const char* name, const Tensor& t, const Tensor& q, std::string_view interpolation) {
   check(t.numel() > 0, name, "() input tensor must be non-empty");
   check(q.dim() <= 1, name, "() q must be a scalar or 1D tensor, but got dim: ", q.dim());
-  check(is_floating(t.dtype()), name, "() input tensor must be either float or double dtype");
+  check(is_floating(t.dtype()) && !is_half(t.dtype()), name, "() input tensor must be either float or double dtype");
   check(t.dtype() == q.dtype(), name, "() q tensor must be same dtype as the input tensor");
   for (const char* known : {"linear", "lower", "higher", "midpoint", "nearest"})
     if (interpolation == known) return;

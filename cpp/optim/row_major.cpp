@@ -27,8 +27,8 @@ void RowMajorItem::prepare(bool apart) {
   for (int i = 0; i < count_; ++i) {
     const Tensor& t = arrays_[i];
     memory_[i] = t.window();
-    if (t.is_contiguous() && !apart) continue;
-    copies_[i] = empty(t.shape(), dtype_);
+    if (t.is_contiguous() && !apart && dtype() == dtype_) continue;
+    copies_[i] = empty(t.shape(), dtype());
     copy_raw(copies_[i], t);
     memory_[i] = copies_[i].window();
   }

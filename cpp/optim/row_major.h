@@ -7,7 +7,7 @@
 namespace gradcore {
 
 // A parameter, its gradient and its state, whose elements are in the order of rows while a step runs: in their own
-// memory, or in copies of it.
+// memory, or in copies of it; those of halves are of floats.
 class RowMajorItem : protected Instruction {
  public:
   // Finds that memory; raises where an array was replaced since by what does not fit. `apart`: arrays may overlap, so
@@ -30,8 +30,8 @@ class RowMajorItem : protected Instruction {
   void add_gradient(const Tensor& param, const Tensor& grad);
   void add_state(const Tensor& t, const Dims& shape);
 
-  void* data(int i, int64_t element) const { return open(memory_[i]) + element * item_size(dtype_); }
-  DType dtype() const { return dtype_; }
+  void* data(int i, int64_t element) const { return open(memory_[i]) + element * item_size(dtype()); }
+  DType dtype() const { return computed_in(dtype_); }  // of the memory
   const Tensor& array(int i) const { return arrays_[i]; }
 
  private:

@@ -26,7 +26,7 @@ template <class Rule> void begin(Rule& rule, Numbers<Rule>& numbers, bool first)
     rule.begin(0, first);
   } else {
     numbers[0].value += 1;
-    const bool single = default_dtype() == DType::Float32;
+    const bool single = default_dtype() != DType::Float64;
     [&]<size_t... I>(std::index_sequence<0, I...>) {
       formulas::StateNumber kept[] = {{numbers[0].value, single, single},
                                       {numbers[I].value, numbers[I].single, single}...};

@@ -44,7 +44,7 @@ StepItem::StepItem(std::span<Tensor> arrays, const RuleKernels& kernels)
   check_fit();
   unsigned present = 0;
   for (int i = kGrad + 1; i < count_; ++i) present |= arrays_[i] ? 1u << (i - 2) : 0u;
-  kernel_ = kernels[dtype_].by_present[present];
+  kernel_ = kernels[computed_in(dtype_)].by_present[present];
 }
 
 void StepItem::check_fit() const {
@@ -58,13 +58,14 @@ void StepItem::check_fit() const {
 void StepItem::prepare(bool apart) {
   check_fit();
   const Tensor& p = arrays_[0];
+  const DType computed = computed_in(dtype_);  // halves step as floats, and are rounded once
   // The order of a dense parameter is everybody's order.
   const bool dense = p.is_contiguous() || is_dense(p);
   for (int i = 0; i < count_; ++i) {
     const Tensor& t = arrays_[i];
     memory_[i] = t.window();
-    if (!t || (!apart && dense && same_order(t, p))) continue;
-    const Tensor own = dense ? empty_strided(p.shape(), p.strides(), p.dtype()) : empty(p.shape(), p.dtype());
+    if (!t || (!apart && dense && same_order(t, p) && computed == dtype_)) continue;
+    const Tensor own = dense ? empty_strided(p.shape(), p.strides(), computed) : empty(p.shape(), computed);
     copy_raw(own, t);
     memory_[i] = own.window();
     copies_.emplace_back(i == kGrad ? Tensor() : t, own);
@@ -72,7 +73,7 @@ void StepItem::prepare(bool apart) {
 }
 
 void StepItem::run(int64_t begin, int64_t end) const {
-  const int64_t offset = begin * item_size(arrays_[0].dtype());
+  const int64_t offset = begin * item_size(computed_in(dtype_));
   void* at[2 + kMaxStateArrays];
   for (int i = 0; i < count_; ++i) at[i] = memory_[i] ? open(memory_[i]) + offset : nullptr;
   kernel_(rule_, at, end - begin);
@@ -80,7 +81,7 @@ void StepItem::run(int64_t begin, int64_t end) const {
 
 void StepItem::finish() const {
   for (const auto& [original, own] : copies_)
-    if (original && same_shape(original, own) && original.dtype() == own.dtype()) copy_raw(original, own);
+    if (original && same_shape(original, own) && original.dtype() == dtype_) copy_raw(original, own);
   for (int i = 0; i < count_; ++i)
     if (i != kGrad && arrays_[i]) arrays_[i].bump_version();
 }
@@ -107,8 +108,8 @@ bool Extents::overlap() {
 }
 
 void check_state_number(const Tensor& t, const char* name) {
-  check(t.numel() == 1 && is_floating(t.dtype()) && !t->batch, "optimizer state '", name,
-        "' must be a float tensor of one element");
+  check(t.numel() == 1 && is_floating(t.dtype()) && !is_half(t.dtype()) && !t->batch, "optimizer state '", name,
+        "' must be a tensor of one element, of float32 or float64");
 }
 
 StateNumber StepInstruction::read_number(const Tensor& t) {

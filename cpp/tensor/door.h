@@ -111,8 +111,10 @@ template <class Args> class Kernel final : public Instruction {
   static constexpr bool kOwnsAll = true;
   using Fn = void (*)(const Args&);
 
-  Kernel(const char* name, Fn fn) : args(), fn_(fn), name_(name) {}  // large args bring a constructor: no zeros then
-  Kernel(const char* name, Fn fn, const Args& a) : args(a), fn_(fn), name_(name) {}
+  Kernel(const char* name, Fn fn) : args(), fn_(fn), name_(name) {
+    check_exists();
+  }  // large args bring a constructor: no zeros then
+  Kernel(const char* name, Fn fn, const Args& a) : args(a), fn_(fn), name_(name) { check_exists(); }
   // Points an argument at a window's first element, or `shift` elements further on.
   template <class P> Kernel& reads(P Args::* argument, Window w, int64_t shift = 0) {
     return add(argument, w, shift, false);
@@ -136,6 +138,11 @@ template <class Args> class Kernel final : public Instruction {
 
  private:
   static constexpr int kMost = 6;
+  // A row of kernels may have none for a dtype.
+  void check_exists() const {
+    if (!fn_) [[unlikely]]
+      fail(ErrorKind::NotImplemented, "\"", name_, "\" is not implemented for this dtype");
+  }
   template <class P> Kernel& add(P Args::* argument, Window w, int64_t shift, bool written) {
     args.*argument = reinterpret_cast<P>(open(w) + shift * item_size(w.dtype()));
     written_ |= unsigned{written} << count_;

@@ -4,9 +4,10 @@
 
 namespace gradcore {
 
-void store(Number& to, const Scalar& s, DType dtype) {
-  if (dtype == DType::Float32) {
-    const float f = s.to<float>();
+void store(Number& to, const Scalar& s, DType dtype, bool exact) {
+  if (computed_in(dtype) == DType::Float32) {
+    float f = s.to<float>();
+    if (is_half(dtype) && !exact) f = dtype == DType::Float16 ? float(half(f)) : float(bfloat16(f));
     __builtin_memcpy(&to, &f, sizeof f);
     return;
   }
@@ -17,11 +18,12 @@ void store(Number& to, const Scalar& s, DType dtype) {
   });
 }
 
-void store_params(char* to, const Scalar* params, int count, DType dtype) {
+void store_params(char* to, const Scalar* params, int count, DType dtype, bool exact) {
+  const int64_t item = item_size(computed_in(dtype));
   for (int i = 0; i < count; ++i) {
     Number v;
-    store(v, params[i], dtype);
-    __builtin_memcpy(to + i * item_size(dtype), &v, item_size(dtype));
+    store(v, params[i], dtype, exact);
+    __builtin_memcpy(to + i * item, &v, item);
   }
 }
 
@@ -68,7 +70,7 @@ class PlannedLoop final : public Instruction {
   void run() {
     for (int k = 1; k < plan_.operands; ++k)
       if (numbers_in_use_ >> k & 1) plan_.ptr[k] = reinterpret_cast<char*>(&numbers_[k]);
-    run_plan(plan_, fn_, params_.bytes, cost_);
+    run_plan(plan_, fn_, params_.bytes, numbers_in_use_, cost_);
   }
   template <class F> void touches(F&& f) const {
     for (int k = 0; k < plan_.operands; ++k) {

@@ -7,20 +7,23 @@
 
 namespace gradcore {
 
-// A number as a kernel takes it.
+// A number as a kernel takes it: in the type that elements of a dtype are computed in.
 union Number {
   bool b;
   int64_t i;
   double d;
 };
-void store(Number& to, const Scalar& s, DType dtype);
+// Beside elements of a half it is first rounded to one, as an element would be, unless it is to stay `exact`.
+void store(Number& to, const Scalar& s, DType dtype, bool exact = false);
 
 // The scalar parameters of a formula in the loop's type, side by side.
-void store_params(char* to, const Scalar* params, int count, DType dtype);
+void store_params(char* to, const Scalar* params, int count, DType dtype, bool exact = true);
 struct LoopParams {
   alignas(8) char bytes[kMaxParams * sizeof(Number)] = {};
   LoopParams() = default;
-  LoopParams(const Scalar* params, int count, DType dtype) { store_params(bytes, params, count, dtype); }
+  LoopParams(const Scalar* params, int count, DType dtype, bool exact = true) {
+    store_params(bytes, params, count, dtype, exact);
+  }
 };
 
 // n elements, every operand dense or one element that is repeated.
@@ -58,7 +61,7 @@ class FlatLoop final : public Instruction {
     constexpr double kInlineWork = 4e3;  // nanoseconds below which nothing but the loop itself is worth a thought
     if (work() < kInlineWork) [[likely]]
       return fn_(args_);
-    run_flat(operands_, args_.ptr, args_.inner, args_.n, fn_, args_.params, cost_);
+    run_flat(args_, operands_, fn_, cost_);
   }
   // A part of it.
   void run_slice(int64_t begin, int64_t end) const;
@@ -79,6 +82,7 @@ class FlatLoop final : public Instruction {
   // A copy has numbers and parameters of its own.
   void own_addresses() {
     args_.params = params_;
+    args_.numbers = numbers_in_use_;
     for (unsigned left = numbers_in_use_; left; left &= left - 1) {
       const int k = std::countr_zero(left);
       args_.ptr[k] = reinterpret_cast<char*>(&numbers_[k]);

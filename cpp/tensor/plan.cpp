@@ -66,9 +66,10 @@ void coalesce(Plan& p) {
 }
 
 // Runs rows [begin, end) of the plan, a row being one pass over the innermost dim.
-void run_rows(const Plan& p, LoopFn loop, const void* params, int64_t begin, int64_t end) {
+void run_rows(const Plan& p, LoopFn loop, const void* params, unsigned numbers, int64_t begin, int64_t end) {
   LoopArgs a;
   a.params = params;
+  a.numbers = numbers;
   a.n = p.size[0];
   const int64_t m = p.ndim > 1 ? p.size[1] : 1;
   for (int k = 0; k < p.operands; ++k) {
@@ -130,29 +131,41 @@ void make_plan(Plan& p, const Dims& shape, const PlanOperand* operands, int coun
   }
 }
 
-void run_plan(const Plan& p, LoopFn loop, const void* params, double cost) {
+void run_plan(const Plan& p, LoopFn loop, const void* params, unsigned numbers, double cost) {
   if (p.numel == 0) return;
-  if (p.ndim == 1) return run_flat(p.operands, p.ptr, p.stride[0], p.size[0], loop, params, cost);
+  if (p.ndim == 1) {
+    LoopArgs a;
+    for (int k = 0; k < p.operands; ++k) {
+      a.ptr[k] = p.ptr[k];
+      a.inner[k] = p.stride[0][k];
+    }
+    a.n = p.size[0];
+    a.params = params;
+    a.numbers = numbers;
+    return run_flat(a, p.operands, loop, cost);
+  }
   int64_t rows = 1;
   for (int d = 1; d < p.ndim; ++d) rows *= p.size[d];
   const double work = cost * static_cast<double>(p.numel);
-  if (work < kParallelWork || rows < 2) return run_rows(p, loop, params, 0, rows);
+  if (work < kParallelWork || rows < 2) return run_rows(p, loop, params, numbers, 0, rows);
   const int64_t blocks = std::min<int64_t>(rows, static_cast<int64_t>(work) / kBlockWork);
-  parallel_blocks(blocks, [&](int64_t b) { run_rows(p, loop, params, rows * b / blocks, rows * (b + 1) / blocks); });
+  parallel_blocks(blocks,
+                  [&](int64_t b) { run_rows(p, loop, params, numbers, rows * b / blocks, rows * (b + 1) / blocks); });
 }
 
-void run_flat(int operands, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params,
-              double cost) {
+void run_flat(const LoopArgs& all, int operands, LoopFn loop, double cost) {
+  const int64_t n = all.n;
   const auto run = [&](int64_t begin, int64_t end) {
     LoopArgs a;
     for (int k = 0; k < operands; ++k) {
-      a.ptr[k] = ptr[k] + begin * stride[k];
-      a.inner[k] = stride[k];
+      a.ptr[k] = all.ptr[k] + begin * all.inner[k];
+      a.inner[k] = all.inner[k];
       a.outer[k] = 0;
     }
     a.n = end - begin;
     a.m = 1;
-    a.params = params;
+    a.params = all.params;
+    a.numbers = all.numbers;
     loop(a);
   };
   const double work = cost * static_cast<double>(n);

@@ -24,11 +24,11 @@ struct Plan {
 
 // Fills `plan` for walking `shape` with operands that broadcast to it; RuntimeError where one does not.
 void make_plan(Plan& plan, const Dims& shape, const PlanOperand* operands, int count);
-// Runs the loop over all of the plan; `cost` is about the nanoseconds of an element, for deciding on threads.
-void run_plan(const Plan& plan, LoopFn loop, const void* params, double cost);
-// The fast exit: n elements, every operand dense or (stride 0) one element.
-void run_flat(int operands, char* const* ptr, const int64_t* stride, int64_t n, LoopFn loop, const void* params,
-              double cost);
+// Runs the loop over all of the plan; `numbers` as in LoopArgs; `cost` is about the nanoseconds of an element, for
+// deciding on threads.
+void run_plan(const Plan& plan, LoopFn loop, const void* params, unsigned numbers, double cost);
+// The fast exit: a.n elements, every operand dense or (stride 0) one element.
+void run_flat(const LoopArgs& a, int operands, LoopFn loop, double cost);
 
 // The strides of a fresh result of `shape` made from these operands: the memory order that most of them share (torch's
 // rule).

@@ -12,4 +12,14 @@ __getattr__, __dir__ = _lazy.attach(__name__, star_submodules=False)  # as in to
 
 globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith("_foreach_")})
 
+
+def _name_of_core(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(f"module 'gradcore._C' has no attribute {name!r}")
+    from ._compat.core import name_of_core
+
+    return name_of_core(name)
+
+
+_C.__getattr__ = _name_of_core  # type: ignore[attr-defined]
 newaxis = None

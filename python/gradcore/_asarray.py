@@ -39,6 +39,10 @@ def _shared(obj: Any, dtype: Any) -> Tensor | None:
         return obj
     if hasattr(obj, "__array_interface__") and obj.shape:
         return _C.as_tensor(obj)
+    if hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
+        from .utils.dlpack import from_dlpack
+
+        return from_dlpack(obj)
     if isinstance(obj, (bytes, bytearray, memoryview)):
         return _C.frombuffer(obj, dtype=dtype or _C.get_default_dtype())
     return None

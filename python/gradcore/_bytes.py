@@ -10,6 +10,8 @@ from ._C import Tensor, dtype
 
 def bytes_of(memory: Tensor) -> Any:
     """The bytes of a contiguous tensor, without a copy."""
+    if memory.is_floating_point() and memory.element_size() == 2:
+        memory = memory.detach().view(_C.int16)  # memoryview knows no half
     return memoryview(memory.detach()).cast("B") if memory.numel() else b""
 
 

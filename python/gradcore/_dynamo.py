@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._compat.absent import absent, absent_modules
 from .compiler import allow_in_graph as allow_in_graph
 from .compiler import disable as disable
 from .compiler import is_compiling as is_compiling
 from .compiler import reset as reset
+
+_WHY = "gradcore does not compile programs"
+__getattr__ = absent(__name__, "OptimizedModule", _WHY)
+__path__: list[str] = []
+absent_modules(__name__, {"eval_frame": "OptimizedModule", "exc": "TorchDynamoException"}, _WHY)
 
 
 class _Config:

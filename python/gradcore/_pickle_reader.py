@@ -5,6 +5,7 @@ Memory is bounded by the length of the data: every opcode makes at most what it 
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -18,6 +19,10 @@ class FileError(UnpicklingError, RuntimeError):
     """A file is damaged, or holds what it may not. Both, because torch.load raises the one or the other."""
 
 
+# What add_safe_globals() lets files use, by module and name.
+allowed: dict[tuple[str, str], Any] = {}
+
+
 class _Known:
     """A global that the reader knows: calling it is allowed, and nothing else."""
 
@@ -25,6 +30,9 @@ class _Known:
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name, self.function = name, function
+
+    def is_allowed_class(self) -> bool:
+        return isinstance(self.function, type) and self.function in allowed.values()
 
 
 def check_key(key: Any, depth: int = 0) -> None:
@@ -167,6 +175,8 @@ class Reader:
     # ---- what would run code ----
 
     def _global(self, module: str, name: str) -> None:
+        if (module, name) in allowed:
+            return self._push(_Known(f"{module}.{name}", allowed[module, name]))
         found = self._known(module, name)
         self._push(_Known(f"{module}.{name}", found) if callable(found) else found)
 
@@ -185,8 +195,20 @@ class Reader:
             raise FileError("load: the file makes more than it holds")
         self._push(function.function(*arguments))
 
+    def _make(self) -> None:
+        """An instance by its class's __new__. The reader's own functions stand for both ways to make one."""
+        function = self._stack[-2]
+        if type(function) is _Known and function.is_allowed_class():
+            cls: Any = function.function
+            self._stack[-2] = _Known(function.name, functools.partial(cls.__new__, cls))
+        self._call()
+
     def _build(self) -> None:
         state, target = self._pop(), self._stack[-1]
+        if type(target) in allowed.values():
+            set_state = getattr(target, "__setstate__", None)
+            set_state(state) if set_state else vars(target).update(state)
+            return
         if type(target) is not OrderedDict or type(state) is not dict or not all(type(key) is str for key in state):
             raise FileError(
                 f"load: the file sets the state of a {type(target).__name__}, which only OrderedDict may have"
@@ -276,7 +298,7 @@ _HANDLERS: dict[int, Callable[[Reader], Any]] = {
     ord("c"): lambda r: r._global(r._line(), r._line()),
     0x93: Reader._stack_global,
     ord("R"): Reader._call,
-    0x81: Reader._call,
+    0x81: Reader._make,
     ord("b"): Reader._build,
     ord("Q"): lambda r: r._persistent(r._pop()),
 }

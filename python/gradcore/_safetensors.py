@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 import json
 import struct
+import sys
 from typing import IO, Any
 
 from . import _C
+from ._archive import ArchiveWriter
 from ._bytes import bytes_of, memory_from
 from ._C import Tensor
 from ._pickle_reader import FileError
 
 _NAMES = {
+    "F16": "float16", "BF16": "bfloat16", "U16": "uint16", "U32": "uint32", "U64": "uint64",
     "F32": "float32", "F64": "float64", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
 _CODES = {name: code for code, name in _NAMES.items()}
 _NUMPY = {
+    "f2": "float16",
     "f4": "float32",
     "f8": "float64",
     "i8": "int64",
@@ -24,16 +28,17 @@ _NUMPY = {
     "i2": "int16",
     "i1": "int8",
     "u1": "uint8",
+    "u2": "uint16",
+    "u4": "uint32",
+    "u8": "uint64",
     "b1": "bool",
 }
+_NUMPY_NAMES = {name: kind for kind, name in _NUMPY.items()}
 
 
 def write(tensors: Any, file: IO[bytes]) -> None:
     """Writes a dict of tensors by name. Raises ValueError for anything else, and for a dtype that the format has not."""
-    if not isinstance(tensors, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in tensors.items()
-    ):
-        raise ValueError("save: a safetensors file holds a dict of tensors by name")
+    _check_named(tensors, "a safetensors file")
     header: dict[str, Any] = {}
     contents, end = [], 0
     # Wide elements first: so all are aligned.
@@ -50,6 +55,13 @@ def write(tensors: Any, file: IO[bytes]) -> None:
     file.write(struct.pack("<Q", len(text)) + text)
     for content in contents:
         file.write(content)
+
+
+def _check_named(tensors: Any, what: str) -> None:
+    if not isinstance(tensors, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in tensors.items()
+    ):
+        raise ValueError(f"save: {what} holds a dict of tensors by name")
 
 
 def read(data: bytes) -> dict[str, Tensor]:
@@ -70,8 +82,6 @@ def read(data: bytes) -> dict[str, Tensor]:
 
 
 def _read_row(row: Any, data: bytes, start: int) -> Tensor:
-    if row["dtype"] in ("F16", "BF16"):
-        raise NotImplementedError(f"load: gradcore has no tensors of its dtype {row['dtype']}")
     if row["dtype"] not in _NAMES:
         raise ValueError(f"gradcore has no tensors of its dtype {row['dtype']!r:.20}")
     first, last = row["data_offsets"]
@@ -90,6 +100,24 @@ def _shaped(content: bytes, name: str, shape: Any) -> Tensor:
     if count * target.itemsize != len(content):
         raise ValueError("a tensor has another size than its shape")
     return memory_from(content, target).reshape(tuple(shape))
+
+
+def write_npz(tensors: Any, file: IO[bytes]) -> None:
+    """Writes a dict of tensors by name, as numpy.savez does. Raises ValueError for anything else."""
+    _check_named(tensors, "an .npz file")
+    archive = ArchiveWriter(file)
+    for name, tensor in tensors.items():
+        archive.add(f"{name}.npy", _npy_of(tensor))
+    archive.close()
+
+
+def _npy_of(tensor: Tensor) -> bytes:
+    kind = _NUMPY_NAMES[str(tensor.dtype).removeprefix("torch.")]
+    order = "|" if kind[1] == "1" else "<" if sys.byteorder == "little" else ">"
+    text = f"{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': {tuple(tensor.shape)}, }}"
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    head = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("latin1")
+    return head + bytes(bytes_of(tensor.detach().contiguous()))
 
 
 def read_npy(data: bytes) -> Tensor:

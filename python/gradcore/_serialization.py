@@ -17,21 +17,24 @@ import struct
 import sys
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import IO, Any
 
 import gradcore
 from gradcore import Size, Tensor, device, dtype
 
+from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
 from ._pickle_reader import FileError, Reader, check_key
 from ._types import check_device
 
-_STORAGE_DTYPES = {f"{scalar}Storage": name for _, name, scalar in gradcore._C._dtypes()}
+_DTYPES = {name: f"{scalar}Storage" for _, name, scalar in gradcore._C._dtypes()}
+_WITHOUT_STORAGE = ("uint16", "uint32", "uint64")  # of torch's: tensors of these are written with their bytes
+_BYTES = "UntypedStorage"
+_STORAGE_DTYPES = {storage: name for name, storage in _DTYPES.items() if name not in _WITHOUT_STORAGE}
 _STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
 _STORAGES_OF_NAMES = {  # of dtypes that tensors do not have
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
     "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
 }
@@ -47,15 +50,20 @@ class _StorageType:
         self.name = name
 
 
+_storage_type = functools.cache(_StorageType)  # one for each name: a pickle has each once
+
+
 class _Storage:
     """A numbered storage, seen as a 1-D tensor."""
 
-    __slots__ = ("key", "memory", "type")
+    __slots__ = ("dtype", "key", "memory", "type")
 
     def __init__(self, key: str, memory: Tensor) -> None:
         self.key = key
-        self.memory = memory
-        self.type = _StorageType(_STORAGE_NAMES[_dtype_name(memory.dtype)])
+        self.dtype = memory.dtype
+        name = _dtype_name(memory.dtype)
+        self.memory = memory.view(gradcore.uint8) if name in _WITHOUT_STORAGE else memory
+        self.type = _storage_type(_BYTES if name in _WITHOUT_STORAGE else _STORAGE_NAMES[name])
 
 
 def _dtype_name(of: dtype) -> str:
@@ -84,9 +92,9 @@ def save(
 ) -> None:
     """Write obj to a file (a path, or an object with write()): tensors, and whatever pickle can write.
 
-    torch reads the file, and so does load(). A path that ends in ".safetensors" gets that format: a dict of tensors by
-    name. An old file of the name is replaced when the new one is whole. `pickle_module` and `pickle_protocol` are accepted
-    and change nothing.
+    torch reads the file, and so does load(). A path that ends in ".safetensors" or ".npz" gets that format: a dict of
+    tensors by name, which the package safetensors, or numpy.load(), reads. An old file of the name is replaced when the new
+    one is whole. `pickle_module` and `pickle_protocol` are accepted and change nothing.
 
     >>> import gradcore, io
     >>> file = io.BytesIO()
@@ -106,10 +114,11 @@ def save(
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise RuntimeError(f"Parent directory {folder} does not exist.")
-    if path.endswith(".safetensors"):
+    if path.endswith((".safetensors", ".npz")):
         from . import _safetensors
 
-        return _replace(path, lambda file: _safetensors.write(obj, file))
+        write = _safetensors.write if path.endswith(".safetensors") else _safetensors.write_npz
+        return _replace(path, lambda file: write(obj, file))
     return _replace(path, lambda file: _save_archive(obj, file))
 
 
@@ -137,30 +146,27 @@ def _save_archive(obj: object, file: IO[bytes]) -> None:
     pickled = io.BytesIO()
     pickler = _Pickler(pickled, protocol=2)
     pickler.dump(obj)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, "data.pkl", pickled.getvalue())
-        _add(archive, "byteorder", sys.byteorder.encode())
-        for storage in pickler.storages.values():
-            _add(archive, f"data/{storage.key}", bytes_of(storage.memory))
-        _add(archive, "version", b"3\n")
+    archive = ArchiveWriter(file)
+    archive.add(f"{_FOLDER}/data.pkl", pickled.getvalue())
+    archive.add(f"{_FOLDER}/byteorder", sys.byteorder.encode())
+    for storage in pickler.storages.values():
+        archive.add(f"{_FOLDER}/data/{storage.key}", bytes_of(storage.memory))
+    archive.add(f"{_FOLDER}/version", b"3\n")
+    archive.close()
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: Any) -> None:
-    # A ZipInfo of its own has a fixed date: the same objects give the same file.
-    info = zipfile.ZipInfo(f"{_FOLDER}/{name}")
-    file: Any = archive.fp
-    padding = (
-        -(file.tell() + 30 + len(info.filename) + 4) % 64
-    )  # contents begin at multiples of 64, so that load can map them
-    info.extra = struct.pack("<HH", 0x4246, padding) + bytes(padding)
-    archive.writestr(info, data)
-
-
-# The pickler in C looks up every global by importing its module; this one can write torch's names without torch.
 class _Pickler(pickle._Pickler):
+    """Writes torch's names without torch: the pickler in C looks up every global by importing its module.
+
+    A tensor is written as the opcodes of a call of torch._utils._rebuild_tensor_v2; to pickle the same call object by
+    object would take five times as long.
+    """
+
     def __init__(self, file: IO[bytes], protocol: int) -> None:
         super().__init__(file, protocol)
         self.storages: dict[object, _Storage] = {}
+        self.dispatch = _dispatch()  # type: ignore[misc]  # of this one: Parameter comes in with nn
+        self._write: Any = self.write  # type: ignore[attr-defined]  # the pickler in Python, which typeshed leaves out
 
     def storage_of(self, t: Tensor) -> _Storage:
         size = t._storage_nbytes()
@@ -169,57 +175,107 @@ class _Pickler(pickle._Pickler):
         if key not in self.storages:
             self.storages[key] = _Storage(str(len(self.storages)), _memory_of(t))
         storage = self.storages[key]
-        if storage.memory.dtype != t.dtype:
+        if storage.dtype != t.dtype:
             raise RuntimeError(
                 "Cannot save multiple tensors or storages that view the same data as different types: "
-                f"{storage.memory.dtype} and {t.dtype}"
+                f"{storage.dtype} and {t.dtype}"
             )
         return storage
 
-    def persistent_id(self, obj: Any) -> object:
-        if not isinstance(obj, _Storage):
-            return None
-        return "storage", obj.type, obj.key, "cpu", obj.memory.numel()
+    def save_tensor(self, t: Tensor) -> None:
+        storage = self.storage_of(t)
+        without = _dtype_name(t.dtype) in _WITHOUT_STORAGE
+        self.save_known(_rebuild_tensor_v3 if without else _rebuild_tensor_v2)
+        self._write(pickle.MARK)
+        self.save_storage(storage)
+        window = _int(t.storage_offset()) + _ints(t.shape) + _ints(t.stride())
+        self._write(window + (pickle.NEWTRUE if t.requires_grad else pickle.NEWFALSE))
+        self.save_hooks()
+        if without:
+            self.save_known(t.dtype)
+        self._write(pickle.TUPLE + pickle.REDUCE)
+        self.memoize(t)  # type: ignore[attr-defined]
 
-    def reducer_override(self, obj: Any) -> Any:
-        if type(obj) is Tensor:
-            return _rebuild_tensor_v2, self.window(obj)
-        if _is_parameter(obj):
-            plain = obj.detach()
-            return _rebuild_parameter, (plain, obj.requires_grad, OrderedDict())
-        name = _torch_name(obj)
-        return NotImplemented if name is None else name[1]
+    def save_parameter(self, parameter: Any) -> None:
+        if parameter.__dict__:
+            self.save_reduce(*parameter.__reduce_ex__(2), obj=parameter)  # type: ignore[attr-defined]
+            return
+        self.save_known(_rebuild_parameter)
+        self.save_tensor(parameter.detach())
+        self._write(pickle.NEWTRUE if parameter.requires_grad else pickle.NEWFALSE)
+        self.save_hooks()
+        self._write(pickle.TUPLE3 + pickle.REDUCE)
+        self.memoize(parameter)  # type: ignore[attr-defined]
 
-    def window(self, t: Tensor) -> tuple[Any, ...]:
-        """What a tensor is rebuilt from."""
-        place = t.storage_offset(), tuple(t.shape), tuple(t.stride())
-        return (self.storage_of(t), *place, t.requires_grad, OrderedDict())
+    def save_storage(self, storage: _Storage) -> None:
+        """A persistent id: ("storage", torch.FloatStorage, key, "cpu", count)."""
+        self._write(pickle.MARK)
+        self.save_known("storage")
+        self.save_known(storage.type)
+        self._write(pickle.BINUNICODE + struct.pack("<I", len(storage.key)) + storage.key.encode())
+        self.save_known("cpu")
+        self._write(_int(storage.memory.numel()) + pickle.TUPLE + pickle.BINPERSID)
+
+    def save_hooks(self) -> None:
+        """Hooks are not saved: OrderedDict()."""
+        self.save_known(OrderedDict)
+        self._write(pickle.EMPTY_TUPLE + pickle.REDUCE)
+
+    def save_known(self, obj: Any) -> None:
+        """A constant or a global, which nearly always is in the memo."""
+        known = self.memo.get(id(obj))  # type: ignore[attr-defined]
+        if known is None:
+            self.save(obj)  # type: ignore[attr-defined]
+        else:
+            self._write(self.get(known[0]))  # type: ignore[attr-defined]
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         torch_name = _torch_name(obj)
         if torch_name is None:
-            super().save_global(obj, name)  # type: ignore[misc]  # the Python pickler, which typeshed leaves out
+            super().save_global(obj, name)  # type: ignore[misc]
             return
-        self.write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())  # type: ignore[attr-defined]
+        self._write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())
         self.memoize(obj)  # type: ignore[attr-defined]
 
 
-def _is_parameter(obj: Any) -> bool:
-    """Whether `obj` is a Parameter without attributes of its own. nn is not imported for the question."""
+def _dispatch() -> dict[type, Any]:
+    """What writes objects of a class. nn is not imported for the sake of Parameter."""
+    dispatch = {
+        **pickle._Pickler.dispatch,
+        Tensor: _Pickler.save_tensor,
+        dtype: _Pickler.save_global,
+        _StorageType: _Pickler.save_global,
+        FunctionType: _Pickler.save_global,
+    }
     parameter = sys.modules.get("gradcore.nn.parameter")
-    return parameter is not None and type(obj) is parameter.Parameter and not obj.__dict__
+    if parameter is not None:
+        dispatch[parameter.Parameter] = _Pickler.save_parameter
+    return dispatch
+
+
+def _int(number: int) -> bytes:
+    if 0 <= number < 256:
+        return pickle.BININT1 + bytes((number,))
+    if -(2**31) <= number < 2**31:
+        return pickle.BININT + struct.pack("<i", number)
+    return pickle.LONG1 + b"\x08" + struct.pack("<q", number)
+
+
+def _ints(numbers: Iterable[int]) -> bytes:
+    """A tuple of ints."""
+    return pickle.MARK + b"".join(map(_int, numbers)) + pickle.TUPLE
 
 
 def _torch_name(obj: Any) -> tuple[str, str] | None:
     """Module and name that torch knows obj by."""
-    if obj is _rebuild_tensor_v2 or obj is _rebuild_parameter:
+    if obj is _rebuild_tensor_v2 or obj is _rebuild_tensor_v3 or obj is _rebuild_parameter:
         return "torch._utils", obj.__name__
     if obj is Size or obj is device:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
         return "torch", _dtype_name(obj)
     if isinstance(obj, _StorageType):
-        return "torch", obj.name
+        return "torch.storage" if obj.name == _BYTES else "torch", obj.name
     return None
 
 
@@ -311,8 +367,12 @@ def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
     """A member that is not compressed: so memory is bounded by the file."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED:
-        raise FileError(f"load: {name!r:.200} is compressed, which save() does not do")
+        raise _compressed(name)
     return archive.read(info)
+
+
+def _compressed(name: str) -> FileError:
+    return FileError(f"load: {name!r:.200} is compressed, which save() does not do")
 
 
 def _read_pickle(data: bytes, weights_only: bool, persistent_load: Callable[[Any], Any]) -> Any:
@@ -344,6 +404,7 @@ class _ArchiveStorages:
         self.memories: dict[str, Tensor] = {}
         self.whole: Any = None  # the file in memory, once for all storages
         file: Any = archive.fp
+        self.file = file
         self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
     def persistent_load(self, pid: Any) -> Tensor:
@@ -367,12 +428,19 @@ class _ArchiveStorages:
         self.budget -= info.file_size
         if self.budget < 0:
             raise FileError("load: the storages are larger than the file")
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise _compressed(name)
         mapped = self.map(info, target, numel)
-        return memory_from(_stored(self.archive, name), target) if mapped is None else mapped
+        if mapped is not None:
+            return mapped
+        memory = gradcore.empty(numel, dtype=gradcore.uint8 if target == gradcore.bool else target)
+        if numel:
+            read_into(memoryview(bytes_of(memory)), info, self.file)
+        return memory != 0 if target == gradcore.bool else memory  # whatever the bytes, True is 1
 
     def map(self, info: zipfile.ZipInfo, target: dtype, numel: int) -> Tensor | None:
         """The storage as a part of the file in memory, or None where that cannot be."""
-        if self.mapped is None or not numel or target == gradcore.bool or info.compress_type != zipfile.ZIP_STORED:
+        if self.mapped is None or not numel or target == gradcore.bool:
             return None
         from mmap import ACCESS_COPY
         from mmap import mmap as open_map
@@ -380,8 +448,7 @@ class _ArchiveStorages:
         if self.whole is None:
             self.whole = open_map(self.mapped.fileno(), 0, access=ACCESS_COPY)
         whole = self.whole
-        name_length, extra_length = struct.unpack("<HH", whole[info.header_offset + 26 : info.header_offset + 30])
-        start = info.header_offset + 30 + name_length + extra_length
+        start = start_of(info, self.file)
         if start % target.itemsize or start + info.file_size > len(whole):
             return None
         return gradcore.frombuffer(memoryview(whole)[start : start + info.file_size], dtype=target)
@@ -455,7 +522,7 @@ class _Legacy:
 
 
 def _dtype_named(kind: _StorageType) -> Any:
-    return getattr(gradcore, _STORAGE_DTYPES[kind.name])
+    return gradcore.uint8 if kind.name == _BYTES else getattr(gradcore, _STORAGE_DTYPES[kind.name])
 
 
 def _rebuild_tensor_v2(
@@ -464,6 +531,22 @@ def _rebuild_tensor_v2(
     if not isinstance(memory, Tensor):
         raise FileError("load: the file has a tensor without a storage")
     return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
+
+
+def _rebuild_tensor_v3(
+    memory: Tensor,
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    requires_grad: bool,
+    _hooks: object,
+    of: dtype,
+    *_: object,
+) -> Tensor:
+    """Of a storage of bytes."""
+    if not isinstance(memory, Tensor) or memory.dtype != gradcore.uint8 or not isinstance(of, dtype):
+        raise FileError("load: the file has a tensor without a storage")
+    return _rebuild_tensor_v2(memory.view(of), offset, size, stride, requires_grad)
 
 
 def _rebuild_tensor_v1(memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
@@ -512,6 +595,7 @@ def _known_globals() -> dict[tuple[str, str], Any]:
     known: dict[tuple[str, str], Any] = {
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
         ("torch._utils", "_rebuild_tensor"): _rebuild_tensor_v1,
+        ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor_v3,
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         ("torch", "Size"): Size,
         ("torch", "device"): device,
@@ -522,13 +606,16 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         known[builtins, "bytearray"] = _bytearray
         known[builtins, "complex"] = complex
         known[builtins, "set"] = _set
-    for name in _STORAGE_NAMES:
+    for name in _DTYPES:
         known["torch", name] = getattr(gradcore, name)
     return known
 
 
 def _known(module: str, name: str) -> Any:
-    if module in ("torch", "torch.storage") and name in _STORAGE_DTYPES:
+    if (module in ("torch", "torch.storage") and name in _STORAGE_DTYPES) or (module, name) == (
+        "torch.storage",
+        _BYTES,
+    ):
         return _StorageType(name)
     if module in ("torch", "torch.storage") and name in _STORAGES_OF_NAMES:
         raise NotImplementedError(

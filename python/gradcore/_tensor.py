@@ -41,6 +41,7 @@ def _disabled_torch_function_impl(func: Any, types: Any, args: Any = (), kwargs:
 
 
 _C._set_disabled_torch_function(_disabled_torch_function_impl)
+_C._disabled_torch_function_impl = _disabled_torch_function_impl
 
 
 def _as_instances(result: Any, cls: type) -> Any:
@@ -99,12 +100,59 @@ class _TensorMethods(Tensor):
         return array.copy() if copy else array
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-        """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor."""
-        return _C.as_tensor(array)
+        """NumPy hands the result of its function (np.exp(t), t + array) back, and it becomes a tensor. Of truth
+        values it becomes one of uint8, as in torch."""
+        return _C.as_tensor(array.astype("uint8") if array.dtype == bool else array)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """DLPack: a capsule with the tensor's memory, or with a copy of it. With `max_version` (1, 0) or later it says
+        whether the memory is read-only.
+
+        Raises BufferError for a tensor that requires grad.
+        """
+        from .utils.dlpack import give
+
+        return give(self, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        """DLPack's name of the CPU."""
+        from .utils.dlpack import DLDeviceType
+
+        return DLDeviceType.kDLCPU, 0
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The array API standard's functions: gradcore.array_api. torch's tensors have no such method."""
+        from . import array_api
+
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise ValueError(f"gradcore has the array API of 2021.12 to 2024.12, not of {api_version!r}")
+        return array_api
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The tensor on a device, which is the CPU; a method of the array API standard.
+
+        >>> import gradcore
+        >>> gradcore.ones(1).to_device("cpu")
+        tensor([1.])
+        """
+        if stream is not None:
+            raise ValueError("to_device: the CPU has no streams")
+        return self.to(device)
 
     def __bytes__(self) -> bytes:
         """The elements' bytes. bytes() would take a tensor of one integer for a count, by its __index__."""
         return memoryview(self.detach()).tobytes()
+
+    def __complex__(self) -> complex:
+        """The only element as a complex number."""
+        return complex(self.item())
 
     def __copy__(self) -> Tensor:
         """copy.copy: another tensor on the same memory."""
@@ -125,6 +173,12 @@ class _TensorMethods(Tensor):
         from ._serialization import reduce_tensor
 
         return reduce_tensor(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a small picture of the values beside the text."""
+        from ._html import tensor_html
+
+        return tensor_html(self)
 
     def __format__(self, spec: str) -> str:
         """A single number formats as a number, anything else as its text."""
@@ -188,6 +242,15 @@ class _TensorMethods(Tensor):
         """
         return self._map_with("map_", callable, tensor)
 
+    def map2_(self, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
+        """map_() with two more tensors, which broadcast.
+
+        >>> import gradcore
+        >>> gradcore.tensor([1, 2]).map2_(gradcore.tensor([3, 4]), gradcore.tensor(10), lambda a, b, c: a + b * c)
+        tensor([31, 42])
+        """
+        return self._map_with("map2_", callable, x, y)
+
     def _map_with(self, name: str, function: Callable[..., Any], *others: Tensor) -> Tensor:
         if any(tensor.requires_grad for tensor in (self, *others)):
             raise RuntimeError(
@@ -196,6 +259,58 @@ class _TensorMethods(Tensor):
         numbers = [tensor.expand(self.shape).flatten().tolist() for tensor in (self, *others)]
         made = [function(*elements) for elements in zip(*numbers)]
         return self.copy_(_C.tensor(made, dtype=self.dtype).view(self.shape))
+
+    def hardshrink(self, lambd: float = 0.5) -> Tensor:
+        """nn.functional.hardshrink() of this tensor.
+
+        >>> import gradcore
+        >>> gradcore.tensor([0.25, 1.0]).hardshrink()
+        tensor([0., 1.])
+        """
+        from .nn.functional import hardshrink
+
+        return hardshrink(self, lambd)
+
+    def prelu(self, weight: Tensor) -> Tensor:
+        """nn.functional.prelu() of this tensor.
+
+        >>> import gradcore
+        >>> gradcore.tensor([-2.0, 1.0]).prelu(gradcore.tensor(0.5))
+        tensor([-1.,  1.])
+        """
+        from .nn.functional import prelu
+
+        return prelu(self, weight)
+
+    def dim_order(self, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+        """The dims as they lie in memory, the outermost first.
+
+        Dims of one element, and those of expanded tensors, may stand at several places. ambiguity_check=True refuses a
+        tensor of which that is so; a list of memory formats refuses it unless it is dense in exactly one of them. Raises
+        RuntimeError where the order is not the only one, TypeError for another argument.
+
+        >>> import gradcore
+        >>> gradcore.empty(2, 3, 4).transpose(1, 2).dim_order()
+        (0, 2, 1)
+        """
+        if not isinstance(ambiguity_check, (bool, list)):
+            raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+        strides, order = self.stride(), list(range(self.dim()))
+        for end in range(1, len(order)):
+            for i in range(end, 0, -1):
+                before, behind = strides[order[i - 1]], strides[order[i]]
+                if before and behind and before >= behind:
+                    break
+                if before and behind:
+                    order[i - 1 : i + 1] = order[i], order[i - 1]
+        formats = ambiguity_check if isinstance(ambiguity_check, list) else []
+        if ambiguity_check and [self.is_contiguous(memory_format=f) for f in formats].count(True) != 1:
+            steps = [strides[d] for d in order]
+            if min(self.shape, default=2) < 2 or 0 in steps or len(set(steps)) < len(steps):
+                raise RuntimeError(
+                    "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+                )
+        return tuple(order)
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
         """Refused as torch's CPU build does: AssertionError."""

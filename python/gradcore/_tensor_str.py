@@ -103,10 +103,10 @@ def tensor_str(t: Tensor) -> str:
         return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n    {shown}\n)"
     name = type(t).__name__
     prefix = "tensor(" if name in ("Tensor", "Parameter") else name + "("
-    return _add_suffixes(prefix + _contents(t, len(prefix)), _suffixes(t), len(prefix))
+    return _add_suffixes(prefix + _tensor_str(t, len(prefix)), _suffixes(t), len(prefix))
 
 
-def _contents(t: Tensor, indent: int) -> str:
+def _tensor_str(t: Tensor, indent: int) -> str:
     if t.numel() == 0:
         return "[]"
     data = _edges(t.detach(), PRINT_OPTS.edgeitems) if t.numel() > PRINT_OPTS.threshold else t.tolist()

@@ -188,7 +188,7 @@ class _Named:
 
 
 class layout(_Named):
-    """How a tensor's elements are laid out; `strided` is the only one.
+    """How a tensor's elements are laid out: `strided`. The sparse ones are names to compare with.
 
     >>> import gradcore
     >>> gradcore.ones(2).layout
@@ -206,6 +206,9 @@ class memory_format(_Named):
 
 
 strided = layout("torch.strided")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = (
+    layout(f"torch.{name}") for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
+)
 contiguous_format = memory_format("torch.contiguous_format")
 preserve_format = memory_format("torch.preserve_format")
 

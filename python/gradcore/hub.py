@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NoReturn
 
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")  # of a hash in a file's name
 _dir: str | None = None
 
 

@@ -11,11 +11,15 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
+from ._compat.absent import absent
 
 __all__ = [
     "get_default_nowrap_functions", "handle_torch_function", "has_torch_function", "has_torch_function_unary",
     "has_torch_function_variadic", "is_tensor_like", "wrap_torch_function",
 ]  # fmt: skip
+
+
+__getattr__ = absent(__name__, "BaseTorchFunctionMode TorchFunctionMode", "calls are seen by classes of tensors alone")
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:

@@ -248,3 +248,11 @@ class lu_unpack(_PLU):
     """Of lu_unpack(LU_data, LU_pivots)."""
 
     __slots__ = ()
+
+
+class histogramdd(_NamedTuple):
+    """Of histogramdd(input, bins)."""
+
+    __slots__ = ()
+    hist = property(itemgetter(0), doc="What is in each box.")
+    bin_edges = property(itemgetter(1), doc="The edges of the bins of each dim.")

@@ -13,6 +13,8 @@ from . import Tensor, as_tensor, promote_types
 
 # rtol, atol; everything else is compared exactly
 _TOLERANCES = {
+    "torch.float16": (1e-3, 1e-5),
+    "torch.bfloat16": (1.6e-2, 1e-5),
     "torch.float32": (1.3e-6, 1e-5),
     "torch.float64": (1e-7, 1e-7),
     "float": (1e-7, 1e-7),
@@ -45,7 +47,8 @@ def assert_close(
 ) -> None:
     """Raise AssertionError unless |actual - expected| <= atol + rtol * |expected| everywhere.
 
-    Without rtol and atol they follow from the dtypes: (1.3e-6, 1e-5) for float32, 1e-7 for float64 and
+    Without rtol and atol they follow from the dtypes: (1e-3, 1e-5) for float16, (1.6e-2, 1e-5) for bfloat16, (1.3e-6, 1e-5)
+    for float32, 1e-7 for float64 and
     Python floats, 0 for the others. msg replaces the error's text, or makes the text from it. There is
     one layout, so check_layout checks nothing.
 

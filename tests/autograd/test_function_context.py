@@ -50,6 +50,29 @@ def test_needs_input_grad_when_only_some_gradients_are_asked_for():
     both(program)
 
 
+def test_a_saved_output_has_its_history_though_backward_is_not_recorded():
+    """Packages differentiate it, within enable_grad()."""
+
+    def program(lib):
+        def forward(ctx, x):
+            y = x * x
+            ctx.save_for_backward(y, x)
+            return y
+
+        def backward(ctx, grad):
+            y, x = ctx.saved_tensors
+            seen.append([y.requires_grad, type(y.grad_fn).__name__, y.is_leaf, x.requires_grad])
+            with lib.enable_grad():
+                seen.append(lib.autograd.grad((y * y).sum(), y)[0])
+            return grad
+
+        seen = []
+        custom(lib, forward, backward).apply(leaf(lib, 1.0, 2.0)).sum().backward()
+        return seen
+
+    both(program)
+
+
 def test_attributes_of_ctx_are_those_of_grad_fn():
     def program(lib):
         def forward(ctx, x):

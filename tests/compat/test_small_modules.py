@@ -1,6 +1,7 @@
 """Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
 
 import contextlib
+import sys
 
 import pytest
 
@@ -173,3 +174,170 @@ def test_older_arguments_of_reductions(size_average, reduce):
         return named, lib.nn._reduction.legacy_get_enum(size_average, reduce, emit_warning=False)
 
     assert program(gradcore) == program(torch)
+
+
+PROBES = [
+    "lib._C._get_tracing_state()",
+    "lib._C._log_api_usage_once('name')",
+    "[lib._C._are_functorch_transforms_active(), lib.func.vmap(lambda x: x + lib._C._are_functorch_transforms_active())(lib.ones(2))]",
+    "isinstance(lib.ones(1), (lib._C.ScriptMethod, lib._C.Graph, lib.jit.ScriptModule))",
+    "issubclass(lib.Tensor, lib.Tensor) and isinstance(lib.Tensor, lib._C._TensorMeta)",
+    "str(lib.sparse_coo)",
+    "lib.ones(1).layout == lib.sparse_csr",
+    "lib.serialization.DEFAULT_PROTOCOL",
+    "sys.getsizeof(lib.ones(10_000).untyped_storage()) // 1_000",
+    "lib.distributed.constants.default_pg_timeout",
+    "lib.utils._python_dispatch.is_traceable_wrapper_subclass(lib.ones(1))",
+    "[lib.ops.aten.add.Tensor(lib.ones(1), 2), hasattr(lib.ops.torchvision, 'nms'), lib.ops.aten.add is lib.ops.aten.add]",
+    "lib.distributions.multivariate_normal._precision_to_scale_tril(lib.eye(2) * 4).tolist()",
+    "lib._tensor_str._tensor_str(lib.ones(2), 0)",
+    "lib.nn.modules.module._addindent('a\\nb', 2)",
+    "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
+]
+
+
+@pytest.mark.parametrize("program", PROBES)
+def test_what_packages_ask_of_private_modules(program):
+    import importlib
+
+    for name in ("ops", "utils._python_dispatch", "_tensor_str", "distributed.constants"):
+        for root in ("torch", "gradcore"):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(f"{root}.{name}")
+    both(lambda lib: eval(program, {"lib": lib, "sys": sys}))
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("distributed.tensor.parallel", "RowwiseParallel"),
+        ("distributed.fsdp.wrap", "ModuleWrapPolicy"),
+        ("distributed.algorithms.join", "Join"),
+        ("_dynamo.eval_frame", "OptimizedModule"),
+        ("ao.quantization", "QuantStub"),
+        ("overrides", "TorchFunctionMode"),
+        ("utils.flop_counter", "FlopCounterMode"),
+        ("autograd.profiler", "emit_nvtx"),
+    ],
+)
+def test_parts_that_are_not_there_refuse_when_used(module, name):
+    """Programs may import them, derive from them, and ask isinstance()."""
+    import importlib
+
+    found = getattr(importlib.import_module(f"gradcore.{module}"), name)
+    assert not isinstance(gradcore.ones(1), found)
+    with pytest.raises(NotImplementedError, match=name):
+        type("Derived", (found,), {})()
+    with pytest.raises(AttributeError):
+        getattr(importlib.import_module(f"gradcore.{module}"), "no_such_name")  # noqa: B009
+
+
+def test_collectives_with_gradients_in_a_group_of_one():
+    functional = gradcore.distributed.nn.functional
+    x = gradcore.ones(2, requires_grad=True)
+    with pytest.raises(ValueError, match="not been initialized"):
+        functional.all_reduce(x)
+    gradcore.distributed.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        parts = [
+            functional.all_reduce(x), functional.broadcast(x, 0), functional.reduce(x, 0), functional.scatter([x]),
+            functional.reduce_scatter(gradcore.empty(2), [x]), *functional.gather(x), *functional.all_gather(x),
+            *functional.all_to_all([gradcore.empty(2)], [x]),
+        ]  # fmt: skip
+    finally:
+        gradcore.distributed.destroy_process_group()
+    sum(parts).sum().backward()
+    assert x.grad.tolist() == [8.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        "[1, (2, 3), {'b': 4, 'a': [5]}]",
+        "(1,)",
+        "1",
+        "OrderedDict(b=1, a=(2,))",
+        "defaultdict(list, {'a': 1})",
+        "Pair(1, [2])",
+    ],
+)
+def test_structures_of_nests_as_objects(tree):
+    """Packages take nests apart by SUPPORTED_NODES, and put them together by TreeSpec."""
+    from collections import OrderedDict, defaultdict, namedtuple
+
+    import torch.utils._pytree as theirs
+
+    import gradcore.utils._pytree as ours
+
+    value = eval(tree, {"OrderedDict": OrderedDict, "defaultdict": defaultdict, "Pair": namedtuple("Pair", "x y")})
+
+    def flat(module, node):
+        kind = module._get_node_type(node)
+        if kind not in module.SUPPORTED_NODES:
+            return [node], module.LeafSpec()
+        children, context = module.SUPPORTED_NODES[kind].flatten_fn(node)
+        parts = [flat(module, child) for child in children]
+        return [leaf for leaves, _ in parts for leaf in leaves], module.TreeSpec(
+            kind, context, [spec for _, spec in parts]
+        )
+
+    (leaves, spec), (expected, other) = flat(ours, value), flat(theirs, value)
+    assert leaves == expected and ours.tree_unflatten(leaves, spec) == value == theirs.tree_unflatten(expected, other)
+    assert type(ours.tree_unflatten(leaves, spec)) is type(value)
+    assert spec == flat(ours, value)[1] and (spec.num_leaves, spec.is_leaf()) == (other.num_leaves, other.is_leaf())
+    with pytest.raises(ValueError, match="leaves"):
+        ours.tree_unflatten([*leaves, 1], spec)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "lib.float64",
+        "'cpu'",
+        "'cpu', lib.float64",
+        "lib.ones(1, dtype=lib.float64)",
+        "dtype=lib.float64, non_blocking=True",
+    ],
+)
+def test_the_parser_of_arguments_of_to(arguments):
+    both(lambda lib: [str(part) for part in eval(f"lib._C._nn._parse_to({arguments})", {"lib": lib})[:3]])
+
+
+CHECKS = [
+    "lib._check(False)", "lib._check(False, lambda: 'msg')", "lib._check(1)", "lib._check('a')", "lib._check(False, 'text')",
+    "lib._check(lib.tensor(False))", "lib._check_index(False, lambda: 'x')", "lib._check_value(False)", "lib._check_type(False)",
+    "lib._check_not_implemented(False)", "lib._assert(False, 'm')", "lib._assert_async(lib.tensor(False))",
+    "lib._assert_async(lib.tensor(False), 'hey')", "lib._assert_async(lib.tensor([1, 2]))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", CHECKS)
+def test_checks_that_fail(program):
+    both(lambda lib: eval(program, {"lib": lib}), raises="")
+
+
+SYMBOLS = [
+    "lib._check(True)", "lib._shape_as_tensor(lib.ones(2, 3))", "[lib.sym_int(2.7), lib.sym_int(-2.7), lib.sym_float(3)]",
+    "[lib.sym_max(1, 2.5), lib.sym_max(3, 2.5), lib.sym_min(1, 2.0), lib.sym_max(1, 2)]", "lib.sym_sum([1, 2])",
+    "[lib.sym_not(True), lib.sym_ite(True, 1, 2)]", "lib.hub.HASH_REGEX.pattern", "isinstance(lib.ones(1), lib.SymInt)",
+    "lib._assert_async(lib.tensor(True))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", SYMBOLS)
+def test_numbers_that_might_be_symbols(program):
+    both(lambda lib: eval(program, {"lib": lib}))
+
+
+def test_control_flow():
+    """(torch compiles these, which takes seconds.)"""
+    x = gradcore.tensor(2.0, requires_grad=True)
+    for pred, expected in ((x > 1, 4.0), (False, 1.0)):
+        (gradient,) = gradcore.autograd.grad(gradcore.cond(pred, lambda x: x * x, lambda x: x + 1, (x,)), x)
+        assert gradient.item() == expected
+    with pytest.raises(RuntimeError, match="tuple"):
+        gradcore.cond(True, len, len, 3)
+    n, y = gradcore.while_loop(
+        lambda n, y: y < 100, lambda n, y: (n + 1, y * 3), (gradcore.tensor(0), gradcore.tensor(1.0))
+    )
+    assert (n.item(), y.item()) == (5, 243.0)

@@ -264,3 +264,13 @@ def test_a_length_that_is_too_short_warns():
 
     with pytest.warns(UserWarning, match="was reported to be 2"):
         assert len(list(DataLoader(Long(4)))) == 4
+
+
+def test_progress_bars_go_around_a_loader():
+    """docs/notebooks.md shows them."""
+    tqdm = pytest.importorskip("tqdm")
+    import io
+
+    out = io.StringIO()
+    loader = DataLoader(TensorDataset(gradcore.arange(10)), batch_size=4)
+    assert len(list(tqdm.tqdm(loader, file=out, mininterval=0))) == 3 and "3/3" in out.getvalue()

@@ -30,6 +30,11 @@ GENERAL = {
     "qr": lambda x: weighted(gradcore.linalg.qr(x)[0]),
     "solve_triangular": lambda x: weighted(gradcore.linalg.solve_triangular(x, right(), upper=True)),
     "layer_norm": lambda x: weighted(gradcore.nn.functional.layer_norm(x, [3], x[0] * 2, x[1] * x[2])),
+    "rms_norm": lambda x: weighted(gradcore.nn.functional.rms_norm(x, [3], x[0] * 2)),
+    "batch_norm": lambda x: weighted(gradcore.nn.functional.batch_norm(x, None, None, x[0] * 2, x[1] * x[2], True)),
+    "group_norm": lambda x: weighted(gradcore.nn.functional.group_norm(x, 1, x[0] * 2, x[1] * x[2])),
+    "instance_norm": lambda x: weighted(gradcore.nn.functional.instance_norm(x[None], None, None, x[0] * 2)[0]),
+    "cross_entropy": lambda x: gradcore.nn.functional.cross_entropy(x, gradcore.tensor([2, 0, 1]), label_smoothing=0.2),
 }
 OF_SYMMETRIC = {
     "cholesky": lambda x: weighted(gradcore.linalg.cholesky(x)),

@@ -71,3 +71,56 @@ nn_row(  # torch's second derivatives want a weight
     numpy=layer_norm,
     other_graphs="shows other fields of what it keeps",
 )
+
+
+def attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+    if enable_gqa:
+        k, v = (np.repeat(t, q.shape[-3] // t.shape[-3], -3) for t in (k, v))
+    scores = q @ np.swapaxes(k, -1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+    if attn_mask is not None:
+        scores = np.where(attn_mask, scores, -np.inf) if attn_mask.dtype == bool else scores + attn_mask
+    top = np.where(np.isfinite(scores), scores, -np.inf).max(-1, keepdims=True)
+    weights = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    total = weights.sum(-1, keepdims=True)
+    return weights / np.where(total == 0, 1, total) @ v
+
+
+def attention_row(name, samples, **settings):
+    nn_row(
+        name,
+        samples,
+        dtypes=FLOATS,
+        ulps=64,
+        scale=8.0,
+        numpy=attention,
+        strides="any",
+        other_graphs="is one node where torch has many, or other fields of what it keeps",
+        **settings,
+    )
+
+
+attention_row(
+    "scaled_dot_product_attention",
+    lambda d: [
+        S(d(3, 4), d(3, 4), d(3, 4)),
+        S(d(2, 3, 4), d(2, 5, 4), d(2, 5, 3)),
+        S(d(2, 4, 5), d(2, 6, 5), d(2, 6, 5), d.mask(4, 6) | (np.arange(6) == 2)),
+        S(d(2, 4, 5), d(2, 6, 5), d(2, 6, 5), d(2, 1, 6)),
+        S(d(2, 3, 4), d(2, 2, 4), d(2, 2, 4), is_causal=True, scale=0.3),
+    ],
+)
+attention_row(  # torch has no second derivatives of these
+    "scaled_dot_product_attention.of_heads",
+    lambda d: [
+        S(d(2, 3, 4, 5), d(2, 3, 6, 5), d(2, 3, 6, 5), d.mask(4, 6) | (np.arange(6) == 2)),
+        S(d(2, 3, 4, 5), d(2, 3, 6, 5), d(2, 3, 6, 5), d(2, 1, 4, 6)),
+        S(d(1, 2, 70, 3), d(1, 2, 70, 3), d(1, 2, 70, 3), is_causal=True),
+        S(d(1, 4, 3, 2), d(1, 2, 5, 2), d(1, 2, 5, 2), enable_gqa=True),
+        S(d(2, 1, 3, 4), d(1, 3, 3, 4), d(2, 3, 3, 4)),
+    ],
+    gradgrad=False,
+    skips={"tangents": "torch has no forward mode for them"},
+    large_call=lambda d: S(d(2, 3, 300, 40), d(2, 3, 400, 40), d(2, 3, 400, 33), is_causal=True),
+)

@@ -80,7 +80,10 @@ row(
     **WEIGHTED
     | {
         "skips": WEIGHTED["skips"]
-        | dict.fromkeys(["inplace_grad", "tangents"], "torch makes a smaller tensor that broadcasts larger in place")
+        | dict.fromkeys(
+            ["inplace_grad", "tangents", "halves in place"],
+            "torch makes a smaller tensor that broadcasts larger in place",
+        )
     },
     other_graphs={"addbmm_": "the copied result of the form that is not in place"},
 )

@@ -79,6 +79,8 @@ class OpRow:
     ulps: int | dict = 0  # 0: the same bits as torch; a dict says it by dtype
     scale: float = 0.0  # see support.wrong_elements
     grad_ulps: int | dict = 256
+    half_ulps: float = 1  # units in the last place of float16 and bfloat16, for these computed in float32
+    half_grad_ulps: float = 4
     aliases: tuple = ()
     values: bool = True  # False: the elements are unspecified
     avoid: tuple = ()  # special operands for which torch's own answer is not to be had

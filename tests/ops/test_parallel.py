@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import gradcore
+from support import both
 
 N = 1 << 20  # elements: enough for many blocks
 
@@ -77,6 +78,33 @@ def test_omp_num_threads_is_respected():
     code = "import gradcore; print(gradcore.get_num_threads())"
     assert run_python(code, OMP_NUM_THREADS="3") == ["3"]
     assert run_python(code, OMP_NUM_THREADS="1,2") == ["1"]
+    mine = run_python(code)
+    for nonsense in ("0", "-3", "many", "1000000000000"):
+        assert run_python(code, OMP_NUM_THREADS=nonsense) == mine
+
+
+@pytest.mark.parametrize(
+    "number, message",
+    [
+        (0, "expects a positive integer"),
+        (-1, "expects a positive integer"),
+        (2**31, "Overflow when unpacking long"),
+        (2**70, "Overflow when unpacking long long"),
+        (1.5, "expects an int, but got float"),
+        ("2", "expects an int, but got str"),
+        (None, "expects an int, but got NoneType"),
+        (True, "expects an int, but got bool"),
+    ],
+)
+def test_numbers_of_threads_that_are_none_are_refused(number, message, restored_threads):
+    both(lambda lib: lib.set_num_threads(number), raises=message)
+
+
+def test_more_threads_than_a_system_has(restored_threads):
+    gradcore.set_num_threads(1)
+    alone = values()
+    gradcore.set_num_threads(2**31 - 1)
+    assert gradcore.get_num_threads() == 2**31 - 1 and values() == alone
 
 
 def in_threads(count, work):

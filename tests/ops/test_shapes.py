@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from support import build, collected, gradcore, needs_torch, outcome, outcome_difference, torch
+from support import both, build, collected, gradcore, needs_torch, outcome, outcome_difference, torch
 
 SIZES = {"a": 2, "b": 3, "c": 4, "d": 1, "e": 2}
 
@@ -30,6 +30,17 @@ def test_einsum_of_random_equations():
             arrays = [numbers.uniform(-1, 1, [SIZES[letter] for letter in term]) for term in terms]
             ours, theirs = (outcome(lib.einsum, equation, *build(lib, arrays)) for lib in (gradcore, torch))
             failures.add(equation, outcome_difference(ours, theirs, ulps=8, scale=100, strides="any"))
+
+
+@needs_torch
+@pytest.mark.parametrize("m, n", [(1, 1), (2, 1), (1, 3), (2, 3)])
+def test_einsum_of_two_dtypes(m, n):
+    """It multiplies elementwise where all sums are over dims of one element, and then dtypes may differ."""
+
+    def program(lib):
+        return lib.einsum("sr,rai->sai", lib.ones(m, n), lib.ones(n, 4, 2, dtype=lib.float64))
+
+    both(program, raises="expected" if n > 1 else None)
 
 
 def test_einsum_contracts_along_a_path():

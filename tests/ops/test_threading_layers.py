@@ -11,7 +11,7 @@ import gradcore
 LAYERS = ("team",) if gradcore._C._build_info()["openmp_missing"] else ("openmp", "team")
 needs_openmp = pytest.mark.skipif("openmp" not in LAYERS, reason="this build has no OpenMP")
 
-# A number of each kind of parallel loop, and of an optimizer's step; one line that does not depend on threads.
+# Each kind of parallel loop and each optimizer's step; one line that does not depend on threads.
 DIGEST = """
 import hashlib
 import gradcore as torch
@@ -21,15 +21,27 @@ def digest():
     h = hashlib.sha256()
     a = torch.randn(700, 1100)
     p = [torch.randn(300, 1000, requires_grad=True), torch.randn(70, requires_grad=True)]
-    results = [a + a, a.exp(), a.sum(), a.sum(0), a.sum(1), a @ a.t(), a.softmax(1), a.cumsum(0), a[torch.arange(699, -1, -1)],
-               torch.cat([a, a]), a.t().contiguous(), torch.rand(1 << 20), a.scatter_add(0, (a > 0).long(), a)]
-    for make in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop, torch.optim.Adagrad):
-        optimizer = make(p, lr=0.01)
-        for _ in range(2):
+    m = torch.randn(300, 40, 40) + 9 * torch.eye(40)
+    w = torch.ones(1100, requires_grad=True)
+    results = [a + a, a.exp(), a.sum(), a.sum(0), a.sum(1), a.amax(1), a.argmin(0), a @ a.t(), a.softmax(1), a.logsumexp(0),
+               a.cumsum(0), a.cumsum(1), a[torch.arange(699, -1, -1)], a[a > 0], a.masked_fill(a > 1, 2), a.take_along_dim(
+               a.argsort(1), 1), torch.cat([a, a]), a.t().contiguous(), torch.rand(1 << 20), torch.randperm(1 << 17),
+               a.scatter_add(0, (a > 0).long(), a), a.sort(0).values, a.topk(9, 1).values, a.median(1).values, a.norm(dim=0),
+               torch.bincount((a > 0).long().view(-1)), torch.searchsorted(a.sort(1).values, a), torch.cdist(a, a),
+               torch.linalg.inv(m), torch.bmm(m, m), torch.nn.functional.layer_norm(a, (1100,)),
+               *torch.autograd.grad((torch.nn.functional.layer_norm(a, (1100,), w) * a).sum(), w)]
+    o = torch.optim
+    for make in (o.SGD, o.Adam, o.AdamW, o.RMSprop, o.Adagrad, o.Adadelta, o.Adamax, o.ASGD, o.NAdam, o.RAdam, o.Rprop,
+                 o.Adafactor, o.Muon, o.LBFGS):
+        optimizer = make(p[:1] if make is o.Muon else p, lr=0.01)
+        def closure():
             optimizer.zero_grad()
-            sum((q * q).sum() for q in p).backward()
-            optimizer.step()
-        results += [q.detach() for q in p]
+            loss = sum((q * q).sum() for q in p)
+            loss.backward()
+            return loss
+        for _ in range(2):
+            optimizer.step(closure)
+        results += [q.detach().clone() for q in p]
     for t in results:
         h.update(memoryview(t.contiguous().reshape(-1)))
     return h.hexdigest()

@@ -28,9 +28,11 @@ LOOKS = {
     "ops/linalg/powers.cpp",
     "ops/mask.cpp",
     "ops/pieces.cpp",
+    "ops/recurrent.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",
     "ops/statistics.cpp",
+    "ops/tape_ops.cpp",
     "optim/recorded.h",
 }
 # Instructions that copy bytes, and the few lines that only move numbers of their own.

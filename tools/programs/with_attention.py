@@ -1,4 +1,4 @@
-# pip: linformer local-attention performer-pytorch reformer-pytorch product-key-memory axial-positional-embedding einops hyper-connections torch-einops-utils
+# pip: linformer local-attention performer-pytorch reformer-pytorch product-key-memory axial-positional-embedding einops hyper-connections torch-einops-utils colt5-attention
 """Attention in linear time: local, Linformer, Performer and Reformer."""
 
 import torch

@@ -34,8 +34,6 @@ constexpr OpRow kRows[] = {
        [](const Tensor&) -> Tensor { fail("view_as_real is only supported for complex tensors"); },
        {.kind = kFunction}),
 
-    op("half(Tensor input) -> Tensor", to_name_alone<"float16">, {.kind = kMethod}),
-    op("bfloat16(Tensor input) -> Tensor", to_name_alone<"bfloat16">, {.kind = kMethod}),
     op("chalf(Tensor input) -> Tensor", to_name_alone<"complex32">, {.kind = kMethod}),
     op("cfloat(Tensor input) -> Tensor", to_name_alone<"complex64">, {.kind = kMethod}),
     op("cdouble(Tensor input) -> Tensor", to_name_alone<"complex128">, {.kind = kMethod}),
@@ -49,6 +47,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_complex() { register_rows(kRows); }
+void register_complex() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

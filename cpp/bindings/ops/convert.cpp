@@ -41,6 +41,8 @@ constexpr OpRow kRows[] = {
     op("cpu(Tensor input) -> Tensor", [](const Tensor& t) { return t; }, {.kind = kMethod}),
     op("float(Tensor input) -> Tensor", to_type<DType::Float32>, {.kind = kMethod}),
     op("double(Tensor input) -> Tensor", to_type<DType::Float64>, {.kind = kMethod}),
+    op("half(Tensor input) -> Tensor", to_type<DType::Float16>, {.kind = kMethod}),
+    op("bfloat16(Tensor input) -> Tensor", to_type<DType::BFloat16>, {.kind = kMethod}),
     op("long(Tensor input) -> Tensor", to_type<DType::Int64>, {.kind = kMethod}),
     op("int(Tensor input) -> Tensor", to_type<DType::Int32>, {.kind = kMethod}),
     op("short(Tensor input) -> Tensor", to_type<DType::Int16>, {.kind = kMethod}),
@@ -63,11 +65,10 @@ constexpr OpRow kRows[] = {
             {.kind = kFunction}),
     view_op("is_inference(Tensor input) -> bool", [](const Tensor& t) { return t->created_in.inference(); },
             {.kind = kFunction}),
-    view_op("is_tensor(object? obj) -> bool", [](PyObject* o) { return is_tensor(o); }, {.kind = kFunction}),
 };
 
 }  // namespace
 
-void register_convert() { register_rows(kRows); }
+void register_convert() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -70,6 +70,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_create() { register_rows(kRows); }
+void register_create() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -148,7 +148,9 @@ template <class... Op> consteval auto rows_of(TypeList<Op...>) {
   return rows;
 }
 template <class Group> constexpr auto kGroupRows = rows_of(Group{});
-template <class... Group> void register_groups(TypeList<Group...>) { (register_rows(kGroupRows<Group>), ...); }
+template <class... Group> void register_groups(TypeList<Group...>) {
+  (register_rows(kGroupRows<Group>, Halves::Native), ...);
+}
 
 }  // namespace from_formulas
 
@@ -202,8 +204,9 @@ constexpr OpRow kRows[] = {
     op("_special_ndtr(Tensor input, *, Tensor? out=None) -> Tensor", fn<ndtr>, {.kind = kFunction}),
     op("is_nonzero(Tensor input) -> bool", fn<is_nonzero>),
     op("positive(Tensor input) -> Tensor", fn<positive>),
-    op("round(Tensor input, *, int decimals, Tensor? out=None) -> Tensor", fn<round_to>, {.out = Out::Exact}),
-    op("round_(Tensor input, *, int decimals) -> Tensor", fn<round_to_>),
+    op("round(Tensor input, *, int decimals, Tensor? out=None) -> Tensor", fn<round_to>,
+       {.out = Out::Exact, .halves = Halves::AsFloats}),
+    op("round_(Tensor input, *, int decimals) -> Tensor", fn<round_to_>, {.halves = Halves::AsFloats}),
     op("isnan(Tensor input) -> Tensor", fn<isnan>),
     op("isinf(Tensor input) -> Tensor", fn<isinf>),
     op("isfinite(Tensor input) -> Tensor", fn<isfinite>),
@@ -268,8 +271,8 @@ constexpr OpRow kOldForms[] = {
 
 void register_elementwise() {
   from_formulas::register_groups(formulas::Groups{});
-  register_rows(kRows);
-  register_rows(kOldForms);
+  register_rows(kRows, Halves::Native);
+  register_rows(kOldForms, Halves::Native);
 }
 
 }  // namespace gradcore

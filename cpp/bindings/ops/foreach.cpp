@@ -47,7 +47,7 @@ constexpr OpRow kForm[] = {
        fn<Functions<make, form>::in_place>, {.kind = kFunction}),
 };
 template <Text name, MakeCall make, auto form, Text params> void add_form() {
-  register_rows(kForm<name, make, form, params>);
+  register_rows(kForm<name, make, form, params>, Halves::Native);
 }
 
 // ---- the op of each tensor
@@ -135,7 +135,7 @@ void register_foreach() {
   add_form<"lerp", kLerp, between<Scalar>, ", Tensor[] tensors1, Number weight">();
   add_form<"lerp", kLerp, between<Numbers>, ", Tensor[] tensors1, Number[] weight">();
   add_form<"lerp", kLerp, between<Tensors>, ", Tensor[] tensors1, Tensor[] weights">();
-  register_rows(kOthers);
+  register_rows(kOthers, Halves::Native);
 }
 
 }  // namespace gradcore

@@ -77,7 +77,7 @@ constexpr OpRow kRows[] = {
     op("index_add_(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1) -> Tensor", fn<index_add_>,
        {.kind = kMethod}),
     op("index_copy(Tensor input, int dim, Tensor index, Tensor source, *, Tensor? out=None) -> Tensor", fn<index_copy>,
-       {.out = Out::Exact}),
+       {.out = Out::Exact, .autocast = Autocast::Widest}),
     op("index_copy_(Tensor input, int dim, Tensor index, Tensor source) -> Tensor", fn<index_copy_>, {.kind = kMethod}),
     op("index_fill(Tensor input, int dim, Tensor index, Operand value) -> Tensor", fn<index_fill>),
     op("index_fill_(Tensor input, int dim, Tensor index, Operand value) -> Tensor", fn<index_fill_>, {.kind = kMethod}),
@@ -91,6 +91,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_index() { register_rows(kRows); }
+void register_index() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -8,9 +8,9 @@ namespace {
 
 constexpr OpRow kRows[] = {
     op("cat(Tensor[] tensors, int dim=0, *, Tensor? out=None) -> Tensor", fn<cat>,
-       {.kind = kFunction, .also = "concat concatenate", .out = Out::Joins}),
+       {.kind = kFunction, .also = "concat concatenate", .out = Out::Joins, .autocast = Autocast::Widest}),
     op("stack(Tensor[] tensors, int dim=0, *, Tensor? out=None) -> Tensor", fn<stack>,
-       {.kind = kFunction, .out = Out::Joins}),
+       {.kind = kFunction, .out = Out::Joins, .autocast = Autocast::Widest}),
     op("hstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<hstack>, {.kind = kFunction, .out = Out::Joins}),
     op("vstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<vstack>,
        {.kind = kFunction, .also = "row_stack", .out = Out::Joins}),
@@ -28,6 +28,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_join() { register_rows(kRows); }
+void register_join() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -14,6 +14,11 @@ const Dims kLastTwo{-2, -1};
 // What is made of other ops converts what it writes.
 constexpr Forms kComposed{.kind = kFunction};
 
+// autocast computes these in float32.
+constexpr Autocast kPrecise = Autocast::Float32;
+constexpr Forms kPreciseLinalg{.kind = kFunction, .out = Out::Exact, .autocast = kPrecise};
+constexpr Forms kPreciseComposed{.kind = kFunction, .autocast = kPrecise};
+
 using MaybeNumber = std::optional<double>;
 std::optional<linalg::Order> order(const MaybeNumber& ord) {
   return ord ? std::optional<linalg::Order>(*ord) : std::nullopt;
@@ -21,22 +26,26 @@ std::optional<linalg::Order> order(const MaybeNumber& ord) {
 
 constexpr OpRow kRows[] = {
     // ---- factors of symmetric matrices
-    op("_linalg_cholesky(Tensor A, *, bool upper=False, Tensor? out=None) -> Tensor", fn<linalg::cholesky>, kLinalg),
+    op("_linalg_cholesky(Tensor A, *, bool upper=False, Tensor? out=None) -> Tensor", fn<linalg::cholesky>,
+       kPreciseLinalg),
     op("_linalg_cholesky_ex(Tensor A, *, bool upper=False, bool check_errors=False, Tensor[]? out=None) -> (Tensor L, "
        "Tensor info)",
-       fn<linalg::cholesky_ex>, kLinalg),
-    op("cholesky(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::legacy_cholesky>),
+       fn<linalg::cholesky_ex>, kPreciseLinalg),
+    op("cholesky(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::legacy_cholesky>,
+       {.autocast = kPrecise}),
 
     // ---- linear equations
-    op("_linalg_solve(Tensor A, Tensor B, *, bool left=True, Tensor? out=None) -> Tensor", fn<linalg::solve>, kLinalg),
+    op("_linalg_solve(Tensor A, Tensor B, *, bool left=True, Tensor? out=None) -> Tensor", fn<linalg::solve>,
+       kPreciseLinalg),
     op("_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor[]? out=None) -> "
        "(Tensor "
        "result, Tensor info)",
        fn<linalg::solve_ex>, kLinalg),
-    op("_linalg_inv(Tensor A, *, Tensor? out=None) -> Tensor", fn<linalg::inv>, kLinalg),
+    op("_linalg_inv(Tensor A, *, Tensor? out=None) -> Tensor", fn<linalg::inv>, kPreciseLinalg),
     op("_linalg_inv_ex(Tensor A, *, bool check_errors=False, Tensor[]? out=None) -> (Tensor inverse, Tensor info)",
-       fn<linalg::inv_ex>, kLinalg),
-    op("inverse(Tensor input, *, Tensor? out=None) -> Tensor", fn<linalg::inv>, {.out = Out::Exact}),
+       fn<linalg::inv_ex>, kPreciseLinalg),
+    op("inverse(Tensor input, *, Tensor? out=None) -> Tensor", fn<linalg::inv>,
+       {.out = Out::Exact, .autocast = kPrecise}),
     op("_linalg_solve_triangular(Tensor input, Tensor B, *, bool upper, bool left=True, bool unitriangular=False, "
        "Tensor? out=None) -> Tensor",
        fn<linalg::solve_triangular>, kLinalg),
@@ -51,20 +60,23 @@ constexpr OpRow kRows[] = {
 
     // ---- QR, eigenvalues, singular values
     op("_linalg_qr(Tensor A, str mode='reduced', *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::qr>,
-       kLinalg),
-    op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::legacy_qr>),
-    op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>),
+       kPreciseLinalg),
+    op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::legacy_qr>,
+       {.autocast = kPrecise}),
+    op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>,
+       {.autocast = kPrecise}),
     op("_linalg_eigh(Tensor A, str UPLO='L', *, Tensor[]? out=None) -> (Tensor eigenvalues, Tensor eigenvectors)",
-       fn<linalg::eigh>, kLinalg),
-    op("_linalg_eigvalsh(Tensor A, str UPLO='L', *, Tensor? out=None) -> Tensor", fn<linalg::eigvalsh>, kLinalg),
+       fn<linalg::eigh>, kPreciseLinalg),
+    op("_linalg_eigvalsh(Tensor A, str UPLO='L', *, Tensor? out=None) -> Tensor", fn<linalg::eigvalsh>, kPreciseLinalg),
     op("_linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None, Tensor[]? out=None) -> (Tensor U, Tensor "
        "S, "
        "Tensor Vh)",
-       fn<linalg::svd>, kLinalg),
-    op("_linalg_svdvals(Tensor A, *, str? driver=None, Tensor? out=None) -> Tensor", fn<linalg::svdvals>, kLinalg),
+       fn<linalg::svd>, kPreciseLinalg),
+    op("_linalg_svdvals(Tensor A, *, str? driver=None, Tensor? out=None) -> Tensor", fn<linalg::svdvals>,
+       kPreciseLinalg),
     op("svd(Tensor input, bool some=True, bool compute_uv=True, *, Tensor[]? out=None) -> (Tensor U, Tensor S, Tensor "
        "V)",
-       fn<linalg::legacy_svd>),
+       fn<linalg::legacy_svd>, {.autocast = kPrecise}),
 
     // ---- what singular values decide
     op("_linalg_pinv(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? out=None) -> "
@@ -75,26 +87,27 @@ constexpr OpRow kRows[] = {
         [](const Tensor& a, const Operand& rcond, bool hermitian) { return linalg::pinv(a, {}, rcond, hermitian); },
         kComposed),
     op("pinverse(Tensor input, float rcond=1e-15) -> Tensor",
-       [](const Tensor& a, double rcond) { return linalg::pinv(a, {}, Operand(Scalar(rcond)), false); }),
+       [](const Tensor& a, double rcond) { return linalg::pinv(a, {}, Operand(Scalar(rcond)), false); },
+       {.autocast = kPrecise}),
     op("_linalg_matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? "
        "out=None) "
        "-> Tensor",
-       fn<linalg::matrix_rank>, kLinalg),
+       fn<linalg::matrix_rank>, kPreciseLinalg),
     op(
         "_linalg_matrix_rank(Tensor A, Operand tol, bool hermitian=False, *, Tensor? out=None) -> Tensor",
         [](const Tensor& a, const Operand& tol, bool hermitian) {
           return linalg::matrix_rank(a, tol, Operand(Scalar(0.0)), hermitian);
         },
-        kLinalg),
+        kPreciseLinalg),
     op(
         "_linalg_cond(Tensor A, float? p=None, *, Tensor? out=None) -> Tensor",
-        [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kComposed),
+        [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kPreciseComposed),
     op(
         "_linalg_cond(Tensor A, str p, *, Tensor? out=None) -> Tensor",
-        [](const Tensor& a, std::string_view p) { return linalg::cond(a, linalg::Order(p)); }, kComposed),
+        [](const Tensor& a, std::string_view p) { return linalg::cond(a, linalg::Order(p)); }, kPreciseComposed),
     op("_linalg_lstsq(Tensor A, Tensor B, float? rcond=None, *, str? driver=None, Tensor[]? out=None) -> (Tensor "
        "solution, Tensor residuals, Tensor rank, Tensor singular_values)",
-       fn<linalg::lstsq>, kLinalg),
+       fn<linalg::lstsq>, kPreciseLinalg),
 
     // ---- factors as results, and what is solved with them
     op("_linalg_lu_factor(Tensor A, *, bool pivot=True, Tensor[]? out=None) -> (Tensor LU, Tensor pivots)",
@@ -108,29 +121,34 @@ constexpr OpRow kRows[] = {
        "-> "
        "Tensor",
        fn<linalg::lu_solve>, kLinalg),
-    op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]", fn<linalg::legacy_lu>),
+    op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]", fn<linalg::legacy_lu>,
+       {.autocast = kPrecise}),
     op("lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots, *, Tensor? out=None) -> Tensor",
        [](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
          return linalg::lu_solve(lu, pivots, b, true, false);
        },
-       {.out = Out::Exact}),
+       {.out = Out::Exact, .autocast = kPrecise}),
     op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor[]? "
        "out=None) -> (Tensor P, Tensor L, Tensor U)",
-       fn<linalg::lu_unpack>, {.kind = kFunction}),
+       fn<linalg::lu_unpack>, {.kind = kFunction, .halves = Halves::AsFloats}),
     op("cholesky_solve(Tensor input, Tensor L, bool upper=False, *, Tensor? out=None) -> Tensor",
-       fn<linalg::cholesky_solve>),
-    op("cholesky_inverse(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::cholesky_inverse>),
+       fn<linalg::cholesky_solve>, {.autocast = kPrecise}),
+    op("cholesky_inverse(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::cholesky_inverse>,
+       {.autocast = kPrecise}),
 
     // ---- products
     op("_linalg_matrix_power(Tensor A, int n, *, Tensor? out=None) -> Tensor", fn<linalg::matrix_power>, kComposed),
     op("matrix_power(Tensor input, int n, *, Tensor? out=None) -> Tensor", fn<linalg::matrix_power>),
-    op("_linalg_matrix_exp(Tensor A) -> Tensor", fn<linalg::matrix_exp>, kLinalg),
-    op("matrix_exp(Tensor input) -> Tensor", fn<linalg::matrix_exp>),
+    op("_linalg_matrix_exp(Tensor A) -> Tensor", fn<linalg::matrix_exp>,
+       {.kind = kFunction, .halves = Halves::AsFloats}),
+    op("matrix_exp(Tensor input) -> Tensor", fn<linalg::matrix_exp>, {.halves = Halves::AsFloats}),
     op("_linalg_multi_dot(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<linalg::multi_dot>, kLinalg),
-    op("_linalg_vecdot(Tensor x, Tensor y, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg::vecdot>, kLinalg),
-    op("_linalg_tensorinv(Tensor A, int ind=2, *, Tensor? out=None) -> Tensor", fn<linalg::tensorinv>, kComposed),
+    op("_linalg_vecdot(Tensor x, Tensor y, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg::vecdot>,
+       {.kind = kFunction, .out = Out::Exact, .autocast = Autocast::Lower}),
+    op("_linalg_tensorinv(Tensor A, int ind=2, *, Tensor? out=None) -> Tensor", fn<linalg::tensorinv>,
+       kPreciseComposed),
     op("_linalg_tensorsolve(Tensor A, Tensor B, int[]? dims=None, *, Tensor? out=None) -> Tensor",
-       fn<linalg::tensorsolve>, kComposed),
+       fn<linalg::tensorsolve>, kPreciseComposed),
     op("_linalg_vander(Tensor x, *, int? N=None) -> Tensor", fn<linalg::vander>, kLinalg),
 
     view_op("_linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", fn<diagonal>,
@@ -175,7 +193,7 @@ constexpr OpRow kRows[] = {
 
 void register_linalg() {
   register_lapack();
-  register_rows(kRows);
+  register_rows(kRows, Halves::Native);
 }
 
 }  // namespace gradcore

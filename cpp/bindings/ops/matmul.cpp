@@ -22,6 +22,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_matmul() { register_rows(kRows); }
+void register_matmul() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -1,5 +1,7 @@
 // Functions of nn.functional.
 #include "bindings/ops/register.h"
+#include "ops/class_loss.h"
+#include "ops/embedding.h"
 #include "ops/norm.h"
 
 namespace gradcore {
@@ -7,11 +9,22 @@ namespace gradcore {
 namespace {
 
 constexpr OpRow kRows[] = {
-    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>, {.kind = kFunction}),
+    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>,
+       {.kind = kFunction, .halves = Halves::Native}),
     op("_nn_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) "
        "-> "
        "Tensor",
        fn<layer_norm>, {.kind = kFunction}),
+    op("_nn_nll_loss(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, Reduction "
+       "reduction='mean') -> Tensor",
+       fn<nll_loss>, {.kind = kFunction}),
+    op("_nn_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, Reduction "
+       "reduction='mean', float label_smoothing=0.0) -> Tensor",
+       fn<cross_entropy>, {.kind = kFunction}),
+    op("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "
+       "-> "
+       "Tensor",
+       fn<embedding>, {.kind = kFunction}),
 };
 
 }  // namespace

@@ -64,10 +64,10 @@ constexpr OpRow kRows[] = {
        fn<mode>),
     op("quantile(Tensor input, Operand q, int? dim=None, bool keepdim=False, *, str interpolation='linear', Tensor? "
        "out=None) -> Tensor",
-       quantile_of<false>, {.out = Out::Exact}),
+       quantile_of<false>, {.out = Out::Exact, .halves = Halves::Native, .autocast = Autocast::Float32}),
     op("nanquantile(Tensor input, Operand q, int? dim=None, bool keepdim=False, *, str interpolation='linear', Tensor? "
        "out=None) -> Tensor",
-       quantile_of<true>, {.out = Out::Exact}),
+       quantile_of<true>, {.out = Out::Exact, .halves = Halves::Native, .autocast = Autocast::Float32}),
     op("unique(Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False, int? dim=None) -> "
        "Tensor | Tensor[]",
        [](const Tensor& t, bool, bool inverse, bool counts, std::optional<int64_t> dim) {
@@ -91,7 +91,8 @@ constexpr OpRow kRows[] = {
        "-> "
        "Tensor",
        is_in, {.kind = kFunction, .out = Out::Exact}),
-    op("bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", fn<bincount>),
+    op("bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", fn<bincount>,
+       {.halves = Halves::Native}),
     op("histc(Tensor input, int bins=100, Number min=0, Number max=0, *, Tensor? out=None) -> Tensor", fn<histc>,
        {.out = Out::Exact}),
     op("histogram(Tensor input, Tensor bins, *, Tensor? weight=None, bool density=False, Tensor[]? out=None) -> "
@@ -108,7 +109,8 @@ constexpr OpRow kRows[] = {
        "out=None) -> (Tensor hist, Tensor bin_edges)",
        [](const Tensor& t, int64_t bins, NoneArg, const Tensor& weight, bool density) {
          return histogram(t, bins, {{}, weight, density});
-       }),
+       },
+       {.refuses_halves = "histogramdd"}),
     op("aminmax(Tensor input, *, int? dim=None, bool keepdim=False, Tensor[]? out=None) -> (Tensor min, Tensor max)",
        fn<aminmax>),
     op("argwhere(Tensor input) -> Tensor", [](const Tensor& t) { return std::get<Tensor>(nonzero(t, false)); }),

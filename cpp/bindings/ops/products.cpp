@@ -61,10 +61,10 @@ constexpr OpRow kRows[] = {
     op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>,
        {.holds_gil = true}),
     op("chain_matmul(Tensor... matrices, *, Tensor? out=None) -> Tensor", fn<chain_matmul_that_warns>,
-       {.kind = kFunction, .holds_gil = true}),
+       {.kind = kFunction, .holds_gil = true, .halves = Halves::Native}),
     op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,
-       {.kind = kFunction}),
-    op("pdist(Tensor input, float p=2.0) -> Tensor", fn<pdist>, {.kind = kFunction}),
+       {.kind = kFunction, .autocast = Autocast::Float32, .refuses_halves = "cdist"}),
+    op("pdist(Tensor input, float p=2.0) -> Tensor", fn<pdist>, {.kind = kFunction, .refuses_halves = "pdist"}),
     op("dist(Tensor input, Tensor other, float p=2.0) -> Tensor", fn<dist>),
 
     op("diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> "

@@ -89,6 +89,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_random() { register_rows(kRows); }
+void register_random() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

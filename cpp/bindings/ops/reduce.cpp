@@ -35,10 +35,11 @@ constexpr OpRow kRows[] = {
     op("mean(Tensor input, int[1]? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None) -> Tensor",
        fn<mean>),
     op("prod(Tensor input, *, dtype? dtype=None) -> Tensor",
-       [](const Tensor& t, MaybeDType dtype) { return prod(t, {}, false, dtype); }, {.out = Out::Accumulates}),
+       [](const Tensor& t, MaybeDType dtype) { return prod(t, {}, false, dtype); },
+       {.out = Out::Accumulates, .autocast = Autocast::Float32}),
     op("prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None) -> Tensor",
        [](const Tensor& t, int64_t dim, bool keepdim, MaybeDType dtype) { return prod(t, dim, keepdim, dtype); },
-       {.out = Out::Accumulates}),
+       {.out = Out::Accumulates, .autocast = Autocast::Float32}),
     op("var(Tensor input, bool unbiased) -> Tensor", unbiased_of_all<var>),
     op("var(Tensor input, int[1]? dim=None, *, Number? correction=None, bool keepdim=False, Tensor? out=None) -> "
        "Tensor",
@@ -93,6 +94,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_reduce() { register_rows(kRows); }
+void register_reduce() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

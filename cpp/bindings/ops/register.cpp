@@ -47,6 +47,6 @@ constexpr OpRow kEchoes[] = {
 
 }  // namespace
 
-void register_echoes() { register_rows(kEchoes); }
+void register_echoes() { register_rows(kEchoes, Halves::Native); }
 
 }  // namespace gradcore

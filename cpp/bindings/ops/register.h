@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-#include "bindings/args.h"
+#include "bindings/casting.h"
 #include "bindings/gil.h"
 #include "ops/foreach.h"
 #include "ops/linalg.h"
@@ -33,6 +33,7 @@ class LentTensor {
   }
   LentTensor(const LentTensor&) = delete;
   const Tensor& get() const { return t_; }
+  Tensor& lent() { return t_; }
   int64_t work() const { return t_ ? t_.numel() : 0; }
 
  private:
@@ -151,6 +152,7 @@ template <> struct Slot<Tensor> {
   Slot(const Args& a, int i) : tensor_(a.given(i) ? a.object(i) : nullptr) {}
   const Tensor& get() const { return tensor_.get(); }
   int64_t work() const { return tensor_.work(); }
+  void lend_to(Casts& casts) { casts.add(tensor_.lent()); }
 
  private:
   LentTensor tensor_;
@@ -167,6 +169,7 @@ template <> struct Slot<Operand> {
         operand_(tensor_.get() ? Operand(tensor_.get()) : Operand(to_scalar(o))) {}
   const Operand& get() const { return operand_; }
   int64_t work() const { return tensor_.work(); }
+  void lend_to(Casts& casts) { casts.add(tensor_.lent()); }
 
  private:
   LentTensor tensor_;
@@ -182,6 +185,9 @@ template <> struct Slot<std::optional<Operand>> {
   }
   const std::optional<Operand>& get() const { return operand_; }
   int64_t work() const { return held_ ? held_->work() : 0; }
+  void lend_to(Casts& casts) {
+    if (held_) held_->lend_to(casts);
+  }
 
  private:
   std::optional<Slot<Operand>> held_;
@@ -198,6 +204,7 @@ template <> struct Slot<std::vector<Tensor>> {
     for (const Tensor& t : tensors_) n += t.numel();
     return n;
   }
+  void lend_to(Casts& casts) { casts.add(tensors_); }
 
  private:
   std::vector<Tensor> tensors_;
@@ -225,6 +232,16 @@ inline PyObject* to_python(const Args&, std::vector<Tensor> t) { return wrap_tup
 inline PyObject* to_python(const Args&, std::pair<Tensor, Tensor> t) {
   return wrap_tuple({std::move(t.first), std::move(t.second)});
 }
+// Rounds what was computed as float: Note [Computed as floats] in casting.h.
+template <class R> void settle(const Casts& casts, R& r) {
+  if constexpr (requires { casts.settle(r); }) casts.settle(r);
+}
+inline void settle(const Casts& casts, ValuesIndices& r) { casts.settle(r.values); }
+inline void settle(const Casts& casts, Named& r) { casts.settle(r.parts); }
+inline void settle(const Casts& casts, std::variant<Tensor, std::vector<Tensor>>& r) {
+  std::visit([&](auto& v) { casts.settle(v); }, r);
+}
+
 // As torch.return_types has them.
 PyObject* to_python(const Args& a, Named r);
 inline PyObject* to_python(const Args& a, ValuesIndices r) {
@@ -305,6 +322,12 @@ template <class R, class... P> struct Typed<R (*)(P...)> {
     R pass_to(const void* function) const {
       return (*static_cast<const Function*>(function))(static_cast<const S&>(*this).get()...);
     }
+    void lend_to(Casts& casts) {
+      const auto lend = [&]<class T>(T& slot) {
+        if constexpr (requires { slot.lend_to(casts); }) slot.lend_to(casts);
+      };
+      (lend(static_cast<S&>(*this)), ...);
+    }
     // Elements to compute on; above some, other threads may run.
     int64_t work() const { return (static_cast<const S&>(*this).work() + ... + 0); }
   };
@@ -312,19 +335,39 @@ template <class R, class... P> struct Typed<R (*)(P...)> {
   static Held<Placed<sum_of_first<SlotOf<P>::width...>(k), P>...> held_type(std::index_sequence<k...>);
   using Arguments = decltype(held_type(std::index_sequence_for<P...>{}));
 
+  template <class S> static constexpr bool lends = requires(S& slot, Casts& casts) { slot.lend_to(casts); };
+  static constexpr bool kTakesTensors = (lends<SlotOf<P>> || ... || false);
+
+  static R compute(const Args& a, const Arguments& held) {
+    const ComputePhase phase(leaves(a, held));
+    return held.pass_to(a.row().function);
+  }
   static PyObject* handle(Args& a) {
-    const Arguments held(a);
+    Arguments held(a);
+    if constexpr (kTakesTensors)
+      if (a.may_cast()) return handle_with_casts(a, held);
     if constexpr (std::is_void_v<R>) {
-      {
-        const ComputePhase phase(leaves(a, held));
-        held.pass_to(a.row().function);
-      }
+      compute(a, held);
       return a.row().in_place ? Py_NewRef(a.object(0)) : none();
     } else {
-      return to_python(a, [&] {
-        const ComputePhase phase(leaves(a, held));
-        return held.pass_to(a.row().function);
-      }());
+      return to_python(a, compute(a, held));
+    }
+  }
+  [[gnu::noinline]] static PyObject* handle_with_casts(Args& a, Arguments& held) {
+    Casts casts;
+    held.lend_to(casts);
+    const bool any = casts.begin(a);
+    if constexpr (std::is_void_v<R>) {
+      compute(a, held);
+      if (any) casts.write_back();
+      return a.row().in_place ? Py_NewRef(a.object(0)) : none();
+    } else {
+      R result = compute(a, held);
+      if (any) {
+        casts.write_back();
+        settle(casts, result);
+      }
+      return to_python(a, std::move(result));
     }
   }
   static bool write_into(Args& a, const Tensor& out) {
@@ -411,6 +454,9 @@ struct Forms {
   Out out = Out::Converts;
   Into into = {};
   bool holds_gil = false;
+  Halves halves = Halves::ByFamily;
+  Autocast autocast = Autocast::None;
+  const char* refuses_halves = nullptr;
 };
 
 template <class F> consteval OpRow op(std::string_view name, std::string_view signature, F, Forms forms = {}) {
@@ -428,7 +474,10 @@ template <class F> consteval OpRow op(std::string_view name, std::string_view si
           .kind = forms.kind,
           .out = forms.out,
           .in_place = in_place,
-          .holds_gil = forms.holds_gil};
+          .holds_gil = forms.holds_gil,
+          .halves = forms.halves,
+          .autocast = forms.autocast,
+          .refuses_halves = forms.refuses_halves};
 }
 template <class F> consteval OpRow op(std::string_view text, F f, Forms forms = {}) {
   const size_t paren = text.find('(');
@@ -437,6 +486,7 @@ template <class F> consteval OpRow op(std::string_view text, F f, Forms forms = 
 // A view takes no time that others could use, and what makes a tensor another window waits for those who are away.
 template <class F> consteval OpRow view_op(std::string_view text, F f, Forms forms = {}) {
   forms.holds_gil = true;
+  if (forms.halves == Halves::ByFamily) forms.halves = Halves::Native;
   return op(text, f, forms);
 }
 
@@ -448,6 +498,11 @@ void register_scan();
 void register_order();
 void register_matmul();
 void register_nn();
+void register_recurrent();
+void register_attention();
+void register_convolution();
+void register_pooling();
+void register_norm();
 void register_view();
 void register_convert();
 void register_join();

@@ -18,13 +18,14 @@ constexpr OpRow kRows[] = {
     op("cumprod(Tensor input, int dim, *, dtype? dtype=None, Tensor? out=None) -> Tensor", fn<cumprod>,
        {.out = Out::Accumulates}),
     op("cumprod_(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", fn<cumprod_>, {.kind = kMethod}),
-    op("logcumsumexp(Tensor input, int dim, *, Tensor? out=None) -> Tensor", fn<logcumsumexp>, {.out = Out::Exact}),
+    op("logcumsumexp(Tensor input, int dim, *, Tensor? out=None) -> Tensor", fn<logcumsumexp>,
+       {.out = Out::Exact, .halves = Halves::AsFloats}),
     op("cummax(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummax>),
     op("cummin(Tensor input, int dim, *, Tensor[]? out=None) -> (Tensor values, Tensor indices)", fn<cummin>),
 };
 
 }  // namespace
 
-void register_scan() { register_rows(kRows); }
+void register_scan() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

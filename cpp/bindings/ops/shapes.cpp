@@ -25,7 +25,7 @@ constexpr OpRow kRows[] = {
     op("diag(Tensor input, int diagonal=0, *, Tensor? out=None) -> Tensor", fn<diag>, {.out = Out::Exact}),
     op("diag_embed(Tensor input, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", fn<diag_embed>),
     op("diagflat(Tensor input, int offset=0) -> Tensor", fn<diagflat>),
-    op("trace(Tensor input) -> Tensor", fn<trace>),
+    op("trace(Tensor input) -> Tensor", fn<trace>, {.autocast = Autocast::Float32}),
     op("block_diag(Tensor... tensors) -> Tensor", fn<block_diag>, {.kind = kFunction}),
 
     view_op("atleast_1d(Tensor input) -> Tensor", first_atleast_1d, {.kind = kFunction}),
@@ -69,6 +69,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_shapes() { register_rows(kRows); }
+void register_shapes() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

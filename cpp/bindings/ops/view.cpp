@@ -101,6 +101,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_view() { register_rows(kRows); }
+void register_view() { register_rows(kRows, Halves::Native); }
 
 }  // namespace gradcore

@@ -1,5 +1,6 @@
 // Copies between dtypes.
 #include "kernels/elementwise/loops.h"
+#include "kernels/portable/convert.h"
 
 namespace gradcore::GC_ISA {
 
@@ -33,8 +34,28 @@ template <class To> struct Cast {
   }
 };
 
+template <class T> using FloatOf = If<is_half_type<T>, float, T>;
+template <class To, class From> void convert_halves(const LoopArgs& a) {
+  run_converted(Loop<Cast<FloatOf<To>>, FloatOf<To>, FloatOf<From>>::kSpec, dtype_of<To>, dtype_of<From>, a);
+}
+template <class To, class From> void convert_rarely(const LoopArgs& a) {
+  portable::convert(dtype_of<To>, dtype_of<From>, a);
+}
+
+template <class To, class From> constexpr LoopFn copy_loop() {
+  constexpr bool computed = is_computed(dtype_of<To>) && is_computed(dtype_of<From>);
+  using Word = SameWidthInt<To>;
+  if constexpr (computed)
+    return Loop<Cast<To>, To, From>::run;
+  else if constexpr (__is_same(To, From))
+    return Loop<Cast<Word>, Word, Word>::run;
+  else if constexpr (is_wide_unsigned(dtype_of<To>) || is_wide_unsigned(dtype_of<From>))
+    return convert_rarely<To, From>;
+  else
+    return convert_halves<To, From>;
+}
 template <class To> constexpr DTypeRow<LoopFn> copies_to() {
-  return by_dtype<LoopFn>([]<class From>(TypeTag<From>) -> LoopFn { return Loop<Cast<To>, To, From>::run; });
+  return by_dtype<LoopFn>([]<class From>(TypeTag<From>) { return copy_loop<To, From>(); });
 }
 template <class... To> constexpr CopyKernels make_table(TypeList<To...>) { return {{copies_to<To>()...}}; }
 

@@ -25,7 +25,7 @@ template <class F, class R, class... In>
 __attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
                                     const StoredOf<In>*... in) {
   if constexpr (F::kPad) n &= -kWidth;  // it is a multiple: the compiler makes no tail
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i)
     out[i] = static_cast<StoredOf<R>>(value_of(F::apply(params, load_lane<In>(in + i)...)));
 }
@@ -46,7 +46,7 @@ __attribute__((noinline)) void dividing_body(T* out, const typename F::Params& p
       for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Lane<T>{in[i]}...).v;
       continue;
     }
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})...).v;
   }
 }
@@ -150,8 +150,10 @@ template <class Op, class T> struct ForwardLoop {
   using B = If<Op::info.mask == 1, bool, T>;
   using Type = If<Op::kArity == 1, Loop<F, R, A>, If<Op::kArity == 2, Loop<F, R, A, B>, Loop<F, R, A, B, T>>>;
 };
-template <class Op, class T> void run_as_int32(const LoopArgs& a) {
-  run_narrow(ForwardLoop<Op, int32_t>::Type::kSpec, dtype_of<T>, formulas::params_of<Op>, a);
+// What elements of T are computed as.
+template <class T> using Computed = If<is_half_type<T>, float, If<(sizeof(T) < 8), int32_t, int64_t>>;
+template <class Op, class T> void run_as_wide(const LoopArgs& a) {
+  run_narrow(ForwardLoop<Op, Computed<T>>::Type::kSpec, dtype_of<T>, formulas::params_of<Op>, a);
 }
 
 // What is computed one by one, at plain numbers: operands, then parameters.
@@ -161,28 +163,36 @@ template <class Op> double at_numbers(const double* x) {
   if constexpr (Op::kArity == 1) return value_of(formulas::forward_with<Op>(params.v, a));
   if constexpr (Op::kArity == 2) return value_of(formulas::forward_with<Op>(params.v, a, b));
 }
+// Whether an op has code in lanes: of those that go one by one some have it for floats (special_math.h).
+template <class Op, class T> constexpr bool in_lanes = !Op::info.one_by_one;
 template <class Op, class T> void run_one_by_one(const LoopArgs& a) {
   portable::run_one_by_one<T>(at_numbers<Op>, Op::kArity, formulas::params_of<Op>, a);
 }
 
 template <class Op, class T> constexpr LoopFn forward_loop() {
-  constexpr uint8_t kind = __is_same(T, bool) ? kBools : is_float<T> ? kFloats : kInts;
+  constexpr bool is_wide_unsigned = gradcore::is_wide_unsigned(dtype_of<T>);
+  constexpr uint8_t kind = is_wide_unsigned      ? kWideUnsigned
+                           : __is_same(T, bool)  ? kBools
+                           : is_floating_type<T> ? kFloats
+                                                 : kInts;
   constexpr bool is_narrow = sizeof(T) < sizeof(int32_t) && !(__is_same(T, bool) && Op::info.bools_apart);
-  if constexpr (!(Op::info.types & kind))
+  if constexpr (!(Op::info.types & kind) || (is_half_type<T> && Op::info.no_halves))
     return nullptr;
-  else if constexpr (Op::info.one_by_one)
+  else if constexpr (!in_lanes<Op, T>)
     return run_one_by_one<Op, T>;
   else if constexpr (is_narrow)
-    return run_as_int32<Op, T>;
+    return run_as_wide<Op, T>;
+  else if constexpr (is_wide_unsigned)
+    return ForwardLoop<Op, Computed<T>>::Type::run;
   else
     return ForwardLoop<Op, T>::Type::run;
 }
 
 template <class F, class R, class... Done> struct BackwardLoop {
   // Adds the operand types one by one as the bits say.
-  template <unsigned Rest, int Slot, int Mask> static constexpr LoopFn make() {
+  template <unsigned Rest, int Slot, int Mask> static constexpr auto make() {
     if constexpr (Slot == 5) {
-      return Loop<F, R, Done...>::run;
+      return TypeTag<Loop<F, R, Done...>>{};
     } else if constexpr (Slot == 0 || (Rest & (1u << Slot))) {
       using Next = If<Slot == Mask + 1, bool, R>;
       return BackwardLoop<F, R, Done..., Next>::template make<Rest, Slot + 1, Mask>();
@@ -192,20 +202,28 @@ template <class F, class R, class... Done> struct BackwardLoop {
   }
 };
 
+template <class L, class T, int kParams> void run_backward_as_float(const LoopArgs& a) {
+  run_narrow(L::kSpec, dtype_of<T>, kParams, a);
+}
 template <class Op, class T, int K> constexpr LoopFn backward_loop() {
   if constexpr (!formulas::has_vjp<Op, K>() || Op::info.one_by_one) {
     return nullptr;
   } else if constexpr (!(formulas::vjp_uses<Op, K>() & formulas::kChanged)) {
     return nullptr;  // the gradient is handed on as it is
   } else {
-    using F = Backward<Op, T, K>;
+    using Float = If<is_half_type<T>, float, T>;
+    using F = Backward<Op, Float, K>;
     constexpr int kMask = Op::info.mask < 0 ? 99 : Op::info.mask;
-    return BackwardLoop<F, T>::template make<F::kUses, 0, kMask>();
+    using L = typename decltype(BackwardLoop<F, Float>::template make<F::kUses, 0, kMask>())::type;
+    if constexpr (is_half_type<T>)
+      return run_backward_as_float<L, T, formulas::params_of<Op>>;
+    else
+      return L::run;
   }
 }
 
-template <class Op, int K> constexpr FloatRow<LoopFn> backward_loops() {
-  return by_float<LoopFn>([]<class T>(TypeTag<T>) { return backward_loop<Op, T, K>(); });
+template <class Op, int K> constexpr FloatingRow<LoopFn> backward_loops() {
+  return by_floating<LoopFn>([]<class T>(TypeTag<T>) { return backward_loop<Op, T, K>(); });
 }
 template <class Op> constexpr ElementwiseKernels make_kernels() {
   return {by_dtype<LoopFn>([]<class T>(TypeTag<T>) { return forward_loop<Op, T>(); }),

@@ -1,6 +1,8 @@
 // Rows and blocks of elementwise loops: see walk.h.
 #include "kernels/elementwise/walk.h"
 
+#include "kernels/convert.h"
+
 namespace gradcore::GC_ISA {
 
 namespace {
@@ -198,74 +200,108 @@ void run_loop(const LoopSpec& spec, const LoopArgs& a) {
   }
 }
 
-// ---- narrow integers, through the loop of int32 ----
+// ---- narrow types, through the loops of int32 and float ----
 
 namespace {
 
-// How elements of one narrow type become int32 and back.
+// How elements of one narrow type become wide and narrow again.
 struct NarrowType {
-  int item;
-  void (*widen)(int32_t* to, const char* p, int64_t stride, int64_t n);
-  void (*narrow)(char* p, int64_t stride, const int32_t* from, int64_t n);
+  int item = 0;
+  bool is_float = false;
+  void (*widen)(void* to, const void* from, int64_t n) = nullptr;
+  void (*narrow)(void* to, const void* from, int64_t n) = nullptr;
 };
-template <class T> void widen(int32_t* to, const char* p, int64_t stride, int64_t n) {
-  const auto value = [](const char* at) {
-    return static_cast<int32_t>(load_lane<T>(reinterpret_cast<const StoredOf<T>*>(at)).v);
-  };
-  if (stride == sizeof(T))
-    for (int64_t i = 0; i < n; ++i) to[i] = value(p + i * static_cast<int64_t>(sizeof(T)));
-  else
-    for (int64_t i = 0; i < n; ++i) to[i] = value(p + i * stride);
+template <class T> void widen(void* to, const void* from, int64_t n) {
+  const StoredOf<T>* const p = static_cast<const StoredOf<T>*>(from);
+  for (int64_t i = 0; i < n; ++i) static_cast<int32_t*>(to)[i] = static_cast<int32_t>(load_lane<T>(p + i).v);
 }
-template <class T> void narrow(char* p, int64_t stride, const int32_t* from, int64_t n) {
-  if (stride == sizeof(T))
-    for (int64_t i = 0; i < n; ++i) reinterpret_cast<StoredOf<T>*>(p)[i] = static_cast<T>(from[i]);
-  else
-    for (int64_t i = 0; i < n; ++i) *reinterpret_cast<StoredOf<T>*>(p + i * stride) = static_cast<T>(from[i]);
+template <class T> void narrow(void* to, const void* from, int64_t n) {
+  StoredOf<T>* const p = static_cast<StoredOf<T>*>(to);
+  for (int64_t i = 0; i < n; ++i) p[i] = static_cast<T>(static_cast<const int32_t*>(from)[i]);
 }
-constexpr auto kNarrowTypes = by_dtype<NarrowType>([]<class T>(TypeTag<T>) {
-  if constexpr (sizeof(T) < sizeof(int32_t))
-    return NarrowType{sizeof(T), widen<T>, narrow<T>};
+template <class T> void widen_half(void* to, const void* from, int64_t n) {
+  to_floats(static_cast<float*>(to), static_cast<const T*>(from), n);
+}
+template <class T> void narrow_half(void* to, const void* from, int64_t n) {
+  from_floats(static_cast<T*>(to), static_cast<const float*>(from), n);
+}
+constexpr auto kNarrowTypes = by_dtype<NarrowType>([]<class T>(TypeTag<T>) -> NarrowType {
+  if constexpr (is_half_type<T>)
+    return {sizeof(T), true, widen_half<T>, narrow_half<T>};
+  else if constexpr (sizeof(T) < sizeof(int32_t))
+    return {sizeof(T), false, widen<T>, narrow<T>};
   else
-    return NarrowType{};
+    return {};
 });
 
-void run_narrow_row(const LoopSpec& spec, const NarrowType& type, char* const* ptr, const LoopArgs& a,
-                    const void* params) {
-  alignas(64) int32_t buffer[kMaxOperands][kBlock];
-  const void* in[kMaxOperands];
-  const bool wide_out = spec.item[0] == sizeof(int32_t);
-  const bool in_place = !wide_out && a.inner[0] == spec.item[0];
-  for (int64_t i = 0; i < a.n; i += kBlock) {
-    const int64_t n = smaller(kBlock, a.n - i);
+// What the dense loop of narrow elements needs: it stands where a formula's loop finds its parameters.
+struct Widened {
+  const LoopSpec* spec;
+  const NarrowType* in;   // of the inputs that `wide` names; null: as they are
+  const NarrowType* out;  // null: as it is
+  unsigned wide;
+  const void* params;
+};
+
+void run_widened(void* out, const void* const* in, int64_t n, const void* context) {
+  constexpr int64_t kLineBytes = 64;  // rows that start on different lines
+  const Widened& w = *static_cast<const Widened*>(context);
+  const LoopSpec& spec = *w.spec;
+  alignas(64) char buffer[kMaxOperands][kBlock * 4 + kLineBytes];
+  const void* x[kMaxOperands];
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t m = smaller(kBlock, n - i);
     for (int k = 1; k <= spec.inputs; ++k) {
-      if (i && a.inner[k] == 0) continue;  // a repeated element is spread once, in the first block
-      const char* p = ptr[k] + i * a.inner[k];
-      in[k - 1] = buffer[k];
-      if (spec.item[k] == sizeof(int32_t))
-        type.widen(buffer[k], p, a.inner[k], n);
-      else
-        in[k - 1] = gather(buffer[k], p, a.inner[k], n, spec.item[k]);  // a mask
+      const char* const p = static_cast<const char*>(in[k - 1]);
+      if (!(w.wide >> k & 1)) {
+        x[k - 1] = p + i * spec.item[k];
+        continue;
+      }
+      w.in->widen(buffer[k], p + i * w.in->item, m);
+      x[k - 1] = buffer[k];
     }
-    char* out = ptr[0] + i * a.inner[0];
-    spec.dense(in_place ? out : reinterpret_cast<char*>(buffer[0]), in, n, params);
-    if (wide_out)
-      type.narrow(out, a.inner[0], buffer[0], n);
-    else if (!in_place)
-      scatter(out, a.inner[0], buffer[0], n, spec.item[0]);
+    char* const to = static_cast<char*>(out);
+    if (!w.out) {
+      spec.dense(to + i * spec.item[0], x, m, w.params);
+      continue;
+    }
+    spec.dense(buffer[0], x, m, w.params);
+    w.out->narrow(to + i * w.out->item, buffer[0], m);
   }
+}
+
+void run_widened_loop(const Widened& w, const LoopArgs& a) {
+  LoopSpec narrow = *w.spec;
+  narrow.dense = run_widened;
+  if (w.out) narrow.item[0] = static_cast<uint8_t>(w.out->item);
+  for (int k = 1; k <= narrow.inputs; ++k)
+    if (w.wide >> k & 1) narrow.item[k] = static_cast<uint8_t>(w.in->item);
+  LoopArgs b = a;
+  b.params = &w;
+  run_loop(narrow, b);
 }
 }  // namespace
 
 void run_narrow(const LoopSpec& spec, DType dtype, int params, const LoopArgs& a) {
   const NarrowType& type = kNarrowTypes[dtype];
   int32_t numbers[kMaxParams] = {};
-  if (params) type.widen(numbers, static_cast<const char*>(a.params), type.item, params);
-  char* ptr[kMaxOperands];
-  for (int64_t j = 0; j < a.m; ++j) {
-    for (int k = 0; k <= spec.inputs; ++k) ptr[k] = a.ptr[k] + j * a.outer[k];
-    run_narrow_row(spec, type, ptr, a, numbers);
+  const void* wide_params = a.params;
+  if (params && !type.is_float) {
+    type.widen(numbers, a.params, params);
+    wide_params = numbers;
   }
+  Widened w{&spec, &type, spec.item[0] == sizeof(int32_t) ? &type : nullptr, 0, wide_params};
+  for (int k = 1; k <= spec.inputs; ++k) {
+    const bool is_float_number = type.is_float && (a.numbers >> k & 1);
+    if (spec.item[k] == sizeof(int32_t) && !is_float_number) w.wide |= 1u << k;  // else a mask
+  }
+  run_widened_loop(w, a);
+}
+
+void run_converted(const LoopSpec& spec, DType to, DType from, const LoopArgs& a) {
+  const NarrowType &in = kNarrowTypes[from], &out = kNarrowTypes[to];
+  const Widened w{&spec, &in, out.is_float ? &out : nullptr, in.is_float ? 2u : 0, a.params};
+  run_widened_loop(w, a);
 }
 
 }  // namespace gradcore::GC_ISA

@@ -1,9 +1,10 @@
 // What loops of all formulas share: rows, operands that are not dense, narrow integers. Start at run_loop().
 //
-// Note [Narrow integers]
+// Note [Narrow types]
 // No loop is compiled for bools and for integers narrower than int32: their elements are read as int32, a block at a
 // time, computed as such and cut again. Wrapping arithmetic, comparisons and divisions give the same that way; what
-// does not (~ of a bool) says bools_apart.
+// does not (~ of a bool) says bools_apart. Floats of sixteen bits are computed as float in the same way, and rounded
+// once.
 #pragma once
 #include "core/loop.h"
 #include "kernels/common.h"
@@ -28,7 +29,10 @@ struct LoopSpec {
 
 // Runs a loop on operands of any strides.
 void run_loop(const LoopSpec& spec, const LoopArgs& a);
-// Runs the int32 loop of `spec` on operands of a narrow type, with so many parameters of that type.
+// Runs the loop of `spec`, of int32 or float, on operands of a narrow type, with so many parameters.
 void run_narrow(const LoopSpec& spec, DType type, int params, const LoopArgs& a);
+// Runs the loop of `spec`, which reads and writes one operand, on others of a narrow type. Computed types are as they
+// are.
+void run_converted(const LoopSpec& spec, DType to, DType from, const LoopArgs& a);
 
 }  // namespace gradcore::GC_ISA

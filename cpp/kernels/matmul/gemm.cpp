@@ -30,9 +30,6 @@ constexpr double kVectorPart = 5e5;       // the same where each element of a ma
 constexpr int64_t kFewParts = 16;         // more of them only where each
 constexpr int64_t kPartSize = 512 * 512;  // has so many elements of C, lest each pack much for little
 
-// The size of equal parts of at most `limit` each.
-GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
-
 template <class T> GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
   GemmArgs<T> part = g;
   part.m = rows;
@@ -452,6 +449,10 @@ extern const MatmulKernels matmul_kernels{.f32 = multiply<float>,
                                           .i16 = multiply_integers<int16_t>,
                                           .i32 = multiply_integers<int32_t>,
                                           .i64 = multiply_integers<int64_t>,
+                                          .f16 = multiply_halves<half, half>,
+                                          .f16_to_f32 = multiply_halves<half, float>,
+                                          .bf16 = multiply_halves<bfloat16, bfloat16>,
+                                          .bf16_to_f32 = multiply_halves<bfloat16, float>,
                                           .small_f32 = multiply_small<float>,
                                           .small_f64 = multiply_small<double>};
 

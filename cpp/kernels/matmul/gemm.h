@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 
+#include "core/half.h"
+
 namespace gradcore {
 
 // C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements;
@@ -33,6 +35,9 @@ struct MatmulKernels {
   GemmFn<int16_t> i16;
   GemmFn<int32_t> i32;
   GemmFn<int64_t> i64;
+  // Accumulated as floats, and rounded once or stored as floats.
+  GemmFn<half> f16, f16_to_f32;
+  GemmFn<bfloat16> bf16, bf16_to_f32;
   SmallFn<float> small_f32;
   SmallFn<double> small_f64;
 };
@@ -42,6 +47,11 @@ namespace GC_ISA {
 extern const MatmulKernels matmul_kernels;
 // In integers.cpp.
 template <class T> void multiply_integers(const GemmArgs<T>& args);
+// In halves.cpp. C is of type Out.
+template <class T, class Out> void multiply_halves(const GemmArgs<T>& args);
+// In dots.cpp. C is dense. dots_pay() is false where the processor has no such instruction, or another way is faster.
+bool dots_pay(const GemmArgs<bfloat16>& args);
+void multiply_by_dots(const GemmArgs<bfloat16>& args, float* c);
 // In small.cpp.
 template <class T> void multiply_small(GemmArgs<T> g, int64_t batch, int64_t a_step, int64_t b_step);
 }  // namespace GC_ISA

@@ -3,6 +3,8 @@
 // of the tile around it, so C may be cut anywhere without changing a bit of the result.
 // Compiled with -ffp-contract=fast: a * b + c becomes one fused instruction where the machine has it.
 #pragma once
+#include <utility>
+
 #include "kernels/common.h"
 
 namespace gradcore::GC_ISA {
@@ -17,6 +19,9 @@ constexpr int kTileRows = 6;  // 6 x 2 accumulators in 16 registers
 constexpr int kDotRows = 2;
 #endif
 constexpr int kTileVecs = 2;  // a tile is at most kTileRows rows by kTileVecs vectors
+
+// The size of equal parts of at most `limit` each.
+GC_INLINE int64_t even_part(int64_t size, int64_t limit) { return ceil_div(size, ceil_div(size, limit)); }
 
 template <class T> constexpr int kTileCols = kTileVecs * static_cast<int>(kLanes<T>);
 
@@ -261,20 +266,14 @@ template <class T> T dot(int64_t n, const T* x, const T* y) {
 // ---- transposition ----
 
 // One of log2(lanes) rounds: rows kStep apart exchange the off-diagonal halves of their squares of 2 * kStep.
-template <class T, int kStep> GC_INLINE void exchange(Vec<T>* v) {
-  constexpr int lanes = kLanes<T>;
-  Vec<SameWidthInt<T>> low{}, high{};
-#pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) {
-    low[i] = i & kStep ? lanes + i - kStep : i;
-    high[i] = i & kStep ? lanes + i : i + kStep;
-  }
+template <class T, int kStep, int... I> GC_INLINE void exchange(Vec<T>* v, std::integer_sequence<int, I...>) {
+  constexpr int lanes = sizeof...(I);
 #pragma GCC unroll 16
   for (int i = 0; i < lanes; ++i) {
     if (i & kStep) continue;
     const Vec<T> a = v[i], b = v[i + kStep];
-    v[i] = __builtin_shuffle(a, b, low);
-    v[i + kStep] = __builtin_shuffle(a, b, high);
+    v[i] = __builtin_shufflevector(a, b, (I & kStep ? lanes + I - kStep : I)...);
+    v[i + kStep] = __builtin_shufflevector(a, b, (I & kStep ? lanes + I : I + kStep)...);
   }
 }
 // to[j * ld_to + i] = from[i * ld_from + j] for j < cols and all lanes i, with 0 in place of missing rows.
@@ -288,10 +287,11 @@ GC_INLINE void transpose(const T* from, int64_t ld_from, int64_t rows, int64_t c
       v[i] = Vec<T>{};
     else
       v[i] = cols == lanes ? load(from + i * ld_from) : load_part(from + i * ld_from, cols);
-  exchange<T, 1>(v);
-  if constexpr (lanes > 2) exchange<T, 2>(v);
-  if constexpr (lanes > 4) exchange<T, 4>(v);
-  if constexpr (lanes > 8) exchange<T, 8>(v);
+  constexpr auto all = std::make_integer_sequence<int, lanes>();
+  exchange<T, 1>(v, all);
+  if constexpr (lanes > 2) exchange<T, 2>(v, all);
+  if constexpr (lanes > 4) exchange<T, 4>(v, all);
+  if constexpr (lanes > 8) exchange<T, 8>(v, all);
 #pragma GCC unroll 16
   for (int i = 0; i < lanes; ++i)
     if (i < cols) store(to + i * ld_to, v[i]);

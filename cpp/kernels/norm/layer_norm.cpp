@@ -1,10 +1,11 @@
-// Layer normalisation of rows: y = (x - mean) / sqrt(var + eps) * weight + bias, and its gradients. Start at
-// normalise_row() and differentiate_row(). A row is read several times, and from the second time on it is in the cache;
-// the backward pass takes the moments again rather than read them, so that forward keeps nothing but its input.
+// Layer normalisation of rows: y = (x - mean) / sqrt(var + eps) * weight + bias, and its gradients; about 0 instead of
+// the mean it is root mean square normalisation. Start at normalise_row() and differentiate_row(). A row is read
+// several times, and from the second time on it is in the cache; the backward pass takes the moments again rather than
+// read them, so that forward keeps nothing but its input.
 #include "kernels/norm/layer_norm.h"
 
 #include "core/parallel.h"
-#include "kernels/reduce/fold.h"
+#include "kernels/norm/sums.h"
 
 namespace gradcore::GC_ISA {
 namespace {
@@ -12,44 +13,32 @@ namespace {
 constexpr int64_t kGrain = 1 << 14;                // elements of a parallel block
 constexpr int64_t kFewRows = 16, kManyRows = 128;  // a band of the backward pass has rows between these
 
-// The sum of value(i), taken in floats for kBuffer elements and in double over those.
-template <class T, class F> GC_INLINE double sum_of(int64_t n, const F& value) {
-  alignas(64) T buffer[kBuffer];
-  double sum = 0;
-  for (int64_t i = 0; i < n; i += kBuffer) {
-    const int64_t m = smaller(kBuffer, n - i);
-#pragma GCC ivdep
-    for (int64_t j = 0; j < m; ++j) buffer[j] = value(i + j);
-    sum += static_cast<double>(fold_run<SumKind<T>>(buffer, m));
-  }
-  return sum;
-}
-
 template <class T> struct Moments {
   T mean, scale;  // scale: 1 / sqrt(var + eps)
 };
-template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double eps) {
+template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double eps, bool centred) {
   const double count = static_cast<double>(n);
-  const T mean = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return x[i]; }) / count);
-  const double squares = sum_of<T>(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); });
+  const T mean = centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(x, i); }) / count) : T(0);
+  const double squares = sum_of<T>(n, [&](auto at, int64_t i) { return square(at(x, i) - mean); });
   return {mean, static_cast<T>(1 / __builtin_sqrt(squares / count + eps))};
 }
 
-template <class T> GC_INLINE void normalise_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps) {
-  const auto [mean, scale] = moments_of(x, n, eps);
+template <class T>
+GC_INLINE void normalise_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps, bool centred) {
+  const auto [mean, scale] = moments_of(x, n, eps, centred);
   if (w && b) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * w[i] + b[i];
     return;
   }
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale;
   if (w) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] *= w[i];
   }
   if (b) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] += b[i];
   }
 }
@@ -60,35 +49,39 @@ template <class T> void normalise(const LayerNormArgs& a) {
   const int64_t each = larger(1, kGrain / a.n);
   parallel_blocks(ceil_div(a.rows, each), [&](int64_t block) {
     const int64_t end = smaller(a.rows, (block + 1) * each);
-    for (int64_t r = block * each; r < end; ++r) normalise_row(x + r * a.n, w, b, y + r * a.n, a.n, a.eps);
+    for (int64_t r = block * each; r < end; ++r) normalise_row(x + r * a.n, w, b, y + r * a.n, a.n, a.eps, a.centred);
   });
 }
 
 // Writes dx, and adds the row's part to the gradients of weight and bias. With h = (x - mean) * scale and p = g *
-// weight: dx = scale * (p - mean(p) - h * mean(p * h)).
+// weight: dx = scale * (p - mean(p) - h * mean(p * h)), and without mean(p) where the row is not centred.
 template <class T>
-GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db, int64_t n, double eps) {
-  const Moments<T> m = moments_of(x, n, eps);
+GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db, int64_t n, double eps,
+                                 bool centred) {
+  const Moments<T> m = moments_of(x, n, eps, centred);
   const double count = static_cast<double>(n);
   T mean_p, mean_ph;
   if (w) {
-    mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i]; }) / count);
-    mean_ph =
-        static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * w[i] * ((x[i] - m.mean) * m.scale); }) / count);
-#pragma GCC ivdep
+    mean_p =
+        centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * at(w, i); }) / count) : T(0);
+    mean_ph = static_cast<T>(
+        sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * at(w, i) * ((at(x, i) - m.mean) * m.scale); }) /
+        count);
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] * w[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   } else {
-    mean_p = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i]; }) / count);
-    mean_ph = static_cast<T>(sum_of<T>(n, [&](int64_t i) { return g[i] * ((x[i] - m.mean) * m.scale); }) / count);
-#pragma GCC ivdep
+    mean_p = centred ? static_cast<T>(sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i); }) / count) : T(0);
+    mean_ph = static_cast<T>(
+        sum_of<T>(n, [&](auto at, int64_t i) { return at(g, i) * ((at(x, i) - m.mean) * m.scale); }) / count);
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dx[i] = m.scale * (g[i] - mean_p - (x[i] - m.mean) * m.scale * mean_ph);
   }
   if (dw) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) dw[i] += g[i] * ((x[i] - m.mean) * m.scale);
   }
   if (db) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) db[i] += g[i];
   }
 }
@@ -116,7 +109,7 @@ template <class T> void differentiate(const LayerNormBackwardArgs& a) {
     for (int64_t i = 0; pb && i < n; ++i) pb[i] = 0;
     const int64_t end = smaller(a.rows, (band + 1) * each);
     for (int64_t r = band * each; r < end; ++r)
-      differentiate_row(g + r * n, x + r * n, w, dx + r * n, pw, pb, n, a.eps);
+      differentiate_row(g + r * n, x + r * n, w, dx + r * n, pw, pb, n, a.eps, a.centred);
   });
   if (dw) merge(part_w.data(), bands, n, dw);
   if (db) merge(part_b.data(), bands, n, db);

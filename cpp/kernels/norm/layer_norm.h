@@ -1,4 +1,4 @@
-// Layer normalisation as baseline code sees it: arguments and the table.
+// Layer and root mean square normalisation as baseline code sees them: arguments and the table.
 #pragma once
 #include <cstdint>
 
@@ -12,6 +12,7 @@ struct LayerNormArgs {
   void* out;
   int64_t rows, n;
   double eps;
+  bool centred;  // about the mean; else about 0
 };
 // The gradients of the input, and of weight and bias where they are not null.
 struct LayerNormBackwardArgs {
@@ -19,6 +20,7 @@ struct LayerNormBackwardArgs {
   void *dx, *dweight, *dbias;
   int64_t rows, n;
   double eps;
+  bool centred;
 };
 
 struct LayerNormKernels {

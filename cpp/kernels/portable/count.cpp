@@ -59,9 +59,11 @@ void count(const CountArgs& a) {
   constexpr int64_t kMostBlocks = 16, kMostTotals = 1 << 14;  // of all blocks
   if (!a.weights)
     return count_in_blocks(a, std::min({kMostBlocks, blocks_of_row(a.n), kMostTotals / std::max<int64_t>(a.bins, 1)}));
-  a.dtype == DType::Float32 ? add_weights<float>(a) : add_weights<double>(a);
+  visit_float(a.dtype, [&]<class T>(TypeTag<T>) { add_weights<T>(a); });
 }
 
-void find_bins(const BinArgs& a) { a.dtype == DType::Float32 ? find_bins_of<float>(a) : find_bins_of<double>(a); }
+void find_bins(const BinArgs& a) {
+  visit_float(a.dtype, [&]<class T>(TypeTag<T>) { find_bins_of<T>(a); });
+}
 
 }  // namespace gradcore::portable

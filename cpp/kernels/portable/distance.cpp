@@ -56,10 +56,6 @@ template <class T, class F> void visit_norm(double p, F&& f) {
   f(AnyNorm<T>{static_cast<T>(p)});
 }
 
-template <class F> void visit_float(DType t, F&& f) {
-  t == DType::Float32 ? f(TypeTag<float>{}) : f(TypeTag<double>{});
-}
-
 // Several partial sums at a time, which the compiler keeps in vectors.
 template <class T, class Norm> T distance_of(const T* a, const T* b, int64_t n, const Norm& norm) {
   constexpr int kLanes = 8;

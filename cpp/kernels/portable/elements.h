@@ -28,6 +28,8 @@ template <class F> decltype(auto) visit_addable(DType t, F&& f) {
   if (t == DType::Bool) return f(TypeTag<BoolByte>{});
   if (t == DType::Float32) return f(TypeTag<float>{});
   if (t == DType::Float64) return f(TypeTag<double>{});
+  if (t == DType::Float16) return f(TypeTag<half>{});
+  if (t == DType::BFloat16) return f(TypeTag<bfloat16>{});
   return visit_item_size(item_size(t), f);
 }
 template <class T> T plus(T a, T b) {

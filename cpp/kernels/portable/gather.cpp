@@ -163,7 +163,7 @@ void scatter_multiply(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     scatter_joined<T>(a, [](T x, T y) {
-      if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, bool>)
+      if constexpr (is_floating_type<T> || std::is_same_v<T, bool>)
         return static_cast<T>(x * y);
       else
         return static_cast<T>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y));  // integers wrap

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/generator.h"
+#include "kernels/portable/special/special.h"
 
 namespace gradcore::portable {
 
@@ -36,11 +37,8 @@ template <class F> void fill(const LawArgs& a, F&& next) {
   });
 }
 
-// log(k!) for a whole k >= 0. lgamma() writes to a global variable, and other threads may draw, too.
-double log_factorial(double k) {
-  int sign;
-  return lgamma_r(k + 1, &sign);
-}
+// log(k!) for a whole k >= 0.
+double log_factorial(double k) { return lgamma(k + 1); }
 
 // Small rates: uniform numbers are multiplied until they fall below e^-rate.
 double poisson_by_products(Generator& gen, double rate) {
@@ -97,7 +95,7 @@ void fill_poisson(const PoissonArgs& a) {
         T* out = reinterpret_cast<T*>(a.out);
         for (int64_t i = 0; i < a.n; ++i) out[i] = static_cast<T>(poisson(*a.generator, rates[i]));
       },
-      FloatTypes{});
+      FloatingTypes{});
 }
 
 }  // namespace gradcore::portable

@@ -8,7 +8,7 @@ namespace gradcore::portable {
 // A function of its operands and, behind them, its parameters.
 using NumberFn = double (*)(const double* arguments);
 
-// Elements of T, float or double, of any strides. The parameters are of T as well.
+// Elements of T, a float of any width, of any strides. Numbers and parameters are of the type that T is computed in.
 template <class T> void run_one_by_one(NumberFn f, int operands, int params, const LoopArgs& a);
 
 }  // namespace gradcore::portable

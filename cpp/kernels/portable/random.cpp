@@ -18,10 +18,7 @@ namespace gradcore::portable {
 
 namespace {
 
-template <class F> void visit_floating(DType t, F&& f) {
-  if (t == DType::Float32) return f(TypeTag<float>{});
-  f(TypeTag<double>{});
-}
+template <class F> void visit_floating(DType t, F&& f) { visit_in(t, f, FloatingTypes{}); }
 
 constexpr int64_t kChunk = 1024;  // draws held at a time: on the stack and in the first cache
 
@@ -42,9 +39,9 @@ inline uint64_t wide_draw(const uint32_t* draws, int64_t i) {
 inline int64_t low53(uint64_t draw) { return static_cast<int64_t>(draw & ((uint64_t{1} << 53) - 1)); }
 inline int32_t low24(uint32_t draw) { return static_cast<int32_t>(draw & 0xffffffu); }
 
-// The i-th number in [0, 1), made of kUnitDraws<F> draws.
-template <class F> constexpr int kUnitDraws = sizeof(F) / sizeof(uint32_t);
-template <class F> inline F unit_at(const uint32_t* draws, int64_t i) {
+// The i-th number in [0, 1), made of kUnitDraws<F> draws. Beside a half it is a float.
+template <class F> constexpr int kUnitDraws = std::is_same_v<F, double> ? 2 : 1;
+template <class F> inline auto unit_at(const uint32_t* draws, int64_t i) {
   if constexpr (std::is_same_v<F, double>)
     return static_cast<double>(low53(wide_draw(draws, i))) * 0x1p-53;
   else
@@ -78,6 +75,35 @@ void fill_normal_in_blocks(Generator& gen, F* p, int64_t n, F mean, F std, Trans
   to_normal(p + n - 16, 1, mean, std);
 }
 
+// Calls make(floats, count) for pieces of `step` elements at most and rounds what it made.
+template <class H, class Make> void fill_as_floats(H* p, int64_t n, const Make& make) {
+  float buffer[kChunk];
+  for (int64_t at = 0; at < n; at += kChunk) {
+    const int64_t count = std::min(kChunk, n - at);
+    make(buffer, count);
+    for (int64_t i = 0; i < count; ++i) p[at + i] = H(buffer[i]);
+  }
+}
+// What rounding makes the upper bound, which is excluded, becomes the lower one.
+template <class H> void fill_uniform_halves(const UniformArgs& a) {
+  const float from = static_cast<float>(a.from), to = static_cast<float>(a.to);
+  H* const p = reinterpret_cast<H*>(a.out);
+  fill_as_floats(p, a.n, [&](float* out, int64_t count) {
+    fill_unit(*a.generator, out, count);
+    kernels().random.stretch_f32(out, count, from, to);
+  });
+  for (int64_t i = 0; i < a.n; ++i)
+    if (float(p[i]) == float(H(to))) p[i] = H(from);
+}
+template <class H> void fill_normal_halves(Generator& gen, H* p, int64_t n, float mean, float std) {
+  const auto make = [&](float* out, int64_t count) {
+    fill_unit(gen, out, count);
+    kernels().random.normal_f32(out, count / 16, mean, std);
+  };
+  fill_as_floats(p, n / 16 * 16, make);
+  if (n % 16) fill_as_floats(p + n - 16, 16, make);
+}
+
 int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
@@ -99,12 +125,14 @@ template <class T> void randint(Generator& gen, T* p, int64_t n, int64_t base, u
 
 // What random_() draws from: [0, size_of_range<T>). Floats hold every whole number up to 2^digits.
 template <class T> constexpr uint64_t size_of_range() {
-  if constexpr (std::is_floating_point_v<T>) return (uint64_t{1} << std::numeric_limits<T>::digits) + 1;
-  return static_cast<uint64_t>(std::numeric_limits<T>::max()) + 1;
+  if constexpr (is_floating_type<T>)
+    return (uint64_t{1} << std::numeric_limits<T>::digits) + 1;
+  else
+    return static_cast<uint64_t>(std::numeric_limits<T>::max()) + 1;
 }
 
 template <class T> void random(Generator& gen, T* p, int64_t n) {
-  constexpr int kDraws = std::is_same_v<T, double> || std::is_same_v<T, int64_t> ? 2 : 1;
+  constexpr int kDraws = std::is_same_v<T, double> || std::is_same_v<T, int64_t> || std::is_same_v<T, uint64_t> ? 2 : 1;
   constexpr uint64_t kSize = size_of_range<T>();
   fill_from_draws<kDraws>(gen, p, n, [](T* out, const uint32_t* draws, int64_t count) {
     for (int64_t i = 0; i < count; ++i)
@@ -140,6 +168,8 @@ template <class T> void shuffle_many(Generator& gen, T* p, int64_t n) {
 
 void fill_uniform(const UniformArgs& a) {
   const std::lock_guard lock(a.generator->mutex());
+  if (a.dtype == DType::Float16) return fill_uniform_halves<half>(a);
+  if (a.dtype == DType::BFloat16) return fill_uniform_halves<bfloat16>(a);
   const bool whole = a.from == 0.0 && a.to == 1.0;
   if (a.dtype == DType::Float32) {
     float* p = reinterpret_cast<float*>(a.out);
@@ -161,8 +191,11 @@ void fill_normal(const NormalArgs& a) {
       for (int64_t i = 0; i < a.n; ++i) p[i] = static_cast<F>(std::fma(a.generator->normal(), a.std, a.mean));
       return;
     }
-    const F mean = static_cast<F>(a.mean), std = static_cast<F>(a.std);
-    if constexpr (std::is_same_v<F, float>)
+    using Compute = std::conditional_t<is_half_type<F>, float, F>;
+    const Compute mean = static_cast<Compute>(a.mean), std = static_cast<Compute>(a.std);
+    if constexpr (is_half_type<F>)
+      fill_normal_halves(*a.generator, p, a.n, mean, std);
+    else if constexpr (std::is_same_v<F, float>)
       fill_normal_in_blocks(*a.generator, p, a.n, mean, std, kernels().random.normal_f32);
     else
       fill_normal_in_blocks(*a.generator, p, a.n, mean, std, normal_f64);
@@ -261,7 +294,7 @@ void race(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t ca
   std::vector<Keyed> keys(static_cast<size_t>(categories));
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t at = r * categories;
-    for (int64_t c = 0; c < categories; ++c) keys[c] = {probs[at + c] / waits[at + c], c};
+    for (int64_t c = 0; c < categories; ++c) keys[c] = {static_cast<F>(probs[at + c] / waits[at + c]), c};
     if (samples == 1) {
       const auto less = [](const Keyed& a, const Keyed& b) { return a.key < b.key; };
       out[r] = std::max_element(keys.begin(), keys.end(), less)->index;
@@ -272,25 +305,25 @@ void race(Generator& gen, int64_t* out, const F* probs, int64_t rows, int64_t ca
 }
 
 // The running sums of a row, scaled to end at 1.
-template <class F> void cumulate(std::vector<F>& sums, const F* row) {
-  F sum = 0;
+template <class S, class F> void cumulate(std::vector<S>& sums, const F* row) {
+  S sum(0);
   for (size_t c = 0; c < sums.size(); ++c) {
     check(row[c] >= 0, "invalid multinomial distribution (encountering probability entry < 0)");
     check(std::isfinite(row[c]), "invalid multinomial distribution (encountering probability entry = infinity or NaN)");
     sums[c] = sum += row[c];
   }
   check(sum > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
-  for (F& s : sums) s /= sum;
+  for (S& s : sums) s /= sum;
   sums.back() = 1;
 }
 
 template <class F> void sample_with_replacement(const MultinomialArgs& a) {
   const F* probs = reinterpret_cast<const F*>(a.probs);
-  std::vector<F> sums(static_cast<size_t>(a.categories));
+  std::vector<std::conditional_t<is_half_type<F>, float, F>> sums(static_cast<size_t>(a.categories));
   for (int64_t r = 0; r < a.rows; ++r) {
     cumulate(sums, probs + r * a.categories);
     const auto sample = [&](int64_t* out, const uint32_t* draws, int64_t count) {
-      const auto below = [](F sum, double value) { return static_cast<double>(sum) < value; };
+      const auto below = [](auto sum, double value) { return static_cast<double>(sum) < value; };
       for (int64_t i = 0; i < count; ++i)
         out[i] = std::lower_bound(sums.begin(), sums.end(), unit_at<double>(draws, i), below) - sums.begin();
     };

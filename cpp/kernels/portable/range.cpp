@@ -39,17 +39,19 @@ void arange(const ArangeArgs& a) {
 void linspace(const LinspaceArgs& a) {
   visit_number(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using Step = std::conditional_t<std::is_floating_point_v<T>, T, float>;
+    using Step = std::conditional_t<is_floating_type<T>, T, float>;
+    using Factor = std::conditional_t<is_half_type<T>, float, Step>;
     T* out = reinterpret_cast<T*>(a.out);
     const T first = a.start.to<T>(), last = a.end.to<T>();
     if (a.n == 1) {
       *out = first;
       return;
     }
-    const Step step = (static_cast<Step>(last) - static_cast<Step>(first)) / static_cast<Step>(a.n - 1);
+    const Step step =
+        static_cast<Step>((static_cast<Step>(last) - static_cast<Step>(first)) / static_cast<Step>(a.n - 1));
     const int64_t half = a.n / 2;
-    for (int64_t i = 0; i < half; ++i) out[i] = static_cast<T>(first + step * static_cast<Step>(i));
-    for (int64_t i = half; i < a.n; ++i) out[i] = static_cast<T>(last - step * static_cast<Step>(a.n - i - 1));
+    for (int64_t i = 0; i < half; ++i) out[i] = static_cast<T>(first + step * static_cast<Factor>(i));
+    for (int64_t i = half; i < a.n; ++i) out[i] = static_cast<T>(last - step * static_cast<Factor>(a.n - i - 1));
   });
 }
 

@@ -37,6 +37,8 @@ template <class T> void recur_all(const RecurrenceArgs& r) {
 
 }  // namespace
 
-void recur(const RecurrenceArgs& r) { r.dtype == DType::Float32 ? recur_all<float>(r) : recur_all<double>(r); }
+void recur(const RecurrenceArgs& r) {
+  visit_float(r.dtype, [&]<class T>(TypeTag<T>) { recur_all<T>(r); });
+}
 
 }  // namespace gradcore::portable

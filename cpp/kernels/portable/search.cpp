@@ -52,14 +52,14 @@ template <class T, bool kRight> void search_all(const SearchArgs& a) {
 }  // namespace
 
 void search(const SearchArgs& a) {
-  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) {
+  visit_computed(a.dtype, [&]<class T>(TypeTag<T>) {
     using E = typename Ordered<T>::Element;
     a.right ? search_all<E, true>(a) : search_all<E, false>(a);
   });
 }
 
 void sort_rows(const RowSortArgs& a) {
-  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) {
+  visit_computed(a.dtype, [&]<class T>(TypeTag<T>) {
     using O = Ordered<T>;
     const auto* const in = static_cast<const typename O::Element*>(a.in);
     for (int64_t i = 0; i < a.rows; ++i) a.order[i] = i;

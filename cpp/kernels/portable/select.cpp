@@ -137,7 +137,7 @@ struct Mode {
 };
 
 template <class Which> void select(const SelectArgs& a) {
-  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) {
+  visit_computed(a.dtype, [&]<class T>(TypeTag<T>) {
     const auto* const in = static_cast<const ElementOf<T>*>(a.in);
     for_rows(a.rows, a.n, [&](int64_t row, int64_t end) {
       for (; row < end; ++row) {

@@ -154,12 +154,13 @@ uint64_t* sort_words(uint64_t* a, uint64_t* b, int64_t n, int first, int bits) {
 Item* sort_items(Item* a, Item* b, int64_t n, int bits) { return sort_by(a, b, n, 0, bits); }
 
 void sort(const SortArgs& a) {
-  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) { sort_rows<T>(a); });
+  visit_computed(a.dtype, [&]<class T>(TypeTag<T>) { sort_rows<T>(a); });
 }
 
 void top_k(const SortArgs& a) {
   if (16 * a.k > a.n) return sort(a);  // about where both take as long
-  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) { a.descending ? top_k_rows<T, true>(a) : top_k_rows<T, false>(a); });
+  visit_computed(a.dtype,
+                 [&]<class T>(TypeTag<T>) { a.descending ? top_k_rows<T, true>(a) : top_k_rows<T, false>(a); });
 }
 
 }  // namespace gradcore::portable

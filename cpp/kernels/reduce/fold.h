@@ -258,7 +258,7 @@ template <class K, int R, class In> GC_INLINE typename K::Part fold_column(const
 
 template <class K, int R, class In>
 GC_INLINE void fold_rows(const In* p, int64_t stride, int64_t cols, typename K::Part* part) {
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t j = 0; j < cols; ++j) part[j] = K::combine(part[j], fold_column<K, R>(p + j, stride));
 }
 
@@ -277,12 +277,12 @@ constexpr int64_t kBuffer = 256;  // elements mapped at a time
 // scalar one, so a rest is padded to whole vectors: the same bits at every position. in may be out.
 template <class T, class F> GC_INLINE void map_run(const T* in, T* out, int64_t n, const F& f) {
   const int64_t whole = n / kPad * kPad;
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < whole; ++i) out[i] = f(Lane<T>{in[i]}).v;
   if (whole == n) return;
   alignas(64) T pad[kPad];
   for (int64_t i = 0; i < kPad; ++i) pad[i] = in[whole + i < n ? whole + i : whole];
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t i = 0; i < kPad; ++i) pad[i] = f(Lane<T>{pad[i]}).v;
   for (int64_t i = whole; i < n; ++i) out[i] = pad[i - whole];
 }
@@ -293,7 +293,7 @@ constexpr int64_t kExpRun = 8192;  // a lane's float sum grows no longer than th
 // acc[j] gets exp(x[j] - max), which also goes to `out`, if there is one. A fixed count: no vector loop's
 // entry and tail.
 template <int64_t kCount, bool kStore, class T> GC_INLINE void exp_block(const T* x, T* out, T max, T* acc) {
-#pragma GCC ivdep
+  GC_INDEPENDENT
   for (int64_t j = 0; j < kCount; ++j) {
     const T e = exp(Lane<T>{x[j] - max}).v;
     if constexpr (kStore) out[j] = e;

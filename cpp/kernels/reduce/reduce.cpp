@@ -26,6 +26,7 @@
 #include "kernels/reduce/reduce.h"
 
 #include "core/parallel.h"
+#include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
 
 namespace gradcore::GC_ISA {
@@ -154,7 +155,7 @@ template <class E, template <class> class Kind> struct ArgOp {
     for (int64_t j = 0; j < cols; ++j) merge(acc[j], {best[j], first + place[j]});
   }
   GC_INLINE void improve(const In* p, int64_t cols, SameWidthInt<In> r, In* best, SameWidthInt<In>* place) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const In x = K::map(p[j]), old = best[j];
       const In now = K::combine(old, x);
@@ -228,7 +229,7 @@ template <class T> struct SquaredDevOp {
     for (int64_t j = 0; j < cols; ++j) merge(acc[j], corrected(rows, mean[j], sum[j], squares[j]));
   }
   GC_INLINE void deviations(const T* p, int64_t cols, const T* mean, T* sum, T* squares) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const T d = p[j] - mean[j];
       sum[j] += d;
@@ -313,10 +314,14 @@ void store_truth(const ReduceArgs& a, int64_t output, const void* acc, int64_t n
   bool* const to = static_cast<bool*>(a.out) + output;
   for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const int32_t*>(acc)[j] > 0;
 }
+// What an element is computed as.
+template <class E> using As = If<is_half_type<E>, float, If<(sizeof(E) < 4), int32_t, E>>;
+
 // The largest magnitude of no elements is 0.
-template <class T> void store_magnitude(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+template <class T> void store_magnitude(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   T* const to = static_cast<T*>(a.out) + output;
-  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<const T*>(acc)[j] < 0 ? T(0) : static_cast<const T*>(acc)[j];
+  const As<T>* const acc = static_cast<const As<T>*>(from);
+  for (int64_t j = 0; j < n; ++j) to[j] = static_cast<T>(acc[j] < 0 ? As<T>(0) : acc[j]);
 }
 template <class Acc> void store_place(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const Acc* const acc = static_cast<const Acc*>(from);
@@ -330,7 +335,7 @@ template <class Acc, class Out> void store_both(const ReduceArgs& a, int64_t out
   }
 }
 template <class T, bool kRoot> void store_variance(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
-  const auto* const acc = static_cast<const typename SquaredDevOp<T>::Acc*>(from);
+  const auto* const acc = static_cast<const typename SquaredDevOp<As<T>>::Acc*>(from);
   T* const to = static_cast<T*>(a.out) + output;
   for (int64_t j = 0; j < n; ++j) {
     const double variance = acc[j].dev / a.param;  // 0/0 is NaN, as in torch
@@ -347,7 +352,7 @@ template <class T> void store_power_root(const ReduceArgs& a, int64_t output, co
     to[j] = static_cast<T>(pow(F64{static_cast<const double*>(acc)[j]}, F64{1 / a.param}).v);
 }
 template <class T> void store_log(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
-  const auto* const acc = static_cast<const typename LogSumExpOp<T>::Acc*>(from);
+  const auto* const acc = static_cast<const typename LogSumExpOp<As<T>>::Acc*>(from);
   for (int64_t j = 0; j < n; ++j)
     static_cast<T*>(a.out)[output + j] = static_cast<T>(acc[j].around + log(F64{acc[j].sum}).v);
 }
@@ -387,6 +392,15 @@ template <class T> struct Elements {
   }
   // NaN if one is.
   double most() const {
+    double most = 0;
+    if constexpr (is_half_type<T>) {
+      each([&](double x) { most = Larger::combine(most, magnitude(x)); });
+      return most;
+    } else {
+      return most_of_floats();
+    }
+  }
+  double most_of_floats() const {
     double most = 0;
     if (a.s_reduce != 1) {
       each([&](double x) { most = Larger::combine(most, magnitude(x)); });
@@ -468,8 +482,8 @@ template <class T> struct ScaledProduct {
   }
 };
 
-template <class T> constexpr double kLeast = sizeof(T) == 4 ? 1e-27 : 1e-270;
-template <class T> constexpr double kMost = sizeof(T) == 4 ? 1e38 : 1e300;
+template <class T> constexpr double kLeast = sizeof(T) <= 4 ? 1e-27 : 1e-270;
+template <class T> constexpr double kMost = sizeof(T) <= 4 ? 1e38 : 1e300;
 
 GC_INLINE double range_of(double acc) { return acc; }
 template <class Acc>
@@ -525,6 +539,16 @@ template <class E, class To> struct Widen {
     load_each<In, To>(from, stride, n, to, [](In x) { return element<E>(x); });
   }
 };
+template <class H> struct Halves {
+  using In = H;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    const H* const p = static_cast<const H*>(from);
+    if (stride == 1) return to_floats(static_cast<float*>(to), p, n);
+    load_each<H, float>(from, stride, n, to, [](H x) { return float(x); });
+  }
+};
 template <class E> struct Truth {
   using In = If<sizeof(E) == 1, uint8_t, E>;  // what is only compared with 0 reads any byte the same way
   template <template <class> class K>
@@ -538,11 +562,13 @@ template <class E> struct Truth {
 };
 template <class T> struct Magnitude {
   using In = T;
-  template <template <class> class K> using Kind = MagnitudeKind<K<T>>;
+  template <template <class> class K>
+    requires(!is_half_type<T>)
+  using Kind = MagnitudeKind<K<T>>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
-    load_each<T, T>(from, stride, n, to, [](T x) { return magnitude(x); });
+    load_each<T, As<T>>(from, stride, n, to, [](T x) { return magnitude(As<T>(x)); });
   }
 };
 // |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches,
@@ -552,14 +578,15 @@ template <class T> struct Power {
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 15;
   static void load(const void* from, int64_t stride, int64_t n, double param, void* to) {
-    alignas(64) T base[kBuffer], exponents[kBuffer];
-    for (int64_t i = 0; i < kBuffer; ++i) exponents[i] = static_cast<T>(param);
+    using W = As<T>;
+    alignas(64) W base[kBuffer], exponents[kBuffer];
+    for (int64_t i = 0; i < kBuffer; ++i) exponents[i] = static_cast<W>(param);
     for (int64_t i = 0; i < n; i += kBuffer) {
       const int64_t m = smaller(kBuffer, n - i), padded = ceil_div(m, kPad) * kPad;
       Magnitude<T>::load(static_cast<const T*>(from) + i * stride, stride, m, 0, base);
       for (int64_t j = m; j < padded; ++j) base[j] = 1;
-      for (int64_t j = 0; j < padded; ++j) base[j] = pow(Lane<T>{base[j]}, Lane<T>{exponents[j]}).v;
-      __builtin_memcpy(static_cast<T*>(to) + i, base, m * sizeof(T));
+      for (int64_t j = 0; j < padded; ++j) base[j] = pow(Lane<W>{base[j]}, Lane<W>{exponents[j]}).v;
+      __builtin_memcpy(static_cast<W*>(to) + i, base, m * sizeof(W));
     }
   }
 };
@@ -606,7 +633,7 @@ template <class Op> struct Erased {
   static void merge(void* into, const void* from, int64_t n) {
     Acc* const a = static_cast<Acc*>(into);
     const Acc* const b = static_cast<const Acc*>(from);
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
   }
   static constexpr OpTable kTable{
@@ -862,27 +889,29 @@ template <const Reduction& kOf> void reduce(const ReduceArgs& a) { drive(a, kOf)
 // ---- the table ----
 
 // Integers are added as int32 into int64, multiplied as int64, compared as int32 if they are narrower.
-template <class E> using Read = If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>;
-template <class E> using As = If<(sizeof(E) < 4), int32_t, E>;
-template <class E> using ReadFactor = If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>;
-template <class E> using Factor = If<is_float<E>, E, int64_t>;
-template <class E> using Total = If<is_float<E>, double, int64_t>;
+// Halves are read as floats.
+template <class E> using Read = If<is_half_type<E>, Halves<E>, If<(sizeof(E) < 4), Widen<E, int32_t>, AsIs<E>>>;
+template <class E>
+using ReadFactor = If<is_half_type<E>, Halves<E>, If<is_float<E> || sizeof(E) == 8, AsIs<E>, Widen<E, int64_t>>>;
+template <class E> using Factor = If<is_floating_type<E>, As<E>, int64_t>;
+template <class E> using Total = If<is_floating_type<E>, double, int64_t>;
+template <class E> using Result = If<is_floating_type<E>, E, int64_t>;
 
 template <class E>
-constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Factor<E>>>>;
+constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Result<E>>>>;
 template <class T>
 constexpr ReduceFn norm_fn =
-    reduce<kReduction<FoldOp<T, SquaresKind>, AsIs<T>, store_root<T>, rescue<ScaledNorm<T>, T, double>>>;
+    reduce<kReduction<FoldOp<As<T>, SquaresKind>, Read<T>, store_root<T>, rescue<ScaledNorm<T>, T, double>>>;
 template <class T>
 constexpr ReduceFn power_norm_fn =
-    reduce<kReduction<FoldOp<T, SumKind>, Power<T>, store_power_root<T>, rescue<ScaledPowerNorm<T>, T, double>>>;
+    reduce<kReduction<FoldOp<As<T>, SumKind>, Power<T>, store_power_root<T>, rescue<ScaledPowerNorm<T>, T, double>>>;
 template <class E> constexpr RescueFn rescue_of_product() {
-  if constexpr (is_float<E>) return rescue<ScaledProduct<E>, E, double>;
+  if constexpr (is_floating_type<E>) return rescue<ScaledProduct<E>, E, double>;
   return nullptr;
 }
 template <class E>
 constexpr ReduceFn prod_fn = reduce<
-    kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Factor<E>>, rescue_of_product<E>()>>;
+    kReduction<FoldOp<Factor<E>, ProdKind>, ReadFactor<E>, store_value<Total<E>, Result<E>>, rescue_of_product<E>()>>;
 template <class E, template <class> class Kind>
 constexpr ReduceFn extreme_fn = reduce<kReduction<FoldOp<As<E>, Kind>, Read<E>, store_value<As<E>, StoredOf<E>>>>;
 template <class E, template <class> class Kind>
@@ -896,13 +925,14 @@ constexpr ReduceFn truth_fn = reduce<kReduction<FoldOp<int32_t, Kind>, Truth<E>,
 template <class E>
 constexpr ReduceFn count_fn = reduce<kReduction<FoldOp<int32_t, SumKind>, Truth<E>, store_value<int64_t, int64_t>>>;
 template <class T, template <class> class Load>
-constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<T, SumKind>, Load<T>, store_value<double, T>>>;
+constexpr ReduceFn sum_of_fn = reduce<kReduction<FoldOp<As<T>, SumKind>, Load<T>, store_value<double, T>>>;
 template <class T, template <class> class Kind>
-constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<T, Kind>, Magnitude<T>, store_magnitude<T>>>;
+constexpr ReduceFn extreme_of_fn = reduce<kReduction<FoldOp<As<T>, Kind>, Magnitude<T>, store_magnitude<T>>>;
 template <class T, bool kRoot>
-constexpr ReduceFn variance_fn = reduce<kReduction<SquaredDevOp<T>, AsIs<T>, store_variance<T, kRoot>,
-                                                   rescue<ScaledVariance<T, kRoot>, T, typename SquaredDevOp<T>::Acc>>>;
-template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<T>, AsIs<T>, store_log<T>>>;
+constexpr ReduceFn variance_fn =
+    reduce<kReduction<SquaredDevOp<As<T>>, Read<T>, store_variance<T, kRoot>,
+                      rescue<ScaledVariance<T, kRoot>, T, typename SquaredDevOp<As<T>>::Acc>>>;
+template <class T> constexpr ReduceFn log_fn = reduce<kReduction<LogSumExpOp<As<T>>, Read<T>, store_log<T>>>;
 
 template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
   using enum ReduceOp;
@@ -917,7 +947,7 @@ template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
   if constexpr (kOp == Any) return truth_fn<T, MaxKind>;
   if constexpr (kOp == All) return truth_fn<T, MinKind>;
   if constexpr (kOp == CountNonzero) return count_fn<T>;
-  if constexpr (is_float<T>) {
+  if constexpr (is_floating_type<T>) {
     if constexpr (kOp == Norm2) return norm_fn<T>;
     if constexpr (kOp == SumAbs) return sum_of_fn<T, Magnitude>;
     if constexpr (kOp == NormP) return power_norm_fn<T>;
@@ -934,7 +964,12 @@ template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
 template <ReduceFn kFunction> using Constant = std::integral_constant<ReduceFn, kFunction>;
 template <ReduceOp kOp> constexpr DTypeRow<ReduceFn> row_of() {
   static_assert(!std::is_same_v<Constant<function_of<kOp, float>()>, Constant<nullptr>>);
-  return by_dtype<ReduceFn>([]<class T>(TypeTag<T>) { return function_of<kOp, T>(); });
+  return by_dtype<ReduceFn>([]<class T>(TypeTag<T>) -> ReduceFn {
+    if constexpr (is_wide_unsigned(dtype_of<T>))
+      return nullptr;
+    else
+      return function_of<kOp, T>();
+  });
 }
 template <int... kOps> constexpr ReduceKernels make_table(std::integer_sequence<int, kOps...>) {
   return {{row_of<static_cast<ReduceOp>(kOps)>()...}};

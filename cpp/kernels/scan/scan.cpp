@@ -15,6 +15,7 @@
 // shape only, so that results have the same bits for any number of threads.
 #include "kernels/scan/scan.h"
 #include "core/parallel.h"
+#include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
 
 namespace gradcore::GC_ISA {
@@ -85,7 +86,7 @@ template <class T, bool kLog> struct SoftmaxOf {
 
   // `last` is what finishes a row: log(sum) or 1 / sum.
   GC_INLINE void finish(const Slice<T>& s, int64_t n, T max, T last) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) s.y[i] = kLog ? (s.x[i] - max) - last : s.y[i] * last;
   }
   GC_INLINE void finishers(double* sum, int64_t count) {
@@ -122,7 +123,7 @@ template <class T, bool kLog> struct SoftmaxOf {
 
   // sum[j] gets exp(x[j] - max[j]), which also goes to y.
   template <int64_t kCount> GC_INLINE void exp_columns(const T* x, T* y, const T* max, T* sum) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < kCount; ++j) {
       const T e = exp(Lane<T>{x[j] - max[j]}).v;
       if constexpr (!kLog) y[j] = e;
@@ -165,7 +166,7 @@ template <class T, bool kLog> struct SoftmaxOf {
     });
   }
   GC_INLINE void finish_row(const T* x, T* y, const T* max, const T* last, int64_t cols) {
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) y[j] = kLog ? (x[j] - max[j]) - last[j] : y[j] * last[j];
   }
 };
@@ -228,7 +229,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
   static Others<T> finish(const Slice<T>& s, int64_t n, T sum) {
     Others<T> others;
     if constexpr (!kLog) {
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t i = 0; i < n; ++i) s.y[i] = s.x2[i] * (s.x[i] - sum);
       return others;
     }
@@ -237,7 +238,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
       const int64_t m = smaller(kBuffer, n - i);
       map_run(s.x2 + i, e, m, [](Lane<T> v) { return exp(v); });
       others.add(Others<T>::of(s.x + i, e, m), i);
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < m; ++j) s.y[i + j] = s.x[i + j] - e[j] * sum;
     }
     return others;
@@ -270,20 +271,20 @@ template <class T, bool kLog> struct SoftmaxGradient {
   };
   static void finish_row(const Slice<T>& s, const T* sum, int64_t cols, int64_t row, const OthersOfColumns& others) {
     if constexpr (!kLog) {
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x2[j] * (s.x[j] - sum[j]);
       return;
     }
     alignas(64) T e[kMaxWidth];
     map_run(s.x2, e, cols, [](Lane<T> v) { return exp(v); });
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       const bool counts = !(e[j] > kHeavy<T>);
       others.p[j] += counts ? static_cast<double>(e[j]) : 0;
       others.g[j] += counts ? static_cast<double>(s.x[j]) : 0;
     }
     for (int64_t j = 0; j < cols; ++j) others.heavy[j] = e[j] > kHeavy<T> ? row : others.heavy[j];
-#pragma GCC ivdep
+    GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
   }
   GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
@@ -405,12 +406,11 @@ template <class K, class T> struct Cumulative {
       for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
   }
   static void run_columns(const T* x, T* y, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
-    for (; rows > 0; --rows, x += stride, y += stride)
-#pragma GCC ivdep
-      for (int64_t j = 0; j < cols; ++j) {
-        acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
-        y[j] = static_cast<T>(acc[j]);
-      }
+    for (; rows > 0; --rows, x += stride, y += stride) GC_INDEPENDENT
+    for (int64_t j = 0; j < cols; ++j) {
+      acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
+      y[j] = static_cast<T>(acc[j]);
+    }
   }
   // As long_row: the bands' totals become their starts.
   GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
@@ -454,7 +454,7 @@ template <class K, class E> struct Extreme {
     for (int64_t j = 0; j < cols; ++j) place[j] = 0;
     for (int64_t r = 0; r < n; ++r) {
       const Slice<In> t = s.at(r * stride);
-#pragma GCC ivdep
+      GC_INDEPENDENT
       for (int64_t j = 0; j < cols; ++j) {
         const In v = K::map(t.x[j]);
         const bool take = takes(best[j], v);
@@ -622,19 +622,51 @@ __attribute__((noinline)) void walk(const RowArgs& a, const Family& f) { Walk{a,
 
 template <class Op> void apply(const RowArgs& a) { walk(a, Erased<Op>::kFamily); }
 
+// Rows of halves, as floats: several at a time, or a long one by itself, whose parts are computed in parallel.
+GC_OUTLINE void run_as_floats(const RowArgs& a, DType dtype, RowFn fn) {
+  constexpr int64_t kItem = 2;
+  const int64_t slab = a.n * a.inner, per_block = larger(1, kGrain / larger(1, slab));
+  auto run = [&](int64_t b) {
+    const int64_t first = b * per_block, rows = smaller(per_block, a.outer - first), count = rows * slab;
+    const Scratch<float> x(count), x2(a.in2 ? count : 0);
+    const auto each_part = [&](const auto& f) {
+      parallel_blocks(ceil_div(count, kGrain), [&](int64_t k) { f(k * kGrain, smaller(kGrain, count - k * kGrain)); });
+    };
+    const auto at = [&](const void* p, int64_t i) { return static_cast<const char*>(p) + (first * slab + i) * kItem; };
+    each_part([&](int64_t i, int64_t n) {
+      halves_to_floats(dtype, x.data() + i, at(a.in, i), n);
+      if (a.in2) halves_to_floats(dtype, x2.data() + i, at(a.in2, i), n);
+    });
+    fn({x.data(), x2.data(), x.data(), a.index ? a.index + first * slab : nullptr, rows, a.n, a.inner});
+    each_part([&](int64_t i, int64_t n) { floats_to_halves(dtype, const_cast<char*>(at(a.out, i)), x.data() + i, n); });
+  };
+  const int64_t blocks = ceil_div(a.outer, per_block);
+  if (blocks >= kFewRows) return parallel_blocks(blocks, run);
+  for (int64_t b = 0; b < blocks; ++b) run(b);
+}
+
+template <RowOp kOp, class T> constexpr RowFn function_of();
+template <RowOp kOp, class H> void apply_as_floats(const RowArgs& a) {
+  run_as_floats(a, dtype_of<H>, function_of<kOp, float>());
+}
+
 template <RowOp kOp, class T> constexpr RowFn function_of() {
   using enum RowOp;
-  if constexpr (kOp == CumMax) return apply<Extreme<MaxKind<T>, T>>;
-  if constexpr (kOp == CumMin) return apply<Extreme<MinKind<T>, T>>;
-  if constexpr (is_float<T> || __is_same(T, int64_t)) {
-    if constexpr (kOp == CumSum) return apply<Cumulative<SumKind<T>, T>>;
-    if constexpr (kOp == CumProd) return apply<Cumulative<ProdKind<T>, T>>;
-  }
-  if constexpr (is_float<T>) {
-    if constexpr (kOp == Softmax) return apply<SoftmaxOf<T, false>>;
-    if constexpr (kOp == LogSoftmax) return apply<SoftmaxOf<T, true>>;
-    if constexpr (kOp == SoftmaxBackward) return apply<SoftmaxGradient<T, false>>;
-    if constexpr (kOp == LogSoftmaxBackward) return apply<SoftmaxGradient<T, true>>;
+  if constexpr (is_half_type<T>) {
+    return apply_as_floats<kOp, T>;
+  } else if constexpr (is_computed(dtype_of<T>)) {
+    if constexpr (kOp == CumMax) return apply<Extreme<MaxKind<T>, T>>;
+    if constexpr (kOp == CumMin) return apply<Extreme<MinKind<T>, T>>;
+    if constexpr (is_float<T> || __is_same(T, int64_t)) {
+      if constexpr (kOp == CumSum) return apply<Cumulative<SumKind<T>, T>>;
+      if constexpr (kOp == CumProd) return apply<Cumulative<ProdKind<T>, T>>;
+    }
+    if constexpr (is_float<T>) {
+      if constexpr (kOp == Softmax) return apply<SoftmaxOf<T, false>>;
+      if constexpr (kOp == LogSoftmax) return apply<SoftmaxOf<T, true>>;
+      if constexpr (kOp == SoftmaxBackward) return apply<SoftmaxGradient<T, false>>;
+      if constexpr (kOp == LogSoftmaxBackward) return apply<SoftmaxGradient<T, true>>;
+    }
   }
   return nullptr;
 }

@@ -140,8 +140,8 @@ Solved least_squares(const Tensor& a, const Tensor& b, std::optional<double> rco
 }  // namespace
 
 Tensor pinv(const Tensor& a, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
-  check(a.dim() >= 2 && is_floating(a.dtype()), "linalg.pinv(", scalar_type_name(a.dtype()), "{", a.shape(),
-        "}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types");
+  check(a.dim() >= 2 && is_floating(a.dtype()) && !is_half(a.dtype()), "linalg.pinv(", scalar_type_name(a.dtype()), "{",
+        a.shape(), "}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types");
   if (hermitian) need_square(a, "linalg.pinv");
   const Tensor p = pinv_raw(a, atol, rtol, hermitian);
   if (should_record(a)) record(p, {&a}, PinvVjp{Saved(a), Saved::output(p)});

@@ -10,9 +10,11 @@ void need_square(const Tensor& t, const char* op, const char* name) {
   check(rows_of(t) == columns_of(t), op, ": ", name, " must be batches of square matrices, but they are ", rows_of(t),
         " by ", columns_of(t), " matrices");
 }
-void need_floating(const Tensor& t, const char* op) {
+void need_floating(const Tensor& t, const char* op, bool halves) {
   check(is_floating(t.dtype()), op, ": Expected a floating point or complex tensor as input. Got ",
         scalar_type_name(t.dtype()));
+  if (is_half(t.dtype()) && !halves)
+    fail(ErrorKind::NotImplemented, "\"", op, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
 }
 void need_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check(a.dtype() == b.dtype(), op, ": Expected A and B to have the same dtype, but found A of type ",

@@ -17,7 +17,8 @@ namespace gradcore::linalg {
 
 void need_matrix(const Tensor& t, const char* op, const char* name = "A");
 void need_square(const Tensor& t, const char* op, const char* name = "A");
-void need_floating(const Tensor& t, const char* op);
+// Most are refused for halves, as torch does.
+void need_floating(const Tensor& t, const char* op, bool halves = false);
 void need_same_dtype(const Tensor& a, const Tensor& b, const char* op);
 
 // Raises the message of the first matrix whose info is not zero; `what(info)` is its sentence.

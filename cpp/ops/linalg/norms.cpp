@@ -53,7 +53,7 @@ Tensor vector_norm(const Tensor& t, double ord, const MaybeDims& dim, bool keepd
 }
 
 Tensor matrix_norm(const Tensor& a, const Order& ord, const Dims& dim, bool keepdim, MaybeDType dtype) {
-  need_floating(a, kMatrixNorm);
+  need_floating(a, kMatrixNorm, true);
   const Dims d = matrix_dims(a, dim);
   if (const auto* name = std::get_if<std::string_view>(&ord)) {
     if (*name == "fro") return gradcore::norm(a, 2, d, keepdim, dtype);

@@ -127,7 +127,7 @@ Tensor matrix_power(const Tensor& a, int64_t n) {
 
 Tensor matrix_exp(const Tensor& a) {
   need_square(a, "linalg.matrix_exp");
-  need_floating(a, "linalg.matrix_exp");
+  need_floating(a, "linalg.matrix_exp", true);
   const Tensor e = exp_raw(a);
   if (should_record(a)) record(e.as_new(), {&a}, ExpVjp{Saved(a)});
   return e.as_new();
@@ -158,7 +158,7 @@ Tensor multi_dot(std::span<const Tensor> tensors) {
 }
 
 Tensor vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
-  need_floating(x, "linalg.vecdot");
+  need_floating(x, "linalg.vecdot", true);
   return sum(mul(x, y), Dims{dim});
 }
 
@@ -193,7 +193,8 @@ Tensor vander(const Tensor& x, std::optional<int64_t> n) {
   check(x.dim() >= 1, "Expected dim of x must be at least 1.");
   const int64_t columns = n.value_or(x.size(x.dim() - 1));
   check(columns > 1, "N must be greater than 1.");
-  check(x.dtype() != DType::Bool, "linalg.vander supports floating point, complex, and integer tensors, but got Bool");
+  check(x.dtype() != DType::Bool && !is_half(x.dtype()),
+        "linalg.vander supports floating point, complex, and integer tensors, but got ", scalar_type_name(x.dtype()));
   const DType type = is_floating(x.dtype()) ? x.dtype() : DType::Int64;
   const Tensor t = unsqueeze(cast(x, type), -1);
   const Tensor powers = cumprod(expand(t, with(x.shape(), {columns - 1})), -1, {});

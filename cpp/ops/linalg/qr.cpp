@@ -12,9 +12,6 @@ Mode mode_of(std::string_view name) {
   if (name == "r") return Mode::R;
   fail("qr received unrecognized mode '", name, "' but expected one of 'reduced' (default), 'r', or 'complete'");
 }
-constexpr const char* name_of(Mode mode) {
-  return mode == Mode::Reduced ? "reduced" : mode == Mode::Complete ? "complete" : "r";
-}
 
 double product(int64_t a, int64_t b, int64_t c) {
   return static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c);

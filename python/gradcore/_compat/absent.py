@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any, NoReturn
 
 
@@ -34,3 +37,17 @@ def absent(module: str, names: str, why: str) -> Callable[[str], Any]:
         return made[name]
 
     return __getattr__
+
+
+def absent_modules(package: str, modules: dict[str, str], why: str) -> None:
+    """Modules below `package` that answer each of the names given for them with a refusal. They are in place at once:
+    programs import such names for isinstance() and for type hints."""
+    for name, names in modules.items():
+        full = f"{package}.{name}"
+        module = ModuleType(full, f"Every use raises NotImplementedError: {why}.")
+        module.__spec__ = ModuleSpec(full, None, is_package=True)
+        module.__path__ = []
+        module.__getattr__ = absent(full, names, why)  # type: ignore[method-assign]
+        sys.modules[full] = module
+        parent, _, last = full.rpartition(".")
+        setattr(sys.modules[parent], last, module)

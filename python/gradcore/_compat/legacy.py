@@ -105,7 +105,8 @@ def _from_data(dtype: Any, data: Any) -> Tensor:
             raise TypeError(
                 f"new(): expected a tensor of {dtype}, got one of {data.dtype}; .type() or .to() converts it"
             )
-        return data.detach()
+        alias: Tensor = data.as_subclass(Tensor)  # recorded
+        return alias
     if isinstance(data, TypedStorage):
         return data._memory.detach()
     if isinstance(data, (str, bytes)):
@@ -234,6 +235,9 @@ class TypedStorage:
         """Bytes of all numbers."""
         return len(self) * self.element_size()
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
     def fill_(self, value: Any) -> TypedStorage:
         """Writes `value` everywhere."""
         self._memory.fill_(value)
@@ -305,6 +309,9 @@ class UntypedStorage:
         return self._owner.numel() * self._owner.element_size()
 
     size = nbytes = __len__
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + len(self)
 
     def data_ptr(self) -> int:
         """Where the memory begins; 0 when there is none."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.metadata
 import importlib.util
-import re
 import sys
-from collections.abc import Iterable, Sequence
-from types import ModuleType
-from typing import Any
+from importlib.machinery import ModuleSpec
 
 import gradcore
 
 from .. import _tensor
+from .._lazy import TYPE_CHECKING
+
+# What the proxy needs is loaded in a few milliseconds: importlib's metadata and base classes would take most of the time.
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from importlib.metadata import Distribution
+    from types import ModuleType
+    from typing import Any
+else:
+    ModuleType = type(sys)
 
 VERSION = "2.13.0+gradcore"
 
@@ -35,6 +39,8 @@ class TorchVersion(str):
     def _numbers(version: Any) -> tuple[int, ...]:
         if not isinstance(version, str):
             return tuple(map(int, version))
+        import re
+
         found = re.match(r"\d+(\.\d+)*", version)
         if found is None:
             raise ValueError(f"Invalid version: {version!r}")
@@ -130,7 +136,10 @@ def _the_module() -> _Torch:
     return _made[0]
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
+    def create_module(self, spec: ModuleSpec) -> None:
+        """As the import system makes them."""
+
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         found = _module(name)
@@ -139,10 +148,10 @@ class _Loader(importlib.abc.Loader):
         sys.modules[name] = found  # the import system takes what stands here in the end
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds torch and its submodules in gradcore, and says that torch is installed."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if not _is_torch(name):
             return None
         ours = _ours(name)
@@ -152,21 +161,25 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         if found is None:
             return None
-        return importlib.machinery.ModuleSpec(
-            name, _Loader(), origin=found.origin, is_package=found.submodule_search_locations is not None
-        )
+        loader: Any = _Loader()
+        return ModuleSpec(name, loader, origin=found.origin, is_package=found.submodule_search_locations is not None)
 
-    def find_distributions(self, context: Any = None) -> Iterable[importlib.metadata.Distribution]:
+    def find_distributions(self, context: Any = None) -> Iterable[Distribution]:
         """For importlib.metadata.version("torch")."""
-        return [_Installed()] if getattr(context, "name", None) == "torch" else []
+        return [_installed()] if getattr(context, "name", None) == "torch" else []
 
 
-class _Installed(importlib.metadata.Distribution):
-    def read_text(self, filename: str) -> str | None:
-        return f"Metadata-Version: 2.1\nName: torch\nVersion: {VERSION}\n" if filename == "METADATA" else None
+def _installed() -> Distribution:
+    from importlib.metadata import Distribution
 
-    def locate_file(self, path: Any) -> Any:
-        return path
+    class Installed(Distribution):
+        def read_text(self, filename: str) -> str | None:
+            return f"Metadata-Version: 2.1\nName: torch\nVersion: {VERSION}\n" if filename == "METADATA" else None
+
+        def locate_file(self, path: Any) -> Any:
+            return path
+
+    return Installed()
 
 
 class as_torch:

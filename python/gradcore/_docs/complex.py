@@ -82,20 +82,6 @@ TEXTS = {
     Traceback (most recent call last):
     RuntimeError: view_as_real is only supported for complex tensors
     """,
-    "half": """
-    NotImplementedError: float16 is a name alone.
-
-    >>> gradcore.ones(1).half()
-    Traceback (most recent call last):
-    NotImplementedError: torch.float16 is a name alone: gradcore has no tensors of this dtype
-    """,
-    "bfloat16": """
-    NotImplementedError: bfloat16 is a name alone.
-
-    >>> gradcore.ones(1).bfloat16()
-    Traceback (most recent call last):
-    NotImplementedError: torch.bfloat16 is a name alone: gradcore has no tensors of this dtype
-    """,
     "chalf": """
     NotImplementedError: complex32 is a name alone.
 

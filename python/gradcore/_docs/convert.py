@@ -104,6 +104,18 @@ TEXTS = {
     >>> gradcore.tensor([1, 2]).double()
     tensor([1., 2.], dtype=torch.float64)
     """,
+    "half": """
+    The tensor in float16, itself where it is of that dtype; what lies beyond 65504 becomes infinite.
+
+    >>> gradcore.tensor([0.1, 70000.0]).half()
+    tensor([0.1000,    inf], dtype=torch.float16)
+    """,
+    "bfloat16": """
+    The tensor in bfloat16, itself where it is of that dtype.
+
+    >>> gradcore.tensor([1.001, 70000.0]).bfloat16()
+    tensor([1.0000e+00, 7.0144e+04], dtype=torch.bfloat16)
+    """,
     "long": """
     The tensor in int64, itself where it is of that dtype; fractions are cut off.
 
@@ -171,12 +183,6 @@ TEXTS = {
     ...     x = gradcore.ones(1)
     >>> gradcore.is_inference(x)
     True
-    """,
-    "is_tensor": """
-    Whether an object is a Tensor.
-
-    >>> gradcore.is_tensor(gradcore.ones(1)), gradcore.is_tensor([1.0])
-    (True, False)
     """,
     "requires_grad_": """
     Sets whether backward computes a gradient for this tensor, and returns it.

@@ -1,4 +1,4 @@
-"""Mixed precision. There are no half types: autocast does nothing where torch's does nothing, and is refused elsewhere."""
+"""Mixed precision: autocast, which computes products in a half type, and the scaling of losses."""
 
 from __future__ import annotations
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._compat.absent import absent
 from ..profiler._events import EventList
 from ..profiler._profile import profile as _Profile
 from ..profiler._profile import record_function as record_function
 
 __all__ = ["profile", "record_function"]
+__getattr__ = absent(__name__, "emit_itt emit_nvtx", "it marks ops for a GPU's or a vendor's profiler")
 
 
 class profile:

@@ -9,18 +9,67 @@ import os
 from typing import Any
 
 from .._C import Tensor
-from .._compat.absent import absent
+from .._compat.absent import absent, absent_modules
 from . import autograd as autograd
+from . import constants as constants
 from . import elastic as elastic
+from . import nn as nn
 from . import optim as optim
 from . import rpc as rpc
+from ._group import ProcessGroup as ProcessGroup
+from ._group import group as group
+from ._group import world as _world
 
+_WHY = "gradcore runs in a single process and sends nothing"
+_FSDP = (
+    "BackwardPrefetch CPUOffload CPUOffloadPolicy FSDPModule FullStateDictConfig FullyShardedDataParallel MixedPrecision "
+    "MixedPrecisionPolicy OffloadPolicy OptimStateKeyType ShardingStrategy StateDictType fully_shard"
+)
 __getattr__ = absent(
     __name__,
     "DeviceMesh FileStore HashStore P2POp PrefixStore Store TCPStore Work all_to_all all_to_all_single batch_isend_irecv "
-    "gather_object init_device_mesh irecv isend new_subgroups recv reduce_scatter_tensor scatter_object_list send "
-    "fsdp tensor algorithms",
-    "gradcore runs in a single process and sends nothing",
+    "gather_object init_device_mesh irecv isend new_subgroups recv reduce_scatter_tensor scatter_object_list send",
+    _WHY,
+)
+absent_modules(
+    __name__,
+    {
+        "_composable": "",
+        "_composable.fsdp": "FSDPModule fully_shard",
+        "_tensor": "DTensor DeviceMesh Replicate Shard distribute_tensor",
+        "_tensor.experimental": "implicit_replication",
+        "algorithms": "",
+        "algorithms._checkpoint": "",
+        "algorithms._checkpoint.checkpoint_wrapper": "CheckpointImpl CheckpointWrapper apply_activation_checkpointing "
+        "checkpoint_wrapper",
+        "algorithms.ddp_comm_hooks": "",
+        "algorithms.ddp_comm_hooks.default_hooks": "allreduce_hook bf16_compress_hook fp16_compress_hook",
+        "algorithms.ddp_comm_hooks.post_localSGD_hook": "PostLocalSGDState post_localSGD_hook",
+        "algorithms.ddp_comm_hooks.powerSGD_hook": "PowerSGDState powerSGD_hook",
+        "algorithms.join": "Join Joinable JoinHook",
+        "algorithms.model_averaging": "",
+        "algorithms.model_averaging.averagers": "ModelAverager PeriodicModelAverager",
+        "checkpoint": "DefaultLoadPlanner DefaultSavePlanner FileSystemReader FileSystemWriter StorageReader StorageWriter "
+        "async_save load load_state_dict save save_state_dict",
+        "checkpoint.default_planner": "DefaultLoadPlanner DefaultSavePlanner",
+        "checkpoint.format_utils": "_EmptyStateDictLoadPlanner dcp_to_torch_save torch_save_to_dcp",
+        "checkpoint.optimizer": "load_sharded_optimizer_state_dict",
+        "checkpoint.state_dict": "StateDictOptions get_model_state_dict get_optimizer_state_dict get_state_dict "
+        "set_model_state_dict set_optimizer_state_dict set_state_dict",
+        "checkpoint.state_dict_loader": "_load_state_dict",
+        "device_mesh": "DeviceMesh init_device_mesh",
+        "fsdp": _FSDP,
+        "fsdp.api": "FullOptimStateDictConfig ShardedOptimStateDictConfig ShardedStateDictConfig " + _FSDP,
+        "fsdp.fully_sharded_data_parallel": _FSDP,
+        "fsdp.sharded_grad_scaler": "ShardedGradScaler",
+        "fsdp.wrap": "ModuleWrapPolicy enable_wrap size_based_auto_wrap_policy transformer_auto_wrap_policy wrap",
+        "pipelining": "PipelineStage Schedule1F1B ScheduleGPipe SplitPoint pipe_split pipeline",
+        "tensor": "DTensor DeviceMesh Partial Placement Replicate Shard distribute_module distribute_tensor",
+        "tensor.experimental": "context_parallel implicit_replication",
+        "tensor.parallel": "ColwiseParallel ParallelStyle PrepareModuleInput RowwiseParallel SequenceParallel loss_parallel "
+        "parallelize_module",
+    },
+    _WHY,
 )
 
 
@@ -38,24 +87,6 @@ class Backend(str):
     """The name of a backend."""
 
     UNDEFINED, GLOO, NCCL, MPI = "undefined", "gloo", "nccl", "mpi"
-
-
-class ProcessGroup:
-    """A group of one process."""
-
-    def rank(self) -> int:
-        """0."""
-        return 0
-
-    def size(self) -> int:
-        """1."""
-        return 1
-
-
-class group:
-    """`group.WORLD` is the group of this process while there is one."""
-
-    WORLD: ProcessGroup | None = None
 
 
 class _Done:
@@ -130,12 +161,6 @@ def destroy_process_group(group: Any = None) -> None:
 
 def _clear() -> None:
     group.WORLD = None
-
-
-def _world(of: Any = None) -> ProcessGroup:
-    if group.WORLD is None:
-        raise ValueError("Default process group has not been initialized, please make sure to call init_process_group.")
-    return group.WORLD
 
 
 def new_group(ranks: Any = None, *args: Any, **kwargs: Any) -> ProcessGroup:

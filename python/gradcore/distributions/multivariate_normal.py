@@ -8,6 +8,7 @@ from typing import Any
 from .._C import Tensor
 from . import constraints, linalg
 from .distribution import Distribution
+from .linalg import precision_to_scale_tril as _precision_to_scale_tril  # noqa: F401  (packages take it from here)
 from .utils import broadcast_shape, lazy_property, standard_normal
 
 __all__ = ["MultivariateNormal"]

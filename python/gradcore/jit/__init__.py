@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeVar
 
 from .._compat.absent import absent
+from .._compat.core import ScriptModule as ScriptModule
 
 __getattr__ = absent(
     __name__,
-    "CompilationUnit Future RecursiveScriptModule ScriptFunction ScriptModule TopLevelTracedModule Attribute",
+    "CompilationUnit Future RecursiveScriptModule ScriptFunction TopLevelTracedModule Attribute",
     "gradcore does not compile programs",
 )
 
@@ -104,6 +105,14 @@ def export(fn: T) -> T:
 def interface(obj: T) -> T:
     """A decorator that changes nothing."""
     return obj
+
+
+def _overload(fn: T) -> T:
+    """A decorator that changes nothing. Packages use it, private though it is."""
+    return fn
+
+
+_overload_method = _overload
 
 
 def annotate(the_type: Any, the_value: T) -> T:

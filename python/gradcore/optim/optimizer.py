@@ -145,6 +145,12 @@ class Optimizer:
         lines[-1] = lines[-1] + ")"
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: a table of the options of each group."""
+        from .._html import optimizer_html
+
+        return optimizer_html(self)
+
     # ---- hooks ----
 
     _HOOKS = (

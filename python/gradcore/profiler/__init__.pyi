@@ -1,5 +1,6 @@
 from ._profile import ProfilerAction as ProfilerAction
 from ._profile import ProfilerActivity as ProfilerActivity
+from ._profile import kineto_available as kineto_available
 from ._profile import profile as profile
 from ._profile import record_function as record_function
 from ._profile import schedule as schedule

@@ -62,6 +62,16 @@ def supported_activities() -> set[ProfilerActivity]:
     return {ProfilerActivity.CPU}
 
 
+def kineto_available() -> bool:
+    """True: profile() has what torch's has with its library Kineto.
+
+    >>> import gradcore
+    >>> gradcore.profiler.kineto_available()
+    True
+    """
+    return True
+
+
 class record_function:
     """Names a range of the program in the profile: a context manager, or a decorator of a function.
 

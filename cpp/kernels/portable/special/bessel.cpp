@@ -8,10 +8,21 @@ namespace gradcore::portable {
 
 // ---- of the first and second kind: libm's
 
-double bessel_j0(double x) { return ::j0(x); }
-double bessel_j1(double x) { return ::j1(x); }
-double bessel_y0(double x) { return x < 0 ? kNaN : ::y0(x); }
-double bessel_y1(double x) { return x < 0 ? kNaN : ::y1(x); }
+#if defined(_WIN32)
+namespace {
+double j0(double x) { return ::_j0(x); }
+double j1(double x) { return ::_j1(x); }
+double y0(double x) { return ::_y0(x); }
+double y1(double x) { return ::_y1(x); }
+}  // namespace
+#else
+using ::j0, ::j1, ::y0, ::y1;
+#endif
+
+double bessel_j0(double x) { return j0(x); }
+double bessel_j1(double x) { return j1(x); }
+double bessel_y0(double x) { return x < 0 ? kNaN : y0(x); }
+double bessel_y1(double x) { return x < 0 ? kNaN : y1(x); }
 
 double spherical_bessel_j0(double x) {
   if (std::isinf(x)) return 0;

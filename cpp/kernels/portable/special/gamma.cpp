@@ -4,12 +4,20 @@
 #include "kernels/portable/special/series.h"
 #include "kernels/portable/special/special.h"
 
+#if defined(__APPLE__)
+extern "C" double lgamma_r(double x, int* sign);  // the header hides it from programs without _REENTRANT
+#endif
+
 namespace gradcore::portable {
 
-// The form of libm that keeps the sign to itself: lgamma() writes it to a global.
+// The form of libm that keeps the sign to itself: lgamma() writes it to a global, which nobody reads on Windows.
 double lgamma(double x) {
+#if defined(_WIN32)
+  return std::lgamma(x);
+#else
   int sign;
   return ::lgamma_r(x, &sign);
+#endif
 }
 
 namespace {

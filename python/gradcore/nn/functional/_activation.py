@@ -187,6 +187,12 @@ def rrelu(
     >>> gradcore.nn.functional.rrelu(gradcore.tensor([-1.0, 2.0]), 0.1, 0.3)
     tensor([-0.2000,  2.0000])
     """
+    return _rrelu(input, lower, upper, training, inplace, None)
+
+
+def _rrelu(
+    input: Tensor, lower: float, upper: float, training: bool, inplace: bool, generator: _C.Generator | None
+) -> Tensor:
     need_float("rrelu", "rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu", input)
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
@@ -194,7 +200,7 @@ def rrelu(
         return leaky_relu(input, (lower + upper) / 2, inplace)
     negative = input.detach() <= 0
     slopes = _C.ones_like(input.detach())
-    drawn = _C.empty(int(negative.sum()), dtype=_C.float64).uniform_(lower, upper)
+    drawn = _C.empty(int(negative.sum()), dtype=_C.float64).uniform_(lower, upper, generator=generator)
     slopes[negative] = drawn.to(input.dtype)
     return input.mul_(slopes) if inplace else input * slopes
 

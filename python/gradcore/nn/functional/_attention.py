@@ -6,98 +6,28 @@ import math
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import _nn_scaled_dot_product_attention as scaled_dot_product_attention
 from ._dropout import dropout
 from ._linear import linear
+
+__all__ = ["attention_weights", "multi_head_attention_forward", "scaled_dot_product_attention"]
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 
 
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Tensor:
-    """softmax(query @ key.T * scale + mask) @ value.
-
-    query: (..., L, E); key: (..., S, E); value: (..., S, Ev). attn_mask: bools that say where attention is allowed, or
-    numbers that are added, broadcast to (..., L, S); is_causal: position i sees the first i + 1; scale: by default
-    1 / sqrt(E); enable_gqa: key and value may have fewer heads (dim -3), each for several of the query's. A row that may
-    attend to nothing is 0. Raises RuntimeError and ValueError for what does not fit.
-    Source: A. Vaswani et al., "Attention is all you need", 2017.
-
-    >>> import gradcore
-    >>> x = gradcore.tensor([[1.0], [2.0]])
-    >>> gradcore.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
-    tensor([[1.0000],
-            [1.8808]])
-    """
-    if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
-        raise RuntimeError(
-            "Expected query, key, and value to all be at least 2 dimensional, but got query.dim: "
-            f"{query.dim()}, key.dim: {key.dim()} and value.dim: {value.dim()} instead."
-        )
-    if not query.dtype == key.dtype == value.dtype:
-        raise RuntimeError(
-            f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
-            f"{key.dtype} and value.dtype: {value.dtype} instead."
-        )
-    if is_causal and attn_mask is not None:
-        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
-    if enable_gqa:
-        key, value = (_repeated_heads(query, t) for t in (key, value))
-    weights = attention_weights(query, key, attn_mask, is_causal, scale)
-    if dropout_p > 0:
-        weights = dropout(weights, dropout_p)
-    return weights.matmul(value)
-
-
-def _repeated_heads(query: Tensor, other: Tensor) -> Tensor:
-    heads, own = query.shape[-3], other.shape[-3]
-    if heads % own:
-        raise RuntimeError("Number of heads in key and value must divide the number of heads in query")
-    if heads == own:
-        return other
-    repeated = other.unsqueeze(-3)
-    shape = list(repeated.shape)
-    shape[-3] = heads // own
-    return repeated.expand(shape).flatten(-4, -3)
-
-
-def attention_weights(
-    query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool = False, scale: float | None = None
-) -> Tensor:
-    """softmax(query @ key.T * scale + mask)
+def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(query @ key.T / sqrt(features) + mask); a row that may attend to nothing is 0.
 
     >>> import gradcore
     >>> query = key = gradcore.zeros(1, 2)
     >>> gradcore.nn.functional.attention_weights(query, key, None)
     tensor([[1.]])
     """
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = (query * factor).matmul(key.transpose(-2, -1))
-    if is_causal:
-        length, size = scores.shape[-2:]
-        later = _C.ones((length, size), dtype=_C.bool).triu(1)
-        return scores.masked_fill(later, -float("inf")).softmax(-1)
+    scores = (query * (1 / math.sqrt(query.shape[-1]))).matmul(key.transpose(-2, -1))
     if mask is None:
         return scores.softmax(-1)
-    if mask.dtype == _C.bool:
-        scores = scores.masked_fill(~mask, -float("inf"))
-    elif mask.dtype == query.dtype:
-        scores = scores + mask
-    else:
-        raise RuntimeError(
-            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-            f"{mask.dtype} and  query.dtype: {query.dtype} instead."
-        )
+    scores = scores + mask
     nothing = (scores.detach() == -float("inf")).all(-1, keepdim=True)
-    if not bool(nothing.any()):
-        return scores.softmax(-1)
     return scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
 
 
@@ -194,19 +124,30 @@ def multi_head_attention_forward(
         mask = padding if mask is None else mask + padding
     if not training:
         dropout_p = 0.0
-    shares = attention_weights(q, k, mask) if need_weights or mask is not None else attention_weights(q, k, None)
-    if dropout_p > 0:
-        shares = dropout(shares, dropout_p)
-    context = shares.matmul(v).transpose(0, 1).reshape(length * batch, width)
-    output = linear(context, out_proj_weight, out_proj_bias).view(length, batch, -1)
+    shares = attention_weights(q, k, mask) if need_weights else None
+    if shares is None:
+        context = _attend(q, k, v, mask, dropout_p, batch)
+    else:
+        if dropout_p > 0:
+            shares = dropout(shares, dropout_p)
+        context = shares.matmul(v).transpose(0, 1)
+    output = linear(context.reshape(length * batch, width), out_proj_weight, out_proj_bias).view(length, batch, -1)
     if not batched:
         output = output.squeeze(1)
-    if not need_weights:
+    if shares is None:
         return output, None
     shares = shares.view(batch, num_heads, length, total)
     if average_attn_weights:
         shares = shares.mean(1)
     return output, shares if batched else shares.squeeze(0)
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float, batch: int) -> Tensor:
+    """Attention without weights to show: (N * heads, L, head) to (L, N, heads, head)."""
+    q, k, v = (t.unflatten(0, (batch, -1)) for t in (q, k, v))
+    if mask is not None:
+        mask = mask.unflatten(0, (batch, -1)) if mask.shape[0] > 1 else mask.unsqueeze(0)
+    return scaled_dot_product_attention(q, k, v, mask, dropout_p).permute(2, 0, 1, 3)
 
 
 def _heads(projected: Tensor, static: Tensor | None, batch: int, num_heads: int, head: int) -> Tensor:

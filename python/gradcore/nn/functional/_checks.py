@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 from ... import _C
@@ -9,18 +10,47 @@ from ..._C import Tensor
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
 SCALAR_NAMES = {
     _C.float32: "Float",
     _C.float64: "Double",
+    _C.float16: "Half",
+    _C.bfloat16: "BFloat16",
     _C.int64: "Long",
     _C.int32: "Int",
     _C.int16: "Short",
     _C.int8: "Char",
     _C.uint8: "Byte",
     _C.bool: "Bool",
+    _C.uint16: "UInt16",
+    _C.uint32: "UInt32",
+    _C.uint64: "UInt64",
 }
+
+
+def precise(function: F) -> F:
+    """Decorates a function that autocast computes in float32: half tensors among its arguments are cast."""
+
+    @functools.wraps(function)
+    def computed(*args: Any, **kwargs: Any) -> Any:
+        if not _C._autocast_enabled():
+            return function(*args, **kwargs)
+        _C._set_autocast_enabled(False)
+        try:
+            return function(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()})
+        finally:
+            _C._set_autocast_enabled(True)
+
+    return computed  # type: ignore[return-value]
+
+
+def _widened(value: Any) -> Any:
+    is_half = isinstance(value, Tensor) and value.dtype in (_C.float16, _C.bfloat16)
+    return value.float() if is_half else value
 
 
 def need_tensor(function: str, argument: str, position: int, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import need_float
+from ._checks import need_float, precise
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def _lengths(given: Any) -> list[int]:
     return [int(n) for n in (given.reshape(-1).tolist() if isinstance(given, Tensor) else given)]
 
 
+@precise
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -56,11 +56,11 @@ def _no_sparse(function: str, sparse: bool) -> None:
 def _renormalized(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
     """Scales the rows that are used and longer than max_norm, in place."""
     with no_grad():
-        used = _C.zeros(weight.shape[0], dtype=_C.bool)
-        used[index.reshape(-1)] = True
-        norms = _C.norm(weight.detach(), norm_type, 1)
-        factor = _C.where(used & (norms > max_norm), max_norm / (norms + 1e-7), 1.0)
-        weight.mul_(factor.unsqueeze(1))
+        used: Tensor = index.reshape(-1).long().unique()  # type: ignore[assignment]  # no inverse, no counts
+        rows = _rows(weight.detach(), used)
+        norms = _C.norm(rows, norm_type, 1)
+        factor = _C.where(norms > max_norm, max_norm / (norms + 1e-7), 1.0)
+        weight.index_copy_(0, used, rows * factor.unsqueeze(1))
 
 
 def _rows(weight: Tensor, index: Tensor) -> Tensor:
@@ -99,22 +99,16 @@ def embedding(
     tensor([[3.],
             [1.]])
     """
-    _check_index("embedding", input)
-    _no_sparse("embedding", sparse)
-    if weight.dim() != 2:
-        raise RuntimeError("'weight' must be 2-D")
+    if sparse or not isinstance(input, Tensor):
+        need_tensor("embedding", "indices", 2, input)
+        _no_sparse("embedding", sparse)
     if padding_idx is not None:
         if not -weight.shape[0] <= padding_idx < weight.shape[0]:
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= weight.shape[0]
     if max_norm is not None:
         _renormalized(weight, input, max_norm, norm_type)
-    rows = _rows(weight, input)
-    if scale_grad_by_freq:
-        rows = _scaled_by_frequency(rows, input.reshape(-1), weight.shape[0])
-    if padding_idx is not None and rows.requires_grad:
-        rows = _C.where((input.reshape(-1) == padding_idx).unsqueeze(1), rows.detach(), rows)
-    return rows.view(*input.shape, weight.shape[1])
+    return _C.embedding(weight, input, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
 def embedding_bag(

@@ -11,7 +11,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from ._activation import logsigmoid
-from ._checks import SCALAR_NAMES, need_float, old_reduction, reduced
+from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced
 from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -45,6 +45,7 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Te
     return reduced(loss * weight, reduction)
 
 
+@precise
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -70,6 +71,7 @@ def mse_loss(
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
 
 
+@precise
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -91,6 +93,7 @@ def l1_loss(
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
 
 
+@precise
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -119,6 +122,7 @@ def smooth_l1_loss(
     return reduced(_C.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
+@precise
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -148,6 +152,7 @@ def huber_loss(
 # Classes
 
 
+@precise
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -170,50 +175,11 @@ def cross_entropy(
     >>> gradcore.nn.functional.cross_entropy(gradcore.zeros(1, 4), gradcore.tensor([2]))
     tensor(1.3863)
     """
-    reduction = old_reduction(size_average, reduce, reduction)
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    class_dim = 0 if input.dim() == 1 else 1
-    if input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
-        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-    if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if not input.is_floating_point():
-        need_float("cross_entropy", "log_softmax_lastdim_kernel_impl", input)
-    log_prob = input.log_softmax(class_dim)
-    loss = nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
-    if label_smoothing == 0:
-        return loss
-    return _smoothed(loss, log_prob, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-
-
-def _smoothed(
-    loss: Tensor,
-    log_prob: Tensor,
-    target: Tensor,
-    weight: Tensor | None,
-    ignore_index: int,
-    reduction: str,
-    smoothing: float,
-    class_dim: int,
-) -> Tensor:
-    """The loss mixed with that of the uniform distribution."""
-    classes = log_prob.shape[class_dim]
-    shape = [1] * log_prob.dim()
-    shape[class_dim] = classes
-    uniform = -(log_prob if weight is None else log_prob * weight.view(shape)).sum(class_dim)
-    ignored = target == ignore_index
-    uniform = uniform.masked_fill(ignored, 0.0)
-    if reduction == "sum":
-        uniform = uniform.sum()
-    elif reduction == "mean" and weight is None:
-        uniform = uniform.sum() / (target.numel() - ignored.sum())
-    elif reduction == "mean":
-        assert weight is not None
-        counted = weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
-        uniform = uniform.sum() / counted.sum()
-    found: Tensor = loss * (1 - smoothing) + uniform * (smoothing / classes)
-    return found
+    if size_average is not None or reduce is not None:
+        reduction = old_reduction(size_average, reduce, reduction)
+    if target.dim() == input.dim() and input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    return _C._nn_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _soft_cross_entropy(
@@ -223,9 +189,11 @@ def _soft_cross_entropy(
     ignore_index: int,
     reduction: str,
     smoothing: float,
-    class_dim: int,
 ) -> Tensor:
     """cross_entropy for a target of probabilities."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    class_dim = 0 if input.dim() == 1 else 1
     if not target.is_floating_point():
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got " + SCALAR_NAMES[target.dtype]
@@ -257,33 +225,7 @@ def _check_class_weight(weight: Tensor, classes: int) -> None:
         )
 
 
-def _check_classes(input: Tensor, target: Tensor) -> None:
-    """Raises where the shape of a target of classes does not fit that of the input."""
-    if input.dim() == 0:
-        raise ValueError("Expected 1 or more dimensions (got 0)")
-    if input.dim() == 1:
-        if target.dim() == 1 and target.shape[0] != 1:
-            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
-        return
-    if target.dim() == 0 or input.shape[0] != target.shape[0]:
-        size = target.shape[0] if target.dim() else 0
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({size}).")
-    if input.dim() == 2:
-        if target.dim() != 1:
-            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-        return
-    expected = (input.shape[0], *input.shape[2:])
-    if tuple(target.shape) == expected:
-        return
-    if input.dim() == 4 and target.dim() == 3:
-        raise RuntimeError(f"size mismatch (got input: {_listed(input)} , target: {_listed(target)}")
-    if input.dim() == 4:
-        raise RuntimeError(
-            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
-        )
-    raise RuntimeError(f"Expected target size {list(expected)}, got {_listed(target)}")
-
-
+@precise
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -303,44 +245,7 @@ def nll_loss(
     """
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
-    _check_classes(input, target)
-    if target.dtype not in (_C.int64, _C.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {SCALAR_NAMES[target.dtype]}")
-    if input.dim() == 1:
-        found = nll_loss(input.unsqueeze(0), target.view(1), weight, None, ignore_index, None, reduction)
-        return found.view(target.shape) if reduction == "none" else found
-    index = target if target.dtype == _C.int64 else target.long()
-    if weight is None and ignore_index < 0:
-        try:
-            picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
-        except (RuntimeError, IndexError):
-            pass  # a class out of range, or one to ignore
-        else:
-            return reduced(-picked, reduction)
-    return _masked_nll_loss(input, index, weight, ignore_index, reduction)
-
-
-def _masked_nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
-    classes = input.shape[1]
-    if weight is not None:
-        _check_class_weight(weight, classes)
-    ignored = target == ignore_index
-    index = target.masked_fill(ignored, 0)
-    if classes == 0 or target.numel() == 0:
-        picked = index * input.sum()
-    else:
-        outside = (index < 0) | (index >= classes)
-        if outside.any():
-            raise IndexError(f"Target {int(index[outside][0])} is out of bounds.")
-        picked = input.gather(1, index.unsqueeze(1)).squeeze(1)
-    if weight is None:
-        counted = (~ignored).to(input.dtype)
-    else:
-        counted = weight[index].masked_fill(ignored, 0.0)
-    loss: Tensor = -_C.where(ignored, 0.0, picked) * counted
-    if reduction == "mean":
-        return loss.sum() / counted.sum()
-    return reduced(loss, reduction)
+    return _C._nn_nll_loss(input, target, weight, ignore_index, reduction)
 
 
 def linear_cross_entropy(
@@ -380,6 +285,7 @@ def linear_cross_entropy(
 # Probabilities
 
 
+@precise
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -424,6 +330,7 @@ def binary_cross_entropy(
     return reduced(loss, reduction)
 
 
+@precise
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -455,6 +362,7 @@ def binary_cross_entropy_with_logits(
     return reduced(loss, reduction)
 
 
+@precise
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -490,6 +398,7 @@ def kl_div(
     return reduced(loss, reduction)
 
 
+@precise
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -556,6 +465,7 @@ def gaussian_nll_loss(
 # Margins
 
 
+@precise
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -576,6 +486,7 @@ def hinge_embedding_loss(
     return reduced(far + near, reduction)
 
 
+@precise
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -602,6 +513,7 @@ def margin_ranking_loss(
     return reduced((-target * (input1 - input2) + margin).clamp_min(0.0), reduction)
 
 
+@precise
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -636,6 +548,7 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
+@precise
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -653,6 +566,7 @@ def soft_margin_loss(
     return reduced(-logsigmoid(target * input), reduction)
 
 
+@precise
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -703,6 +617,7 @@ def multi_margin_loss(
     return reduced(loss if input.dim() == 2 else loss.view(target.shape), reduction)
 
 
+@precise
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -762,6 +677,7 @@ def multilabel_soft_margin_loss(
     return reduced(loss.sum(-1) / input.shape[-1], reduction)
 
 
+@precise
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,

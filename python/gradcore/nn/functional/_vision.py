@@ -7,8 +7,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import SCALAR_NAMES
-from ._pooling import _adaptive_avg_pool
+from ._checks import SCALAR_NAMES, precise
 from ._windows import out_sizes, overlap_add, product, windows
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -250,7 +249,6 @@ def interpolate(
     >>> gradcore.nn.functional.interpolate(gradcore.tensor([[[1.0, 3.0]]]), scale_factor=2, mode="linear")
     tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
     """
-    cornered = mode in ("linear", "bilinear", "bicubic", "trilinear")
     if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
@@ -277,21 +275,14 @@ def interpolate(
             f"Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} output {out}"
         )
     if mode == "area":
-        return _adaptive_avg_pool(dims, input, out)
+        area = (_C._nn_adaptive_avg_pool1d, _C._nn_adaptive_avg_pool2d, _C._nn_adaptive_avg_pool3d)[dims - 1]
+        return area(input, out)
     # A factor that was given is used as it is, unless it is to be recomputed from the sizes.
-    if recompute_scale_factor or factors is None:
-        factors = [None] * dims
+    kept = [] if recompute_scale_factor or factors is None else factors
+    if input.is_floating_point():
+        return _C._nn_upsample(input, out, mode, kept, corners, antialias)
     for i in range(dims):
-        dim = 2 + i
-        if antialias:
-            matrix = _antialias_matrix(input.shape[dim], out[i], factors[i], mode, corners, input.dtype)
-            input = input.movedim(dim, -1).matmul(matrix).movedim(-1, dim)
-        elif mode.startswith("nearest"):
-            index = _nearest(input.shape[dim], out[i], factors[i], mode)
-            input = input.index_select(dim, index)
-        else:
-            taps = _taps(input.shape[dim], out[i], factors[i], mode == "bicubic", corners and cornered, input.dtype)
-            input = _weighted_taps(input, dim, taps)
+        input = input.index_select(2 + i, _nearest(input.shape[2 + i], out[i], kept[i] if kept else None, mode))
     return input.contiguous()
 
 
@@ -319,46 +310,14 @@ def _resized(input: Tensor, size: Any, scale_factor: Any, dims: int) -> tuple[li
     return [math.floor(float(n) * f) for n, f in zip(input.shape[2:], factors)], factors
 
 
-def _step(size: int, out: int, factor: Any, corners: bool) -> float:
-    """How far apart the outputs lie, in pixels of the input."""
-    if corners:
-        return (size - 1) / (out - 1) if out > 1 else 0.0
-    return 1 / factor if factor is not None and factor > 0 else size / out
-
-
 def _nearest(size: int, out: int, factor: Any, mode: str) -> Tensor:
+    """Which pixel of the input each output is, in a dim."""
     # torch computes in float32, whose rounding decides between neighbours.
-    step = _C.tensor(_step(size, out, factor, False), dtype=_C.float32)
+    step = _C.tensor(1 / factor if factor else size / out, dtype=_C.float32)
     position = _C.arange(out, dtype=_C.float32)
     if mode == "nearest-exact":
         position = position + 0.5
     return (position * step).floor().long().clamp(0, size - 1)
-
-
-def _positions(size: int, out: int, factor: Any, corners: bool, dtype: _C.dtype) -> Tensor:
-    step = _step(size, out, factor, corners)
-    places = _C.arange(out, dtype=dtype)
-    return places * step if corners else (places + 0.5) * step - 0.5
-
-
-def _taps(size: int, out: int, factor: Any, cubic: bool, corners: bool, dtype: _C.dtype) -> list[tuple[Tensor, Tensor]]:
-    """Pairs of index and weight for each tap."""
-    if size == out and not factor:
-        return []
-    at = _positions(size, out, factor, corners, dtype)
-    if not cubic:
-        at = at.clamp_min(0.0)
-        first = at.floor().long().clamp_max(size - 1)
-        share = (at - first.to(dtype)).clamp(0.0, 1.0)
-        second = (first + 1).clamp_max(size - 1)
-        return [(first, 1 - share), (second, share)]
-    base = at.floor()
-    t = at - base
-    found = []
-    for k in range(-1, 3):
-        index = (base.long() + k).clamp(0, size - 1)
-        found.append((index, _cubic((t - k).abs(), -0.75)))
-    return found
 
 
 def _cubic(x: Tensor, a: float) -> Tensor:
@@ -367,34 +326,6 @@ def _cubic(x: Tensor, a: float) -> Tensor:
     far = ((x - 5) * x + 8) * x * a - 4 * a
     found: Tensor = _C.where(x <= 1, near, _C.where(x < 2, far, 0.0))
     return found
-
-
-def _weighted_taps(input: Tensor, dim: int, taps: list[tuple[Tensor, Tensor]]) -> Tensor:
-    if not taps:
-        return input
-    view = [1] * input.dim()
-    view[dim] = -1
-    total = None
-    for index, weight in taps:
-        part = input.index_select(dim, index) * weight.view(view)
-        total = part if total is None else total + part
-    assert total is not None
-    return total
-
-
-def _antialias_matrix(size: int, out: int, factor: Any, mode: str, corners: bool, dtype: _C.dtype) -> Tensor:
-    """(size, out): the kernel is stretched where the image shrinks, and its weights sum to one."""
-    step = _step(size, out, factor, corners)
-    stretch = max(step, 1.0)
-    support = (1.0 if mode == "bilinear" else 2.0) * stretch
-    centre = (_C.arange(out, dtype=_C.float64) + 0.5) * step
-    begin = (centre - support + 0.5).long().clamp_min(0)
-    end = (centre + support + 0.5).long().clamp_max(size)
-    place = _C.arange(size).unsqueeze(1)
-    x = ((place.double() + 0.5 - centre) / stretch).abs()
-    weight = (1 - x).clamp_min(0.0) if mode == "bilinear" else _cubic(x, -0.5)
-    weight = weight.masked_fill((place < begin) | (place >= end), 0.0)
-    return (weight / weight.sum(0)).to(dtype)
 
 
 def upsample(
@@ -494,6 +425,7 @@ def _axis(count: int, align_corners: bool, dtype: _C.dtype) -> Tensor:
     return axis if align_corners else axis * ((count - 1) / count)
 
 
+@precise
 def grid_sample(
     input: Tensor,
     grid: Tensor,

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from ..._C import Tensor
 from ..parameter import Parameter
-from .module import Module, _indented
+from .module import Module, _addindent
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class ModuleList(Module):
             f"({first}): {text}" if count == 1 else f"({first}-{first + count - 1}): {count} x {text}"
             for first, count, text in runs
         ]
-        inside = "\n  ".join(_indented(line) for line in lines)
+        inside = "\n  ".join(_addindent(line, 2) for line in lines)
         return f"{self._get_name()}(\n  {inside}\n)"
 
 

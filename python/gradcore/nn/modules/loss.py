@@ -220,7 +220,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     >>> import gradcore
     >>> gradcore.nn.LinearCrossEntropyLoss(3, 4)(gradcore.zeros(2, 3), gradcore.tensor([0, 1]))
-    tensor(1.3863, grad_fn=<MeanBackward0>)
+    tensor(1.3863, grad_fn=<NllLossBackward0>)
     """
 
     __constants__ = ["ignore_index", "reduction", "label_smoothing"]

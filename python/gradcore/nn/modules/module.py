@@ -29,7 +29,7 @@ __all__ = [
     "register_module_parameter_registration_hook",
 ]
 
-_EXTRA_STATE = "_extra_state"
+_EXTRA_STATE_KEY_SUFFIX = "_extra_state"
 
 
 class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
@@ -567,12 +567,22 @@ class Module:
         return self._to_dtype(_C.float64)
 
     def half(self) -> Self:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("Module.half: gradcore has no float16")
+        """Parameters and buffers of float dtypes become float16.
+
+        >>> from gradcore import nn
+        >>> nn.Linear(1, 1).half().bias.dtype
+        torch.float16
+        """
+        return self._to_dtype(_C.float16)
 
     def bfloat16(self) -> Self:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("Module.bfloat16: gradcore has no bfloat16")
+        """Parameters and buffers of float dtypes become bfloat16.
+
+        >>> from gradcore import nn
+        >>> nn.Linear(1, 1).bfloat16().bias.dtype
+        torch.bfloat16
+        """
+        return self._to_dtype(_C.bfloat16)
 
     def type(self, dst_type: Any) -> Self:
         """Converts all parameters and buffers, integer ones too, to the dtype."""
@@ -764,7 +774,7 @@ class Module:
             if tensor is not None:
                 destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
         if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + _EXTRA_STATE] = self.get_extra_state()
+            destination[prefix + _EXTRA_STATE_KEY_SUFFIX] = self.get_extra_state()
 
     def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """Parameters and persistent buffers by path, in the order of registration, as an OrderedDict whose `_metadata`
@@ -865,7 +875,7 @@ class Module:
                     error_msgs.append(problem)
             elif strict:
                 missing_keys.append(key)
-        extra = prefix + _EXTRA_STATE
+        extra = prefix + _EXTRA_STATE_KEY_SUFFIX
         if type(self).set_extra_state is not Module.set_extra_state:
             if extra in state_dict:
                 self.set_extra_state(state_dict[extra])
@@ -914,7 +924,7 @@ class Module:
         self, state_dict: Any, prefix: str, members: dict[str, Any], unexpected_keys: list[str]
     ) -> None:
         for key in state_dict:
-            if not key.startswith(prefix) or key == prefix + _EXTRA_STATE:
+            if not key.startswith(prefix) or key == prefix + _EXTRA_STATE_KEY_SUFFIX:
                 continue
             first, *rest = key[len(prefix) :].split(".", 1)
             if first not in (self._modules if rest else members):
@@ -932,11 +942,17 @@ class Module:
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
-        children = [f"({name}): {_indented(repr(module))}" for name, module in self._modules.items()]
+        children = [f"({name}): {_addindent(repr(module), 2)}" for name, module in self._modules.items()]
         if not children and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         inside = "\n  ".join(lines + children)
         return f"{self._get_name()}(\n  {inside}\n)"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the tree of modules, with their numbers of parameters."""
+        from ..._html import module_html
+
+        return module_html(self)
 
 
 _C._complete_module(
@@ -958,8 +974,9 @@ def _kind(value: object) -> str:
     return f"{cls.__module__.replace('gradcore', 'torch', 1)}.{cls.__qualname__}"
 
 
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n  ")
+def _addindent(text: str, spaces: int) -> str:
+    """All lines but the first, further in. Packages that print modules import it by torch's name."""
+    return text.replace("\n", "\n" + " " * spaces)
 
 
 def _registered(hooks: OrderedDict[int, Any], module: Module, name: str, value: Any) -> Any:

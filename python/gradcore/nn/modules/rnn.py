@@ -1,9 +1,4 @@
-"""Recurrent layers and their cells.
-
-Note [One product for all steps]
-What the inputs add to the gates does not depend on the state: it is one product for all time steps together. The loop over
-the steps then needs one small product each. A batch that is not packed is the packed one whose batch sizes are all the same.
-"""
+"""Recurrent layers and their cells: Python says what torch says, the core has one op a layer and direction."""
 
 from __future__ import annotations
 
@@ -12,7 +7,6 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from .. import functional as F
 from ..init import uniform_
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
@@ -20,85 +14,14 @@ from .module import Module
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     State = tuple[Tensor, ...]  # (h) or (h, c)
-    Step = Callable[[Tensor, State], State]  # the gates' part that the input made, and the state before
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
-
-
-# ------------------------------------------------------------------------------------------------------------
-# One step
-
-
-def _rnn_step(nonlinearity: str, w_hh: Tensor, b_hh: Tensor | None) -> Step:
-    def step(gates: Tensor, state: State) -> State:
-        total = gates + F.linear(state[0], w_hh, b_hh)
-        return (total.tanh() if nonlinearity == "tanh" else total.relu(),)
-
-    return step
-
-
-def _lstm_step(w_hh: Tensor, b_hh: Tensor | None, w_hr: Tensor | None = None) -> Step:
-    def step(gates: Tensor, state: State) -> State:
-        i, f, g, o = (gates + F.linear(state[0], w_hh, b_hh)).chunk(4, -1)
-        c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
-        return (h if w_hr is None else F.linear(h, w_hr), c)
-
-    return step
-
-
-def _gru_step(w_hh: Tensor, b_hh: Tensor | None) -> Step:
-    def step(gates: Tensor, state: State) -> State:
-        h = state[0]
-        from_input = gates.chunk(3, -1)
-        from_state = F.linear(h, w_hh, b_hh).chunk(3, -1)
-        r = (from_input[0] + from_state[0]).sigmoid()
-        z = (from_input[1] + from_state[1]).sigmoid()
-        n = (from_input[2] + r * from_state[2]).tanh()
-        return ((h - n) * z + n,)
-
-    return step
-
-
-def _rows(state: State, begin: int, end: int) -> State:
-    return tuple(s[begin:end] for s in state)
-
-
-def _joined(first: State, second: State) -> State:
-    return tuple(_C.cat([a, b]) for a, b in zip(first, second))
-
-
-def _run(gates: list[Tensor], counts: list[int], state: State, step: Step, reverse: bool) -> tuple[list[Tensor], State]:
-    """All steps in one direction: outputs by time step, and the last state of each sequence."""
-    outputs: list[Tensor] = []
-    if reverse:
-        now = _rows(state, 0, counts[-1])
-        for t in reversed(range(len(gates))):
-            count = now[0].shape[0]
-            if counts[t] > count:  # sequences that end here begin here
-                now = _joined(now, _rows(state, count, counts[t]))
-            now = step(gates[t], now)
-            outputs.append(now[0])
-        outputs.reverse()
-        return outputs, now
-    now = state
-    finished: list[State] = []
-    for t, gate in enumerate(gates):
-        count = now[0].shape[0]
-        if counts[t] < count:
-            finished.append(_rows(now, counts[t], count))
-            now = _rows(now, 0, counts[t])
-        now = step(gate, now)
-        outputs.append(now[0])
-    for rest in reversed(finished):
-        now = _joined(now, rest)
-    return outputs, now
+_OPS: dict[str, Any] = {"LSTM": _C.lstm, "GRU": _C.gru, "RNN_TANH": _C.rnn_tanh, "RNN_RELU": _C.rnn_relu}
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -239,15 +162,6 @@ class RNNBase(Module):
                 text += f", {name}={value}"
         return text
 
-    def _step(self, names: list[str]) -> Step:
-        weights = {name.split("_l")[0]: getattr(self, name) for name in names}
-        w_hh, b_hh = weights["weight_hh"], weights.get("bias_hh")
-        if self.mode == "LSTM":
-            return _lstm_step(w_hh, b_hh, weights.get("weight_hr"))
-        if self.mode == "GRU":
-            return _gru_step(w_hh, b_hh)
-        return _rnn_step("tanh" if self.mode == "RNN_TANH" else "relu", w_hh, b_hh)
-
     def forward(self, input: Any, hx: Any = None) -> Any:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
@@ -263,27 +177,25 @@ class RNNBase(Module):
         state = self._checked_state(hx, batch, steps)
         if length == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        data, last = self._layers(steps.reshape(length * batch, self.input_size), [batch] * length, state)
-        output = data.view(length, batch, data.shape[-1])
+        output, *last = self._run((steps,), state)
         if self.batch_first:
             output = output.transpose(0, 1)
         if not batched:
             output = output.squeeze(0 if self.batch_first else 1)
-            last = tuple(s.squeeze(1) for s in last)
-        return output, last if self.mode == "LSTM" else last[0]
+            last = [s.squeeze(1) for s in last]
+        return output, tuple(last) if self.mode == "LSTM" else last[0]
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
-        counts = input.batch_sizes.tolist()
         self._check_input(input.data)
         states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
         if states is not None and input.sorted_indices is not None:
             states = tuple(s.index_select(1, input.sorted_indices) for s in states)
-        state = self._checked_state(states, counts[0], input.data)
-        data, last = self._layers(input.data, counts, state)
+        state = self._checked_state(states, int(input.batch_sizes[0]), input.data)
+        data, *last = self._run((input.data, input.batch_sizes), state)
         if input.unsorted_indices is not None:
-            last = tuple(s.index_select(1, input.unsorted_indices) for s in last)
+            last = [s.index_select(1, input.unsorted_indices) for s in last]
         packed = PackedSequence(data, input.batch_sizes, input.sorted_indices, input.unsorted_indices)
-        return packed, last if self.mode == "LSTM" else last[0]
+        return packed, tuple(last) if self.mode == "LSTM" else last[0]
 
     def _with_batch_dim(self, hx: Any, batched: bool) -> Any:
         """The given state as a tuple of tensors with a dim of samples."""
@@ -324,26 +236,12 @@ class RNNBase(Module):
                 raise RuntimeError(f"Expected {name} size {shape}, got {list(state.shape)}")
         return tuple(states)
 
-    def _layers(self, data: Tensor, counts: list[int], state: State) -> tuple[Tensor, State]:
-        """All layers over (sum of counts, features); see Note [One product for all steps]."""
-        directions = 2 if self.bidirectional else 1
-        lasts: list[State] = []
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction in range(directions):
-                which = layer * directions + direction
-                names = self._all_weights[which]
-                w_ih = getattr(self, names[0])
-                b_ih = getattr(self, names[2]) if self.bias else None
-                gates = list(F.linear(data, w_ih, b_ih).split(counts))
-                first = tuple(s[which] for s in state)
-                output, last = _run(gates, counts, first, self._step(names), direction == 1)
-                outputs.append(_C.cat(output))
-                lasts.append(last)
-            data = outputs[0] if directions == 1 else _C.cat(outputs, -1)
-            if self.dropout and self.training and layer < self.num_layers - 1:
-                data = F.dropout(data, self.dropout, True)
-        return data, tuple(_C.stack(part) for part in zip(*lasts))
+    def _run(self, data: tuple[Tensor, ...], state: State) -> Any:
+        """The op on steps (T, N, features), or on the data and batch sizes of a packed sequence."""
+        hx: Any = list(state) if self.mode == "LSTM" else state[0]
+        form = (False,) if len(data) == 1 else ()  # batch_first, which packed data have not
+        options = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional, *form)
+        return _OPS[self.mode](*data, hx, self._flat_weights, *options)
 
 
 class RNN(RNNBase):
@@ -455,30 +353,21 @@ class RNNCellBase(Module):
         return text if nonlinearity == "tanh" else f"{text}, nonlinearity={nonlinearity}"
 
     def _prepared(self, input: Tensor, states: Any, count: int) -> tuple[Tensor, State]:
-        """What the input adds to the gates, and the state, both with a dim of samples."""
+        """The input and the state, both with a dim of samples."""
         if input.dim() not in (1, 2):
             raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         rows = input if input.dim() == 2 else input.unsqueeze(0)
-        if rows.shape[1] != self.input_size:
-            raise RuntimeError(f"input has inconsistent input_size: got {rows.shape[1]} expected {self.input_size}")
         if states is None:
             zeros = _C.zeros((rows.shape[0], self.hidden_size), dtype=rows.dtype)
-            return F.linear(rows, self.weight_ih, self.bias_ih), (zeros,) * count
-        state: list[Tensor] = []
-        for i, given in enumerate(states):
+            return rows, (zeros,) * count
+        for given in states:
             if given.dim() not in (1, 2):
                 raise ValueError(f"{self._get_name()}: Expected hidden to be 1D or 2D, got {given.dim()}D instead")
-            one = given if input.dim() == 2 else given.unsqueeze(0)
-            if one.shape[-1] != self.hidden_size:
-                raise RuntimeError(
-                    f"hidden{i} has inconsistent hidden_size: got {one.shape[-1]}, expected {self.hidden_size}"
-                )
-            if one.shape[0] != rows.shape[0]:
-                raise RuntimeError(
-                    f"Input batch size {rows.shape[0]} doesn't match hidden{i} batch size {one.shape[0]}"
-                )
-            state.append(one)
-        return F.linear(rows, self.weight_ih, self.bias_ih), tuple(state)
+        return rows, tuple(s if input.dim() == 2 else s.unsqueeze(0) for s in states)
+
+    @property
+    def _weights(self) -> tuple[Any, ...]:
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
 
 class RNNCell(RNNCellBase):
@@ -508,8 +397,8 @@ class RNNCell(RNNCellBase):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        gates, state = self._prepared(input, None if hx is None else (hx,), 1)
-        (h,) = _rnn_step(self.nonlinearity, self.weight_hh, self.bias_hh)(gates, state)
+        rows, (state,) = self._prepared(input, None if hx is None else (hx,), 1)
+        h = (_C.rnn_tanh_cell if self.nonlinearity == "tanh" else _C.rnn_relu_cell)(rows, state, *self._weights)
         return h if input.dim() == 2 else h.squeeze(0)
 
 
@@ -530,8 +419,8 @@ class LSTMCell(RNNCellBase):
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         if isinstance(hx, Tensor):
             raise TypeError("lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor")
-        gates, state = self._prepared(input, hx, 2)
-        h, c = _lstm_step(self.weight_hh, self.bias_hh)(gates, state)
+        rows, state = self._prepared(input, hx, 2)
+        h, c = _C.lstm_cell(rows, list(state), *self._weights)
         return (h, c) if input.dim() == 2 else (h.squeeze(0), c.squeeze(0))
 
 
@@ -549,6 +438,6 @@ class GRUCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        gates, state = self._prepared(input, None if hx is None else (hx,), 1)
-        (h,) = _gru_step(self.weight_hh, self.bias_hh)(gates, state)
+        rows, (state,) = self._prepared(input, None if hx is None else (hx,), 1)
+        h = _C.gru_cell(rows, state, *self._weights)
         return h if input.dim() == 2 else h.squeeze(0)

@@ -22,6 +22,7 @@ __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"
 
 T = TypeVar("T", covariant=True)
 _END = object()
+_collate_fn_t = Callable[[list[T]], Any]  # for type hints
 _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
 
@@ -48,7 +49,7 @@ class DataLoader(Generic[T]):
     traceback; RuntimeError when a worker dies, or gives nothing for `timeout` seconds.
     """
 
-    _iterator: _WorkerIterator | None = None
+    _iterator: _MultiProcessingDataLoaderIter | None = None
     _initialized = False
 
     def __init__(
@@ -162,11 +163,11 @@ class DataLoader(Generic[T]):
 
     def __iter__(self) -> Iterator[Any]:
         if not self.num_workers:
-            return self._counted(_ProcessIterator(self))
+            return self._counted(_SingleProcessDataLoaderIter(self))
         if not self.persistent_workers:
-            return self._counted(_WorkerIterator(self))
+            return self._counted(_MultiProcessingDataLoaderIter(self))
         if self._iterator is None or not self._iterator._workers:
-            self._iterator = _WorkerIterator(self)
+            self._iterator = _MultiProcessingDataLoaderIter(self)
         else:
             self._iterator.begin_again(self)
         return self._counted(self._iterator)
@@ -227,7 +228,11 @@ def _warn_when_longer(batches: Iterator[Any], length: int, dataset: Any) -> Iter
         yield batch
 
 
-class _ProcessIterator:
+class _BaseDataLoaderIter:
+    """What iterates over a DataLoader. This name and those of the classes are torch's: packages ask for them."""
+
+
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
     """Fetches in this process."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -237,7 +242,7 @@ class _ProcessIterator:
         loader._draw_base_seed()  # unused here, but the stream goes on as with workers
         self._length = functools.partial(len, loader)
 
-    def __iter__(self) -> _ProcessIterator:
+    def __iter__(self) -> _SingleProcessDataLoaderIter:
         return self
 
     def __next__(self) -> Any:
@@ -247,7 +252,7 @@ class _ProcessIterator:
         return self._length()
 
 
-class _WorkerIterator:
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """Hands out tasks to workers in turn and gives their batches in the tasks' order."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -310,7 +315,7 @@ class _WorkerIterator:
         dead = [str(worker.process.pid) for worker in owing if not worker.lives()]
         raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly")
 
-    def __iter__(self) -> _WorkerIterator:
+    def __iter__(self) -> _MultiProcessingDataLoaderIter:
         return self
 
     def __next__(self) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from .... import _C
 from ...._C import Tensor
 
-_TEXT = re.compile(r"[SaUO]")  # kinds of NumPy arrays that are no numbers
+np_str_obj_array_pattern = re.compile(r"[SaUO]")  # kinds of NumPy arrays that are no numbers; a name of torch
 _ONLY = "batch must contain tensors, numpy arrays, numbers, dicts or lists; found"
 
 
@@ -33,7 +33,7 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, Tensor):
         return data
     if _is_array(data):
-        return data if _TEXT.search(data.dtype.str) else _C.as_tensor(data)
+        return data if np_str_obj_array_pattern.search(data.dtype.str) else _C.as_tensor(data)
     if isinstance(data, Mapping):
         return _like_mapping(data, {key: default_convert(item) for key, item in data.items()})
     if _is_named_tuple(data):
@@ -119,7 +119,7 @@ def collate_str_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
 
 
 def _collate_array(batch: Any) -> Any:
-    if _TEXT.search(batch[0].dtype.str):
+    if np_str_obj_array_pattern.search(batch[0].dtype.str):
         raise TypeError(f"default_collate: {_ONLY} {batch[0].dtype}")
     if batch[0].shape == ():
         return _C.as_tensor(batch)

@@ -1,0 +1,47 @@
+#include "kernels/portable/rows.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/scratch.h"
+
+namespace gradcore::portable {
+
+namespace {
+
+constexpr int64_t kGrain = 1 << 16;  // elements of a block
+constexpr int64_t kMostBlocks = 16;  // for each reads all indices
+
+bool counts(const AddRowsArgs& a, int64_t i, int64_t first, int64_t end) {
+  return i != a.skipped && i >= first && i < end;
+}
+
+// The table is cut into bands of rows. Each clears its own and adds what belongs there, in the order of the indices.
+template <class T> void add_of(const AddRowsArgs& a) {
+  const T* const from = static_cast<const T*>(a.rows_of);
+  T* const table = static_cast<T*>(a.table);
+  const int64_t work = (a.rows + a.count) * a.width;
+  const int64_t bands = std::clamp<int64_t>(work / kGrain, 1, std::min(kMostBlocks, std::max<int64_t>(1, a.rows)));
+  const Scratch<int64_t> uses(a.scaled ? a.rows : 0);
+  parallel_blocks(bands, [&](int64_t band) {
+    const int64_t first = a.rows * band / bands, end = a.rows * (band + 1) / bands, n = a.width;
+    std::fill_n(table + first * n, (end - first) * n, T(0));
+    for (int64_t r = first; a.scaled && r < end; ++r) uses[r] = 0;
+    for (int64_t i = 0; a.scaled && i < a.count; ++i)
+      if (const int64_t r = a.index[i]; counts(a, r, first, end)) ++uses[r];
+    for (int64_t i = 0; i < a.count; ++i) {
+      const int64_t r = a.index[i];
+      if (!counts(a, r, first, end)) continue;
+      T* const to = table + r * n;
+      const T* const row = from + i * n;
+      const T by = a.scaled ? T(1) / static_cast<T>(std::max<int64_t>(1, uses[r])) : T(1);
+      for (int64_t j = 0; j < n; ++j) to[j] += row[j] * by;
+    }
+  });
+}
+
+}  // namespace
+
+void add_rows(const AddRowsArgs& a) { a.dtype == DType::Float32 ? add_of<float>(a) : add_of<double>(a); }
+
+}  // namespace gradcore::portable

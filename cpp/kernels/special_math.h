@@ -1,0 +1,174 @@
+// Special functions in lanes: those whose vector code pays. Start at erfinv(), or at lgamma(); the others are functions
+// of plain numbers in portable/special, one element at a time.
+//
+// Note [Accuracy of special functions]
+// benchmarks/special_accuracy.py judges them by mpmath, each region by itself; tests/ops/test_special.py holds them to
+// its limits.
+#pragma once
+#include "kernels/math.h"
+
+namespace gradcore::GC_ISA {
+
+// ---- the inverse of the error function ----
+//
+// erfinv(x) / x is a smooth function of w = -log(1 - x * x), and far out of its root: Giles, "Approximating the erfinv
+// function" (GPU Computing Gems, 2011). The polynomials interpolate it at Chebyshev's nodes, in 60 digits.
+
+// For results that are rounded to floats: of w up to 5, or of s, its root, up to 10.2, beyond which no float leads.
+struct ErfinvOfFloats {
+  static constexpr double kNear = 5.0;
+  GC_INLINE double near(double w) {
+    return polynomial(w - 2.5, 1.50140935111, 0.246640276785, -0.00417731781014, -0.00125270808362, 0.0002182506494,
+                      -4.99588144876e-06, -3.41711523275e-06, 4.7864482434e-07, 1.36914960152e-08, -1.08543970931e-08,
+                      8.32700082103e-10, 1.23028889731e-10, -2.12035651318e-11);
+  }
+  GC_INLINE double far(double s) {
+    const double p =
+        polynomial(s - 3.0, 2.83297679828, 1.00167526644, 0.00944556262109, -0.00764351326838, 0.00568451538226,
+                   -0.00356107269077, 0.00148809914091, -0.00014196218009, -0.000296829853678, 0.000197680564977,
+                   -2.54073726503e-05, -2.35263316309e-05, 8.18629740737e-06);
+    const double q =
+        polynomial(s - 7.0, 6.86901965194, 1.00859562083, -0.000512655368695, 6.28620031576e-06, 6.05591186548e-06,
+                   -1.62144653877e-06, 3.13610602577e-07, -5.27873822205e-08, 8.757906611e-09, -1.62077731987e-09,
+                   2.04804020289e-10, 8.14039675266e-12, 4.27899608904e-13, -2.50881289677e-12, 3.70828967803e-13);
+    return s < 4.15 ? p : q;
+  }
+};
+// For doubles.
+struct ErfinvOfDoubles {
+  static constexpr double kNear = 6.25;
+  GC_INLINE double near(double w) {
+    return polynomial(w - 3.125, 1.6536545626831027, 0.24015818242558834, -0.006033670871426851, -0.0007407025341546431,
+                      0.00018673420801981186, -1.3882523393957483e-05, -1.3654691758785656e-06, 4.23478816822246e-07,
+                      -2.907039127564132e-08, -4.1126604371632185e-09, 1.051223377050429e-09, -5.414303283919504e-11,
+                      -1.2978805369932565e-11, 2.6305268312595183e-12, -8.07192593899004e-14, -4.0020031087558496e-14,
+                      6.521333511502239e-15, -3.94018812230432e-17, -1.2215637192404172e-16, 1.5510787009902526e-17,
+                      6.075050702072414e-19, -3.4734793888538036e-19, 1.999259988861535e-20, 3.194015548136271e-21,
+                      -3.5932028927020693e-22);
+  }
+  GC_INLINE double far(double s) {
+    const double p =
+        polynomial(s - 3.25, 3.0838856104922203, 1.0052589676941652, 0.0053709145536067196, -0.003751208508221642,
+                   0.002491442095291227, -0.0016882755354424039, 0.0009532893949364543, -0.00035503781510435467,
+                   2.4030970248681096e-05, 6.828713546114728e-05, -4.7317509682783454e-05, 1.2464916577733455e-05,
+                   2.92129196958761e-06, -3.9853324984407355e-06, 1.506472770102859e-06, -2.831603830552538e-08,
+                   -2.786451484964553e-07, 1.322753336008504e-07, 3.552757241280968e-09, -1.5583891046159452e-08);
+    const double q =
+        polynomial(s - 5.0, 4.8499064014085835, 1.0103004648645415, -0.00013871931831394038, -0.00021503011966000934,
+                   7.59952765387806e-05, -1.9681772855734054e-05, 4.526066659007162e-06, -9.930170374080104e-07,
+                   2.2898851663383436e-07, -6.75934647687871e-08, 2.9183189460348694e-08, -1.519165045203122e-08,
+                   7.573806420927858e-09, -3.5324189791135053e-09, 1.5334546440658e-09, -4.0652435116163553e-10,
+                   -3.3535247392608105e-11, 3.641563987404834e-11);
+    const double r =
+        polynomial(s - 9.0, 8.884270510145466, 1.0067273648820418, -0.00040893755481906846, 2.055535376972269e-05,
+                   -2.367875730157613e-07, -1.5185738023763788e-07, 3.283934812815537e-08, -5.098591823744322e-09,
+                   6.983761087501929e-10, -8.949273938456511e-11, 1.099701645258324e-11, -1.31246914854568e-12,
+                   1.531616149799538e-13, -1.7499669219501914e-14, 1.976576028697645e-15, -2.28109583958895e-16,
+                   2.5084071492101436e-17, -2.0859972264576266e-18, 2.266082339573943e-19, -5.398315936358957e-20,
+                   5.6542423151874976e-21);
+    const double t =
+        polynomial(s - 19.0, 18.92561425342672, 1.0025348182729266, -9.721005043766084e-05, 3.849489792852398e-06,
+                   -1.5270736608351639e-07, 5.940514117805331e-09, -2.209024235668989e-10, 7.498877633295286e-12,
+                   -2.0533802887886798e-13, 1.9955684375485927e-15, 3.1005590184699786e-16, -3.597272225358365e-17,
+                   2.802167644318131e-18, -1.9152372331215258e-19, 1.2978363208936663e-20, -8.188245130424735e-22,
+                   3.59722949205245e-23, -1.4582891451515688e-24, 1.9684565252196585e-25, -1.8136107443465739e-26,
+                   5.715326877989926e-28);
+    const double nearer = s < 4.0 ? p : q, farther = s < 12.0 ? r : t;
+    return s < 6.0 ? nearer : farther;
+  }
+};
+
+// erfinv(x) / x of 1 - x * x.
+template <class Series> GC_INLINE double erfinv_factor(double rest) {
+  const double w = -log(F64{rest}).v, near = Series::near(w), far = Series::far(sqrt(F64{w}).v);
+  return w < Series::kNear ? near : far;
+}
+template <class Series> GC_INLINE double erfinv_of(double x) {
+  constexpr double inf = __builtin_inf();
+  const double size = __builtin_fabs(x), y = x * erfinv_factor<Series>((1.0 - size) * (1.0 + size));
+  return size == 1.0 ? x * inf : y;
+}
+// The inverse of the normal distribution is sqrt(2) erfinv(2 p - 1), and 1 - (2 p - 1)**2 = 4 p (1 - p) loses nothing.
+template <class Series> GC_INLINE double ndtri_of(double p) {
+  constexpr double inf = __builtin_inf();
+  const double rest = p * (1.0 - p), x = 2.0 * p - 1.0;
+  const double y = x * 1.4142135623730951 * erfinv_factor<Series>(4.0 * rest);
+  return rest == 0.0 ? x * inf : y;
+}
+
+// Chosen before the templates of lane_ops.h, which go one by one.
+GC_INLINE F32 erfinv(F32 x) { return {static_cast<float>(erfinv_of<ErfinvOfFloats>(x.v))}; }
+GC_INLINE F64 erfinv(F64 x) { return {erfinv_of<ErfinvOfDoubles>(x.v)}; }
+GC_INLINE F32 ndtri(F32 p) { return {static_cast<float>(ndtri_of<ErfinvOfFloats>(p.v))}; }
+GC_INLINE F64 ndtri(F64 p) { return {ndtri_of<ErfinvOfDoubles>(p.v)}; }
+
+// ---- the gamma function, of floats in double ----
+//
+// Below 1/2 by reflection to 1 - x; below 8 by the recurrence from eight further on; then by Stirling's series.
+
+struct Reflected {
+  double z;            // x, or 1 - x
+  bool mirrored, low;  // low: z is below 8, and the series takes z + 8
+  double at;           // where the series is taken
+};
+GC_INLINE Reflected reflect(double x) {
+  const bool mirrored = x < 0.5;
+  const double z = mirrored ? 1.0 - x : x;
+  const bool low = z < 8.0;
+  return {z, mirrored, low, low ? z + 8.0 : z};
+}
+// sin(pi x) / x and cos(pi x) for x from -1/2 to 1/2, of x * x: Taylor's series.
+GC_INLINE double sin_pi_series(double z) {
+  return polynomial(z, 3.141592653589793, -5.16771278004997, 2.5501640398773455, -0.5992645293207921,
+                    0.08214588661112823, -0.0073704309457143504, 0.00046630280576761255, -2.1915353447830217e-05,
+                    7.952054001475513e-07, -2.2948428997269873e-08, 5.392664662608129e-10);
+}
+GC_INLINE double cos_pi_series(double z) {
+  return polynomial(z, 1.0, -4.934802200544679, 4.0587121264167685, -1.3352627688545895, 0.2353306303588932,
+                    -0.02580689139001406, 0.0019295743094039231, -0.0001046381049248457, 4.303069587032947e-06,
+                    -1.3878952462213771e-07, 3.604730797462501e-09);
+}
+
+GC_INLINE F32 lgamma(F32 x) {
+  constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
+  const double d = x.v;
+  const Reflected a = reflect(d);
+  // z (z + 1) ... (z + 7), two factors from both ends at a time.
+  const double u = a.z * (a.z + 7.0);
+  const double product = a.low ? (u * (u + 6.0)) * ((u + 10.0) * (u + 12.0)) : 1.0;
+  const double over = 1.0 / a.at;
+  const double series =
+      over * polynomial(over * over, 0.08333333333333333, -0.002777777777777778, 0.0007936507936507937,
+                        -0.0005952380952380953, 0.0008417508417508417, -0.0019175269175269176, 0.00641025641025641);
+  const double stirling = (a.at - 0.5) * log(F64{a.at}).v - a.at + 0.9189385332046727 + series;
+  const double r = d - __builtin_rint(d);
+  const double sine = __builtin_fabs(r * sin_pi_series(r * r));
+  const double left = a.mirrored ? product * (pi / sine) : 1.0 / product;
+  const double y = log(F64{left}).v + (a.mirrored ? -stirling : stirling);
+  const bool zero = (d == 1.0) | (d == 2.0);
+  return {static_cast<float>(__builtin_fabs(d) == inf ? inf : zero ? 0.0 : y)};
+}
+
+GC_INLINE F32 digamma(F32 x) {
+  constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
+  const double d = x.v;
+  const Reflected a = reflect(d);
+  // 1 / z + ... + 1 / (z + 7): the derivative of the product of lgamma() over that product.
+  const double u = a.z * (a.z + 7.0), slope = 2.0 * a.z + 7.0;
+  const double p = u * (u + 6.0), q = (u + 10.0) * (u + 12.0);
+  const double dp = 2.0 * u + 6.0, dq = 2.0 * u + 22.0;
+  const double steps = a.low ? slope * (dp * q + p * dq) / (p * q) : 0.0;
+  const double over = 1.0 / a.at, z = over * over;
+  const double series =
+      z * polynomial(z, 0.08333333333333333, -0.008333333333333333, 0.003968253968253968, -0.004166666666666667,
+                     0.007575757575757576, -0.021092796092796094, 0.08333333333333333, -0.4432598039215686);
+  const double y = log(F64{a.at}).v - 0.5 * over - series - steps;
+  const double r = d - __builtin_rint(d);
+  const double cotangent = pi * cos_pi_series(r * r) / (r * sin_pi_series(r * r));
+  double value = a.mirrored ? y - cotangent : y;
+  value = (d <= 0.0) & (r == 0.0) ? __builtin_nan("") : value;
+  value = d == 0.0 ? -__builtin_copysign(inf, d) : value;
+  return {static_cast<float>(d == -inf ? __builtin_nan("") : value)};
+}
+
+}  // namespace gradcore::GC_ISA

@@ -1,0 +1,23 @@
+// What normalisations have in common where they are recorded as a composition.
+#pragma once
+#include "ops/derived.h"
+#include "ops/ops.h"
+
+namespace gradcore {
+
+// (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), in ops that record; about 0 where it is not `centred`.
+struct Normalised {
+  Tensor value, scale;
+  Normalised(const Tensor& x, const Dims& dims, double eps, bool centred = true) {
+    if (!centred) {
+      scale = rsqrt(add(mean(square(x), dims, true), Scalar(eps)));
+      value = mul(x, scale);
+      return;
+    }
+    const auto [var, about] = var_mean(x, dims, 0, true);
+    scale = rsqrt(add(var, Scalar(eps)));
+    value = mul(sub(x, about), scale);
+  }
+};
+
+}  // namespace gradcore

@@ -1,0 +1,77 @@
+"""Names of torch._C that packages import for isinstance(). No object of gradcore is an instance of one of these classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .absent import absent
+
+_absent = absent(
+    "torch._C",
+    "Block CompilationUnit Future Graph ScriptFunction ScriptMethod ScriptObject TracingState Value",
+    "gradcore does not compile programs",
+)
+
+
+class ScriptModule:
+    """A module that torch.jit compiled, for isinstance(). Making one raises NotImplementedError: nothing is compiled here.
+
+    >>> import gradcore
+    >>> isinstance(gradcore.jit.script(gradcore.nn.Identity()), gradcore.ScriptModule)
+    False
+    """
+
+    def __init__(self, *args: Any) -> None:
+        raise NotImplementedError("torch.ScriptModule: gradcore does not compile programs")
+
+
+class PyTorchFileReader:
+    """torch's reader of files of tensors, which packages name in type hints. Making one raises NotImplementedError: load()
+    reads such files.
+
+    >>> import gradcore
+    >>> isinstance("file.pt", gradcore.PyTorchFileReader)
+    False
+    """
+
+    def __init__(self, *args: Any) -> None:
+        raise NotImplementedError(
+            f"torch.{type(self).__name__}: gradcore.load() and gradcore.save() read and write files"
+        )
+
+
+class PyTorchFileWriter(PyTorchFileReader):
+    """torch's writer of files of tensors. Making one raises NotImplementedError: save() writes such files.
+
+    >>> import gradcore
+    >>> isinstance("file.pt", gradcore.PyTorchFileWriter)
+    False
+    """
+
+
+class _nn:
+    """torch._C._nn."""
+
+    @staticmethod
+    def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+        """(device, dtype, non_blocking, memory_format) of the arguments of Module.to(). Raises what to() raises."""
+        from .. import _C, _types
+
+        _C.empty(0).to(*args, **kwargs)
+        place = dtype = None
+        for given in (*args, *kwargs.values()):
+            if isinstance(given, _C.Tensor):
+                place, dtype = given.device, given.dtype
+            elif isinstance(given, _C.dtype):
+                dtype = given
+            elif isinstance(given, (str, _types.device)):
+                place = _types.device(given)
+        return place, dtype, bool(kwargs.get("non_blocking", False)), kwargs.get("memory_format")
+
+
+_THERE = {"_nn": _nn, "_TensorMeta": type, "ScriptModule": ScriptModule}  # type is the metaclass of Tensor
+
+
+def name_of_core(name: str) -> Any:
+    """What torch._C has by this name. Raises AttributeError for another one."""
+    return _THERE[name] if name in _THERE else _absent(name)

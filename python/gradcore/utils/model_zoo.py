@@ -1,0 +1,5 @@
+"""torch.utils.model_zoo: the older place of what torch.hub has."""
+
+from ..hub import load_state_dict_from_url as load_url
+
+__all__ = ["load_url"]
