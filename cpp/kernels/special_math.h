@@ -166,7 +166,8 @@ GC_INLINE F32 digamma(F32 x) {
   const double r = d - __builtin_rint(d);
   const double cotangent = pi * cos_pi_series(r * r) / (r * sin_pi_series(r * r));
   double value = a.mirrored ? y - cotangent : y;
-  value = (d <= 0.0) & (r == 0.0) ? __builtin_nan("") : value;
+  const bool pole = (d <= 0.0) & (r == 0.0);
+  value = pole ? __builtin_nan("") : value;
   value = d == 0.0 ? -__builtin_copysign(inf, d) : value;
   return {static_cast<float>(d == -inf ? __builtin_nan("") : value)};
 }

@@ -94,7 +94,8 @@ Plan plan_winograd(const Windows<float>& p) {
 GC_INLINE void load_weights(const Windows<float>& p, const float* w, int64_t outs, V* taps) {
   const Axis &h = p.axis[1], &x = p.axis[2];
   if (h.w_step == 3 && x.w_step == 1) {
-    alignas(64) float rows[larger(9, kL) * kL];
+    constexpr int64_t kRows = kL > 9 ? kL : 9;
+    alignas(64) float rows[kRows * kL];
     for (int64_t j = 0; j < 9; j += kL) transpose(w + j, p.w_o, outs, smaller(kL, 9 - j), rows + j * kL, kL);
     for (int64_t i = 0; i < 3; ++i)
       for (int64_t j = 0; j < 3; ++j)

@@ -135,8 +135,13 @@ template <class T> void random(Generator& gen, T* p, int64_t n) {
   constexpr int kDraws = std::is_same_v<T, double> || std::is_same_v<T, int64_t> || std::is_same_v<T, uint64_t> ? 2 : 1;
   constexpr uint64_t kSize = size_of_range<T>();
   fill_from_draws<kDraws>(gen, p, n, [](T* out, const uint32_t* draws, int64_t count) {
-    for (int64_t i = 0; i < count; ++i)
-      out[i] = static_cast<T>((kDraws == 2 ? wide_draw(draws, i) : uint64_t{draws[i]}) % kSize);
+    for (int64_t i = 0; i < count; ++i) {
+      const uint64_t draw = kDraws == 2 ? wide_draw(draws, i) : uint64_t{draws[i]};
+      if constexpr (kSize == 0)  // all of 64 bits
+        out[i] = static_cast<T>(draw);
+      else
+        out[i] = static_cast<T>(draw % kSize);
+    }
   });
 }
 
