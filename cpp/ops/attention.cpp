@@ -43,7 +43,8 @@ Tensor repeated_heads(const Tensor& t, int64_t times) {
 
 Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, const Settings& s) {
   const auto for_all = [&](const Tensor& t) {
-    return s.grouped && back(q, 3) != back(t, 3) ? repeated_heads(t, back(q, 3) / back(t, 3)) : t;
+    if (!s.grouped || q.dim() < 3 || t.dim() < 3 || back(t, 3) == 0 || back(q, 3) == back(t, 3)) return t;
+    return repeated_heads(t, back(q, 3) / back(t, 3));
   };
   const Tensor keys = for_all(k), values = for_all(v);
   Tensor scores = matmul(mul(q, Scalar(s.scale)), transpose(keys, -2, -1));
@@ -169,6 +170,7 @@ Computed computed(const Tensor& query, const Tensor& key, const Tensor& value, c
 
 struct AttentionVjp {
   static constexpr const char* kName = "ScaledDotProductFlashAttentionForCpuBackward0";
+  static constexpr const char* kChanged = "what attention saved for backward has another shape or dtype now";
   Saved q, k, v, mask, out, lse;
   Settings settings;
   auto saves() { return std::tie(q, k, v, mask, out, lse); }
@@ -177,30 +179,31 @@ struct AttentionVjp {
     const Tensor inputs[] = {q.unpack(&self), k.unpack(&self), v.unpack(&self)};
     const Tensor allowed = mask.defined() ? mask.unpack(&self) : Tensor();
     const Tensor result = out.unpack(&self), sums = lse.unpack(&self);
+    check_operands(inputs, allowed);
     if (modes.tracking() || any_batched(g[0], inputs[0], inputs[1], inputs[2], allowed))
       return vjp_of_composed(self, inputs, g, to, [&](std::span<const Tensor> p) {
         return std::array{composed(p[0], p[1], p[2], allowed, settings)};
       });
-    check_unpacked(inputs, allowed, g[0], result, sums);
+    check_results(inputs, g[0], result, sums);
     by_kernel(inputs, allowed, g[0], result, contiguous(sums), to);
     for (int i = 0; i < 3; ++i)
       if (!self.needs(i)) to[static_cast<size_t>(i)] = Tensor();
   }
-  // Hooks may have brought back anything.
-  static void check_unpacked(const Tensor* inputs, const Tensor& allowed, const Tensor& g, const Tensor& result,
-                             const Tensor& sums) {
+  // Hooks may have brought back anything: what was recorded had operands that fit the kernel.
+  static void check_operands(const Tensor* inputs, const Tensor& allowed) {
     const Tensor &query = inputs[0], &key = inputs[1], &value = inputs[2];
     check_arguments(query, key, value, allowed, false);
-    const auto at = [&](const Dims& shape, int64_t last) {
-      Dims d = shape;
-      d[d.size() - 1] = last;
-      return d;
-    };
-    check(query.dtype() == g.dtype() && result.dtype() == g.dtype() && sums.dtype() == g.dtype() &&
-              result.shape() == g.shape() && g.shape() == at(query.shape(), back(value, 1)) &&
-              same_heads(query, key, value, true) && mask_fits(allowed, query, key) &&
+    check(query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && same_heads(query, key, value, true) &&
+              mask_fits(allowed, query, key),
+          kChanged);
+  }
+  static void check_results(const Tensor* inputs, const Tensor& g, const Tensor& result, const Tensor& sums) {
+    Dims shape = inputs[0].shape();
+    shape[shape.size() - 1] = back(inputs[2], 1);
+    check(inputs[0].dtype() == g.dtype() && result.dtype() == g.dtype() && sums.dtype() == g.dtype() &&
+              result.shape() == g.shape() && g.shape() == shape &&
               sums.shape() == Dims(g.shape().span().first(static_cast<size_t>(g.dim() - 1))),
-          "what attention saved for backward has another shape or dtype now");
+          kChanged);
   }
   void by_kernel(const Tensor* inputs, const Tensor& allowed, const Tensor& gradient, const Tensor& result,
                  const Tensor& sums, std::span<Tensor> to) const {
