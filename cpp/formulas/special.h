@@ -15,16 +15,17 @@ struct Erfc : Unary {
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (exp(-(x * x)) * c<V>(-1.1283791670955126)); }
 };
 
+// always_inline: their code in lanes is long, and a loop with a call in it does not vectorise.
 struct Lgamma : Unary {
   static constexpr OpInfo info{
       .name = "lgamma", .node = "LgammaBackward0", .result = Float, .one_by_one = true, .cost = 6.0};
-  template <class V> static constexpr V fwd(V x) { return lgamma(x); }
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return lgamma(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * digamma(x); }
 };
 struct Digamma : Unary {
   static constexpr OpInfo info{
       .name = "digamma", .node = "DigammaBackward0", .result = Float, .one_by_one = true, .cost = 8.0};
-  template <class V> static constexpr V fwd(V x) { return digamma(x); }
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return digamma(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * polygamma(x, c<V>(1)); }
 };
 struct Polygamma : Unary {
@@ -54,7 +55,7 @@ struct Zeta : Binary {
 };
 struct Erfinv : Unary {
   static constexpr OpInfo info{.name = "erfinv", .node = "ErfinvBackward0", .result = Float, .cost = 2.0};
-  template <class V> static constexpr V fwd(V x) { return erfinv(x); }
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return erfinv(x); }
   template <class V> static constexpr V vjp(V g, V, V y) { return g * (exp(y * y) * c<V>(0.886226925452758)); }
 };
 // e**(x * x) erfc(x)
@@ -72,7 +73,7 @@ struct Erfcx : Unary {
 struct Ndtri : Unary {
   static constexpr OpInfo info{
       .name = "special_ndtri", .node = "SpecialNdtriBackward0", .result = Float, .no_halves = true, .cost = 2.0};
-  template <class V> static constexpr V fwd(V p) { return ndtri(p); }
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V p) { return ndtri(p); }
   template <class V> static constexpr V vjp(V g, V, V y) {
     return g * (exp(y * y * c<V>(0.5)) * c<V>(2.5066282746310002));
   }
