@@ -42,6 +42,12 @@ def _window(
     return window.requires_grad_() if options["requires_grad"] else window
 
 
+def kaiser_weights(n: Tensor, last: float, beta: float) -> Tensor:
+    """I0(beta sqrt(1 - (2 n / last - 1)^2)) / I0(beta), I0 being a Bessel function; gradcore.signal has it too."""
+    inside = 1 - (n * (2.0 / last) - 1).square()
+    return _C.i0(inside.clamp_min(0).sqrt() * beta) / float(_C.i0(_C.tensor(beta, dtype=_C.float64)))
+
+
 def _blackman(n: Tensor, last: int) -> Tensor:
     angle = n * (2 * math.pi / last)
     return (angle * 2).cos() * 0.08 - angle.cos() * 0.5 + 0.42
@@ -171,10 +177,5 @@ def kaiser_window(
     >>> gradcore.kaiser_window(3, periodic=False, beta=0.0)
     tensor([1., 1., 1.])
     """
-
-    def weights(n: Tensor, last: int) -> Tensor:
-        inside = 1 - (n * (2.0 / last) - 1).square()
-        return _C.i0(inside.clamp_min(0).sqrt() * beta) / float(_C.i0(_C.tensor(beta, dtype=_C.float64)))
-
     options = {"dtype": dtype, "layout": layout, "device": device, "requires_grad": requires_grad}
-    return _window("kaiser_window", window_length, periodic, options, weights)
+    return _window("kaiser_window", window_length, periodic, options, lambda n, last: kaiser_weights(n, last, beta))

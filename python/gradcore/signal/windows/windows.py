@@ -11,6 +11,7 @@ import math
 from ... import _C
 from ..._C import Tensor
 from ..._types import check_device, strided
+from ..._windows import kaiser_weights
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -146,13 +147,8 @@ def kaiser(
     """
     if beta < 0:
         raise ValueError(f"beta must be non-negative, got: {beta} instead.")
-
-    def weights(n: Tensor, last: float) -> Tensor:
-        inside = 1 - (n * (2.0 / last) - 1).square()
-        return _C.i0(inside.clamp_min(0).sqrt() * beta) / float(_C.i0(_C.tensor(beta, dtype=_C.float64)))
-
     options = {"sym": sym, "dtype": dtype, "layout": layout, "device": device, "requires_grad": requires_grad}
-    return _window("kaiser", M, options, weights)
+    return _window("kaiser", M, options, lambda n, last: kaiser_weights(n, last, beta))
 
 
 def hamming(
