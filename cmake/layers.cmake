@@ -9,7 +9,7 @@ macro(all_layers)
   layer(kernels USES formulas core)
   layer(tensor USES core)
   layer(autograd USES tensor core)
-  layer(ops USES autograd tensor kernels formulas core)
+  layer(ops OPTIMISE -Os USES autograd tensor kernels formulas core)
   layer(optim USES ops autograd tensor kernels formulas core)
   layer(bindings OPTIMISE -Os USES ops optim autograd tensor kernels formulas core)
 endmacro()
@@ -28,13 +28,29 @@ set(hot_files
   tensor/plan
   tensor/tensor)
 
-# Of a layer that is small rather than fast: the files that every named op passes, -O2.
+# Of layers that are small rather than fast: the files that every named op passes, or that small programs pass often, -O2.
 set(warm_files
   bindings/args
   bindings/gil
   bindings/nn_module
   bindings/ops/*
-  bindings/out)
+  bindings/out
+  ops/class_loss
+  ops/convolution
+  ops/create
+  ops/einsum
+  ops/gather
+  ops/index
+  ops/join
+  ops/layer_norm
+  ops/linalg/solve
+  ops/matmul
+  ops/pointwise
+  ops/pooling
+  ops/random
+  ops/reduce
+  ops/view
+  ops/view_dims)
 
 # Further files on the path of small ops: no stack protector, as in the hot and the warm ones.
 set(unprotected_files
@@ -47,3 +63,6 @@ set(unprotected_files
 # compiler's time. But in a developer's build they are compiled together, by group.
 set(together_values anomaly data module types)
 set(together_graph autograd node origin saved_fields saved_hooks)
+
+# Families of kernels that are not compiled for v4, which takes v3's: 64-byte vectors make them no faster. ADR 14.
+set(families_up_to_v3 linalg norm optim pool random)

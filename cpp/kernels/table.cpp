@@ -10,7 +10,22 @@
 #include "kernels/pool/pool.h"
 #include "kernels/recurrent/recurrent.h"
 
+// Families that this set does not compile for itself (cmake/layers.cmake, families_up_to_v3) are another set's.
+namespace gradcore::GC_NARROW_ISA {
+extern const LinalgKernels linalg_kernels;
+extern const LayerNormKernels layer_norm_kernels;
+extern const ChannelNormKernels channel_norm_kernels;
+extern const PoolKernels pool_kernels;
+extern const OptimKernels optim_kernels;
+extern const AdafactorKernels adafactor_kernels;
+extern const LbfgsKernels lbfgs_kernels;
+extern const MuonKernels muon_kernels;
+extern const RandomKernels random_kernels;
+}  // namespace gradcore::GC_NARROW_ISA
+
 namespace gradcore::GC_ISA {
+
+namespace narrow = gradcore::GC_NARROW_ISA;
 
 template <class List> struct AllGroups;
 template <class... Groups> struct AllGroups<TypeList<Groups...>> {
@@ -23,17 +38,17 @@ const KernelTable& table() {
                                        .reduce = reduce_kernels,
                                        .scan = scan_kernels,
                                        .matmul = matmul_kernels,
-                                       .linalg = linalg_kernels,
-                                       .layer_norm = layer_norm_kernels,
+                                       .linalg = narrow::linalg_kernels,
+                                       .layer_norm = narrow::layer_norm_kernels,
                                        .conv = conv_kernels,
-                                       .channel_norm = channel_norm_kernels,
-                                       .pool = pool_kernels,
+                                       .channel_norm = narrow::channel_norm_kernels,
+                                       .pool = narrow::pool_kernels,
                                        .loss = loss_kernels,
-                                       .rules = optim_kernels,
-                                       .adafactor = adafactor_kernels,
-                                       .lbfgs = lbfgs_kernels,
-                                       .muon = muon_kernels,
-                                       .random = random_kernels,
+                                       .rules = narrow::optim_kernels,
+                                       .adafactor = narrow::adafactor_kernels,
+                                       .lbfgs = narrow::lbfgs_kernels,
+                                       .muon = narrow::muon_kernels,
+                                       .random = narrow::random_kernels,
                                        .recurrent = recurrent_kernels,
                                        .attention = attention_kernels};
   return t;

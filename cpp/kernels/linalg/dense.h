@@ -3,7 +3,7 @@
 #pragma once
 #include "kernels/common.h"
 #include "kernels/linalg/linalg.h"
-#include "kernels/matmul/gemm.h"
+#include "kernels/table.h"
 
 namespace gradcore::GC_ISA {
 
@@ -62,11 +62,12 @@ template <class T> void negate(int64_t m, int64_t n, const Mat<T>& a) {
     for (int64_t i = 0; i < m; ++i) a(i, j) = -a(i, j);
 }
 
+// Of the active instruction set, which may be a newer one than this code's.
 template <class T> GemmFn<T> product_kernel() {
   if constexpr (sizeof(T) == sizeof(float))
-    return matmul_kernels.f32;
+    return kernels().matmul.f32;
   else
-    return matmul_kernels.f64;
+    return kernels().matmul.f64;
 }
 // C (m x n) += A (m x k) B (k x n), or C = A B. The rows or the columns of C lie side by side.
 template <class T>
