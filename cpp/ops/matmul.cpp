@@ -47,15 +47,18 @@ template <class T> SmallFn<T> small_kernel() {
   return nullptr;
 }
 
-// c (dense, m x n) = a (m x k) b (k x n), for each of a batch. c is of their dtype; that of halves may be float32.
+// c (dense, m x n) = a (m x k) b (k x n), for each of a batch. c is of their dtype; that of halves may be float32. A
+// single product of floats may begin with a `start`: is_row().
 class Product final : public Instruction {
  public:
   static constexpr bool kOwnsAll = true;
-  Product(const Matrix& a, const Matrix& b, const Tensor& c, int64_t m, int64_t n, int64_t k, int64_t batch = 1)
-      : windows_{a.memory, b.memory, c.window()},
+  Product(const Matrix& a, const Matrix& b, const Tensor& c, int64_t m, int64_t n, int64_t k, int64_t batch = 1,
+          const Tensor& start = Tensor())
+      : windows_{a.memory, b.memory, c.window(), start ? start.window() : Window()},
         a_(open(a.memory)),
         b_(open(b.memory)),
         c_(open(c.window())),
+        start_(start ? open(windows_[3]) : nullptr),
         dtype_(a.memory.dtype()),
         out_item_(item_size(c.dtype())),
         batch_(batch),
@@ -70,7 +73,7 @@ class Product final : public Instruction {
   void run() const {
     const int64_t numel = batch_ * args_.m * args_.n;
     if (numel == 0) return;
-    if (args_.k == 0) {
+    if (args_.k == 0 && !start_) {
       std::memset(c_, 0, static_cast<size_t>(numel * out_item_));
       return;
     }
@@ -80,7 +83,7 @@ class Product final : public Instruction {
     });
   }
   template <class F> void touches(F&& f) const {
-    for (int i = 0; i < 3; ++i) f(touch_of(windows_[i], i == 2));
+    for (int i = 0; i < (start_ ? 4 : 3); ++i) f(touch_of(windows_[i], i == 2));
   }
 
  private:
@@ -99,7 +102,8 @@ class Product final : public Instruction {
               g.b_col,
               reinterpret_cast<T*>(c_ + i * g.m * g.n * out_item_),
               g.ldc,
-              false};
+              false,
+              reinterpret_cast<const T*>(start_)};
     };
     const auto one = [&](int64_t i) { kernel(args(i)); };
     if (batch_ == 1) return one(0);
@@ -119,9 +123,10 @@ class Product final : public Instruction {
     });
   }
 
-  Window windows_[3];
+  Window windows_[4];
   const char *a_, *b_;
   char* c_;
+  const char* start_;
   DType dtype_;
   int64_t out_item_, batch_, a_step_, b_step_;
   GemmArgs<char> args_;  // without its pointers
@@ -462,6 +467,18 @@ static Tensor without_history(const Tensor& t, DType type) {
   return cast(t, type);
 }
 
+// Whether t, n numbers, can be what the rows of a product begin with.
+static bool is_row(const Tensor& t, int64_t n) {
+  return t.dim() == 1 && t.size(0) == n && (n == 1 || t.stride(0) == 1) &&
+         (t.dtype() == DType::Float32 || t.dtype() == DType::Float64);
+}
+static bool is_one(const Scalar& factor) { return factor.to_double() == 1; }
+static Tensor product_from(const Tensor& start, const Matrix& a, const Matrix& b, const Dims& shape, int64_t k) {
+  const Tensor out = empty(shape, start.dtype());
+  launch(Product(a, b, out, shape[0], shape[1], k, 1, start));
+  return out;
+}
+
 Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   if (modes.autocast) [[unlikely]]
     return in_lower_precision([&](auto... x) { return addmm(x..., beta, alpha); }, t, a, b);
@@ -476,8 +493,12 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
         ") must match the existing size (", t.shape(), ")");
   const DType wide = computed_in(a.dtype());
-  const Tensor sum = weighted_sum(without_history(t, wide), shape, beta, alpha, [&] { return mm_raw(a, b, wide); });
-  const Tensor out = without_history(sum, a.dtype());
+  const bool fused = is_row(t, b.size(1)) && is_one(beta) && is_one(alpha) && !any_batched(t, a, b);
+  const auto weighted = [&] {
+    return weighted_sum(without_history(t, wide), shape, beta, alpha, [&] { return mm_raw(a, b, wide); });
+  };
+  const Tensor out = fused ? product_from(t, matrix_of(a), matrix_of(b), shape, a.size(1)).as_new()
+                           : without_history(weighted(), a.dtype());
   if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{{a, b}, t.shape(), beta, alpha});
   return out;
 }
@@ -497,12 +518,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const NoRecordGuard off;
     Matrix columns = matrix_of(weight);
     std::swap(columns.row, columns.col);
-    const Tensor sum = empty(Dims{x.size(0), weight.size(0)}, computed_in(x.dtype()));
+    const Dims shape{x.size(0), weight.size(0)};
+    if (is_row(bias, shape[1])) return product_from(bias, matrix_of(x), columns, shape, x.size(1)).as_new();
+    const Tensor sum = empty(shape, computed_in(x.dtype()));
     launch(Product(matrix_of(x), columns, sum, x.size(0), weight.size(0), x.size(1)));
     add_(sum, bias, Scalar(1));
-    const Tensor out = cast(sum, x.dtype());
-    out.as_new();
-    return out;
+    return cast(sum, x.dtype()).as_new();
   }
   if (weight.dim() == 1) {
     check(!bias, "mat2 must be a matrix, got 1-D tensor");

@@ -37,7 +37,17 @@ template <class T> GemmArgs<T> rectangle(const GemmArgs<T>& g, int64_t row, int6
   part.a += row * g.a_row;
   part.b += col * g.b_col;
   part.c += row * g.ldc + col;
+  if (part.start) part.start += col;
   return part;
+}
+
+// The product that adds to C, in which `start` stands already.
+template <class T> GemmArgs<T> started(const GemmArgs<T>& g) {
+  for (int64_t i = 0; i < g.m; ++i) __builtin_memcpy(g.c + i * g.ldc, g.start, g.n * sizeof(T));
+  GemmArgs<T> rest = g;
+  rest.accumulate = true;
+  rest.start = nullptr;
+  return rest;
 }
 
 // ---- a handful of multiplications, where anything cleverer costs more than it saves ----
@@ -335,6 +345,7 @@ template <class T> Method choose(const GemmArgs<T>& g) {
 }
 
 template <class T> void run_method(Method method, const GemmArgs<T>& g) {
+  if (g.start) return run_method(method, started(g));
   switch (method) {
     case Method::Tiny: return multiply_tiny(g);
     case Method::Narrow: return multiply_narrow(g);
@@ -381,6 +392,7 @@ template <class T> void multiply_cut(Method method, const GemmArgs<T>& g, int64_
 
 // A small C from very long sums: k is cut, at places that k alone decides, and the parts are added in order.
 template <class T> void multiply_long(Method method, const GemmArgs<T>& g, bool parallel) {
+  if (g.start) return multiply_long(method, started(g), parallel);
   const int64_t parts = ceil_div(g.k, kLongDepth), size = g.m * g.n;
   const Scratch<T> sums(parts * size);
   auto run = [&](int64_t i) {
@@ -426,10 +438,13 @@ template <class T> int64_t part_count(const GemmArgs<T>& g) {
 }
 
 template <class T> void multiply(const GemmArgs<T>& g) {
-  if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g));
+  if (g.n == 1 && g.ldc == 1 && g.m > 1) return multiply(transposed(g.start ? started(g) : g));
   if (g.m <= 0 || g.n <= 0) return;
   if (g.k <= 0) {
-    if (!g.accumulate) clear(g);
+    if (g.start)
+      started(g);
+    else if (!g.accumulate)
+      clear(g);
     return;
   }
   const Method method = choose(g);

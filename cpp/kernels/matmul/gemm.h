@@ -8,7 +8,8 @@
 namespace gradcore {
 
 // C[m,n] (row stride ldc, unit column stride) = (accumulate ? C : 0) + A[m,k] B[k,n]. Strides count elements;
-// those of A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B.
+// those of A and B are arbitrary, 0 (broadcast) included. C overlaps neither A nor B. With `start`, n numbers, each row
+// of C begins as they are: a bias. f32 and f64 alone know it.
 template <class T> struct GemmArgs {
   int64_t m, n, k;
   const T* a;
@@ -18,6 +19,7 @@ template <class T> struct GemmArgs {
   T* c;
   int64_t ldc;
   bool accumulate;
+  const T* start = nullptr;
 };
 template <class T> using GemmFn = void (*)(const GemmArgs<T>&);
 
