@@ -440,3 +440,38 @@ def test_signatures_are_those_of_torch(name):
     assert [(p.name, p.default, p.kind) for p in ours.values()] == [
         (p.name, p.default, p.kind) for p in theirs.values()
     ]
+
+
+# Private functions that packages import from this module.
+PRIVATE = {
+    "basis": lambda lib, f: f._construct_standard_basis_for(tensors(lib, X, Y), (3, 2)),
+    "basis with an empty tensor": lambda lib, f: f._construct_standard_basis_for(tensors(lib, Y[:0], Y), (0, 2)),
+    "one tensor as a tuple": lambda lib, f: f._as_tuple(*tensors(lib, X)),
+    "checked": lambda lib, f: f._as_tuple(*tensors(lib, X), "inputs", "f")[1],
+    "a tuple as it is": lambda lib, f: f._as_tuple(tensors(lib, X, Y)),
+    "unpacked": lambda lib, f: f._tuple_postprocess(tensors(lib, X), False),
+    "not unpacked": lambda lib, f: f._tuple_postprocess(tensors(lib, X, Y), True),
+    "both levels unpacked": lambda lib, f: f._tuple_postprocess((tensors(lib, X),), (False, False)),
+    "inner level unpacked": lambda lib, f: f._tuple_postprocess((tensors(lib, X), tensors(lib, Y)), (True, False)),
+    "detached": lambda lib, f: f._grad_postprocess(
+        tuple(t.requires_grad_() * 2 for t in tensors(lib, X)), create_graph=False
+    ),
+    "detached inside": lambda lib, f: f._grad_postprocess((tensors(lib, X), tensors(lib, Y)), create_graph=False)[1],
+    "kept": lambda lib, f: f._grad_postprocess(tuple(t.requires_grad_() * 2 for t in tensors(lib, X)), True),
+}
+
+
+@pytest.mark.parametrize("case", PRIVATE)
+def test_private_functions(case):
+    def program(lib):
+        result = PRIVATE[case](lib, lib.autograd.functional)
+        result = result[0] if isinstance(result, tuple) and isinstance(result[0], tuple) else result
+        result = result if isinstance(result, tuple) else (result,)
+        return [t.tolist() for t in result], [t.requires_grad for t in result]
+
+    both(program)
+
+
+def test_a_private_function_names_what_is_no_tensor():
+    program = lambda lib: lib.autograd.functional._as_tuple((X,), "inputs", "f")  # noqa: E731
+    both(program, raises="inputs given to f must be either a Tensor or a tuple of Tensors")

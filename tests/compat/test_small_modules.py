@@ -192,7 +192,19 @@ PROBES = [
     "lib.distributions.multivariate_normal._precision_to_scale_tril(lib.eye(2) * 4).tolist()",
     "lib._tensor_str._tensor_str(lib.ones(2), 0)",
     "lib.nn.modules.module._addindent('a\\nb', 2)",
+    "lib._subclasses.fake_tensor.is_fake(lib.ones(1))",
+    "lib.fx.experimental.proxy_tensor.get_proxy_mode()",
     "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
+]
+
+
+PRIVATE_MODULES = [
+    "ops",
+    "utils._python_dispatch",
+    "_tensor_str",
+    "distributed.constants",
+    "_subclasses.fake_tensor",
+    "fx.experimental.proxy_tensor",
 ]
 
 
@@ -200,7 +212,7 @@ PROBES = [
 def test_what_packages_ask_of_private_modules(program):
     import importlib
 
-    for name in ("ops", "utils._python_dispatch", "_tensor_str", "distributed.constants"):
+    for name in PRIVATE_MODULES:
         for root in ("torch", "gradcore"):
             with contextlib.suppress(ModuleNotFoundError):
                 importlib.import_module(f"{root}.{name}")
@@ -218,6 +230,8 @@ def test_what_packages_ask_of_private_modules(program):
         ("overrides", "TorchFunctionMode"),
         ("utils.flop_counter", "FlopCounterMode"),
         ("autograd.profiler", "emit_nvtx"),
+        ("_subclasses.fake_tensor", "FakeTensor"),
+        ("fx.experimental.proxy_tensor", "make_fx"),
     ],
 )
 def test_parts_that_are_not_there_refuse_when_used(module, name):

@@ -72,6 +72,7 @@ class _Torch(ModuleType):
         super().__init__("torch", gradcore.__doc__)
         names = {name: value for name, value in vars(gradcore).items() if not name.startswith("__")}
         self.__dict__.update(names)
+        self.torch = self  # torch.torch is torch: some packages write it so
         self.__path__: list[str] = []  # its submodules are gradcore's: no folder is searched
         self.__file__ = gradcore.__file__
         self.__version__ = TorchVersion(VERSION)

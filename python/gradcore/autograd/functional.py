@@ -469,3 +469,41 @@ def _or_zeros(found: Sequence[Tensor | None], like: Tensors, stage: str, strict:
                 what = "hessian" if stage.startswith("double") else "jacobian"
                 raise RuntimeError(_independent(what, f"input {i}", create_graph))
     return tuple(_C.zeros_like(t) if g is None else g for g, t in zip(found, like))
+
+
+# ---- Private names of torch's module that packages import ------------------------------------------------------------
+
+
+def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> Any:
+    """(whether inp is a tuple, inp as one), its items checked. Without the names for a message: the tuple alone."""
+    if arg_name is not None or fn_name is not None:
+        return _tensors(inp, str(arg_name), str(fn_name))
+    return tuple(inp) if isinstance(inp, (list, tuple)) else (inp,)
+
+
+def _grad_postprocess(inputs: Any, create_graph: bool) -> Any:
+    """A tuple, or a tuple of tuples, of derivatives as a function gives them back: detached without create_graph."""
+    if create_graph:
+        return inputs
+    return tuple(_grad_postprocess(x, create_graph) if isinstance(x, tuple) else x.detach() for x in inputs)
+
+
+def _tuple_postprocess(res: Any, to_unpack: bool | tuple[bool, bool]) -> Any:
+    """res with the structure that the caller's values have: to_unpack says which levels are tuples."""
+    if not isinstance(to_unpack, tuple):
+        return _packed(res, to_unpack)
+    outer, inner = to_unpack
+    return _packed(tuple(_packed(row, inner) for row in res), outer)
+
+
+def _construct_standard_basis_for(tensors: Sequence[Tensor], tensor_numels: Sequence[int]) -> Tensors:
+    """The rows of an identity matrix over all elements of the tensors, cut into a block of columns for each tensor."""
+    total = sum(tensor_numels)
+    blocks = []
+    start = 0
+    for tensor, n in zip(tensors, tensor_numels):
+        block = _C.zeros(total, n, dtype=tensor.dtype)
+        block.diagonal(-start).fill_(1)
+        blocks.append(block)
+        start += n
+    return tuple(blocks)

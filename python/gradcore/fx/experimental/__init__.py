@@ -1,0 +1,1 @@
+"""What programs ask of torch.fx.experimental: whether they are being traced. They are not."""
