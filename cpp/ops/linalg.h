@@ -30,6 +30,7 @@ Named solve_ex(const Tensor& a, const Tensor& b, bool left, bool check_errors);
 Tensor inv(const Tensor& a);
 Named inv_ex(const Tensor& a, bool check_errors);
 Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left, bool unitriangular);
+Named triangular_solve(const Tensor& b, const Tensor& a, bool upper, bool transpose, bool unitriangular);
 
 // ---- det.cpp
 Tensor det(const Tensor& a);
@@ -40,6 +41,15 @@ Tensor logdet(const Tensor& a);
 Named qr(const Tensor& a, std::string_view mode);
 Named legacy_qr(const Tensor& a, bool some);
 Named geqrf(const Tensor& a);
+
+// ---- reflections.cpp
+Tensor householder_product(const Tensor& a, const Tensor& tau);
+Tensor ormqr(const Tensor& a, const Tensor& tau, const Tensor& other, bool left, bool transpose);
+
+// ---- ldl.cpp
+Named ldl_factor(const Tensor& a, bool hermitian);
+Named ldl_factor_ex(const Tensor& a, bool hermitian, bool check_errors);
+Tensor ldl_solve(const Tensor& ld, const Tensor& pivots, const Tensor& b, bool hermitian);
 
 // ---- eigen.cpp
 Named eigh(const Tensor& a, std::string_view uplo);

@@ -250,6 +250,29 @@ class lu_unpack(_PLU):
     __slots__ = ()
 
 
+class linalg_ldl_factor(_NamedTuple):
+    """Of linalg.ldl_factor(A)."""
+
+    __slots__ = ()
+    LD = property(itemgetter(0), doc="L and D in one matrix.")
+    pivots = property(itemgetter(1), doc="The exchanges of rows, and which blocks of D have two rows.")
+
+
+class linalg_ldl_factor_ex(linalg_ldl_factor):
+    """Of linalg.ldl_factor_ex(A)."""
+
+    __slots__ = ()
+    info = property(itemgetter(2), doc="0, or the number of the first block of D that is zero.")
+
+
+class triangular_solve(_NamedTuple):
+    """Of triangular_solve(input, A)."""
+
+    __slots__ = ()
+    solution = property(itemgetter(0), doc="X of A X = B.")
+    cloned_coefficient = property(itemgetter(1), doc="A copy of A.")
+
+
 class histogramdd(_NamedTuple):
     """Of histogramdd(input, bins)."""
 

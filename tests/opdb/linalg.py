@@ -484,6 +484,152 @@ linalg(
     other_graphs=OTHER_VIEWS,
 )
 
+# ---- products of reflections
+
+
+def reflections(d, m, k, *batch):
+    """Matrices and numbers as geqrf gives them, but for what stands above the diagonal."""
+    return [d(*batch, m, k, low=-1, high=1), d(*batch, k, low=0.5, high=1.5)]
+
+
+HOUSEHOLDER = {"dtypes": FLOATS, "ulps": 64, "scale": 8.0, "grad_ulps": 4096, "out": True, "other_graphs": OTHER_FIELDS}
+OVER_REVERSE = {
+    "forward over reverse": "torch's differ from central differences, with which tests/linalg compares",
+}
+NO_TANGENTS = {"tangents": "torch has none", "forward over reverse": "torch has none"}
+WRONG_TANGENTS = OVER_REVERSE | {"tangents": OVER_REVERSE["forward over reverse"]}
+
+
+def product_samples(d):
+    return [
+        S(*reflections(d, 3, 3)),
+        S(*reflections(d, 5, 3)),
+        S(*reflections(d, 4, 2, 2, 3)),
+        S(d(5, 3), d(2)),
+        S(d(3, 2), d(0)),
+        S(d(3, 0), d(0)),
+        S(d(0, 3, 2), d(0, 2)),
+        S(d(0, 0), d(0)),
+        S(d(3), d(3)),
+        S(d(2, 3), d(2)),
+        S(d(3, 2), d(3)),
+        S(d(2, 3, 2), d(2)),
+        S(d(2, 3, 2), d(1, 2)),
+        S(d(3, 2), d()),
+        S(d(3, 2), d(2, dtype="int64")),
+    ]
+
+
+linalg("householder_product", product_samples, **HOUSEHOLDER, skips=OVER_REVERSE)
+row("orgqr", product_samples, **HOUSEHOLDER, skips=OVER_REVERSE)
+row(
+    "ormqr",
+    lambda d: [
+        S(*reflections(d, 4, 3), d(4, 2)),
+        S(*reflections(d, 4, 3), d(4, 2), True, True),
+        S(*reflections(d, 4, 3), d(2, 4), False),
+        S(*reflections(d, 4, 3), d(2, 4), left=False, transpose=True),
+        S(*reflections(d, 3, 3), d(3, 3), transpose=True),
+        S(d(3, 4), d(3), d(3, 2)),
+        S(*reflections(d, 4, 2, 2, 3), d(2, 3, 4, 5)),
+        S(*reflections(d, 4, 2, 2), d(2, 5, 4), left=False),
+        S(d(4, 0), d(0), d(4, 2)),
+        S(d(4, 3), d(3), d(4, 0)),
+        S(d(0, 4, 3), d(0, 3), d(0, 4, 2)),
+        S(d(3), d(3), d(3, 2)),
+        S(d(4, 3), d(2), d(4, 2)),
+        S(d(4, 3), d(3), d(3, 2)),
+        S(d(4, 3), d(3), d(4)),
+        S(d(2, 4, 3), d(2, 3), d(4, 2)),
+        S(d(2, 4, 3), d(3), d(2, 4, 2)),
+        S(d(2, 4, 3), d(2, 3), d(1, 4, 2)),
+    ],
+    **HOUSEHOLDER,
+    skips=NO_TANGENTS,
+)
+
+# ---- symmetric matrices of any sign
+
+
+def indefinite(d, *shape):
+    """Symmetric ones with small diagonals, for which steps of two rows are taken."""
+    a = d(*shape, low=-2, high=2).astype("float64")
+    n = shape[-1]
+    return np.asarray((a + a.swapaxes(-1, -2)) * (1 - 0.9 * np.eye(n)), d.dtype)
+
+
+LDL = {
+    "dtypes": FLOATS,
+    "ulps": 256,
+    "scale": 8.0,
+    "grad": False,
+    "other_graphs": "names what has no derivative otherwise",
+}
+linalg(
+    "ldl_factor",
+    lambda d: [
+        S(indefinite(d, 3, 3)),
+        S(indefinite(d, 2, 3, 7, 7)),
+        S(positive(d, 4, 4), hermitian=True),
+        S(indefinite(d, 33, 33)),
+        S(d(1, 1)),
+        S(d(0, 0)),
+        S(d(2, 0, 0)),
+        S(d(3)),
+        S(d(2, 3)),
+    ],
+    **LDL,
+    skips={"expanded": "equal rows are a singular matrix"},
+)
+linalg(
+    "ldl_factor_ex",
+    lambda d: [
+        S(indefinite(d, 5, 5)),
+        S(indefinite(d, 2, 6, 6), check_errors=True),
+        S(np.zeros((2, 3, 3), d.dtype)),
+        S(np.diag([1.0, 0.0, 2.0]).astype(d.dtype)),
+    ],
+    **LDL,
+    skips={"expanded": "equal rows are a singular matrix: rounding decides which pivot is zero"},
+)
+linalg(
+    "ldl_solve",
+    lambda d: [
+        S(triangular(d, 3, 3), np.asarray([1, 3, 3], "int32"), d(3, 2)),
+        S(triangular(d, 4, 4), np.asarray([-2, -2, -4, -4], "int32"), d(4, 2), hermitian=True),
+        S(triangular(d, 2, 4, 4), np.asarray([[1, -3, -3, 4], [2, 2, -4, -4]], "int64"), d(4, 2)),
+        S(triangular(d, 4, 4), np.asarray([1, -3, -3, 4], "int32"), d(3, 4, 2)),
+        S(d(0, 0), np.zeros(0, "int32"), d(0, 2)),
+        S(triangular(d, 3, 3), np.asarray([1, 2, 4], "int32"), d(3, 2)),
+        S(triangular(d, 3, 3), np.asarray([1, 2], "int32"), d(3, 2)),
+        S(triangular(d, 3, 3), np.asarray([1, 2, 3], "int32"), d(2, 2)),
+        S(d(2, 3), np.asarray([1, 2], "int32"), d(2, 2)),
+        S(triangular(d, 2, 3, 3), np.asarray([1, 2, 3], "int32"), d(3, 2)),
+    ],
+    **LDL,
+    out=True,
+)
+row(
+    "triangular_solve",
+    lambda d: [
+        S(d(3, 2), triangular(d, 3, 3)),
+        S(d(3, 2), triangular(d, 3, 3), False),
+        S(d(3, 2), triangular(d, 3, 3), True, True),
+        S(d(3, 2), triangular(d, 3, 3) / 4, upper=False, transpose=True, unitriangular=True),
+        S(d(2, 3, 2), triangular(d, 3, 3)),
+        S(d(3, 2), triangular(d, 2, 3, 3)),
+        S(d(2, 0), triangular(d, 2, 2)),
+        S(d(0, 3, 2), triangular(d, 3, 3)),
+        S(d(3), triangular(d, 3, 3)),
+        S(d(3, 2), d(3)),
+        S(d(3, 2), d(2, 3)),
+        S(d(2, 2), triangular(d, 3, 3)),
+    ],
+    **EXACT | {"dtypes": FLOATS},
+    skips=REPEATED | WRONG_TANGENTS,
+    other_graphs=OTHER_VIEWS,
+)
+
 # ---- factors as results, and what is solved with them
 
 FACTORS = EXACT | {"dtypes": FLOATS}

@@ -136,6 +136,26 @@ row(
     scale=9,
 )
 row(
+    "cross",
+    lambda d: [
+        S(d(3), d(3)),
+        S(d(2, 3), d(2, 3)),
+        S(d(3, 4), d(3, 4), dim=0),
+        S(d(1, 3), d(2, 3)),
+        S(d(0, 3), d(0, 3)),
+        S(d(2, 4), d(2, 4)),
+        S(d(1, 4), d(2, 3)),
+        S(d(3), d(2, 3)),
+        S(d(2, 3), d(2, 3), dim=5),
+        S(d(), d()),
+    ],
+    module="linalg",
+    method=False,
+    out=True,
+    ulps=2,
+    scale=9,
+)
+row(
     "chain_matmul",
     lambda d: [
         S(d(2, 3), d(3, 4)),

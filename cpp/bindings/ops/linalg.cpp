@@ -24,6 +24,14 @@ std::optional<linalg::Order> order(const MaybeNumber& ord) {
   return ord ? std::optional<linalg::Order>(*ord) : std::nullopt;
 }
 
+Named triangular_solve_that_warns(const Tensor& b, const Tensor& a, bool upper, bool transpose, bool unitriangular) {
+  static bool warned = false;
+  warn_once(warned,
+            "torch.triangular_solve is deprecated in favor of torch.linalg.solve_triangular, whose arguments are the "
+            "other way round and which gives no copy of A.");
+  return linalg::triangular_solve(b, a, upper, transpose, unitriangular);
+}
+
 constexpr OpRow kRows[] = {
     // ---- factors of symmetric matrices
     op("_linalg_cholesky(Tensor A, *, bool upper=False, Tensor? out=None) -> Tensor", fn<linalg::cholesky>,
@@ -33,6 +41,14 @@ constexpr OpRow kRows[] = {
        fn<linalg::cholesky_ex>, kPreciseLinalg),
     op("cholesky(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::legacy_cholesky>,
        {.autocast = kPrecise}),
+
+    op("_linalg_ldl_factor(Tensor A, *, bool hermitian=False, Tensor[]? out=None) -> (Tensor LD, Tensor pivots)",
+       fn<linalg::ldl_factor>, kLinalg),
+    op("_linalg_ldl_factor_ex(Tensor A, *, bool hermitian=False, bool check_errors=False, Tensor[]? out=None) -> "
+       "(Tensor LD, Tensor pivots, Tensor info)",
+       fn<linalg::ldl_factor_ex>, kLinalg),
+    op("_linalg_ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False, Tensor? out=None) -> Tensor",
+       fn<linalg::ldl_solve>, kLinalg),
 
     // ---- linear equations
     op("_linalg_solve(Tensor A, Tensor B, *, bool left=True, Tensor? out=None) -> Tensor", fn<linalg::solve>,
@@ -50,6 +66,10 @@ constexpr OpRow kRows[] = {
        "Tensor? out=None) -> Tensor",
        fn<linalg::solve_triangular>, kLinalg),
 
+    op("triangular_solve(Tensor input, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False, *, "
+       "Tensor[]? out=None) -> (Tensor solution, Tensor cloned_coefficient)",
+       fn<triangular_solve_that_warns>, {.out = Out::Exact, .holds_gil = true}),
+
     // ---- determinants
     op("_linalg_det(Tensor A, *, Tensor? out=None) -> Tensor", fn<linalg::det>, kLinalg),
     op("_linalg_slogdet(Tensor A, *, Tensor[]? out=None) -> (Tensor sign, Tensor logabsdet)", fn<linalg::slogdet>,
@@ -65,6 +85,13 @@ constexpr OpRow kRows[] = {
        {.autocast = kPrecise}),
     op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>,
        {.autocast = kPrecise}),
+    op("_linalg_householder_product(Tensor input, Tensor tau, *, Tensor? out=None) -> Tensor",
+       fn<linalg::householder_product>, kComposed),
+    op("orgqr(Tensor input, Tensor input2, *, Tensor? out=None) -> Tensor", fn<linalg::householder_product>),
+    op("ormqr(Tensor input, Tensor input2, Tensor input3, bool left=True, bool transpose=False, *, Tensor? out=None) "
+       "-> "
+       "Tensor",
+       fn<linalg::ormqr>),
     op("_linalg_eigh(Tensor A, str UPLO='L', *, Tensor[]? out=None) -> (Tensor eigenvalues, Tensor eigenvectors)",
        fn<linalg::eigh>, kPreciseLinalg),
     op("_linalg_eigvalsh(Tensor A, str UPLO='L', *, Tensor? out=None) -> Tensor", fn<linalg::eigvalsh>, kPreciseLinalg),

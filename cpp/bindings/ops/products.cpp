@@ -9,10 +9,6 @@ namespace gradcore {
 
 namespace {
 
-void warn_once(bool& warned, const char* text) {
-  if (!std::exchange(warned, true) && PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
-}
-
 Tensor cross_that_warns(const Tensor& a, const Tensor& b, const std::optional<int64_t>& dim) {
   static bool warned = false;
   if (!dim)
@@ -60,6 +56,8 @@ constexpr OpRow kRows[] = {
     op("vdot(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<dot>, {.out = Out::Exact}),
     op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>,
        {.holds_gil = true}),
+    op("_linalg_cross(Tensor input, Tensor other, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg_cross>,
+       {.kind = kFunction}),
     op("chain_matmul(Tensor... matrices, *, Tensor? out=None) -> Tensor", fn<chain_matmul_that_warns>,
        {.kind = kFunction, .holds_gil = true, .halves = Halves::Native}),
     op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,

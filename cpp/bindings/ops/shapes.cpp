@@ -14,10 +14,8 @@ constexpr auto first_atleast_3d = [](const Tensor& t) { return atleast_3d(t); };
 std::vector<Tensor> meshgrid_that_warns(std::span<const Tensor> tensors,
                                         const std::optional<std::string_view>& indexing) {
   static bool warned = false;
-  if (!indexing && !std::exchange(warned, true) &&
-      PyErr_WarnEx(PyExc_UserWarning,
-                   "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", 1))
-    throw PythonError{};
+  if (!indexing)
+    warn_once(warned, "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.");
   return meshgrid(tensors, indexing.value_or("ij"));
 }
 

@@ -9,6 +9,9 @@ extern const LinalgKernels linalg_kernels{.cholesky = cholesky_kernels,
                                           .triangular = triangular_kernels,
                                           .qr_factor = qr_factor_kernels,
                                           .qr_form = qr_form_kernels,
+                                          .qr_apply = qr_apply_kernels,
+                                          .ldl = ldl_kernels,
+                                          .ldl_solve = ldl_solve_kernels,
                                           .eigh = eigh_kernels,
                                           .svd = svd_kernels};
 

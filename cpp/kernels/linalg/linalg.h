@@ -64,6 +64,26 @@ struct QrFormArgs {
   int64_t m, columns, k;
   Matrices h, tau, q;
 };
+// X = Q B with the whole product Q (m x m) of k reflections, or Q' B where `transposed` (b and x: m x n). Along the
+// rows or the columns of x elements lie side by side.
+struct QrApplyArgs {
+  int64_t m, n, k;
+  bool transposed;
+  Matrices h, tau, b, x;
+};
+
+// A = L D L' of a symmetric matrix (n x n), whose lower triangle is read: D has blocks of one or two rows, which stand
+// with L in ld; zeros above. pivots (int32, n): p > 0 for a block of one row that changed places with row p - 1; -p
+// twice for one of two, the second of which did. info (int32): 0, or the number of the first block that is zero.
+struct LdlArgs {
+  int64_t n;
+  Matrices a, ld, pivots, info;
+};
+// A X = B (k right sides) with such factors.
+struct LdlSolveArgs {
+  int64_t n, k;
+  Matrices ld, pivots, b, x;
+};
 
 // Eigenvalues of symmetric matrices (n x n), rising, of which one triangle is read; vectors (n x n) unless without
 // data. info (int32): 0, or 1 where it does not converge, or where there are numbers that are not finite.
@@ -93,6 +113,9 @@ struct LinalgKernels {
   const LinalgRow<TriangularArgs>& triangular;
   const LinalgRow<QrArgs>& qr_factor;
   const LinalgRow<QrFormArgs>& qr_form;
+  const LinalgRow<QrApplyArgs>& qr_apply;
+  const LinalgRow<LdlArgs>& ldl;
+  const LinalgRow<LdlSolveArgs>& ldl_solve;
   const LinalgRow<EighArgs>& eigh;
   const LinalgRow<SvdArgs>& svd;
 };
@@ -106,6 +129,9 @@ extern const LinalgRow<LuDetArgs> lu_det_kernels;
 extern const LinalgRow<TriangularArgs> triangular_kernels;
 extern const LinalgRow<QrArgs> qr_factor_kernels;
 extern const LinalgRow<QrFormArgs> qr_form_kernels;
+extern const LinalgRow<QrApplyArgs> qr_apply_kernels;
+extern const LinalgRow<LdlArgs> ldl_kernels;
+extern const LinalgRow<LdlSolveArgs> ldl_solve_kernels;
 extern const LinalgRow<EighArgs> eigh_kernels;
 extern const LinalgRow<SvdArgs> svd_kernels;
 extern const LinalgKernels linalg_kernels;

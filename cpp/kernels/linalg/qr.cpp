@@ -68,6 +68,19 @@ template <class T> void form(int64_t m, int64_t columns, int64_t k, const Mat<T>
   }
 }
 
+// x = Q x: the last panel first; Q' has them in the other order.
+template <class T>
+void apply(bool transposed, int64_t m, int64_t n, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& x) {
+  if (k == 0 || n == 0) return;
+  const Scratch<T> memory(Block<T>::room(m, n));
+  const int64_t panels = (k + kPanel - 1) / kPanel;
+  for (int64_t step = 0; step < panels; ++step) {
+    const int64_t j = (transposed ? step : panels - 1 - step) * kPanel;
+    const Block<T> block(m - j, smaller(kPanel, k - j), h.at(j, j), tau + j, memory.data());
+    block.apply(transposed, n, x.at(j, 0), memory.data() + kPanel * (m + kPanel));
+  }
+}
+
 template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const Mat<T> h = matrix<T>(g.h, i);
@@ -85,9 +98,18 @@ template <class T> void qr_form(const QrFormArgs& g, int64_t begin, int64_t end)
     form(g.m, g.columns, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), matrix<T>(g.q, i));
 }
 
+template <class T> void qr_apply(const QrApplyArgs& g, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    const Mat<T> x = matrix<T>(g.x, i);
+    copy_matrix(g.m, g.n, matrix<T>(g.b, i), x);
+    apply(g.transposed, g.m, g.n, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), x);
+  }
+}
+
 }  // namespace
 
 extern const LinalgRow<QrArgs> qr_factor_kernels{{qr_factor<float>, qr_factor<double>}};
 extern const LinalgRow<QrFormArgs> qr_form_kernels{{qr_form<float>, qr_form<double>}};
+extern const LinalgRow<QrApplyArgs> qr_apply_kernels{{qr_apply<float>, qr_apply<double>}};
 
 }  // namespace gradcore::GC_ISA

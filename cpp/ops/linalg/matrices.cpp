@@ -16,6 +16,10 @@ void need_floating(const Tensor& t, const char* op, bool halves) {
   if (is_half(t.dtype()) && !halves)
     fail(ErrorKind::NotImplemented, "\"", op, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
 }
+void need_floats_for(const char* kernel, const Tensor& t) {
+  check(t.dtype() == DType::Float32 || t.dtype() == DType::Float64, ErrorKind::NotImplemented, "\"", kernel,
+        "\" not implemented for '", scalar_type_name(t.dtype()), "'");
+}
 void need_same_dtype(const Tensor& a, const Tensor& b, const char* op) {
   check(a.dtype() == b.dtype(), op, ": Expected A and B to have the same dtype, but found A of type ",
         scalar_type_name(a.dtype()), " and B of type ", scalar_type_name(b.dtype()), " instead");
@@ -55,6 +59,14 @@ void broadcast_batches(Tensor& a, Tensor& b) {
   };
   a = expanded(a);
   b = expanded(b);
+}
+
+Tensor by_columns(const Tensor& t) {
+  const Tensor same = with_one_step(t, 2);
+  if (same.stride(same.dim() - 2) == 1 && same.stride(same.dim() - 1) >= rows_of(same)) return same;
+  const Tensor copy = empty_by_columns(batch_of(t), rows_of(t), columns_of(t), t.dtype());
+  copy_raw(copy, t);
+  return copy;
 }
 
 Tensor with_one_step(const Tensor& t, int inner) {

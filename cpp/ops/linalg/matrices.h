@@ -19,6 +19,8 @@ void need_matrix(const Tensor& t, const char* op, const char* name = "A");
 void need_square(const Tensor& t, const char* op, const char* name = "A");
 // Most are refused for halves, as torch does.
 void need_floating(const Tensor& t, const char* op, bool halves = false);
+// In the words that torch has for ops without a check of their own.
+void need_floats_for(const char* kernel, const Tensor& t);
 void need_same_dtype(const Tensor& a, const Tensor& b, const char* op);
 
 // Raises the message of the first matrix whose info is not zero; `what(info)` is its sentence.
@@ -44,6 +46,8 @@ void broadcast_batches(Tensor& a, Tensor& b);
 
 // ---- running a kernel
 
+// The same matrices, copied where they are not stored by columns, or where no single step leads through their batch.
+Tensor by_columns(const Tensor& t);
 // The same tensor, copied where no single step leads through its batch.
 Tensor with_one_step(const Tensor& t, int inner);
 

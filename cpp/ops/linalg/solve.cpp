@@ -71,6 +71,30 @@ Tensor vectors_by_columns(const Tensor& x) {
   return out;
 }
 
+// X of A X = B, and a copy of A, as torch.triangular_solve gives both.
+struct OldTriangularVjp {
+  static constexpr const char* kName = "TriangularSolveBackward0";
+  Saved b, a, x;
+  bool upper, transpose, unit;
+  SavedFields fields() {
+    return {{"self", &b},           {"A", &a}, {"solution", &x}, {"upper", upper}, {"transpose", transpose},
+            {"unitriangular", unit}};
+  }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    if (self.needs(1)) out[1] = g[1];
+    if (!g[0]) return;
+    const Tensor kept = a.unpack(&self), turned = transpose ? kept : mT(kept);
+    const Tensor gb = solve_triangular(turned, g[0], upper == transpose, true, unit);
+    if (self.needs(0)) out[0] = gb;
+    if (!self.needs(1)) return;
+    const Tensor of_turned = gradient_of_matrix(gb, x.unpack(&self), true);
+    const Tensor whole = transpose ? mT(of_turned) : of_turned;
+    const Tensor ga = upper ? triu(whole, unit) : tril(whole, unit ? -1 : 0);
+    out[1] = g[1] ? add(ga, g[1]) : ga;
+  }
+  auto saves() { return std::tie(b, a, x); }
+};
+
 void check_sides(const Tensor& a, const Tensor& b, bool left, const char* op) {
   check(left ? columns_of(a) == rows_of(b) : rows_of(a) == columns_of(b), op,
         ": Incompatible shapes of A and B for the equation ", left ? "AX = B" : "XA = B", " (", rows_of(a), "x",
@@ -180,6 +204,40 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left,
     record(x, {&matrix, &right}, TriangularVjp{Saved(matrix), Saved::output(x), upper, left, unitriangular});
   }
   return x;
+}
+
+Named triangular_solve(const Tensor& b_, const Tensor& a_, bool upper, bool transpose, bool unitriangular) {
+  constexpr const char* kOp = "torch.triangular_solve";
+  check(b_.dim() >= 2, kOp, ": Expected b to have at least 2 dimensions, but it has ", b_.dim(), " dimensions instead");
+  check(a_.dim() >= 2, kOp, ": Expected A to have at least 2 dimensions, but it has ", a_.dim(), " dimensions instead");
+  check(a_.dtype() == b_.dtype(), "Expected b and A to have the same dtype, but found b of type ",
+        scalar_type_name(b_.dtype()), " and A of type ", scalar_type_name(a_.dtype()), " instead.");
+  const int64_t n = rows_of(a_);
+  check(n == columns_of(a_), "A must be batches of square matrices, but they are ", n, " by ", columns_of(a_),
+        " matrices");
+  check(n == rows_of(b_), "Incompatible matrix sizes for triangular_solve: each A matrix is ", n, " by ", n,
+        " but each b matrix is ", rows_of(b_), " by ", columns_of(b_));
+  need_floats_for("triangular_solve_cpu", a_);
+  const auto copied = [](const Tensor& p) {
+    const std::array<Tensor, 1> copy{empty_by_columns(batch_of(p), rows_of(p), columns_of(p), p.dtype())};
+    copy_raw(copy[0], p);
+    return copy;
+  };
+  std::array<Tensor, 2> out;
+  {
+    const NoRecordGuard off;  // views are recorded below: Note [Python in the middle]
+    Tensor a = alias_of(a_), b = alias_of(b_);
+    broadcast_batches(a, b);
+    out = {solve_triangular(transpose ? mT(a) : a, b, upper != transpose, true, unitriangular),
+           with_batches(copied, a)[0]};
+  }
+  if (should_record(a_, b_)) {
+    Tensor a = a_, b = b_;
+    broadcast_batches(a, b);
+    OldTriangularVjp vjp{Saved(b), Saved(a), Saved::output(out[0], 0), upper, transpose, unitriangular};
+    record_outputs(out, make_node({&b, &a}, std::move(vjp), 2));
+  }
+  return {{out[0], out[1]}};
 }
 
 }  // namespace gradcore::linalg

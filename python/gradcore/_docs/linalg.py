@@ -140,6 +140,77 @@ TEXTS = {
     >>> gradcore.geqrf(gradcore.ones(3, 2)).tau.shape
     torch.Size([2])
     """,
+    "_linalg_householder_product": """
+    The first n columns of H_1 H_2 ... H_k, where H_i = 1 - tau[i] v v', and v is column i of the input (*, m, n) below its
+    diagonal, on which it counts as one.
+
+    `tau` is (*, k) with k <= n <= m. So geqrf() keeps the Q of a matrix. Both are float32 or float64; RuntimeError is
+    raised where shapes or dtypes do not fit.
+
+    >>> a = gradcore.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> h, tau = gradcore.geqrf(a)
+    >>> q = gradcore.linalg.householder_product(h, tau)
+    >>> gradcore.allclose(q @ h.triu(), a)
+    True
+    """,
+    "orgqr": """
+    linalg.householder_product() by its older name.
+
+    >>> gradcore.orgqr(gradcore.zeros(1, 1), gradcore.tensor([2.0]))
+    tensor([[-1.]])
+    """,
+    "ormqr": """
+    The third tensor multiplied by Q = H_1 H_2 ... H_k, all m columns of it, from the left or the right, or by Q transposed.
+
+    `input` (*, m, n) and `input2` (*, min(m, n)) are reflections as geqrf() gives them; Q itself is not formed. Raises
+    RuntimeError where shapes or dtypes do not fit.
+
+    >>> a = gradcore.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> h, tau = gradcore.geqrf(a)
+    >>> gradcore.allclose(gradcore.ormqr(h, tau, a, transpose=True), h.triu(), atol=1e-6)
+    True
+    """,
+    "_linalg_ldl_factor": """
+    The factors of a symmetric matrix A = P L D L' P', which need not be positive-definite, with pivots by Bunch and Kaufman.
+
+    A is (*, n, n), float32 or float64, and its lower triangle is read. Gives (LD, pivots): L below the diagonal of LD, D
+    with blocks of one or two rows on it; pivots (int32) as LAPACK numbers them, negative for a block of two. Raises
+    linalg.LinAlgError where a block of D is zero, RuntimeError for a matrix that is not square. No gradient.
+
+    >>> gradcore.linalg.ldl_factor(gradcore.tensor([[0.0, 2.0], [2.0, 0.0]])).pivots
+    tensor([-2, -2], dtype=torch.int32)
+    """,
+    "_linalg_ldl_factor_ex": """
+    linalg.ldl_factor() that does not raise where a block of D is zero, unless `check_errors` says so.
+
+    Gives (LD, pivots, info): info is int32, 0 or the number of the first block that is zero.
+
+    >>> gradcore.linalg.ldl_factor_ex(gradcore.zeros(2, 2)).info
+    tensor(1, dtype=torch.int32)
+    """,
+    "_linalg_ldl_solve": """
+    The solution X of A X = B, from the factors that linalg.ldl_factor(A) gave.
+
+    LD is (*, n, n), pivots (*, n), B (*, n, k); the batches of LD and B broadcast. Raises RuntimeError where shapes do not
+    fit, or where a pivot leads out of the matrix. No gradient.
+
+    >>> ld, pivots = gradcore.linalg.ldl_factor(gradcore.tensor([[0.0, 2.0], [2.0, 0.0]]))
+    >>> gradcore.linalg.ldl_solve(ld, pivots, gradcore.tensor([[2.0], [4.0]]))
+    tensor([[2.],
+            [1.]])
+    """,
+    "triangular_solve": """
+    linalg.solve_triangular() by its older name and with its arguments the other way round; it warns.
+
+    Gives (solution, cloned_coefficient): X of A X = B, or of A' X = B with `transpose`, and a copy of A. `upper` tells which
+    triangle of A is read, `unitriangular` takes its diagonal for ones.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     gradcore.triangular_solve(gradcore.tensor([[2.0]]), gradcore.tensor([[4.0]])).solution
+    tensor([[0.5000]])
+    """,
     "_linalg_eigh": """
     Eigenvalues, rising, and eigenvectors, as columns, of symmetric matrices (*, n, n); `UPLO` says which triangle is read.
 

@@ -64,6 +64,14 @@ TEXTS = {
     >>> gradcore.vdot(gradcore.tensor([1.0, 2.0]), gradcore.tensor([3.0, 4.0]))
     tensor(11.)
     """,
+    "_linalg_cross": """
+    The cross product of vectors of three elements, which lie along `dim`; other dims broadcast.
+
+    Both tensors have as many dims as each other. Raises RuntimeError where `dim` does not have three elements in both.
+
+    >>> gradcore.linalg.cross(gradcore.tensor([1, 0, 0]), gradcore.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """,
     "cross": """
     The cross product of vectors of three elements, which lie along `dim`; other dims broadcast.
 
