@@ -44,7 +44,7 @@ void broadcast_batches(Tensor& a, Tensor& b);
 
 // ---- running a kernel
 
-// The same tensor, copied where no single step leads through its batch.
+// The same tensor, copied where no single step leads through its batch, or elements of a vector lie apart.
 Tensor with_one_step(const Tensor& t, int inner);
 
 // A kernel for each matrix of a batch; the operands have the batch dims in front, and nothing hidden.
