@@ -441,8 +441,8 @@ class Author:
         return [
             name
             for name, value in self.tensors().items()
-            if value.is_leaf
-            and not value._is_view()
+            if not value._is_view()
+            and value.is_leaf
             and not any(
                 other is not value and memory_of(other) == memory_of(value) for other in self.tensors().values()
             )
