@@ -79,14 +79,14 @@ try_smoke() {
   qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/smoke/smoke"
 }
 
-# zig has no -fsyntax-only.
+# zig has no -fsyntax-only. Without optimization no loop is vectorized, of which clang would warn.
 try_zig() { # NAME TARGET SYSTEM PROCESSOR
   python -m ziglang version >/dev/null 2>&1 || { skip "$1" "there is no ziglang (pip install ziglang)"; return 0; }
   local compiler=$work/zig-$2
   export ZIG_GLOBAL_CACHE_DIR=$work/zig-cache ZIG_LOCAL_CACHE_DIR=$work/zig-cache
   printf '#!/bin/sh\nexec %s -m ziglang c++ -target %s "$@"\n' "$(command -v python)" "$2" >"$compiler"
   chmod +x "$compiler"
-  configure "$1" "-O0 -g0 -fno-sanitize=undefined" -DCMAKE_SYSTEM_NAME="$3" -DCMAKE_SYSTEM_PROCESSOR="$4" \
+  configure "$1" "-O0 -g0 -fno-sanitize=undefined -Wno-pass-failed" -DCMAKE_SYSTEM_NAME="$3" -DCMAKE_SYSTEM_PROCESSOR="$4" \
     -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY \
     -DGRADCORE_BINDINGS=OFF -DGRADCORE_SMOKE_TEST=ON
   compile "$1"

@@ -198,10 +198,21 @@ void detach_(const Tensor& t) {
   meta_of(t)->tangents.reset();
 }
 
+// What x.data = y changes, though it is no write: a shape in one word. Two shapes of one tensor that have the same are
+// not met by chance.
+static uint64_t shape_mark(const Dims& shape) {
+  uint64_t mark = static_cast<uint64_t>(shape.size());
+  for (const int64_t size : shape) {
+    mark = (mark ^ static_cast<uint64_t>(size)) * 0x9e3779b97f4a7c15;
+    mark ^= mark >> 32;
+  }
+  return mark;
+}
+
 Saved::Saved(const Tensor& t, bool may_detach)
     : t_(t),
+      which_(shape_mark(t.shape())),
       version_(t.version()),
-      numel_(static_cast<uint32_t>(t.numel())),
       dtype_(t.dtype()),
       filled_(true),
       computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
@@ -218,7 +229,7 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   Saved s;
   s.t_ = alias_of(t);
   s.version_ = t.version();
-  s.nr_ = nr;
+  s.which_ = nr;
   s.is_output_ = s.filled_ = true;
   if (modes.forward) [[unlikely]]
     share_new_tangents(t, s.t_);
@@ -278,20 +289,20 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
         line(str_cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
   if (t_.version() != version_) [[unlikely]] {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
-    fail_modified(t_, version_, node, from, is_output_ ? nr_ : from ? meta_of(t_)->output_nr : 0);
+    fail_modified(t_, version_, node, from, is_output_ ? nr() : from ? meta_of(t_)->output_nr : 0);
   }
-  if (!is_output_ && (static_cast<uint32_t>(t_.numel()) != numel_ || t_.dtype() != dtype_)) [[unlikely]]
+  if (!is_output_ && !for_user && (shape_mark(t_.shape()) != which_ || t_.dtype() != dtype_)) [[unlikely]]
     fail_replaced(node);
   // An output has its history for whoever looks, as in torch; our own vjps do without when nothing is recorded.
   if (!is_output_ || !(modes.grad || for_user) || node->is_for_tangents()) return t_;
   Tensor out = alias_of(t_);
   if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
-  join_history(out, Ref<Node>::share(node), nr_);
+  join_history(out, Ref<Node>::share(node), nr());
   return out;
 }
 
 void Saved::fail_replaced(const Node* node) const {
-  fail("one of the variables needed for gradient computation has been given other data meanwhile, of another size or ",
+  fail("one of the variables needed for gradient computation has been given other data meanwhile, of another shape or ",
        "dtype: it is a tensor of shape ", t_.shape(), " now",
        line(str_cat("saved for ", std::string_view(node->name()), " at").c_str(), node->origin()));
 }
@@ -308,7 +319,7 @@ Tensor Saved::unpack_packed(Node* node, bool for_user) const {
   if (packed->tangents) make_meta(out).tangents = packed->tangents;
   if (!modes.grad && !for_user) return out;
   if (is_output_ && node->is_for_tangents()) return out;
-  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr_} : packed->edge;
+  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr()} : packed->edge;
   if (edge.node)
     join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
   else if (packed->requires_grad)

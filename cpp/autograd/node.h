@@ -339,7 +339,8 @@ inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memo
 //   - An op in place makes its node first, and looks at shapes, dtypes, indices and memory afterwards, all of them
 //   anew.
 //   - A vjp unpacks all that it saved before it looks at any of it. unpack() of what hooks packed is a window of its
-//   own.
+//   own, and whatever comes back has the shape and dtype that were saved: a vjp may rely on those, but neither on
+//   strides nor on what the elements are.
 //   - What calls Python holds a reference of its own to what it goes on with (Saved::pack, Packed, ctx's tuples).
 //   - What walks a tensor while Python may run walks an alias of it (tolist).
 //   - A list or tuple is copied, or its items are counted and checked where they are taken (item_of).
@@ -380,13 +381,13 @@ class Saved {
   Tensor unpack_defined(Node* node, bool for_user) const;
   Tensor unpack_packed(Node* node, bool for_user) const;
 
+  uint32_t nr() const { return static_cast<uint32_t>(which_); }
   [[noreturn]] void fail_replaced(const Node* node) const;
 
   Tensor t_;
   Ref<Packed> packed_;
+  uint64_t which_ = 0;  // of an output its number; of an input what shape_mark() says of its shape
   uint32_t version_ = 0;
-  uint32_t nr_ = 0;
-  uint32_t numel_ = 0;  // its low bits, of an input: x.data = y may make another window of it, which is no write
   DType dtype_ = DType::Float32;
   bool is_output_ = false;
   bool filled_ = false;    // something was saved, even if it is freed by now

@@ -20,6 +20,7 @@ namespace {
 std::atomic<int> threads_away{0};
 int waiting = 0;  // threads in wait_for_all(); under the GIL
 thread_local bool away = false;
+thread_local PyThreadState* left_with = nullptr;  // this thread's, while it has left the GIL
 
 void wait_for_all() {
   if (away) return;  // it would wait for itself
@@ -56,16 +57,18 @@ GilRelease::GilRelease() {
       std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
   if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
   mark_away();
-  state_ = PyEval_SaveThread();
+  state_ = left_with = PyEval_SaveThread();
 }
 GilRelease::~GilRelease() {
   if (!state_) return;
   mark_back();
+  left_with = nullptr;
   in_python([&] { PyEval_RestoreThread(state_); });
   inherited_origin = before_;
 }
 
 void sleep_for_good() {
+  mark_back();  // it reads nothing any more
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
@@ -89,15 +92,27 @@ static bool is_left_behind() {
   return (ending || !Py_IsInitialized()) && !is_main_thread();
 }
 
-static PyGILState_STATE take_gil() {
-  if (!PyGILState_Check() && is_left_behind()) sleep_for_good();
+// Of the thread that it left with, or of one that has the GIL or never had it. PyGILState_Check() alone says yes to
+// every thread once the interpreter has ended.
+static PyGILState_STATE take_gil(PyThreadState* own) {
+  if (own) {
+    in_python([&] { PyEval_RestoreThread(own); });
+    return PyGILState_LOCKED;
+  }
+  const bool has_gil = PyGILState_GetThisThreadState() && PyGILState_Check();
+  if (!has_gil && is_left_behind()) sleep_for_good();
   return in_python(PyGILState_Ensure);
 }
 
-GilAcquire::GilAcquire() : state_(take_gil()), was_away_(mark_back()) {}
+// See Note [After the interpreter].
+GilAcquire::GilAcquire()
+    : left_with_(std::exchange(left_with, nullptr)), state_(take_gil(left_with_)), was_away_(mark_back()) {}
 GilAcquire::~GilAcquire() {
   if (was_away_) mark_away();
-  PyGILState_Release(state_);
+  if (left_with_)
+    left_with = PyEval_SaveThread();
+  else
+    PyGILState_Release(state_);
 }
 
 void keep_readers_waited_for() {

@@ -27,6 +27,13 @@ class GilRelease {
 };
 
 // For callbacks that may come without the GIL.
+//
+// Note [After the interpreter]
+// Threads that nobody waits for still compute when the main thread ends the interpreter. Who asks for the GIL then gets
+// no answer: PyEval_RestoreThread() ends the thread, which in_python() turns into sleep for good. But
+// PyGILState_Ensure() looks up the thread's state, finds none any more, and makes one of an interpreter that is gone.
+// So a thread comes back with the state that it left with; only a thread that never had one is asked for with
+// PyGILState_Ensure().
 class GilAcquire {
  public:
   GilAcquire();
@@ -34,6 +41,7 @@ class GilAcquire {
   GilAcquire(const GilAcquire&) = delete;
 
  private:
+  PyThreadState* left_with_;  // null where the thread was not away
   PyGILState_STATE state_;
   InheritOrigin origin_{0};  // Python code has lines of its own
   bool was_away_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 namespace gradcore {
 
@@ -32,6 +34,11 @@ bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> targ
 }
 
 // torch makes larger tensors; its reductions refuse them in these words.
+void Dims::abort_outside(int i) const {
+  std::fprintf(stderr, "gradcore: dim %d of %d dims was asked for\n", i, size_);
+  std::abort();
+}
+
 void fail_ndim(size_t ndim) { fail("only tensors with up to ", kMaxDims, " dims are supported, not one of ", ndim); }
 
 int64_t checked_numel(std::span<const int64_t> shape) {

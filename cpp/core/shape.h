@@ -56,9 +56,15 @@ class Dims {
   bool empty() const { return size_ == 0; }
   int64_t* data() { return capacity_ > kInline ? heap_ : inline_; }
   const int64_t* data() const { return capacity_ > kInline ? heap_ : inline_; }
-  int64_t& operator[](int i) { return data()[i]; }
-  int64_t operator[](int i) const { return data()[i]; }
-  int64_t back() const { return data()[size_ - 1]; }
+  int64_t& operator[](int i) {
+    expect_inside(i);
+    return data()[i];
+  }
+  int64_t operator[](int i) const {
+    expect_inside(i);
+    return data()[i];
+  }
+  int64_t back() const { return (*this)[size_ - 1]; }
   const int64_t* begin() const { return data(); }
   const int64_t* end() const { return data() + size_; }
   std::span<const int64_t> span() const { return {data(), static_cast<size_t>(size_)}; }
@@ -96,6 +102,14 @@ class Dims {
 
  private:
   static constexpr int kInline = 5;
+  // Of the callers' making, never of a program's: looked at in developer builds alone.
+  void expect_inside([[maybe_unused]] int i) const {
+#ifdef GRADCORE_DEVELOPER
+    if (i < 0 || i >= size_) [[unlikely]]
+      abort_outside(i);
+#endif
+  }
+  [[noreturn, gnu::cold]] void abort_outside(int i) const;
   void grow(int n);
   void assign(const Dims& o) {
     resize(o.size_);

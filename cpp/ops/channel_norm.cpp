@@ -126,11 +126,12 @@ struct ChannelNormVjp {
   void by_kernel(Node& self, const Tensor& g, const Tensor& input, const Tensor& w, const Statistics& s,
                  std::span<Tensor> out) const {
     const Planes x = ordered(input, groups);
-    const Tensor u = in_order_of(x, g), dense = w ? contiguous(w) : Tensor();
+    const Tensor u = in_order_of(x, g), dense = w ? contiguous(w) : Tensor(), mean = contiguous(s.mean),
+                 scale = contiguous(s.scale);
     const auto made = [&](int i, const Dims& shape) { return self.needs(i) ? empty(shape, input.dtype()) : Tensor(); };
     const Tensor dx = self.needs(0) ? x.with_sizes({}, input.dtype()) : Tensor();
     const Tensor dw = made(1, w ? w.shape() : Dims()), db = made(2, of_bias);
-    Access windows[8] = {reads(u), reads(x.dense), reads(s.mean), reads(s.scale)};
+    Access windows[8] = {reads(u), reads(x.dense), reads(mean), reads(scale)};
     size_t count = 4;
     if (dense) windows[count++] = reads(dense);
     for (const Tensor* t : {&dx, &dw, &db})
@@ -138,8 +139,8 @@ struct ChannelNormVjp {
     launch_host("channel_norm_backward", std::span<const Access>(windows, count), [&](const Opener& open) {
       const auto maybe = [&](const Tensor& t) { return t ? open(t) : nullptr; };
       kernels().channel_norm.backward[input.dtype()](
-          ChannelNormBackwardArgs{open(u), open(x.dense), maybe(dense), open(s.mean), open(s.scale), maybe(dx),
-                                  maybe(dw), maybe(db), sizes_of(input, groups, x.channels_last), given});
+          ChannelNormBackwardArgs{open(u), open(x.dense), maybe(dense), open(mean), open(scale), maybe(dx), maybe(dw),
+                                  maybe(db), sizes_of(input, groups, x.channels_last), given});
     });
     out[0] = dx, out[1] = dw, out[2] = db;
   }

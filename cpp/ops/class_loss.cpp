@@ -124,7 +124,7 @@ struct NllVjp {
   SavedFields fields() { return {{"self", &x}, {"target", &target}, {"weight", &weight}}; }
   auto saves() { return std::tie(x, target, weight); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor input = x.unpack(&self), t = target.unpack(&self),
+    const Tensor input = x.unpack(&self), t = contiguous(target.unpack(&self)),
                  w = weight.defined() ? weight.unpack(&self) : Tensor();
     const Dims& shape = input.shape();
     if (modes.tracking() || any_batched(g[0], t, w)) {
@@ -179,7 +179,7 @@ struct CrossEntropyVjp {
   SavedFields fields() { return {{"target", &target}, {"weight", &weight}}; }
   auto saves() { return std::tie(x, target, weight); }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor input = x.unpack(&self), t = target.unpack(&self),
+    const Tensor input = x.unpack(&self), t = contiguous(target.unpack(&self)),
                  w = weight.defined() ? weight.unpack(&self) : Tensor();
     if (modes.tracking() || any_batched(g[0], input, t, w)) {
       out[0] = by_ops(g[0], input, t, w);

@@ -403,7 +403,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& dims_a, const Dim
   Tensor x = a, y = b;
   int64_t inner = 1;
   for (int i = 0; i < dims_a.size(); ++i) {
-    const int d = wrap_dim(dims_a[i], a.dim()), e = wrap_dim(dims_b[i], b.dim());
+    const int d = wrap_dim(dims_a[i], a.dim(), false), e = wrap_dim(dims_b[i], b.dim(), false);
     const int64_t m = a.size(d), n = b.size(e);
     check(m == n || m == 1 || n == 1, "contracted dimensions need to match, but first has size ", m, " in dim ",
           dims_a[i], " and second has size ", n, " in dim ", dims_b[i]);

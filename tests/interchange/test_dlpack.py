@@ -283,11 +283,13 @@ def test_the_modules_names():
     assert dlpack.from_dlpack is gradcore.from_dlpack and dlpack.to_dlpack is gradcore.to_dlpack
 
 
+USED_NAME = ctypes.create_string_buffer(b"used_dltensor_versioned")  # capsules look at it when they go
+
+
 def test_memory_is_let_go_by_threads_that_know_nothing_of_python():
     array = np.arange(4.0)
     before = sys.getrefcount(array)
     taken = [gradcore.from_dlpack(array).__dlpack__(max_version=(1, 0)) for _ in range(20)]
-    name = ctypes.create_string_buffer(b"used_dltensor_versioned")
     api = ctypes.pythonapi
     api.PyCapsule_GetPointer.restype, api.PyCapsule_GetPointer.argtypes = (
         ctypes.c_void_p,
@@ -296,7 +298,7 @@ def test_memory_is_let_go_by_threads_that_know_nothing_of_python():
     api.PyCapsule_SetName.argtypes = [ctypes.py_object, ctypes.c_void_p]
     pointers = [api.PyCapsule_GetPointer(capsule, b"dltensor_versioned") for capsule in taken]
     for capsule in taken:  # as who takes it does
-        api.PyCapsule_SetName(capsule, ctypes.addressof(name))
+        api.PyCapsule_SetName(capsule, ctypes.addressof(USED_NAME))
     assert sys.getrefcount(array) == before + 20
 
     def let_go(pointer):

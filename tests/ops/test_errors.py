@@ -24,6 +24,8 @@ BINARY = [
     ("x + [1, 2, 3]", TypeError, ()),
     ("x + object()", TypeError, ()),
     ("x @ 2", TypeError, ()),
+    ("lib.tensordot(x.sum(), x, dims=([0], [0]))", IndexError, ("no dimensions",)),
+    ("lib.tensordot(x, x.sum(), dims=([0], [0]))", IndexError, ("no dimensions",)),
     ("lib.add(x)", TypeError, ("other",)),
     ("lib.add(x, x, x)", TypeError, ()),
     ("lib.add(x, x, wrong=1)", TypeError, ()),
@@ -60,6 +62,12 @@ BINARY = [
     ("x.logical_and_(1)", TypeError, ()),
     ("abs(bools)", NotImplementedError, ("Bool",)),
     ("ints.byte().clamp(-1, 300)", RuntimeError, ("without overflow",)),
+    *(
+        (f"x.to(lib.{dtype}).{call}", RuntimeError, ("without overflow",))
+        for dtype in ("float16", "bfloat16", "float32")
+        for call in ("clamp(1e39)", "clamp(-1e39)", "clamp(max=1e39)", "clamp(0.0, 1e39)", "clamp_(1e39)", "clip(1e39)")
+    ),
+    ("x.clamp(other=1.0)", TypeError, ()),
     ("ints.byte() ** 300", RuntimeError, ("without overflow",)),
     ("lib.where(ints > 0, 2**40, ints.int())", RuntimeError, ("without overflow",)),
     ("ints.round(decimals=1)", NotImplementedError, ("Long",)),

@@ -26,6 +26,9 @@ def parts(lib, seen):
         "cloning": lambda: graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t),
         "halving": lambda: graph.saved_tensors_hooks(halved, doubled),
         "save_on_cpu": graph.save_on_cpu,
+        "moving": lambda *tensors: swapping(graph, tensors, lambda t: t.data.clone()),
+        "giving": lambda data, *tensors: swapping(graph, tensors, lambda t: data.detach().clone()),
+        "unpacking": lambda other: graph.saved_tensors_hooks(lambda t: t, lambda t: other.detach()),
         "fresh": lambda grads: [
             g if g is None else g.contiguous() * 1 for g in grads
         ],  # how a gradient was made differs
@@ -40,6 +43,25 @@ def halved(tensor):
 def doubled(kept):
     tensor, was_halved = kept
     return tensor * 2 if was_halved else tensor
+
+
+def swapping(graph, tensors, data_of):
+    """Hooks that give the tensors other data whenever something is packed or unpacked: their memory goes, and may come again."""
+
+    def swap():
+        for tensor in tensors:
+            tensor.data = data_of(tensor)
+
+    def pack(tensor):
+        kept = tensor.detach().clone()
+        swap()
+        return kept
+
+    def unpack(kept):
+        swap()
+        return kept
+
+    return graph.saved_tensors_hooks(pack, unpack)
 
 
 def as_seen(grad):

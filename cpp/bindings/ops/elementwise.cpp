@@ -31,10 +31,11 @@ constexpr Face kPolynomial{.left = "Operand", .other = "n"};
 template <class Op> constexpr Face face = IndexIn<Op, Polynomials>::value < 0 ? Face{} : kPolynomial;
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
-using OwnRows = TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf,
-                         PowMinusOne, PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf,
-                         Isfinite, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor,
-                         ClampMaxTensor, ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent>;
+using OwnRows =
+    TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
+             PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax,
+             ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor, ClampOnlyMaxTensor,
+             ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};

@@ -70,6 +70,7 @@ Tensor by_columns(const Tensor& t) {
 }
 
 Tensor with_one_step(const Tensor& t, int inner) {
+  if (inner == 1 && columns_of(t) > 1 && t.stride(t.dim() - 1) != 1) return clone(t, true);
   int64_t next = 0;  // the step that the next dim outwards must have
   bool first = true;
   for (int d = t.dim() - inner - 1; d >= 0; --d) {

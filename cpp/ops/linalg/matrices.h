@@ -48,7 +48,7 @@ void broadcast_batches(Tensor& a, Tensor& b);
 
 // The same matrices, copied where they are not stored by columns, or where no single step leads through their batch.
 Tensor by_columns(const Tensor& t);
-// The same tensor, copied where no single step leads through its batch.
+// The same tensor, copied where no single step leads through its batch, or elements of a vector lie apart.
 Tensor with_one_step(const Tensor& t, int inner);
 
 // A kernel for each matrix of a batch; the operands have the batch dims in front, and nothing hidden.

@@ -1,0 +1,179 @@
+"""What an unpack hook gives back may be any tensor: nothing may crash.
+
+For every row of opdb and every moment at which a backward unpacks a saved tensor, the hook gives another one in its place:
+of other sizes, of another dtype, or with other elements, which as indices point anywhere. What comes out is not looked at: an
+exception or a result, never memory that is not there. (Run under the address sanitizer it says so; see CONTRIBUTING.) A row that
+saves nothing is skipped and says so: `pytest -rs` lists them.
+
+What has the same elements in another place, with other strides, gives the same gradients.
+"""
+
+import numpy as np
+import pytest
+from test_swapped_operands import programs
+
+import support
+from opdb import ROWS
+from support import gradcore
+
+
+def filled(tensor, number):
+    """With a number, or the one nearest to it that its dtype has."""
+    if tensor.dtype == gradcore.bool:
+        return gradcore.full_like(tensor, number > 0)
+    info = (gradcore.finfo if tensor.dtype.is_floating_point else gradcore.iinfo)(tensor.dtype)
+    return gradcore.full_like(tensor, type(number)(min(max(number, info.min), info.max)))
+
+
+REPLACED = {
+    "nothing": lambda t: t.new_zeros(0),
+    "one element": lambda t: t.new_zeros(1),
+    "no dims": lambda t: t.new_zeros(()),
+    "a row less": lambda t: t[:-1] if t.dim() else t,
+    "a row more": lambda t: gradcore.cat([t, t[:1]]) if t.dim() else t,
+    "a shorter last dim": lambda t: t[..., :-1] if t.dim() else t,
+    "a longer last dim": lambda t: gradcore.cat([t, t], -1) if t.dim() else t,
+    "a longer second dim": lambda t: gradcore.cat([t, t], 1) if t.dim() > 1 else t,
+    "reversed dims": lambda t: t.permute(tuple(range(t.dim()))[::-1]),
+    "one dim": lambda t: t.reshape(-1),
+    "one dim more": lambda t: t.unsqueeze(0),
+    "halves": lambda t: t.bfloat16(),
+    "float32": lambda t: t.float(),
+    "int64": lambda t: t.long(),
+    "bool": lambda t: t.bool(),
+    "large elements": lambda t: filled(t, 10**12),
+    "negative elements": lambda t: filled(t, -7),
+}
+
+
+class Unpacking:
+    """Counts what is unpacked; the one at `at` is given back replaced."""
+
+    def __init__(self, at=-1, replaced=None):
+        self.at, self.replaced, self.count = at, replaced, 0
+
+    def __call__(self, tensor):
+        self.count += 1
+        if self.count - 1 != self.at:
+            return tensor
+        with gradcore.no_grad():
+            return self.replaced(tensor)
+
+
+def backward(program, unpack, twice):
+    """The gradients of a call of a row's sample, or those of its gradients too."""
+    leaves = []
+
+    def built(value):
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(built, value))
+        if not isinstance(value, np.ndarray):
+            return support.build(gradcore, value)
+        tensor = gradcore.from_numpy(value.copy())
+        if not support.is_float(value):
+            return tensor
+        leaves.append(tensor.requires_grad_())
+        return tensor.clone()
+
+    args = [built(arg) for arg in program.sample.args]
+    kwargs = {name: built(value) for name, value in program.sample.kwargs.items()}
+    gradcore.manual_seed(0)
+    with gradcore.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, unpack):
+        outputs = [t for t in support.flat_tensors(program.form(*args, **kwargs)) if t.requires_grad]
+        if not outputs or not leaves:
+            return ()
+        seeds = [gradcore.ones_like(t) for t in outputs]
+        first = gradcore.autograd.grad(outputs, leaves, seeds, create_graph=twice, allow_unused=True)
+        second = [g.sum() for g in first if g is not None and g.requires_grad]
+        return (*first, *(gradcore.autograd.grad(second, leaves, allow_unused=True) if second else ()))
+
+
+def quietly(program, unpack, twice):
+    """An error that Python itself finds wrong is none."""
+    try:
+        backward(program, unpack, twice)
+    except SystemError:
+        raise
+    except Exception:
+        return
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_saved_tensor_is_replaced(row):
+    found = 0
+    for program in programs(row):
+        for twice in (False, True):
+            unpack = Unpacking()
+            quietly(program, unpack, twice)
+            found += unpack.count
+            for at in range(unpack.count):
+                for replaced in REPLACED.values():
+                    quietly(program, Unpacking(at, replaced), twice)
+    if not found:
+        pytest.skip(f"{row.name}: saves nothing")
+
+
+def apart(tensor):
+    """The same elements, each two places behind the last."""
+    with gradcore.no_grad():
+        wide = tensor.new_zeros((*tensor.shape, 2))
+        wide[..., 0] = tensor
+        return wide[..., 0]
+
+
+def same_place(tensor):
+    """A tensor of equal elements as one element that is seen many times."""
+    with gradcore.no_grad():
+        first = tensor.reshape(-1)[:1]
+        return first.reshape(()).expand(tensor.shape) if tensor.numel() and bool((tensor == first).all()) else tensor
+
+
+@pytest.mark.parametrize("moved", [apart, same_place])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_saved_tensors_may_come_back_with_other_strides(row, moved):
+    compared = 0
+    for program in programs(row):
+        for twice in (False, True):
+            try:
+                expected = backward(program, lambda tensor: tensor, twice)
+            except Exception:  # noqa: BLE001  what the op refuses is no matter of strides
+                continue
+            found = backward(program, moved, twice)
+            assert len(found) == len(expected)
+            for ours, plain in zip(found, expected, strict=True):
+                assert (ours is None) == (plain is None)
+                if plain is not None:
+                    np.testing.assert_allclose(ours.detach().numpy(), plain.detach().numpy(), rtol=1e-9, atol=1e-12)
+                    compared += 1
+    if not compared:
+        pytest.skip(f"{row.name}: has no gradient")
+
+
+SAMPLES, CHANNELS = 300, 40  # so many that a read behind one element leaves its memory
+
+
+def normalised(x, lib):
+    ones = lib.full((CHANNELS,), 1.5)
+    return lib.nn.functional.batch_norm(x, ones.clone(), ones.clone(), ones, ones)
+
+
+def grouped(x, lib):
+    return lib.nn.functional.group_norm(x * 0 + 2, 4, lib.ones(CHANNELS))
+
+
+def losses(x, lib):
+    target = lib.full((SAMPLES,), 7)
+    return lib.nn.functional.cross_entropy(x, target) * x + lib.nn.functional.nll_loss(x, target) * x
+
+
+@pytest.mark.parametrize("compute", [normalised, grouped, losses])
+@pytest.mark.parametrize("moved", [apart, same_place])
+def test_statistics_and_targets_may_come_back_with_other_strides(compute, moved):
+    def gradient(lib, hook):
+        x = lib.linspace(0.0, 1.0, SAMPLES * CHANNELS).reshape(SAMPLES, CHANNELS).requires_grad_()
+        with lib.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, hook):
+            compute(x, lib).square().sum().backward()
+        return x.grad
+
+    expected = gradient(gradcore, lambda tensor: tensor)
+    np.testing.assert_allclose(gradient(gradcore, moved).numpy(), expected.numpy(), rtol=1e-5, atol=1e-7)
