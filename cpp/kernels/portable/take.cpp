@@ -84,6 +84,7 @@ template <class T, bool kAdd> void put_of(const TakeArgs& a) {
       if (n == 1) {
         T* to = tensor + outer[o];
         const T* from = list + o * count * list_step;
+#pragma GCC unroll 4
         for (int64_t k = 0; k < count; ++k) store(to[index[k]], from[k * list_step]);
         continue;
       }
