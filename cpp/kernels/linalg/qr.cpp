@@ -1,6 +1,6 @@
 // QR by Householder's reflections. Large matrices go by panels, whose reflections are applied together as products:
 // H_1 ... H_b = 1 - V T V' (Schreiber and Van Loan 1989).
-#include "kernels/linalg/lanes.h"
+#include "kernels/linalg/lanes_reflect.h"
 #include "kernels/linalg/reflect.h"
 
 namespace gradcore::GC_ISA {
@@ -71,47 +71,12 @@ template <class T> void form(int64_t m, int64_t columns, int64_t k, const Mat<T>
 
 // ---- the same with a matrix in each lane
 
-// a = H a for the rows from `row` on of column j; v, from v[row + 1] on, is column `row` of `h`.
-template <class T>
-GC_INLINE void reflect_lanes(int64_t m, int64_t row, const Lanes<T>& h, Vec<T> tau, const Lanes<T>& a, int64_t j) {
-  Vec<T> sums[4] = {a(row, j)};  // four hide the latency of an addition
-  int64_t i = row + 1;
-  for (; i + 4 <= m; i += 4)
-    for (int64_t u = 0; u < 4; ++u) sums[u] += h(i + u, row) * a(i + u, j);
-  for (; i < m; ++i) sums[0] += h(i, row) * a(i, j);
-  const Vec<T> by = tau * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
-  a.set(row, j, a(row, j) - by);
-  for (i = row + 1; i < m; ++i) a.set(i, j, a(i, j) - by * h(i, row));
-}
-
-// Like reflection(). False where a square in some lane would overflow or be lost: that wants more care.
-template <class T> bool reflection_of_lanes(int64_t m, int64_t j, const Lanes<T>& h, Vec<T>& tau) {
-  tau = Vec<T>{};
-  if (m - j <= 1) return true;
-  Vec<T> rest{};
-  for (int64_t i = j + 1; i < m; ++i) rest += h(i, j) * h(i, j);
-  const Vec<T> x = h(j, j), sum = rest + x * x;
-  Vec<T> most{};
-  for (int64_t i = j + 1; i < m; ++i) {
-    const Vec<T> size = size_of<T>(h(i, j));
-    most = size > most ? size : most;
-  }
-  const LaneInts<T> none = most == 0;
-  if (any_lane<T>(~none & ~((rest > Limits<T>::small) & (sum <= Limits<T>::value)))) return false;
-  const Vec<T> length = roots<T>(sum), beta = x > 0 ? -length : length;
-  tau = none ? Vec<T>{} : (beta - x) / beta;
-  const Vec<T> by = none ? all_lanes<T>(1) : x - beta;
-  for (int64_t i = j + 1; i < m; ++i) h.set(i, j, h(i, j) / by);
-  h.set(j, j, none ? x : beta);
-  return true;
-}
-
 template <class T> bool factor_lanes(int64_t m, int64_t n, const Lanes<T>& h, T* tau) {
   for (int64_t j = 0; j < smaller(m, n); ++j) {
     Vec<T> t;
-    if (!reflection_of_lanes<T>(m, j, h, t)) return false;
+    if (!reflection_of_lanes<T>(m, j, j, h, t)) return false;
     store(tau + j * kLanes<T>, t);
-    for (int64_t c = j + 1; c < n; ++c) reflect_lanes<T>(m, j, h, t, h, c);
+    for (int64_t c = j + 1; c < n; ++c) reflect_lanes<T>(m, h, j, j, t, h, c);
   }
   return true;
 }
@@ -146,7 +111,7 @@ template <class T> void qr_form_in_lanes(const QrFormArgs& g, int64_t begin, int
     for (int64_t i = g.k - 1; i >= 0; --i) {
       T tau[kLanes<T>] = {};
       for (int64_t l = 0; l < used; ++l) tau[l] = vector<T>(g.tau, first + l)[i];
-      for (int64_t j = i; j < g.columns; ++j) reflect_lanes<T>(g.m, i, h, load(tau), q, j);
+      for (int64_t j = i; j < g.columns; ++j) reflect_lanes<T>(g.m, h, i, i, load(tau), q, j);
     }
     store_lanes(g.m, g.columns, q, used, matrix<T>(g.q, first), g.q.each);
   });
