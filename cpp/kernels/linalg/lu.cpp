@@ -12,10 +12,20 @@ template <class T> void exchange_rows(int64_t columns, const Mat<T>& a, int64_t 
   for (int64_t c = 0; c < columns; ++c) exchange(a(i, c), a(j, c));
 }
 
-// The exchanges from step `begin` on, each numbered in rows of `a`.
+// The row that step i was exchanged with. Pivots may come from the program: one that is no row changes nothing.
+int64_t partner(int64_t i, int32_t pivot, int64_t n) { return pivot >= 1 && pivot <= n ? pivot - 1 : i; }
+
+// The exchanges of the steps from `begin` on among the m rows of `a`, or those back again. Each column, or each row,
+// is gone through once.
 template <class T>
-void apply_pivots(int64_t columns, const Mat<T>& a, const int32_t* pivots, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) exchange_rows(columns, a, i, pivots[i] - 1);
+void apply_pivots(int64_t m, int64_t columns, const Mat<T>& a, const int32_t* pivots, int64_t begin, int64_t end,
+                  bool back = false) {
+  const int64_t steps = end - begin, together = a.row == 1 ? 1 : columns;
+  for (int64_t c = 0; c < columns; c += together)
+    for (int64_t s = 0; s < steps; ++s) {
+      const int64_t i = back ? end - 1 - s : begin + s;
+      exchange_rows(together, a.at(0, c), i, partner(i, pivots[i], m));
+    }
 }
 
 // The place of the largest element, the first among equals. As in LAPACK, a NaN counts only in the first place.
@@ -58,12 +68,12 @@ template <class T> int32_t factor(int64_t m, int64_t n, const Mat<T>& a, int32_t
   const int64_t left = round_up(steps / 2, kPanel), right = n - left;
   const Mat<T> above = a.at(0, left), rest = a.at(left, left);
   int32_t singular = factor(m, left, a, pivots);
-  apply_pivots(right, above, pivots, 0, left);
+  apply_pivots(m, right, above, pivots, 0, left);
   solve_triangle(false, true, left, right, a, above);
   subtract_product(m - left, right, left, a.at(left, 0), above, rest);
   const int32_t later = factor(m - left, right, rest, pivots + left);
   for (int64_t i = left; i < steps; ++i) pivots[i] += static_cast<int32_t>(left);
-  apply_pivots(left, a, pivots, left, steps);
+  apply_pivots(m, left, a, pivots, left, steps);
   if (!singular && later) singular = later + static_cast<int32_t>(left);
   return singular;
 }
@@ -151,9 +161,6 @@ template <class T> void fill_identity(int64_t n, const Mat<T>& x) {
   for (int64_t j = 0; j < n; ++j)
     for (int64_t i = 0; i < n; ++i) x(i, j) = i == j;
 }
-
-// The row that step i was exchanged with. Pivots come from the program here: one that is no row changes nothing.
-int64_t partner(int64_t i, int32_t pivot, int64_t n) { return pivot >= 1 && pivot <= n ? pivot - 1 : i; }
 
 // ---- solutions with a matrix in each lane
 
@@ -248,9 +255,9 @@ template <class T> void lu_solve(const LuSolveArgs& g, int64_t begin, int64_t en
     if (g.adjoint) {
       solve_triangle(false, false, g.n, g.k, a.transposed(), x);
       solve_triangle(true, true, g.n, g.k, a.transposed(), x);
-      for (int64_t s = g.n - 1; s >= 0; --s) exchange_rows(g.k, x, s, partner(s, pivots[s], g.n));
+      apply_pivots(g.n, g.k, x, pivots, 0, g.n, true);
     } else {
-      for (int64_t s = 0; s < g.n; ++s) exchange_rows(g.k, x, s, partner(s, pivots[s], g.n));
+      apply_pivots(g.n, g.k, x, pivots, 0, g.n);
       solve_triangle(false, true, g.n, g.k, a, x);
       solve_triangle(true, false, g.n, g.k, a, x);
     }
