@@ -5,6 +5,7 @@ A goal is how many times faster than torch gradcore means to be; 0 means that a 
 Start reading at CASES, at the end.
 """
 
+from .algebra import algebra
 from .case import Case
 from .convolutions import convolutions
 from .data import data
@@ -373,6 +374,7 @@ CASES = [
     *modules(),
     *sequences(),
     *data(),
+    *algebra(),
     *convolutions(),
     Case("digits classifier, epoch of 23 minibatches", "epoch()", DIGITS),
     *matmul(),

@@ -93,5 +93,6 @@ def sequences() -> list[Case]:
         *(case for tokens in (64, 256, 1024) for causal in (False, True) for case in attention(tokens, causal)),
         activation("softmax", "F.softmax(x, -1)"),
         activation("GELU", "F.gelu(x)"),
+        activation("GELU by tanh", "F.gelu(x, approximate='tanh')"),
         Case("GPT, 4 layers, 128 wide, batch 8 of 128, AdamW step", "step()", GPT, 1.5),
     ]

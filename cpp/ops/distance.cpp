@@ -2,8 +2,11 @@
 
 #include <cmath>
 
+#include "formulas/all.h"
 #include "kernels/portable/distance.h"
 #include "ops/batching.h"
+#include "ops/derived.h"
+#include "ops/formula_functions.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/door.h"
@@ -151,7 +154,9 @@ Tensor distances_by_product(const Tensor& a, const Tensor& b) {
     const auto squares = [](const Tensor& t) { return sum(square(t), Dims{-1}, true); };
     const Tensor left[] = {mul(a, Scalar(-2)), squares(a), ones_like(squares(a))};
     const Tensor right[] = {b, ones_like(squares(b)), squares(b)};
-    out = sqrt(clamp_min(matmul(cat(left, 2), transpose(cat(right, 2), 1, 2)), Scalar(0)));
+    out = matmul(cat(left, 2), transpose(cat(right, 2), 1, 2));
+    clamp_min_(out, Scalar(0));
+    unary_<formulas::Sqrt>(out);
   }
   if (should_record(a, b)) record(out, {&a, &b}, EuclideanVjp{Saved(a), Saved(b), Saved::output(out)});
   return out;

@@ -1,5 +1,7 @@
 """Ops that stand in nn.functional."""
 
+import math
+
 import numpy as np
 
 from support import ALL_DTYPES, FLOATS
@@ -123,4 +125,24 @@ attention_row(  # torch has no second derivatives of these
     gradgrad=False,
     skips={"tangents": "torch has no forward mode for them"},
     large_call=lambda d: S(d(2, 3, 300, 40), d(2, 3, 400, 40), d(2, 3, 400, 33), is_causal=True),
+)
+
+
+def gelu(x, approximate="none"):
+    if approximate == "tanh":
+        return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + np.vectorize(math.erf, otypes=[x.dtype])(x / np.sqrt(2)))
+
+
+nn_row(
+    "gelu",
+    lambda d: [S(d(3, 4)), S(d(17), approximate="tanh"), S(d()), S(d(0, 3)), S(d(2, 3, 4), approximate="tanh")],
+    kind="unary",
+    dtypes=FLOATS,
+    ulps=16,
+    scale=1.0,
+    numpy=gelu,
+    large_call=lambda d: S(d(600, 700)),
+    avoid=(np.inf, 3e38),  # torch gives NaN and infinity; the function is x itself there
+    other_graphs="shows other fields of what it keeps",
 )

@@ -52,9 +52,14 @@ template <class T> GC_INLINE void exchange(T& a, T& b) {
   b = kept;
 }
 
+// By squares: whichever way elements lie side by side, the lines that hold them stay in the cache.
 template <class T> void copy_matrix(int64_t m, int64_t n, const Mat<T>& from, const Mat<T>& to) {
-  for (int64_t j = 0; j < n; ++j)
-    for (int64_t i = 0; i < m; ++i) to(i, j) = from(i, j);
+  constexpr int64_t kSquare = 16;
+  const int64_t rows = from.row == 1 && to.row == 1 ? larger(m, 1) : kSquare;
+  for (int64_t j0 = 0; j0 < n; j0 += kSquare)
+    for (int64_t i0 = 0; i0 < m; i0 += rows)
+      for (int64_t j = j0; j < smaller(n, j0 + kSquare); ++j)
+        for (int64_t i = i0; i < smaller(m, i0 + rows); ++i) to(i, j) = from(i, j);
 }
 template <class T> void negate(int64_t m, int64_t n, const Mat<T>& a) {
   if (a.row != 1) return negate(n, m, a.transposed());

@@ -1,5 +1,6 @@
 // QR by Householder's reflections. Large matrices go by panels, whose reflections are applied together as products:
 // H_1 ... H_b = 1 - V T V' (Schreiber and Van Loan 1989).
+#include "kernels/linalg/lanes_reflect.h"
 #include "kernels/linalg/reflect.h"
 
 namespace gradcore::GC_ISA {
@@ -81,7 +82,55 @@ void apply(bool transposed, int64_t m, int64_t n, int64_t k, const Mat<T>& h, co
   }
 }
 
-template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
+// ---- the same with a matrix in each lane
+
+template <class T> bool factor_lanes(int64_t m, int64_t n, const Lanes<T>& h, T* tau) {
+  for (int64_t j = 0; j < smaller(m, n); ++j) {
+    Vec<T> t;
+    if (!reflection_of_lanes<T>(m, j, j, h, t)) return false;
+    store(tau + j * kLanes<T>, t);
+    for (int64_t c = j + 1; c < n; ++c) reflect_lanes<T>(m, h, j, j, t, h, c);
+  }
+  return true;
+}
+
+template <class T> void qr_factor_one_by_one(const QrArgs& g, int64_t begin, int64_t end);
+
+template <class T> void qr_factor_in_lanes(const QrArgs& g, int64_t begin, int64_t end) {
+  const int64_t steps = smaller(g.m, g.n);
+  const Scratch<T> memory((g.m * g.n + g.r_rows * g.n) * kLanes<T>);
+  const Lanes<T> h{memory.data(), g.m}, r{memory.data() + g.m * g.n * kLanes<T>, g.r_rows};
+  each_group<T>(begin, end, [&](int64_t first, int64_t used) {
+    T tau[kSmall * kLanes<T>];
+    load_lanes(g.m, g.n, matrix<T>(g.a, first), g.a.each, used, h);
+    if (!factor_lanes(g.m, g.n, h, tau)) return qr_factor_one_by_one<T>(g, first, first + used);
+    store_lanes(g.m, g.n, h, used, matrix<T>(g.h, first), g.h.each);
+    for (int64_t l = 0; l < used; ++l)
+      for (int64_t k = 0; k < steps; ++k) vector<T>(g.tau, first + l)[k] = tau[k * kLanes<T> + l];
+    if (!g.r.data) return;
+    for (int64_t j = 0; j < g.n; ++j)
+      for (int64_t k = 0; k < g.r_rows; ++k) r.set(k, j, k <= j ? h(k, j) : Vec<T>{});
+    store_lanes(g.r_rows, g.n, r, used, matrix<T>(g.r, first), g.r.each);
+  });
+}
+
+template <class T> void qr_form_in_lanes(const QrFormArgs& g, int64_t begin, int64_t end) {
+  const Scratch<T> memory(g.m * (g.k + g.columns) * kLanes<T>);
+  const Lanes<T> h{memory.data(), g.m}, q{memory.data() + g.m * g.k * kLanes<T>, g.m};
+  each_group<T>(begin, end, [&](int64_t first, int64_t used) {
+    load_lanes(g.m, g.k, matrix<T>(g.h, first), g.h.each, used, h);
+    for (int64_t j = 0; j < g.columns; ++j)
+      for (int64_t i = 0; i < g.m; ++i) q.set(i, j, all_lanes<T>(i == j));
+    for (int64_t i = g.k - 1; i >= 0; --i) {
+      T tau[kLanes<T>] = {};
+      for (int64_t l = 0; l < used; ++l) tau[l] = vector<T>(g.tau, first + l)[i];
+      for (int64_t j = i; j < g.columns; ++j) reflect_lanes<T>(g.m, h, i, i, load(tau), q, j);
+    }
+    store_lanes(g.m, g.columns, q, used, matrix<T>(g.q, first), g.q.each);
+  });
+}
+
+template <class T> void qr_factor_one_by_one(const QrArgs& g, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const Mat<T> h = matrix<T>(g.h, i);
     copy_matrix(g.m, g.n, matrix<T>(g.a, i), h);
@@ -93,7 +142,13 @@ template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
   }
 }
 
+template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
+  if (lanes_pay<T>(g.m, g.n, end - begin) && g.r_rows <= kSmall) return qr_factor_in_lanes<T>(g, begin, end);
+  qr_factor_one_by_one<T>(g, begin, end);
+}
+
 template <class T> void qr_form(const QrFormArgs& g, int64_t begin, int64_t end) {
+  if (lanes_pay<T>(g.m, g.columns, end - begin)) return qr_form_in_lanes<T>(g, begin, end);
   for (int64_t i = begin; i < end; ++i)
     form(g.m, g.columns, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), matrix<T>(g.q, i));
 }

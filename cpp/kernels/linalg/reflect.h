@@ -5,13 +5,26 @@
 
 namespace gradcore::GC_ISA {
 
+// The sum over the lanes, by halves: one lane after the other would wait for each addition.
+template <class V> GC_INLINE auto sum_over_lanes(V v) {
+  constexpr int lanes = static_cast<int>(sizeof v / sizeof v[0]);
+  if constexpr (lanes == 2)
+    return v[0] + v[1];
+  else if constexpr (lanes == 4)
+    return sum_over_lanes(__builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3));
+  else if constexpr (lanes == 8)
+    return sum_over_lanes(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7));
+  else
+    return sum_over_lanes(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                          __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
 // sum x y, in vectors.
 template <class T> GC_INLINE T dot(int64_t n, const T* x, const T* y) {
   Vec<T> sums{};
   int64_t i = 0;
   for (; i + kLanes<T> <= n; i += kLanes<T>) sums += load(x + i) * load(y + i);
-  T sum = 0;
-  for (int64_t lane = 0; lane < kLanes<T>; ++lane) sum += sums[lane];
+  T sum = i ? sum_over_lanes(sums) : T(0);
   for (; i < n; ++i) sum += x[i] * y[i];
   return sum;
 }

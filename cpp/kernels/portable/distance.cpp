@@ -18,7 +18,11 @@ template <class T> struct CountNorm {  // p = 0
   T finish(T s) const { return s; }
   T slope(T, T) const { return 0; }
 };
-template <class T> T sign_of(T d) { return d > 0 ? T(1) : d < 0 ? T(-1) : d; }
+// Without a branch on the sign, which nobody can predict. A NaN stays.
+template <class T> T sign_of(T d) {
+  const T sign = static_cast<T>(d > 0) - static_cast<T>(d < 0);
+  return d == d ? sign : d;
+}
 template <class T> struct OneNorm {
   T term(T d) const { return std::abs(d); }
   T join(T x, T y) const { return x + y; }
@@ -105,8 +109,12 @@ void distance_backward(const DistanceBackwardArgs& d) {
         const T* y = reinterpret_cast<const T*>(d.distance) + row * d.columns;
         T* out = reinterpret_cast<T*>(d.out) + row * d.size;
         std::fill_n(out, d.size, T(0));
-        for (int64_t j = 0; j < d.columns; ++j)
-          for (int64_t k = 0; k < d.size; ++k) out[k] += grad[j] * norm.slope(a[k] - b[j * d.size + k], y[j]);
+        for (int64_t j = 0; j < d.columns; ++j) {
+          const T g = grad[j], distance = y[j];
+          const T* const other = b + j * d.size;
+#pragma omp simd
+          for (int64_t k = 0; k < d.size; ++k) out[k] += g * norm.slope(a[k] - other[k], distance);
+        }
       });
     });
   });

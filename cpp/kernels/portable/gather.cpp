@@ -103,16 +103,34 @@ template <class F> void walk_in_blocks(const IndexWalk& w, const F& f) { walk_bl
 class Steps {
  public:
   explicit Steps(const GatherArgs& a) : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step) {}
-  int64_t operator[](int64_t i) const {
+  int64_t operator[](int64_t i) const { return place(i) * step_; }
+  // The same where a step is one element. To guess that the index is good does not wait for the comparison.
+  int64_t place(int64_t i) const {
     const int64_t v = __atomic_load_n(index_ + i, __ATOMIC_RELAXED);
-    return static_cast<uint64_t>(v) < size_ ? v * step_ : 0;
+    if (static_cast<uint64_t>(v) >= size_) [[unlikely]]
+      return 0;
+    return v;
   }
+  int64_t step() const { return step_; }
 
  private:
   const int64_t* index_;
   uint64_t size_;
   int64_t step_;
 };
+
+// Calls f(position in the indexed tensor, position in the list) along a run. Most runs read vectors: index and list
+// side by side, and the indexed tensor too.
+template <class F> void each_pair(const Steps& steps, const Position& at, const Loop& l, const F& f) {
+  const int64_t size = l.size;
+  if (l.index == 1 && l.list == 1 && l.indexed == 0 && steps.step() == 1) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < size; ++i) f(at.indexed + steps.place(at.index + i), at.list + i);
+    return;
+  }
+  for (int64_t i = 0; i < size; ++i)
+    f(at.indexed + i * l.indexed + steps[at.index + i * l.index], at.list + i * l.list);
+}
 
 }  // namespace
 
@@ -122,8 +140,7 @@ void gather(const GatherArgs& a) {
     const T* const indexed = reinterpret_cast<const T*>(a.indexed);
     T* const list = reinterpret_cast<T*>(a.list);
     walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-      for (int64_t i = 0; i < l.size; ++i)
-        list[at.list + i * l.list] = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
+      each_pair(steps, at, l, [=](int64_t place, int64_t item) { list[item] = indexed[place]; });
     });
   });
 }
@@ -134,8 +151,7 @@ void scatter(const GatherArgs& a) {
     T* const indexed = reinterpret_cast<T*>(a.indexed);
     const T* const list = reinterpret_cast<const T*>(a.list);
     walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-      for (int64_t i = 0; i < l.size; ++i)
-        indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]] = list[at.list + i * l.list];
+      each_pair(steps, at, l, [=](int64_t place, int64_t item) { indexed[place] = list[item]; });
     });
   });
 }
@@ -145,10 +161,7 @@ template <class T, class Join> static void scatter_joined(const GatherArgs& a, c
   T* const indexed = reinterpret_cast<T*>(a.indexed);
   const T* const list = reinterpret_cast<const T*>(a.list);
   walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-    for (int64_t i = 0; i < l.size; ++i) {
-      T& place = indexed[at.indexed + i * l.indexed + steps[at.index + i * l.index]];
-      place = join(place, list[at.list + i * l.list]);
-    }
+    each_pair(steps, at, l, [&](int64_t place, int64_t item) { indexed[place] = join(indexed[place], list[item]); });
   });
 }
 
@@ -174,13 +187,13 @@ void scatter_multiply(const GatherArgs& a) {
 void scatter_max(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) { return x != x || !(y > x || y != y) ? x : y; });
+    scatter_joined<T>(a, [](T x, T y) { return y != y ? y : y > x ? y : x; });
   });
 }
 void scatter_min(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) { return x != x || !(y < x || y != y) ? x : y; });
+    scatter_joined<T>(a, [](T x, T y) { return y != y ? y : y < x ? y : x; });
   });
 }
 
@@ -188,9 +201,17 @@ void check_index(const CheckIndexArgs& a) {
   const uint64_t size = static_cast<uint64_t>(a.size);
   walk_in_blocks(a.walk, [&](const Position& at, const Loop& l) {
     const int64_t* row = a.index + at.index;
-    uint64_t outside = 0;
-    for (int64_t i = 0; i < l.size; ++i) outside |= static_cast<uint64_t>(row[i * l.index]) >= size;
-    for (int64_t i = 0; outside && i < l.size; ++i) {
+    // The sign of what is below 0, or above the last: old vectors have no comparison of 64 bits.
+    uint64_t signs = 0;
+    const auto look = [&signs, last = size - 1](int64_t i) {
+      const auto v = static_cast<uint64_t>(i);
+      signs |= v | (last - v);
+    };
+    if (l.index == 1)
+      for (int64_t i = 0; i < l.size; ++i) look(row[i]);
+    else
+      for (int64_t i = 0; i < l.size; ++i) look(row[i * l.index]);
+    for (int64_t i = 0; signs >> 63 && i < l.size; ++i) {
       const int64_t v = row[i * l.index];
       if (static_cast<uint64_t>(v) >= size) fail_out_of_bounds(ErrorKind::Runtime, v, a.dim, a.size);
     }

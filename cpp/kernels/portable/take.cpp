@@ -84,6 +84,7 @@ template <class T, bool kAdd> void put_of(const TakeArgs& a) {
       if (n == 1) {
         T* to = tensor + outer[o];
         const T* from = list + o * count * list_step;
+#pragma GCC unroll 4
         for (int64_t k = 0; k < count; ++k) store(to[index[k]], from[k * list_step]);
         continue;
       }
@@ -118,17 +119,34 @@ void add_offset_dim(const OffsetDimArgs& a) {
     for (int64_t j = 0; j < a.done; ++j) a.offsets[i * a.done + j] = a.offsets[j] + i * a.step;
 }
 
+namespace {
+
+// The index counts from 0 on afterwards, and in steps of `stride`.
+void wrap_block(const WrapIndexArgs& a, int64_t begin, int64_t end) {
+  const uint64_t lowest = static_cast<uint64_t>(a.from_end ? -a.size : 0), last = static_cast<uint64_t>(a.size - 1);
+  // The signs of what is outside, and of what counts from the end: old vectors have no comparison of 64 bits.
+  uint64_t outside = 0, negative = 0;
+  for (int64_t i = begin; i < end; ++i) {
+    const auto v = static_cast<uint64_t>(a.index[i]);
+    outside |= (v - lowest) | (last - v);
+    negative |= v;
+  }
+  for (int64_t i = begin; outside >> 63 && i < end; ++i) {
+    const int64_t v = a.index[i];
+    if (v < static_cast<int64_t>(lowest) || v >= a.size) fail_out_of_bounds(a.error, v, a.dim, a.size);
+  }
+  if (negative >> 63)
+    for (int64_t i = begin; i < end; ++i) a.index[i] += a.index[i] < 0 ? a.size : 0;
+  if (a.stride != 1)
+    for (int64_t i = begin; i < end; ++i) a.index[i] *= a.stride;
+}
+
+}  // namespace
+
 void wrap_index(const WrapIndexArgs& a) {
   constexpr int64_t kBlock = 32 << 10;
-  const int64_t lowest = a.from_end ? -a.size : 0;
-  parallel_blocks((a.n + kBlock - 1) / kBlock, [&](int64_t b) {
-    for (int64_t i = b * kBlock; i < std::min(a.n, (b + 1) * kBlock); ++i) {
-      const int64_t v = a.index[i];
-      if (v < lowest || v >= a.size) [[unlikely]]
-        fail_out_of_bounds(a.error, v, a.dim, a.size);
-      a.index[i] = (v < 0 ? v + a.size : v) * a.stride;
-    }
-  });
+  parallel_blocks((a.n + kBlock - 1) / kBlock,
+                  [&](int64_t b) { wrap_block(a, b * kBlock, std::min(a.n, (b + 1) * kBlock)); });
 }
 
 void fail_out_of_bounds(ErrorKind kind, int64_t index, int dim, int64_t size) {

@@ -72,7 +72,9 @@ template <class Args> class MatrixKernel final : public Instruction {
   bool fails() const { return false; }
   void run() const {
     constexpr double kBlock = 100e3, kParallel = 400e3;
-    const int64_t each = std::max<int64_t>(1, static_cast<int64_t>(kBlock / work_));
+    // Whole groups: Kernels may take as many matrices at once as a vector has lanes.
+    constexpr int64_t kGroup = 16;
+    const int64_t each = (static_cast<int64_t>(kBlock / work_) + kGroup) / kGroup * kGroup;
     const int64_t blocks = (batch_ + each - 1) / each;
     if (blocks < 2 || work_ * static_cast<double>(batch_) < kParallel) return fn_(args, 0, batch_);
     parallel_blocks(blocks, [&](int64_t b) { fn_(args, b * each, std::min(batch_, (b + 1) * each)); });

@@ -1,4 +1,4 @@
-"""Activations, as compositions of elementwise operations. Gradients at kinks are those that torch gives there.
+"""Activations, most as compositions of elementwise operations. Gradients at kinks are those that torch gives there.
 
 Where a branch that is not taken could overflow, its argument is clamped first: zero times infinity is NaN in backward.
 """
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_SQRT_HALF = 0.7071067811865476
-_SQRT_2_OVER_PI = 0.7978845608028654
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
@@ -300,7 +298,7 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return celu(input, alpha, inplace=True)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x * Phi(x), Phi being the normal distribution's; approximate="tanh" takes tanh in place of erf.
 
     Raises RuntimeError for another word, NotImplementedError for dtypes that are not float.
@@ -311,12 +309,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     tensor([-0.1587,  1.9545])
     """
     need_float("gelu", "GeluKernelImpl", input)
-    if approximate == "none":
-        return input * 0.5 * ((input * _SQRT_HALF).erf() + 1)
-    if approximate != "tanh":
-        raise RuntimeError("approximate argument must be either none or tanh.")
-    inner = (input + input * input * input * 0.044715) * _SQRT_2_OVER_PI
-    return input * 0.5 * (inner.tanh() + 1)
+    found: Tensor = _C._nn_gelu(input, approximate)
+    return found
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
