@@ -57,6 +57,7 @@ from ._dropout import dropout3d as dropout3d
 from ._dropout import alpha_dropout as alpha_dropout
 from ._dropout import feature_alpha_dropout as feature_alpha_dropout
 from ._embedding import one_hot as one_hot
+from ._forms import conv_tbc as conv_tbc
 from ._embedding import embedding as embedding
 from ._embedding import embedding_bag as embedding_bag
 from ._linear import linear as linear
