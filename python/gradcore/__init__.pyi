@@ -156,6 +156,8 @@ from ._transforms.vmap import vmap as vmap
 from ._type_info import finfo as finfo
 from ._type_info import iinfo as iinfo
 from ._types import Size as Size
+from ._types import channels_last as channels_last
+from ._types import channels_last_3d as channels_last_3d
 from ._types import contiguous_format as contiguous_format
 from ._types import device as device
 from ._types import get_default_device as get_default_device

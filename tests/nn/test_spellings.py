@@ -143,6 +143,8 @@ def test_old_names_warn():
         gradcore.set_autocast_cpu_dtype(gradcore.bfloat16)
     with pytest.warns(DeprecationWarning), pytest.raises(NotImplementedError):
         gradcore.set_autocast_gpu_dtype(gradcore.float16)
+    with pytest.warns(UserWarning, match="torch.range is deprecated"):
+        gradcore.range(0, 2)
 
 
 @pytest.mark.parametrize("sizes", [(4, 3), (12,), (5,), (-1, 2)])

@@ -1,5 +1,6 @@
 # What gradcore.nn.functional holds, by the file that it comes from. _lazy.attach() reads this at run time.
 
+from .. import grad as grad
 from ._activation import relu as relu
 from ._activation import relu_ as relu_
 from ._activation import hardtanh as hardtanh
