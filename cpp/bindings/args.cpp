@@ -75,10 +75,7 @@ Generator* Args::generator(int i) const { return given(i) ? py::handle(object(i)
 
 MemoryFormat Args::memory_format(int i) const {
   if (!given(i) || object(i) == preserve_format) return MemoryFormat::Preserve;
-  check(object(i) == contiguous_format, ErrorKind::Type,
-        "memory_format must be contiguous_format or preserve_format, not ",
-        utf8(Owned(checked(PyObject_Repr(object(i)))).get()));
-  return MemoryFormat::Contiguous;
+  return to_memory_format(object(i));
 }
 
 Reduction Args::reduction(int i) const {

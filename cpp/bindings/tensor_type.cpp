@@ -1,5 +1,6 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
 // bindings/ops; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
+#include "bindings/args.h"
 #include "bindings/gil.h"
 #include "bindings/op_function.h"
 #include "bindings/python.h"
@@ -16,6 +17,7 @@
 #include "core/warning.h"
 #include "ops/complex.h"
 #include "ops/derived.h"
+#include "ops/memory_format.h"
 
 namespace gradcore {
 
@@ -716,8 +718,18 @@ PyObject* method_numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(i
 PyObject* method_element_size(PyObject* self, PyObject*) { return get_itemsize(self, nullptr); }
 PyObject* method_storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->offset()); }
 PyObject* method_data_ptr(PyObject* self, PyObject*) { return PyLong_FromSize_t(impl_of(self)->address()); }
-PyObject* method_is_contiguous(PyObject* self, PyObject* const*, Py_ssize_t, PyObject*) {
-  return boolean(impl_of(self)->contiguous);
+PyObject* method_is_contiguous(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  const Py_ssize_t given = n + (names ? PyTuple_GET_SIZE(names) : 0);
+  if (given == 0) return boolean(impl_of(self)->contiguous);
+  return guarded([&] {
+    const bool by_name =
+        n == 0 && given == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "memory_format") == 0;
+    check(by_name, ErrorKind::Type, "is_contiguous() takes no argument but memory_format, by its name");
+    check(Py_TYPE(args[0]) == memory_format_type, ErrorKind::Type,
+          "is_contiguous(): argument 'memory_format' must be torch.memory_format, not ",
+          args[0] == Py_None ? "NoneType" : Py_TYPE(args[0])->tp_name);
+    return boolean(is_stored_in(Borrowed(self), to_memory_format(args[0])));
+  });
 }
 PyObject* method_is_floating_point(PyObject* self, PyObject*) { return boolean(is_floating(impl_of(self)->dtype)); }
 PyObject* method_is_complex(PyObject*, PyObject*) { return boolean(false); }

@@ -1,4 +1,5 @@
 // The small types: dtype, default dtype, and the hooks for Size and device (written in Python).
+#include "bindings/args.h"
 #include "bindings/define.h"
 #include "bindings/docs.h"
 #include "bindings/dtype_names.h"
@@ -11,6 +12,7 @@ PyTypeObject* memory_format_type;
 PyObject* strided_layout;
 PyObject* contiguous_format;
 PyObject* preserve_format;
+static PyObject *channels_last, *channels_last_3d;
 PyObject* dtype_objects[kDTypeCount];
 PyObject* linalg_error;
 
@@ -68,6 +70,15 @@ std::optional<DType> to_dtype(PyObject* o) {
   if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) fail_name_alone("complex128");
   if (Py_TYPE(o) == dtype_type) return dtype_of_object(o);
   return std::nullopt;
+}
+
+MemoryFormat to_memory_format(PyObject* o) {
+  if (o == preserve_format) return MemoryFormat::Preserve;
+  if (o == contiguous_format) return MemoryFormat::Contiguous;
+  if (o == channels_last) return MemoryFormat::ChannelsLast;
+  check(o == channels_last_3d, ErrorKind::Type, "memory_format must be one of those that have names, not ",
+        Py_TYPE(o)->tp_name);
+  return MemoryFormat::ChannelsLast3d;
 }
 
 // In torch its name has the underscore too.
@@ -142,18 +153,20 @@ void add_types(py::module_& m) {
       "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); }, py::arg("tensor1"),
       py::arg("tensor2"), docs::result_type);
   // The Python side hands over the types it defines.
-  m.def("_set_python_types",
-        [](py::type size, py::object cpu, py::object strided, py::object contiguous, py::object preserve) {
-          check(!size_type, "the types were set before");
-          device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
-          layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
-          memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));
-          size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
-          device_cpu = cpu.release().ptr();
-          strided_layout = strided.release().ptr();
-          contiguous_format = contiguous.release().ptr();
-          preserve_format = preserve.release().ptr();
-        });
+  m.def("_set_python_types", [](py::type size, py::object cpu, py::object strided, py::object contiguous,
+                                py::object preserve, py::object last, py::object last_3d) {
+    check(!size_type, "the types were set before");
+    device_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(cpu.ptr())));
+    layout_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(strided.ptr())));
+    memory_format_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(Py_TYPE(contiguous.ptr())));
+    size_type = reinterpret_cast<PyTypeObject*>(size.release().ptr());
+    device_cpu = cpu.release().ptr();
+    strided_layout = strided.release().ptr();
+    contiguous_format = contiguous.release().ptr();
+    preserve_format = preserve.release().ptr();
+    channels_last = last.release().ptr();
+    channels_last_3d = last_3d.release().ptr();
+  });
 }
 
 }  // namespace gradcore

@@ -16,6 +16,7 @@
 #include "kernels/conv/conv.h"
 #include "kernels/table.h"
 #include "ops/batching.h"
+#include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/door.h"
@@ -53,37 +54,9 @@ struct Geometry {
 
 Dims places_of(const Tensor& t) { return Dims(t.shape().span().subspan(2)); }
 
-// ---- memory formats
-
-// Whether a batch (N, C, *places), of two or three dims of places, has its channels side by side, by torch's rule for
-// shapes that leave it open.
-bool is_channels_last(const Tensor& t) {
-  if (t.dim() != 4 && t.dim() != 5) return false;
-  if (t.stride(1) == 0) return false;
-  int64_t least = 0;
-  const auto fits = [&](int dim) {
-    if (t.stride(dim) < least || (dim == 0 && least == t.stride(1))) return false;
-    least = t.stride(dim) * std::max<int64_t>(t.size(dim), 1);
-    return true;
-  };
-  if (!fits(1)) return false;
-  for (int dim = t.dim() - 1; dim >= 2; --dim)
-    if (!fits(dim)) return false;
-  return fits(0);
-}
-
 Tensor empty_in_format(const Dims& shape, DType dtype, bool channels_last) {
-  if (!channels_last) return empty(shape, dtype);
-  Dims strides(shape.size());
-  int64_t step = 1;
-  const auto next = [&](int dim) {
-    strides[dim] = step;
-    step *= std::max<int64_t>(shape[dim], 1);
-  };
-  next(1);
-  for (int dim = shape.size() - 1; dim >= 2; --dim) next(dim);
-  next(0);
-  return empty_strided(shape, strides, dtype);
+  const MemoryFormat last = shape.size() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d;
+  return empty_in({}, shape, dtype, channels_last ? last : MemoryFormat::Contiguous);
 }
 
 // ---- the kernels
@@ -158,7 +131,7 @@ Tensor convolved_raw(const Tensor& input, const Tensor& weight, const Tensor& bi
   Dims shape{input.size(0), geometry.transposed ? weight.size(1) * geometry.groups : weight.size(0)};
   for (const int64_t size : sizes) shape.push_back(size);
   const DType dtype = input.dtype();
-  const Tensor out = empty_in_format(shape, dtype, is_channels_last(input) || is_channels_last(weight));
+  const Tensor out = empty_in_format(shape, dtype, has_channels_last_order(input) || has_channels_last_order(weight));
   const Tensor b = bias ? contiguous(bias) : bias;
   const ConvKernels& table = kernels().conv;
   if (geometry.transposed) return filled("conv_transpose", table.data[dtype], out, weight, input, out, b, geometry);
@@ -363,7 +336,8 @@ Tensor convolved(const Tensor& input, const Tensor& weight, const Tensor& bias, 
   if (!should_record(input, weight, bias)) return out;
   ConvolutionVjp vjp{{},   {}, geometry, places_of(input), places_of(weight), bias ? bias.numel() : geometry.no_bias,
                      false};
-  vjp.channels_last = !any_batched(input, weight) && (is_channels_last(input) || is_channels_last(weight));
+  vjp.channels_last =
+      !any_batched(input, weight) && (has_channels_last_order(input) || has_channels_last_order(weight));
   vjp.input = Saved(input), vjp.weight = Saved(weight);  // last: it may run Python code
   record(out, {&input, &weight, &bias}, std::move(vjp));
   return out;

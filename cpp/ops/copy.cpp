@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "ops/batching.h"
+#include "ops/derived.h"
+#include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/loop.h"
@@ -138,6 +140,25 @@ Tensor clone(const Tensor& t, bool contiguous) {
   return out;
 }
 
+Tensor clone_in(const Tensor& t, MemoryFormat format) {
+  if (format == MemoryFormat::Preserve) return clone(t);
+  const Tensor out = empty_in(levels_of({&t}), t.shape(), t.dtype(), format);
+  copy_raw(out, t);
+  if (should_record(t)) record(out, {&t}, CloneVjp{});
+  return out;
+}
+
+Tensor to_in(const Tensor& t, MaybeDType dtype, bool copy, MemoryFormat format) {
+  const DType type = dtype.value_or(t.dtype());
+  const bool stays = type == t.dtype() && (format == MemoryFormat::Preserve || format == suggested_format(t));
+  if (stays && !copy) return t;
+  const bool keeps = format == MemoryFormat::Preserve;
+  const Tensor out = keeps ? fresh_like(t, type) : empty_in(levels_of({&t}), t.shape(), type, format);
+  copy_raw(out, t);
+  if (is_floating(type) && should_record(t)) record(out, {&t}, ToCopyVjp{t.dtype()});
+  return out;
+}
+
 Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, true); }
 
 void check_copy_(const Tensor& to, const Tensor& from) {
@@ -191,6 +212,32 @@ static void fill_with(const Tensor& t, const Scalar& value) {
 
 void fill_(const Tensor& t, const Operand& value) {
   value.is_tensor() ? fill_with(t, *value.tensor) : fill_with(t, value.scalar);
+}
+
+// A tensor like `t` that is filled. Its node has torch's other names for the same gradients.
+struct FilledVjp {
+  FillVjp in_place;
+  DType of_value;
+  const char* name() const { return in_place.of_tensor ? "FillBackward1" : "FillBackward0"; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    in_place.vjp(self, g, out);
+    if (out.size() > 1 && out[1]) out[1] = cast(out[1], of_value);
+  }
+};
+Tensor fill(const Tensor& t, const Operand& value) {
+  if (value.is_tensor()) {
+    const Tensor& v = *value.tensor;
+    check(v.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", v.dim(), " dimensions.");
+    const Levels levels = levels_of({&t, &v});
+    const Tensor out =
+        t->batch || levels.none() ? fresh_like(t, t.dtype()) : empty_batched(levels, t.shape(), t.dtype());
+    copy_raw(out, v);
+    if (is_floating(t.dtype()) && should_record(t, v)) record(out, {&t, &v}, FilledVjp{{true}, v.dtype()});
+    return out;
+  }
+  const Tensor out = full_like(t, value.scalar, t.dtype());
+  if (is_floating(t.dtype()) && should_record(t)) record(out, {&t}, FilledVjp{{false}, t.dtype()});
+  return out;
 }
 
 void zero_(const Tensor& t) {

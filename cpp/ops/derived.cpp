@@ -153,6 +153,18 @@ std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple
   return nonzero(t);
 }
 
+Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value) {
+  check(size >= 0, "nonzero_static: 'size' must be an non-negative integer");
+  const Tensor places = nonzero(t), out = full(Dims{size, t.dim()}, Scalar(value), DType::Int64);
+  const int64_t n = std::min(size, places.size(0));
+  copy_raw(narrow(out, 0, 0, n), narrow(places, 0, 0, n));
+  return out;
+}
+Tensor sum_to_size(const Tensor& t, const Dims& shape) {
+  check(broadcastable_to(shape, t.shape()), "size {", shape, "} is not expandable to size {", t.shape(), "}.");
+  return sum_to(t, shape);
+}
+
 Tensor to(const Tensor& t, MaybeDType dtype, bool copy) {
   if (dtype && *dtype != t.dtype()) return cast(t, *dtype);
   return copy ? clone(t) : t;

@@ -50,9 +50,15 @@ Tensor column_stack(std::span<const Tensor> tensors);
 std::vector<Tensor> nonzero_by_dim(const Tensor& t);
 std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple);
 
+// The first `size` of them, or as many with places of `value` behind them.
+Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value);
+// The sum over the dims along which `shape` would be expanded to that of `t`.
+Tensor sum_to_size(const Tensor& t, const Dims& shape);
+
 // A tensor of this dtype: itself where nothing changes and no copy is asked for.
 Tensor to(const Tensor& t, MaybeDType dtype, bool copy = false);
 void copy_(const Tensor& to, const Operand& from);
+Tensor fill(const Tensor& t, const Operand& value);  // a new tensor like `t`, all of `value`
 void requires_grad_(const Tensor& t, bool on);
 void detach_from_graph_(const Tensor& t);  // detach_(), which is refused to captured tensors
 // Each makes the tensor a view of itself.

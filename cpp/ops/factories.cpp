@@ -1,7 +1,13 @@
 #include "ops/factories.h"
 
+#include <cmath>
+#include <utility>
+
 #include "autograd/node.h"
+#include "kernels/portable/range.h"
+#include "ops/memory_format.h"
 #include "tensor/batch.h"
+#include "tensor/door.h"
 
 namespace gradcore::factories {
 
@@ -17,8 +23,8 @@ DType dtype_like(const Tensor& t, const Options& options) { return options.dtype
 
 // The tensor whose memory order the result gets.
 Tensor model(const Tensor& t, MemoryFormat format) {
-  const NoRecordGuard off;
-  return format == MemoryFormat::Contiguous ? contiguous(t) : t;
+  if (format == MemoryFormat::Preserve || is_stored_in(t, format)) return t;
+  return empty_in(levels_of({&t}), t.shape(), t.dtype(), format);
 }
 
 Tensor triangle_indices(Tensor (*side)(const Tensor&, int64_t), int64_t rows, int64_t cols, int64_t offset,
@@ -55,11 +61,53 @@ Tensor drawn_integers(int64_t low, int64_t high, Tensor t, Generator* g) {
   return t.as_new();
 }
 
+// With its end, where a whole number of steps leads there.
+Tensor numbers_to(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype) {
+  check(!step.is_zero(), "step must be nonzero");
+  const double first = start.to_double(), last = end.to_double(), by = step.to_double();
+  check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
+  check((by > 0 && last >= first) || (by < 0 && last <= first),
+        "upper bound and lower bound inconsistent with step sign");
+  if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"range_cpu\" not implemented for 'Bool'");
+  double count = std::floor((last - first) / by) + 1;
+  if (!is_floating(dtype)) {
+    check(step.to_int() != 0, ErrorKind::Value, "step must be nonzero");  // 0.5 as an integer
+    const __int128 span = static_cast<__int128>(end.to_int()) - start.to_int();
+    count = static_cast<double>(span / step.to_int() + 1);
+  }
+  check(count >= 0 && count < 0x1p60, "invalid size, possible overflow?");
+  const int64_t n = static_cast<int64_t>(count);
+  const Tensor out = gradcore::empty(Dims{n}, dtype);
+  using Args = portable::ArangeArgs;
+  launch(Kernel<Args>("range", portable::arange, {nullptr, n, start, step, dtype}).writes(&Args::out, out.window()));
+  return out;
+}
+
 }  // namespace
 
 Tensor zeros(const Dims& size, const Options& o) { return finish(gradcore::zeros(size, dtype_of(o)), o); }
 Tensor ones(const Dims& size, const Options& o) { return finish(gradcore::ones(size, dtype_of(o)), o); }
 Tensor empty(const Dims& size, const Options& o) { return finish(gradcore::empty(size, dtype_of(o)), o); }
+Tensor empty_in(const Dims& size, MemoryFormat format, const Options& o) {
+  return finish(gradcore::empty_in({}, size, dtype_of(o), format), o);
+}
+Tensor empty_permuted(const Dims& size, const Dims& layout, const Options& o) {
+  const int n = size.size();
+  check(n == layout.size(),
+        "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ", n,
+        " is not equal to len(physical_layout) = ", layout.size());
+  Dims outer(n), seen(n, 0), strides(n);
+  for (int i = 0; i < n; ++i) {
+    const int64_t d = layout[i];
+    check(d >= 0 && d < n, "Dimension out of range (expected to be between 0 and ", n - 1, ", but got ", d,
+          " at index ", i, ").  NB: negative dims not currently supported; file an issue if you want it.");
+    check(!std::exchange(seen[static_cast<int>(d)], 1), "Duplicate dim not allowed");
+    outer[i] = size[static_cast<int>(d)];
+  }
+  const Dims steps = contiguous_strides(outer);
+  for (int i = 0; i < n; ++i) strides[static_cast<int>(layout[i])] = steps[i];
+  return empty_strided(size, strides, o);
+}
 Tensor empty_strided(const Dims& size, const Dims& stride, const Options& o) {
   return finish(gradcore::empty_strided(size, stride, dtype_of(o)), o);
 }
@@ -68,6 +116,9 @@ Tensor full(const Dims& size, const Scalar& value, const Options& o) {
 }
 Tensor scalar_tensor(const Scalar& value, const Options& o) {
   return finish(gradcore::full(Dims(), value, dtype_of(o)), o);
+}
+Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const Options& o) {
+  return finish(numbers_to(start, end, step, dtype_of(o)), o);
 }
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const Options& o) {
   return finish(gradcore::arange(start, end, step, o.dtype), o);
@@ -102,6 +153,9 @@ Tensor new_full(const Tensor& t, const Dims& size, const Scalar& value, const Op
 }
 Tensor new_zeros(const Tensor& t, const Dims& size, const Options& o) { return new_full(t, size, 0, o); }
 Tensor new_ones(const Tensor& t, const Dims& size, const Options& o) { return new_full(t, size, 1, o); }
+Tensor new_empty_strided(const Tensor& t, const Dims& size, const Dims& stride, const Options& o) {
+  return finish(empty_strided_batched(levels_of({&t}), size, stride, dtype_like(t, o)), o);
+}
 Tensor new_empty(const Tensor& t, const Dims& size, const Options& o) {
   return finish(empty_batched(levels_of({&t}), size, dtype_like(t, o)), o);
 }

@@ -11,9 +11,13 @@ using Options = TensorOptions;
 Tensor zeros(const Dims& size, const Options& options);
 Tensor ones(const Dims& size, const Options& options);
 Tensor empty(const Dims& size, const Options& options);
+Tensor empty_in(const Dims& size, MemoryFormat format, const Options& options);
+// `layout`: the dims from the outermost one in memory inwards.
+Tensor empty_permuted(const Dims& size, const Dims& layout, const Options& options);
 Tensor empty_strided(const Dims& size, const Dims& stride, const Options& options);
 Tensor full(const Dims& size, const Scalar& value, const Options& options);
 Tensor scalar_tensor(const Scalar& value, const Options& options);
+Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options);
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options);
 Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Options& options);
 Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Options& options);
@@ -32,6 +36,7 @@ Tensor new_full(const Tensor& t, const Dims& size, const Scalar& value, const Op
 Tensor new_zeros(const Tensor& t, const Dims& size, const Options& options);
 Tensor new_ones(const Tensor& t, const Dims& size, const Options& options);
 Tensor new_empty(const Tensor& t, const Dims& size, const Options& options);
+Tensor new_empty_strided(const Tensor& t, const Dims& size, const Dims& stride, const Options& options);
 
 // Random numbers: those of `g`, null for the default generator. `out`, where it is defined and of the same shape, gives
 // the memory order in which they are drawn.

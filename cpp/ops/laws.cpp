@@ -18,6 +18,13 @@ void draw_law(const Tensor& t, Generator* g, const char* node, const char* name,
   });
 }
 
+struct NoBinomialVjp {
+  static constexpr const char* kName = "NotImplemented";
+  void vjp(Node&, std::span<Tensor>, std::span<Tensor>) {
+    fail(ErrorKind::NotImplemented, "the derivative for 'binomial' is not implemented.");
+  }
+};
+
 }  // namespace
 
 void cauchy_(const Tensor& t, double median, double sigma, Generator* g) {
@@ -120,6 +127,37 @@ Tensor normal(const Operand& mean, const Operand& std, Generator* g) {
     out.as_new();
   }
   record_normal(out, mean, std);
+  return out;
+}
+
+Tensor binomial(const Tensor& count, const Tensor& probability, Generator* g) {
+  check(is_floating(count.dtype()), ErrorKind::Value,
+        "binomial only supports floating-point dtypes for count, got: ", scalar_type_name(count.dtype()));
+  check(is_floating(probability.dtype()), ErrorKind::Value,
+        "binomial only supports floating-point dtypes for prob, got: ", scalar_type_name(probability.dtype()));
+  check(count.dtype() == probability.dtype(), "Found dtype ", scalar_type_name(probability.dtype()), " but expected ",
+        scalar_type_name(count.dtype()));
+  if (is_half(count.dtype()))
+    fail(ErrorKind::NotImplemented, "\"binomial_cpu\" not implemented for '", scalar_type_name(count.dtype()), "'");
+  const Dims shape = broadcast_shapes(count.shape(), probability.shape());
+  const Levels levels = levels_of_random_numbers();
+  check_same_randomness(count, levels);
+  check_same_randomness(probability, levels);
+  const Tensor out = empty_batched(levels, shape, count.dtype());
+  {
+    const NoRecordGuard off;
+    const auto dense = [&](const Tensor& t) {
+      const Tensor whole = expand(t, shape);
+      return contiguous(levels.none() ? whole : physical(whole, levels));
+    };
+    const Tensor to = physical(out, levels), counts = dense(count), probabilities = dense(probability);
+    using Args = portable::BinomialArgs;
+    Kernel<Args> k("binomial", portable::fill_binomial,
+                   {g ? g : &default_generator(), nullptr, nullptr, to.numel(), nullptr, count.dtype()});
+    k.reads(&Args::counts, counts.window()).reads(&Args::probabilities, probabilities.window());
+    launch(k.writes(&Args::out, to.window()).may_raise());
+  }
+  if (should_record(count, probability)) record(out, {&count, &probability}, NoBinomialVjp{});
   return out;
 }
 

@@ -6,7 +6,7 @@
 
 namespace gradcore {
 
-enum class MemoryFormat : uint8_t { Preserve, Contiguous };
+enum class MemoryFormat : uint8_t { Preserve, Contiguous, ChannelsLast, ChannelsLast3d };
 enum class Reduction : uint8_t { None, Mean, Sum };
 
 // The keywords that factories share. Layout, device and pinned memory leave no choice: the bindings check them.

@@ -114,8 +114,11 @@ from .amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_en
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from .amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
+from .amp.autocast_mode import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+from .amp.autocast_mode import set_autocast_cpu_enabled as set_autocast_cpu_enabled
 from .amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
 from .amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+from .amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
 from .amp.grad_scaler import GradScaler as GradScaler
 from . import autograd as autograd
 from . import func as func
@@ -153,6 +156,8 @@ from ._transforms.vmap import vmap as vmap
 from ._type_info import finfo as finfo
 from ._type_info import iinfo as iinfo
 from ._types import Size as Size
+from ._types import channels_last as channels_last
+from ._types import channels_last_3d as channels_last_3d
 from ._types import contiguous_format as contiguous_format
 from ._types import device as device
 from ._types import get_default_device as get_default_device
@@ -195,6 +200,12 @@ from .nn.functional._conv import conv_transpose1d as conv_transpose1d
 from .nn.functional._conv import conv_transpose2d as conv_transpose2d
 from .nn.functional._conv import conv_transpose3d as conv_transpose3d
 from .nn.functional._distance import cosine_similarity as cosine_similarity
+from .nn.functional._forms import conv_tbc as conv_tbc
+from .nn.functional._forms import embedding_bag as embedding_bag
+from .nn.functional._forms import embedding_renorm_ as embedding_renorm_
+from .nn.functional._forms import grid_sampler as grid_sampler
+from .nn.functional._forms import grid_sampler_2d as grid_sampler_2d
+from .nn.functional._forms import grid_sampler_3d as grid_sampler_3d
 from .nn.functional._forms import alpha_dropout as alpha_dropout
 from .nn.functional._forms import alpha_dropout_ as alpha_dropout_
 from .nn.functional._forms import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits

@@ -31,6 +31,19 @@ class _CoreHandle(RemovableHandle):
         self._handle.remove()
 
 
+def _resized(t: Tensor, *sizes: int) -> Tensor:
+    count = 1
+    for size in sizes:
+        count *= size
+    if count != t.numel() or any(size < 0 for size in sizes):
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, sizes))} ({count} elements in total), but the given tensor has a size "
+            f"of {'x'.join(map(str, t.shape))} ({t.numel()} elements). autograd's resize can only change the shape of a "
+            "given tensor, while preserving the number of elements."
+        )
+    return t.contiguous().view(sizes)
+
+
 # ---- __torch_function__: see Note [Overrides cost nothing until there is one] in bindings/torch_function.h
 
 
@@ -321,6 +334,38 @@ class _TensorMethods(Tensor):
         """Refused as torch's CPU build does: AssertionError."""
         check_device("xpu")
         return self
+
+    def resize(self, *sizes: Any) -> Tensor:
+        """The same elements under another shape, which has as many; it warns. reshape() does the same.
+
+        Raises RuntimeError for a shape of another number of elements.
+
+        >>> import gradcore, warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     gradcore.arange(4).resize(2, 2)
+        tensor([[0, 1],
+                [2, 3]])
+        """
+        from warnings import warn
+
+        warn("non-inplace resize is deprecated", stacklevel=2)
+        return _resized(self, *sizes)
+
+    def resize_as(self, tensor: Tensor) -> Tensor:
+        """resize() to the shape of another tensor.
+
+        >>> import gradcore, warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     gradcore.arange(4).resize_as(gradcore.ones(2, 2))
+        tensor([[0, 1],
+                [2, 3]])
+        """
+        from warnings import warn
+
+        warn("non-inplace resize_as is deprecated", stacklevel=2)
+        return _resized(self, *tensor.shape)
 
     def new(self, *args: Any, **kwargs: Any) -> Tensor:
         """An uninitialised tensor of these sizes, or a tensor of this data, in the dtype of this one.

@@ -186,6 +186,9 @@ class _Named:
     def __repr__(self) -> str:
         return self._name
 
+    def __reduce__(self) -> str:
+        return self._name.removeprefix("torch.")  # the constant of this module, itself
+
 
 class layout(_Named):
     """How a tensor's elements are laid out: `strided`. The sparse ones are names to compare with.
@@ -197,11 +200,12 @@ class layout(_Named):
 
 
 class memory_format(_Named):
-    """A memory order; `contiguous_format` and `preserve_format` are known.
+    """A memory order: `contiguous_format`; `channels_last` of images (N, C, H, W) and `channels_last_3d` of volumes, where
+    the channels of one place lie side by side; `preserve_format`, which keeps what is there.
 
     >>> import gradcore
-    >>> gradcore.zeros(2).contiguous(memory_format=gradcore.contiguous_format)
-    tensor([0., 0.])
+    >>> gradcore.zeros(2, 3, 4, 5).to(memory_format=gradcore.channels_last).stride()
+    (60, 1, 15, 3)
     """
 
 
@@ -211,5 +215,7 @@ sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, jagged = (
 )
 contiguous_format = memory_format("torch.contiguous_format")
 preserve_format = memory_format("torch.preserve_format")
+channels_last = memory_format("torch.channels_last")
+channels_last_3d = memory_format("torch.channels_last_3d")
 
-_C._set_python_types(Size, device("cpu"), strided, contiguous_format, preserve_format)
+_C._set_python_types(Size, device("cpu"), strided, contiguous_format, preserve_format, channels_last, channels_last_3d)

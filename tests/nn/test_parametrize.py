@@ -324,8 +324,3 @@ def test_spectral_norm_of_a_vector():
 def test_the_largest_singular_value_becomes_one():
     net = gradcore.nn.utils.parametrizations.spectral_norm(gradcore.nn.Linear(5, 6).double(), n_power_iterations=50)
     assert abs(np.linalg.norm(net.weight.detach().numpy(), 2) - 1) < 1e-6
-
-
-def test_orthogonal_says_that_it_is_missing():
-    with pytest.raises(NotImplementedError, match="orthogonal"):
-        gradcore.nn.utils.parametrizations.orthogonal(gradcore.nn.Linear(2, 2))

@@ -48,6 +48,24 @@ creation("ones_like", like_samples(), dtypes=ALL_DTYPES)
 creation("empty_like", like_samples(), dtypes=ALL_DTYPES, values=False)
 creation("full_like", like_samples(3), dtypes=ALL_DTYPES)
 creation(
+    "range",
+    lambda d: [
+        S(1, 4),
+        S(0, 1, 0.25),
+        S(5, 1, -2),
+        S(0, 1, 0.1),
+        S(0, 3, dtype=D("int64")),
+        S(0, 3.9, 1.5, dtype=D("int32")),
+        S(start=1, end=3, step=0.5),
+        S(1, 3, dtype=D("float64")),
+        S(1, 0),
+        S(0, 3, 0),
+        S(0, float("inf")),
+        S(0, 3, dtype=D("bool")),
+    ],
+    ulps=1,
+)
+creation(
     "arange",
     lambda d: [
         S(5),
@@ -96,6 +114,20 @@ creation(
 for name in ("tril_indices", "triu_indices"):
     creation(name, lambda d: [S(3, 3), S(2, 4), S(4, 2, 1), S(4, 2, offset=-1), S(3, 0), S(3, 3, dtype=D("int32"))])
 creation("eye", lambda d: [S(3), S(2, 4), S(4, 2), S(0), S(3, dtype=D("int64")), S(3, dtype=D("bool"))])
+row(
+    "new_empty_strided",
+    lambda d: [S(d(3), (2, 3), (1, 2)), S(d(3), (2,), (2,), dtype=D("float64")), S(d(3), (2, 3), (1,))],
+    kind="creation",
+    function=False,
+    grad=False,
+    dtypes=("float32", "int64"),
+    values=False,
+)
+creation(
+    "empty_permuted",
+    lambda d: [S((2, 3, 4), (0, 2, 1)), S((), ()), S((2, 3), (0,)), S((2, 3), (0, 0)), S((2, 3), (0, 2))],
+    values=False,
+)
 for name, values in {"new_zeros": (), "new_ones": (), "new_empty": (), "new_full": (2.5,)}.items():
     row(
         name,

@@ -113,6 +113,21 @@ row(
     out=True,
     reads_values=True,
 )
+row(
+    "nonzero_static",
+    lambda d: [
+        S(d(3, 4), size=3),
+        S(np.eye(3, dtype=d.dtype), size=5),
+        S(np.eye(3, dtype=d.dtype), size=5, fill_value=7),
+        S(d(3), size=0),
+        S(d(), size=2),
+        S(d(0, 3), size=2),
+        S(d(3), size=-1),
+    ],
+    grad=False,
+    out=True,
+    reads_values=True,
+)
 
 
 # ---- joining what meets in one place

@@ -27,3 +27,6 @@ row(
 row("numel", lambda d: [S(d(3, 4)), S(d()), S(d(0, 3))], grad=False)
 row("is_floating_point", lambda d: [S(d(3))], grad=False)
 row("is_inference", lambda d: [S(d(3))], grad=False)
+row("get_device", lambda d: [S(d(3)), S(input=d(2))], grad=False)
+row("is_same_size", lambda d: [S(d(3, 4), d(3, 4)), S(d(3, 4), d(4, 3)), S(d(), other=d(1))], grad=False)
+row("is_set_to", lambda d: [S(d(3, 4), d(3, 4)), S(d(0), d(0))], function=False, grad=False)

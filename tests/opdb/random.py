@@ -1,5 +1,7 @@
 """Random numbers: the same as torch's from the same seed."""
 
+import numpy as np
+
 from support import FLOATS, D
 
 from .rows import S, creation, writer
@@ -106,4 +108,21 @@ creation(
     dtypes=FLOATS,
     ulps=4,
     scale=3,
+)
+creation(
+    "binomial",
+    lambda d: [
+        S(np.floor(d(40, high=30)), d(40, high=1)),
+        S(np.floor(d(200, high=3000)), d(200, high=1)),
+        S(np.floor(d(3, 1)), d(4, high=1)),
+        S(d(5), d(5, high=1)),
+        S(np.asarray([-1, 2, 0, 3, 4], d.dtype), np.asarray([0.5, 1.5, 0.5, 0, 1], d.dtype)),
+        S(d(0), d(0)),
+        S(d(3), d(2, high=1)),
+        S(d(2), d(2, dtype="int64")),
+        S(d(2, dtype="int64"), d(2)),
+    ],
+    dtypes=FLOATS,
+    low=0.0,
+    high=20.0,
 )

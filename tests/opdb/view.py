@@ -164,3 +164,65 @@ row(
     other_graphs="the node behind it shows what was split",
 )
 row("unsafe_chunk", lambda d: [S(d(5, 4), 2), S(d(5, 4), 3, 1)], other_graphs="the node behind it shows what was split")
+
+# ---- the same as new memory
+
+
+def copies(name, samples, **settings):
+    settings = {"method": False, "out": True, "other_graphs": "has a view, and a copy of it"} | settings
+    row(f"{name}_copy", samples, **settings)
+
+
+SEVERAL = {"out": False, "skips": {"vmap": "torch has no rule for it"}}
+copies("alias", lambda d: [S(d(3, 4)), S(d())])
+RAISES = "has no history, where torch's raises in backward"
+copies("detach", lambda d: [S(d(3, 4))], grad=False, other_graphs=RAISES, skips={"grad": RAISES})
+copies(
+    "as_strided",
+    lambda d: [S(d(3, 4), (2, 2), (1, 2)), S(d(3, 4), (2, 3), (4, 1), 1), S(d(6), (), ()), S(d(3), (2, 2), (2, 2))],
+)
+copies("diagonal", lambda d: [S(d(3, 4)), S(d(2, 3, 4), 1, 0, 2), S(d(3, 4), offset=-1, dim1=1, dim2=0), S(d(3))])
+copies("expand", lambda d: [S(d(3, 1), (3, 4)), S(d(3), (2, -1)), S(d(3), (2, 3), implicit=True), S(d(3), (2,))])
+copies(
+    "narrow",
+    lambda d: [
+        S(d(3, 4), 0, 1, 2),
+        S(d(3, 4), -2, 0, 2),
+        S(d(3, 4), 0, 3, 0),
+        S(d(3, 4), 0, 1, 5),
+        S(d(3, 4), 0, 4, 0),
+        S(d(), 0, 0, 1),
+    ],
+    method=True,
+    skips={"out": "torch writes to a stepped tensor as if it were contiguous"},
+)
+row(
+    "narrow_copy.from_the_end",
+    lambda d: [S(d(3, 4), 1, -1, 1), S(d(3, 4), 0, -3, 2)],
+    other_graphs="has a view, and a copy of it",
+    skips=dict.fromkeys(("grad", "gradgrad", "layouts", "out"), "torch's gradient is that of other places"),
+)
+copies("permute", lambda d: [S(d(2, 3, 4), (2, 0, 1)), S(d(), ()), S(d(2, 3), (0, 0))])
+copies("select", lambda d: [S(d(3, 4), 0, 1), S(d(3, 4), -1, -2), S(d(3), 0, 3), S(d(), 0, 0)])
+copies(
+    "slice",
+    lambda d: [
+        S(d(5, 4)),
+        S(d(5, 4), 0, 1, 3),
+        S(d(5, 4), 0, -3),
+        S(d(5, 4), 1, None, -1),
+        S(d(5, 4), 0, 0, 5, 2),
+        S(d(5, 4), start=3, end=1),
+        S(d(5, 4), 0, 0, 5, -1),
+        S(d(5, 4), 2),
+    ],
+)
+copies("split", lambda d: [S(d(5, 2), 2), S(d(4, 3), 2, 1), S(d(4), 0)], **SEVERAL)
+copies("split_with_sizes", lambda d: [S(d(5, 2), (2, 3)), S(d(4, 3), (1, 0, 2), dim=1), S(d(4), (1, 2))], **SEVERAL)
+copies("squeeze", lambda d: [S(d(1, 3, 1)), S(d(1, 3, 1), 0), S(d(1, 3, 1), (0, 2)), S(d(2, 3), 1), S(d(1, 3), 2)])
+copies("t", lambda d: [S(d(3, 4)), S(d(3)), S(d()), S(d(2, 3, 4))])
+copies("transpose", lambda d: [S(d(2, 3, 4), 0, 2), S(d(2, 3), -1, -2), S(d(2, 3), 0, 2)])
+copies("unbind", lambda d: [S(d(3, 4)), S(d(3, 4), 1), S(d(3), dim=-1), S(d())], **SEVERAL)
+copies("unfold", lambda d: [S(d(5, 2), 0, 2, 1), S(d(2, 6), 1, 3, 2), S(d(3), 0, 4, 1)])
+copies("unsqueeze", lambda d: [S(d(3), 0), S(d(2, 3), -1), S(d(3), 3)])
+copies("view", lambda d: [S(d(3, 4), (4, 3)), S(d(3, 4), (-1,)), S(d(0, 3), (3, 0)), S(d(3), (2,))])

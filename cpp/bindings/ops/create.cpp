@@ -8,14 +8,27 @@ namespace {
 
 using Options = TensorOptions;
 
+Tensor range_that_warns(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options) {
+  constexpr const char* kText =
+      "torch.range is deprecated, because it has its end, as no range of Python has. Use torch.arange, whose values "
+      "are "
+      "in [start, end).";
+  if (PyErr_WarnEx(PyExc_UserWarning, kText, 1)) throw PythonError{};
+  return factories::range(start, end, step, options);
+}
+
 constexpr OpRow kRows[] = {
     op("zeros(int[] size, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::zeros>,
        {.kind = kFunction, .out = Out::Fills}),
     op("ones(int[] size, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::ones>,
        {.kind = kFunction, .out = Out::Fills}),
     op("empty(int[] size, *, Tensor? out=None, MemoryFormat? memory_format=None, TensorOptions options) -> Tensor",
-       [](const Dims& size, MemoryFormat, const Options& o) { return factories::empty(size, o); },
+       [](const Dims& size, std::optional<MemoryFormat> format, const Options& o) {
+         return factories::empty_in(size, format.value_or(MemoryFormat::Contiguous), o);
+       },
        {.kind = kFunction, .out = Out::Fills}),
+    op("empty_permuted(int[] size, int[] physical_layout, *, TensorOptions options) -> Tensor",
+       fn<factories::empty_permuted>, {.kind = kFunction}),
     op("empty_strided(int[] size, int[] stride, *, TensorOptions options) -> Tensor", fn<factories::empty_strided>,
        {.kind = kFunction}),
     op("full(int[] size, Number fill_value, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::full>,
@@ -27,6 +40,8 @@ constexpr OpRow kRows[] = {
        {.kind = kFunction, .out = Out::KeepsShape}),
     op("arange(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::arange>, {.kind = kFunction, .out = Out::KeepsShape}),
+    op("range(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
+       fn<range_that_warns>, {.kind = kFunction, .out = Out::KeepsShape, .holds_gil = true}),
     op("linspace(Number start, Number end, int steps, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::linspace>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("logspace(Number start, Number end, int steps, float base=10.0, *, Tensor? out=None, TensorOptions options) -> "
@@ -64,6 +79,8 @@ constexpr OpRow kRows[] = {
        {.kind = kMethod}),
     op("new_empty(Tensor input, int[] size, *, TensorOptions options) -> Tensor", fn<factories::new_empty>,
        {.kind = kMethod}),
+    op("new_empty_strided(Tensor input, int[] size, int[] stride, *, TensorOptions options) -> Tensor",
+       fn<factories::new_empty_strided>, {.kind = kMethod}),
     op("new_full(Tensor input, int[] size, Number fill_value, *, TensorOptions options) -> Tensor",
        fn<factories::new_full>, {.kind = kMethod}),
 };

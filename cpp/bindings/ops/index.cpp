@@ -85,6 +85,8 @@ constexpr OpRow kRows[] = {
     op("index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor", fn<index_put_>),
     op("masked_select(Tensor input, Tensor mask, *, Tensor? out=None) -> Tensor", fn<masked_select>,
        {.out = Out::Exact}),
+    op("nonzero_static(Tensor input, *, int size, int fill_value=-1, Tensor? out=None) -> Tensor", fn<nonzero_static>,
+       {.out = Out::Exact}),
     op("nonzero(Tensor input, *, bool as_tuple=False, Tensor? out=None) -> Tensor | Tensor[]",
        [](const Tensor& t, bool as_tuple) { return nonzero(t, as_tuple); }, {.out = Out::Exact}),
 };

@@ -65,6 +65,7 @@ constexpr OpRow kRows[] = {
     op("log_normal_(Tensor input, float mean=1.0, float std=2.0, *, Generator? generator=None) -> Tensor",
        fn<log_normal_>, {.kind = kMethod}),
     op("poisson(Tensor input, Generator? generator=None) -> Tensor", fn<poisson>, {.kind = kFunction}),
+    op("binomial(Tensor count, Tensor prob, Generator? generator=None) -> Tensor", fn<binomial>, {.kind = kFunction}),
     op("normal(Tensor mean, Operand std=1.0, *, Generator? generator=None, Tensor? out=None) -> Tensor", fn<normal>,
        {.kind = kFunction}),
     op("normal(Number mean, Tensor std, *, Generator? generator=None, Tensor? out=None) -> Tensor", fn<normal>,

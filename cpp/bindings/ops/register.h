@@ -100,8 +100,13 @@ template <> struct Slot<Generator*> : ValueSlot<Generator*, &Args::generator> {
   using ValueSlot::ValueSlot;
   static constexpr bool takes(const ParamText& p) { return p.type == "Generator"; }
 };
+// Preserve where it is not given, or that that is left to the op.
 template <> struct Slot<MemoryFormat> : ValueSlot<MemoryFormat, &Args::memory_format> {
   using ValueSlot::ValueSlot;
+  static constexpr bool takes(const ParamText& p) { return p.type == "MemoryFormat"; }
+};
+template <> struct Slot<std::optional<MemoryFormat>> : MaybeSlot<MemoryFormat, &Args::memory_format> {
+  using MaybeSlot::MaybeSlot;
   static constexpr bool takes(const ParamText& p) { return p.type == "MemoryFormat"; }
 };
 // For `None dim=None`: a form without the argument that other forms have.

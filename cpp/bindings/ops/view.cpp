@@ -4,15 +4,41 @@
 #include "ops/pieces.h"
 #include "ops/resize.h"
 
+#include <limits>
+
 namespace gradcore {
 
 namespace {
+
+using MaybeInt = std::optional<int64_t>;
 
 constexpr auto reshaped_as = [](const Tensor& t, const Tensor& other) { return reshape(t, other.shape()); };
 constexpr auto viewed_as = [](const Tensor& t, const Tensor& other) { return view(t, other.shape()); };
 constexpr auto expanded_as = [](const Tensor& t, const Tensor& other) { return expand(t, other.shape()); };
 constexpr auto split_by_size = [](const Tensor& t, int64_t size, int64_t dim) { return split(t, size, dim); };
 constexpr auto split_by_sizes = [](const Tensor& t, const Dims& sizes, int64_t dim) { return split(t, sizes, dim); };
+
+// A view op as one that copies: the same call, and what it sees as new memory.
+Tensor copy_of(const Tensor& view) { return clone(view, true); }
+std::vector<Tensor> copy_of(std::vector<Tensor> views) {
+  for (Tensor& view : views) view = clone(view, true);
+  return views;
+}
+template <auto view, class R, class... P> constexpr auto copied_by(R (*)(P...)) {
+  return [](P... given) -> R { return copy_of(view(given...)); };
+}
+template <auto view> constexpr auto copied = copied_by<view>(view);
+
+constexpr auto* squeezed = +[](const Tensor& t) { return squeeze(t); };
+constexpr auto* squeezed_along = +[](const Tensor& t, const Dims& dims) { return squeeze(t, dims); };
+constexpr auto* expanded = +[](const Tensor& t, const Dims& size, bool) { return expand(t, size); };
+constexpr auto* viewed = +[](const Tensor& t, const Dims& size) { return reshape(t, size); };  // of any strides
+constexpr auto* sliced = +[](const Tensor& t, int64_t dim, MaybeInt start, MaybeInt end, int64_t step) {
+  return slice(t, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()), step);
+};
+
+// out= wants the dtype of the input.
+constexpr Forms kCopies{.kind = kFunction, .out = Out::Exact, .halves = Halves::Native};
 
 constexpr OpRow kRows[] = {
     view_op("view(Tensor input, dtype dtype) -> Tensor", fn<view_dtype>, {.kind = kMethod}),
@@ -74,6 +100,36 @@ constexpr OpRow kRows[] = {
             [](const Tensor& t, const Dims& sizes, int64_t dim) { return unsafe_split(t, sizes, dim); }),
     view_op("unsafe_chunk(Tensor input, int chunks, int dim=0) -> Tensor[]", fn<unsafe_chunk>),
     view_op("detach(Tensor input) -> Tensor", fn<detach>),
+
+    op("alias_copy(Tensor input, *, Tensor? out=None) -> Tensor", copied<alias>, kCopies),
+    op("detach_copy(Tensor input, *, Tensor? out=None) -> Tensor", copied<detach>, kCopies),
+    op("as_strided_copy(Tensor input, int[] size, int[] stride, int? storage_offset=None, *, Tensor? out=None) -> "
+       "Tensor",
+       copied<as_strided>, kCopies),
+    op("diagonal_copy(Tensor input, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None) -> Tensor",
+       copied<diagonal>, kCopies),
+    op("expand_copy(Tensor input, int[] size, *, bool implicit=False, Tensor? out=None) -> Tensor", copied<expanded>,
+       kCopies),
+    op("narrow_copy(Tensor input, int dim, int start, int length, *, Tensor? out=None) -> Tensor", copied<narrow>,
+       {.out = Out::Exact, .halves = Halves::Native}),
+    op("permute_copy(Tensor input, int[] dims, *, Tensor? out=None) -> Tensor", copied<permute>, kCopies),
+    op("select_copy(Tensor input, int dim, int index, *, Tensor? out=None) -> Tensor", copied<select>, kCopies),
+    op("slice_copy(Tensor input, int dim=0, int? start=None, int? end=None, int step=1, *, Tensor? out=None) -> Tensor",
+       copied<sliced>, kCopies),
+    op("split_copy(Tensor input, int split_size, int dim=0, *, Tensor[]? out=None) -> Tensor[]", copied<+split_by_size>,
+       kCopies),
+    op("split_with_sizes_copy(Tensor input, int[] split_sizes, int dim=0, *, Tensor[]? out=None) -> Tensor[]",
+       copied<+split_by_sizes>, kCopies),
+    op("squeeze_copy(Tensor input, *, Tensor? out=None) -> Tensor", copied<squeezed>, kCopies),
+    op("squeeze_copy(Tensor input, int[1] dim, *, Tensor? out=None) -> Tensor", copied<squeezed_along>, kCopies),
+    op("t_copy(Tensor input, *, Tensor? out=None) -> Tensor", copied<t>, kCopies),
+    op("transpose_copy(Tensor input, int dim0, int dim1, *, Tensor? out=None) -> Tensor", copied<transpose>, kCopies),
+    op("unbind_copy(Tensor input, int dim=0, *, Tensor[]? out=None) -> Tensor[]", copied<unbind>, kCopies),
+    op("unfold_copy(Tensor input, int dimension, int size, int step, *, Tensor? out=None) -> Tensor", copied<unfold>,
+       kCopies),
+    op("unsqueeze_copy(Tensor input, int dim, *, Tensor? out=None) -> Tensor", copied<unsqueeze>, kCopies),
+    op("view_copy(Tensor input, dtype dtype, *, Tensor? out=None) -> Tensor", copied<view_dtype>, kCopies),
+    op("view_copy(Tensor input, int[] size, *, Tensor? out=None) -> Tensor", copied<viewed>, kCopies),
     view_op("detach_(Tensor input) -> Tensor", fn<detach_from_graph_>),
 
     view_op("t_(Tensor input) -> Tensor", fn<t_>, {.kind = kMethod}),
@@ -86,9 +142,14 @@ constexpr OpRow kRows[] = {
     view_op("unsqueeze_(Tensor input, int dim) -> Tensor", fn<unsqueeze_>, {.kind = kMethod}),
     view_op("as_strided_(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor", fn<as_strided_>),
     view_op("resize_(Tensor input, int[] size, *, MemoryFormat? memory_format=None) -> Tensor",
-            [](const Tensor& t, const Dims& size, MemoryFormat) { resize_(t, size); }, {.kind = kMethod}),
-    view_op("resize_as_(Tensor input, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
-            [](const Tensor& t, const Tensor& other, MemoryFormat) { resize_(t, other.shape()); }),
+            [](const Tensor& t, const Dims& size, std::optional<MemoryFormat> format) {
+              check(format != MemoryFormat::Preserve, "Unsupported memory formatPreserve");
+              resize_(t, size, format);
+            },
+            {.kind = kMethod}),
+    view_op(
+        "resize_as_(Tensor input, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
+        [](const Tensor& t, const Tensor& other, std::optional<MemoryFormat> format) { resize_as_(t, other, format); }),
     view_op("set_(Tensor input) -> Tensor", [](const Tensor& t) { set_(t); }, {.kind = kMethod}),
     view_op("set_(Tensor input, Tensor source) -> Tensor",
             [](const Tensor& t, const Tensor& source) { set_(t, source); }, {.kind = kMethod}),

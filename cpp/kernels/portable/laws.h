@@ -31,6 +31,15 @@ struct PoissonArgs {
   const char* rates;
   DType dtype;
 };
+// The same of numbers of successes among counts[i] trials.
+struct BinomialArgs {
+  Generator* generator;
+  const char *counts, *probabilities;
+  int64_t n;
+  char* out;
+  DType dtype;
+};
+void fill_binomial(const BinomialArgs& a);
 void fill_poisson(const PoissonArgs& a);
 
 }  // namespace gradcore::portable

@@ -218,6 +218,40 @@ TEXTS = {
     >>> gradcore.resolve_neg(gradcore.tensor([1.0]))
     tensor([1.])
     """,
+    "fill": """
+    A new tensor like `input`, all of whose elements are `value`, a number or a tensor without dims.
+
+    >>> gradcore.fill(gradcore.zeros(2), 3)
+    tensor([3., 3.])
+    """,
+    "get_device": """
+    The number of the device where the tensor lives: -1, the CPU.
+
+    >>> gradcore.get_device(gradcore.zeros(2))
+    -1
+    """,
+    "is_same_size": """
+    Whether both tensors have one shape.
+
+    >>> gradcore.is_same_size(gradcore.zeros(2), gradcore.ones(2))
+    True
+    """,
+    "is_set_to": """
+    Whether both tensors are the same window on the same memory.
+
+    >>> x = gradcore.zeros(2)
+    >>> x.is_set_to(x.view(2)), x.is_set_to(x.clone())
+    (True, False)
+    """,
+    "sum_to_size": """
+    The sum over the dims along which a tensor of this size would be expanded to this one's: the reverse of broadcasting.
+
+    Raises RuntimeError where it would not be.
+
+    >>> gradcore.ones(2, 3).sum_to_size(2, 1)
+    tensor([[3.],
+            [3.]])
+    """,
 }
 
 __test__ = TEXTS

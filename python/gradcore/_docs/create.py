@@ -154,6 +154,32 @@ TEXTS = {
     >>> gradcore.tensor(1.0).new_full((2,), 7)
     tensor([7., 7.])
     """,
+    "range": """
+    The numbers start, start + step ... up to `end`, which is among them where a whole number of steps leads there. It warns:
+    `arange()` has no end, as ranges of Python.
+
+    Of the default dtype where none is given. Raises RuntimeError for a step of 0, or one that leads away from `end`.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     gradcore.range(1, 3)
+    tensor([1., 2., 3.])
+    """,
+    "empty_permuted": """
+    A tensor that is not initialised, dense in memory with its dims in the order of `physical_layout`, outermost first.
+
+    Raises RuntimeError where that is no permutation.
+
+    >>> gradcore.empty_permuted((2, 3, 4), (0, 2, 1)).stride()
+    (12, 1, 3)
+    """,
+    "new_empty_strided": """
+    A tensor that is not initialised, of this size and these strides, in the dtype of this one.
+
+    >>> gradcore.ones(1, dtype=gradcore.int32).new_empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """,
 }
 
 __test__ = TEXTS

@@ -195,6 +195,15 @@ TEXTS = {
     >>> gradcore.as_strided_scatter(gradcore.zeros(4), gradcore.ones(2), (2,), (2,))
     tensor([1., 0., 1., 0.])
     """,
+    "nonzero_static": """
+    The first `size` places of elements that are not zero, a row for each; rows of `fill_value` where there are fewer.
+
+    Raises RuntimeError for a negative size.
+
+    >>> gradcore.nonzero_static(gradcore.tensor([0, 3, 0]), size=2)
+    tensor([[ 1],
+            [-1]])
+    """,
 }
 
 __test__ = TEXTS

@@ -162,6 +162,14 @@ TEXTS = {
     >>> gradcore.normal(0.0, 1.0, (2, 3)).shape
     torch.Size([2, 3])
     """,
+    "binomial": """
+    Numbers of successes among `count` trials of probability `prob`; the tensors broadcast and have one floating dtype.
+
+    The numbers are torch's for the same seed. Raises ValueError for integers, RuntimeError for dtypes that differ. No gradient.
+
+    >>> gradcore.binomial(gradcore.tensor([3.0, 0.0]), gradcore.tensor([1.0, 0.5]))
+    tensor([3., 0.])
+    """,
 }
 
 __test__ = TEXTS

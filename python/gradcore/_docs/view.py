@@ -295,6 +295,123 @@ TEXTS = {
     >>> gradcore.tensor([1, 2, 3]).resize_as_(gradcore.zeros(2))
     tensor([1, 2])
     """,
+    "alias_copy": """
+    A copy in row-major order. Of the tensor itself: `clone()` in row-major order.
+
+    >>> gradcore.alias_copy(gradcore.ones(2))
+    tensor([1., 1.])
+    """,
+    "detach_copy": """
+    A copy in row-major order. Of the tensor without its history.
+
+    >>> gradcore.detach_copy(gradcore.ones(1, requires_grad=True)).requires_grad
+    False
+    """,
+    "as_strided_copy": """
+    A copy in row-major order. Of a window on its memory. Raises RuntimeError where that leads out of it.
+
+    >>> gradcore.as_strided_copy(gradcore.arange(4), (2, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2]])
+    """,
+    "diagonal_copy": """
+    A copy in row-major order. Of its diagonals, as `diagonal()` has them.
+
+    >>> gradcore.diagonal_copy(gradcore.eye(2))
+    tensor([1., 1.])
+    """,
+    "expand_copy": """
+    A copy in row-major order. Of what `Tensor.expand()` shows: dims of one element repeated. `implicit` changes nothing.
+
+    >>> gradcore.expand_copy(gradcore.tensor([[1], [2]]), (2, 2))
+    tensor([[1, 1],
+            [2, 2]])
+    """,
+    "narrow_copy": """
+    A copy in row-major order. Of `length` indices of a dim, as `narrow()` has them; `start` may count from the end.
+
+    >>> gradcore.narrow_copy(gradcore.arange(5), 0, -2, 2)
+    tensor([3, 4])
+    """,
+    "permute_copy": """
+    A copy in row-major order. Of the tensor with its dims in another order.
+
+    >>> gradcore.permute_copy(gradcore.tensor([[1, 2]]), (1, 0))
+    tensor([[1],
+            [2]])
+    """,
+    "select_copy": """
+    A copy in row-major order. Of one index of a dim, which goes.
+
+    >>> gradcore.select_copy(gradcore.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([3, 4])
+    """,
+    "slice_copy": """
+    A copy in row-major order. Of the indices start, start + step ... below `end` of a dim, as a slice of Python takes them. Raises RuntimeError for
+    a step that is not positive.
+
+    >>> gradcore.slice_copy(gradcore.arange(6), 0, 1, None, 2)
+    tensor([1, 3, 5])
+    """,
+    "split_copy": """
+    A copy in row-major order. Of the parts of `split()`.
+
+    >>> gradcore.split_copy(gradcore.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """,
+    "split_with_sizes_copy": """
+    A copy in row-major order. Of the parts of `split_with_sizes()`.
+
+    >>> gradcore.split_with_sizes_copy(gradcore.arange(3), (1, 2))
+    (tensor([0]), tensor([1, 2]))
+    """,
+    "squeeze_copy": """
+    A copy in row-major order. Of the tensor without its dims of one element: all of them, or those given.
+
+    >>> gradcore.squeeze_copy(gradcore.ones(1, 2)).shape
+    torch.Size([2])
+    """,
+    "t_copy": """
+    A copy in row-major order. Of the transpose of a matrix; of a vector or number as it is. Raises RuntimeError for more dims.
+
+    >>> gradcore.t_copy(gradcore.tensor([[1, 2]]))
+    tensor([[1],
+            [2]])
+    """,
+    "transpose_copy": """
+    A copy in row-major order. Of the tensor with two dims exchanged.
+
+    >>> gradcore.transpose_copy(gradcore.tensor([[1, 2]]), 0, 1)
+    tensor([[1],
+            [2]])
+    """,
+    "unbind_copy": """
+    A copy in row-major order. Of each index of a dim, which goes.
+
+    >>> gradcore.unbind_copy(gradcore.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """,
+    "unfold_copy": """
+    A copy in row-major order. Of the pieces of a dim that `Tensor.unfold()` shows.
+
+    >>> gradcore.unfold_copy(gradcore.arange(4), 0, 2, 1)
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """,
+    "unsqueeze_copy": """
+    A copy in row-major order. Of the tensor with one more dim, of one element.
+
+    >>> gradcore.unsqueeze_copy(gradcore.ones(2), 0)
+    tensor([[1., 1.]])
+    """,
+    "view_copy": """
+    A copy in row-major order. Of the elements under another shape, or of the bytes as another dtype.
+
+    >>> gradcore.view_copy(gradcore.arange(4), (2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """,
 }
 
 __test__ = TEXTS

@@ -267,6 +267,43 @@ def get_autocast_cpu_dtype() -> Any:
     return get_autocast_dtype("cpu")
 
 
+def _deprecated(old: str, new: str) -> None:
+    warnings.warn(f"torch.{old} is deprecated. Please use torch.{new} instead.", DeprecationWarning, stacklevel=3)
+
+
+def set_autocast_cpu_enabled(enabled: bool) -> None:
+    """set_autocast_enabled("cpu", enabled).
+
+    >>> import gradcore
+    >>> gradcore.set_autocast_cpu_enabled(False)
+    """
+    _deprecated("set_autocast_cpu_enabled(enabled)", "set_autocast_enabled('cpu', enabled)")
+    set_autocast_enabled("cpu", enabled)
+
+
+def set_autocast_cpu_dtype(dtype: Any) -> None:
+    """set_autocast_dtype("cpu", dtype).
+
+    >>> import gradcore
+    >>> gradcore.set_autocast_cpu_dtype(gradcore.bfloat16)
+    """
+    _deprecated("set_autocast_cpu_dtype(dtype)", "set_autocast_dtype('cpu', dtype)")
+    set_autocast_dtype("cpu", dtype)
+
+
+def set_autocast_gpu_dtype(dtype: Any) -> None:
+    """Raises NotImplementedError: gradcore computes on the CPU alone.
+
+    >>> import gradcore
+    >>> gradcore.set_autocast_gpu_dtype(gradcore.float16)
+    Traceback (most recent call last):
+        ...
+    NotImplementedError: set_autocast_dtype: gradcore computes on the CPU alone
+    """
+    _deprecated("set_autocast_gpu_dtype(dtype)", "set_autocast_dtype('cuda', dtype)")
+    set_autocast_dtype("cuda", dtype)
+
+
 def autocast_increment_nesting() -> int:
     """Counts one more context whose casts are to be kept; returns how many there are.
 

@@ -1,6 +1,8 @@
 # What gradcore.nn holds, by the file that it comes from. _lazy.attach() reads this at run time.
 
+from . import attention as attention
 from . import functional as functional
+from . import grad as grad
 from . import init as init
 from . import modules as modules
 from . import _reduction as _reduction

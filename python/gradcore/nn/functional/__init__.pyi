@@ -1,5 +1,6 @@
 # What gradcore.nn.functional holds, by the file that it comes from. _lazy.attach() reads this at run time.
 
+from .. import grad as grad
 from ._activation import relu as relu
 from ._activation import relu_ as relu_
 from ._activation import hardtanh as hardtanh
@@ -57,6 +58,7 @@ from ._dropout import dropout3d as dropout3d
 from ._dropout import alpha_dropout as alpha_dropout
 from ._dropout import feature_alpha_dropout as feature_alpha_dropout
 from ._embedding import one_hot as one_hot
+from ._forms import conv_tbc as conv_tbc
 from ._embedding import embedding as embedding
 from ._embedding import embedding_bag as embedding_bag
 from ._linear import linear as linear

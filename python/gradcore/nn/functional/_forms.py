@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
-from . import _activation, _ctc, _dropout, _loss
+from . import _activation, _ctc, _dropout, _embedding, _loss, _vision
 from ._checks import need_tensor, reduced
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -289,3 +289,179 @@ def rrelu_(
     tensor([-0.5000,  2.0000])
     """
     return _activation._rrelu(input, lower, upper, training, True, generator)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Rows of tables
+
+
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """nn.functional.embedding_bag(), the mode being a number (0 sum, 1 mean, 2 max), with what torch gives beside it.
+
+    Gives (output, offset2bag, bag_size, max_indices): the bag of each index, how many rows each bag has, and which row of the
+    table each largest element comes from; they are empty or zero where torch leaves them so. Raises RuntimeError for another
+    mode, and what the function of nn.functional raises.
+
+    >>> import gradcore
+    >>> weight = gradcore.tensor([[1.0], [2.0], [4.0]])
+    >>> gradcore.embedding_bag(weight, gradcore.tensor([0, 1, 2]), gradcore.tensor([0, 2]), mode=1)[:2]
+    (tensor([[1.5000],
+            [4.0000]]), tensor([0, 0, 1]))
+    """
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"embedding_bag: expected mode to be 0 (sum), 1 (mean) or 2 (max), but got {mode}")
+    output = _embedding.embedding_bag(
+        indices,
+        weight,
+        offsets,
+        None,
+        2.0,
+        scale_grad_by_freq,
+        ("sum", "mean", "max")[mode],
+        sparse,
+        per_sample_weights,
+        include_last_offset,
+        padding_idx,
+    )
+    bags = output.shape[0]
+    none = _C.zeros(bags, dtype=_C.int64)
+    if mode == 0 and padding_idx is None:
+        return output, _C.empty(0, dtype=_C.int64), none, none.clone()
+    bounds = [*offsets.tolist(), indices.shape[0]][: bags + 1]
+    sizes = _C.tensor([end - begin for begin, end in zip(bounds, bounds[1:])], dtype=_C.int64)
+    bag_of = _C.repeat_interleave(_C.arange(bags), sizes)
+    if mode == 0:
+        return output, bag_of, none, none.clone()
+    if padding_idx is not None:
+        kept = indices[: bag_of.shape[0]] != padding_idx % weight.shape[0]
+        sizes = none.index_add(0, bag_of, kept.long())
+    if mode == 1:
+        return output, bag_of, sizes, sizes.clone()
+    return output, bag_of, sizes, _rows_of_largest(weight.detach(), indices, bounds, padding_idx)
+
+
+def _rows_of_largest(weight: Tensor, indices: Tensor, bounds: list[int], padding_idx: int | None) -> Tensor:
+    found = _C.zeros((len(bounds) - 1, weight.shape[1]), dtype=_C.int64)
+    for bag, (begin, end) in enumerate(zip(bounds, bounds[1:])):
+        members = indices[begin:end].long()
+        if padding_idx is not None:
+            members = members[members != padding_idx % weight.shape[0]]
+        if members.shape[0]:
+            found[bag] = members[weight[members].argmax(0)]
+    return found
+
+
+def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Shortens the rows of a table that are used and longer than `max_norm`, in place.
+
+    input: (V, D); indices: ints of any shape. Raises RuntimeError for other dims and dtypes, IndexError for an index out of
+    range.
+
+    >>> import gradcore
+    >>> gradcore.embedding_renorm_(gradcore.tensor([[3.0, 4.0], [3.0, 4.0]]), gradcore.tensor([1]), 1.0, 2.0)
+    tensor([[3.0000, 4.0000],
+            [0.6000, 0.8000]])
+    """
+    _embedding._check_index("embedding_renorm_", indices)
+    if input.dim() != 2:
+        raise RuntimeError(
+            f"Expected 2-dimensional tensor, but got {input.dim()}-dimensional tensor for argument #1 'self' (while "
+            "checking arguments for embedding_renorm_)"
+        )
+    _embedding._renormalized(input, indices, max_norm, norm_type)
+    return input
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Images and sequences
+
+
+def grid_sampler(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """nn.functional.grid_sample(), the modes being numbers: 0 bilinear, 1 nearest, 2 bicubic; 0 zeros, 1 border, 2 reflection.
+
+    Raises RuntimeError for other numbers (torch reads what is not there) and for tensors that do not fit.
+
+    >>> import gradcore
+    >>> gradcore.grid_sampler(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
+    tensor([[[[2.]]]])
+    """
+    if interpolation_mode not in (0, 1, 2) or padding_mode not in (0, 1, 2):
+        raise RuntimeError(
+            f"grid_sampler(): modes are numbers from 0 to 2, but got {interpolation_mode} and {padding_mode}"
+        )
+    return _vision.grid_sample(
+        input,
+        grid,
+        ("bilinear", "nearest", "bicubic")[interpolation_mode],
+        ("zeros", "border", "reflection")[padding_mode],
+        align_corners,
+    )
+
+
+def _sampler_of(dims: int, input: Tensor, grid: Tensor, *modes: Any) -> Tensor:
+    if input.dim() != dims + 2 or grid.dim() != input.dim():
+        raise RuntimeError(
+            f"grid_sampler(): expected {dims + 2}D input and grid with same number of dimensions, but got input with "
+            f"sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+        )
+    return grid_sampler(input, grid, *modes)
+
+
+def grid_sampler_2d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """grid_sampler() of images (N, C, H, W) alone.
+
+    >>> import gradcore
+    >>> gradcore.grid_sampler_2d(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
+    tensor([[[[2.]]]])
+    """
+    return _sampler_of(2, input, grid, interpolation_mode, padding_mode, align_corners)
+
+
+def grid_sampler_3d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """grid_sampler() of volumes (N, C, D, H, W) alone.
+
+    >>> import gradcore
+    >>> gradcore.grid_sampler_3d(gradcore.tensor([[[[[1.0, 3.0]]]]]), gradcore.zeros(1, 1, 1, 1, 3), 0, 0, True)
+    tensor([[[[[2.]]]]])
+    """
+    return _sampler_of(3, input, grid, interpolation_mode, padding_mode, align_corners)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """A convolution over sequences that are stored as (time, batch, channels).
+
+    weight: (kernel width, channels, channels of the result); bias: (channels of the result); pad: zeros at both ends. Raises
+    RuntimeError for what does not fit.
+
+    >>> import gradcore
+    >>> gradcore.conv_tbc(gradcore.ones(3, 1, 1), gradcore.ones(2, 1, 1), gradcore.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    if input.dim() != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.dim() != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.dim() != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if input.shape[2] != weight.shape[1]:
+        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if weight.shape[2] != bias.shape[0]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    out = _C.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
+    return out.permute(2, 0, 1).contiguous()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Self
 
+    from ..._types import memory_format
+
 __all__ = [
     "Module",
     "register_module_backward_hook",
@@ -527,14 +529,16 @@ class Module:
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Converts parameters and buffers of float dtypes in place, and returns the module. Called as to(dtype),
-        to(device), to(device, dtype) or to(tensor), whose dtype is taken.
+        to(device), to(device, dtype) or to(tensor), whose dtype is taken. memory_format= orders those of 4 or 5 dims.
 
-        Raises TypeError for an integer dtype, RuntimeError for a device other than the CPU.
+        Raises TypeError for an integer dtype, RuntimeError for a device other than the CPU, or for tensors of dims that the
+        memory order is not for.
 
         >>> import gradcore
         >>> gradcore.nn.Linear(1, 1).to(gradcore.float64).weight.dtype
         torch.float64
         """
+        order = kwargs.pop("memory_format", None)
         _C.empty(0).to(*args, **kwargs)  # raises where the arguments are wrong
         dtype = None
         for given in (*args, *kwargs.values()):
@@ -542,13 +546,24 @@ class Module:
                 dtype = given
             elif isinstance(given, Tensor):
                 dtype = given.dtype
-        if dtype is None:
-            return self
-        if not dtype.is_floating_point:
+        if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        return self._to_dtype(dtype)
+        if order is not None:
+            return self._to_memory_format(order, dtype)
+        return self if dtype is None else self._to_dtype(dtype)
+
+    def _to_memory_format(self, order: memory_format, dtype: _C.dtype | None) -> Self:
+        """Of tensors with the dims of images or volumes; the others change their dtype alone."""
+
+        def converted(t: Tensor) -> Tensor:
+            to = dtype if t.is_floating_point() else None
+            return t.to(to or t.dtype, memory_format=order) if t.dim() in (4, 5) else t.to(to or t.dtype)
+
+        for t in (*self.parameters(), *self.buffers()):
+            converted(t.detach()[..., :0])  # raises where the order is for other dims, before anything is changed
+        return self._apply(converted)
 
     def _to_dtype(self, dtype: _C.dtype) -> Self:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)

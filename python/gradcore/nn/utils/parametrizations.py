@@ -1,10 +1,11 @@
-"""Parametrizations that networks use: weight_norm and spectral_norm."""
+"""Parametrizations that networks use: weight_norm, spectral_norm, orthogonal."""
 
 from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
 from ..._modes import no_grad
+from ..._type_info import finfo
 from ..functional import normalize
 from ..modules.module import Module
 from . import parametrize
@@ -129,8 +130,122 @@ def spectral_norm(
     return module
 
 
+class _Orthogonal(Module):
+    """From any matrix to one with orthonormal columns, or rows where it is wider than high.
+
+    `base` makes it a trivialisation (Lezcano-Casado 2019): the map is taken at zero and multiplied with base, so that any
+    orthogonal matrix can be assigned.
+    """
+
+    base: Tensor | None
+
+    def __init__(self, weight: Tensor, kind: str, trivial: bool) -> None:
+        super().__init__()
+        self.kind, self.shape = kind, weight.shape
+        if trivial:
+            self.register_buffer("base", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.shape[-2] < x.shape[-1]
+        tall = x.mT if wide else x
+        q = _of_reflections(tall) if self.kind == "householder" else _of_skew(tall, self.kind)
+        if getattr(self, "base", None) is not None:
+            q = self.base @ q
+        return q.mT if wide else q
+
+    @no_grad()
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """A tensor that the map takes to a matrix with orthonormal columns or rows."""
+        if matrix.shape != self.shape:
+            raise ValueError(
+                f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of shape {matrix.shape}."
+            )
+        q = matrix.mT if matrix.shape[-2] < matrix.shape[-1] else matrix
+        if not hasattr(self, "base"):
+            return self._without_base(q)
+        n, k = q.shape[-2:]
+        if k < n:
+            q = _orthonormal(_C.cat([q, _C.randn(*q.shape[:-1], n - k, dtype=q.dtype)], -1))
+        elif _is_orthonormal(q):
+            q = q.clone()
+        else:
+            q = _orthonormal(q)
+        self.base = q
+        start = -_C.eye(n, dtype=q.dtype).expand(q.shape)[..., :k].clone()  # each map takes it to the identity
+        return start.mT if matrix.shape[-2] < matrix.shape[-1] else start
+
+    def _without_base(self, q: Tensor) -> Tensor:
+        if self.kind != "householder":
+            raise NotImplementedError(
+                "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
+                "use_trivialization=False."
+            )
+        h, tau = _C.geqrf(q)
+        diagonal = h.diagonal(dim1=-2, dim2=-1)
+        diagonal.copy_(_C.where(tau == 0, -diagonal.sign(), diagonal.sign()))
+        return h.mT if self.shape[-2] < self.shape[-1] else h
+
+
+def _of_skew(x: Tensor, kind: str) -> Tensor:
+    """The exponential of a skew-symmetric matrix, or Cayley's map of it; the first columns of it."""
+    n, k = x.shape[-2:]
+    lower = x.tril()
+    if k < n:
+        lower = _C.cat([lower, lower.new_zeros(*lower.shape[:-1], n - k)], -1)
+    skew = lower - lower.mT
+    if kind == "matrix_exp":
+        q = _C.matrix_exp(skew)
+    else:
+        one = _C.eye(n, dtype=x.dtype)
+        q = _C._linalg_solve(one - 0.5 * skew, one + 0.5 * skew)
+    return q[..., :k]
+
+
+def _of_reflections(x: Tensor) -> Tensor:
+    """The product of the reflections below the diagonal, with the signs that stand on it."""
+    h = x.tril(-1)
+    tau = 2 / (1 + (h * h).sum(-2))
+    signs = x.diagonal(dim1=-2, dim2=-1).detach().sign()
+    return _C._linalg_householder_product(h, tau) * signs.unsqueeze(-2)
+
+
+def _orthonormal(a: Tensor) -> Tensor:
+    """The Q of QR, with the signs that make the diagonal of R positive."""
+    h, tau = _C.geqrf(a)
+    return _C._linalg_householder_product(h, tau) * h.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+
+
+def _is_orthonormal(q: Tensor) -> bool:
+    k = q.shape[-1]
+    difference = q.mT @ q - _C.eye(k, dtype=q.dtype)
+    return bool((difference.abs() <= 10 * k * finfo(q.dtype).eps).all())
+
+
 def orthogonal(
     module: Any, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
 ) -> Any:
-    """Raises NotImplementedError."""
-    raise NotImplementedError("nn.utils.parametrizations.orthogonal is not implemented in gradcore")
+    """Makes a parameter a matrix, or a batch of them, with orthonormal columns, or rows where it is wider than high.
+
+    orthogonal_map: "matrix_exp", "cayley" or "householder"; by default the first for square matrices, the last for others.
+    use_trivialization: any such matrix can be assigned later. Returns the module. Raises ValueError for a parameter of fewer
+    than two dims and for another map.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.orthogonal.html
+
+    >>> import gradcore
+    >>> layer = gradcore.nn.utils.parametrizations.orthogonal(gradcore.nn.Linear(3, 3))
+    >>> gradcore.allclose(layer.weight @ layer.weight.mT, gradcore.eye(3), atol=1e-6)
+    True
+    """
+    weight = getattr(module, name, None)
+    if not isinstance(weight, Tensor):
+        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+    if weight.dim() < 2:
+        raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.dim()} dimensions.")
+    kind = orthogonal_map or ("matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder")
+    if kind not in ("matrix_exp", "cayley", "householder"):
+        raise ValueError(
+            f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
+        )
+    made = _Orthogonal(weight, kind, use_trivialization)
+    parametrize.register_parametrization(module, name, made, unsafe=True)
+    return module
