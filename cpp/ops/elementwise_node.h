@@ -180,11 +180,13 @@ template <int N> class ElementwiseNode final : public Node {
     const double v = op_.info->fixed;
     return v == std::floor(v) ? Scalar(static_cast<int64_t>(v)) : Scalar(v);
   }
+  // An op in place gives its result the dtype of the tensor that it writes to.
+  Tensor in_computed_type(const Tensor& y) const { return y.dtype() == compute_ ? y : cast(y, compute_); }
   Tensor recorded(int k, const Tensor& g, const Tensor* operands, const Tensor& y) {
     Sym v[5], p[kMaxParams];
     v[0] = g.dtype() == compute_ ? g : cast(g, compute_);
     for (int i = 0; i < N; ++i) v[1 + i] = operands[i] ? Sym(operands[i]) : Sym(scalars_[i]);
-    v[4] = y;
+    if (y) v[4] = in_computed_type(y);
     for (int i = 0; i < op_.params; ++i) p[i] = Sym(params_[i]);
     const Sym r = op_.vjp[k](v, p);
     if (!r.is_tensor()) return full_like(g, r.s, compute_);  // a constant derivative
@@ -208,7 +210,8 @@ template <int N> class ElementwiseNode final : public Node {
       converted[i] = operands[i].dtype() == type ? operands[i] : cast(operands[i], type);
       o.tensor = &converted[i];
     }
-    if (op_.uses[k] & formulas::kUsesOutput) in[count++].tensor = &y;
+    const Tensor result = y ? in_computed_type(y) : y;
+    if (op_.uses[k] & formulas::kUsesOutput) in[count++].tensor = &result;
     // The gradient's own memory serves when nobody needs it any more.
     const bool reuse = last && g->use_count() == 2 && g->storage->use_count() == 1 && !g->pyobject &&
                        g.dtype() == compute_ && g.is_contiguous() && grad.is_same(g) &&

@@ -397,3 +397,23 @@ def test_products(dtype, sizes):
 
     with collected() as failures:
         compare(failures, f"{dtype} {sizes}", program, dtype, scale=2.0**-6)
+
+
+@pytest.mark.parametrize("operand", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["copysign_", "hypot_", "pow_", "ldexp_", "atan2_", "mul_", "div_"])
+def test_gradients_of_what_is_written_in_another_type_than_computed(name, dtype, operand):
+    """The saved result has the written tensor's dtype, whatever the op computed in: in float64 beside a float64 operand."""
+
+    def gradients(dtype, operand):
+        leaves = [
+            (gradcore.arange(1.0, 41.0) / 16).to(getattr(gradcore, dtype)).requires_grad_(),
+            (gradcore.arange(41.0, 1.0, -1) / 16).to(getattr(gradcore, operand)).requires_grad_(),
+        ]
+        written = leaves[0].clone()
+        getattr(written, name)(leaves[1])
+        return [g.double().numpy() for g in gradcore.autograd.grad(written.double().sum(), leaves)]
+
+    tolerance = 2.0 ** -(min(DIGITS.get(dtype, 20), DIGITS.get(operand, 20)) - 2)
+    for found, expected in zip(gradients(dtype, operand), gradients("float64", "float64"), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
