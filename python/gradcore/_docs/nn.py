@@ -96,6 +96,12 @@ TEXTS = {
     >>> gradcore.group_norm(gradcore.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
     tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """,
+    "_nn_gelu": """
+    What nn.functional.gelu() computes, for each element of an input that it has checked.
+
+    >>> gradcore._C._nn_gelu(gradcore.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """,
     "_nn_nll_loss": """
     nn.functional.nll_loss() without the arguments of old.
 
