@@ -12,11 +12,12 @@ from support import Raised, build, collected, outcome, tensor_difference
 
 SIZE = 3
 MAPPABLE = [row for row in ROWS if row.kind not in ("creation", "random", "writer") and row.values]
+# These count from the start of the whole memory, for a single sample too.
+STORAGE = ("as_strided", "as_strided_copy")
 
 
 def rows_of(condition=lambda row: True):
-    # as_strided counts from the start of the whole memory, for a single sample too.
-    chosen = [row for row in MAPPABLE if condition(row) and not row.reads_values and row.attribute != "as_strided"]
+    chosen = [row for row in MAPPABLE if condition(row) and not row.reads_values and row.attribute not in STORAGE]
     return pytest.mark.parametrize("row", chosen, ids=[row.name for row in chosen])
 
 

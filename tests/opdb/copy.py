@@ -52,7 +52,6 @@ row(
     "fill",
     lambda d: [S(d(3, 4), 2), S(d(), 1.5), S(d(3), d()), S(d(2, 3), d(dtype="float64")), S(d(0), 1), S(d(3), d(2))],
     method=False,
-    other_graphs="keeps a number that is given as a tensor",
 )
 row(
     "sum_to_size",
