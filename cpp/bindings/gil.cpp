@@ -18,12 +18,11 @@ namespace gradcore {
 namespace {
 
 std::atomic<int> threads_away{0};
-int waiting = 0;  // threads in wait_for_all(); under the GIL
-thread_local bool away = false;
-thread_local PyThreadState* left_with = nullptr;  // this thread's, while it has left the GIL
+int waiting = 0;                                  // threads in wait_for_all(); under the GIL
+thread_local PyThreadState* left_with = nullptr;  // this thread's own, while it is away from the GIL
 
 void wait_for_all() {
-  if (away) return;  // it would wait for itself
+  if (left_with) return;  // it would wait for itself
   ++waiting;
   while (const int n = threads_away.load()) {
     PyThreadState* state = PyEval_SaveThread();
@@ -33,16 +32,14 @@ void wait_for_all() {
   --waiting;
 }
 
-void mark_away() {
+void mark_away(PyThreadState* own) {
   threads_away.fetch_add(1);
-  away = true;
+  left_with = own;
 }
-// Whether this thread was away, which it is no more.
-bool mark_back() {
-  if (!std::exchange(away, false)) return false;
+void mark_back() {
+  if (!std::exchange(left_with, nullptr)) return;
   threads_away.fetch_sub(1);
   threads_away.notify_all();
-  return true;
 }
 
 }  // namespace
@@ -56,13 +53,12 @@ GilRelease::GilRelease() {
   before_ =
       std::exchange(inherited_origin, current_origin());  // the interpreter's frame is not ours to read from here on
   if (!inherited_origin) inherited_origin = 1;            // an unknown place, but no question to the interpreter
-  mark_away();
-  state_ = left_with = PyEval_SaveThread();
+  mark_away(me);
+  state_ = PyEval_SaveThread();
 }
 GilRelease::~GilRelease() {
   if (!state_) return;
   mark_back();
-  left_with = nullptr;
   in_python([&] { PyEval_RestoreThread(state_); });
   inherited_origin = before_;
 }
@@ -105,14 +101,14 @@ static PyGILState_STATE take_gil(PyThreadState* own) {
 }
 
 // See Note [After the interpreter].
-GilAcquire::GilAcquire()
-    : left_with_(std::exchange(left_with, nullptr)), state_(take_gil(left_with_)), was_away_(mark_back()) {}
+GilAcquire::GilAcquire() : left_with_(left_with), state_(take_gil(left_with_)) { mark_back(); }
 GilAcquire::~GilAcquire() {
-  if (was_away_) mark_away();
-  if (left_with_)
-    left_with = PyEval_SaveThread();
-  else
+  if (left_with_) {
+    mark_away(left_with_);
+    PyEval_SaveThread();
+  } else {
     PyGILState_Release(state_);
+  }
 }
 
 void keep_readers_waited_for() {

@@ -44,7 +44,6 @@ class GilAcquire {
   PyThreadState* left_with_;  // null where the thread was not away
   PyGILState_STATE state_;
   InheritOrigin origin_{0};  // Python code has lines of its own
-  bool was_away_;
 };
 
 constexpr int64_t kReleaseWork = 1 << 18;  // elements from which other threads may run meanwhile

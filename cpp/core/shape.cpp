@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 namespace gradcore {
 
@@ -33,12 +31,9 @@ bool expandable_to(std::span<const int64_t> shape, std::span<const int64_t> targ
   return std::ranges::equal(shape, tail, [](int64_t n, int64_t m) { return n == 1 || n == m; });
 }
 
-// torch makes larger tensors; its reductions refuse them in these words.
-void Dims::abort_outside(int i) const {
-  std::fprintf(stderr, "gradcore: dim %d of %d dims was asked for\n", i, size_);
-  std::abort();
-}
+void Dims::fail_outside(int i) const { fail("dim ", i, " of a tensor of ", size_, " dims was asked for"); }
 
+// torch makes larger tensors; its reductions refuse them in these words.
 void fail_ndim(size_t ndim) { fail("only tensors with up to ", kMaxDims, " dims are supported, not one of ", ndim); }
 
 int64_t checked_numel(std::span<const int64_t> shape) {

@@ -64,6 +64,12 @@ class Dims {
     expect_inside(i);
     return data()[i];
   }
+  // Of a tensor that an op was given. It may have other dims by now: Note [Python in the middle] in autograd/node.h.
+  int64_t at(int i) const {
+    if (static_cast<unsigned>(i) >= static_cast<unsigned>(size_)) [[unlikely]]
+      fail_outside(i);
+    return data()[i];
+  }
   int64_t back() const { return (*this)[size_ - 1]; }
   const int64_t* begin() const { return data(); }
   const int64_t* end() const { return data() + size_; }
@@ -106,10 +112,10 @@ class Dims {
   void expect_inside([[maybe_unused]] int i) const {
 #ifdef GRADCORE_DEVELOPER
     if (i < 0 || i >= size_) [[unlikely]]
-      abort_outside(i);
+      fail_outside(i);
 #endif
   }
-  [[noreturn, gnu::cold]] void abort_outside(int i) const;
+  [[noreturn, gnu::cold]] void fail_outside(int i) const;
   void grow(int n);
   void assign(const Dims& o) {
     resize(o.size_);

@@ -160,8 +160,8 @@ class Tensor {
   DType dtype() const { return impl_->dtype; }
   const Dims& shape() const { return impl_->shape; }
   const Dims& strides() const { return impl_->strides; }
-  int64_t size(int i) const { return impl_->shape[i]; }
-  int64_t stride(int i) const { return impl_->strides[i]; }
+  int64_t size(int i) const { return impl_->shape.at(i); }
+  int64_t stride(int i) const { return impl_->strides.at(i); }
   int dim() const { return impl_->shape.size(); }
   int64_t numel() const { return impl_->numel; }
   int64_t offset() const { return impl_->offset(); }

@@ -23,6 +23,7 @@ LOOKS = {
     "ops/laws.cpp",
     "ops/linalg/det.cpp",
     "ops/linalg/factors.cpp",
+    "ops/linalg/ldl.cpp",
     "ops/linalg/least_squares.cpp",
     "ops/linalg/matrices.cpp",
     "ops/linalg/powers.cpp",

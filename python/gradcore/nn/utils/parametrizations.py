@@ -149,13 +149,17 @@ class _Orthogonal(Module):
         wide = x.shape[-2] < x.shape[-1]
         tall = x.mT if wide else x
         q = _of_reflections(tall) if self.kind == "householder" else _of_skew(tall, self.kind)
-        if getattr(self, "base", None) is not None:
-            q = self.base @ q
+        base = getattr(self, "base", None)
+        if base is not None:
+            q = base @ q
         return q.mT if wide else q
 
-    @no_grad()
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """A tensor that the map takes to a matrix with orthonormal columns or rows."""
+        with no_grad():
+            return self._preimage(matrix)
+
+    def _preimage(self, matrix: Tensor) -> Tensor:
         if matrix.shape != self.shape:
             raise ValueError(
                 f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of shape {matrix.shape}."
@@ -180,6 +184,7 @@ class _Orthogonal(Module):
                 "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
                 "use_trivialization=False."
             )
+        h: Tensor
         h, tau = _C.geqrf(q)
         diagonal = h.diagonal(dim1=-2, dim2=-1)
         diagonal.copy_(_C.where(tau == 0, -diagonal.sign(), diagonal.sign()))
@@ -206,13 +211,16 @@ def _of_reflections(x: Tensor) -> Tensor:
     h = x.tril(-1)
     tau = 2 / (1 + (h * h).sum(-2))
     signs = x.diagonal(dim1=-2, dim2=-1).detach().sign()
-    return _C._linalg_householder_product(h, tau) * signs.unsqueeze(-2)
+    product: Tensor = _C._linalg_householder_product(h, tau) * signs.unsqueeze(-2)
+    return product
 
 
 def _orthonormal(a: Tensor) -> Tensor:
     """The Q of QR, with the signs that make the diagonal of R positive."""
     h, tau = _C.geqrf(a)
-    return _C._linalg_householder_product(h, tau) * h.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    signs = h.diagonal(dim1=-2, dim2=-1).sign()
+    product: Tensor = _C._linalg_householder_product(h, tau) * signs.unsqueeze(-2)
+    return product
 
 
 def _is_orthonormal(q: Tensor) -> bool:
