@@ -68,6 +68,20 @@ def test_eigenvalues(n, uplo, dtype):
         assert close(gradcore.linalg.eigvalsh(gradcore.tensor(a), uplo), np.linalg.eigvalsh(a.astype("float64")), dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "n"), [(3, 2), (2, 3), (5, 5), (32, 31), (1, 4)])
+def test_reflections_without_a_triangle(m, n, dtype):
+    """geqrf computes no R of its own; the other factorisation with reflections does."""
+    a = gradcore.tensor(np.random.default_rng(2).standard_normal((21, m, n)).astype(dtype))
+    h, tau = gradcore.geqrf(a)
+    alone = [gradcore.geqrf(one) for one in a]
+    for found, wanted in ((h, [one[0] for one in alone]), (tau, [one[1] for one in alone])):
+        assert close(found, gradcore.stack(wanted).numpy().astype("float64"), dtype)
+    # Memory behind the work space is whole: small blocks can be had and filled.
+    for size in range(1, 200):
+        assert all((gradcore.zeros(size) + 1).sum().item() == size for _ in range(4))
+
+
 @pytest.mark.parametrize("batch", [1, 40])
 def test_eigenvalues_of_graded_matrices(batch):
     """Elements that span thirty decades: what rounding leaves beside small ones never becomes small beside them."""

@@ -97,9 +97,9 @@ template <class T> bool factor_lanes(int64_t m, int64_t n, const Lanes<T>& h, T*
 template <class T> void qr_factor_one_by_one(const QrArgs& g, int64_t begin, int64_t end);
 
 template <class T> void qr_factor_in_lanes(const QrArgs& g, int64_t begin, int64_t end) {
-  const int64_t steps = smaller(g.m, g.n);
-  const Scratch<T> memory((g.m * g.n + g.r_rows * g.n) * kLanes<T>);
-  const Lanes<T> h{memory.data(), g.m}, r{memory.data() + g.m * g.n * kLanes<T>, g.r_rows};
+  const int64_t steps = smaller(g.m, g.n), r_rows = g.r.data ? g.r_rows : 0;
+  const Scratch<T> memory((g.m + r_rows) * g.n * kLanes<T>);
+  const Lanes<T> h{memory.data(), g.m}, r{memory.data() + g.m * g.n * kLanes<T>, r_rows};
   each_group<T>(begin, end, [&](int64_t first, int64_t used) {
     T tau[kSmall * kLanes<T>];
     load_lanes(g.m, g.n, matrix<T>(g.a, first), g.a.each, used, h);
@@ -107,10 +107,10 @@ template <class T> void qr_factor_in_lanes(const QrArgs& g, int64_t begin, int64
     store_lanes(g.m, g.n, h, used, matrix<T>(g.h, first), g.h.each);
     for (int64_t l = 0; l < used; ++l)
       for (int64_t k = 0; k < steps; ++k) vector<T>(g.tau, first + l)[k] = tau[k * kLanes<T> + l];
-    if (!g.r.data) return;
+    if (r_rows == 0) return;
     for (int64_t j = 0; j < g.n; ++j)
-      for (int64_t k = 0; k < g.r_rows; ++k) r.set(k, j, k <= j ? h(k, j) : Vec<T>{});
-    store_lanes(g.r_rows, g.n, r, used, matrix<T>(g.r, first), g.r.each);
+      for (int64_t k = 0; k < r_rows; ++k) r.set(k, j, k <= j ? h(k, j) : Vec<T>{});
+    store_lanes(r_rows, g.n, r, used, matrix<T>(g.r, first), g.r.each);
   });
 }
 
