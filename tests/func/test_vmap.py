@@ -22,10 +22,17 @@ def rows_of(condition=lambda row: True):
 
 
 def other_samples(array, dim, seed):
-    """The array and two permutations of its elements, stacked along dim: values stay in the op's domain."""
+    """The array and two permutations of its elements, stacked along dim: values stay in the op's domain. Of square matrices
+    rows and columns are permuted alike, so that they are no nearer to singular ones."""
     random = np.random.default_rng(seed)
-    variants = [array] + [random.permutation(array.ravel()).reshape(array.shape) for _ in range(SIZE - 1)]
-    return np.stack(variants, dim)
+    square = array.ndim >= 2 and array.shape[-1] == array.shape[-2]
+
+    def variant(k):
+        if square:
+            return np.roll(array, (k, k), axis=(-2, -1))
+        return random.permutation(array.ravel()).reshape(array.shape)
+
+    return np.stack([array, *map(variant, range(1, SIZE))], dim)
 
 
 def mapped_arguments(sample, chosen, dim):
