@@ -108,7 +108,7 @@ class Dims {
 
  private:
   static constexpr int kInline = 5;
-  // Of the callers' making, never of a program's: looked at in developer builds alone.
+  // Looked at in developer builds alone. What may have changed under an op asks at().
   void expect_inside([[maybe_unused]] int i) const {
 #ifdef GRADCORE_DEVELOPER
     if (i < 0 || i >= size_) [[unlikely]]

@@ -1,8 +1,8 @@
 """Whatever an op is given, an exception or a result comes of it, never memory that is not there.
 
 For every row of opdb each operand in turn is another tensor than the sample has: of other sizes or fewer dims, of another dtype,
-with other elements. Each whole number is one at the ends of the range. What comes out is not looked at. (Developer builds end the
-process where C++ asks for a dim that is not there; the sanitizers say the rest.)
+with other elements. Each whole number is one at the ends of the range. What comes out is not looked at. (Dims
+that are not there raise in C++, some in developer builds alone; the sanitizers say the rest.)
 """
 
 import warnings
