@@ -234,6 +234,22 @@ def _step_RAdam(groups: list[dict[str, Any]], state: dict[Any, Any], record: _bo
 def _step_RMSprop(groups: list[dict[str, Any]], state: dict[Any, Any], record: _bool, /) -> None: ...
 def _step_Rprop(groups: list[dict[str, Any]], state: dict[Any, Any], record: _bool, /) -> None: ...
 def _step_SGD(groups: list[dict[str, Any]], state: dict[Any, Any], record: _bool, /) -> None: ...
+def _cubic_minimum(
+    t1: float, loss1: float, slope1: float, t2: float, loss2: float, slope2: float, least: float, most: float, /
+) -> float: ...
+def _strong_wolfe(
+    look: Callable[[float], tuple[float, Tensor, Any]],
+    t: float,
+    loss: float,
+    gradient: Tensor,
+    slope: float,
+    longest: float,
+    c1: float,
+    c2: float,
+    least_bracket: float,
+    trials: float,
+    /,
+) -> tuple[float, Tensor, float, _int]: ...
 def _zero_grad(groups: list[dict[str, Any]], set_to_none: _bool) -> None: ...
 
 # ---- functions

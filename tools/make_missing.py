@@ -119,8 +119,13 @@ def render() -> str:
 def missing(space: str) -> list[str]:
     """The public names of torch's namespace that ours lacks, but for the modules of Python that it imports."""
     theirs, ours = find("torch", space), find("gradcore", space)
-    names = [name for name in dir(theirs) if not name.startswith("_") and not hasattr(ours, name)]
+    names = [name for name in dir(theirs) if not name.startswith("_") and not is_there(ours, name)]
     return [name for name in names if not is_foreign(getattr(theirs, name, None))]
+
+
+def is_there(ours: Any, name: str) -> bool:
+    """Whether gradcore has the name, and not only a sentence that refuses its use."""
+    return hasattr(ours, name) and not hasattr(getattr(ours, name), "_refuses")
 
 
 def find(package: str, space: str) -> Any:

@@ -1,8 +1,9 @@
-// L-BFGS's step as Python calls it. Start at step_lbfgs().
+// L-BFGS's step and its line search as Python calls them. Start at step_lbfgs().
 #include "optim/lbfgs.h"
 
 #include "bindings/node.h"
 #include "bindings/optim.h"
+#include "optim/line_search.h"
 
 namespace gradcore {
 
@@ -123,10 +124,52 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
   });
 }
 
+// look(t): a tuple of loss, gradient and slope
+LinePoint look_at(PyObject* look, double t) {
+  const Owned at(checked(PyFloat_FromDouble(t)));
+  const Owned found(checked(in_python([&] { return PyObject_CallOneArg(look, at.get()); })));
+  check(PyTuple_Check(found.get()) && PyTuple_GET_SIZE(found.get()) == 3, ErrorKind::Type,
+        "a line search needs loss, gradient and slope of each point");
+  const auto item = [&](Py_ssize_t i) { return PyTuple_GET_ITEM(found.get(), i); };
+  const Tensor grad = state_tensor(item(1));
+  return {t, number_of(item(0)), grad, number_of(item(2))};
+}
+
+// strong_wolfe(look, t, loss, gradient, slope, longest, c1, c2, least_bracket, trials): loss, gradient, t, evaluations
+PyObject* search_line(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  return guarded([&] {
+    check(n == 10, ErrorKind::Type, "a line search takes ten arguments");
+    const auto number = [&](int i) { return number_of(args[i]); };
+    const LinePoint origin{0, number(2), state_tensor(args[3]), number(4)};
+    const WolfeOptions options{number(6), number(7), number(8), number(9)};
+    const auto look = [&](double t) { return look_at(args[0], t); };
+    int64_t evaluations = 0;
+    const LinePoint p = strong_wolfe(look, origin, number(1), number(5), options, evaluations);
+    return Py_BuildValue("dNdL", p.loss, checked(wrap(p.grad)), p.t, static_cast<long long>(evaluations));
+  });
+}
+
+// cubic_minimum(t, loss, slope, t, loss, slope, least, most)
+PyObject* interpolate(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  return guarded([&] {
+    check(n == 8, ErrorKind::Type, "a cubic interpolation takes eight numbers");
+    const auto number = [&](int i) { return number_of(args[i]); };
+    const auto point = [&](int i) { return LinePoint{number(i), number(i + 1), {}, number(i + 2)}; };
+    return PyFloat_FromDouble(cubic_minimum(point(0), point(3), number(6), number(7)));
+  });
+}
+
+PyMethodDef method(const char* name, StepFn f) {
+  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)), METH_FASTCALL, nullptr};
+}
+
 }  // namespace
 
 void add_lbfgs(const py::object& m) {
-  static PyMethodDef steps[] = {named_step<"_step_LBFGS", "Optimizer.step#LBFGS.step", step_lbfgs>(), {}};
+  static PyMethodDef steps[] = {named_step<"_step_LBFGS", "Optimizer.step#LBFGS.step", step_lbfgs>(),
+                                method("_strong_wolfe", search_line),
+                                method("_cubic_minimum", interpolate),
+                                {}};
   if (PyModule_AddFunctions(m.ptr(), steps) < 0) throw py::error_already_set();
 }
 

@@ -11,16 +11,15 @@
 #include "kernels/table.h"
 #include "ops/copy.h"
 #include "ops/view.h"
+#include "optim/line_search.h"
 #include "optim/step.h"
 
 namespace gradcore {
 
 namespace {
 
-constexpr double kCurvature = 1e-10;     // a step along which the gradient grows by less teaches nothing
-constexpr double kC1 = 1e-4, kC2 = 0.9;  // of the strong Wolfe conditions
-constexpr double kBracket = 1e-9;        // the least length of a bracket
-constexpr int64_t kSlice = 16 << 10;     // elements of a partial sum
+constexpr double kCurvature = 1e-10;  // a step along which the gradient grows by less teaches nothing
+constexpr int64_t kSlice = 16 << 10;  // elements of a partial sum
 
 // ---- flat vectors ----
 
@@ -209,82 +208,6 @@ class FlatParams {
   DType dtype_;
 };
 
-// ---- the line search ----
-
-// A point on the line: how far, the loss there, the gradient, and its slope along the line.
-struct Point {
-  double t, loss;
-  Tensor grad;
-  double slope;
-};
-
-// Where the cubic through two points with their slopes has its minimum, kept within bounds: Nocedal and Wright's
-// equation 3.59.
-double cubic_minimum(const Point& first, const Point& second, double least, double most) {
-  const bool in_order = !(first.t > second.t);
-  const Point &a = in_order ? first : second, &b = in_order ? second : first;
-  const double d1 = a.slope + b.slope - 3 * ((a.loss - b.loss) / (a.t - b.t));
-  const double square = d1 * d1 - a.slope * b.slope;
-  if (!(square >= 0)) return (least + most) / 2;
-  const double d2 = std::sqrt(square);
-  const double t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2));
-  return std::min(std::max(t, least), most);
-}
-
-// A point that meets the strong Wolfe conditions, if look(t) finds one in so many trials. Counts the evaluations.
-template <class Look>
-Point strong_wolfe(Look&& look, const Point& origin, double t, double longest, double trials, int64_t& evaluations) {
-  const auto too_high = [&](const Point& p) { return p.loss > origin.loss + kC1 * p.t * origin.slope; };
-  const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -kC2 * origin.slope; };
-  const auto evaluate = [&](double length) {
-    ++evaluations;
-    return look(length);
-  };
-
-  // Algorithm 3.5: out, until two points enclose a good one.
-  Point ends[2] = {origin, evaluate(t)};
-  int64_t trial = 0;
-  for (;; ++trial) {
-    Point &before = ends[0], &point = ends[1];
-    if (!(trial < trials)) {
-      before = origin;
-      break;
-    }
-    if (too_high(point) || (trial > 1 && point.loss >= before.loss)) break;
-    if (flat(point)) return point;
-    if (point.slope >= 0) break;
-    t = cubic_minimum(before, point, point.t + 0.01 * (point.t - before.t), point.t * 10);
-    before = std::move(point);
-    point = evaluate(t);
-  }
-
-  // Algorithm 3.6: zooms in. The order of the two ends decides between equal losses.
-  const auto lower = [&] { return ends[0].loss <= ends[1].loss ? 0 : 1; };
-  int low = lower();
-  bool was_close = false;  // the last point came close to an end: the next one must not
-  for (; trial < trials && std::abs(ends[1].t - ends[0].t) * longest >= kBracket; ++trial) {
-    const double left = std::min(ends[0].t, ends[1].t), right = std::max(ends[0].t, ends[1].t);
-    t = cubic_minimum(ends[0], ends[1], left, right);
-    const double margin = 0.1 * (right - left);
-    bool close = std::min(right - t, t - left) < margin;
-    if (close && (was_close || !(left < t && t < right))) {
-      t = std::abs(t - right) < std::abs(t - left) ? right - margin : left + margin;
-      close = false;
-    }
-    was_close = close;
-    Point point = evaluate(t);
-    if (too_high(point) || point.loss >= ends[low].loss) {
-      ends[1 - low] = std::move(point);
-      low = lower();
-      continue;
-    }
-    if (flat(point)) return point;
-    if (point.slope * (ends[1 - low].t - ends[low].t) >= 0) ends[1 - low] = ends[low];
-    ends[low] = std::move(point);
-  }
-  return ends[low];
-}
-
 // ---- the step ----
 
 // Remembers how the last step changed the gradient.
@@ -366,9 +289,10 @@ void iterate(FlatParams& params, const LbfgsOptions& o, LbfgsState& state, const
         const double there = closure();
         const Tensor g = params.gradient();
         params.set(here);
-        return Point{t, there, g, combine(1, g, 0, {}, g, state.d)};
+        return LinePoint{t, there, g, combine(1, g, 0, {}, g, state.d)};
       };
-      const Point point = strong_wolfe(look, {0, loss, grad, slope}, state.t, longest, o.max_eval - evaluations, count);
+      const WolfeOptions within{.trials = o.max_eval - evaluations};
+      const LinePoint point = strong_wolfe(look, {0, loss, grad, slope}, state.t, longest, within, count);
       loss = point.loss;
       grad = point.grad;
       state.t = point.t;

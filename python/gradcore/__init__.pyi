@@ -22,9 +22,11 @@ from . import fx as fx
 from . import hub as hub
 from . import jit as jit
 from . import linalg as linalg
+from . import masked as masked
 from . import mps as mps
 from . import mtia as mtia
 from . import multiprocessing as multiprocessing
+from . import nested as nested
 from . import onnx as onnx
 from . import overrides as overrides
 from . import quantization as quantization
@@ -63,6 +65,25 @@ from ._compat.legacy import UntypedStorage as UntypedStorage
 from ._compat.legacy import is_storage as is_storage
 from ._compat.legacy import set_default_tensor_type as set_default_tensor_type
 from ._compat.proxy import as_torch as as_torch
+
+from ._compat.refused import dequantize as dequantize
+from ._compat.refused import fake_quantize_per_channel_affine as fake_quantize_per_channel_affine
+from ._compat.refused import fake_quantize_per_tensor_affine as fake_quantize_per_tensor_affine
+from ._compat.refused import hspmm as hspmm
+from ._compat.refused import istft as istft
+from ._compat.refused import quantize_per_channel as quantize_per_channel
+from ._compat.refused import quantize_per_tensor as quantize_per_tensor
+from ._compat.refused import quantize_per_tensor_dynamic as quantize_per_tensor_dynamic
+from ._compat.refused import smm as smm
+from ._compat.refused import sparse_bsc_tensor as sparse_bsc_tensor
+from ._compat.refused import sparse_bsr_tensor as sparse_bsr_tensor
+from ._compat.refused import sparse_compressed_tensor as sparse_compressed_tensor
+from ._compat.refused import sparse_coo_tensor as sparse_coo_tensor
+from ._compat.refused import sparse_csc_tensor as sparse_csc_tensor
+from ._compat.refused import sparse_csr_tensor as sparse_csr_tensor
+from ._compat.refused import spmm as spmm
+from ._compat.refused import sspaddmm as sspaddmm
+from ._compat.refused import stft as stft
 from ._compat.settings import AcceleratorError as AcceleratorError
 from ._compat.settings import OutOfMemoryError as OutOfMemoryError
 from ._compat.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled

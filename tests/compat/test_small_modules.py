@@ -1,6 +1,7 @@
 """Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
 
 import contextlib
+import importlib
 import sys
 
 import pytest
@@ -140,6 +141,13 @@ def test_what_needs_other_processes_or_devices_refuses():
         gradcore.distributed.rpc.init_rpc,
         gradcore.distributed.optim.ZeroRedundancyOptimizer,
         gradcore.sparse.FloatTensor,
+        gradcore.sparse_coo_tensor,
+        gradcore.stft,
+        gradcore.quantize_per_tensor,
+        gradcore.nested.nested_tensor,
+        gradcore.masked.masked_tensor,
+        gradcore.utils.cpp_extension.load,
+        importlib.import_module("gradcore.fx.node").Node,
         scatter_gather.scatter,
     ):
         with pytest.raises(NotImplementedError, match="gradcore"):

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._compat.absent import absent
+from .._compat.absent import absent, absent_modules
 
+_WHY = "gradcore does not trace programs into graphs"
 __getattr__ = absent(
+    __name__, "Graph GraphModule Interpreter Node Proxy Tracer Transformer symbolic_trace replace_pattern", _WHY
+)
+
+absent_modules(
     __name__,
-    "Graph GraphModule Interpreter Node Proxy Tracer Transformer symbolic_trace replace_pattern",
-    "gradcore does not trace programs into graphs",
+    {
+        "graph": "CodeGen Graph PythonCode",
+        "graph_module": "GraphModule",
+        "interpreter": "Interpreter Transformer",
+        "node": "Argument Node Target has_side_effect map_aggregate map_arg",
+        "proxy": "Attribute GraphAppendingTracer MetaProxy ParameterProxy Proxy Scope ScopeContextManager TraceError TracerBase",
+    },
+    _WHY,
 )
 
 

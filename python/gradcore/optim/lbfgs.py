@@ -8,6 +8,7 @@ from .._lazy import TYPE_CHECKING
 from .optimizer import Optimizer, check_lr, options_among
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .optimizer import Closure, ParamsT
@@ -69,3 +70,49 @@ class LBFGS(Optimizer):
         if len(self.param_groups) != 1:
             raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         return _C._step_LBFGS(self.param_groups[0], self.state, closure)
+
+
+# ---- private names of torch that packages import for methods of their own
+
+
+def _strong_wolfe(
+    obj_func: Callable[[Any, float, Tensor], tuple[Any, Tensor]],
+    x: Any,
+    t: float | Tensor,
+    d: Tensor,
+    f: float | Tensor,
+    g: Tensor,
+    gtd: float | Tensor,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+    tolerance_change: float = 1e-9,
+    max_ls: int = 25,
+) -> tuple[float, Tensor, float, int]:
+    """A point along `d` that meets the strong Wolfe conditions; `t` is the length that is tried first.
+
+    obj_func(x, t, d): loss and gradient at x + t * d; f, g, gtd: loss, gradient and slope at x; c1, c2: constants of the
+    conditions; tolerance_change: length of a bracket that is not searched any more; max_ls: most evaluations but one.
+    Returns loss, gradient and length of the point, and the number of evaluations.
+    """
+
+    def look(t: float) -> tuple[float, Tensor, Any]:
+        loss, gradient = obj_func(x, t, d)
+        return float(loss), gradient, gradient.dot(d)
+
+    slope, longest = float(gtd), float(d.abs().max())
+    return _C._strong_wolfe(look, float(t), float(f), g, slope, longest, c1, c2, tolerance_change, max_ls)
+
+
+def _cubic_interpolate(
+    x1: float | Tensor,
+    f1: float | Tensor,
+    g1: float | Tensor,
+    x2: float | Tensor,
+    f2: float | Tensor,
+    g2: float | Tensor,
+    bounds: tuple[float, float] | None = None,
+) -> float:
+    """Where the cubic with values f1, f2 and slopes g1, g2 at x1, x2 has its minimum, kept within bounds: x1 and x2."""
+    least, most = bounds or (min(x1, x2), max(x1, x2))
+    points = (float(number) for number in (x1, f1, g1, x2, f2, g2, least, most))
+    return _C._cubic_minimum(*points)

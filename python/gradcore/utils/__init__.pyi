@@ -1,6 +1,7 @@
 from . import _foreach_utils as _foreach_utils
 from . import benchmark as benchmark
 from . import checkpoint as checkpoint
+from . import cpp_extension as cpp_extension
 from . import data as data
 from . import dlpack as dlpack
 from . import hooks as hooks

@@ -1,0 +1,23 @@
+"""Names of torch itself for tensors that gradcore does not have yet: their use raises NotImplementedError."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .absent import refusal
+
+_NAMES = {
+    "gradcore holds dense tensors only": "hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor "
+    "sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm sspaddmm",
+    "gradcore has no complex numbers": "istft stft",
+    "gradcore has no quantised tensors": "dequantize fake_quantize_per_channel_affine fake_quantize_per_tensor_affine "
+    "quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic",
+}
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
+
+
+for _why, _names in _NAMES.items():
+    globals().update({name: refusal("gradcore", name, _why) for name in _names.split()})
