@@ -32,7 +32,7 @@ struct Reciprocal : Unary {
 };
 struct Add : Binary {
   static constexpr OpInfo info{
-      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .fixed = 1};
+      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .repeats = true, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a + b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -46,7 +46,7 @@ struct AddScaled : Binary {
 };
 struct Sub : Binary {
   static constexpr OpInfo info{
-      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .fixed = 1};
+      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .repeats = true, .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a - b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
@@ -71,8 +71,11 @@ struct Rsub : Binary {
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
 };
 struct Mul : Binary {
-  static constexpr OpInfo info{
-      .name = "mul", .node = "MulBackward0", .types = kAllTypes | kWideUnsigned, .exact_numbers = true};
+  static constexpr OpInfo info{.name = "mul",
+                               .node = "MulBackward0",
+                               .types = kAllTypes | kWideUnsigned,
+                               .exact_numbers = true,
+                               .repeats = true};
   template <class V> static constexpr V fwd(V a, V b) { return a * b; }
   template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * b; }
   template <class V> static constexpr V vjp_b(V g, V a, V, V) { return g * a; }

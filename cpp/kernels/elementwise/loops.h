@@ -51,6 +51,20 @@ __attribute__((noinline)) void dividing_body(T* out, const typename F::Params& p
   }
 }
 
+// Whether a formula has loops of its own for an input that is one element for a whole row.
+template <class F> constexpr bool repeats = requires { requires F::kRepeats; };
+// Two inputs, of which number kRepeated is one element for the whole row.
+template <class F, class T, int kRepeated>
+__attribute__((noinline)) void repeating_body(void* out, const void* const* in, int64_t n, const void* p) {
+  const typename F::Params params = F::load(p);
+  T* const to = static_cast<T*>(out);
+  const T *const a = static_cast<const T*>(in[0]), *const b = static_cast<const T*>(in[1]);
+  const Lane<T> one{*(kRepeated == 0 ? a : b)};
+  GC_INDEPENDENT
+  for (int64_t i = 0; i < n; ++i)
+    to[i] = F::apply(params, kRepeated == 0 ? one : Lane<T>{a[i]}, kRepeated == 1 ? one : Lane<T>{b[i]}).v;
+}
+
 template <class F, class R, class... In> struct Loop {
   static constexpr int kInputs = sizeof...(In);
 
@@ -89,6 +103,10 @@ template <class F, class R, class... In> struct Loop {
     bool is_dense = a.m == 1;
     for (int k = 0; k <= kInputs; ++k) is_dense &= a.inner[k] == kSpec.item[k];
     if (is_dense) return dense(a.ptr[0], reinterpret_cast<const void* const*>(a.ptr + 1), a.n, a.params);
+    if constexpr (repeats<F> && kInputs == 2) {
+      if (repeats_input(kSpec, a, 0)) return run_rows(repeating_body<F, R, 0>, a);
+      if (repeats_input(kSpec, a, 1)) return run_rows(repeating_body<F, R, 1>, a);
+    }
     run_loop(kSpec, a);
   }
 };
@@ -107,6 +125,7 @@ template <class Op, class T> struct Forward {
   static constexpr int kParams = formulas::params_of<Op>;
   static constexpr bool kPad = (formulas::forward_uses<Op>().bits & formulas::kMath) && is_float<T>;
   static constexpr bool kDivides = (formulas::forward_uses<Op>().bits & formulas::kQuotient) && is_float<T>;
+  static constexpr bool kRepeats = Op::info.repeats && is_float<T>;
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
   template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
@@ -119,6 +138,7 @@ template <class Op, class T, int K> struct Backward {
   static constexpr unsigned kUses = formulas::vjp_uses<Op, K>();
   static constexpr bool kPad = kUses & formulas::kMath;
   static constexpr bool kDivides = kUses & formulas::kQuotient;
+  static constexpr bool kRepeats = Op::info.repeats;
   using Params = ParamLanes<T, formulas::params_of<Op>>;
   static Params load(const void* p) { return Params::load(p); }
   static constexpr int position(int slot) {  // of slot's input among those read

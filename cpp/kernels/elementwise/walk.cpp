@@ -1,6 +1,8 @@
 // Rows and blocks of elementwise loops: see walk.h.
 #include "kernels/elementwise/walk.h"
 
+#include <utility>
+
 #include "kernels/convert.h"
 
 namespace gradcore::GC_ISA {
@@ -9,13 +11,21 @@ namespace {
 
 constexpr int64_t kBlock = 256;  // elements at a time when an operand is not dense or not of the computed type
 
-// One operand's next n elements as dense memory.
-template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t stride, int64_t n) {
-  if (stride == 0) {
-    const W v = *reinterpret_cast<const W*>(p);
+// n times the same element: whole vectors, of which the last may overlap the one before.
+template <class W> GC_INLINE void fill(W* to, W v, int64_t n) {
+  constexpr int64_t kStep = kLanes<W>;
+  if (n < kStep) {
     for (int64_t i = 0; i < n; ++i) to[i] = v;
     return;
   }
+  const Vec<W> all = Vec<W>{} + v;
+  for (int64_t i = 0; i + kStep <= n; i += kStep) __builtin_memcpy(to + i, &all, sizeof all);
+  __builtin_memcpy(to + n - kStep, &all, sizeof all);
+}
+
+// One operand's next n elements as dense memory.
+template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t stride, int64_t n) {
+  if (stride == 0) return fill(to, *reinterpret_cast<const W*>(p), n);
   if (stride == 2 * static_cast<int64_t>(sizeof(W))) {  // vectors read it faster than loads one by one
     for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[2 * i];
     return;
@@ -60,6 +70,8 @@ void run_row_in_blocks(const LoopSpec& spec, char* const* ptr, const LoopArgs& a
 // kTileColumns.
 
 constexpr int64_t kShortRow = 32;
+constexpr int64_t kOwnRow = 64;       // elements from which a row beside one element goes by itself
+constexpr int64_t kLongBlock = 1024;  // elements of joined rows, where little has to be gathered
 constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileColumns = 64;
 constexpr int64_t kLine = 64;  // bytes
@@ -74,6 +86,56 @@ GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int6
       for (int i = 0; i < kCount; ++i) to[r * kCount + i] = *reinterpret_cast<const W*>(p + r * outer);
 }
 
+// Whole squares of columns that are dense in memory become rows in registers: by log2(side) perfect shuffles.
+template <class W> struct Square {
+  static constexpr int kSide = 16 / sizeof(W);
+  typedef W V __attribute__((vector_size(16)));
+  using Lanes = std::make_integer_sequence<int, kSide>;
+  V v[kSide];
+
+  template <int... I> GC_INLINE V zip_low(V a, V b, std::integer_sequence<int, I...>) {
+    return __builtin_shufflevector(a, b, (I / 2 + I % 2 * kSide)...);
+  }
+  template <int... I> GC_INLINE V zip_high(V a, V b, std::integer_sequence<int, I...>) {
+    return __builtin_shufflevector(a, b, (kSide / 2 + I / 2 + I % 2 * kSide)...);
+  }
+  template <int... I> GC_INLINE Square shuffled(const Square& s, std::integer_sequence<int, I...>) {
+    return {{(I % 2 ? zip_high(s.v[I / 2], s.v[I / 2 + kSide / 2], Lanes())
+                    : zip_low(s.v[I / 2], s.v[I / 2 + kSide / 2], Lanes()))...}};
+  }
+  template <int kStep = 1> GC_INLINE Square transposed(const Square& s) {
+    if constexpr (kStep == kSide)
+      return s;
+    else
+      return transposed<2 * kStep>(shuffled(s, Lanes()));
+  }
+  template <int... I>
+  GC_INLINE void copy(W* to, int64_t step, const char* p, int64_t inner, std::integer_sequence<int, I...>) {
+    Square s;
+    (__builtin_memcpy(&s.v[I], p + I * inner, 16), ...);
+    s = transposed(s);
+    (__builtin_memcpy(to + I * step, &s.v[I], 16), ...);
+  }
+};
+
+// Rows of n elements that run across memory.
+template <class W>
+GC_OUTLINE void gather_across(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
+  constexpr int64_t kSide = Square<W>::kSide;
+  int64_t row = 0;
+  if (outer == sizeof(W))
+    for (; row + kSide <= rows; row += kSide) {
+      int64_t i = 0;
+      for (; i + kSide <= n; i += kSide)
+        Square<W>::copy(to + row * n + i, n, p + i * inner + row * outer, inner, typename Square<W>::Lanes());
+      for (; i < n; ++i)
+        for (int64_t r = row; r < row + kSide; ++r)
+          to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+    }
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t r = row; r < rows; ++r) to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+}
+
 // `rows` rows of n elements, one behind the other.
 template <class W>
 GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
@@ -82,9 +144,13 @@ GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, 
     if (n == 3) return gather_few<W, 3>(to, p, dense, outer, rows);
     if (n == 4) return gather_few<W, 4>(to, p, dense, outer, rows);
   }
-  if (outer > 0 && outer < inner) {
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t r = 0; r < rows; ++r) to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+  if (outer > 0 && outer < inner) return gather_across(to, p, inner, outer, n, rows);
+  if (inner == sizeof(W)) {
+    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(to + r * n, p + r * outer, n * sizeof(W));
+    return;
+  }
+  if (inner == 0) {
+    for (int64_t r = 0; r < rows; ++r) fill(to + r * n, *reinterpret_cast<const W*>(p + r * outer), n);
     return;
   }
   for (int64_t r = 0; r < rows; ++r, p += outer)
@@ -100,9 +166,19 @@ bool in_a_line(const LoopSpec& spec, const LoopArgs& a, int k) {
   return a.inner[k] == spec.item[k] && a.outer[k] == a.n * spec.item[k];
 }
 
-void run_short_rows(const LoopSpec& spec, const LoopArgs& a) {
-  alignas(64) char buffer[kMaxOperands][kBlock * 8];
-  const int64_t per_block = kBlock / a.n;
+// A matrix beside a column or a row, all of it in one piece: many rows are one long one.
+bool is_in_one_piece(const LoopSpec& spec, const LoopArgs& a) {
+  if (a.n > kLongBlock / 2 || !in_a_line(spec, a, 0)) return false;
+  for (int k = 1; k <= spec.inputs; ++k) {
+    const bool repeats = a.inner[k] == 0 || (a.inner[k] == spec.item[k] && a.outer[k] == 0);
+    if (!repeats && !in_a_line(spec, a, k)) return false;
+  }
+  return true;
+}
+
+template <int64_t kElements> GC_OUTLINE void run_joined_rows(const LoopSpec& spec, const LoopArgs& a) {
+  alignas(64) char buffer[kMaxOperands][kElements * 8];
+  const int64_t per_block = kElements / a.n;
   const void* in[kMaxOperands];
   const bool dense_out = in_a_line(spec, a, 0);
   for (int64_t j = 0; j < a.m; j += per_block) {
@@ -131,11 +207,7 @@ bool repeats(const LoopSpec& spec, const LoopArgs& a) {
   return a.inner[0] == spec.item[0];
 }
 template <class W> GC_OUTLINE void spread_rows(char* p, int64_t outer, const W* from, int64_t n, int64_t rows) {
-  for (int64_t r = 0; r < rows; ++r) {
-    W* const to = reinterpret_cast<W*>(p + r * outer);
-    const W v = from[r];
-    for (int64_t i = 0; i < n; ++i) to[i] = v;
-  }
+  for (int64_t r = 0; r < rows; ++r) fill(reinterpret_cast<W*>(p + r * outer), from[r], n);
 }
 void run_repeating_rows(const LoopSpec& spec, const LoopArgs& a) {
   alignas(64) char buffer[kMaxOperands][kBlock * 8];
@@ -185,8 +257,9 @@ void run_tiles(const LoopSpec& spec, const LoopArgs& a) {
 }  // namespace
 
 void run_loop(const LoopSpec& spec, const LoopArgs& a) {
-  if (a.m > 1 && a.n < kShortRow) return run_short_rows(spec, a);
+  if (a.m > 1 && a.n < kShortRow) return run_joined_rows<kBlock>(spec, a);
   if (a.m > 1 && repeats(spec, a)) return run_repeating_rows(spec, a);
+  if (a.m > 1 && is_in_one_piece(spec, a)) return run_joined_rows<kLongBlock>(spec, a);
   if (a.m > 1 && runs_across(spec, a)) return run_tiles(spec, a);
   bool all_dense = true;
   for (int k = 0; k <= spec.inputs; ++k) all_dense &= a.inner[k] == spec.item[k];
@@ -197,6 +270,20 @@ void run_loop(const LoopSpec& spec, const LoopArgs& a) {
       spec.dense(ptr[0], reinterpret_cast<const void* const*>(ptr + 1), a.n, a.params);
     else
       run_row_in_blocks(spec, ptr, a);
+  }
+}
+
+bool repeats_input(const LoopSpec& spec, const LoopArgs& a, int k) {
+  if (a.m > 1 && a.n < kOwnRow) return false;
+  for (int i = 0; i <= spec.inputs; ++i)
+    if (a.inner[i] != (i == k + 1 ? 0 : spec.item[i])) return false;
+  return true;
+}
+
+void run_rows(decltype(LoopSpec::dense) row, const LoopArgs& a) {
+  for (int64_t j = 0; j < a.m; ++j) {
+    const void* const in[] = {a.ptr[1] + j * a.outer[1], a.ptr[2] + j * a.outer[2]};
+    row(a.ptr[0] + j * a.outer[0], in, a.n, a.params);
   }
 }
 

@@ -29,6 +29,10 @@ struct LoopSpec {
 
 // Runs a loop on operands of any strides.
 void run_loop(const LoopSpec& spec, const LoopArgs& a);
+// Whether input k, and no other operand, repeats one element in each row, and rows are long enough to go one by one.
+bool repeats_input(const LoopSpec& spec, const LoopArgs& a, int k);
+// Runs a loop of one row of two inputs on each of them.
+void run_rows(decltype(LoopSpec::dense) row, const LoopArgs& a);
 // Runs the loop of `spec`, of int32 or float, on operands of a narrow type, with so many parameters.
 void run_narrow(const LoopSpec& spec, DType type, int params, const LoopArgs& a);
 // Runs the loop of `spec`, which reads and writes one operand, on others of a narrow type. Computed types are as they
