@@ -19,23 +19,29 @@ Kernel<RowArgs> rows_kernel(RowOp op, const Tensor& in, const Tensor& out, int d
   return k;
 }
 
+// What a kernel reads: `in`, or its elements in their order, copied to where the results go. All kernels may work in
+// place.
+Tensor in_order(const Tensor& in, const Tensor& out) {
+  if (in.is_contiguous()) return in;
+  copy_raw(out, in);
+  return out;
+}
+
 Tensor run(RowOp op, const Tensor& in, const Tensor& in2, int dim) {
   if (any_batched(in, in2))
     return batch_to_front_along({&in, &in2}, [&](auto p, int n) { return run(op, p[0], p[1], dim + n); });
-  const Tensor a = contiguous(in), b = in2 ? contiguous(in2) : Tensor();
-  const Tensor out = empty(a.shape(), a.dtype());
-  if (a.numel() == 0) return out;
-  Kernel<RowArgs> k = rows_kernel(op, a, out, dim);
+  const Tensor out = empty(in.shape(), in.dtype()), b = in2 ? contiguous(in2) : Tensor();
+  if (in.numel() == 0) return out;
+  Kernel<RowArgs> k = rows_kernel(op, in_order(in, out), out, dim);
   if (b) k.reads(&RowArgs::in2, b.window());
   launch(k);
   return out;
 }
 
 ValuesIndices run_extreme(RowOp op, const Tensor& t, int dim) {
-  const Tensor a = contiguous(t);
-  const ValuesIndices r{empty(a.shape(), a.dtype()), empty(a.shape(), DType::Int64)};
-  if (a.numel() == 0) return r;
-  Kernel<RowArgs> k = rows_kernel(op, a, r.values, dim);
+  const ValuesIndices r{empty(t.shape(), t.dtype()), empty(t.shape(), DType::Int64)};
+  if (t.numel() == 0) return r;
+  Kernel<RowArgs> k = rows_kernel(op, in_order(t, r.values), r.values, dim);
   launch(k.writes(&RowArgs::index, r.indices.window()));
   return r;
 }

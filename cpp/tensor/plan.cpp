@@ -65,6 +65,20 @@ void coalesce(Plan& p) {
   if (p.ndim) p.ndim = last + 1;
 }
 
+// A loop sees two dims. Where an input's memory runs across the rows, the second one should be the dim along which it
+// is dense, so that the loop can read it in whole lines.
+void bring_near(Plan& p) {
+  for (int k = 1; k < p.operands; ++k) {
+    const int64_t inner = p.stride[0][k];
+    for (int d = 1; d < p.ndim; ++d) {
+      if (p.stride[d][k] <= 0 || p.stride[d][k] >= inner) continue;
+      std::swap(p.size[1], p.size[d]);
+      for (int i = 0; i < p.operands; ++i) std::swap(p.stride[1][i], p.stride[d][i]);
+      return;
+    }
+  }
+}
+
 // Runs rows [begin, end) of the plan, a row being one pass over the innermost dim.
 void run_rows(const Plan& p, LoopFn loop, const void* params, unsigned numbers, int64_t begin, int64_t end) {
   LoopArgs a;
@@ -124,6 +138,7 @@ void make_plan(Plan& p, const Dims& shape, const PlanOperand* operands, int coun
   drop_unit_dims(p);
   sort_dims(p);
   coalesce(p);
+  if (p.ndim > 2) bring_near(p);
   if (p.ndim == 0) {
     p.ndim = 1;
     p.size[0] = 1;

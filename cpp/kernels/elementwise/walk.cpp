@@ -1,9 +1,8 @@
 // Rows and blocks of elementwise loops: see walk.h.
 #include "kernels/elementwise/walk.h"
 
-#include <utility>
-
 #include "kernels/convert.h"
+#include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
 
@@ -74,7 +73,6 @@ constexpr int64_t kOwnRow = 64;       // elements from which a row beside one el
 constexpr int64_t kLongBlock = 1024;  // elements of joined rows, where little has to be gathered
 constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileColumns = 64;
-constexpr int64_t kLine = 64;  // bytes
 
 // Rows of kCount elements: dense ones, or one element each, repeated.
 template <class W, int kCount>
@@ -86,48 +84,16 @@ GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int6
       for (int i = 0; i < kCount; ++i) to[r * kCount + i] = *reinterpret_cast<const W*>(p + r * outer);
 }
 
-// Whole squares of columns that are dense in memory become rows in registers: by log2(side) perfect shuffles.
-template <class W> struct Square {
-  static constexpr int kSide = 16 / sizeof(W);
-  typedef W V __attribute__((vector_size(16)));
-  using Lanes = std::make_integer_sequence<int, kSide>;
-  V v[kSide];
-
-  template <int... I> GC_INLINE V zip_low(V a, V b, std::integer_sequence<int, I...>) {
-    return __builtin_shufflevector(a, b, (I / 2 + I % 2 * kSide)...);
-  }
-  template <int... I> GC_INLINE V zip_high(V a, V b, std::integer_sequence<int, I...>) {
-    return __builtin_shufflevector(a, b, (kSide / 2 + I / 2 + I % 2 * kSide)...);
-  }
-  template <int... I> GC_INLINE Square shuffled(const Square& s, std::integer_sequence<int, I...>) {
-    return {{(I % 2 ? zip_high(s.v[I / 2], s.v[I / 2 + kSide / 2], Lanes())
-                    : zip_low(s.v[I / 2], s.v[I / 2 + kSide / 2], Lanes()))...}};
-  }
-  template <int kStep = 1> GC_INLINE Square transposed(const Square& s) {
-    if constexpr (kStep == kSide)
-      return s;
-    else
-      return transposed<2 * kStep>(shuffled(s, Lanes()));
-  }
-  template <int... I>
-  GC_INLINE void copy(W* to, int64_t step, const char* p, int64_t inner, std::integer_sequence<int, I...>) {
-    Square s;
-    (__builtin_memcpy(&s.v[I], p + I * inner, 16), ...);
-    s = transposed(s);
-    (__builtin_memcpy(to + I * step, &s.v[I], 16), ...);
-  }
-};
-
 // Rows of n elements that run across memory.
 template <class W>
 GC_OUTLINE void gather_across(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
-  constexpr int64_t kSide = Square<W>::kSide;
+  constexpr int64_t kSide = Square<W>::kSide, kItem = sizeof(W);
   int64_t row = 0;
   if (outer == sizeof(W))
     for (; row + kSide <= rows; row += kSide) {
       int64_t i = 0;
       for (; i + kSide <= n; i += kSide)
-        Square<W>::copy(to + row * n + i, n, p + i * inner + row * outer, inner, typename Square<W>::Lanes());
+        Square<W>::read(p + i * inner + row * outer, inner).transposed().write(to + row * n + i, n * kItem);
       for (; i < n; ++i)
         for (int64_t r = row; r < row + kSide; ++r)
           to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
@@ -158,6 +124,10 @@ GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, 
 }
 template <class W>
 GC_OUTLINE void scatter_rows(char* p, int64_t inner, int64_t outer, const W* from, int64_t n, int64_t rows) {
+  if (inner == sizeof(W)) {
+    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(p + r * outer, from + r * n, n * sizeof(W));
+    return;
+  }
   for (int64_t r = 0; r < rows; ++r, p += outer)
     for (int64_t i = 0; i < n; ++i, ++from) *reinterpret_cast<W*>(p + i * inner) = *from;
 }
@@ -227,7 +197,7 @@ void run_repeating_rows(const LoopSpec& spec, const LoopArgs& a) {
 bool runs_across(const LoopSpec& spec, const LoopArgs& a) {
   if (a.inner[0] != spec.item[0] || a.m < kTileRows / 2) return false;
   for (int k = 1; k <= spec.inputs; ++k)
-    if (a.inner[k] > kLine && a.outer[k] > 0 && a.outer[k] < a.inner[k]) return true;
+    if (a.inner[k] >= 4 * spec.item[k] && a.outer[k] > 0 && a.outer[k] < a.inner[k]) return true;
   return false;
 }
 

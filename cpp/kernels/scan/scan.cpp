@@ -17,6 +17,7 @@
 #include "core/parallel.h"
 #include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
+#include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
 namespace {
@@ -371,20 +372,55 @@ template <class K, class T> struct Cumulative {
     return sum;
   }
 
-  static void rows(const Slice<T>& s, int64_t n, int64_t count) {
+  // Rows of kCount elements.
+  template <int kCount> static void few(const Slice<T>& s, int64_t count) {
     for (int64_t r = 0; r < count; ++r) {
-      const T* const x = s.x + r * n;
-      T* const y = s.y + r * n;
-      if (n > kShort) {
-        run(x, y, n, static_cast<Acc>(K::kIdentity));
-        continue;
-      }
       Acc acc = static_cast<Acc>(K::kIdentity);
-      for (int64_t i = 0; i < n; ++i) {
-        acc = K::combine(acc, static_cast<Acc>(x[i]));
-        y[i] = static_cast<T>(acc);
+#pragma GCC unroll 4
+      for (int i = 0; i < kCount; ++i) {
+        acc = K::combine(acc, static_cast<Acc>(s.x[r * kCount + i]));
+        s.y[r * kCount + i] = static_cast<T>(acc);
       }
     }
+  }
+  // kSide rows side by side, a lane each: one chain of sums would wait for itself at every element.
+  static constexpr int kSide = Square<T>::kSide;
+  static constexpr bool kAdds = __is_same(K, SumKind<T>);
+  static void side_by_side(const T* x, T* y, int64_t n) {
+    using Sums = typename ShortVector<Acc, kSide* static_cast<int>(sizeof(Acc))>::type;
+    Sums acc = Sums{} + static_cast<Acc>(K::kIdentity);
+    int64_t i = 0;
+    for (; i + kSide <= n; i += kSide) {
+      Square<T> s = Square<T>::read(x + i, n * sizeof(T)).transposed();
+#pragma GCC unroll 4
+      for (int c = 0; c < kSide; ++c) {
+        const Sums wide = __builtin_convertvector(s.v[c], Sums);
+        acc = kAdds ? acc + wide : acc * wide;  // not by combine(): the baseline passes no vectors of 32 bytes
+        s.v[c] = __builtin_convertvector(acc, typename Square<T>::V);
+      }
+      s.transposed().write(y + i, n * sizeof(T));
+    }
+    for (int64_t j = i; j < n; ++j)
+      for (int r = 0; r < kSide; ++r) {
+        acc[r] = K::combine(acc[r], static_cast<Acc>(x[r * n + j]));
+        y[r * n + j] = static_cast<T>(acc[r]);
+      }
+  }
+  static void one(const T* x, T* y, int64_t n) {
+    if (n > kShort) return run(x, y, n, static_cast<Acc>(K::kIdentity));
+    Acc acc = static_cast<Acc>(K::kIdentity);
+    for (int64_t i = 0; i < n; ++i) {
+      acc = K::combine(acc, static_cast<Acc>(x[i]));
+      y[i] = static_cast<T>(acc);
+    }
+  }
+  static void rows(const Slice<T>& s, int64_t n, int64_t count) {
+    if (n == 2) return few<2>(s, count);
+    if (n == 3) return few<3>(s, count);
+    if (n == 4) return few<4>(s, count);
+    int64_t r = 0;
+    for (; r + kSide <= count; r += kSide) side_by_side(s.x + r * n, s.y + r * n, n);
+    for (; r < count; ++r) one(s.x + r * n, s.y + r * n, n);
   }
 
   // The totals of the parts first: then each part knows where it starts.
