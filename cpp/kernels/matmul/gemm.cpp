@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "kernels/matmul/tiles.h"
+#include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
 
@@ -89,6 +90,30 @@ template <class T>
 constexpr GemmFn<T> kSumNarrow[kNarrow] = {sum_narrow<T, 1>, sum_narrow<T, 2>, sum_narrow<T, 3>, sum_narrow<T, 4>,
                                            sum_narrow<T, 5>, sum_narrow<T, 6>, sum_narrow<T, 7>, sum_narrow<T, 8>};
 template <class T> void multiply_narrow(const GemmArgs<T>& g) { kSumNarrow<T>[g.n - 1](g); }
+
+// ---- one row of C, and columns of B that are short and dense: squares of them, transposed in registers ----
+
+template <class T> void multiply_short(const GemmArgs<T>& g) {
+  constexpr int kSide = Square<T>::kSide;
+  const int64_t step = g.b_col * static_cast<int64_t>(sizeof(T));
+  int64_t j = 0;
+  for (; j + kSide < g.n; j += kSide) {  // a square may read beyond its last column, but not beyond the one after
+    typename Square<T>::V sum{};
+    for (int64_t k = 0; k < g.k; k += kSide) {
+      const Square<T> b = Square<T>::read(g.b + j * g.b_col + k, step).transposed();
+#pragma GCC unroll 4
+      for (int i = 0; i < kSide; ++i)
+        if (k + i < g.k) sum += g.a[(k + i) * g.a_col] * b.v[i];
+    }
+    if (g.accumulate) {
+      typename Square<T>::V before;
+      __builtin_memcpy(&before, g.c + j, sizeof before);
+      sum += before;
+    }
+    __builtin_memcpy(g.c + j, &sum, sizeof sum);
+  }
+  multiply_tiny(rectangle(g, 0, 1, j, g.n - j));
+}
 
 // ---- dot products: rows of A against columns of B, both contiguous along k ----
 
@@ -314,7 +339,7 @@ template <class T> void multiply_tiles(const GemmArgs<T>& g) {
 
 // ---- choice and division of the work ----
 
-enum class Method { Tiny, Narrow, Dot, Dots, Rows, Tiles };
+enum class Method { Tiny, Short, Narrow, Dot, Dots, Rows, Tiles };
 
 // Whether packing B would cost more than the product.
 template <class T> bool is_tiny(const GemmArgs<T>& g) {
@@ -339,7 +364,8 @@ template <class T> Method choose(const GemmArgs<T>& g) {
   if (g.m == 1 && g.b_col == 1 && g.n <= kNarrow && g.k > 16) return Method::Narrow;
   if (by_row(g)) return Method::Rows;
   // Dots shorter than a vector or two, side by side.
-  if (g.m == 1 && g.k <= kNarrow && g.n > 1) return Method::Tiny;
+  if (g.m == 1 && g.k <= kNarrow && g.n > 1)
+    return g.b_row == 1 && g.b_col >= g.k && g.k > 1 ? Method::Short : Method::Tiny;
   if (by_dots(g)) return Method::Dots;
   return is_tiny(g) ? Method::Tiny : Method::Tiles;
 }
@@ -348,6 +374,7 @@ template <class T> void run_method(Method method, const GemmArgs<T>& g) {
   if (g.start) return run_method(method, started(g));
   switch (method) {
     case Method::Tiny: return multiply_tiny(g);
+    case Method::Short: return multiply_short(g);
     case Method::Narrow: return multiply_narrow(g);
     case Method::Dot: return multiply_dot(g);
     case Method::Dots: return multiply_dots(g);
