@@ -45,9 +45,7 @@ Tensor flipped(const Tensor& t, const Dims& flips) {
                                     {open(t) + start * item, &t.shape(), &strides, item}};
     Plan plan;
     make_plan(plan, t.shape(), operands, 2);
-    const LoopFn loop =
-        plan.stride[0][1] < 0 ? portable::copy_backwards(item) : kernels().copy.to[index_of(t.dtype())][t.dtype()];
-    run_plan(plan, loop, nullptr, 0, 0.5);
+    run_plan(plan, kernels().copy.to[index_of(t.dtype())][t.dtype()], nullptr, 0, 0.5);
   });
   return out;
 }

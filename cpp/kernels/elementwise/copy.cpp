@@ -42,13 +42,17 @@ template <class To, class From> void convert_rarely(const LoopArgs& a) {
   portable::convert(dtype_of<To>, dtype_of<From>, a);
 }
 
+template <class Word> void copy_words(const LoopArgs& a) {
+  using Copy = Loop<Cast<Word>, Word, Word>;
+  if (!copy_rows(Copy::kSpec, a)) Copy::run(a);
+}
+
 template <class To, class From> constexpr LoopFn copy_loop() {
   constexpr bool computed = is_computed(dtype_of<To>) && is_computed(dtype_of<From>);
-  using Word = SameWidthInt<To>;
-  if constexpr (computed)
+  if constexpr (__is_same(To, From))
+    return copy_words<SameWidthInt<To>>;
+  else if constexpr (computed)
     return Loop<Cast<To>, To, From>::run;
-  else if constexpr (__is_same(To, From))
-    return Loop<Cast<Word>, Word, Word>::run;
   else if constexpr (is_wide_unsigned(dtype_of<To>) || is_wide_unsigned(dtype_of<From>))
     return convert_rarely<To, From>;
   else

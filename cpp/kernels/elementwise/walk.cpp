@@ -29,6 +29,10 @@ template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t st
     for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[2 * i];
     return;
   }
+  if (stride == -static_cast<int64_t>(sizeof(W))) {
+    for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[-i];
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) to[i] = *reinterpret_cast<const W*>(p + i * stride);
 }
 GC_INLINE const void* gather(void* buffer, const char* p, int64_t stride, int64_t n, int item) {
@@ -77,11 +81,19 @@ constexpr int64_t kTileColumns = 64;
 // Rows of kCount elements: dense ones, or one element each, repeated.
 template <class W, int kCount>
 GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int64_t rows) {
-  if (dense)
-    for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(to + r * kCount, p + r * outer, kCount * sizeof(W));
-  else
+  const auto copy = [&](int64_t r, int count) { __builtin_memcpy(to + r * kCount, p + r * outer, count * sizeof(W)); };
+  constexpr int64_t kBytes = kCount * sizeof(W);
+  if (dense && kCount == 3 && (outer == kBytes || outer == -kBytes)) {
+    // Four elements are copied as fast as two: the fourth is a neighbour's, and the next row takes its place.
+    copy(0, kCount);
+    for (int64_t r = 1; r + 1 < rows; ++r) copy(r, kCount + 1);
+    if (rows > 1) copy(rows - 1, kCount);
+  } else if (dense) {
+    for (int64_t r = 0; r < rows; ++r) copy(r, kCount);
+  } else {
     for (int64_t r = 0; r < rows; ++r)
       for (int i = 0; i < kCount; ++i) to[r * kCount + i] = *reinterpret_cast<const W*>(p + r * outer);
+  }
 }
 
 // Rows of n elements that run across memory.
@@ -255,6 +267,26 @@ void run_rows(decltype(LoopSpec::dense) row, const LoopArgs& a) {
     const void* const in[] = {a.ptr[1] + j * a.outer[1], a.ptr[2] + j * a.outer[2]};
     row(a.ptr[0] + j * a.outer[0], in, a.n, a.params);
   }
+}
+
+bool copy_rows(const LoopSpec& spec, const LoopArgs& a) {
+  if (a.m > 1 && a.n < kShortRow) {
+    if (!in_a_line(spec, a, 0)) return false;
+    const int64_t per_block = kBlock / a.n;
+    with_word(spec.item[0], [&]<class W>(W) {
+      for (int64_t j = 0; j < a.m; j += per_block)
+        gather_rows(reinterpret_cast<W*>(a.ptr[0] + j * a.outer[0]), a.ptr[1] + j * a.outer[1], a.inner[1], a.outer[1],
+                    a.n, smaller(per_block, a.m - j));
+    });
+    return true;
+  }
+  const bool gathers = a.inner[0] == spec.item[0] && a.inner[1] != spec.item[1];
+  if (!gathers || (a.m > 1 && runs_across(spec, a))) return false;
+  with_word(spec.item[0], [&]<class W>(W) {
+    for (int64_t j = 0; j < a.m; ++j)
+      gather_words(reinterpret_cast<W*>(a.ptr[0] + j * a.outer[0]), a.ptr[1] + j * a.outer[1], a.inner[1], a.n);
+  });
+  return true;
 }
 
 // ---- narrow types, through the loops of int32 and float ----

@@ -33,6 +33,8 @@ void run_loop(const LoopSpec& spec, const LoopArgs& a);
 bool repeats_input(const LoopSpec& spec, const LoopArgs& a, int k);
 // Runs a loop of one row of two inputs on each of them.
 void run_rows(decltype(LoopSpec::dense) row, const LoopArgs& a);
+// Copies elements as they are on a shorter way than run_loop()'s, through no buffer; false where there is none.
+bool copy_rows(const LoopSpec& spec, const LoopArgs& a);
 // Runs the loop of `spec`, of int32 or float, on operands of a narrow type, with so many parameters.
 void run_narrow(const LoopSpec& spec, DType type, int params, const LoopArgs& a);
 // Runs the loop of `spec`, which reads and writes one operand, on others of a narrow type. Computed types are as they

@@ -34,18 +34,6 @@ template <class T> void copy_elements(const JoinArgs& j, int64_t begin, int64_t 
     for (int64_t i = 0; i < j.count; ++i) *to++ = reinterpret_cast<const T*>(j.pieces[i].data)[row];
 }
 
-template <class T> void copy_loop_backwards(const LoopArgs& a) {
-  for (int64_t j = 0; j < a.m; ++j) {
-    char* to = a.ptr[0] + j * a.outer[0];
-    const char* from = a.ptr[1] + j * a.outer[1];
-    if (a.inner[0] == sizeof(T) && a.inner[1] == -static_cast<int64_t>(sizeof(T)))
-      for (int64_t i = 0; i < a.n; ++i) reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[-i];
-    else
-      for (int64_t i = 0; i < a.n; ++i)
-        *reinterpret_cast<T*>(to + i * a.inner[0]) = *reinterpret_cast<const T*>(from + i * a.inner[1]);
-  }
-}
-
 // One line: the lower part is its first `cut` elements, the upper part the rest.
 void copy_line(const TriangleArgs& t, int64_t line) {
   const int64_t cut = std::clamp<int64_t>(line % t.rows + t.shift, 0, t.columns), pitch = t.columns * t.item;
@@ -76,10 +64,6 @@ void join(const JoinArgs& j) {
   if (j.bytes < 2 * kSpan) return copy_range(j, 0, j.bytes);
   parallel_blocks((j.bytes + kSpan - 1) / kSpan,
                   [&](int64_t b) { copy_range(j, b * kSpan, std::min(j.bytes, (b + 1) * kSpan)); });
-}
-
-LoopFn copy_backwards(int64_t item) {
-  return visit_item_size(item, [](auto tag) -> LoopFn { return copy_loop_backwards<typename decltype(tag)::type>; });
 }
 
 void triangle(const TriangleArgs& t) {

@@ -20,9 +20,6 @@ struct JoinArgs {
 };
 void join(const JoinArgs& a);
 
-// The loop that copies elements of `item` bytes, for a source that is walked backwards.
-LoopFn copy_backwards(int64_t item);
-
 // Copies matrices with zeros on one side of a diagonal: line i is cut before column (i mod rows) + shift. The lower
 // part keeps what is left of the cut, the upper part the rest.
 struct TriangleArgs {
