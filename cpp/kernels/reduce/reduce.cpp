@@ -28,6 +28,7 @@
 #include "core/parallel.h"
 #include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
+#include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
 namespace {
@@ -613,7 +614,8 @@ struct Reduction {
   int64_t cost;
   bool in_place;  // band may read memory as it is
 
-  int64_t tile() const { return in_place ? op->tile : smaller(op->tile, kLoadCols); }
+  bool loads(const ReduceArgs& a) const { return !in_place || a.s_inner != 1; }  // for bands
+  int64_t tile(const ReduceArgs& a) const { return loads(a) ? smaller(op->tile, kLoadCols) : op->tile; }
 };
 
 template <class Op> struct Erased {
@@ -659,13 +661,36 @@ constexpr Reduction kReduction{
 
 // ---- layouts: how a reduction walks its view ----
 
+// As many outputs as a square has sides, whose elements are dense: whole squares, of which the last may overlap the one
+// before. One that is larger than the reduction reads the next output's elements and writes rows that nobody reads.
+template <class Bits> GC_INLINE void gather_side_by_side(const ReduceArgs& a, const Bits* p, Bits* to) {
+  constexpr int64_t kSide = Square<Bits>::kSide, kItem = sizeof(Bits);
+  for (int64_t s = 0; s < a.slabs; ++s, p += a.s_slab, to += a.reduce * kGroup)
+    for (int64_t r = 0; r < a.reduce; r += kSide) {
+      const int64_t first = larger(0, smaller(r, a.reduce - kSide));
+      Square<Bits>::read(p + first, a.s_inner * kItem).transposed().write(to + first * kGroup, kGroup * kItem);
+    }
+}
+// How many of the next n outputs may be read so.
+template <class Bits> GC_INLINE int64_t side_by_side(const ReduceArgs& a, int64_t n) {
+  constexpr int64_t kSide = Square<Bits>::kSide;
+  if (a.s_reduce != 1) return 0;
+  if (a.reduce >= kSide) return n / kSide * kSide;
+  const bool next_is_near = a.slabs == 1 && a.s_inner == a.reduce && 2 * a.reduce >= kSide && kSide <= kShort;
+  return next_is_near ? (n - 1) / kSide * kSide : 0;
+}
+
 // Short reductions become columns, kGroup apart: vectors along them would be mostly empty.
 template <class Bits> GC_OUTLINE void gather_columns(const ReduceArgs& a, int64_t output, int64_t cols, void* buffer) {
   Bits* to = static_cast<Bits*>(buffer);
   while (cols > 0) {
     const Bits* p = static_cast<const Bits*>(a.in) + first_of(a, output);
     const int64_t n = smaller(cols, a.inner - output % a.inner);
-    for (int64_t j = 0; j < n; ++j, ++to, p += a.s_inner) {
+    int64_t j = 0;
+    constexpr int64_t kSide = Square<Bits>::kSide;
+    for (const int64_t squares = side_by_side<Bits>(a, n); j < squares; j += kSide, to += kSide, p += kSide * a.s_inner)
+      gather_side_by_side(a, p, to);
+    for (; j < n; ++j, ++to, p += a.s_inner) {
       Bits* at = to;
       for (int64_t s = 0; s < a.slabs; ++s)
         for (int64_t r = 0; r < a.reduce; ++r, at += kGroup) *at = p[s * a.s_slab + r * a.s_reduce];
@@ -764,7 +789,7 @@ struct Walk {
 
   // Rows of columns, merged into acc.
   void bands(const char* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, void* acc) const {
-    if (!r.in_place) return bands_loaded(p, stride, rows, cols, first, acc);
+    if (r.loads(a)) return bands_loaded(p, stride, rows, cols, first, acc);
     for (int64_t i = 0; i < rows; i += op.band_rows)
       op.band(element(p, i * stride), stride, smaller(op.band_rows, rows - i), cols, first + i, a.param, acc);
   }
@@ -774,7 +799,7 @@ struct Walk {
     for (int64_t i = 0; i < rows; i += kLoadRows) {
       const int64_t n = smaller(kLoadRows, rows - i);
       for (int64_t k = 0; k < n; ++k)
-        r.load(element(p, (i + k) * stride), 1, cols, a.param, buffer + k * cols * op.item);
+        r.load(element(p, (i + k) * stride), a.s_inner, cols, a.param, buffer + k * cols * op.item);
       op.band(buffer, cols, n, cols, first + i, a.param, acc);
     }
   }
@@ -793,7 +818,7 @@ struct Walk {
   void rows_of_slab(const char* p, int64_t cols, int64_t row, int64_t rows, char* acc) const {
     p = element(p, row * a.s_reduce);
     const int64_t fold = kFoldColumns / cols;
-    if (op.folds && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
+    if (op.folds && a.s_inner == 1 && a.s_reduce == cols && fold > 1 && rows >= 4 * fold) {
       alignas(64) char wide[kFoldColumns * kMaxAcc];
       const int64_t width = fold * cols, long_rows = rows / fold;
       op.empty(wide, width);
@@ -838,7 +863,7 @@ void reduce_runs(const Walk& w) {
 void reduce_columns(const Walk& w) {
   const ReduceArgs& a = w.a;
   const int64_t size = w.op.acc_size, length = w.length();
-  const int64_t tile = smaller(w.r.tile(), a.inner), per_outer = ceil_div(a.inner, tile);
+  const int64_t tile = smaller(w.r.tile(a), a.inner), per_outer = ceil_div(a.inner, tile);
   const int64_t tiles = a.groups * a.outer * per_outer;
   const int64_t work = larger(1, length * tile * w.r.cost);
   int64_t parts = tiles >= kFewOutputs ? 1 : larger(1, smaller(work / kSplitGrain, kMaxSplit / tiles));
@@ -873,6 +898,8 @@ Layout normalize(ReduceArgs& a, bool folds) {
   }
   const bool wide = a.inner >= kNarrow || (folds && a.s_reduce == a.inner && a.reduce > kShort);
   if (a.inner > 1 && a.s_inner == 1 && wide) return Layout::Outer;
+  // Rows of columns that are not dense, but nearer to each other than the rows are.
+  if (a.inner >= kNarrow && a.s_inner > 0 && a.s_inner < a.s_reduce) return Layout::Outer;
   return a.s_reduce == 1 ? Layout::Inner : Layout::Strided;
 }
 
