@@ -65,13 +65,20 @@ void coalesce(Plan& p) {
   if (p.ndim) p.ndim = last + 1;
 }
 
-// A loop sees two dims. Where an input's memory runs across the rows, the second one should be the dim along which it
-// is dense, so that the loop can read it in whole lines.
+// Whether operand k has an element of its own for each result.
+bool is_whole(const Plan& p, int k) {
+  for (int d = 0; d < p.ndim; ++d)
+    if (p.stride[d][k] == 0) return false;
+  return true;
+}
+
+// A loop sees two dims. Where the memory of a whole input runs across the rows, the second one should be the dim along
+// which it is dense, so that the loop can read it in whole lines.
 void bring_near(Plan& p) {
   for (int k = 1; k < p.operands; ++k) {
     const int64_t inner = p.stride[0][k];
     for (int d = 1; d < p.ndim; ++d) {
-      if (p.stride[d][k] <= 0 || p.stride[d][k] >= inner) continue;
+      if (p.stride[d][k] <= 0 || p.stride[d][k] >= inner || !is_whole(p, k)) continue;
       std::swap(p.size[1], p.size[d]);
       for (int i = 0; i < p.operands; ++i) std::swap(p.stride[1][i], p.stride[d][i]);
       return;

@@ -22,6 +22,23 @@ template <class W> GC_INLINE void fill(W* to, W v, int64_t n) {
   __builtin_memcpy(to + n - kStep, &all, sizeof all);
 }
 
+// n elements that lie backwards in memory, from p on. Vectors of 16 bytes: rows are often short.
+template <class W, int... I> GC_INLINE auto reversed(typename Square<W>::V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (Square<W>::kSide - 1 - I)...);
+}
+template <class W> GC_INLINE void reverse(W* to, const char* p, int64_t n) {
+  constexpr int kSide = Square<W>::kSide;
+  const W* const from = reinterpret_cast<const W*>(p);
+  int64_t i = 0;
+  for (; i + kSide <= n; i += kSide) {
+    typename Square<W>::V v;
+    __builtin_memcpy(&v, from - i - (kSide - 1), sizeof v);
+    v = reversed<W>(v, std::make_integer_sequence<int, kSide>());
+    __builtin_memcpy(to + i, &v, sizeof v);
+  }
+  for (; i < n; ++i) to[i] = from[-i];
+}
+
 // One operand's next n elements as dense memory.
 template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t stride, int64_t n) {
   if (stride == 0) return fill(to, *reinterpret_cast<const W*>(p), n);
@@ -29,10 +46,7 @@ template <class W> GC_OUTLINE void gather_words(W* to, const char* p, int64_t st
     for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[2 * i];
     return;
   }
-  if (stride == -static_cast<int64_t>(sizeof(W))) {
-    for (int64_t i = 0; i < n; ++i) to[i] = reinterpret_cast<const W*>(p)[-i];
-    return;
-  }
+  if (stride == -static_cast<int64_t>(sizeof(W))) return reverse(to, p, n);
   for (int64_t i = 0; i < n; ++i) to[i] = *reinterpret_cast<const W*>(p + i * stride);
 }
 GC_INLINE const void* gather(void* buffer, const char* p, int64_t stride, int64_t n, int item) {
@@ -131,8 +145,14 @@ GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, 
     for (int64_t r = 0; r < rows; ++r) fill(to + r * n, *reinterpret_cast<const W*>(p + r * outer), n);
     return;
   }
-  for (int64_t r = 0; r < rows; ++r, p += outer)
-    for (int64_t i = 0; i < n; ++i, ++to) *to = *reinterpret_cast<const W*>(p + i * inner);
+  if (inner == -static_cast<int64_t>(sizeof(W))) {
+    for (int64_t r = 0; r < rows; ++r) reverse(to + r * n, p + r * outer, n);
+    return;
+  }
+  const int64_t unlike = outer == 0 ? 1 : rows;
+  for (int64_t r = 0; r < unlike; ++r)
+    for (int64_t i = 0; i < n; ++i) to[r * n + i] = *reinterpret_cast<const W*>(p + r * outer + i * inner);
+  for (int64_t r = unlike; r < rows; ++r) __builtin_memcpy(to + r * n, to, n * sizeof(W));
 }
 template <class W>
 GC_OUTLINE void scatter_rows(char* p, int64_t inner, int64_t outer, const W* from, int64_t n, int64_t rows) {
