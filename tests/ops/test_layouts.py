@@ -30,6 +30,8 @@ BROADCAST = {
 LAYOUTS = {**VIEWS, **BROADCAST}
 OPS = {
     "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
     "atan2": gradcore.atan2,
     "fmod": gradcore.fmod,
     "less": lambda a, b: a < b,
@@ -73,6 +75,43 @@ def test_copies_and_writes_in_all_layouts(shape):
         inplace = VIEWS[view](x)
         inplace.mul_(VIEWS["transposed"](x))
         assert gradcore.equal(inplace, x * x)
+
+
+KINDS = ("bool", "uint8", "int16", "float32", "float64")
+
+
+def of_kind(shape, kind):
+    return numbers(shape) > 0 if kind == "bool" else numbers(shape, kind) if kind != "uint8" else numbers(shape).byte()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_of_permuted_and_flipped_tensors(kind):
+    for shape in ((3, 5, 2), (10, 20, 7), (4, 17, 33), (2, 3, 70), (16, 16, 16), (65, 3, 40)):
+        x = of_kind(shape, kind)
+        for order in itertools.permutations(range(3)):
+            view, expected = x.permute(order), x.numpy().transpose(order)
+            np.testing.assert_array_equal(view.contiguous().numpy(), expected)
+            np.testing.assert_array_equal(view[:, 1:].contiguous().numpy(), expected[:, 1:])
+            for dims in ((0,), (1,), (2,), (0, 2), (0, 1, 2)):
+                np.testing.assert_array_equal(view.flip(dims).numpy(), np.flip(expected, dims))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [*range(1, 10), 15, 16, 17, 40])
+def test_reductions_of_few_elements(count, kind):
+    for outputs in (1, 5, 16, 131):
+        wide = of_kind((outputs, 2 * count), kind)
+        for x in (wide[:, :count].clone(), wide[:, :count], wide[:, ::2]):
+            values = x.numpy()
+            for view, axis in ((x, 1), (x.t(), 0)):
+                array = values if axis else values.T
+                np.testing.assert_array_equal(
+                    view.argmax(axis).numpy() if kind != "bool" else 0, array.argmax(axis) if kind != "bool" else 0
+                )
+                np.testing.assert_array_equal(view.amax(axis).numpy(), array.max(axis))
+                np.testing.assert_array_equal(view.count_nonzero(axis).numpy(), np.count_nonzero(array, axis))
+                total = array.sum(axis, dtype=np.float64 if "float" in kind else np.int64)
+                np.testing.assert_allclose(view.sum(axis).numpy(), total, rtol=1e-5, atol=1e-4)
 
 
 def test_unary_ops_of_repeated_elements():
@@ -148,13 +187,25 @@ def test_small_and_narrow_products(dtype):
             np.testing.assert_allclose((matrix @ v).numpy(), expected, rtol=1e-4, atol=2e-3)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_shorter_than_a_vector_times_a_vector(dtype):
+    for k, rows in itertools.product(range(2, 10), (2, 3, 4, 5, 8, 9, 100)):
+        wide, v, b = numbers((rows, k + 3), dtype), numbers((2 * k,), dtype, 1), numbers((rows,), dtype, 2)
+        for a, x in itertools.product((wide[:, :k].clone(), wide[:, :k], wide[:, 3:]), (v[:k], v[::2])):
+            expected = a.numpy().astype(np.float64) @ x.numpy().astype(np.float64)
+            np.testing.assert_allclose((a @ x).numpy(), expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose((x @ a.t()).numpy(), expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(gradcore.addmv(b, a, x).numpy(), b.numpy() + expected, rtol=1e-4, atol=1e-4)
+
+
 def test_scans_of_short_rows():
-    for shape in ((1000, 3), (1, 5), (7, 16), (40, 17), (3, 4, 5)):
-        x = numbers(shape)
-        for f, reference in ((lambda t: t.cumsum(-1), np.cumsum), (lambda t: t.cumprod(-1), np.cumprod)):
+    shapes = ((1000, 3), (1, 5), (7, 16), (40, 17), (3, 4, 5), (9, 2), (6, 4), (11, 6), (5, 37), (3, 50), (13, 100))
+    for shape, view in itertools.product(shapes, (lambda t: t, lambda t: t.mT.contiguous().mT, lambda t: t[..., 1:])):
+        for f, reference, scale in ((gradcore.cumsum, np.cumsum, 1), (gradcore.cumprod, np.cumprod, 0.2)):
+            x = view(numbers(shape) * scale)
             expected = reference(x.numpy().astype(np.float64), axis=-1)
-            np.testing.assert_allclose(f(x).numpy(), expected, rtol=1e-5, atol=1e-4)
-            np.testing.assert_array_equal(f(x.int()).numpy(), reference(x.int().numpy().astype(np.int64), axis=-1))
+            np.testing.assert_allclose(f(x, -1).numpy(), expected, rtol=1e-5, atol=1e-4)
+            np.testing.assert_array_equal(f(x.int(), -1).numpy(), reference(x.int().numpy().astype(np.int64), axis=-1))
 
 
 def test_lists_of_numpy_scalars():
