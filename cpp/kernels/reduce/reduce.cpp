@@ -45,6 +45,7 @@ constexpr int64_t kShort = 16;         // reductions up to this length are gathe
 constexpr int64_t kGroup = 128;        // so many at a time
 constexpr int64_t kNarrow = 16;        // fewer columns than this are not worth a vector loop
 constexpr int64_t kFoldColumns = 256;  // rows shorter than this are folded several at a time
+constexpr int64_t kSlabColumns = 64;   // slabs from this length on may be rows of columns
 constexpr int64_t kLoadRows = 8;       // of a column tile that are converted at a time
 constexpr int64_t kLoadCols = 256;     // and the tile's width then
 constexpr int64_t kStoreGroup = 32;    // results that are stored at a time
@@ -838,8 +839,33 @@ struct Walk {
   }
 };
 
+// A few long reductions over slabs that are rows of a tile: several slabs are folded as rows of columns, in parallel,
+// and then the columns. A fold of each slab by itself would end in its lanes a thousand times.
+bool has_rows_for_slabs(const Walk& w) {
+  const bool dense = w.r.in_place && w.op.folds && w.a.s_reduce == 1;
+  return dense && w.a.slabs >= 8 && w.a.reduce >= kSlabColumns && w.a.reduce <= w.op.tile;
+}
+void reduce_slabs(const Walk& w, int64_t outputs) {
+  const ReduceArgs& a = w.a;
+  const int64_t size = w.op.acc_size, group = larger(8, kChunk / a.reduce), groups = ceil_div(a.slabs, group);
+  const Scratch<char> scratch(outputs * groups * size);
+  parallel_blocks(outputs * groups, [&](int64_t b) {
+    const int64_t first = b % groups * group, end = smaller(a.slabs, first + group);
+    const Scratch<char> acc(a.reduce * size);
+    w.op.empty(acc.data(), a.reduce);
+    for (int64_t s = first; s < end; s += w.op.band_rows)
+      w.op.band(w.element(w.start(b / groups), s * a.s_slab), a.s_slab, smaller(w.op.band_rows, end - s), a.reduce, 0,
+                a.param, acc.data());
+    for (int64_t n = a.reduce; n > 1; n = ceil_div(n, 2))
+      w.op.merge(acc.data(), acc.data() + ceil_div(n, 2) * size, n / 2);
+    __builtin_memcpy(scratch.data() + b * size, acc.data(), size);
+  });
+  for (int64_t i = 0; i < outputs; ++i) w.finish(i, 1, scratch.data() + i * groups * size, groups);
+}
+
 // A few long reductions: their chunks in parallel.
 void reduce_chunks(const Walk& w, int64_t outputs) {
+  if (has_rows_for_slabs(w)) return reduce_slabs(w, outputs);
   const int64_t of_slab = ceil_div(w.a.reduce, kChunk), chunks = w.a.slabs * of_slab, size = w.op.acc_size;
   const Scratch<char> scratch(outputs * chunks * size);
   parallel_blocks(outputs * chunks, [&](int64_t b) {
