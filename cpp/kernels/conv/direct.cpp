@@ -226,8 +226,8 @@ template <class T> void sum_windows(const Windows<T>& p) {
   if (p.n * p.groups * p.o * p.places() == 0) return;
   const int64_t depth = p.depth();
   if (depth == 0) return fill_with_bias(p);
-  if (fits_depthwise_last(p)) return sum_depthwise_last(p);
   if (fits_depthwise(p)) return sum_depthwise(p);
+  if (fits_depthwise_last(p)) return sum_depthwise_last(p);
   if (better_last(p)) return sum_windows_last(p);
   const DirectPlan plan = plan_direct(p);
   const Scratch<T> weights(p.groups * p.o * depth);
