@@ -9,6 +9,10 @@ template <class T> void fill_with_bias(const Windows<T>& p);
 template <class T> void sum_windows(const Windows<T>& p);
 // The same for many output channels. In direct_last.cpp.
 template <class T> void sum_windows_last(const Windows<T>& p);
+// The same for windows of one place. In product.cpp.
+template <class T> bool fits_product(const Windows<T>& p);
+template <class T> void sum_by_product(const Windows<T>& p);
+template <class T> bool differentiate_by_product(const Windows<T>& p, T* w);  // false where it does not fit
 // The same for groups of one channel. In depthwise.cpp.
 template <class T> bool fits_depthwise(const Windows<T>& p);
 template <class T> void sum_depthwise(const Windows<T>& p);
