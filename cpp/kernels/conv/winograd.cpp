@@ -1,10 +1,11 @@
 // 3 x 3 windows by Winograd's algorithm F(4 x 4, 3 x 3): 36 products instead of 144 for each 4 x 4 outputs of a channel
-// pair. Start at sum_by_winograd(). After A. Lavin, S. Gray, "Fast algorithms for convolutional neural networks", 2016.
+// pair; and 5 x 5 windows by F(2 x 2, 5 x 5), 36 products instead of 100. Start at sum_by_winograd(). After A. Lavin,
+// S. Gray, "Fast algorithms for convolutional neural networks", 2016.
 //
 // Note [Winograd]
-// A tile of 6 x 6 places of the source and the 3 x 3 weights are each taken for polynomials, in both directions, and
+// A tile of 6 x 6 places of the source and the weights are each taken for polynomials, in both directions, and
 // evaluated at the points 0, a, -a, b, -b and infinity; there the product of the polynomials is the product of values,
-// and the sum over channels is 36 matrix products, one for each pair of points. Interpolation leads back to 4 x 4
+// and the sum over channels is 36 matrix products, one for each pair of points. Interpolation leads back to the
 // outputs. The points decide the rounding errors: with 1 and 2, as they are often taken, these are 7 times those of the
 // plain sum, with 0.625 and 1.5 twice (tests/nn/test_convolution.py).
 //
@@ -18,11 +19,12 @@ namespace {
 
 constexpr float kA = 0.625f, kB = 1.5f;
 constexpr float kAA = kA * kA, kBB = kB * kB;
-constexpr int kTile = 6, kPoints = kTile * kTile, kOuts = 4;
+constexpr int kTile = 6, kPoints = kTile * kTile;
 constexpr int64_t kL = kLanes<float>;
 constexpr int64_t kMostWeights = 4 << 20;  // pairs of channels: transformed they take 600 MB
 constexpr int64_t kBlockBytes = 1 << 20;   // of transformed source and outputs: about the second cache
 using V = Vec<float>;
+constexpr int64_t outs_of(int64_t taps) { return kTile + 1 - taps; }
 
 // The values of a polynomial of degree 5, given by the coefficients that make interpolation simple.
 GC_INLINE void transform_source(const V* d, int64_t step, V* out, int64_t out_step) {
@@ -36,29 +38,39 @@ GC_INLINE void transform_source(const V* d, int64_t step, V* out, int64_t out_st
   out[4 * out_step] = even_b - odd_b;
   out[5 * out_step] = kAA * kBB * d1 + (d5 - (kAA + kBB) * d3);
 }
-GC_INLINE void transform_weights(const V* w, int64_t step, V* out, int64_t out_step) {
+template <int kTaps> GC_INLINE void transform_weights(const V* w, int64_t step, V* out, int64_t out_step) {
   constexpr float of_0 = 1 / (kAA * kBB), of_a = 1 / (2 * kAA * (kAA - kBB)), of_b = 1 / (2 * kBB * (kBB - kAA));
   const V w0 = w[0], w1 = w[step], w2 = w[2 * step];
-  const V even_a = of_a * w0 + (of_a * kAA) * w2, odd_a = (of_a * kA) * w1;
-  const V even_b = of_b * w0 + (of_b * kBB) * w2, odd_b = (of_b * kB) * w1;
+  V even_a = of_a * w0 + (of_a * kAA) * w2, odd_a = (of_a * kA) * w1;
+  V even_b = of_b * w0 + (of_b * kBB) * w2, odd_b = (of_b * kB) * w1;
+  if constexpr (kTaps == 5) {
+    const V w3 = w[3 * step], w4 = w[4 * step];
+    even_a += (of_a * kAA * kAA) * w4, odd_a += (of_a * kA * kAA) * w3;
+    even_b += (of_b * kBB * kBB) * w4, odd_b += (of_b * kB * kBB) * w3;
+  }
   out[0] = of_0 * w0;
   out[out_step] = even_a + odd_a;
   out[2 * out_step] = even_a - odd_a;
   out[3 * out_step] = even_b + odd_b;
   out[4 * out_step] = even_b - odd_b;
-  out[5 * out_step] = w2;
+  out[5 * out_step] = w[(kTaps - 1) * step];
 }
-GC_INLINE void interpolate(const V* m, int64_t step, V* out, int64_t out_step) {
-  const V even_a = m[step] + m[2 * step], odd_a = m[step] - m[2 * step];
-  const V even_b = m[3 * step] + m[4 * step], odd_b = m[3 * step] - m[4 * step];
+template <int kOuts> GC_INLINE void interpolate(const V* m, V* out) {
+  const V even_a = m[1] + m[2], odd_a = m[1] - m[2];
+  const V even_b = m[3] + m[4], odd_b = m[3] - m[4];
   out[0] = m[0] + even_a + even_b;
-  out[out_step] = kA * odd_a + kB * odd_b;
-  out[2 * out_step] = kAA * even_a + kBB * even_b;
-  out[3 * out_step] = (kA * kAA) * odd_a + ((kB * kBB) * odd_b + m[5 * step]);
+  if constexpr (kOuts == 2) {
+    out[1] = kA * odd_a + (kB * odd_b + m[5]);
+  } else {
+    out[1] = kA * odd_a + kB * odd_b;
+    out[2] = kAA * even_a + kBB * even_b;
+    out[3] = (kA * kAA) * odd_a + ((kB * kBB) * odd_b + m[5]);
+  }
 }
 
 // How the work is cut: blocks of rows of tiles, or of whole images.
 struct Plan {
+  int64_t taps, step;      // of windows, and from one tile to the next: the outputs of a tile in each direction
   int64_t down, across;    // tiles of an image
   int64_t rows, images;    // rows of tiles of an image, and images, of a block
   int64_t blocks_down;     // blocks of an image
@@ -71,7 +83,8 @@ struct Plan {
 };
 Plan plan_winograd(const Windows<float>& p) {
   Plan plan{};
-  plan.down = ceil_div(p.axis[1].out, kOuts), plan.across = ceil_div(p.axis[2].out, kOuts);
+  plan.taps = p.axis[1].taps, plan.step = outs_of(plan.taps);
+  plan.down = ceil_div(p.axis[1].out, plan.step), plan.across = ceil_div(p.axis[2].out, plan.step);
   plan.channels = round_up(p.c, kL), plan.outs = round_up(p.o, kL);
   const int64_t each = kPoints * (plan.channels + plan.outs) * static_cast<int64_t>(sizeof(float));
   const int64_t most = larger(2 * kTileRows, kBlockBytes / each / kTileRows * kTileRows);
@@ -86,33 +99,33 @@ Plan plan_winograd(const Windows<float>& p) {
     plan.rows = ceil_div(plan.rows, 2);
     plan.blocks_down = ceil_div(plan.down, plan.rows);
   }
-  plan.width = kOuts * plan.across + 2, plan.height = kOuts * plan.rows + 2;
+  plan.width = plan.step * plan.across + plan.taps - 1, plan.height = plan.step * plan.rows + plan.taps - 1;
   return plan;
 }
 
-// The weights of one input channel and a vector of output channels, as [3 * 3] vectors in the order of taps.
-GC_INLINE void load_weights(const Windows<float>& p, const float* w, int64_t outs, V* taps) {
+// The weights of one input channel and a vector of output channels, as vectors in the order of taps.
+template <int kTaps> GC_INLINE void load_weights(const Windows<float>& p, const float* w, int64_t outs, V* taps) {
   const Axis &h = p.axis[1], &x = p.axis[2];
-  if (h.w_step == 3 && x.w_step == 1) {
-    constexpr int64_t kRows = kL > 9 ? kL : 9;
-    alignas(64) float rows[kRows * kL];
-    for (int64_t j = 0; j < 9; j += kL) transpose(w + j, p.w_o, outs, smaller(kL, 9 - j), rows + j * kL, kL);
-    for (int64_t i = 0; i < 3; ++i)
-      for (int64_t j = 0; j < 3; ++j)
-        taps[3 * i + j] = load(rows + ((h.tap + i * h.tap_step) * 3 + x.tap + j * x.tap_step) * kL);
+  if (h.w_step == kTaps && x.w_step == 1) {
+    constexpr int64_t kAll = kTaps * kTaps;
+    alignas(64) float rows[(kAll + kL) * kL];
+    for (int64_t j = 0; j < kAll; j += kL) transpose(w + j, p.w_o, outs, smaller(kL, kAll - j), rows + j * kL, kL);
+    for (int64_t i = 0; i < kTaps; ++i)
+      for (int64_t j = 0; j < kTaps; ++j)
+        taps[kTaps * i + j] = load(rows + ((h.tap + i * h.tap_step) * kTaps + x.tap + j * x.tap_step) * kL);
     return;
   }
-  for (int64_t i = 0; i < 3; ++i)
-    for (int64_t j = 0; j < 3; ++j) {
+  for (int64_t i = 0; i < kTaps; ++i)
+    for (int64_t j = 0; j < kTaps; ++j) {
       const float* const at = w + (h.tap + i * h.tap_step) * h.w_step + (x.tap + j * x.tap_step) * x.w_step;
       V v{};
       for (int64_t o = 0; o < outs; ++o) v[o] = at[o * p.w_o];
-      taps[3 * i + j] = v;
+      taps[kTaps * i + j] = v;
     }
 }
 
 // [groups][points][panels of outputs][channels][kTileCols], the last panel of as many columns as there are.
-void transform_all_weights(const Windows<float>& p, const Plan& plan, float* to) {
+template <int kTaps> void transform_all_weights(const Windows<float>& p, const Plan& plan, float* to) {
   constexpr int64_t kPanel = kTileCols<float>;
   const int64_t blocks = plan.outs / kL, point = p.c * plan.outs;
   parallel_blocks(p.groups * blocks, [&](int64_t at) {
@@ -121,10 +134,10 @@ void transform_all_weights(const Windows<float>& p, const Plan& plan, float* to)
     const float* const w = p.w + group * p.w_g + o * p.w_o;
     float* const out = to + group * kPoints * point + panel * p.c + (o - panel);
     for (int64_t c = 0; c < p.c; ++c) {
-      V taps[9], half[3 * kTile], full[kPoints];
-      load_weights(p, w + c * p.w_c, smaller(kL, p.o - o), taps);
-      for (int j = 0; j < 3; ++j) transform_weights(taps + j, 3, half + j, 3);
-      for (int i = 0; i < kTile; ++i) transform_weights(half + 3 * i, 1, full + kTile * i, 1);
+      V taps[kTaps * kTaps], half[kTaps * kTile], full[kPoints];
+      load_weights<kTaps>(p, w + c * p.w_c, smaller(kL, p.o - o), taps);
+      for (int j = 0; j < kTaps; ++j) transform_weights<kTaps>(taps + j, kTaps, half + j, kTaps);
+      for (int i = 0; i < kTile; ++i) transform_weights<kTaps>(half + kTaps * i, 1, full + kTile * i, 1);
       for (int i = 0; i < kPoints; ++i) store(out + i * point + c * wide, full[i]);
     }
   });
@@ -135,7 +148,7 @@ void transform_tiles(const Plan& plan, const float* strip, int64_t rows, float* 
   const int64_t C = plan.channels, line = plan.width * C;
   for (int64_t ty = 0; ty < rows; ++ty)
     for (int64_t tx = 0; tx < plan.across; ++tx, to += C) {
-      const float* const from = strip + kOuts * (ty * line + tx * C);
+      const float* const from = strip + plan.step * (ty * line + tx * C);
       for (int64_t c = 0; c < C; c += kL) {
         V half[kPoints], full[kTile];
 #pragma GCC unroll 6
@@ -171,7 +184,8 @@ void multiply_points(const Windows<float>& p, const Plan& plan, const float* sou
     }
 }
 
-// A row of tiles to four rows of outputs, [4][4 * across][outs].
+// A row of tiles to rows of outputs, [kOuts][kOuts * across][outs].
+template <int kOuts>
 void interpolate_row(const Plan& plan, const float* products, const float* bias, int64_t o, float* to) {
   const int64_t O = plan.outs, apart = plan.product_step(), line = kOuts * plan.across * O;
   for (int64_t tx = 0; tx < plan.across; ++tx, products += O, to += kOuts * O)
@@ -180,14 +194,16 @@ void interpolate_row(const Plan& plan, const float* products, const float* bias,
       V half[kOuts * kTile];
 #pragma GCC unroll 6
       for (int j = 0; j < kTile; ++j) {
-        V m[kTile];
+        V m[kTile], out[kOuts];
 #pragma GCC unroll 6
         for (int i = 0; i < kTile; ++i) m[i] = load(products + (kTile * i + j) * apart + c);
-        interpolate(m, 1, half + j, kTile);
+        interpolate<kOuts>(m, out);
+#pragma GCC unroll 4
+        for (int i = 0; i < kOuts; ++i) half[kTile * i + j] = out[i];
       }
       for (int i = 0; i < kOuts; ++i) {
         V out[kOuts];
-        interpolate(half + kTile * i, 1, out, 1);
+        interpolate<kOuts>(half + kTile * i, out);
 #pragma GCC unroll 4
         for (int j = 0; j < kOuts; ++j) store(to + i * line + j * O + c, out[j] + b);
       }
@@ -200,7 +216,7 @@ struct Buffers {
       : strip(plan.height * plan.width * plan.channels),
         source(kPoints * plan.source_step()),
         products(kPoints * plan.product_step()),
-        rows(kOuts * kOuts * plan.across * plan.outs) {}
+        rows(plan.step * plan.step * plan.across * plan.outs) {}
 };
 
 // What a block covers: images from `image` on, in the slice at `d` of group `group`, rows of tiles from `row` on.
@@ -214,8 +230,8 @@ void read_block(const Windows<float>& p, const Plan& plan, const Block& b, const
   for (int64_t k = 0; k < b.images; ++k) {
     const float* const from = p.source(b.image + k, b.group) + depth * d.from_step;
     channel_blocks<float>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
-      for (int64_t r = 0; r < kOuts * b.rows + 2; ++r) {
-        const int64_t y = h.first + kOuts * b.row + r;
+      for (int64_t r = 0; r < plan.step * b.rows + plan.taps - 1; ++r) {
+        const int64_t y = h.first + plan.step * b.row + r;
         const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
         pack_row_last(inside ? from + y * h.from_step + c * p.from_c : nullptr, w.from_step, p.from_c, cs, w.first,
                       plan.width, w.in, buffers.strip.data() + r * plan.width * C + c, C);
@@ -232,16 +248,18 @@ void write_block(const Windows<float>& p, const Plan& plan, const Block& b, cons
   const float* const bias = p.bias ? p.bias + b.group * p.o : nullptr;
   for (int64_t k = 0; k < b.images; ++k)
     for (int64_t ty = 0; ty < b.rows; ++ty) {
-      interpolate_row(plan, buffers.products.data() + (k * b.rows + ty) * plan.across * O, bias, p.o,
-                      buffers.rows.data());
+      (plan.taps == 3 ? interpolate_row<outs_of(3)>
+                      : interpolate_row<outs_of(5)>)(plan,
+                                                     buffers.products.data() + (k * b.rows + ty) * plan.across * O,
+                                                     bias, p.o, buffers.rows.data());
       float* const to = p.target(b.image + k, b.group) + b.d * d.dst_step * d.to_step;
-      const int64_t y0 = kOuts * (b.row + ty);
+      const int64_t y0 = plan.step * (b.row + ty);
       // Whole rows without gaps are one.
-      const bool one = w.out == kOuts * plan.across && h.dst_step * h.to_step == w.out * step;
-      const int64_t rows = smaller(kOuts, h.out - y0), runs = one ? 1 : rows;
+      const bool one = w.out == plan.step * plan.across && h.dst_step * h.to_step == w.out * step;
+      const int64_t rows = smaller(plan.step, h.out - y0), runs = one ? 1 : rows;
       channel_blocks<float>(p.o, p.to_c, [&](int64_t c, int64_t cs) {
         for (int64_t y = 0; y < runs; ++y)
-          scatter_last(buffers.rows.data() + y * kOuts * plan.across * O + c, O,
+          scatter_last(buffers.rows.data() + y * plan.step * plan.across * O + c, O,
                        Run2<float>{to + (y0 + y) * h.dst_step * h.to_step + c * p.to_c, step, p.to_c,
                                    one ? rows * w.out : w.out, cs});
       });
@@ -252,19 +270,19 @@ void write_block(const Windows<float>& p, const Plan& plan, const Block& b, cons
 
 bool fits_winograd(const Windows<float>& p) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-  const auto plain = [](const Axis& a) { return a.taps == 3 && a.step == 1 && a.apart == 1; };
-  if (d.taps != 1 || d.tap != 0 || !plain(h) || !plain(w) || p.c < 16 || p.o < 16) return false;
+  const auto plain = [](const Axis& a) { return (a.taps == 3 || a.taps == 5) && a.step == 1 && a.apart == 1; };
+  if (h.taps != w.taps || d.taps != 1 || d.tap != 0 || !plain(h) || !plain(w) || p.c < 16 || p.o < 16) return false;
   if (p.groups * p.c * p.o > kMostWeights) return false;
-  const int64_t tiles = p.n * d.out * ceil_div(h.out, kOuts) * ceil_div(w.out, kOuts);
+  const int64_t outs = outs_of(h.taps), down = ceil_div(h.out, outs), across = ceil_div(w.out, outs);
   // The weights' transform must pay, and the tiles be full for the most part.
-  return tiles >= 16 && 2 * h.out * w.out >= kOuts * kOuts * ceil_div(h.out, kOuts) * ceil_div(w.out, kOuts);
+  return p.n * d.out * down * across >= 16 && 2 * h.out * w.out >= outs * outs * down * across;
 }
 
 void sum_by_winograd(const Windows<float>& p) {
   const Plan plan = plan_winograd(p);
   const int64_t group = kPoints * p.c * plan.outs, slices = p.axis[0].out;
   const Scratch<float> weights(p.groups * group);
-  transform_all_weights(p, plan, weights.data());
+  (plan.taps == 3 ? transform_all_weights<3> : transform_all_weights<5>)(p, plan, weights.data());
   const int64_t image_blocks = ceil_div(p.n, plan.images);
   parallel_blocks(p.groups * slices * image_blocks * plan.blocks_down, [&](int64_t at) {
     Block b{};
