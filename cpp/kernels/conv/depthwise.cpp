@@ -10,7 +10,7 @@ namespace gradcore::GC_ISA {
 namespace {
 
 constexpr int kDown = 8;
-constexpr int kMostStep = 2, kMostTaps = 5;
+constexpr int kMostStep = 2, kMostTaps = 7;
 constexpr int64_t kRead = (kDown - 1) * kMostStep + kMostTaps;  // rows that a tile reads
 constexpr int64_t kPartWork = 1 << 15;                          // places that make a part worth a thread's start
 constexpr int64_t kMostRow = 1 << 18;                           // elements of a row of zeros
@@ -60,7 +60,7 @@ template <class T, int kTaps, int kStep> void sum_columns(const Columns<T>& t) {
     for (int64_t k = 0; k < t.taps; ++k, w += kTaps * t.w_step) {
       const int64_t x = at + t.tap[k];
       Vec<T> weights[kTaps];
-#pragma GCC unroll 5
+#pragma GCC unroll 7
       for (int j = 0; j < kTaps; ++j) weights[j] = load(w + j * t.w_step);
 #pragma GCC unroll 32
       for (int j = 0; j < (kDown - 1) * kStep + kTaps; ++j) {
@@ -94,8 +94,17 @@ template <class T, int kTaps, int kStep> void sum_columns(const Columns<T>& t) {
 template <class T> using ColumnsFn = void (*)(const Columns<T>&);
 // For windows of so many rows, so far apart.
 template <class T> ColumnsFn<T> columns_fn(int64_t taps, int64_t step) {
-  if (taps == 3) return step == 1 ? sum_columns<T, 3, 1> : step == 2 ? sum_columns<T, 3, 2> : nullptr;
-  if (taps == 5) return step == 1 ? sum_columns<T, 5, 1> : step == 2 ? sum_columns<T, 5, 2> : nullptr;
+  if (step == 1) {
+    switch (taps) {
+      case 1: return sum_columns<T, 1, 1>;  // this and the next: the gradient where windows are 2 apart
+      case 2: return sum_columns<T, 2, 1>;
+      case 3: return sum_columns<T, 3, 1>;
+      case 5: return sum_columns<T, 5, 1>;
+      case 7: return sum_columns<T, 7, 1>;
+    }
+  }
+  if (step == 2 && taps == 3) return sum_columns<T, 3, 2>;
+  if (step == 2 && taps == 5) return sum_columns<T, 5, 2>;
   return nullptr;
 }
 
