@@ -13,7 +13,6 @@ constexpr int kDown = 8;
 constexpr int kMostStep = 2, kMostTaps = 7;
 constexpr int64_t kRead = (kDown - 1) * kMostStep + kMostTaps;  // rows that a tile reads
 constexpr int64_t kPartWork = 1 << 15;                          // places that make a part worth a thread's start
-constexpr int64_t kMostRow = 1 << 18;                           // elements of a row of zeros
 constexpr int64_t kStripBytes = 24 << 10;                       // of a plane: it stays in the first cache
 
 // Tiles side by side.
@@ -204,11 +203,6 @@ template <class T> void sum_along(const Windows<T>& p, ColumnsFn<T> run) {
 
 // ---- vectors of channels
 
-template <class T> bool fits_across(const Windows<T>& p) {
-  const Axis& w = p.axis[2];
-  return p.from_c == 1 && p.to_c == 1 && p.groups >= kLanes<T> && w.in * w.from_step + p.groups <= kMostRow;
-}
-
 template <class T> void sum_across(const Windows<T>& p, ColumnsFn<T> run) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
   const int64_t C = p.groups, down = ceil_div(h.out, kDown);
@@ -258,7 +252,7 @@ template <class T> bool fits_depthwise(const Windows<T>& p) {
 
 template <class T> void sum_depthwise(const Windows<T>& p) {
   const ColumnsFn<T> run = columns_fn<T>(p.axis[1].taps, p.axis[1].step);
-  fits_across(p) ? sum_across(p, run) : sum_along(p, run);
+  reads_across(p) ? sum_across(p, run) : sum_along(p, run);
 }
 
 template bool fits_depthwise(const Windows<float>&);

@@ -185,7 +185,7 @@ template <class T> void differentiate_weight(const Windows<T>& p, T* w) {
   const int64_t size = p.depth() * p.o;
   if (size * p.groups == 0) return;
   if (differentiate_by_product(p, w)) return;
-  if (fits_depthwise_last(p)) return differentiate_depthwise_last(p, w);
+  if (differentiate_depthwise_last(p, w)) return;
   if (fits_last(p)) return differentiate_weight_last(p, w);
   const WeightPlan<T> plan = plan_weight(p);
   const Scratch<int64_t> taps(p.taps());
