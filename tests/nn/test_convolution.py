@@ -213,6 +213,33 @@ def test_winograd_is_nearly_as_exact_as_the_plain_sum(channels, taps, positive):
     assert np.sqrt((fast**2).mean()) <= 4 * np.sqrt((exact**2).mean())
 
 
+def error_of_gradient(images, taps, positive, exact):
+    x, g = data((images, 16, 24, 24), seed=1), data((images, 17, 24, 24), seed=2)
+    if positive:
+        x, g = np.abs(x), np.abs(g)
+
+    def gradient(dtype):
+        w = gradcore.zeros(17, 16, taps, taps, dtype=dtype, requires_grad=True)
+        y = gradcore.conv2d(gradcore.from_numpy(x).to(dtype), w, padding=taps // 2)
+        return gradcore.autograd.grad(y, w, gradcore.from_numpy(g).to(dtype))[0].numpy()
+
+    gradcore.backends.cpu.enable_winograd(not exact)
+    try:
+        return np.abs(gradient(gradcore.float32) - gradient(gradcore.float64))
+    finally:
+        gradcore.backends.cpu.enable_winograd(True)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("taps", [3, 5])
+@pytest.mark.parametrize("images", [1, 40])
+def test_gradients_by_winograd_are_nearly_as_exact(images, taps, positive):
+    fast, exact = (error_of_gradient(images, taps, positive, exact) for exact in (False, True))
+    assert not np.array_equal(fast, exact)
+    assert fast.max() <= 4 * exact.max()
+    assert np.sqrt((fast**2).mean()) <= 4 * np.sqrt((exact**2).mean())
+
+
 def test_what_lies_outside_does_not_count():
     """An infinite element reaches the outputs and the gradients that read it, and no other."""
     x = gradcore.ones(1, 2, 5, 20)

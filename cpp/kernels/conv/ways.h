@@ -25,6 +25,7 @@ template <class T> bool reads_across(const Windows<T>& p);
 // In winograd.cpp: for what fits_winograd(), faster and less exact.
 bool fits_winograd(const Windows<float>& p);
 void sum_by_winograd(const Windows<float>& p);
+bool differentiate_by_winograd(const Windows<float>& p, float* w);  // false where it does not fit
 // w, the gradient of the weights of forward windows. In weight.cpp.
 template <class T> void differentiate_weight(const Windows<T>& p, T* w);
 // The same for what fits_last(). In weight_last.cpp.

@@ -40,15 +40,12 @@ GC_INLINE void transform_source(const V* d, int64_t step, V* out, int64_t out_st
 }
 template <int kTaps> GC_INLINE void transform_weights(const V* w, int64_t step, V* out, int64_t out_step) {
   constexpr float of_0 = 1 / (kAA * kBB), of_a = 1 / (2 * kAA * (kAA - kBB)), of_b = 1 / (2 * kBB * (kBB - kAA));
-  const V w0 = w[0], w1 = w[step], w2 = w[2 * step];
-  V even_a = of_a * w0 + (of_a * kAA) * w2, odd_a = (of_a * kA) * w1;
-  V even_b = of_b * w0 + (of_b * kBB) * w2, odd_b = (of_b * kB) * w1;
-  if constexpr (kTaps == 5) {
-    const V w3 = w[3 * step], w4 = w[4 * step];
-    even_a += (of_a * kAA * kAA) * w4, odd_a += (of_a * kA * kAA) * w3;
-    even_b += (of_b * kBB * kBB) * w4, odd_b += (of_b * kB * kBB) * w3;
-  }
-  out[0] = of_0 * w0;
+  V even_a = of_a * w[0], odd_a = (of_a * kA) * w[step];
+  V even_b = of_b * w[0], odd_b = (of_b * kB) * w[step];
+  if constexpr (kTaps > 2) even_a += (of_a * kAA) * w[2 * step], even_b += (of_b * kBB) * w[2 * step];
+  if constexpr (kTaps > 3) odd_a += (of_a * kA * kAA) * w[3 * step], odd_b += (of_b * kB * kBB) * w[3 * step];
+  if constexpr (kTaps > 4) even_a += (of_a * kAA * kAA) * w[4 * step], even_b += (of_b * kBB * kBB) * w[4 * step];
+  out[0] = of_0 * w[0];
   out[out_step] = even_a + odd_a;
   out[2 * out_step] = even_a - odd_a;
   out[3 * out_step] = even_b + odd_b;
@@ -56,15 +53,14 @@ template <int kTaps> GC_INLINE void transform_weights(const V* w, int64_t step, 
   out[5 * out_step] = w[(kTaps - 1) * step];
 }
 template <int kOuts> GC_INLINE void interpolate(const V* m, V* out) {
-  const V even_a = m[1] + m[2], odd_a = m[1] - m[2];
-  const V even_b = m[3] + m[4], odd_b = m[3] - m[4];
-  out[0] = m[0] + even_a + even_b;
-  if constexpr (kOuts == 2) {
-    out[1] = kA * odd_a + (kB * odd_b + m[5]);
-  } else {
-    out[1] = kA * odd_a + kB * odd_b;
-    out[2] = kAA * even_a + kBB * even_b;
-    out[3] = (kA * kAA) * odd_a + ((kB * kBB) * odd_b + m[5]);
+  const V of_a[2] = {m[1] + m[2], m[1] - m[2]}, of_b[2] = {m[3] + m[4], m[3] - m[4]};
+  out[0] = m[0] + of_a[0] + of_b[0];
+  float a = 1, b = 1;  // powers of the points
+#pragma GCC unroll 5
+  for (int j = 1; j < kOuts; ++j) {
+    a *= kA, b *= kB;
+    const V rest = b * of_b[j % 2];
+    out[j] = a * of_a[j % 2] + (j == kOuts - 1 ? rest + m[5] : rest);
   }
 }
 
@@ -81,18 +77,17 @@ struct Plan {
   int64_t source_step() const { return tiles() * channels + kL; }
   int64_t product_step() const { return tiles() * outs + kL; }
 };
-Plan plan_winograd(const Windows<float>& p) {
+Plan plan_winograd(const Windows<float>& p, int64_t block_bytes, int64_t threads) {
   Plan plan{};
   plan.taps = p.axis[1].taps, plan.step = outs_of(plan.taps);
   plan.down = ceil_div(p.axis[1].out, plan.step), plan.across = ceil_div(p.axis[2].out, plan.step);
   plan.channels = round_up(p.c, kL), plan.outs = round_up(p.o, kL);
   const int64_t each = kPoints * (plan.channels + plan.outs) * static_cast<int64_t>(sizeof(float));
-  const int64_t most = larger(2 * kTileRows, kBlockBytes / each / kTileRows * kTileRows);
+  const int64_t most = larger(2 * kTileRows, block_bytes / each / kTileRows * kTileRows);
   plan.rows = even_part(plan.down, larger(1, most / plan.across));
   plan.blocks_down = ceil_div(plan.down, plan.rows);
   plan.images = plan.blocks_down > 1 ? 1 : smaller(p.n, larger(1, most / (plan.rows * plan.across)));
   // Enough blocks for all threads.
-  const int64_t threads = num_threads();
   while (threads > 1 && plan.images > 1 && ceil_div(p.n, plan.images) * p.groups < 2 * threads)
     plan.images = ceil_div(plan.images, 2);
   while (threads > 1 && plan.rows > 1 && p.n * p.groups * plan.blocks_down < threads && plan.images == 1) {
@@ -224,21 +219,43 @@ struct Block {
   int64_t group, d, image, images, row, rows;
 };
 
-void read_block(const Windows<float>& p, const Plan& plan, const Block& b, const Buffers& buffers) {
+// Blocks of a group, and which one is which.
+int64_t block_count(const Windows<float>& p, const Plan& plan) {
+  return ceil_div(p.n, plan.images) * p.axis[0].out * plan.blocks_down;
+}
+Block block_at(const Windows<float>& p, const Plan& plan, int64_t at) {
+  const int64_t image_blocks = ceil_div(p.n, plan.images), above = at / plan.blocks_down;
+  Block b{};
+  b.row = at % plan.blocks_down * plan.rows;
+  b.rows = smaller(plan.rows, plan.down - b.row);
+  b.image = above % image_blocks * plan.images;
+  b.images = smaller(plan.images, p.n - b.image);
+  b.d = above / image_blocks % p.axis[0].out;
+  b.group = above / image_blocks / p.axis[0].out;
+  return b;
+}
+
+// The first image of a block, to [points][tiles][channels].
+void read_tiles(const Windows<float>& p, const Plan& plan, const Block& b, float* strip, float* to) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
   const int64_t C = plan.channels, depth = d.first + b.d * d.step;
+  const float* const from = p.source(b.image, b.group) + depth * d.from_step;
+  channel_blocks<float>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
+    for (int64_t r = 0; r < plan.step * b.rows + plan.taps - 1; ++r) {
+      const int64_t y = h.first + plan.step * b.row + r;
+      const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
+      pack_row_last(inside ? from + y * h.from_step + c * p.from_c : nullptr, w.from_step, p.from_c, cs, w.first,
+                    plan.width, w.in, strip + r * plan.width * C + c, C);
+    }
+  });
+  transform_tiles(plan, strip, b.rows, to, plan.source_step());
+}
+
+void read_block(const Windows<float>& p, const Plan& plan, const Block& b, const Buffers& buffers) {
   for (int64_t k = 0; k < b.images; ++k) {
-    const float* const from = p.source(b.image + k, b.group) + depth * d.from_step;
-    channel_blocks<float>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
-      for (int64_t r = 0; r < plan.step * b.rows + plan.taps - 1; ++r) {
-        const int64_t y = h.first + plan.step * b.row + r;
-        const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
-        pack_row_last(inside ? from + y * h.from_step + c * p.from_c : nullptr, w.from_step, p.from_c, cs, w.first,
-                      plan.width, w.in, buffers.strip.data() + r * plan.width * C + c, C);
-      }
-    });
-    transform_tiles(plan, buffers.strip.data(), b.rows, buffers.source.data() + k * b.rows * plan.across * C,
-                    plan.source_step());
+    Block one = b;
+    one.image += k;
+    read_tiles(p, plan, one, buffers.strip.data(), buffers.source.data() + k * b.rows * plan.across * plan.channels);
   }
 }
 
@@ -266,6 +283,91 @@ void write_block(const Windows<float>& p, const Plan& plan, const Block& b, cons
     }
 }
 
+// ---- the gradient of the weights
+
+// The weights of the sum over the places of a tile, whose outputs are the gradient, are the gradients of its outputs:
+// F(3 x 3, 4 x 4) and F(5 x 5, 2 x 2), in the same points. The tiles of a block are added
+// up before they are interpolated; what blocks say is added afterwards, where rounding errors are not multiplied.
+constexpr int64_t kGradientBytes = 4 << 20;  // of a block: the sums, which are many, are interpolated for each
+constexpr int64_t kChain = 32;  // tiles that are added to each other before they are to the rest: smaller errors
+constexpr int64_t kMostGradients = 256 << 10;  // pairs of channels: their sums take 38 MB
+
+// Tiles of an image's outputs to [points][tiles][outs].
+template <int kOuts>
+void transform_outputs(const Windows<float>& p, const Plan& plan, const Block& b, int64_t image, float* strip,
+                       float* to) {
+  const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
+  const int64_t O = plan.outs, apart = plan.product_step(), width = kOuts * plan.across, line = width * O;
+  const float* const from = p.target(image, b.group) + b.d * d.to_step;
+  channel_blocks<float>(p.o, p.to_c, [&](int64_t o, int64_t os) {
+    for (int64_t r = 0; r < kOuts * b.rows; ++r) {
+      const int64_t y = kOuts * b.row + r;
+      pack_row_last(y < h.out ? from + y * h.to_step + o * p.to_c : nullptr, w.to_step, p.to_c, os, 0, width, w.out,
+                    strip + r * line + o, O);
+    }
+  });
+  for (int64_t ty = 0; ty < b.rows; ++ty)
+    for (int64_t tx = 0; tx < plan.across; ++tx, to += O) {
+      const float* const at = strip + kOuts * (ty * line + tx * O);
+      for (int64_t o = 0; o < O; o += kL) {
+        V y[kOuts * kOuts], half[kOuts * kTile], full[kTile];
+        for (int i = 0; i < kOuts; ++i)
+          for (int j = 0; j < kOuts; ++j) y[kOuts * i + j] = load(at + i * line + j * O + o);
+        for (int j = 0; j < kOuts; ++j) transform_weights<kOuts>(y + j, kOuts, half + j, kOuts);
+        for (int i = 0; i < kTile; ++i) {
+          transform_weights<kOuts>(half + kOuts * i, 1, full, 1);
+          for (int j = 0; j < kTile; ++j) store(to + (kTile * i + j) * apart + o, full[j]);
+        }
+      }
+    }
+}
+
+// [channels][tiles] times [tiles][outs]: the sums of a block at a point.
+void add_point(const Windows<float>& p, const Plan& plan, const float* source, const float* outputs, int64_t tiles,
+               float* to) {
+  const int64_t rows = even_part(p.c, kTileRows);
+  for (int64_t o = 0; o < plan.outs; o += kTileCols<float>)
+    for (int64_t c = 0; c < p.c; c += rows)
+      for (int64_t t = 0; t < tiles; t += kChain) {
+        const int64_t wide = smaller(kTileCols<float>, plan.outs - o);
+        Tile<float> tile{smaller(kChain, tiles - t),
+                         source + t * plan.channels + c,
+                         1,
+                         plan.channels,
+                         outputs + t * plan.outs + o,
+                         plan.outs,
+                         to + c * plan.outs + o,
+                         plan.outs,
+                         0,
+                         t > 0};
+        tile_fns(tile, wide)[smaller(rows, p.c - c) - 1](tile);
+      }
+}
+
+template <int kTaps>
+void interpolate_weights(const Windows<float>& p, const Plan& plan, const float* sums, bool first, float* w) {
+  const int64_t point = p.c * plan.outs;
+  for (int64_t c = 0; c < p.c; ++c)
+    for (int64_t o = 0; o < p.o; o += kL) {
+      V half[kTaps * kTile];
+      for (int j = 0; j < kTile; ++j) {
+        V m[kTile], out[kTaps];
+        for (int i = 0; i < kTile; ++i) m[i] = load(sums + (kTile * i + j) * point + c * plan.outs + o);
+        interpolate<kTaps>(m, out);
+        for (int i = 0; i < kTaps; ++i) half[kTile * i + j] = out[i];
+      }
+      for (int i = 0; i < kTaps; ++i) {
+        V out[kTaps];
+        interpolate<kTaps>(half + kTile * i, out);
+        for (int j = 0; j < kTaps; ++j)
+          for (int64_t l = 0; l < smaller(kL, p.o - o); ++l) {
+            float& at = w[(o + l) * p.w_o + c * p.w_c + i * p.axis[1].w_step + j * p.axis[2].w_step];
+            at = first ? out[j][l] : at + out[j][l];
+          }
+      }
+    }
+}
+
 }  // namespace
 
 bool fits_winograd(const Windows<float>& p) {
@@ -279,26 +381,47 @@ bool fits_winograd(const Windows<float>& p) {
 }
 
 void sum_by_winograd(const Windows<float>& p) {
-  const Plan plan = plan_winograd(p);
-  const int64_t group = kPoints * p.c * plan.outs, slices = p.axis[0].out;
+  const Plan plan = plan_winograd(p, kBlockBytes, num_threads());
+  const int64_t group = kPoints * p.c * plan.outs;
   const Scratch<float> weights(p.groups * group);
   (plan.taps == 3 ? transform_all_weights<3> : transform_all_weights<5>)(p, plan, weights.data());
-  const int64_t image_blocks = ceil_div(p.n, plan.images);
-  parallel_blocks(p.groups * slices * image_blocks * plan.blocks_down, [&](int64_t at) {
-    Block b{};
-    b.row = at % plan.blocks_down * plan.rows;
-    b.rows = smaller(plan.rows, plan.down - b.row);
-    at /= plan.blocks_down;
-    b.image = at % image_blocks * plan.images;
-    b.images = smaller(plan.images, p.n - b.image);
-    b.d = at / image_blocks % slices;
-    b.group = at / image_blocks / slices;
+  parallel_blocks(p.groups * block_count(p, plan), [&](int64_t at) {
+    const Block b = block_at(p, plan, at);
     const Buffers buffers(plan);
     read_block(p, plan, b, buffers);
     multiply_points(p, plan, buffers.source.data(), weights.data() + b.group * group, b.images * b.rows * plan.across,
                     buffers.products.data());
     write_block(p, plan, b, buffers);
   });
+}
+
+bool differentiate_by_winograd(const Windows<float>& p, float* w) {
+  if (!fits_winograd(p) || p.c * p.o > kMostGradients) return false;
+  // Cut by the shape alone: it decides the order of the sums.
+  const Plan plan = plan_winograd(p, kGradientBytes, 1);
+  const int64_t point = p.c * plan.outs, blocks = block_count(p, plan);
+  const Scratch<float> sums(kPoints * point), source(kPoints * plan.source_step()), outs(kPoints * plan.product_step());
+  for (int64_t at = 0; at < p.groups * blocks; ++at) {
+    const Block all = block_at(p, plan, at);
+    const int64_t each = all.rows * plan.across;
+    parallel_blocks(all.images, [&](int64_t k) {
+      Block b = all;
+      b.image += k, b.images = 1;
+      const Scratch<float> strip(
+          larger(plan.height * plan.width * plan.channels, plan.step * plan.step * all.rows * plan.across * plan.outs));
+      read_tiles(p, plan, b, strip.data(), source.data() + k * each * plan.channels);
+      (plan.taps == 3
+           ? transform_outputs<outs_of(3)>
+           : transform_outputs<outs_of(5)>)(p, plan, b, b.image, strip.data(), outs.data() + k * each * plan.outs);
+    });
+    parallel_blocks(kPoints, [&](int64_t i) {
+      add_point(p, plan, source.data() + i * plan.source_step(), outs.data() + i * plan.product_step(),
+                all.images * each, sums.data() + i * point);
+    });
+    (plan.taps == 3 ? interpolate_weights<3> : interpolate_weights<5>)(p, plan, sums.data(), at % blocks == 0,
+                                                                       w + all.group * p.w_g);
+  }
+  return true;
 }
 
 }  // namespace gradcore::GC_ISA
