@@ -70,7 +70,7 @@ template <class T> struct Product {
     return from_here;
   }
   // [places][c] or [c][places], and a vector more.
-  void gather(const T* source, T* out) const {
+  __attribute__((noinline)) void gather(const T* source, T* out) const {
     const Axis& w = p.axis[2];
     for (int64_t c = 0; c < (across ? 1 : p.c); ++c)
       each_row(p, [&](int64_t at, int64_t, int64_t row) {
@@ -94,7 +94,7 @@ template <class T> struct Product {
       });
   }
 
-  void sum(int64_t image, int64_t group) const {
+  __attribute__((noinline)) void sum(int64_t image, int64_t group) const {
     const Scratch<T> source_copy(gathers ? count * p.c + kLanes<T> : 0), target_copy(scatters ? count * p.o : 0);
     const T* x = source(image, group);
     if (gathers) gather(x, source_copy.data()), x = source_copy.data();

@@ -235,19 +235,28 @@ Block block_at(const Windows<float>& p, const Plan& plan, int64_t at) {
   return b;
 }
 
+// Rows y .. y + rows of a plane, null for one of zeros, and `width` places of each, with zeros for what lies outside:
+// [rows][width][pitch].
+GC_OUTLINE void pack_plane(const float* plane, int64_t h_in, int64_t w_in, int64_t h_step, int64_t w_step, int64_t y,
+                           int64_t rows, int64_t first, int64_t width, int64_t channels, int64_t channel, float* strip,
+                           int64_t pitch) {
+  channel_blocks<float>(channels, channel, [&](int64_t c, int64_t cs) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const bool inside = plane && y + r >= 0 && y + r < h_in;
+      pack_row_last(inside ? plane + (y + r) * h_step + c * channel : nullptr, w_step, channel, cs, first, width, w_in,
+                    strip + r * width * pitch + c, pitch);
+    }
+  });
+}
+
 // The first image of a block, to [points][tiles][channels].
 void read_tiles(const Windows<float>& p, const Plan& plan, const Block& b, float* strip, float* to) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-  const int64_t C = plan.channels, depth = d.first + b.d * d.step;
-  const float* const from = p.source(b.image, b.group) + depth * d.from_step;
-  channel_blocks<float>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
-    for (int64_t r = 0; r < plan.step * b.rows + plan.taps - 1; ++r) {
-      const int64_t y = h.first + plan.step * b.row + r;
-      const bool inside = y >= 0 && y < h.in && depth >= 0 && depth < d.in;
-      pack_row_last(inside ? from + y * h.from_step + c * p.from_c : nullptr, w.from_step, p.from_c, cs, w.first,
-                    plan.width, w.in, strip + r * plan.width * C + c, C);
-    }
-  });
+  const int64_t depth = d.first + b.d * d.step;
+  const bool inside = depth >= 0 && depth < d.in;
+  pack_plane(inside ? p.source(b.image, b.group) + depth * d.from_step : nullptr, h.in, w.in, h.from_step, w.from_step,
+             h.first + plan.step * b.row, plan.step * b.rows + plan.taps - 1, w.first, plan.width, p.c, p.from_c, strip,
+             plan.channels);
   transform_tiles(plan, strip, b.rows, to, plan.source_step());
 }
 
@@ -298,14 +307,8 @@ void transform_outputs(const Windows<float>& p, const Plan& plan, const Block& b
                        float* to) {
   const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
   const int64_t O = plan.outs, apart = plan.product_step(), width = kOuts * plan.across, line = width * O;
-  const float* const from = p.target(image, b.group) + b.d * d.to_step;
-  channel_blocks<float>(p.o, p.to_c, [&](int64_t o, int64_t os) {
-    for (int64_t r = 0; r < kOuts * b.rows; ++r) {
-      const int64_t y = kOuts * b.row + r;
-      pack_row_last(y < h.out ? from + y * h.to_step + o * p.to_c : nullptr, w.to_step, p.to_c, os, 0, width, w.out,
-                    strip + r * line + o, O);
-    }
-  });
+  pack_plane(p.target(image, b.group) + b.d * d.to_step, h.out, w.out, h.to_step, w.to_step, kOuts * b.row,
+             kOuts * b.rows, 0, width, p.o, p.to_c, strip, O);
   for (int64_t ty = 0; ty < b.rows; ++ty)
     for (int64_t tx = 0; tx < plan.across; ++tx, to += O) {
       const float* const at = strip + kOuts * (ty * line + tx * O);
