@@ -26,8 +26,29 @@ CASES = {
         (12, 1, 5, 3),
         {"padding": 1, "groups": 12, "stride": (2, 1), "dilation": (1, 2)},
     ),
+    "depthwise, vectors of channels": ((3, 35, 17, 19), (35, 1, 3, 3), {"padding": 1, "groups": 35, "stride": 2}),
+    "depthwise of 5": ((2, 33, 19, 40), (33, 1, 5, 5), {"padding": 2, "groups": 33}),
+    "depthwise, narrow": ((3, 40, 9, 5), (40, 1, 3, 3), {"padding": 1, "groups": 40}),
+    "depthwise, most of it padding": (
+        (2, 20, 11, 30),
+        (20, 1, 3, 3),
+        {"padding": (5, 14), "dilation": (1, 5), "groups": 20},
+    ),
+    "depthwise in strips": ((1, 2, 200, 90), (2, 1, 5, 5), {"padding": 2, "stride": 2, "groups": 2}),
+    "depthwise of slices": (
+        (2, 17, 5, 10, 11),
+        (17, 1, 1, 3, 3),
+        {"padding": 1, "stride": (2, 1, 1), "groups": 17},
+    ),
     "groups": ((4, 40, 20, 21), (60, 20, 3, 3), {"groups": 2, "dilation": 2, "padding": 2}),
     "product": ((4, 70, 20, 21), (30, 70, 1, 1), {}),
+    "product in steps": ((3, 24, 13, 21), (40, 24, 1, 1), {"stride": (2, 3)}),
+    "product of groups": ((4, 36, 9, 8), (27, 12, 1, 1), {"groups": 3}),
+    "product in one dim": ((2, 20, 100), (9, 20, 1), {"stride": 2}),
+    "product of volumes": ((2, 16, 4, 5, 6), (16, 16, 1, 1, 1), {"stride": (2, 1, 1)}),
+    "product with padding": ((2, 16, 5, 6), (16, 16, 1, 1), {"padding": 1}),
+    "winograd of 5 taps": ((3, 20, 21, 23), (35, 20, 5, 5), {"padding": 2}),
+    "winograd of 5 taps, small images": ((9, 33, 6, 7), (17, 33, 5, 5), {"padding": (1, 2)}),
     "one dim": ((4, 24, 300), (30, 24, 5), {"padding": 2}),
     "three dims": ((2, 10, 9, 12, 13), (20, 10, 3, 3, 3), {"padding": 1}),
     "wide": ((1, 2, 3, 5000), (4, 2, 2, 9), {"padding": (0, 4)}),
@@ -141,6 +162,26 @@ def test_any_number_of_threads_gives_the_same_bits(case, change, dtype, threads_
             assert np.array_equal(one, several), threads
 
 
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("change", [lambda t: t, swapped, spread], ids=["rows", "channels last", "spread"])
+@pytest.mark.parametrize("case", CASES)
+def test_transposed_beside_torch(case, change, dtype):
+    """From the places of y to those of x, with a bias."""
+    shape, kernel, kwargs = CASES[case]
+    g = results(case, dtype)[0].shape
+    extra = {name: kwargs[name] for name in ("padding", "stride", "dilation", "groups") if name in kwargs}
+
+    def program(lib):
+        y, w, b = (change(lib.from_numpy(data(s, dtype, i))) for i, s in enumerate((g, kernel, shape[1:2])))
+        names = (lib.conv_transpose1d, lib.conv_transpose2d, lib.conv_transpose3d)
+        return names[len(kernel) - 3](y, w, b, **extra).numpy()
+
+    found, right = program(gradcore), program(torch)
+    assert found.shape == right.shape and found.dtype == right.dtype
+    assert np.abs(found - right).max() <= (1e-12 if dtype == "float64" else 6e-6) * np.abs(right).max()
+
+
 @pytest.mark.parametrize("change", [swapped, spread])
 @pytest.mark.parametrize("case", CASES)
 def test_layouts_agree(case, change):
@@ -148,8 +189,8 @@ def test_layouts_agree(case, change):
         assert np.allclose(one, other, rtol=1e-5, atol=1e-4)
 
 
-def error_of_winograd(channels, positive, exact):
-    x, w = data((2, channels, 24, 24), seed=1), data((32, channels, 3, 3), seed=2) / np.sqrt(9 * channels)
+def error_of_winograd(channels, taps, positive, exact):
+    x, w = data((2, channels, 24, 24), seed=1), data((32, channels, taps, taps), seed=2) / np.sqrt(taps**2 * channels)
     if positive:
         x = np.abs(x)
     gradcore.backends.cpu.enable_winograd(not exact)
@@ -163,10 +204,38 @@ def error_of_winograd(channels, positive, exact):
 
 
 @pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("taps", [3, 5])
 @pytest.mark.parametrize("channels", [16, 64, 200])
-def test_winograd_is_nearly_as_exact_as_the_plain_sum(channels, positive):
-    fast, exact = (error_of_winograd(channels, positive, exact) for exact in (False, True))
+def test_winograd_is_nearly_as_exact_as_the_plain_sum(channels, taps, positive):
+    fast, exact = (error_of_winograd(channels, taps, positive, exact) for exact in (False, True))
     assert not np.array_equal(fast, exact)  # the switch chooses
+    assert fast.max() <= 4 * exact.max()
+    assert np.sqrt((fast**2).mean()) <= 4 * np.sqrt((exact**2).mean())
+
+
+def error_of_gradient(images, taps, positive, exact):
+    x, g = data((images, 16, 24, 24), seed=1), data((images, 17, 24, 24), seed=2)
+    if positive:
+        x, g = np.abs(x), np.abs(g)
+
+    def gradient(dtype):
+        w = gradcore.zeros(17, 16, taps, taps, dtype=dtype, requires_grad=True)
+        y = gradcore.conv2d(gradcore.from_numpy(x).to(dtype), w, padding=taps // 2)
+        return gradcore.autograd.grad(y, w, gradcore.from_numpy(g).to(dtype))[0].numpy()
+
+    gradcore.backends.cpu.enable_winograd(not exact)
+    try:
+        return np.abs(gradient(gradcore.float32) - gradient(gradcore.float64))
+    finally:
+        gradcore.backends.cpu.enable_winograd(True)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("taps", [3, 5])
+@pytest.mark.parametrize("images", [1, 40])
+def test_gradients_by_winograd_are_nearly_as_exact(images, taps, positive):
+    fast, exact = (error_of_gradient(images, taps, positive, exact) for exact in (False, True))
+    assert not np.array_equal(fast, exact)
     assert fast.max() <= 4 * exact.max()
     assert np.sqrt((fast**2).mean()) <= 4 * np.sqrt((exact**2).mean())
 

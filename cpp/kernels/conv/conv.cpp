@@ -37,7 +37,12 @@ template <class T> void data(const ConvArgs& a) {
       }
 }
 
-template <class T> void weight(const ConvArgs& a) { differentiate_weight(forward_windows<T>(a), static_cast<T*>(a.w)); }
+template <class T> void weight(const ConvArgs& a) {
+  const Windows<T> p = forward_windows<T>(a);
+  if constexpr (sizeof(T) == 4)
+    if (!a.exact && differentiate_by_winograd(p, static_cast<T*>(a.w))) return;
+  differentiate_weight(p, static_cast<T*>(a.w));
+}
 
 }  // namespace
 

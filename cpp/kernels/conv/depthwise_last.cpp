@@ -2,6 +2,7 @@
 // each has weights of its own. Start at sum_depthwise_last().
 #include "core/parallel.h"
 #include "kernels/conv/last.h"
+#include "kernels/conv/parts.h"
 #include "kernels/conv/ways.h"
 
 namespace gradcore::GC_ISA {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr int kPlaces = 8;                  // side by side in a tile
 constexpr int64_t kStripBytes = 128 << 10;  // of the source
+constexpr int64_t kMostRow = 1 << 18;       // elements of a row of zeros
 
 template <class T> struct ChannelTile {
   const T *x, *w, *bias;
@@ -94,42 +96,85 @@ template <class T> struct ChannelSums {
   }
 };
 
-constexpr int kTaps = 9;            // that a tile of the gradient of the weights sums
-constexpr int64_t kMostParts = 16;  // of its strips, each with sums of its own
+// ---- the gradient of the weights, which reads the source where it lies
 
-// sum[k] += the products of y with what tap k reads, over a row.
-template <class T>
-GC_INLINE void add_row(const T* x, int64_t x_place, const T* y, int64_t y_place, int64_t lanes, int64_t places,
-                       const int64_t* tap, Vec<T>* sum) {
-  for (int64_t i = 0; i < places; ++i, x += x_place, y += y_place) {
-    const Vec<T> g = lanes == kLanes<T> ? load(y) : load_part(y, lanes);
-#pragma GCC unroll 9
-    for (int k = 0; k < kTaps; ++k) sum[k] += g * load(x + tap[k]);
+constexpr int kTaps = 9;                     // that a tile sums
+constexpr int64_t kRows = 8, kColumns = 16;  // of a tile: what it reads stays in the first cache for all channels
+
+template <class T> struct ChannelGradient {
+  static constexpr int64_t L = kLanes<T>;
+  const Windows<T> p;  // as_one_group()
+  const int64_t outs = round_up(p.c, L);
+  const int64_t inside_low, inside_high;  // columns of outputs that read no place outside
+  const Scratch<T> zeros;                 // a row of the source
+  const Scratch<int64_t> taps;            // [taps][3]: how far each is from the first
+
+  explicit ChannelGradient(const Windows<T>& all)
+      : p(as_one_group(all)),
+        inside_low(p.axis[2].first < 0 ? smaller(p.axis[2].out, ceil_div(-p.axis[2].first, p.axis[2].step)) : 0),
+        inside_high(larger(inside_low, columns_up_to(p.axis[2]))),
+        zeros(p.axis[2].in * p.axis[2].from_step + p.c),
+        taps(3 * p.taps()) {
+    for (int64_t t = 0; t < p.taps(); ++t) {
+      int64_t rest = t;
+      for (int i = 2; i >= 0; --i, rest /= p.axis[i + 1].taps)
+        taps[3 * t + i] = rest % p.axis[i].taps * p.axis[i].apart;
+    }
+    clear_exactly(zeros.data(), p.axis[2].in * p.axis[2].from_step + p.c);
   }
-}
+  static int64_t columns_up_to(const Axis& w) {
+    const int64_t room = w.in - w.first - w.span();
+    return room < 0 ? 0 : smaller(w.out, room / w.step + 1);
+  }
+  // The channel that a vector begins with: the last one reaches back over others rather than past the end.
+  int64_t first_of(int64_t c) const { return smaller(c, p.c - L); }
 
-// Adds what rows h0 .. of the slice at d0 of an image say to `to`, [taps][outs].
-template <class T>
-void add_rows(const Windows<T>& p, const LastShape<T>& shape, const int64_t* taps, T* strip, int64_t image, int64_t d0,
-              int64_t h0, int64_t rows, T* to, int64_t outs) {
-  const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
-  shape.pack(p, p.source(image, 0), d0, h0, 0, strip);
-  const T* const y = p.to + image * p.to_n + d0 * d.to_step + h0 * h.to_step;
-  for (int64_t c = 0; c < p.c; c += kLanes<T>)
-    for (int64_t t = 0; t < p.taps(); t += kTaps) {
-      const int64_t used = smaller(kTaps, p.taps() - t);
-      int64_t tap[kTaps];
-      Vec<T> sum[kTaps] = {};
-      for (int64_t k = 0; k < kTaps; ++k) tap[k] = taps[t + smaller(k, used - 1)];
-      for (int64_t r = 0; r < rows; ++r)
-        add_row(strip + r * h.step * shape.line() + c, w.step * shape.pitch, y + r * h.to_step + c, w.to_step,
-                smaller(kLanes<T>, p.c - c), w.out, tap, sum);
-      for (int64_t k = 0; k < used; ++k) {
-        T* const at = to + (t + k) * outs + c;
-        store(at, load(at) + sum[k]);
+  // Adds to `to`, [taps][outs], what some rows of the slice at d0 of an image say.
+  void add_rows(int64_t image, int64_t d0, int64_t h0, int64_t rows, T* to) const {
+    const int64_t width = p.axis[2].out;
+    for (int64_t x = 0, n; x < width; x += n) {
+      const bool inside = x >= inside_low && x < inside_high;
+      n = inside ? smaller(kColumns, inside_high - x) : 1;
+      for (int64_t c = 0; c < outs; c += L)
+        for (int64_t t = 0; t < p.taps(); t += kTaps) add_tile(image, d0, h0, rows, x, n, first_of(c), t, to + c);
+    }
+  }
+
+  // For columns x .. x + n, one or none that reads places outside, and taps t .. t + kTaps.
+  void add_tile(int64_t image, int64_t d0, int64_t h0, int64_t rows, int64_t x, int64_t n, int64_t c, int64_t t,
+                T* to) const {
+    const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
+    const int64_t used = smaller(kTaps, p.taps() - t), x_place = w.step * w.from_step, y_place = w.to_step;
+    // Where each tap lies in a row that it reads, null where it lies outside of all.
+    const T* base[kTaps];
+    int64_t down[kTaps];
+    for (int64_t k = 0; k < kTaps; ++k) {
+      const int64_t* const tap = taps.data() + 3 * (t + smaller(k, used - 1));
+      const int64_t slice = d.first + d0 * d.step + tap[0], column = w.first + x * w.step + tap[2];
+      const bool inside = slice >= 0 && slice < d.in && column >= 0 && column < w.in;
+      base[k] = inside ? p.source(image, 0) + slice * d.from_step + column * w.from_step + c : nullptr;
+      down[k] = h.first + tap[1];
+    }
+    Vec<T> sum[kTaps] = {};
+    for (int64_t r = h0; r < h0 + rows; ++r) {
+      const T* from[kTaps];
+      for (int64_t k = 0; k < kTaps; ++k) {
+        const int64_t row = r * h.step + down[k];
+        from[k] = base[k] && row >= 0 && row < h.in ? base[k] + row * h.from_step : zeros.data();
+      }
+      const T* y = p.to + image * p.to_n + d0 * d.to_step + r * h.to_step + x * y_place + c;
+      for (int64_t i = 0; i < n; ++i, y += y_place) {
+        const Vec<T> g = load(y);
+#pragma GCC unroll 9
+        for (int k = 0; k < kTaps; ++k) sum[k] += g * load(from[k] + i * x_place);
       }
     }
-}
+    for (int64_t k = 0; k < used; ++k) {
+      T* const at = to + (t + k) * outs;
+      store(at, load(at) + sum[k]);
+    }
+  }
+};
 
 }  // namespace
 
@@ -149,38 +194,43 @@ template <class T> void sum_depthwise_last(const Windows<T>& p) {
                   [&](int64_t part) { sums.sum_rows(part / down / slices, part / down % slices, part % down * hn); });
 }
 
-template <class T> void differentiate_depthwise_last(const Windows<T>& forward, T* w) {
-  const Windows<T> p = as_one_group(forward);
+template <class T> bool reads_across(const Windows<T>& p) {
+  const Axis& w = p.axis[2];
+  return p.from_c == 1 && p.to_c == 1 && p.groups >= kLanes<T> && w.in * w.from_step + p.groups <= kMostRow;
+}
+
+template <class T> bool differentiate_depthwise_last(const Windows<T>& forward, T* w) {
+  if (!fits_depthwise_last(forward) || !reads_across(forward)) return false;
+  const ChannelGradient<T> all(forward);
+  const Windows<T>& p = all.p;
   const Axis &d = p.axis[0], &h = p.axis[1], &x = p.axis[2];
-  const int64_t outs = round_up(p.c, kLanes<T>), size = p.taps() * outs;
-  int64_t hn = h.out;
-  while (hn > 1 && LastShape<T>(p, hn, x.out).size() * static_cast<int64_t>(sizeof(T)) > kStripBytes)
-    hn = ceil_div(hn, 2);
-  const LastShape<T> shape(p, hn, x.out);
-  const Scratch<int64_t> taps(p.taps());
-  for (int64_t t = 0; t < p.taps(); ++t) taps[t] = shape.tap_at(p, t);
+  const int64_t outs = all.outs, size = p.taps() * outs;
   // The shape alone decides the parts, which are added in order.
-  const int64_t down = ceil_div(h.out, hn), strips = p.n * d.out * down, count = larger(1, smaller(strips, kMostParts));
+  const int64_t down = ceil_div(h.out, kRows), strips = p.n * d.out * down;
+  const int64_t count = larger(1, smaller(strips, kMostParts));
   const Scratch<T> sums(count * size);
-  __builtin_memset(sums.data(), 0, static_cast<size_t>(count * size) * sizeof(T));
+  clear_exactly(sums.data(), count * size);
   parallel_blocks(count, [&](int64_t part) {
-    const Scratch<T> strip(shape.size() + kLanes<T>);
     for (int64_t i = part * strips / count; i < (part + 1) * strips / count; ++i)
-      add_rows(p, shape, taps.data(), strip.data(), i / down / d.out, i / down % d.out, i % down * hn,
-               smaller(hn, h.out - i % down * hn), sums.data() + part * size, outs);
+      all.add_rows(i / down / d.out, i / down % d.out, i % down * kRows, smaller(kRows, h.out - i % down * kRows),
+                   sums.data() + part * size);
   });
   for (int64_t t = 0; t < p.taps(); ++t) {
     const int64_t i = t / x.taps / h.taps, j = t / x.taps % h.taps, k = t % x.taps;
     for (int64_t g = 0; g < p.c; ++g) {
-      T sum = sums[t * outs + g];
-      for (int64_t part = 1; part < count; ++part) sum += sums[part * size + t * outs + g];
+      const int64_t c = g / kLanes<T> * kLanes<T>, at = t * outs + c + g - all.first_of(c);
+      T sum = sums[at];
+      for (int64_t part = 1; part < count; ++part) sum += sums[part * size + at];
       w[g * p.w_g + i * d.w_step + j * h.w_step + k * x.w_step] = sum;
     }
   }
+  return true;
 }
 
-template void differentiate_depthwise_last(const Windows<float>&, float*);
-template void differentiate_depthwise_last(const Windows<double>&, double*);
+template bool reads_across(const Windows<float>&);
+template bool reads_across(const Windows<double>&);
+template bool differentiate_depthwise_last(const Windows<float>&, float*);
+template bool differentiate_depthwise_last(const Windows<double>&, double*);
 template bool fits_depthwise_last(const Windows<float>&);
 template bool fits_depthwise_last(const Windows<double>&);
 template void sum_depthwise_last(const Windows<float>&);

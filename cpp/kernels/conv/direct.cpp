@@ -194,6 +194,8 @@ void sum_strip(const Windows<T>& p, const DirectPlan& plan, const Strip& s, cons
 // this takes.
 template <class T> bool better_last(const Windows<T>& p) {
   const Axis& w = p.axis[2];
+  // Outputs are then written as they lie, and not one by one.
+  if (p.to_c == 1 && p.o > 1) return used_lanes<T>(p.o) >= 0.5;
   // A strip takes rows apart where they are read in steps.
   const bool apart = w.step > 1 && w.span() >= w.step;
   return p.depth() >= 64 && used_lanes<T>(p.o) > (apart ? 0.95 : 1.05) * used_lanes<T>(w.out);
@@ -212,13 +214,28 @@ template <class T> void fill_with_bias(const Windows<T>& p) {
       for (int64_t k = 0; k < w.out; ++k) to[k * step] = value;
     }
   };
+  const auto fill_image = [&](T* to) {
+    for (int64_t o = 0; o < channels; ++o)
+      for (int64_t i = 0; i < d.out; ++i)
+        for (int64_t j = 0; j < h.out; ++j)
+          fill_row(to + o * p.to_c + i * d.dst_step * d.to_step + j * h.dst_step * h.to_step,
+                   p.bias ? p.bias[o] : T(0));
+  };
+  // In the order of memory, where channels lie side by side.
+  const auto fill_places = [&](T* to) {
+    for (int64_t i = 0; i < d.out; ++i)
+      for (int64_t j = 0; j < h.out; ++j)
+        for (int64_t k = 0; k < w.out; ++k) {
+          T* const at = to + i * d.dst_step * d.to_step + j * h.dst_step * h.to_step + k * step;
+          if (p.bias)
+            __builtin_memcpy(at, p.bias, static_cast<size_t>(channels) * sizeof(T));
+          else
+            __builtin_memset(at, 0, static_cast<size_t>(channels) * sizeof(T));
+        }
+  };
   parallel_blocks(ceil_div(p.n, each), [&](int64_t part) {
     for (int64_t image = part * each; image < smaller(p.n, (part + 1) * each); ++image)
-      for (int64_t o = 0; o < channels; ++o)
-        for (int64_t i = 0; i < d.out; ++i)
-          for (int64_t j = 0; j < h.out; ++j)
-            fill_row(p.target(image, 0) + o * p.to_c + i * d.dst_step * d.to_step + j * h.dst_step * h.to_step,
-                     p.bias ? p.bias[o] : T(0));
+      p.to_c == 1 ? fill_places(p.target(image, 0)) : fill_image(p.target(image, 0));
   });
 }
 
@@ -226,8 +243,9 @@ template <class T> void sum_windows(const Windows<T>& p) {
   if (p.n * p.groups * p.o * p.places() == 0) return;
   const int64_t depth = p.depth();
   if (depth == 0) return fill_with_bias(p);
-  if (fits_depthwise_last(p)) return sum_depthwise_last(p);
+  if (fits_product(p)) return sum_by_product(p);
   if (fits_depthwise(p)) return sum_depthwise(p);
+  if (fits_depthwise_last(p)) return sum_depthwise_last(p);
   if (better_last(p)) return sum_windows_last(p);
   const DirectPlan plan = plan_direct(p);
   const Scratch<T> weights(p.groups * p.o * depth);

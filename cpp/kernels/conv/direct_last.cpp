@@ -84,20 +84,28 @@ template <class T> struct LastWindows {
         run_at(shape.runs) {
     for (int64_t r = 0; r < shape.runs; ++r) run_at[r] = shape.run_at(p, r);
     for (int64_t g = 0; p.bias && g < p.groups; ++g)
-      for (int64_t o = 0; o < outs; ++o) bias[g * outs + o] = o < p.o ? p.bias[g * p.o + o] : T(0);
+      for (int64_t o = 0; o < outs; o += kPanel)
+        for (int64_t i = 0; i < wide(o); ++i)
+          bias[g * outs + o + i] = first_of(o) + i < p.o ? p.bias[g * p.o + first_of(o) + i] : T(0);
     pack_weights();
   }
 
   int64_t wide(int64_t o) const { return smaller(kPanel, outs - o); }
+  // The output channel that a panel begins with: the last panel reaches back over others rather than past the end.
+  int64_t first_of(int64_t o) const { return larger(0, smaller(o, p.o - wide(o))); }
+  // Whether tiles write outputs where they belong.
+  bool in_place() const { return p.to_c == 1 && p.o >= smaller(kPanel, outs); }
 
   // [groups][panels][taps][c][outputs of the panel]
   void pack_weights() {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
     const int64_t panels = ceil_div(outs, kPanel), depth = p.depth();
     auto pack = [&](int64_t at) {
-      const int64_t group = at / panels, o = at % panels * kPanel, os = smaller(kPanel, p.o - o);
+      const int64_t group = at / panels, o = at % panels * kPanel, from = first_of(o),
+                    os = smaller(wide(o), p.o - from);
       T* to = weights.data() + (group * outs + o) * depth;
-      const T* const first = p.w + group * p.w_g + o * p.w_o + d.tap * d.w_step + h.tap * h.w_step + w.tap * w.w_step;
+      const T* const first =
+          p.w + group * p.w_g + from * p.w_o + d.tap * d.w_step + h.tap * h.w_step + w.tap * w.w_step;
       for (int64_t i = 0; i < d.taps; ++i)
         for (int64_t j = 0; j < h.taps; ++j)
           for (int64_t k = 0; k < w.taps; ++k) {
@@ -117,12 +125,18 @@ template <class T> struct LastWindows {
   void sum_strip(int64_t image, int64_t group, int64_t d0, int64_t h0, int64_t w0) const {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
     const int64_t rows = smaller(hn, h.out - h0), columns = smaller(wn, w.out - w0);
-    const Scratch<T> x(shape.size() + kLanes<T>), y(rows * columns * outs);
+    const Scratch<T> x(shape.size() + kLanes<T>), y(in_place() ? 0 : rows * columns * outs);
     shape.pack(p, p.source(image, group), d0, h0, w0, x.data());
-    for (int64_t r = 0; r < rows; ++r)
-      sum_row(group, x.data() + r * h.step * shape.line(), columns, y.data() + r * columns * outs);
     const auto step = [](const Axis& a) { return a.dst_step * a.to_step; };
     T* const to = p.target(image, group) + d0 * step(d) + h0 * step(h) + w0 * step(w);
+    for (int64_t r = 0; r < rows; ++r) {
+      const T* const from = x.data() + r * h.step * shape.line();
+      if (in_place())
+        sum_row(group, from, columns, to + r * step(h), step(w));
+      else
+        sum_row(group, from, columns, y.data() + r * columns * outs, outs);
+    }
+    if (in_place()) return;
     // Whole rows without gaps are one.
     const bool one = columns == w.out && step(h) == w.out * step(w);
     channel_blocks<T>(p.o, p.to_c, [&](int64_t c, int64_t cs) {
@@ -132,18 +146,18 @@ template <class T> struct LastWindows {
     });
   }
 
-  void sum_row(int64_t group, const T* x, int64_t columns, T* y) const {
+  void sum_row(int64_t group, const T* x, int64_t columns, T* y, int64_t y_place) const {
     const int64_t each = even_part(columns, kTileRows);
     LastTile<T> t{};
     t.runs = shape.runs, t.run = shape.run, t.run_at = run_at.data();
-    t.x_place = p.axis[2].step * shape.pitch, t.to_place = outs;
+    t.x_place = p.axis[2].step * shape.pitch, t.to_place = y_place;
     for (int64_t o = 0; o < outs; o += kPanel) {
       t.w = weights.data() + (group * outs + o) * p.depth();
       t.bias = p.bias ? bias.data() + group * outs + o : nullptr;
       const LastTileFn<T>* const tiles = wide(o) == kPanel ? LastTiles<T, 2>::of : LastTiles<T, 1>::of;
       for (int64_t i = 0; i < columns; i += each) {
         t.x = x + i * t.x_place;
-        t.to = y + i * outs + o;
+        t.to = y + i * y_place + first_of(o);
         tiles[smaller(each, columns - i) - 1](t);
       }
     }

@@ -118,7 +118,8 @@ template <class T> struct LastShape {
     return (tap / w.taps / h.taps * rows + tap / w.taps % h.taps * h.apart) * line() + tap % w.taps * w.apart * pitch;
   }
   int64_t run_at(const Windows<T>& p, int64_t r) const { return tap_at(p, r * (run / p.c)); }
-  void pack(const Windows<T>& p, const T* from, int64_t d0, int64_t h0, int64_t w0, T* to) const {
+  __attribute__((noinline)) void pack(const Windows<T>& p, const T* from, int64_t d0, int64_t h0, int64_t w0,
+                                      T* to) const {
     const Axis &d = p.axis[0], &h = p.axis[1], &w = p.axis[2];
     channel_blocks<T>(p.c, p.from_c, [&](int64_t c, int64_t cs) {
       T* at = to + c;

@@ -184,7 +184,8 @@ void sum_part(const Windows<T>& p, const WeightPlan<T>& plan, const int64_t* tap
 template <class T> void differentiate_weight(const Windows<T>& p, T* w) {
   const int64_t size = p.depth() * p.o;
   if (size * p.groups == 0) return;
-  if (fits_depthwise_last(p)) return differentiate_depthwise_last(p, w);
+  if (differentiate_by_product(p, w)) return;
+  if (differentiate_depthwise_last(p, w)) return;
   if (fits_last(p)) return differentiate_weight_last(p, w);
   const WeightPlan<T> plan = plan_weight(p);
   const Scratch<int64_t> taps(p.taps());

@@ -140,11 +140,11 @@ template <class T> struct LastStrip {
 
 }  // namespace
 
-// Where there are enough output channels for vectors of them, but not where rows of y fill vectors and are all that is
-// to be read.
+// Where there are enough output channels for vectors of them, but not where rows of y fill vectors, lie side by side
+// and are all that is to be read.
 template <class T> bool fits_last(const Windows<T>& p) {
   if (4 * p.o < 3 * kLanes<T>) return false;
-  return p.depth() > 32 || used_lanes<T>(p.axis[2].out) < 0.8;
+  return p.axis[2].to_step != 1 || p.depth() > 32 || used_lanes<T>(p.axis[2].out) < 0.8;
 }
 
 template <class T> void differentiate_weight_last(const Windows<T>& p, T* w) {

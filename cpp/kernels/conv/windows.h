@@ -174,8 +174,23 @@ GC_INLINE void list_taps(const Strip& s, int64_t* to) {
 template <class T> GC_INLINE void clear_past(T* to, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes<T>) store(to + i, Vec<T>{});
 }
+template <class T, int... I> GC_INLINE Vec<T> even_lanes(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
 // n places that are `step` apart in memory; the same may be written behind.
 template <class T> GC_INLINE void copy_past(const T* from, int64_t step, T* to, int64_t n) {
+  constexpr int64_t L = kLanes<T>;
+  if (step == 2) {
+    for (int64_t i = 0; i < n; i += L) {
+      const T* const at = from + 2 * i;
+      const int64_t used = 2 * (n - i) - 1;  // nothing behind the last place is read
+      const bool whole = used >= 2 * L;
+      const Vec<T> a = whole ? load(at) : load_part(at, smaller(L, used));
+      const Vec<T> b = whole ? load(at + L) : load_part(at + L, larger(0, used - L));
+      store(to + i, even_lanes<T>(a, b, std::make_integer_sequence<int, L>()));
+    }
+    return;
+  }
   if (step != 1) {
     for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
     return;

@@ -21,9 +21,10 @@ def winograd_enabled() -> bool:
 
 
 def enable_winograd(enabled: bool) -> None:
-    """Lets convolutions of float32 with 3 x 3 windows, stride 1 and 16 channels or more use Winograd's algorithm, or not.
+    """Lets convolutions of float32 with 3 x 3 or 5 x 5 windows, stride 1 and 16 channels or more, and their gradients, use
+    Winograd's algorithm, or not.
 
-    It is two to three times as fast as the plain sum, and its rounding errors are about twice as large. torch has no such
+    It is two to three times as fast as the plain sum, and its rounding errors are up to twice as large. torch has no such
     function. Source: A. Lavin, S. Gray, "Fast algorithms for convolutional neural networks", 2016.
 
     >>> import gradcore
