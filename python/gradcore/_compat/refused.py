@@ -1,4 +1,10 @@
-"""Functions of torch that make or want other tensors than dense ones of plain numbers. Calling one raises NotImplementedError."""
+"""Functions of torch that make or want other tensors than dense ones of plain numbers. Calling one raises NotImplementedError.
+
+>>> import gradcore
+>>> gradcore.sparse_coo_tensor([[0]], [1.0])
+Traceback (most recent call last):
+NotImplementedError: torch.sparse_coo_tensor: all tensors are dense and strided
+"""
 
 from __future__ import annotations
 
