@@ -129,10 +129,10 @@ GC_INLINE float erfinv_far(float rest) {
 // Chosen before the templates of lane_ops.h, which go one by one.
 GC_INLINE F32 erfinv(F32 x) {
   constexpr float inf = __builtin_inff();
-  const float size = __builtin_fabsf(x.v), near = erfinv_near(x.v);
-  const float far = __builtin_copysignf(erfinv_far(1.0f - size), x.v);
-  const float y = size < 0.75f ? near : far;
-  return {size < 1.0f ? y : (size == 1.0f ? x.v * inf : __builtin_nanf(""))};
+  const float size = __builtin_fabsf(x.v), near = erfinv_near(size), far = erfinv_far(1.0f - size);
+  float y = size < 0.75f ? near : far;
+  y = size == 1.0f ? inf : y;
+  return {size <= 1.0f ? __builtin_copysignf(y, x.v) : __builtin_nanf("")};
 }
 GC_INLINE F64 erfinv(F64 x) { return {erfinv_of<ErfinvOfDoubles>(x.v)}; }
 GC_INLINE F32 ndtri(F32 p) { return {static_cast<float>(ndtri_of<ErfinvOfFloats>(p.v))}; }
