@@ -16,13 +16,16 @@ from typing import Any
 
 TARGET = pathlib.Path(__file__).resolve().parents[1] / "docs" / "missing.md"
 
+# Ops that raise NotImplementedError whatever they are given.
+REFUSING_OPS = set("complex polar view_as_complex view_as_complex_copy stft istft eigvals".split())
+
 NAMESPACES = ("torch", "torch.Tensor", "torch.nn.functional", "torch.linalg", "torch.special")
 
 HEAD = """\
 # What torch has and gradcore does not
 
 The public names of `torch`, `torch.Tensor`, `torch.nn.functional`, `torch.linalg` and `torch.special` in torch {version}
-that gradcore lacks, each under the reason. Made by `tools/make_missing.py`; do not edit.
+that gradcore lacks, or has only to raise NotImplementedError, each under the reason. Made by `tools/make_missing.py`; do not edit.
 """
 
 
@@ -54,14 +57,14 @@ GROUPS = (
     Group(
         "Complex numbers",
         "There are no complex tensors yet. What gives or takes them waits for them, as does what tells them from real ones.",
-        r".*complex.*|Complex.*|c(double|float|half)|chalf|angle|polar|imag|real|adjoint|[m]?H|conj.*|is_conj|is_neg"
+        r".*complex.*|Complex.*|polar|c(double|float|half)|chalf|angle|imag|real|adjoint|[m]?H|conj.*|is_conj|is_neg"
         r"|resolve_(conj|neg)|sgn_?|i?stft|fft|eig|eigvals|isreal|view_as_real.*|has_spectral",
     ),
     Group(
         "Sparse, nested and named tensors",
         "All tensors are dense and strided, and their dims have no names.",
         r".*sparse.*|c?(col|row)_indices(_copy)?|crow_indices(_copy)?|dsmm|hsmm|hspmm|s?spmm|smm|saddmm|sspaddmm|(is_)?coalesced?|indices(_copy)?|values(_copy)?"
-        r"|dense_dim|to_dense|jagged|nested|is_nested|to_padded_tensor|masked|name",
+        r"|dense_dim|to_dense|jagged|nested|is_nested|to_padded_tensor|masked|native_norm",
     ),
     Group(
         "Quantised and narrow types",
@@ -72,21 +75,15 @@ GROUPS = (
     Group("Distributed", "One process computes.", r"RRefType|is_distributed|Future(Type)?|futures|AwaitType"),
     TORCHSCRIPT,
     Group(
-        "Gone in torch as well",
-        "torch keeps these names to raise an error that names the successor.",
-        r"symeig|solve|lstsq|matrix_rank",
-        spaces=("torch", "torch.Tensor"),
-    ),
-    Group(
         "Internals of torch",
         "Names that are public by their spelling alone: parts of torch's own functions, constants of its build, imports.",
-        r"native_.*|batch_norm_(stats|elemt|backward.*|gather.*|update_stats)|autocast_(in|de)crement_nesting|.*Logger"
+        r"batch_norm_(stats|elemt|backward.*|gather.*|update_stats)|autocast_(in|de)crement_nesting|.*Logger"
         r"|PRIVATE_OPS|USE_.*|TYPE_CHECKING|AVG|SUM|FatalError|DisableTorchFunction.*|BroadcastingList\d|DType|Optional"
         r"|Callable|Tensor|GRID_SAMPLE_.*|assert_int_or_pair|.*_notes|common_(args|notes)|multi_dim_common|classproperty"
-        r"|get_file_path|prepare_multiprocessing_environment|init_num_threads|torch_version|windows|compiled_with_.*"
-        r"|has_(lapack|mkl|openmp)|const_data_ptr|module_load|grad_dtype|hash_tensor|thread_safe_generator|StorageBase"
-        r"|legacy_contiguous_format|slice_inverse|LinAlgError|set_autocast_(ipu|xla).*|storage_type|reinforce"
-        r"|constant_pad_nd|convolution|norm_except_dim|(frobenius|nuclear)_norm|affine_grid_generator|from_file|index",
+        r"|get_file_path|prepare_multiprocessing_environment|torch_version|windows"
+        r"|StorageBase"
+        r"|slice_inverse|LinAlgError|set_autocast_(ipu|xla).*"
+        r"|convolution|index",
     ),
     Group("Not yet", "Dense tensors on the CPU could have these.", r".*"),
 )
@@ -119,13 +116,13 @@ def render() -> str:
 def missing(space: str) -> list[str]:
     """The public names of torch's namespace that ours lacks, but for the modules of Python that it imports."""
     theirs, ours = find("torch", space), find("gradcore", space)
-    names = [name for name in dir(theirs) if not name.startswith("_") and not is_there(ours, name)]
+    names = [name for name in dir(theirs) if not name.startswith("_") and is_missing(ours, name)]
     return [name for name in names if not is_foreign(getattr(theirs, name, None))]
 
 
-def is_there(ours: Any, name: str) -> bool:
-    """Whether gradcore has the name, and not only a sentence that refuses its use."""
-    return hasattr(ours, name) and not hasattr(getattr(ours, name), "_refuses")
+def is_missing(ours: Any, name: str) -> bool:
+    """Whether a namespace of ours lacks the name, or has it only to refuse with a sentence."""
+    return name in REFUSING_OPS or not hasattr(ours, name) or hasattr(getattr(ours, name), "_refuses")
 
 
 def find(package: str, space: str) -> Any:

@@ -10,14 +10,17 @@ namespace gradcore {
 
 namespace {
 
-// NumPy's names for the same arguments.
-const char* alias_of_keyword(std::string_view name) {
-  if (name == "axis") return "dim";
-  if (name == "keepdims") return "keepdim";
-  if (name == "x" || name == "a" || name == "x1" || name == "self") return "input";
-  if (name == "x2") return "other";
-  return nullptr;
-}
+// Other names that programs give to an argument: NumPy's, and those by which torch's parser knows what its
+// documentation calls otherwise.
+struct KeywordAlias {
+  std::string_view given, meant;
+};
+constexpr KeywordAlias kAliases[] = {
+    {"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
+    {"a", "input"},  {"x1", "input"},         {"self", "input"},
+    {"x2", "other"}, {"input", "A"},          {"other", "B"},
+    {"b", "B"},      {"input2", "L"},         {"test_element", "test_elements"},
+};
 
 // The position of a keyword, -1 where there is none.
 int find(const Signature& s, PyObject* name) {
@@ -28,11 +31,15 @@ int find(const Signature& s, PyObject* name) {
   const char* utf8_name = PyUnicode_AsUTF8AndSize(name, &size);
   if (!utf8_name) throw PythonError{};
   const std::string_view text(utf8_name, static_cast<size_t>(size));
-  const char* alias = alias_of_keyword(text);
-  for (const std::string_view known : {text, std::string_view(alias ? alias : "")})
+  const auto position_of = [&](std::string_view known) {
     for (int k = 0; k < count; ++k)
       if (s.params[k].text && known == s.params[k].text) return k;
-  return -1;
+    return -1;
+  };
+  int found = position_of(text);
+  for (const KeywordAlias& alias : kAliases)
+    if (found < 0 && alias.given == text) found = position_of(alias.meant);
+  return found;
 }
 
 // The commonest case at once.

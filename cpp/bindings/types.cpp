@@ -150,8 +150,8 @@ void add_types(py::module_& m) {
       "can_cast", [](py::handle from, py::handle to) { return may_cast(number_of_object(from), number_of_object(to)); },
       py::arg("from_"), py::arg("to"), docs::can_cast);
   m.def(
-      "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); }, py::arg("tensor1"),
-      py::arg("tensor2"), docs::result_type);
+      "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); }, py::arg("tensor"),
+      py::arg("other"), docs::result_type);
   // The Python side hands over the types it defines.
   m.def("_set_python_types", [](py::type size, py::object cpu, py::object strided, py::object contiguous,
                                 py::object preserve, py::object last, py::object last_3d) {

@@ -58,11 +58,14 @@
   X(differ, 0, logical_xor, (x != 0) != (y != 0))
 
 // Special functions, whose formulas are their ops: X(function, formula). The second list has those of two operands, the
-// third those of one and a parameter.
+// third those of one and a parameter. Those in lanes have vector code alone, in kernels/special_math.h; the others are
+// functions of plain numbers.
 // clang-format off: lists
-#define GC_SPECIAL_UNARY(X) \
+#define GC_SPECIAL_UNARY(X) GC_SPECIAL_IN_LANES(X) GC_SPECIAL_OF_NUMBERS(X)
+#define GC_SPECIAL_IN_LANES(X) X(erfinv, Erfinv) X(ndtri, Ndtri)
+#define GC_SPECIAL_OF_NUMBERS(X) \
   X(lgamma, Lgamma) X(digamma, Digamma) \
-  X(erfinv, Erfinv) X(erfcx, Erfcx) X(ndtri, Ndtri) X(log_ndtr, LogNdtr) \
+  X(erfcx, Erfcx) X(log_ndtr, LogNdtr) \
   X(i0, I0) X(i0e, I0e) X(i1, I1) X(i1e, I1e) \
   X(bessel_j0, BesselJ0) X(bessel_j1, BesselJ1) X(bessel_y0, BesselY0) X(bessel_y1, BesselY1) \
   X(modified_bessel_i0, ModifiedBesselI0) X(modified_bessel_i1, ModifiedBesselI1) \

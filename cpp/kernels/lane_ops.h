@@ -27,7 +27,7 @@ template <class T> GC_INLINE Lane<T> sign(Lane<T> x) {
 
 #define GC_SPECIAL(f, Op) \
   template <class T> GC_INLINE Lane<T> f(Lane<T> x) { return {static_cast<T>(portable::f(x.v))}; }
-GC_SPECIAL_UNARY(GC_SPECIAL)
+GC_SPECIAL_OF_NUMBERS(GC_SPECIAL)
 #undef GC_SPECIAL
 #define GC_SPECIAL(f, Op) \
   template <class T> GC_INLINE Lane<T> f(Lane<T> x, Lane<T> y) { return {static_cast<T>(portable::f(x.v, y.v))}; }

@@ -96,8 +96,44 @@ template <class Series> GC_INLINE double ndtri_of(double p) {
   return rest == 0.0 ? x * inf : y;
 }
 
+// Of floats in floats. Up to 3/4 as x + x g(x * x). Beyond, as s - 5/16 + d(s) of s, the root of -log(1 - x), whose
+// argument is exact; s is wrong by half a unit and more, so that what it lacks is added. g and d are Remez's
+// polynomials.
+GC_INLINE float erfinv_near(float x) {
+  const float z = x * x;
+  const float g = polynomial(z - 0.28125f, -0.0359783566f, 0.332330072f, 0.248931485f, 0.232506526f, 0.241642025f,
+                             0.267248533f, 0.293630601f, 0.336919198f, 0.60135816f, 0.794987844f);
+  return madd(x, g, x);
+}
+// Of 1 - rest, for rest from 2**-24 to 1/4.
+GC_INLINE float erfinv_far(float rest) {
+  constexpr BitsOf<float> mask = (BitsOf<float>(1) << Ieee<float>::kMantissa) - 1;
+  const BitsOf<float> split = split_bits(rest);
+  const float e = exponent_value(split, float(Ieee<float>::kBias + 1));
+  const float f = from_bits((split & mask) + Ieee<float>::kSqrtHalf) - 1.0f;
+  // -log(rest) = w + w_rest. The first product is exact, as is the sum but for `lost`.
+  const float high = -e * Ieee<float>::kLog2Hi, sum = high - f, lost = (high - sum) - f;
+  const float low = lost - madd(e, Ieee<float>::kLog2Lo, log_rest(f));
+  const float w = sum + low, w_rest = low - (w - sum);
+  // s * s in two parts, exactly, without an instruction for it.
+  const float s = __builtin_sqrtf(w);
+  const float s_high = from_bits(to_bits(s) & ~BitsOf<float>(0xfff)), s_low = s - s_high;
+  const float missing = (((w - s_high * s_high) - 2.0f * s_high * s_low) - s_low * s_low) + w_rest;
+  const float half_of_inverse = polynomial(s - 2.62803899f, 0.189f, -0.0731f, 0.0363f, -0.0127f);
+  const float d = polynomial(s - 2.62803899f, 0.010982728f, 0.0457321784f, -0.00508672415f, -0.000858064356f,
+                             0.000981188058f, -0.000516592669f, 0.000223697213f, -8.50889012e-05f, 2.73566401e-05f,
+                             -9.68359193e-06f, 4.36105609e-06f, -1.04455972e-06f);
+  return (s - 0.3125f) + madd(missing, half_of_inverse, d);  // the difference is exact
+}
+
 // Chosen before the templates of lane_ops.h, which go one by one.
-GC_INLINE F32 erfinv(F32 x) { return {static_cast<float>(erfinv_of<ErfinvOfFloats>(x.v))}; }
+GC_INLINE F32 erfinv(F32 x) {
+  constexpr float inf = __builtin_inff();
+  const float size = __builtin_fabsf(x.v), near = erfinv_near(size), far = erfinv_far(1.0f - size);
+  float y = size < 0.75f ? near : far;
+  y = size == 1.0f ? inf : y;
+  return {size <= 1.0f ? __builtin_copysignf(y, x.v) : __builtin_nanf("")};
+}
 GC_INLINE F64 erfinv(F64 x) { return {erfinv_of<ErfinvOfDoubles>(x.v)}; }
 GC_INLINE F32 ndtri(F32 p) { return {static_cast<float>(ndtri_of<ErfinvOfFloats>(p.v))}; }
 GC_INLINE F64 ndtri(F64 p) { return {ndtri_of<ErfinvOfDoubles>(p.v)}; }

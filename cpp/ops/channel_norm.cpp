@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/derived.h"
 #include "ops/norm.h"
 #include "ops/normalised.h"
 #include "ops/reach.h"
@@ -326,6 +327,20 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
   check_group_norm(x, groups, weight, bias);
   if (any_batched(x, weight, bias) || x.numel() == 0) return composed_group_norm(x, {}, groups, weight, bias, 0, eps);
   return computed(x, weight, bias, {}, {}, {"NativeGroupNormBackward0", groups, 0, eps})[0];
+}
+
+std::array<Tensor, 3> native_group_norm(const Tensor& x, const std::array<int64_t, 3>& sizes, int64_t groups,
+                                        const Tensor& weight, const Tensor& bias, double eps) {
+  const Dims shape{sizes[0], sizes[1], sizes[2]};
+  for (const int64_t size : shape) check(size >= 0, "native_group_norm: sizes cannot be negative, got ", shape);
+  check(checked_numel(shape) == x.numel(),
+        "native_group_norm: N * C * HxW must be the number of elements, but N=", sizes[0], ", C=", sizes[1],
+        ", HxW=", sizes[2], " and input has shape ", x.shape());
+  const Tensor samples = reshape(x, shape);
+  const Tensor out = reshape(group_norm(samples, groups, weight, bias, eps), x.shape());
+  const Tensor grouped = reshape(samples, Dims{sizes[0], groups, sizes[1] / groups * sizes[2]});
+  const auto [var, mean] = var_mean(grouped, Dims{2}, 0, false);
+  return {out, mean, rsqrt(add(var, Scalar(eps)))};
 }
 
 Tensor instance_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias,

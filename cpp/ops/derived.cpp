@@ -2,6 +2,7 @@
 
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "ops/linalg.h"
 #include "ops/shapes.h"
 
 namespace gradcore {
@@ -103,9 +104,81 @@ TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bo
   return {std::move(spread), mean(t, dim, keepdim)};
 }
 Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-  if (p == "nuc") fail(ErrorKind::NotImplemented, "norm(): the nuclear norm is not implemented in gradcore");
+  if (p == "nuc") {
+    Dims all;
+    for (int d = 0; d < t.dim(); ++d) all.push_back(d);
+    return linalg::matrix_norm(t, p, dim.value_or(all), keepdim, dtype);
+  }
   check(p == "fro", "norm(): p must be a number, 'fro' or 'nuc', not '", p, "'");
   return norm(t, 2, dim, keepdim, dtype);
+}
+
+Tensor norm_except_dim(const Tensor& t, int64_t pow, int64_t dim) {
+  const double p = static_cast<double>(pow);
+  if (dim == -1) return norm(t, p, {}, false, {});
+  const int d = wrap_dim(dim, t.dim());
+  Dims others;
+  for (int i = 0; i < t.dim(); ++i)
+    if (i != d) others.push_back(i);
+  return others.empty() ? norm(unsqueeze(t, 1), p, Dims{1}, false, {}) : norm(t, p, others, true, {});
+}
+
+namespace {
+
+// The elements of the dims in `reduced` as integers of the same bits, in one dim behind the others.
+Tensor bits_in_last_dim(const Tensor& t, const std::vector<bool>& reduced) {
+  Dims order, shape;
+  int64_t n = 1;
+  for (int d = 0; d < t.dim(); ++d) {
+    if (reduced[static_cast<size_t>(d)]) continue;
+    order.push_back(d);
+    shape.push_back(t.size(d));
+  }
+  for (int d = 0; d < t.dim(); ++d) {
+    if (!reduced[static_cast<size_t>(d)]) continue;
+    order.push_back(d);
+    n *= t.size(d);
+  }
+  shape.push_back(n);
+  const DType wide = is_floating(t.dtype())       ? DType::Float64
+                     : t.dtype() == DType::UInt64 ? DType::UInt64
+                                                  : DType::Int64;
+  return view_dtype(reshape(permute(cast(t, wide), order), shape), DType::Int64);
+}
+
+}  // namespace
+
+Tensor hash_tensor(const Tensor& t, const MaybeDims& dim, bool keepdim, int64_t mode) {
+  check(mode == 0, "Unknown hash_tensor mode: ", mode);
+  const bool all = !dim || dim->empty();
+  check(
+      !all || t.numel() > 0,
+      "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+      "'dim' argument.");
+  const NoRecordGuard off;
+  std::vector<bool> reduced(static_cast<size_t>(t.dim()), all);
+  if (!all)
+    for (const int64_t d : *dim)
+      if (t.dim()) reduced[static_cast<size_t>(wrap_dim(d, t.dim()))] = true;
+  for (int d = 0; d < t.dim(); ++d)
+    check(!reduced[static_cast<size_t>(d)] || t.size(d) != 0, ErrorKind::Index, "hash_tensor: Expected reduction dim ",
+          d, " to have non-zero size.");
+  Tensor bits = bits_in_last_dim(t, reduced);
+  const int last = bits.dim() - 1;
+  for (int64_t n = bits.size(last); n > 1; n = bits.size(last)) {  // the second half into the first
+    const int64_t rest = n / 2;
+    const Tensor first = narrow(bits, -1, 0, n - rest), second = narrow(bits, -1, n - rest, rest);
+    const Tensor folded = bitwise_xor(narrow(first, -1, 0, rest), second);
+    const Tensor parts[] = {folded, narrow(first, -1, rest, n - 2 * rest)};
+    bits = cat(parts, -1);
+  }
+  Dims shape;
+  for (int d = 0; d < t.dim(); ++d)
+    if (!reduced[static_cast<size_t>(d)])
+      shape.push_back(t.size(d));
+    else if (keepdim)
+      shape.push_back(1);
+  return view_dtype(reshape(bits, shape), DType::UInt64);
 }
 
 void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype) { cumulate_(cumsum, t, dim, dtype); }

@@ -34,6 +34,11 @@ TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bo
 Tensor nanmean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 
+// The norms of the parts that `dim` numbers, with dims of one element; of the whole tensor for -1. `pow`: the order.
+Tensor norm_except_dim(const Tensor& t, int64_t pow, int64_t dim);
+// The exclusive or of the elements' bits, as 64-bit floats or integers. `mode` must be 0.
+Tensor hash_tensor(const Tensor& t, const MaybeDims& dim, bool keepdim, int64_t mode);
+
 void cumsum_(const Tensor& t, int64_t dim, MaybeDType dtype);
 void cumprod_(const Tensor& t, int64_t dim, MaybeDType dtype);
 void tril_(const Tensor& t, int64_t diagonal);

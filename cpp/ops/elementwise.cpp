@@ -495,7 +495,7 @@ GC_BINARY_OPS(GC_DEFINE)
 
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
   // Without a detour: every a + b comes here.
-  if (is_one(alpha)) [[likely]] {
+  if (alpha.is_one()) [[likely]] {
     const bool turn = turns<formulas::Add>(a);
     const Operand in[] = {turn ? b : a, turn ? a : b};
     return elementwise_of<2>(op_of<formulas::Add>, in, nullptr);

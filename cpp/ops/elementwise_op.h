@@ -30,7 +30,4 @@ template <class Op> constexpr ElementwiseOp make_op() {
 
 template <class Op> inline constexpr ElementwiseOp op_of = make_op<Op>();
 
-// An alpha or a value that changes nothing.
-inline bool is_one(const Scalar& s) { return s.is_float() ? s.to_double() == 1 : s.to_int() == 1; }
-
 }  // namespace gradcore

@@ -175,14 +175,14 @@ Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* g, const 
 Tensor randperm(int64_t n, Generator* g, const Options& o) {
   return finish(gradcore::randperm(n, o.dtype.value_or(DType::Int64), g), o);
 }
-Tensor rand_like(const Tensor& t, const Options& o, MemoryFormat format) {
-  return finish(drawn_uniform(to_draw_like(t, o, format), nullptr), o);
+Tensor rand_like(const Tensor& t, Generator* g, const Options& o, MemoryFormat format) {
+  return finish(drawn_uniform(to_draw_like(t, o, format), g), o);
 }
-Tensor randn_like(const Tensor& t, const Options& o, MemoryFormat format) {
-  return finish(drawn_normal(to_draw_like(t, o, format), nullptr), o);
+Tensor randn_like(const Tensor& t, Generator* g, const Options& o, MemoryFormat format) {
+  return finish(drawn_normal(to_draw_like(t, o, format), g), o);
 }
-Tensor randint_like(const Tensor& t, int64_t low, int64_t high, const Options& o, MemoryFormat format) {
-  return finish(drawn_integers(low, high, to_draw_like(t, o, format), nullptr), o);
+Tensor randint_like(const Tensor& t, int64_t low, int64_t high, Generator* g, const Options& o, MemoryFormat format) {
+  return finish(drawn_integers(low, high, to_draw_like(t, o, format), g), o);
 }
 
 }  // namespace gradcore::factories

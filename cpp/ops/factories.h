@@ -45,9 +45,10 @@ Tensor randn(const Dims& size, Generator* g, const Tensor& out, const Options& o
 Tensor normal(double mean, double std, const Dims& size, Generator* g, const Tensor& out, const Options& options);
 Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* g, const Tensor& out, const Options& options);
 Tensor randperm(int64_t n, Generator* g, const Options& options);
-Tensor rand_like(const Tensor& t, const Options& options, MemoryFormat format);
-Tensor randn_like(const Tensor& t, const Options& options, MemoryFormat format);
-Tensor randint_like(const Tensor& t, int64_t low, int64_t high, const Options& options, MemoryFormat format);
+Tensor rand_like(const Tensor& t, Generator* g, const Options& options, MemoryFormat format);
+Tensor randn_like(const Tensor& t, Generator* g, const Options& options, MemoryFormat format);
+Tensor randint_like(const Tensor& t, int64_t low, int64_t high, Generator* g, const Options& options,
+                    MemoryFormat format);
 // Zeros, and ones with probability p.
 Tensor bernoulli_like(const Tensor& t, double p, Generator* g);
 

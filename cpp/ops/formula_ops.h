@@ -64,7 +64,12 @@ GC_BINARY_FUNCTIONS(GC_SYM_BINARY)
     if (a.is_tensor()) return Sym(unary<formulas::Op>(a.t)); \
     return Sym(portable::f(a.number()));                     \
   }
-GC_SPECIAL_UNARY(GC_SYM)
+GC_SPECIAL_OF_NUMBERS(GC_SYM)
+#undef GC_SYM
+// No formula has them of a number.
+#define GC_SYM(f, Op) \
+  [[gnu::noinline]] inline Sym f(const Sym& a) { return Sym(unary<formulas::Op>(a.t)); }
+GC_SPECIAL_IN_LANES(GC_SYM)
 #undef GC_SYM
 #define GC_SYM(f, Op)                                                                               \
   [[gnu::noinline]] inline Sym f(const Sym& a, const Sym& b) {                                      \

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/portable/join.h"
+#include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/door.h"
@@ -30,12 +31,21 @@ DType promoted(std::span<const Tensor> tensors) {
   return type;
 }
 
-bool joins_as_bytes(std::span<const Tensor> tensors, DType type) {
+bool joins_as_bytes(std::span<const Tensor> tensors, DType type, MemoryFormat format) {
   return std::all_of(tensors.begin(), tensors.end(),
-                     [&](const Tensor& t) { return t.dtype() == type && t.is_contiguous(); });
+                     [&](const Tensor& t) { return t.dtype() == type && is_stored_in(t, format); });
 }
 
-// Contiguous tensors of one dtype into a contiguous one: rows that hold `bytes_of(t)` bytes of each.
+// The memory order of what cat() makes of them: theirs, where all have one.
+MemoryFormat common_format(std::span<const Tensor> tensors) {
+  const MemoryFormat format = suggested_format(tensors[0]);
+  if (format == MemoryFormat::Contiguous) return format;
+  const bool all =
+      std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& t) { return suggested_format(t) == format; });
+  return all ? format : MemoryFormat::Contiguous;
+}
+
+// Dense tensors of one dtype and memory order into another one: rows that hold `bytes_of(t)` bytes of each.
 class Join final : public Instruction {
  public:
   static constexpr bool kOwnsAll = false;
@@ -149,11 +159,12 @@ Tensor cat(std::span<const Tensor> tensors, int64_t dim) {
   const Dims shape = joined_shape(tensors, dim);
   const int d = static_cast<int>(dim);
   const Levels levels = levels_of(tensors);
-  const Tensor out = empty_batched(levels, shape, promoted(tensors));
-  const int64_t inner = numel_of(shape.span().subspan(static_cast<size_t>(d) + 1)), item = item_size(out.dtype());
+  const MemoryFormat format = levels.none() ? common_format(tensors) : MemoryFormat::Contiguous;
+  const Tensor out = empty_in(levels, shape, promoted(tensors), format);
+  const int64_t step = out.numel() ? out.stride(d) * item_size(out.dtype()) : 0;
   const auto length = [&](const Tensor& t) { return is_skipped(t) ? 0 : t.size(d); };
-  if (levels.none() && joins_as_bytes(tensors, out.dtype())) {
-    launch(Join(out, tensors, [&](const Tensor& t) { return length(t) * inner * item; }));
+  if (levels.none() && joins_as_bytes(tensors, out.dtype(), format)) {
+    launch(Join(out, tensors, [&](const Tensor& t) { return length(t) * step; }));
   } else {
     int64_t start = 0;
     for (const Tensor& t : tensors) {
@@ -185,7 +196,7 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
   const Levels levels = levels_of(tensors);
   const Tensor out = empty_batched(levels, shape, promoted(tensors));
   const int64_t inner = numel_of(shape.span().subspan(static_cast<size_t>(d) + 1)), item = item_size(out.dtype());
-  if (levels.none() && joins_as_bytes(tensors, out.dtype())) {
+  if (levels.none() && joins_as_bytes(tensors, out.dtype(), MemoryFormat::Contiguous)) {
     launch(Join(out, tensors, [&](const Tensor&) { return inner * item; }));
   } else {
     Dims strides = out.strides();

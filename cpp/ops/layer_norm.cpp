@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "ops/batching.h"
+#include "ops/derived.h"
 #include "ops/norm.h"
 #include "ops/normalised.h"
 #include "ops/ops.h"
@@ -150,6 +151,14 @@ Tensor row_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const 
 Tensor layer_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
   check_arguments(x, shape, weight, bias);
   return row_norm(x, shape, weight, bias, eps, true);
+}
+
+std::array<Tensor, 3> native_layer_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias,
+                                        double eps) {
+  const Tensor out = layer_norm(x, shape, weight, bias, eps);
+  const NoRecordGuard off;  // as torch's
+  const auto [var, mean] = var_mean(x, last_dims(shape), 0, true);
+  return {out, mean, rsqrt(add(var, Scalar(eps)))};
 }
 
 Tensor rms_norm(const Tensor& x, const Dims& shape, const Tensor& weight, std::optional<double> eps) {

@@ -472,7 +472,6 @@ static bool is_row(const Tensor& t, int64_t n) {
   return t.dim() == 1 && t.size(0) == n && (n == 1 || t.stride(0) == 1) &&
          (t.dtype() == DType::Float32 || t.dtype() == DType::Float64);
 }
-static bool is_one(const Scalar& factor) { return factor.to_double() == 1; }
 static Tensor product_from(const Tensor& start, const Matrix& a, const Matrix& b, const Dims& shape, int64_t k) {
   const Tensor out = empty(shape, start.dtype());
   launch(Product(a, b, out, shape[0], shape[1], k, 1, start));
@@ -493,7 +492,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
         ") must match the existing size (", t.shape(), ")");
   const DType wide = computed_in(a.dtype());
-  const bool fused = is_row(t, b.size(1)) && is_one(beta) && is_one(alpha) && !any_batched(t, a, b);
+  const bool fused = is_row(t, b.size(1)) && beta.is_one() && alpha.is_one() && !any_batched(t, a, b);
   const auto weighted = [&] {
     return weighted_sum(without_history(t, wide), shape, beta, alpha, [&] { return mm_raw(a, b, wide); });
   };

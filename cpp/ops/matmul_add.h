@@ -28,7 +28,7 @@ Tensor weighted_sum(const Tensor& t, const Dims& shape, const Scalar& beta, cons
   const NoRecordGuard off;
   const Scalar b = factor_for(t.dtype(), beta), a = factor_for(t.dtype(), alpha);
   Tensor out = a.is_zero() ? zeros(shape, t.dtype()) : product();
-  if (!a.is_zero() && a.to_double() != 1) mul_(out, a);
+  if (!a.is_zero() && !a.is_one()) mul_(out, a);
   if (b.is_zero()) return out.as_new();
   if (any_batched(t)) return add(out, t, b);
   add_(out, t, b);
@@ -36,8 +36,6 @@ Tensor weighted_sum(const Tensor& t, const Dims& shape, const Scalar& beta, cons
 }
 
 // A gradient times the factor of its term.
-inline Tensor times_factor(const Tensor& g, const Scalar& factor) {
-  return factor.to_double() == 1 ? g : mul(g, factor);
-}
+inline Tensor times_factor(const Tensor& g, const Scalar& factor) { return factor.is_one() ? g : mul(g, factor); }
 
 }  // namespace gradcore

@@ -62,7 +62,7 @@ void refuse_negative_integer_power(const Operand& a, const Scalar& e) {
 namespace calls {
 
 ElementwiseCall add(const Operand& a, const Operand& b, const Scalar& alpha) {
-  if (is_one(alpha)) return {&op_of<formulas::Add>, {a, b}, {}, {}};
+  if (alpha.is_one()) return {&op_of<formulas::Add>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
   return {&op_of<formulas::AddScaled>, {a, b}, {alpha}, {}};
@@ -70,8 +70,8 @@ ElementwiseCall add(const Operand& a, const Operand& b, const Scalar& alpha) {
 
 ElementwiseCall sub(const Operand& a, const Operand& b, const Scalar& alpha) {
   refuse_bool_sub(a, b);
-  if (is_one(alpha) && !a.is_tensor()) return {&op_of<formulas::Rsub>, {b, a}, {}, {}};
-  if (is_one(alpha)) return {&op_of<formulas::Sub>, {a, b}, {}, {}};
+  if (alpha.is_one() && !a.is_tensor()) return {&op_of<formulas::Rsub>, {b, a}, {}, {}};
+  if (alpha.is_one()) return {&op_of<formulas::Sub>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
   check_alpha(alpha, result_type(in));
   return {&op_of<formulas::SubScaled>, {a, b}, {alpha}, {}};

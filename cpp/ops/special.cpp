@@ -20,6 +20,9 @@ template <class F> Tensor sum_of_halves_down(const Tensor& t, int64_t p, F&& f) 
   return total;
 }
 
+// Nothing can stop the sum while it is made; so many terms take a second or two.
+constexpr int64_t kMostDims = 1 << 20;
+
 struct MvlgammaVjp {
   static constexpr const char* kName = "MvlgammaBackward0";
   Saved self;
@@ -43,6 +46,7 @@ Tensor mvlgamma_values(const Tensor& t, int64_t p) {
 Tensor mvlgamma(const Tensor& t, int64_t p) {
   check(t.dtype() != DType::Bool, "The input tensor may not be a boolean tensor.");
   check(p >= 1, "p has to be greater than or equal to 1");
+  check(p <= kMostDims, "mvlgamma: p can be ", kMostDims, " at most, got ", p, ": it is the sum of p logarithms");
   Tensor out = mvlgamma_values(t, p);
   out.as_new();
   if (is_floating(t.dtype()) && should_record(t)) record(out, {&t}, MvlgammaVjp{Saved(t), p});

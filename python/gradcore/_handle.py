@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class RemovableHandle:
     """A hook in a dict of hooks, under the key `id`. `remove()` takes it out; it also works as a context manager.
 
+    extra_dict: another dict, or a list of them, that has the key besides and loses it with the hook.
+
     >>> from collections import OrderedDict
     >>> hooks = OrderedDict()
     >>> handle = RemovableHandle(hooks)
@@ -25,16 +27,19 @@ class RemovableHandle:
 
     next_id = 0
 
-    def __init__(self, hooks_dict: OrderedDict[int, Any]) -> None:
+    def __init__(self, hooks_dict: OrderedDict[int, Any], *, extra_dict: Any = None) -> None:
         self.hooks_dict_ref = ref(hooks_dict)
+        extra = extra_dict if isinstance(extra_dict, list) else [] if extra_dict is None else [extra_dict]
+        self.extra_dict_ref = tuple(ref(other) for other in extra)
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
 
     def remove(self) -> None:
         """Takes the hook out; a second call does nothing."""
-        hooks = self.hooks_dict_ref()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = reference()
+            if hooks is not None:
+                hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self

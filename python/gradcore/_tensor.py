@@ -1,6 +1,7 @@
 """The methods of Tensor and Node that are better said in Python: NumPy, copying, pickling, hooks. Attached at import.
 
-Besides _generator.py this is the only file that gives methods to the core's classes.
+Besides _generator.py this is the only file that gives methods to the core's classes; those that torch has for other layouts stand
+in _tensor_layouts.py.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from . import _C
 from ._C import Node, Tensor
 from ._handle import RemovableHandle
 from ._lazy import TYPE_CHECKING
+from ._tensor_layouts import _DenseMethods, refusing_methods
 from ._types import check_device
 
 if TYPE_CHECKING:
@@ -244,8 +246,8 @@ class _TensorMethods(Tensor):
         """
         return self._map_with("apply_", callable)
 
-    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
-        """Replaces each element by what `callable` makes of it and the element of `tensor` there, which broadcasts. Slow.
+    def map_(self, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Replaces each element by what `callable` makes of it and the element of `other` there, which broadcasts. Slow.
 
         Raises RuntimeError for tensors that require grad, and where shapes do not fit.
 
@@ -253,7 +255,7 @@ class _TensorMethods(Tensor):
         >>> gradcore.tensor([1, 2]).map_(gradcore.tensor([10, 20]), lambda x, y: x + y)
         tensor([11, 22])
         """
-        return self._map_with("map_", callable, tensor)
+        return self._map_with("map_", callable, other)
 
     def map2_(self, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
         """map_() with two more tensors, which broadcast.
@@ -472,10 +474,10 @@ class _TensorMethods(Tensor):
 class _NodeMethods(Node):
     """Node gets these methods."""
 
-    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls `hook(grad_inputs, grad_outputs)` after this node ran in backward: what it returned, what it had got.
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Calls `fn(grad_inputs, grad_outputs)` after this node ran in backward: what it returned, what it had got.
 
-        A tuple that the hook returns replaces the gradients that the node returned.
+        A tuple that it returns replaces the gradients that the node returned.
 
         >>> import gradcore
         >>> y = gradcore.ones(1, requires_grad=True) * 2
@@ -483,10 +485,10 @@ class _NodeMethods(Node):
         >>> y.backward()
         (tensor([2.]), None)
         """
-        return _CoreHandle(_C._register_node_hook(self, hook, False))
+        return _CoreHandle(_C._register_node_hook(self, fn, False))
 
-    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls `hook(grad_outputs)` before this node runs in backward; a tuple that it returns replaces them.
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Calls `fn(grad_outputs)` before this node runs in backward; a tuple that it returns replaces them.
 
         >>> import gradcore
         >>> y = gradcore.ones(1, requires_grad=True) * 2
@@ -494,7 +496,7 @@ class _NodeMethods(Node):
         >>> y.backward()
         (tensor([1.]),)
         """
-        return _CoreHandle(_C._register_node_hook(self, hook, True))
+        return _CoreHandle(_C._register_node_hook(self, fn, True))
 
 
 def _give(cls: type, methods: type) -> None:
@@ -523,6 +525,9 @@ def _init_subclass(cls: Any, **kwargs: Any) -> None:
 
 
 _give(Tensor, _TensorMethods)
+_give(Tensor, _DenseMethods)
+for _name, _method in refusing_methods().items():
+    setattr(Tensor, _name, _method)
 Tensor.__torch_function__ = classmethod(_torch_function)  # type: ignore[assignment, method-assign]
 Tensor.__init_subclass__ = classmethod(_init_subclass)  # type: ignore[arg-type, assignment, method-assign]
 _give(Node, _NodeMethods)

@@ -168,13 +168,13 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-def set_default_device(to: str | device | None) -> None:
+def set_default_device(device: str | device | None) -> None:
     """Accepts the CPU. Another device is refused at once; torch refuses the first tensor that is made there.
 
     >>> import gradcore
     >>> gradcore.set_default_device("cpu")
     """
-    check_device(to or "cpu")
+    check_device(device or "cpu")
 
 
 class _Named:

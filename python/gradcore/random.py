@@ -66,7 +66,7 @@ def set_rng_state(new_state: Tensor) -> None:
 
 class fork_rng:
     """A context in which random numbers leave the default stream outside as it was. Also a block that does nothing, with
-    enabled=False; devices is accepted and ignored.
+    enabled=False; devices and device_type are accepted and ignored.
 
     >>> import gradcore
     >>> _ = gradcore.manual_seed(0)
@@ -76,7 +76,14 @@ class fork_rng:
     tensor([0.4963, 0.7682])
     """
 
-    def __init__(self, devices: object = None, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        devices: object = None,
+        enabled: bool = True,
+        _caller: str = "fork_rng",
+        _devices_kw: str = "devices",
+        device_type: str | None = None,
+    ) -> None:
         self.enabled = enabled
 
     def __enter__(self) -> None:

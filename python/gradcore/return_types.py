@@ -176,6 +176,14 @@ class geqrf(_NamedTuple):
     tau = property(itemgetter(1), doc="Their factors.")
 
 
+class linalg_eig(_NamedTuple):
+    """Of torch's linalg.eig(A), for annotations: gradcore's raises NotImplementedError."""
+
+    __slots__ = ()
+    eigenvalues = property(itemgetter(0), doc="The eigenvalues.")
+    eigenvectors = property(itemgetter(1), doc="The eigenvectors, as columns.")
+
+
 class linalg_eigh(_NamedTuple):
     """Of linalg.eigh(A)."""
 

@@ -142,7 +142,6 @@ def test_what_needs_other_processes_or_devices_refuses():
         gradcore.distributed.optim.ZeroRedundancyOptimizer,
         gradcore.sparse.FloatTensor,
         gradcore.sparse_coo_tensor,
-        gradcore.stft,
         gradcore.quantize_per_tensor,
         gradcore.nested.nested_tensor,
         gradcore.masked.masked_tensor,

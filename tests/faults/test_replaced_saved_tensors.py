@@ -10,9 +10,8 @@ What has the same elements in another place, with other strides, gives the same 
 
 import numpy as np
 import pytest
-from test_swapped_operands import programs
+from row_programs import Operands, Turn, calls, recorded_outputs
 
-import support
 from opdb import ROWS
 from support import gradcore
 
@@ -46,52 +45,19 @@ REPLACED = {
 }
 
 
-class Unpacking:
-    """Counts what is unpacked; the one at `at` is given back replaced."""
-
-    def __init__(self, at=-1, replaced=None):
-        self.at, self.replaced, self.count = at, replaced, 0
-
-    def __call__(self, tensor):
-        self.count += 1
-        if self.count - 1 != self.at:
-            return tensor
-        with gradcore.no_grad():
-            return self.replaced(tensor)
-
-
-def backward(program, unpack, twice):
+def backward(call, unpack, twice):
     """The gradients of a call of a row's sample, or those of its gradients too."""
-    leaves = []
-
-    def built(value):
-        if isinstance(value, (list, tuple)):
-            return type(value)(map(built, value))
-        if not isinstance(value, np.ndarray):
-            return support.build(gradcore, value)
-        tensor = gradcore.from_numpy(value.copy())
-        if not support.is_float(value):
-            return tensor
-        leaves.append(tensor.requires_grad_())
-        return tensor.clone()
-
-    args = [built(arg) for arg in program.sample.args]
-    kwargs = {name: built(value) for name, value in program.sample.kwargs.items()}
+    form, sample = call
+    operands = Operands(sample)
     gradcore.manual_seed(0)
     with gradcore.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, unpack):
-        outputs = [t for t in support.flat_tensors(program.form(*args, **kwargs)) if t.requires_grad]
-        if not outputs or not leaves:
-            return ()
-        seeds = [gradcore.ones_like(t) for t in outputs]
-        first = gradcore.autograd.grad(outputs, leaves, seeds, create_graph=twice, allow_unused=True)
-        second = [g.sum() for g in first if g is not None and g.requires_grad]
-        return (*first, *(gradcore.autograd.grad(second, leaves, allow_unused=True) if second else ()))
+        return operands.gradients(recorded_outputs(form(*operands.args, **operands.kwargs)), twice)
 
 
-def quietly(program, unpack, twice):
+def quietly(call, unpack, twice):
     """An error that Python itself finds wrong is none."""
     try:
-        backward(program, unpack, twice)
+        backward(call, unpack, twice)
     except SystemError:
         raise
     except Exception:
@@ -101,14 +67,14 @@ def quietly(program, unpack, twice):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_saved_tensor_is_replaced(row):
     found = 0
-    for program in programs(row):
+    for call in calls(row):
         for twice in (False, True):
-            unpack = Unpacking()
-            quietly(program, unpack, twice)
+            unpack = Turn()
+            quietly(call, unpack, twice)
             found += unpack.count
             for at in range(unpack.count):
                 for replaced in REPLACED.values():
-                    quietly(program, Unpacking(at, replaced), twice)
+                    quietly(call, Turn(at, replaced), twice)
     if not found:
         pytest.skip(f"{row.name}: saves nothing")
 
@@ -132,13 +98,13 @@ def same_place(tensor):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_saved_tensors_may_come_back_with_other_strides(row, moved):
     compared = 0
-    for program in programs(row):
+    for call in calls(row):
         for twice in (False, True):
             try:
-                expected = backward(program, lambda tensor: tensor, twice)
+                expected = backward(call, lambda tensor: tensor, twice)
             except Exception:  # noqa: BLE001  what the op refuses is no matter of strides
                 continue
-            found = backward(program, moved, twice)
+            found = backward(call, moved, twice)
             assert len(found) == len(expected)
             for ours, plain in zip(found, expected, strict=True):
                 assert (ours is None) == (plain is None)

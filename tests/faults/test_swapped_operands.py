@@ -8,10 +8,9 @@ it says so; see CONTRIBUTING.) A row that has no such moment is skipped and says
 import itertools
 import traceback
 
-import numpy as np
 import pytest
+from row_programs import Operands, calls, converted, recorded_outputs
 
-import support
 from opdb import ROWS
 from support import gradcore
 
@@ -133,56 +132,23 @@ class Program:
 
     def run(self, kind, moments, swap=None):
         """`swap`: which operand is given which data."""
-        operands, leaves = [], []
-
-        def built(value):
-            """The value with its arrays as tensors."""
-            if isinstance(value, (list, tuple)):
-                return type(value)(map(built, value))
-            if not isinstance(value, np.ndarray):
-                return support.build(gradcore, value)
-            tensor = gradcore.from_numpy(value.copy())
-            if support.is_float(value):
-                leaves.append(tensor.requires_grad_())
-                tensor = tensor.clone()
-            operands.append(tensor)
-            return tensor
+        operands = Operands(self.sample)
 
         def act():
             which, data = swap
-            if which < len(operands):
-                operands[which].data = data.clone()
+            if which < len(operands.tensors):
+                operands.tensors[which].data = data.clone()
             gradcore.release_unused_memory()
 
         moments.action = act
-        args, kwargs = built(self.sample.args), {name: built(value) for name, value in self.sample.kwargs.items()}
         with kind(moments) as middle:
-            args = [converted(arg, middle.number) for arg in args]
-            kwargs = {name: converted(value, middle.number) for name, value in kwargs.items()}
-            outputs = [t for t in support.flat_tensors(self.form(*args, **kwargs)) if t.requires_grad]
+            args = [converted(arg, middle.number) for arg in operands.args]
+            kwargs = {name: converted(value, middle.number) for name, value in operands.kwargs.items()}
+            outputs = recorded_outputs(self.form(*args, **kwargs))
             for output in outputs[:1]:
                 middle.recorded(output)
-            if outputs and leaves:
-                seeds = [gradcore.ones_like(t) for t in outputs]
-                first = gradcore.autograd.grad(outputs, leaves, seeds, create_graph=True, allow_unused=True)
-                second = [g.sum() for g in first if g is not None and g.requires_grad]
-                if second:
-                    gradcore.autograd.grad(second, leaves, allow_unused=True)
-        return len(operands)
-
-
-def converted(value, convert):
-    if type(value) in (list, tuple):
-        return type(value)(converted(item, convert) for item in value)
-    return convert(value)
-
-
-def programs(row):
-    names = [row.attribute] + ([row.attribute + "_"] if row.inplace else [])
-    for sample in row.calls("float64"):
-        for name in names:
-            owner = row.home(gradcore) if row.function and not name.endswith("_") else gradcore.Tensor
-            yield Program(getattr(owner, name), sample)
+            operands.gradients(outputs)
+        return len(operands.tensors)
 
 
 REPLACEMENTS = (
@@ -211,7 +177,8 @@ def moments_of(program, kind):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_operand_is_swapped_at_every_moment(row):
     found = 0
-    for program, kind in itertools.product(programs(row), KINDS):
+    for call, kind in itertools.product(calls(row), KINDS):
+        program = Program(*call)
         operands, count = moments_of(program, kind)
         found += count
         for at, which, data in itertools.product(range(count), range(operands), REPLACEMENTS):

@@ -127,3 +127,19 @@ def test_any_number_of_threads_gives_the_same_bits():
         for mine, first in zip(results, found[0], strict=True):
             parts = zip(mine, first, strict=True) if isinstance(mine, tuple) else [(mine, first)]
             assert all(gradcore.equal(x, y) for x, y in parts)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda n: gradcore.linalg.qr(gradcore.zeros(n, 0, 3)).R,
+        lambda n: gradcore.geqrf(gradcore.zeros(n, 3, 0)).a,
+        lambda n: gradcore.linalg.solve_triangular(gradcore.zeros(n, 0, 0), gradcore.zeros(n, 0, 1), upper=True),
+        lambda n: gradcore.linalg.householder_product(gradcore.zeros(n, 0, 0), gradcore.zeros(n, 0)),
+        lambda n: gradcore.cholesky_solve(gradcore.zeros(n, 0, 1), gradcore.zeros(n, 0, 0)),
+        lambda n: gradcore.cholesky_inverse(gradcore.zeros(n, 0, 0)),
+        lambda n: gradcore.lu_unpack(gradcore.zeros(n, 0, 0), gradcore.zeros(n, 0, dtype=gradcore.int32)).L,
+    ],
+)
+def test_a_batch_of_empty_matrices_takes_no_time(program):
+    assert program(2**40).numel() == 0

@@ -28,7 +28,8 @@ TESTED_ELSEWHERE = {
         nelement element_size is_contiguous is_tensor set_default_dtype get_default_dtype set_printoptions
         promote_types result_type can_cast is_complex is_signed get_device manual_seed seed initial_seed
         get_rng_state set_rng_state default_generator available_isas empty_strided frombuffer split_with_sizes tile
-        half bfloat16 chalf cfloat cdouble complex polar view_as_complex
+        half bfloat16 chalf cfloat cdouble complex polar view_as_complex view_as_complex_copy stft istft
+        _linalg_eig _linalg_eigvals
         set_num_threads get_num_threads show_config memory_stats release_unused_memory
         """.split()
     ),

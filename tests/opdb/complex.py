@@ -34,3 +34,4 @@ row(
     numpy=lambda x: np.where(np.isnan(x), x, np.where(x < 0, np.pi, 0)).astype(x.dtype),  # np.angle(-0.0) is pi
     other_graphs="keeps nothing",
 )
+itself("view_as_real_copy", method=False)

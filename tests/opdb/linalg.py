@@ -459,6 +459,26 @@ linalg(
     },
     other_graphs="is made of other ops, or of a refusal",
 )
+row(
+    "nuclear_norm",
+    lambda d: [
+        S(rectangular(d, 3, 4)),
+        S(rectangular(d, 2, 3, 4), True),
+        S(rectangular(d, 2, 3, 4), (0, 2), keepdim=True),
+        S(rectangular(d, 2, 3, 4), (0,)),
+        S(d(3)),
+    ],
+    method=False,
+    out=True,
+    other_graphs="is made of linalg.svdvals",
+    **SPECTRAL,
+)
+row(
+    "norm.nuclear",
+    lambda d: [S(rectangular(d, 3, 4), "nuc"), S(d(2, 3, 4), "nuc"), S(d(3), "nuc")],
+    other_graphs="is made of linalg.svdvals",
+    **SPECTRAL,
+)
 linalg(
     "lstsq",
     lambda d: [

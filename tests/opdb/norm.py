@@ -76,6 +76,41 @@ row(
     method=False,
     **(OF_BATCHES | {"other_graphs": ""}),
 )
+row(
+    "native_layer_norm",
+    lambda d: [
+        S(d(4, 3, 5), [5], d(5), d(5), 1e-5),
+        S(d(4, 3, 5), [3, 5], None, None, 0.5),
+        S(d(4), [4], d(4), None, 1e-5),
+        S(d(4, 3), [4], None, None, 1e-5),
+        S(d(4, 3), [], None, None, 1e-5),
+    ],
+    method=False,
+    **OF_BATCHES,
+)
+GIVEN_SIZES = OF_BATCHES | {"other_graphs": "reshapes to samples, channels and places"}
+row(
+    "native_group_norm",
+    lambda d: [
+        S(d(2, 4, 3, 2), None, None, 2, 4, 6, 4, 0.5),
+        S(d(4, 6, 5), None, None, 4, 6, 5, 2, 1e-5),
+        S(d(2, 4), None, None, 2, 4, 2, 2, 1e-5),
+    ],
+    method=False,
+    **GIVEN_SIZES | {"skips": OF_BATCHES["skips"] | {"layouts": "torch refuses inputs that are not contiguous"}},
+)
+row(
+    "native_group_norm.with_weight",
+    lambda d: [S(d(4, 6, 5), d(6), d(6), 4, 6, 5, 2, 1e-5)],
+    method=False,
+    **GIVEN_SIZES
+    | {
+        "skips": dict.fromkeys(
+            ("grad", "gradgrad", "layouts", "tangents", "forward over reverse"),
+            "torch's mean requires grad where the weight alone does",
+        )
+    },
+)
 nn_row(
     "instance_norm",
     lambda d: [

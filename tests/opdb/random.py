@@ -34,6 +34,13 @@ creation(
     scale=1,
 )
 creation("randint_like", lambda d: [S(d(3, 4), 5), S(d(3), 2, 9)])
+creation(
+    "native_dropout",
+    lambda d: [S(d(3, 4), 0.3, True), S(d(40), 0.7, None), S(d(5), 0.5, False), S(d(5), 1.0, True), S(d(5), 1.5, True)],
+    grad=True,
+    dtypes=FLOATS,
+    ulps=1,
+)
 writer("uniform_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40), -1.0, 1.0)], dtypes=FLOATS)
 writer("normal_", lambda d: [S(d(3, 4)), S(d(7), 2, 5), S(d(40)), S(d(100), 1, 0.5)], dtypes=FLOATS, ulps=2, scale=1)
 writer(

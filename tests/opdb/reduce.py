@@ -194,6 +194,46 @@ reduction("argmin", along(np.argmin), samples=lambda d: dim_samples(d, tuples=Fa
 reduction("any", along(np.any), grad=False, ulps=0)
 reduction("all", along(np.all), grad=False, ulps=0)
 reduction("norm", samples=norm_samples, dtypes=FLOATS, ulps=16, grad_ulps=4096)
+row(
+    "frobenius_norm",
+    lambda d: [S(d(3, 4), 1), S(d(3, 4), (0, 1)), S(d(3, 4), [], True), S(d(2, 3, 4), [-1], keepdim=True)],
+    method=False,
+    out=True,
+    dtypes=FLOATS,
+    ulps=16,
+    grad_ulps=4096,
+    other_graphs="is linalg.vector_norm",
+)
+EXCEPT_DIM = {"method": False, "dtypes": FLOATS, "ulps": 16, "grad_ulps": 4096}
+row(
+    "norm_except_dim",
+    lambda d: [S(d(3, 4)), S(d(3, 4), 3, 1), S(d(2, 3, 4), 2, 1), S(d(3, 4), 2, 5)],
+    other_graphs="reduces several dims at once",
+    **EXCEPT_DIM,
+)
+row(
+    "norm_except_dim.whole",
+    lambda d: [S(d(3, 4), 2, -1)],
+    skips={"tangents": "torch refuses its own tangent"},
+    other_graphs="is linalg.vector_norm",
+    **EXCEPT_DIM,
+)
+row(
+    "hash_tensor",
+    lambda d: [
+        S(d(3, 4)),
+        S(d(3, 5), 1),
+        S(d(3, 4), (0, -1), keepdim=True),
+        S(d()),
+        S(d(0, 3), 0),
+        S(d(0, 3), 1),
+        S(d(0)),
+        S(d(3), mode=1),
+        S(d(3), 4),
+    ],
+    grad=False,
+    out=True,
+)
 reduction(
     "logsumexp",
     samples=lambda d: dim_samples(d, whole=False, empty=False),

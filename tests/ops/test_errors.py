@@ -109,7 +109,7 @@ REDUCTIONS = [
     ("x.softmax(3)", IndexError, ("Dimension out of range",)),
     ("ints.softmax(0)", RuntimeError, ()),
     ("x.logsumexp(7)", IndexError, ("Dimension out of range",)),
-    ("x.norm('nuc', 0)", RuntimeError, ()),
+    ("x.norm('nuc', 0)", RuntimeError, ("2-tuple",)),
     ("x.any(4)", IndexError, ("Dimension out of range",)),
     ("x.prod((0, 1))", TypeError, ()),
     ("x.sum(dim=0, axis=1)", TypeError, ()),

@@ -11,6 +11,7 @@ from operator import attrgetter
 import pytest
 
 import support
+from support import gradcore
 
 pytest.importorskip("mpmath")
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2]))
@@ -64,3 +65,36 @@ def test_nodes_tell_which_operand_was_a_number():
         return [support.node_name(result.grad_fn) for result in results]
 
     support.both(program)
+
+
+# ---- degrees for which a recurrence would take too long
+
+
+@pytest.mark.parametrize("x", [-3.0, -1.0, -0.75, -1e-3, 0.0, 0.3, 0.999, 1.0, 1.0 + 1e-9, 2.0])
+@pytest.mark.parametrize("half", [2**19 + 1, 2**19 + 2])  # the recurrence is taken for these, not for twice as much
+def test_chebyshev_polynomials_of_high_degree(x, half):
+    at = gradcore.tensor([x], dtype=gradcore.float64)
+    names = ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w")
+    t, u, v, w = (getattr(gradcore.special, name) for name in names)
+
+    def alike(found, expected):
+        scale = max(1.0, abs(expected.item())) * 1e-8
+        assert found.item() == expected.item() or abs(found.item() - expected.item()) < scale, (found, expected)
+
+    alike(t(at, 2 * half), 2 * t(at, half) ** 2 - 1)
+    if gradcore.isfinite(t(at, 2 * half)):
+        alike(u(at, 2 * half - 1), 2 * u(at, half - 1) * t(at, half))
+        alike(v(at, 2 * half), u(at, 2 * half) - u(at, 2 * half - 1))
+        alike(w(at, 2 * half), u(at, 2 * half) + u(at, 2 * half - 1))
+
+
+@pytest.mark.parametrize("name", [name for name in dir(gradcore.special) if "polynomial" in name])
+def test_degrees_without_end_are_answered(name):
+    for degree in (2.0**62, 1e300, float("inf")):
+        found = getattr(gradcore.special, name)(gradcore.tensor([0.0, 0.25, 1.0, 3.0], dtype=gradcore.float64), degree)
+        assert found.shape == (4,)
+
+
+def test_mvlgamma_refuses_too_many_terms():
+    with pytest.raises(RuntimeError, match="at most"):
+        gradcore.mvlgamma(gradcore.tensor(2.0**62), 2**62)

@@ -184,3 +184,26 @@ def test_empty_permuted(size, layout):
 @pytest.mark.parametrize("size, stride", [((2, 3), (1, 2)), ((), ()), ((2, 3), (1,)), ((2,), (-1,))])
 def test_new_empty_strided(size, stride):
     alike(lambda lib: lib.ones(1, dtype=lib.int32).new_empty_strided(size, stride).fill_(1))
+
+
+@pytest.mark.parametrize("dim", range(4))
+@pytest.mark.parametrize("parts", ["ll", "lc", "cl", "l", "ld", "le", "ls"])
+def test_cat_keeps_the_order_that_all_have(parts, dim):
+    """l: channels last, c: contiguous, d: another dtype, e: of no elements, s: with holes."""
+
+    def program(lib):
+        image = lib.arange(48.0).view(2, 3, 2, 4)
+        last = image.to(memory_format=lib.channels_last)
+        made = {"l": last, "c": image, "d": last.double(), "e": lib.zeros(0)}
+        made["s"] = lib.arange(96.0).view(2, 3, 2, 8).to(memory_format=lib.channels_last)[..., ::2]
+        return lib.cat([made[part] for part in parts], dim)
+
+    alike(program)
+
+
+def test_cat_keeps_the_order_of_volumes():
+    def program(lib):
+        return lib.arange(48.0).view(2, 3, 2, 2, 2).to(memory_format=lib.channels_last_3d)
+
+    alike(lambda lib: lib.cat([program(lib), program(lib)], 1))
+    alike(lambda lib: lib.hstack([program(lib), program(lib)]))

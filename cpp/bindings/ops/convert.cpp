@@ -18,7 +18,7 @@ constexpr auto contiguous_as = [](const Tensor& t, std::optional<MemoryFormat> f
 constexpr OpRow kRows[] = {
     op("contiguous(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", contiguous_as, {.kind = kMethod}),
     op("clone(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", fn<clone_in>),
-    op("copy_(Tensor input, Operand src, bool non_blocking=False) -> Tensor",
+    op("copy_(Tensor input, Operand other, bool non_blocking=False) -> Tensor",
        [](const Tensor& t, const Operand& from, bool) { copy_(t, from); }, {.kind = kMethod}),
     op("fill_(Tensor input, Operand value) -> Tensor", fn<fill_>),
     op("fill(Tensor input, Operand value) -> Tensor", fn<fill>, {.kind = kFunction}),

@@ -258,6 +258,9 @@ template <auto f>
 constexpr auto with_alpha =
     [](const Tensor& t, const Scalar& alpha, const Tensor& other) { return f(t, other, alpha); };
 template <auto f>
+constexpr auto alpha_behind =
+    [](const Tensor& t, const Scalar& other, const Scalar& alpha) { return f(t, Operand(other), alpha); };
+template <auto f>
 constexpr auto with_value =
     [](const Tensor& t, const Scalar& value, const Tensor& a, const Tensor& b) { return f(t, a, b, value); };
 
@@ -265,6 +268,12 @@ constexpr OpRow kOldForms[] = {
     op("add(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add>),
     op("add_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add_>, {.kind = kMethod}),
     op("sub(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub>),
+    op("add(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add>),
+    op("add_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add_>, {.kind = kMethod}),
+    op("sub(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub>, {.also = "subtract"}),
+    op("sub_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub_>,
+       {.kind = kMethod, .also = "subtract_"}),
+    op("rsub(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<rsub>, {.kind = kFunction}),
     op("sub_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub_>, {.kind = kMethod}),
     op("addcmul(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcmul>),
     op("addcmul_(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcmul_>,

@@ -62,12 +62,16 @@ constexpr OpRow kRows[] = {
     op("put_(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor", fn<put_>, {.kind = kMethod}),
     op("masked_scatter(Tensor input, Tensor mask, Tensor source) -> Tensor", fn<masked_scatter>),
     op("masked_scatter_(Tensor input, Tensor mask, Tensor source) -> Tensor", fn<masked_scatter_>, {.kind = kMethod}),
-    op("select_scatter(Tensor input, Tensor src, int dim, int index) -> Tensor", fn<select_scatter>),
-    op("slice_scatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
+    op("select_scatter(Tensor input, Tensor src, int dim, int index, *, Tensor? out=None) -> Tensor",
+       fn<select_scatter>),
+    op("slice_scatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1, *, Tensor? "
+       "out=None) -> Tensor",
        fn<slice_scatter>),
-    op("diagonal_scatter(Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+    op("diagonal_scatter(Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None) -> "
+       "Tensor",
        fn<diagonal_scatter>),
-    op("as_strided_scatter(Tensor input, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+    op("as_strided_scatter(Tensor input, Tensor src, int[] size, int[] stride, int? storage_offset=None, *, Tensor? "
+       "out=None) -> Tensor",
        fn<as_strided_scatter>),
     op("scatter_add(Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None) -> Tensor", fn<scatter_add>,
        {.out = Out::Exact}),

@@ -1,6 +1,7 @@
 // Joining, repeating and turning round.
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
+#include "ops/pad.h"
 
 namespace gradcore {
 
@@ -17,6 +18,7 @@ constexpr OpRow kRows[] = {
     op("dstack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<dstack>, {.kind = kFunction, .out = Out::Joins}),
     op("column_stack(Tensor[] tensors, *, Tensor? out=None) -> Tensor", fn<column_stack>,
        {.kind = kFunction, .out = Out::Joins}),
+    op("constant_pad_nd(Tensor input, int[] pad, Number value=0) -> Tensor", fn<constant_pad_nd>, {.kind = kFunction}),
     op("flip(Tensor input, int[] dims) -> Tensor", fn<flip>),
     op("roll(Tensor input, int[1] shifts, int[1]? dims=None) -> Tensor",
        [](const Tensor& t, const Dims& shifts, const MaybeDims& dims) {

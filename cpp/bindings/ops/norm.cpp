@@ -14,10 +14,12 @@ Tensor nn_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& var, con
                      bool training, double momentum, double eps) {
   return batch_norm(x, {mean, var}, weight, bias, training, momentum, eps);
 }
+std::vector<Tensor> as_list(std::array<Tensor, 3> three) {
+  return {std::move(three[0]), std::move(three[1]), std::move(three[2])};
+}
 std::vector<Tensor> native(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                            const Tensor& var, bool training, double momentum, double eps) {
-  auto r = native_batch_norm(x, {mean, var}, weight, bias, training, momentum, eps);
-  return {std::move(r[0]), std::move(r[1]), std::move(r[2])};
+  return as_list(native_batch_norm(x, {mean, var}, weight, bias, training, momentum, eps));
 }
 Tensor instance_norm_of(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var, bool use_input, double momentum, double eps, bool) {
@@ -37,6 +39,17 @@ Tensor nn_group_norm(const Tensor& x, int64_t groups, const Tensor& weight, cons
 }
 
 constexpr OpRow kRows[] = {
+    op("native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> Tensor[]",
+       [](const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+         return as_list(native_layer_norm(x, shape, weight, bias, eps));
+       },
+       {.kind = kFunction}),
+    op("native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps) -> "
+       "Tensor[]",
+       [](const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t n, int64_t c, int64_t places,
+          int64_t groups,
+          double eps) { return as_list(native_group_norm(x, {n, c, places}, groups, weight, bias, eps)); },
+       {.kind = kFunction}),
     op("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", fn<rms_norm>,
        {.kind = kFunction, .also = "_nn_rms_norm"}),
     op("batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "

@@ -32,6 +32,45 @@ Tensor cdist_by_name(const Tensor& a, const Tensor& b, double p, PyObject* mode)
 constexpr auto trapezoid_over = [](const Tensor& y, const Tensor& x, int64_t dim) { return trapezoid(y, x, dim); };
 constexpr auto trapezoid_by = [](const Tensor& y, const Scalar& dx, int64_t dim) { return trapezoid(y, dx, dim); };
 
+// ---- the factors before the tensors that they belong to, as old programs give them
+
+const Scalar kOne(int64_t{1});
+
+template <auto f>
+constexpr auto with_both = [](const Tensor& t, const Scalar& beta, const Scalar& alpha, const Tensor& a,
+                              const Tensor& b) { return f(t, a, b, beta, alpha); };
+template <auto f>
+constexpr auto with_beta =
+    [](const Tensor& t, const Scalar& beta, const Tensor& a, const Tensor& b) { return f(t, a, b, beta, kOne); };
+template <auto f>
+constexpr auto beta_first = [](const Scalar& beta, const Tensor& t, const Scalar& alpha, const Tensor& a,
+                               const Tensor& b) { return f(t, a, b, beta, alpha); };
+template <auto f>
+constexpr auto beta_alone_first =
+    [](const Scalar& beta, const Tensor& t, const Tensor& a, const Tensor& b) { return f(t, a, b, beta, kOne); };
+
+// Of one op: the functions, the methods and those in place.
+#define GC_OLD_FORMS(name, a, b)                                                                                       \
+  op(#name "(Number beta, Tensor input, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", beta_first<name>,        \
+     {.kind = kFunction}),                                                                                             \
+      op(#name "(Number beta, Tensor input, Tensor " a ", Tensor " b ") -> Tensor", beta_alone_first<name>,            \
+         {.kind = kFunction}),                                                                                         \
+      op(#name "(Tensor input, Number beta, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", with_both<name>,     \
+         {.kind = kMethod}),                                                                                           \
+      op(#name "(Tensor input, Number beta, Tensor " a ", Tensor " b ") -> Tensor", with_beta<name>,                   \
+         {.kind = kMethod}),                                                                                           \
+      op(#name "_(Tensor input, Number beta, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", with_both<name##_>, \
+         {.kind = kMethod}),                                                                                           \
+      op(#name "_(Tensor input, Number beta, Tensor " a ", Tensor " b ") -> Tensor", with_beta<name##_>,               \
+         {.kind = kMethod})
+
+constexpr OpRow kOldForms[] = {
+    GC_OLD_FORMS(addmm, "mat1", "mat2"),      GC_OLD_FORMS(addmv, "mat", "vec"),
+    GC_OLD_FORMS(addr, "vec1", "vec2"),       GC_OLD_FORMS(baddbmm, "batch1", "batch2"),
+    GC_OLD_FORMS(addbmm, "batch1", "batch2"),
+};
+#undef GC_OLD_FORMS
+
 constexpr OpRow kRows[] = {
     op("addmv(Tensor input, Tensor mat, Tensor vec, *, Number beta=1, Number alpha=1, Tensor? out=None) -> Tensor",
        fn<addmv>, {.out = Out::Exact}),
@@ -84,6 +123,9 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-void register_products() { register_rows(kRows); }
+void register_products() {
+  register_rows(kRows);
+  register_rows(kOldForms);
+}
 
 }  // namespace gradcore

@@ -1,5 +1,6 @@
 // Random numbers.
 #include "bindings/ops/register.h"
+#include "ops/dropout.h"
 #include "ops/factories.h"
 #include "ops/laws.h"
 
@@ -20,9 +21,12 @@ constexpr OpRow kRows[] = {
          return factories::randn(size, g, out.tensor, o);
        },
        {.kind = kFunction, .out = Out::Fills}),
-    op("rand_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+    op("rand_like(Tensor input, *, Generator? generator=None, TensorOptions options, MemoryFormat? memory_format=None) "
+       "-> Tensor",
        fn<factories::rand_like>, {.kind = kFunction}),
-    op("randn_like(Tensor input, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
+    op("randn_like(Tensor input, *, Generator? generator=None, TensorOptions options, MemoryFormat? "
+       "memory_format=None) "
+       "-> Tensor",
        fn<factories::randn_like>, {.kind = kFunction}),
     op("randint(int high, int[] size, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
        [](int64_t high, const Dims& size, Generator* g, const OutTensor& out, const Options& o) {
@@ -35,13 +39,14 @@ constexpr OpRow kRows[] = {
          return factories::randint(low, high, size, g, out.tensor, o);
        },
        {.kind = kFunction, .out = Out::Fills}),
-    op("randint_like(Tensor input, int high, *, TensorOptions options, MemoryFormat? memory_format=None) -> Tensor",
-       [](const Tensor& t, int64_t high, const Options& o, MemoryFormat format) {
-         return factories::randint_like(t, 0, high, o, format);
+    op("randint_like(Tensor input, int high, *, Generator? generator=None, TensorOptions options, MemoryFormat? "
+       "memory_format=None) -> Tensor",
+       [](const Tensor& t, int64_t high, Generator* g, const Options& o, MemoryFormat format) {
+         return factories::randint_like(t, 0, high, g, o, format);
        },
        {.kind = kFunction}),
-    op("randint_like(Tensor input, int low, int high, *, TensorOptions options, MemoryFormat? memory_format=None) -> "
-       "Tensor",
+    op("randint_like(Tensor input, int low, int high, *, Generator? generator=None, TensorOptions options, "
+       "MemoryFormat? memory_format=None) -> Tensor",
        fn<factories::randint_like>, {.kind = kFunction}),
     op("randperm(int n, *, Generator? generator=None, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::randperm>, {.kind = kFunction, .out = Out::Fills}),
@@ -83,6 +88,8 @@ constexpr OpRow kRows[] = {
     op("bernoulli(Tensor input, *, Generator? generator=None, Tensor? out=None) -> Tensor",
        [](const Tensor& p, Generator* g) { return bernoulli(p, g); }),
     op("bernoulli(Tensor input, float p, *, Generator? generator=None) -> Tensor", fn<factories::bernoulli_like>),
+    op("native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", fn<native_dropout>,
+       {.kind = kFunction}),
     op("multinomial(Tensor input, int num_samples, bool replacement=False, *, Generator? generator=None, "
        "Tensor? out=None) -> Tensor",
        fn<multinomial>, {.out = Out::Exact}),

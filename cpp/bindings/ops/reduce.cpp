@@ -88,6 +88,17 @@ constexpr OpRow kRows[] = {
        [](const Tensor& t, std::optional<std::string_view> p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
          return norm(t, p.value_or("fro"), dim, keepdim, dtype);
        }),
+    op("frobenius_norm(Tensor input, int[1] dim, bool keepdim=False, *, Tensor? out=None) -> Tensor",
+       [](const Tensor& t, const Dims& dim, bool keepdim) { return norm(t, 2.0, dim, keepdim, {}); },
+       {.kind = kFunction}),
+    op("nuclear_norm(Tensor input, bool keepdim=False, *, Tensor? out=None) -> Tensor",
+       [](const Tensor& t, bool keepdim) { return norm(t, "nuc", Dims{-2, -1}, keepdim, {}); }, {.kind = kFunction}),
+    op("nuclear_norm(Tensor input, int[2] dim, bool keepdim=False, *, Tensor? out=None) -> Tensor",
+       [](const Tensor& t, const Dims& dim, bool keepdim) { return norm(t, "nuc", dim, keepdim, {}); },
+       {.kind = kFunction}),
+    op("norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor", fn<norm_except_dim>, {.kind = kFunction}),
+    op("hash_tensor(Tensor input, int[1]? dim=None, *, bool keepdim=False, int mode=0, Tensor? out=None) -> Tensor",
+       fn<hash_tensor>, {.out = Out::Exact}),
     op("logsumexp(Tensor input, int[1] dim, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<logsumexp>),
     op("count_nonzero(Tensor input, int[1]? dim=None) -> Tensor", fn<count_nonzero>),
 };

@@ -37,9 +37,42 @@ template <class T> void solve_rows(const Order& order, bool unit, int64_t k, con
   }
 }
 
+// Several right sides at once, whose columns are stored one after the other: as rows of a fixed length in between. Each
+// unknown is what the ones before it leave.
+template <class T> void solve_together(const Order& order, bool unit, int64_t k, const Mat<T>& a, const Mat<T>& x) {
+  constexpr int64_t kWide = 64 / static_cast<int64_t>(sizeof(T));
+  constexpr int kVecs = 64 / kVecBytes;
+  alignas(64) T rows[kSmall * kWide];
+  for (int64_t j = 0; j < k; j += kWide) {
+    const int64_t used = smaller(kWide, k - j);
+    if (used < kWide) __builtin_memset(rows, 0, sizeof rows);
+    for (int64_t c = 0; c < used; ++c)
+      for (int64_t i = 0; i < order.n; ++i) rows[i * kWide + c] = x(i, j + c);
+    for (int64_t step = 0; step < order.n; ++step) {
+      const int64_t i = order.unknown(step);
+      Vec<T> left[kVecs];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) left[v] = load(rows + i * kWide + v * kLanes<T>);
+      for (int64_t before = 0; before < step; ++before) {
+        const int64_t r = order.unknown(before);
+        const T by = a(i, r);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVecs; ++v) left[v] -= by * load(rows + r * kWide + v * kLanes<T>);
+      }
+      const T by = unit ? T(1) : a(i, i);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVecs; ++v) store(rows + i * kWide + v * kLanes<T>, left[v] / by);
+    }
+    for (int64_t c = 0; c < used; ++c)
+      for (int64_t i = 0; i < order.n; ++i) x(i, j + c) = rows[i * kWide + c];
+  }
+}
+
 template <class T> void solve_small(bool upper, bool unit, int64_t n, int64_t k, const Mat<T>& a, const Mat<T>& x) {
   const Order order{n, upper};
+  constexpr int64_t kFew = 32;  // numbers: below, the way there and back takes longer
   if (x.row != 1) return solve_rows(order, unit, k, a, x);
+  if (k > 1 && k * n >= kFew) return solve_together(order, unit, k, a, x);
   if (a.row == 1) return solve_columns(order, unit, k, a, x);
   T columns[kSmall * kSmall];
   const Mat<T> copy{columns, 1, n};

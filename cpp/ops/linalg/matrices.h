@@ -74,6 +74,7 @@ template <class Args> class MatrixKernel final : public Instruction {
     constexpr double kBlock = 100e3, kParallel = 400e3;
     // Whole groups: Kernels may take as many matrices at once as a vector has lanes.
     constexpr int64_t kGroup = 16;
+    if (!writes_any_) return;  // a batch of empty matrices can be of any length
     const int64_t each = (static_cast<int64_t>(kBlock / work_) + kGroup) / kGroup * kGroup;
     const int64_t blocks = (batch_ + each - 1) / each;
     if (blocks < 2 || work_ * static_cast<double>(batch_) < kParallel) return fn_(args, 0, batch_);
@@ -95,6 +96,7 @@ template <class Args> class MatrixKernel final : public Instruction {
     m.row = inner == 2 ? t.stride(n - 2) : 1;
     m.col = inner == 2 ? t.stride(n - 1) : 1;
     written_ |= unsigned{written} << count_;
+    writes_any_ |= written && t.numel() != 0;
     windows_[count_++] = t.window();
     return *this;
   }
@@ -109,6 +111,7 @@ template <class Args> class MatrixKernel final : public Instruction {
   int64_t batch_;
   double work_;
   unsigned written_ = 0;
+  bool writes_any_ = false;
   int count_ = 0;
   Window windows_[kMost];
 };

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from .absent import refusal
 
 _NAMES = {
-    "gradcore holds dense tensors only": "hspmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor "
+    "gradcore's tensors are dense and strided": "hspmm saddmm smm sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor "
     "sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm sspaddmm",
-    "gradcore has no complex numbers": "istft stft",
-    "gradcore has no quantised tensors": "dequantize fake_quantize_per_channel_affine fake_quantize_per_tensor_affine "
-    "quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic",
+    "gradcore has no quantised tensors": "dequantize empty_quantized fake_quantize_per_channel_affine "
+    "fake_quantize_per_tensor_affine int_repr quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic",
 }
 
 if TYPE_CHECKING:

@@ -124,6 +124,60 @@ TEXTS = {
     Traceback (most recent call last):
     NotImplementedError: torch.complex64 is a name alone: gradcore has no tensors of this dtype
     """,
+    "view_as_complex_copy": """
+    NotImplementedError: gradcore has no complex numbers.
+
+    >>> gradcore.view_as_complex_copy(gradcore.ones(1, 2))
+    Traceback (most recent call last):
+    NotImplementedError: torch.complex64 is a name alone: gradcore has no tensors of this dtype
+    """,
+    "view_as_real_copy": """
+    RuntimeError: a real tensor is no complex one.
+
+    >>> gradcore.view_as_real_copy(gradcore.ones(1))
+    Traceback (most recent call last):
+    RuntimeError: view_as_real is only supported for complex tensors
+    """,
+    "stft": """
+    NotImplementedError: the short-time Fourier transform gives complex numbers, which gradcore does not have.
+
+    >>> try:
+    ...     gradcore.stft(gradcore.ones(8), 4)
+    ... except NotImplementedError:
+    ...     print("scipy.signal.stft computes it")
+    scipy.signal.stft computes it
+    """,
+    "istft": """
+    NotImplementedError: the inverse short-time Fourier transform wants complex numbers, which gradcore does not have.
+
+    >>> try:
+    ...     gradcore.istft(gradcore.ones(3, 4), 4)
+    ... except NotImplementedError:
+    ...     print("scipy.signal.istft computes it")
+    scipy.signal.istft computes it
+    """,
+    "_linalg_eig": """
+    NotImplementedError: a general matrix has complex eigenvalues, and gradcore has no complex numbers.
+
+    linalg.eigh is for symmetric matrices; numpy.linalg.eig takes the others, and the tensor's numpy() gives it one.
+
+    >>> try:
+    ...     gradcore.linalg.eig(gradcore.eye(2))
+    ... except NotImplementedError:
+    ...     print(gradcore.linalg.eigh(gradcore.eye(2)).eigenvalues)
+    tensor([1., 1.])
+    """,
+    "_linalg_eigvals": """
+    NotImplementedError: a general matrix has complex eigenvalues, and gradcore has no complex numbers.
+
+    linalg.eigvalsh is for symmetric matrices; numpy.linalg.eigvals takes the others.
+
+    >>> try:
+    ...     gradcore.linalg.eigvals(gradcore.eye(2))
+    ... except NotImplementedError:
+    ...     print(gradcore.linalg.eigvalsh(gradcore.eye(2)))
+    tensor([1., 1.])
+    """,
 }
 
 __test__ = TEXTS

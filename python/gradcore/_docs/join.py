@@ -84,6 +84,14 @@ TEXTS = {
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """,
+    "constant_pad_nd": """
+    Adds elements of `value`: pad[0] before and pad[1] behind the last dim, pad[2] and pad[3] about the one before ...
+
+    Negative numbers cut. Raises RuntimeError for an odd number of them, for too many, and where a size would be negative.
+
+    >>> gradcore.constant_pad_nd(gradcore.tensor([1.0, 2.0]), [1, 2], 5)
+    tensor([5., 1., 2., 5., 5.])
+    """,
 }
 
 __test__ = TEXTS

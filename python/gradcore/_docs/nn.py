@@ -136,6 +136,32 @@ TEXTS = {
     >>> gradcore.nn.functional.rms_norm(gradcore.tensor([[1.0, 7.0]]), (2,))
     tensor([[0.2000, 1.4000]])
     """,
+    "native_layer_norm": """
+    layer_norm() with the mean and 1 / sqrt(var + eps) of each part that it normalises, which have no gradients.
+
+    >>> out, mean, scale = gradcore.native_layer_norm(gradcore.tensor([[1.0, 3.0]]), [2], None, None, 0.0)
+    >>> out, mean, scale
+    (tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))
+    """,
+    "native_group_norm": """
+    group_norm() with the mean and 1 / sqrt(var + eps) of each group of each sample, (N, group).
+
+    `N`, `C` and `HxW` say how many samples, channels and places the input has. Raises RuntimeError where their product is
+    not the number of its elements.
+
+    >>> out, mean, scale = gradcore.native_group_norm(gradcore.tensor([[1.0, 3.0]]), None, None, 1, 2, 1, 1, 0.0)
+    >>> out, mean, scale
+    (tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))
+    """,
+    "native_dropout": """
+    Each element 0 with probability `p`, else divided by 1 - p; and the mask, true where it was kept.
+
+    train=False gives a copy and a mask of ones. Raises RuntimeError for p that is no probability, and for integers in
+    training.
+
+    >>> gradcore.native_dropout(gradcore.tensor([1.0, 2.0]), 0.5, False)
+    (tensor([1., 2.]), tensor([True, True]))
+    """,
 }
 
 __test__ = TEXTS

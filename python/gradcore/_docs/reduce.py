@@ -181,6 +181,36 @@ TEXTS = {
     >>> gradcore.count_nonzero(gradcore.tensor([[0, 1], [2, 3]]), dim=0)
     tensor([1, 2])
     """,
+    "frobenius_norm": """
+    norm() of order 2 over `dim`, over all dims where it is empty.
+
+    >>> gradcore.frobenius_norm(gradcore.tensor([[3.0, 4.0], [0.0, 2.0]]), 1)
+    tensor([5., 2.])
+    """,
+    "nuclear_norm": """
+    The sum of the singular values of the matrices in two dims, by default the last two.
+
+    Raises RuntimeError for integers, and for dims that are not two.
+
+    >>> gradcore.nuclear_norm(gradcore.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(7.)
+    """,
+    "norm_except_dim": """
+    The norms of order `pow` of the parts that `dim` numbers, each kept as a dim of one element; of the whole for dim=-1.
+
+    >>> gradcore.norm_except_dim(gradcore.tensor([[3.0, 4.0], [0.0, 2.0]]))
+    tensor([[5.],
+            [2.]])
+    """,
+    "hash_tensor": """
+    The exclusive or of the elements' bits, as uint64: of all of them, or along `dim`.
+
+    Floats count as float64, integers and bools as int64. `mode` must be 0. Raises RuntimeError for an empty tensor
+    without `dim`.
+
+    >>> gradcore.hash_tensor(gradcore.tensor([[1, 2], [4, 4]]), 1)
+    tensor([3, 0], dtype=torch.uint64)
+    """,
 }
 
 __test__ = TEXTS

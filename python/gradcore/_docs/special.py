@@ -59,7 +59,8 @@ TEXTS = {
     """,
     "mvlgamma": """
     The logarithm of the multivariate gamma function of dimension `p`, element by element: p (p - 1) / 4 log(pi) plus the sum of
-    `lgamma` of input - j / 2 for j below p. Integers are converted to the default dtype. A `p` below 1 is a RuntimeError.
+    `lgamma` of input - j / 2 for j below p. Integers are converted to the default dtype. RuntimeError for a `p` below 1 or above
+    2**20: nothing can stop the sum.
 
     >>> gradcore.mvlgamma(gradcore.tensor([2.0, 3.0]), 2)
     tensor([0.4516, 1.5502])
@@ -296,7 +297,8 @@ TEXTS = {
     tensor([-0.7500,  3.0000])
     """,
     "_special_laguerre_polynomial_l": """
-    Laguerre's polynomial, of degree n, element by element; 0 for a negative degree, and a fraction of it is cut off. Either may
+    Laguerre's polynomial, of degree n, element by element; 0 for a negative degree, a fraction of it is cut off. Above
+    degree 2**20 it is NaN where it is finite: that many steps it takes, and nothing can stop them. Either may
     be a number; tensors broadcast. Integers are converted to the default dtype. As in torch it has no derivative: the result
     does not require grad.
 
@@ -304,7 +306,8 @@ TEXTS = {
     tensor([ 0.1250, -1.0000])
     """,
     "_special_legendre_polynomial_p": """
-    Legendre's polynomial, of degree n, element by element; 0 for a negative degree, and a fraction of it is cut off. Either may
+    Legendre's polynomial, of degree n, element by element; 0 for a negative degree, a fraction of it is cut off. Above
+    degree 2**20 it is NaN where it is finite: that many steps it takes, and nothing can stop them. Either may
     be a number; tensors broadcast. Integers are converted to the default dtype. As in torch it has no derivative: the result
     does not require grad.
 

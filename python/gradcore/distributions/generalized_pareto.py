@@ -57,7 +57,8 @@ class GeneralizedPareto(Distribution):
         power = -(1 / c + 1) * (c * y).log1p()
         return _C.where(zero, -y, power) - self.scale.log()
 
-    def _log_survival(self, value: Tensor) -> Tensor:
+    def log_survival_function(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability of a sample above `value`."""
         y = (value - self.loc) / self.scale
         zero, c = self._exponential()
         return _C.where(zero, -y, -(c * y).log1p() / c)
@@ -66,7 +67,11 @@ class GeneralizedPareto(Distribution):
         """The probability of a sample of at most `value`."""
         if self._validate_args:
             self._validate_sample(value)
-        return 1 - self._log_survival(value).exp()
+        return 1 - self.log_survival_function(value).exp()
+
+    def log_cdf(self, value: Tensor) -> Tensor:
+        """The logarithm of cdf."""
+        return (-self.log_survival_function(value).exp()).log1p()
 
     def icdf(self, value: Tensor) -> Tensor:
         """The inverse of cdf."""

@@ -5,7 +5,9 @@ from .._C import _linalg_cond as cond
 from .._C import _linalg_cross as cross
 from .._C import _linalg_det as det
 from .._C import _linalg_diagonal as diagonal
+from .._C import _linalg_eig as eig
 from .._C import _linalg_eigh as eigh
+from .._C import _linalg_eigvals as eigvals
 from .._C import _linalg_eigvalsh as eigvalsh
 from .._C import _linalg_householder_product as householder_product
 from .._C import _linalg_inv as inv

@@ -27,139 +27,64 @@ def _at_zero(size: Sequence[int], grad_output: Tensor, others: Tensor, f: Callab
         return grad(out, at, grad_output, create_graph=recorded)[0]
 
 
-def conv1d_input(
-    input_size: Sequence[int],
-    weight: Tensor,
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv1d() with respect to an input of `input_size`, from that of its result.
+def _input_gradient(dims: int) -> Callable[..., Tensor]:
+    convolution = getattr(_C, f"conv{dims}d")
+
+    def gradient(
+        input_size: Sequence[int],
+        weight: Tensor,
+        grad_output: Tensor,
+        stride: _Sizes = 1,
+        padding: _Sizes = 0,
+        dilation: _Sizes = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        options = (None, stride, padding, dilation, groups)
+        return _at_zero(input_size, grad_output, weight, lambda x: convolution(x, weight, *options))
+
+    call = f"(1, 1{', 3' * dims}), gradcore.ones(1, 1{', 2' * dims}), gradcore.ones(1, 1{', 2' * dims})"
+    return _named(
+        gradient, dims, "input", f"an input of `input_size`, from its weight and the gradient {_OF_RESULT}", call
+    )
+
+
+def _weight_gradient(dims: int) -> Callable[..., Tensor]:
+    convolution = getattr(_C, f"conv{dims}d")
+
+    def gradient(
+        input: Tensor,
+        weight_size: Sequence[int],
+        grad_output: Tensor,
+        stride: _Sizes = 1,
+        padding: _Sizes = 0,
+        dilation: _Sizes = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        options = (None, stride, padding, dilation, groups)
+        return _at_zero(weight_size, grad_output, input, lambda w: convolution(input, w, *options))
+
+    call = f"gradcore.ones(1, 1{', 3' * dims}), (1, 1{', 2' * dims}), gradcore.ones(1, 1{', 2' * dims})"
+    return _named(
+        gradient, dims, "weight", f"a weight of `weight_size`, from its input and the gradient {_OF_RESULT}", call
+    )
+
+
+_OF_RESULT = "of its result"
+
+
+def _named(function: Callable[..., Tensor], dims: int, of: str, text: str, call: str) -> Callable[..., Tensor]:
+    name = f"conv{dims}d_{of}"
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""The gradient of conv{dims}d() with respect to {text}.
 
     Raises RuntimeError where sizes do not fit.
 
     >>> import gradcore
-    >>> weight, upstream = gradcore.ones(1, 1, 2), gradcore.ones(1, 1, 2)
-    >>> gradcore.nn.grad.conv1d_input((1, 1, 3,), weight, upstream).sum()
-    tensor(4.)
+    >>> gradcore.nn.grad.{name}({call}).sum()
+    tensor({4**dims}.)
     """
-    return _at_zero(
-        input_size, grad_output, weight, lambda x: _C.conv1d(x, weight, None, stride, padding, dilation, groups)
-    )
+    return function
 
 
-def conv1d_weight(
-    input: Tensor,
-    weight_size: Sequence[int],
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv1d() with respect to a weight of `weight_size`, from that of its result.
-
-    Raises RuntimeError where sizes do not fit.
-
-    >>> import gradcore
-    >>> x, upstream = gradcore.ones(1, 1, 3), gradcore.ones(1, 1, 2)
-    >>> gradcore.nn.grad.conv1d_weight(x, (1, 1, 2,), upstream).sum()
-    tensor(4.)
-    """
-    return _at_zero(
-        weight_size, grad_output, input, lambda w: _C.conv1d(input, w, None, stride, padding, dilation, groups)
-    )
-
-
-def conv2d_input(
-    input_size: Sequence[int],
-    weight: Tensor,
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv2d() with respect to an input of `input_size`, from that of its result.
-
-    Raises RuntimeError where sizes do not fit.
-
-    >>> import gradcore
-    >>> weight, upstream = gradcore.ones(1, 1, 2, 2), gradcore.ones(1, 1, 2, 2)
-    >>> gradcore.nn.grad.conv2d_input((1, 1, 3, 3,), weight, upstream).sum()
-    tensor(16.)
-    """
-    return _at_zero(
-        input_size, grad_output, weight, lambda x: _C.conv2d(x, weight, None, stride, padding, dilation, groups)
-    )
-
-
-def conv2d_weight(
-    input: Tensor,
-    weight_size: Sequence[int],
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv2d() with respect to a weight of `weight_size`, from that of its result.
-
-    Raises RuntimeError where sizes do not fit.
-
-    >>> import gradcore
-    >>> x, upstream = gradcore.ones(1, 1, 3, 3), gradcore.ones(1, 1, 2, 2)
-    >>> gradcore.nn.grad.conv2d_weight(x, (1, 1, 2, 2,), upstream).sum()
-    tensor(16.)
-    """
-    return _at_zero(
-        weight_size, grad_output, input, lambda w: _C.conv2d(input, w, None, stride, padding, dilation, groups)
-    )
-
-
-def conv3d_input(
-    input_size: Sequence[int],
-    weight: Tensor,
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv3d() with respect to an input of `input_size`, from that of its result.
-
-    Raises RuntimeError where sizes do not fit.
-
-    >>> import gradcore
-    >>> weight, upstream = gradcore.ones(1, 1, 2, 2, 2), gradcore.ones(1, 1, 2, 2, 2)
-    >>> gradcore.nn.grad.conv3d_input((1, 1, 3, 3, 3,), weight, upstream).sum()
-    tensor(64.)
-    """
-    return _at_zero(
-        input_size, grad_output, weight, lambda x: _C.conv3d(x, weight, None, stride, padding, dilation, groups)
-    )
-
-
-def conv3d_weight(
-    input: Tensor,
-    weight_size: Sequence[int],
-    grad_output: Tensor,
-    stride: _Sizes = 1,
-    padding: _Sizes = 0,
-    dilation: _Sizes = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The gradient of conv3d() with respect to a weight of `weight_size`, from that of its result.
-
-    Raises RuntimeError where sizes do not fit.
-
-    >>> import gradcore
-    >>> x, upstream = gradcore.ones(1, 1, 3, 3, 3), gradcore.ones(1, 1, 2, 2, 2)
-    >>> gradcore.nn.grad.conv3d_weight(x, (1, 1, 2, 2, 2,), upstream).sum()
-    tensor(64.)
-    """
-    return _at_zero(
-        weight_size, grad_output, input, lambda w: _C.conv3d(input, w, None, stride, padding, dilation, groups)
-    )
+conv1d_input, conv2d_input, conv3d_input = map(_input_gradient, (1, 2, 3))
+conv1d_weight, conv2d_weight, conv3d_weight = map(_weight_gradient, (1, 2, 3))

@@ -9,7 +9,7 @@
 namespace gradcore::portable {
 
 #define GC_DECLARE(f, Op) double f(double x);
-GC_SPECIAL_UNARY(GC_DECLARE)
+GC_SPECIAL_OF_NUMBERS(GC_DECLARE)
 #undef GC_DECLARE
 #define GC_DECLARE(f, Op) double f(double x, double y);
 GC_SPECIAL_BINARY(GC_DECLARE)

@@ -32,7 +32,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"{len(amounts)} and input of dimension {input.dim()}"
         )
     if mode == "constant":
-        return _constant(input, amounts, 0.0 if value is None else value)
+        return _C.constant_pad_nd(input, amounts, 0 if value is None else value)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     dims = len(amounts) // 2
@@ -50,38 +50,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             index = _INDEX[mode](input.shape[dim], before, after, i, input)
             input = input.index_select(dim, index)
     return input
-
-
-def _constant(input: Tensor, amounts: list[int], value: float) -> Tensor:
-    result = input
-    for i in range(len(amounts) // 2):
-        dim = input.dim() - 1 - i
-        before, after = amounts[2 * i], amounts[2 * i + 1]
-        if before == 0 and after == 0:
-            continue
-        if result.shape[dim] + before + after < 0:
-            raise RuntimeError(
-                f"The input size {result.shape[dim]}, plus negative padding {before} and {after} resulted in a negative "
-                f"output size, which is invalid. Check dimension {dim} of your input."
-            )
-        result = _along(result, dim, before, after, value)
-    return result.clone() if result is input else result
-
-
-def _along(input: Tensor, dim: int, before: int, after: int, value: float) -> Tensor:
-    size = input.shape[dim]
-    first, last = max(0, -before), size - max(0, -after)
-    if first or last != size:
-        input = input.narrow(dim, min(first, size), max(0, last - first))
-    parts = [input]
-    shape = list(input.shape)
-    if before > 0:
-        shape[dim] = before
-        parts.insert(0, _C.full(shape, value, dtype=input.dtype))
-    if after > 0:
-        shape[dim] = after
-        parts.append(_C.full(shape, value, dtype=input.dtype))
-    return _C.cat(parts, dim) if len(parts) > 1 else input
 
 
 def _positions(size: int, before: int, after: int) -> Tensor:

@@ -148,9 +148,7 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
             "(non-positive)"
         )
     if any(padding):
-        from ._pad import _constant
-
-        samples = _constant(samples, [padding[1], padding[1], padding[0], padding[0]], 0.0)
+        samples = _C.constant_pad_nd(samples, [padding[1], padding[1], padding[0], padding[0]])
     view = windows(samples, kernel, stride, dilation, out).permute(2, 3, 0, 1, 4, 5)
     found = view.reshape(samples.shape[0], samples.shape[1] * product(kernel), product(out))
     return found if input.dim() == 4 else found.squeeze(0)
@@ -399,6 +397,19 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
             f"{list(size)}."
         )
+    return affine_grid_generator(theta, size, align_corners)
+
+
+def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
+    """affine_grid() by torch's older name, with `align_corners` given.
+
+    >>> import gradcore
+    >>> theta = gradcore.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> gradcore.affine_grid_generator(theta, (1, 1, 1, 2), True).shape
+    torch.Size([1, 1, 2, 2])
+    """
+    if len(size) not in (4, 5):
+        raise RuntimeError("AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs.")
     dims = len(size) - 2
     if theta.dim() != 3 or tuple(theta.shape[1:]) != (dims, dims + 1):
         raise ValueError(

@@ -82,7 +82,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             first.reset_parameters()
             second.reset_parameters()
 
-    def forward(self, input: Tensor, target: Tensor) -> Any:
+    def forward(self, input_: Tensor, target_: Tensor) -> Any:
+        input, target = input_, target_
         self._check(input, target)
         one_sample = target.dim() == 0
         if one_sample:

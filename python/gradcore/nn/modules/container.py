@@ -104,10 +104,10 @@ class Sequential(Module):
         self._modules.clear()
         self._modules.update((str(i), module) for i, module in enumerate(modules))
 
-    def pop(self, index: Any) -> Module:
+    def pop(self, key: Any) -> Module:
         """Takes a module out and returns it."""
-        module: Module = self[index]
-        del self[index]
+        module: Module = self[key]
+        del self[key]
         return module
 
     def append(self, module: Module) -> Self:

@@ -59,9 +59,37 @@ class PackedSequence(namedtuple("PackedSequence", ["data", "batch_sizes", "sorte
         """The same with data.to(*args, **kwargs)."""
         return self._with_data(self.data.to(*args, **kwargs))
 
-    def cpu(self) -> PackedSequence:
-        """The same: everything is on the CPU."""
+    def cpu(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """The same: everything is on the CPU. Further arguments are those of to()."""
+        return self.to(*args, device="cpu", **kwargs)
+
+    def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """Refused as torch's CPU build does."""
+        return self._with_data(self.data.cuda(*args, **kwargs))
+
+    def pin_memory(self) -> PackedSequence:
+        """The same: no device would read the memory."""
         return self
+
+    def is_pinned(self) -> bool:
+        """False: see pin_memory()."""
+        return False
+
+    def half(self) -> PackedSequence:
+        """The same in float16."""
+        return self.to(dtype=_C.float16)
+
+    def short(self) -> PackedSequence:
+        """The same in int16."""
+        return self.to(dtype=_C.int16)
+
+    def char(self) -> PackedSequence:
+        """The same in int8."""
+        return self.to(dtype=_C.int8)
+
+    def byte(self) -> PackedSequence:
+        """The same in uint8."""
+        return self.to(dtype=_C.uint8)
 
     def double(self) -> PackedSequence:
         """The same in float64."""
