@@ -28,13 +28,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
         return _C.zeros((*tensor.shape, num_classes), dtype=_C.int64)
-    if (tensor < 0).any():
+    if not _C._all_true(tensor >= 0):
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
         num_classes = int(tensor.max()) + 1
     elif num_classes < 1:
         raise RuntimeError("num_classes should be positive")
-    elif (tensor >= num_classes).any():
+    elif not _C._all_true(tensor < num_classes):
         raise RuntimeError("Class values must be smaller than num_classes.")
     return (tensor.unsqueeze(-1) == _C.arange(num_classes)).to(_C.int64)
 
