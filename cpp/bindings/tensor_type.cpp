@@ -510,7 +510,10 @@ int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
       PyErr_SetString(PyExc_RuntimeError, "requires_grad must be a bool");
       throw PythonError{};
     }
-    set_requires_grad(Borrowed(self), value == Py_True);
+    const Borrowed t(self);
+    const bool computed = (*t)->meta && meta_of(*t)->grad_fn;
+    check(!computed || value == Py_False, "you can only change requires_grad flags of leaf variables.");
+    set_requires_grad(t, value == Py_True);
   });
 }
 // Nearly always a mistake, of which torch warns as well.
@@ -599,7 +602,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
     const Borrowed t(self);
     const Tensor from = unwrap(value);
     check(!requires_grad(*t) || is_floating(from.dtype()),
-          "data set to a tensor that requires gradients must be floating point dtype");
+          "data set to a tensor that requires gradients must be floating point or complex dtype");
     set_window(t, from);
   });
 }
@@ -856,6 +859,7 @@ void add_tensor_type(const py::object& m) {
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!tensor_type) throw py::error_already_set();
+  tensor_type->tp_name = "Tensor";  // as it is called in Python's messages; __module__ is set already
   add_methods(tensor_type);
   m.attr("Tensor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
 }

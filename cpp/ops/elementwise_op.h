@@ -31,6 +31,9 @@ template <class Op> constexpr ElementwiseOp make_op() {
 template <class Op> inline constexpr ElementwiseOp op_of = make_op<Op>();
 
 // An alpha or a value that changes nothing.
-inline bool is_one(const Scalar& s) { return s.is_float() ? s.to_double() == 1 : s.to_int() == 1; }
+// A number 1, which True is not: as alpha it is refused.
+inline bool is_one(const Scalar& s) {
+  return s.is_float() ? s.to_double() == 1 : s.to_int() == 1 && s.kind() != Category::Bool;
+}
 
 }  // namespace gradcore

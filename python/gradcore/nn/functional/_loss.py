@@ -65,7 +65,8 @@ def mse_loss(
     """
     if target.shape != input.shape:
         _warn_of_sizes(input, target)
-    need_float("mse_loss", "mse_cpu", input)
+    if not isinstance(target, Tensor) or not target.is_floating_point():
+        need_float("mse_loss", "mse_cpu", input)
     reduction = old_reduction(size_average, reduce, reduction)
     loss = (input - target).square()
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
