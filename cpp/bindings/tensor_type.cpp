@@ -310,6 +310,14 @@ template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* bi
     return wrap(run_released(s.work, [&] { return in_op(name.text, [&] { return f(s[0], s[1]); }, s.inputs()); }));
   });
 }
+// An array over a tensor is, in torch, the array times the reciprocal, of which NumPy makes a tensor.
+PyObject* divide_slot(PyObject* a, PyObject* b) {
+  if (is_tensor(a) || !is_tensor(b) || is_number(a) || !is_array(a)) return binary_slot<divided_by, "div">(a, b);
+  return guarded([&] {
+    const Owned inverse(wrap(reciprocal(Borrowed(b))));
+    return PyNumber_Multiply(inverse.get(), a);
+  });
+}
 Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
 Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
@@ -818,7 +826,7 @@ void add_tensor_type(const py::object& m) {
       {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain, "add">)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain, "sub">)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul, "mul">)},
-      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divided_by, "div">)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(divide_slot)},
       {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide, "floor_divide">)},
       {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder, "remainder">)},
       {Py_nb_power, reinterpret_cast<void*>(power_slot)},
