@@ -131,7 +131,7 @@ void set_requires_grad(const Tensor& t, bool on) {
     fail(
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
-  if (on && !is_floating(t.dtype())) fail("only Tensors of floating point dtype can require gradients");
+  if (on && !is_floating(t.dtype())) fail("only Tensors of floating point and complex dtype can require gradients");
   if (on && t->created_in.inference() && !inference_mode())
     fail("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (!on && !t->meta) return;

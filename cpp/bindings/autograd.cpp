@@ -360,6 +360,13 @@ void add_autograd(py::module_& m) {
     return levels;
   });
 
+  // Whether a condition holds for all elements of all samples: what is refused is refused under vmap too.
+  m.def("_all_true", [](const Tensor& t) {
+    const GradModeGuard off(false);
+    const Tensor found = all(t->batch ? physical(t) : t, std::nullopt, false);
+    return *static_cast<const bool*>(found.host());
+  });
+
   m.def("is_grad_enabled", [] { return modes.grad; }, docs::is_grad_enabled);
   m.def("is_inference_mode_enabled", &inference_mode, docs::is_inference_mode_enabled);
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });

@@ -197,6 +197,14 @@ bool Call::may_spread(const Signature& s) const {
   return std::all_of(args_, args_ + nargs_, is_item);
 }
 
+// The place in a list or tuple where the first element stands that is no tensor.
+static int first_without_tensor(PyObject* list) {
+  if (!PyList_Check(list) && !PyTuple_Check(list)) return -1;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); ++i)
+    if (!is_tensor(PySequence_Fast_GET_ITEM(list, i))) return static_cast<int>(i);
+  return -1;
+}
+
 // The first fault of a call that this overload does not fit.
 std::string Call::why_not(const Overload& o) {
   const Signature& s = o.signature();
@@ -221,6 +229,10 @@ std::string Call::why_not(const Overload& o) {
     if (!given[k] && !p.fallback)
       return str_cat(op_.shown(), "() missing 1 required positional arguments: \"", p.text, "\"");
     if (!given[k] || (spread && k == s.spread) || fits(p, given[k])) continue;
+    const int wrong = p.type == ArgType::Tensors ? first_without_tensor(given[k]) : -1;
+    if (wrong >= 0)
+      return str_cat("expected Tensor as element ", wrong, " in argument ", p.position, ", but got ",
+                     Py_TYPE(PySequence_Fast_GET_ITEM(given[k], wrong))->tp_name);
     return str_cat(op_.shown(), "(): argument '", p.text, "' (position ", p.position + (self_ ? 0 : 1), ") must be ",
                    type_text(p.type), ", not ", Py_TYPE(given[k])->tp_name);
   }

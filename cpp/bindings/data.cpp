@@ -277,11 +277,12 @@ template <class T> T element(PyObject* o) {
   }
   const Scalar v = PyFloat_Check(o) ? to_scalar(o) : Scalar(to_int64(o));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    const int64_t i = v.to_int();
+    const bool in_int64 = !v.is_float() || (v.to_double() >= -0x1p63 && v.to_double() < 0x1p63);
+    const int64_t i = in_int64 ? v.to_int() : 0;
     const bool wraps =
         std::is_unsigned_v<T> && i < 0 && uint64_t{0} - static_cast<uint64_t>(i) <= std::numeric_limits<T>::max();
-    check(static_cast<int64_t>(static_cast<T>(i)) == i || wraps, "value cannot be converted to type ",
-          dtype_name(dtype_of<T>), "_t without overflow");
+    check(in_int64 && (static_cast<int64_t>(static_cast<T>(i)) == i || wraps), "value cannot be converted to type ",
+          dtype_name(dtype_of<T>), " without overflow");
   }
   return v.to<T>();
 }
@@ -564,9 +565,6 @@ PyObject* getitem(PyObject* self, PyObject* key) {
 static void assign(const Tensor& view, const Tensor& value, const Tensor& stripped) {
   if (value.shape() == view.shape()) return copy_(view, value);
   if (value.dim() == 0) return fill_(view, Operand(value));
-  if (!broadcastable_to(stripped.shape(), view.shape()))
-    fail("shape mismatch: value tensor of shape ", stripped.shape(),
-         " cannot be broadcast to indexing result of shape ", view.shape());
   copy_(view, expand(stripped, view.shape()));
 }
 
@@ -615,7 +613,9 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
 namespace {
 
 Tensor with_grad(Tensor t, bool needs_grad) {
-  if (needs_grad) set_requires_grad(t, true);
+  if (!needs_grad) return t;
+  check(is_floating(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+  set_requires_grad(t, true);
   return t;
 }
 
@@ -682,6 +682,8 @@ void add_data(py::module_& m) {
     check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", cls->tp_name,
           " is none");
     Tensor alias = detach(t);
+    check(!requires_grad_ || is_floating(t.dtype()),
+          "Only Tensors of floating point and complex dtype can require gradients");
     if (requires_grad_) set_requires_grad(alias, true);
     return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
   });

@@ -310,6 +310,14 @@ template <Tensor (*f)(const Operand&, const Operand&), OpName name> PyObject* bi
     return wrap(run_released(s.work, [&] { return in_op(name.text, [&] { return f(s[0], s[1]); }, s.inputs()); }));
   });
 }
+// An array over a tensor is, in torch, the array times the reciprocal, of which NumPy makes a tensor.
+PyObject* divide_slot(PyObject* a, PyObject* b) {
+  if (is_tensor(a) || !is_tensor(b) || is_number(a) || !is_array(a)) return binary_slot<divided_by, "div">(a, b);
+  return guarded([&] {
+    const Owned inverse(wrap(reciprocal(Borrowed(b))));
+    return PyNumber_Multiply(inverse.get(), a);
+  });
+}
 Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
 Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
@@ -510,7 +518,10 @@ int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
       PyErr_SetString(PyExc_RuntimeError, "requires_grad must be a bool");
       throw PythonError{};
     }
-    set_requires_grad(Borrowed(self), value == Py_True);
+    const Borrowed t(self);
+    const bool computed = (*t)->meta && meta_of(*t)->grad_fn;
+    check(!computed || value == Py_False, "you can only change requires_grad flags of leaf variables.");
+    set_requires_grad(t, value == Py_True);
   });
 }
 // Nearly always a mistake, of which torch warns as well.
@@ -599,7 +610,7 @@ int set_data(PyObject* self, PyObject* value, void*) {
     const Borrowed t(self);
     const Tensor from = unwrap(value);
     check(!requires_grad(*t) || is_floating(from.dtype()),
-          "data set to a tensor that requires gradients must be floating point dtype");
+          "data set to a tensor that requires gradients must be floating point or complex dtype");
     set_window(t, from);
   });
 }
@@ -815,7 +826,7 @@ void add_tensor_type(const py::object& m) {
       {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain, "add">)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain, "sub">)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul, "mul">)},
-      {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divided_by, "div">)},
+      {Py_nb_true_divide, reinterpret_cast<void*>(divide_slot)},
       {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide, "floor_divide">)},
       {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<remainder, "remainder">)},
       {Py_nb_power, reinterpret_cast<void*>(power_slot)},
@@ -856,6 +867,7 @@ void add_tensor_type(const py::object& m) {
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(m.ptr(), &spec, nullptr));
   if (!tensor_type) throw py::error_already_set();
+  tensor_type->tp_name = "Tensor";  // as it is called in Python's messages; __module__ is set already
   add_methods(tensor_type);
   m.attr("Tensor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
 }

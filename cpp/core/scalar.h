@@ -20,7 +20,8 @@ class Scalar {
   constexpr bool is_float() const { return kind_ == Category::Float; }
   constexpr double to_double() const { return is_float() ? d_ : static_cast<double>(i_); }
   constexpr bool is_zero() const { return is_float() ? d_ == 0 : i_ == 0; }
-  constexpr bool is_one() const { return is_float() ? d_ == 1 : i_ == 1; }
+  // True is not: as a factor it is refused.
+  constexpr bool is_one() const { return is_float() ? d_ == 1 : i_ == 1 && kind() != Category::Bool; }
   // A float outside int64's range, or a NaN, has no integer: the caller decides before it asks.
   int64_t to_int() const {
     if (!is_float()) return i_;

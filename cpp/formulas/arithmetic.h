@@ -119,7 +119,7 @@ struct Copysign : Binary {
                                .node_of_tensor = "CopysignBackward0",
                                .bare_numbers = true};
   template <class V> static constexpr V fwd(V a, V b) { return copysign(a, b); }
-  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * select(eq(a, c<V>(0)), c<V>(0), y / a); }
+  template <class V> static constexpr V vjp_a(V g, V a, V, V y) { return g * (y / nonzero(a)); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
 };
 // 0 below zero, 1 above, and `values` at zero.

@@ -22,7 +22,7 @@ struct I1 : Unary {
       .name = "special_i1", .node = "SpecialI1Backward0", .result = Float, .one_by_one = true, .cost = 60.0};
   template <class V> static constexpr V fwd(V x) { return i1(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) {
-    return g * select(eq(x, c<V>(0)), c<V>(0.5), i0(x) - y / x);
+    return g * select(eq(x, c<V>(0)), c<V>(0.5), i0(x) - y / nonzero(x));
   }
 };
 struct I1e : Unary {
@@ -30,7 +30,7 @@ struct I1e : Unary {
       .name = "special_i1e", .node = "SpecialI1EBackward0", .result = Float, .one_by_one = true, .cost = 60.0};
   template <class V> static constexpr V fwd(V x) { return i1e(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) {
-    return g * select(eq(x, c<V>(0)), c<V>(0.5), i0e(x) - y * (sign(x) + c<V>(1) / x));
+    return g * select(eq(x, c<V>(0)), c<V>(0.5), i0e(x) - y * (sign(x) + c<V>(1) / nonzero(x)));
   }
 };
 

@@ -67,8 +67,8 @@ struct Logaddexp : Binary {
     const V large = select(either(gt(a, b), ne(a, a)), a, b);
     return select(eq(a, b), a + c<V>(0.6931471805599453), large + log1p(exp(-abs(a - b))));
   }
-  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g / (c<V>(1) + exp(b - a)); }
-  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g / (c<V>(1) + exp(a - b)); }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g * sigmoid(a - b); }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g * sigmoid(b - a); }
 };
 struct Logaddexp2 : Binary {
   static constexpr OpInfo info{.name = "logaddexp2", .node = "Logaddexp2Backward0", .cost = 1.0};
@@ -76,8 +76,12 @@ struct Logaddexp2 : Binary {
     const V large = select(either(gt(a, b), ne(a, a)), a, b);
     return select(eq(a, b), a + c<V>(1), large + log1p(exp2(-abs(a - b))) * c<V>(1.4426950408889634));
   }
-  template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return g / (c<V>(1) + pow(c<V>(2), b - a)); }
-  template <class V> static constexpr V vjp_b(V g, V a, V b, V) { return g / (c<V>(1) + pow(c<V>(2), a - b)); }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
+    return g * sigmoid((a - b) * c<V>(0.6931471805599453));
+  }
+  template <class V> static constexpr V vjp_b(V g, V a, V b, V) {
+    return g * sigmoid((b - a) * c<V>(0.6931471805599453));
+  }
 };
 // a log(b), which is 0 where a is, unless b is NaN.
 struct Xlogy : Binary {

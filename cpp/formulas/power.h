@@ -80,7 +80,9 @@ struct Pow : Binary {
       .name = "pow", .node = "PowBackward1", .types = kNumbers, .operands = {"self", "exponent"}, .cost = 2.0};
   template <class V> static constexpr V fwd(V a, V b) { return pow(a, b); }
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
-    return select(eq(b, c<V>(0)), c<V>(0), g * (b * pow(a, b - c<V>(1))));
+    // Of 0**0 and of NaN**0 too the slope in a is 0; the power of 1 is selected before it, not after: see nonzero().
+    const auto flat = both(eq(b, c<V>(0)), either(eq(a, c<V>(0)), ne(a, a)));
+    return g * (b * pow(select(flat, c<V>(1), a), b - c<V>(1)));
   }
   // 0**b has slope 0 in b for b >= 0, where log(0) would say -inf.
   template <class V> static constexpr V vjp_b(V g, V a, V b, V y) {

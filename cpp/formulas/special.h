@@ -86,8 +86,12 @@ struct LogNdtr : Unary {
                                .one_by_one = true,
                                .cost = 40.0};
   template <class V> static constexpr V fwd(V x) { return log_ndtr(x); }
-  template <class V> static constexpr V vjp(V g, V x, V) {
-    return g / erfcx(x * c<V>(-0.7071067811865476)) * c<V>(0.7978845608028654);
+  template <class V> static constexpr V vjp(V g, V x, V y) {
+    // Density over distribution: above 0 from the result, below it, where both vanish, from their quotient.
+    const auto positive = gt(x, c<V>(0));
+    const V above = select(positive, x, c<V>(0)), below = select(positive, c<V>(0), x);
+    const V high = exp(above * above * c<V>(-0.5) - select(positive, y, c<V>(0))) * c<V>(0.3989422804014327);
+    return g * select(positive, high, c<V>(0.7978845608028654) / erfcx(below * c<V>(-0.7071067811865476)));
   }
 };
 // The regularized incomplete gamma functions. The derivative is that in the second operand.

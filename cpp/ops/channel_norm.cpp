@@ -276,6 +276,11 @@ std::array<Tensor, 3> computed(const Tensor& x, const Tensor& weight, const Tens
 
 std::array<Tensor, 3> native_batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight,
                                         const Tensor& bias, bool training, double momentum, double eps) {
+  if (is_half_beside_float(x, {&weight, &bias, &running.mean, &running.var})) {
+    auto r = native_batch_norm(cast(x, DType::Float32), running, weight, bias, training, momentum, eps);
+    r[0] = cast(r[0], x.dtype());
+    return r;
+  }
   check_batch_norm(x, running, weight, bias, training);
   if (any_batched(x, weight, bias, running.mean, running.var) || x.numel() == 0) {
     if (x.numel() != 0) return composed_batch_norm(x, running, weight, bias, training, momentum, eps);
@@ -324,6 +329,8 @@ Tensor composed_group_norm(const Tensor& x, const RunningStatistics& running, in
 }  // namespace
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+  if (is_half_beside_float(x, {&weight, &bias}))
+    return cast(group_norm(cast(x, DType::Float32), groups, weight, bias, eps), x.dtype());
   check_group_norm(x, groups, weight, bias);
   if (any_batched(x, weight, bias) || x.numel() == 0) return composed_group_norm(x, {}, groups, weight, bias, 0, eps);
   return computed(x, weight, bias, {}, {}, {"NativeGroupNormBackward0", groups, 0, eps})[0];
@@ -360,6 +367,8 @@ Tensor instance_norm(const Tensor& x, const RunningStatistics& running, const Te
     check(!*t || t->numel() == channels, name, " should contain ", samples * channels, " elements not ",
           *t ? samples * t->numel() : 0);
   check_float(x, "batch_norm");
+  if (is_half_beside_float(x, {&weight, &bias, &running.mean, &running.var}))
+    return cast(instance_norm(cast(x, DType::Float32), running, weight, bias, use_input, momentum, eps), x.dtype());
   check_dtypes(x, {&weight, &bias, &running.mean, &running.var});
   if (!use_input) return batch_norm(x, running, weight, bias, false, momentum, eps);
   const RunningStatistics moved = running.mean && running.var ? running : RunningStatistics{};

@@ -73,12 +73,13 @@ void check_fits(const Scalar& v, DType dtype) {
     if (d > std::numeric_limits<float>::max() && std::isfinite(d)) refuse("float");
     return;
   }
-  if (v.is_float() && !(v.to_double() > -0x1p63 && v.to_double() < 0x1p63)) refuse("int64_t");
+  const std::string type = dtype == DType::Int32 ? "int" : str_cat(dtype_name(dtype), "_t");
+  if (v.is_float() && !(v.to_double() > -0x1p63 && v.to_double() < 0x1p63)) refuse(type.c_str());
   const int64_t i = v.to_int();
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
-    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(str_cat(dtype_name(dtype), "_t").c_str());
+    if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(type.c_str());
   });
 }
 

@@ -132,7 +132,7 @@ Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, DType dty
   const Tensor out = empty(Dims{steps}, dtype);
   if (steps == 0) return out;
   if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"linspace_cpu\" not implemented for 'Bool'");
-  if (!is_floating(dtype)) start.to_int(), end.to_int();  // raise where they do not fit
+  if (!is_floating(dtype)) check_fits(start, dtype), check_fits(end, dtype);
   using Args = portable::LinspaceArgs;
   launch(Kernel<Args>("linspace", portable::linspace, {nullptr, steps, start, end, dtype})
              .writes(&Args::out, out.window()));

@@ -251,6 +251,7 @@ void requires_grad_(const Tensor& t, bool on) {
         "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
         "of a function being transformed by a functorch transform. This is unsupported: please use func.grad, func.vjp "
         "and their relatives there instead.");
+  check(!on || is_floating(t.dtype()), "only Tensors of floating point dtype can require gradients");
   set_requires_grad(t, on);
 }
 void detach_from_graph_(const Tensor& t) {

@@ -14,7 +14,9 @@ namespace gradcore::factories {
 namespace {
 
 Tensor finish(Tensor t, const Options& options) {
-  if (options.requires_grad) set_requires_grad(t, true);
+  if (!options.requires_grad) return t;
+  check(is_floating(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+  set_requires_grad(t, true);
   return t;
 }
 
@@ -29,6 +31,8 @@ Tensor model(const Tensor& t, MemoryFormat format) {
 
 Tensor triangle_indices(Tensor (*side)(const Tensor&, int64_t), int64_t rows, int64_t cols, int64_t offset,
                         const Options& options) {
+  check(rows >= 0, "row must be non-negative, got", rows);
+  check(cols >= 0, "col must be non-negative, got", cols);
   const Tensor at = nonzero(side(gradcore::ones(Dims{rows, cols}, DType::Bool), offset));
   const DType type = options.dtype.value_or(DType::Int64);
   if (is_floating(type) || type == DType::Bool)

@@ -17,12 +17,13 @@ using portable::IndexWalk;
 // ---- arguments: torch's checks, then the launches; dims are wrapped, indices int64
 
 void check_index_dtype(const Tensor& index, const char* op) {
-  check(is_index_dtype(index), op, "(): Expected dtype int32/int64 for index");
+  // An index without elements may have any type: a program's empty list is a float tensor.
+  check(is_index_dtype(index) || index.numel() == 0, op, "(): Expected dtype int32/int64 for index");
 }
 
 int same_rank(const Tensor& index, const Tensor& t, const char* what) {
   // torch looks at the dims of a source one by one, and finds the one that is not there.
-  const bool missing = std::string_view(what) == "src" && t.dim() < index.dim();
+  const bool missing = std::string_view(what) == "src" && t.dim() != 0 && t.dim() < index.dim();
   check(!missing, ErrorKind::Index, "Dimension out of range (expected to be in range of [", -std::max(t.dim(), 1), ", ",
         std::max(t.dim(), 1) - 1, "], but got ", std::max(t.dim(), 1), "): src has fewer dimensions than index");
   check(std::max(index.dim(), 1) == std::max(t.dim(), 1), "Index tensor must have the same number of dimensions as ",

@@ -89,6 +89,7 @@ Tensor scaled(const Tensor& t, const Scalar& alpha) {
   if (alpha.to_double() == 1) return t;
   if (is_floating(t.dtype())) return mul(t, alpha);
   if (t.dtype() == DType::Bool) return alpha.is_zero() ? zeros(t.shape(), DType::Bool) : t;
+  check_fits(alpha, t.dtype());
   return mul(t, Scalar(alpha.to_int()));
 }
 
@@ -129,6 +130,12 @@ Ref<Node> index_add_node(const Tensor& t, int d, const Tensor& index, const Tens
   return make_node({&t, &src}, IndexAddVjp(src, d, alpha, index));
 }
 
+bool same_but_for(const Tensor& a, const Tensor& b, int dim) {
+  for (int i = 0; i < b.dim(); ++i)
+    if (i != dim && a.size(i) != b.size(i)) return false;
+  return true;
+}
+
 // Of index_copy_ and index_fill_.
 void check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor& src, IndexWrite kind_of_write) {
   const bool fill = kind_of_write != IndexWrite::Copy;
@@ -141,12 +148,13 @@ void check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor
   check(src.dtype() == t.dtype(), op, "(): self and source expected to have the same dtype, but got (self) ",
         scalar_type_name(t.dtype()), " and (source) ", scalar_type_name(src.dtype()));
   const bool alike = src.dim() == t.dim() || src.dim() == 0 || t.dim() == 0;
+  const bool same_slices = src.dim() == 0 || t.dim() == 0 || same_but_for(src, t, d);
+  check(!alike || same_slices, op, "(): Source/destination tensor must have same slice shapes, got ", src.shape(),
+        " for a tensor of shape ", t.shape(), " at dimension ", d);
   check(alike && index.numel() == size_along(src, src.dim() ? d : 0), kind, op, "(): Number of indices (",
         index.numel(), ") and source of shape ", src.shape(), " do not fit a tensor of shape ", t.shape());
-  for (int i = 0; i < t.dim(); ++i)
-    check(i == d || (src.dim() ? src.size(i) : 1) == t.size(i), op,
-          "(): Source/destination tensor must have same slice shapes, got ", src.shape(), " for a tensor of shape ",
-          t.shape(), " at dimension ", d);
+  check(src.dim() || t.numel() == size_along(t, d), op,
+        "(): Source/destination tensor must have same slice shapes, got a scalar for a tensor of shape ", t.shape());
 }
 
 // index_copy_ and index_fill_ without those checks, and without history. Only the latter counts from the end as well.

@@ -149,6 +149,8 @@ Tensor row_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const 
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Dims& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  if (is_half_beside_float(x, {&weight, &bias}) && weight)
+    return cast(layer_norm(cast(x, DType::Float32), shape, weight, bias, eps), x.dtype());
   check_arguments(x, shape, weight, bias);
   return row_norm(x, shape, weight, bias, eps, true);
 }
@@ -167,7 +169,7 @@ Tensor rms_norm(const Tensor& x, const Dims& shape, const Tensor& weight, std::o
         scalar_type_name(x.dtype()), "'");
   const double e = eps.value_or(x.dtype() == DType::Float32 ? std::numeric_limits<float>::epsilon()
                                                             : std::numeric_limits<double>::epsilon());
-  if (weight && weight.dtype() != x.dtype()) return composed(x, shape, weight, {}, e, false);
+  if (weight && weight.dtype() != x.dtype()) return cast(composed(x, shape, weight, {}, e, false), x.dtype());
   return row_norm(x, shape, weight, {}, e, false);
 }
 

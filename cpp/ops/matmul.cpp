@@ -485,12 +485,15 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   check(b.dim() == 2, "mat2 must be a matrix, got ", b.dim(), "-D tensor");
   check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied (", a.size(0), "x", a.size(1), " and ",
         b.size(0), "x", b.size(1), ")");
-  check_same_dtype(a, b);
-  check(t.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(t.dtype()),
+  check(t.dtype() == b.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(t.dtype()),
+        " and ", scalar_type_name(b.dtype()));
+  check(a.dtype() == b.dtype(), "mat1 and mat2 must have the same dtype, but got ", scalar_type_name(a.dtype()),
         " and ", scalar_type_name(b.dtype()));
   const Dims shape{a.size(0), b.size(1)};
-  check(broadcastable_to(t.shape(), shape), "The expanded size of the tensor (", shape,
-        ") must match the existing size (", t.shape(), ")");
+  if (!broadcastable_to(t.shape(), shape)) {
+    const NoRecordGuard off;
+    expand(t, shape);  // raises what it is called with
+  }
   const DType wide = computed_in(a.dtype());
   const bool fused = is_row(t, b.size(1)) && beta.is_one() && alpha.is_one() && !any_batched(t, a, b);
   const auto weighted = [&] {

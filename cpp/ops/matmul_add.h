@@ -27,6 +27,7 @@ template <class F>
 Tensor weighted_sum(const Tensor& t, const Dims& shape, const Scalar& beta, const Scalar& alpha, F&& product) {
   const NoRecordGuard off;
   const Scalar b = factor_for(t.dtype(), beta), a = factor_for(t.dtype(), alpha);
+  if (!is_floating(t.dtype())) check_fits(a, t.dtype());
   Tensor out = a.is_zero() ? zeros(shape, t.dtype()) : product();
   if (!a.is_zero() && !a.is_one()) mul_(out, a);
   if (b.is_zero()) return out.as_new();

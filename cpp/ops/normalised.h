@@ -20,4 +20,15 @@ struct Normalised {
   }
 };
 
+// Halves with parameters and statistics of float32, as networks in mixed precision have them: they compute in float32.
+inline bool is_half_beside_float(const Tensor& x, std::initializer_list<const Tensor*> others) {
+  bool some = false;
+  if (!is_half(x.dtype())) return false;
+  for (const Tensor* t : others) {
+    if (*t && t->dtype() != DType::Float32) return false;
+    some = some || t->defined();
+  }
+  return some;
+}
+
 }  // namespace gradcore

@@ -18,6 +18,7 @@ void check_alpha(const Scalar& alpha, DType result) {
         "Boolean alpha only supported for Boolean results.");
   check(!(alpha.is_float() && !is_floating(result)),
         "For integral input tensors, argument alpha must not be a floating point number.");
+  if (is_integral(result) && result != DType::Bool) check_fits(alpha, result);
 }
 
 void refuse_bool_sub(const Operand& a, const Operand& b) {
@@ -91,6 +92,9 @@ ElementwiseCall pow(const Operand& a, const Operand& b) {
 }
 
 ElementwiseCall addcmul(const Operand& t, const Operand& a, const Operand& b, const Scalar& value) {
+  const Operand in[] = {t, a, b};
+  const DType result = result_type(in);
+  if (is_integral(result) && result != DType::Bool && !value.is_float()) check_fits(value, result);
   return {&op_of<formulas::Addcmul>, {t, a, b}, {value}, {}};
 }
 

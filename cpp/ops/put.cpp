@@ -100,7 +100,7 @@ Tensor put(const Tensor& t, const Tensor& index, const Tensor& source, bool accu
 }
 
 Tensor take_along_dim(const Tensor& t, const Tensor& indices, std::optional<int64_t> dim) {
-  check(indices.dtype() == DType::Int64, "torch.take_along_dim(): dtype of indices should be Long but got ",
+  check(indices.dtype() == DType::Int64 || (!dim && indices.numel() == 0), "torch.take_along_dim(): dtype of indices should be Long but got ",
         scalar_type_name(indices.dtype()));
   if (!dim) return gather(in_a_row(t), 0, in_a_row(indices));
   check(t.dim() == indices.dim(),
@@ -119,7 +119,8 @@ Tensor take_along_dim(const Tensor& t, const Tensor& indices, std::optional<int6
     return x.shape() == shape ? x : expand(x, shape);
   };
   const Tensor from = expanded(t);
-  return gather(from, d, expanded(indices));
+  const Scalar size = t.dim() ? t.size(d) : 1;
+  return gather(from, d, expanded(remainder(indices, size)));  // counted around the dim, as torch does
 }
 
 // ---- masked_scatter

@@ -66,7 +66,7 @@ void random_(const Tensor& t, std::optional<int64_t> low, std::optional<int64_t>
 }
 
 Tensor randperm(int64_t n, DType dtype, Generator* g) {
-  check(n >= 0, "n must be non-negative, got", n);
+  check(n >= 0, "Trying to create tensor with negative dimension ", n, ": [", n, "]");
   if (dtype == DType::Bool) fail(ErrorKind::NotImplemented, "\"randperm\" not implemented for 'Bool'");
   static constexpr double kGreatest[] = {
       1, 255, 127, 32767, 2147483647.0, 9.2e18, 16777216.0, 9007199254740992.0, 2048, 256, 65535, 4294967295.0, 1.8e19};

@@ -51,29 +51,59 @@ Tensor exp_of_difference(const Tensor& a, const Tensor& b) {
   return exp(where(logical_and(eq(a, b), isinf(a)), Scalar(0.0), sub(a, b)));
 }
 
-// With the weight w[i] = exp(x[i] - y[i]) of an element in its own sum, and the share a[i] = exp(y[i - 1] - y[i]) that
-// the sum before has in the next, dy[i] = w[i] dx[i] + a[i] dy[i - 1].
+// exp(x - top), where infinities less themselves are 0 but an element that is -inf adds nothing to its sum.
+Tensor terms_of(const Tensor& x, const Tensor& top) {
+  return masked_fill(exp_of_difference(x, top), eq(x, Scalar(-HUGE_VAL)), Scalar(0.0));
+}
+
+// The sums of exponentials behind logcumsumexp(), relative to the greatest element so far: a sum goes on with
+// `decay` = exp(greatest before - greatest) of it, and with its element's term.
+struct RelativeSums {
+  Tensor top, terms, decay, sums;
+  RelativeSums(const Tensor& x, int dim) {
+    {
+      const NoRecordGuard off;  // no derivative depends on what the sums are relative to
+      top = cummax(x, dim).values;
+      decay = exp_of_difference(delayed(top, dim, -HUGE_VAL), top);
+    }
+    terms = terms_of(x, top);
+    sums = recurrence(terms, decay, dim);
+  }
+};
+
+// With the share w[i] that an element has in its own sum, and the share a[i] that the sum before has in the next,
+// dy[i] = w[i] dx[i] + a[i] dy[i - 1]. They come from the sums themselves: beside a large y their logarithm is lost.
+struct Shares {
+  Tensor w, a;
+  Shares(const Tensor& x, int dim) {
+    const RelativeSums of(x, dim);
+    const Tensor unit = masked_fill(of.sums, eq(of.sums, Scalar(0.0)), Scalar(1.0));
+    w = div(of.terms, unit);
+    a = div(mul(delayed(of.sums, dim, 0), of.decay), unit);
+  }
+};
+
 struct LogcumsumexpVjp {
   static constexpr const char* kName = "LogcumsumexpBackward0";
   Saved x, y;
   int dim;
   SavedFields fields() { return {{"self", &x}, {"result", &y}, {"dim", dim}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor v = x.unpack(&self), result = y.unpack(&self);
+    const Tensor v = x.unpack(&self);
     if (v.dim() == 0 || v.numel() == 0) {
       out[0] = g[0];
       return;
     }
-    out[0] = mul(exp(sub(v, result)), recurrence_from_end(g[0], share(result), dim));
+    const Shares shares(v, dim);
+    out[0] = mul(shares.w, recurrence_from_end(g[0], shares.a, dim));
   }
-  Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor& result) {
-    if (result.dim() == 0 || result.numel() == 0) return tangents[0];
-    return recurrence(mul(exp(sub(x.unpack(&self), result)), tangents[0]), share(result), dim);
+  Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor&) {
+    const Tensor v = x.unpack(&self);
+    if (v.dim() == 0 || v.numel() == 0) return tangents[0];
+    const Shares shares(v, dim);
+    return recurrence(mul(shares.w, tangents[0]), shares.a, dim);
   }
   auto saves() { return std::tie(x, y); }
-
- private:
-  Tensor share(const Tensor& result) const { return exp_of_difference(delayed(result, dim, 0), result); }
 };
 
 }  // namespace
@@ -95,8 +125,6 @@ Tensor recurrence_from_end(const Tensor& x, const Tensor& a, int dim) {
   return flip(recurrence(flip(x, along), flip(advanced(a, dim), along), dim), along);
 }
 
-// The greatest element so far, and the logarithm of the sum of exponentials relative to it: a sum goes on with
-// exp(greatest before - greatest) of it, and exp(x - greatest).
 Tensor logcumsumexp(const Tensor& t, int64_t dim) {
   if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"logcumsumexp_out_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
@@ -107,9 +135,8 @@ Tensor logcumsumexp(const Tensor& t, int64_t dim) {
     if (t.dim() == 0 || t.numel() == 0) {
       out = clone(t, true);
     } else {
-      const Tensor top = cummax(t, d).values;
-      const Tensor sums = recurrence(exp_of_difference(t, top), exp_of_difference(delayed(top, d, 0), top), d);
-      out = add(log(sums), top);
+      const RelativeSums of(t, d);
+      out = add(log(of.sums), of.top);
     }
   }
   if (should_record(t)) record(out, {&t}, LogcumsumexpVjp{Saved(t), Saved::output(out), d});

@@ -453,7 +453,8 @@ struct NormVjp {
   }
   // sign(v) (|v| / n)^(p - 1). Where that is 0 the power is taken of 1, which has finite derivatives.
   Tensor slope(const Tensor& v, const Tensor& n) const {
-    const Tensor none = logical_or(eq(v, Scalar(0.0)), eq(n, Scalar(0.0)));
+    Tensor none = logical_or(eq(v, Scalar(0.0)), eq(n, Scalar(0.0)));
+    if (p < 0) none = logical_or(none, isinf(v));
     const Tensor ratio = masked_fill(div(abs(v), without_zeros(n)), none, Scalar(1.0));
     return mul(masked_fill(sign(v), none, Scalar(0.0)), pow(ratio, Scalar(p - 1)));
   }
@@ -704,7 +705,7 @@ Tensor count_nonzero(const Tensor& t, const MaybeDims& dim) {
   return reduce(ReduceOp::CountNonzero, t, mask_of(t, dim), false, DType::Int64);
 }
 
-static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
+static void check_norm(const Tensor& t, double p, const MaybeDims& dim, MaybeDType dtype) {
   if (!is_floating(t.dtype()))
     fail("linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", scalar_type_name(t.dtype()));
   if (dtype && !is_floating(*dtype))
@@ -712,9 +713,14 @@ static void check_norm(const Tensor& t, double p, MaybeDType dtype) {
   if (dtype && promote_types(*dtype, t.dtype()) != *dtype)
     fail("linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()),
          ") should be convertible without narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
-  if (t.numel() == 0 && (p < 0 || std::isinf(p)))
+  if (t.numel() != 0 || (p >= 0 && !std::isinf(p))) return;
+  if (!dim || dim->empty())
     fail("linalg.vector_norm cannot compute the ", p,
          " norm on an empty tensor because the operation does not have an identity");
+  for (const int64_t d : *dim)
+    if (t.size(wrap_dim(d, t.dim())) == 0)
+      fail("linalg.vector_norm cannot compute the ", p, " norm on the dimension ", d,
+           "because this dimension is empty and the operation does not have an identity");
 }
 
 static ReduceOp norm_op(double p) {
@@ -726,7 +732,7 @@ static ReduceOp norm_op(double p) {
 }
 
 Tensor norm(const Tensor& input, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
-  check_norm(input, p, dtype);
+  check_norm(input, p, dim, dtype);
   const Tensor t = cast(input, dtype.value_or(input.dtype()));
   const DimMask mask = mask_of(t, dim);
   Tensor out;
@@ -789,7 +795,7 @@ static std::vector<Tensor> plain_norms(std::span<const Tensor> tensors, double p
 std::vector<Tensor> norms(std::span<const Tensor> tensors, double p, MaybeDType dtype) {
   bool plain = p == 1 || p == 2 || std::isinf(p);
   for (const Tensor& t : tensors) {
-    check_norm(t, p, dtype);
+    check_norm(t, p, {}, dtype);
     plain = plain && t.is_contiguous() && dtype.value_or(t.dtype()) == t.dtype() && !should_record(t);
   }
   if (plain) return plain_norms(tensors, p);

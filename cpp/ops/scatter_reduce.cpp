@@ -1,3 +1,4 @@
+#include "ops/derived.h"
 #include "ops/scatter_reduce.h"
 
 #include <algorithm>
@@ -175,6 +176,11 @@ void check_index_reduce(const Tensor& t, int d, const Tensor& index, const Tenso
           "index_reduce_(): Source/destination tensor must have same slice "
           "shapes. Destination slice shape: ",
           t.shape(), " at dimension ", d, " and source slice shape: ", source.shape(), " at dimension 0.");
+  if (any_batched(index) || index.numel() == 0) return;
+  const NoRecordGuard off;
+  const Tensor ends[] = {amin(index, {}, false), amax(index, {}, false)};
+  check(item(ends[0]).to_int() >= 0 && item(ends[1]).to_int() < size_along(t, d), ErrorKind::Index,
+        "index out of range in self");
 }
 
 }  // namespace

@@ -108,8 +108,6 @@ from ._compat.refused import sparse_csr_tensor as sparse_csr_tensor
 from ._compat.refused import sspaddmm as sspaddmm
 from ._compat.proxy import as_torch as as_torch
 
-from ._compat.refused import dequantize as dequantize
-from ._compat.refused import spmm as spmm
 from ._compat.settings import AcceleratorError as AcceleratorError
 from ._compat.settings import OutOfMemoryError as OutOfMemoryError
 from ._compat.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled

@@ -16,7 +16,7 @@ import shutil
 import struct
 import sys
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import IO, Any
@@ -28,6 +28,8 @@ from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
 from ._pickle_reader import FileError, Reader, check_key
 from ._types import check_device
+
+_TENSOR_CLASS = "torch.Tensor"
 
 _DTYPES = {name: f"{scalar}Storage" for _, name, scalar in gradcore._C._dtypes()}
 _WITHOUT_STORAGE = ("uint16", "uint32", "uint64")  # of torch's: tensors of these are written with their bytes
@@ -185,7 +187,13 @@ class _Pickler(pickle._Pickler):
     def save_tensor(self, t: Tensor) -> None:
         storage = self.storage_of(t)
         without = _dtype_name(t.dtype) in _WITHOUT_STORAGE
+        attributes = t.__dict__
+        if attributes:
+            self.save_known(_rebuild_with_attributes)
+            self._write(pickle.MARK)
         self.save_known(_rebuild_tensor_v3 if without else _rebuild_tensor_v2)
+        if attributes:
+            self.save_known(Tensor)
         self._write(pickle.MARK)
         self.save_storage(storage)
         window = _int(t.storage_offset()) + _ints(t.shape) + _ints(t.stride())
@@ -193,18 +201,23 @@ class _Pickler(pickle._Pickler):
         self.save_hooks()
         if without:
             self.save_known(t.dtype)
+        if attributes:
+            self._write(pickle.TUPLE)
+            self.save(attributes)  # type: ignore[attr-defined]
         self._write(pickle.TUPLE + pickle.REDUCE)
         self.memoize(t)  # type: ignore[attr-defined]
 
     def save_parameter(self, parameter: Any) -> None:
-        if parameter.__dict__:
-            self.save_reduce(*parameter.__reduce_ex__(2), obj=parameter)  # type: ignore[attr-defined]
-            return
-        self.save_known(_rebuild_parameter)
+        attributes = parameter.__dict__
+        self.save_known(_rebuild_parameter_with_state if attributes else _rebuild_parameter)
+        if attributes:
+            self._write(pickle.MARK)
         self.save_tensor(parameter.detach())
         self._write(pickle.NEWTRUE if parameter.requires_grad else pickle.NEWFALSE)
         self.save_hooks()
-        self._write(pickle.TUPLE3 + pickle.REDUCE)
+        if attributes:
+            self.save(attributes)  # type: ignore[attr-defined]
+        self._write((pickle.TUPLE if attributes else pickle.TUPLE3) + pickle.REDUCE)
         self.memoize(parameter)  # type: ignore[attr-defined]
 
     def save_storage(self, storage: _Storage) -> None:
@@ -270,7 +283,11 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
     """Module and name that torch knows obj by."""
     if obj is _rebuild_tensor_v2 or obj is _rebuild_tensor_v3 or obj is _rebuild_parameter:
         return "torch._utils", obj.__name__
-    if obj is Size or obj is device:
+    if obj is _rebuild_parameter_with_state:
+        return "torch._utils", obj.__name__
+    if obj is _rebuild_with_attributes:
+        return "torch._tensor", "_rebuild_from_type_v2"
+    if obj is Size or obj is device or obj is Tensor:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
         return "torch", _dtype_name(obj)
@@ -389,7 +406,7 @@ class _Unpickler(pickle.Unpickler):
         self._load_storage = persistent_load
 
     def find_class(self, module: str, name: str) -> Any:
-        found = _known(module, name)
+        found = Tensor if (module, name) == ("torch", "Tensor") else _known(module, name)
         return super().find_class(module, name) if found is None else found
 
     def persistent_load(self, pid: Any) -> Any:
@@ -566,6 +583,24 @@ def _rebuild_parameter(data: Tensor, requires_grad: bool, *_: object) -> Tensor:
     return parameter
 
 
+def _rebuild_parameter_with_state(data: Tensor, requires_grad: bool, hooks: object, state: object) -> Tensor:
+    return _set_attributes(_rebuild_parameter(data, requires_grad, hooks), state)
+
+
+def _rebuild_with_attributes(function: Any, cls: object, arguments: tuple[Any, ...], state: object) -> Tensor:
+    rebuild = getattr(function, "function", function)
+    if rebuild not in (_rebuild_tensor_v2, _rebuild_tensor_v3) or cls not in (Tensor, _TENSOR_CLASS):
+        raise FileError("load: the file has a tensor of a class of its own")
+    return _set_attributes(rebuild(*arguments), state)
+
+
+def _set_attributes(tensor: Tensor, state: object) -> Tensor:
+    if type(state) is not dict or not all(type(name) is str for name in state):
+        raise FileError("load: the file has a tensor whose attributes are no dict of names")
+    vars(tensor).update(state)
+    return tensor
+
+
 def _encode_latin1(text: str, _encoding: str) -> bytes:
     """How protocol 2 writes bytes."""
     return text.encode("latin1")
@@ -590,6 +625,12 @@ def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
     return OrderedDict(items)
 
 
+def _counter(items: Any = ()) -> Counter[Any]:
+    if type(items) is not dict:
+        raise FileError("load: the file has a Counter that is made of no dict")
+    return Counter(items)
+
+
 @functools.cache
 def _known_globals() -> dict[tuple[str, str], Any]:
     known: dict[tuple[str, str], Any] = {
@@ -597,9 +638,12 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         ("torch._utils", "_rebuild_tensor"): _rebuild_tensor_v1,
         ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor_v3,
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+        ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter_with_state,
+        ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_with_attributes,
         ("torch", "Size"): Size,
         ("torch", "device"): device,
         ("collections", "OrderedDict"): _ordered_dict,
+        ("collections", "Counter"): _counter,
         ("_codecs", "encode"): _encode_latin1,
     }
     for builtins in ("__builtin__", "builtins"):
@@ -626,7 +670,8 @@ def _known(module: str, name: str) -> Any:
 
 def _known_global(module: str, name: str) -> Any:
     """What a global stands for when nothing may run."""
-    found = _known(module, name)
+    # The class is named beside a tensor that has attributes, and may not be called.
+    found = _TENSOR_CLASS if (module, name) == ("torch", "Tensor") else _known(module, name)
     if found is None:
         raise FileError(
             f"Weights only load failed: Unsupported global: GLOBAL {module}.{name} is more than tensors, numbers, "
@@ -701,7 +746,7 @@ def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
     new = memo[key].as_strided(t.shape, t.stride(), t.storage_offset()).detach()
     new = _like(t, new)
     memo[id(t)] = new
-    if t.grad is not None:
+    if t.grad is not None and not isinstance(t, gradcore.nn.Parameter):  # torch's parameters leave theirs
         new.grad = copy.deepcopy(t.grad, memo)
     new.__dict__.update(copy.deepcopy(t.__dict__, memo))
     return new

@@ -162,7 +162,10 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     for position, shape in enumerate(lists):
         for i in range(-1, -len(shape) - 1, -1):
             if shape[i] < 0:
-                raise ValueError("Attempting to broadcast a dimension with negative length!")
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! A length cannot be negative, as that of "
+                    f"argument {position} is: {shape}"
+                )
             if shape[i] in (1, result[i]):
                 continue
             if result[i] != 1:

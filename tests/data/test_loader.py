@@ -274,3 +274,21 @@ def test_progress_bars_go_around_a_loader():
     out = io.StringIO()
     loader = DataLoader(TensorDataset(gradcore.arange(10)), batch_size=4)
     assert len(list(tqdm.tqdm(loader, file=out, mininterval=0))) == 3 and "3/3" in out.getvalue()
+
+
+def test_a_timeout_needs_workers():
+    def program(lib):
+        return list(lib.utils.data.DataLoader(range(3), timeout=5))
+
+    both(program, raises="requires timeout == 0")
+
+
+def test_a_chain_without_lengths_is_iterated():
+    def program(lib):
+        class Counting(lib.utils.data.IterableDataset):
+            def __iter__(self):
+                return iter(range(3))
+
+        return list(lib.utils.data.DataLoader(lib.utils.data.ChainDataset([Counting(), Counting()]), batch_size=4))
+
+    both(program)

@@ -1,6 +1,7 @@
 """save and load: torch's files both ways, old formats, safetensors and .npz, replacement, and files that are hostile."""
 
 import io
+import itertools
 import pickle
 import struct
 import zipfile
@@ -306,3 +307,31 @@ def test_globals_that_the_program_allows(protocol):
         gradcore.load(file)
     with pytest.raises(TypeError, match="no name"):
         serialization.add_safe_globals([3])
+
+
+def test_attributes_of_tensors_are_saved(tmp_path):
+    """As torch saves them, with the same names of functions, so that each library reads the other's files."""
+    libs = [gradcore] if torch is None else [gradcore, torch]
+    for writer, reader in itertools.product(libs, repeat=2):
+        plain, half = writer.arange(3.0), writer.ones(2, dtype=writer.bfloat16)
+        parameter = writer.nn.Parameter(writer.ones(2))
+        plain.scale, plain.parts = 5, [writer.ones(1)]
+        half.label, parameter.tag = "half", {"frozen": True}
+        path = tmp_path / f"{writer.__name__}.pt"
+        writer.save([plain, half, parameter, plain, Counter("aab")], path)
+        for weights_only in (True, False):
+            a, b, c, again, counts = reader.load(path, weights_only=weights_only)
+            assert (a.scale, a.parts[0].tolist(), b.label, c.tag) == (5, [1.0], "half", {"frozen": True})
+            assert again is a and isinstance(c, reader.nn.Parameter) and counts == {"a": 2, "b": 1}
+
+
+def test_a_class_beside_attributes_may_not_be_called():
+    """torch.Tensor is named in such files; a call of it could make a tensor of any size."""
+    call = b"\x80\x02ctorch\nTensor\nK\x05\x85R."
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", call)
+        archive.writestr("archive/version", "3\n")
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError, match="calls what is no function"):
+        gradcore.load(file)

@@ -777,3 +777,35 @@ def test_levels_are_over_after_an_error():
 
     both(program)
     assert not gradcore._C._batch_levels(gradcore.rand(2))
+
+
+CONDITIONS = {
+    "one_hot": lambda lib, x, i: lib.func.vmap(lambda i: lib.nn.functional.one_hot(i, 4))(i),
+    "binary_cross_entropy": lambda lib, x, i: lib.func.vmap(lib.nn.functional.binary_cross_entropy)(x, x.flip(0)),
+    "multi_margin_loss": lambda lib, x, i: lib.func.vmap(lib.nn.functional.multi_margin_loss)(x, i),
+    "multilabel_margin_loss": lambda lib, x, i: lib.func.vmap(lib.nn.functional.multilabel_margin_loss)(
+        x, i[..., None] % 3
+    ),
+    "Normal": lambda lib, x, i: lib.func.vmap(lambda x: lib.distributions.Normal(x, x + 1).log_prob(x))(x),
+    "Categorical": lambda lib, x, i: lib.func.vmap(lambda x: lib.distributions.Categorical(x).entropy())(x),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions_on_values_hold_for_all_samples(name):
+    """What a function refuses is looked for in all samples at once."""
+
+    def program(lib):
+        x = (lib.arange(24.0).reshape(2, 3, 4) % 7) / 8 + 0.05
+        found = x[..., :1] if name == "multilabel_margin_loss" else x
+        return CONDITIONS[name](lib, found, lib.tensor([[0, 1, 2], [2, 1, 0]]) * (name != "multilabel_margin_loss"))
+
+    both(program, ulps=16, strides="any")
+
+
+def test_a_condition_that_one_sample_breaks_is_refused():
+    probabilities = gradcore.tensor([[0.5, 0.5], [0.5, 1.5]])
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        gradcore.func.vmap(gradcore.nn.functional.binary_cross_entropy)(probabilities, probabilities.clamp(max=1.0))
+    with pytest.raises(RuntimeError, match="smaller than num_classes"):
+        gradcore.func.vmap(lambda i: gradcore.nn.functional.one_hot(i, 3))(gradcore.tensor([[0], [3]]))

@@ -3,12 +3,14 @@
 A gradient may be NaN at none of these points: a program that masks them away would get NaN for the rest.
 """
 
+import itertools
 import math
 
 import pytest
 
 from support import gradcore, needs_torch, torch
 
+F = gradcore.nn.functional
 F64 = gradcore.float64
 
 
@@ -37,6 +39,18 @@ POINTS = {
     "clamp at equal bounds": (lambda v: v.clamp(1, 1).sum(), (0.0, 1.0, 2.0), (0.0, 0.0, 0.0)),
     "clamp at a bound": (lambda v: v.clamp(0, 2).sum(), (0.0, 1.0, 3.0), (1.0, 1.0, 0.0)),
     "prod with a zero": (lambda v: v.prod(), (0.0, 2.0, 3.0), (6.0, 0.0, 0.0)),
+    "logcumsumexp of large": (lambda v: v.logcumsumexp(0).sum(), (1e300, 1e300, 1e300), (11 / 6, 5 / 6, 1 / 3)),
+    "logcumsumexp from -inf": (lambda v: v.logcumsumexp(0).sum(), (-math.inf, 1.0, 1.0), (0.0, 1.5, 0.5)),
+    "logaddexp of far numbers": (lambda v: gradcore.logaddexp(v[0], v[1]), (1e300, -1e300), (1.0, 0.0)),
+    "logaddexp2 of far numbers": (lambda v: gradcore.logaddexp2(v[0], v[1]), (-1e300, 1e300), (0.0, 1.0)),
+    "copysign of 0": (lambda v: gradcore.copysign(v, -1.0).sum(), (0.0, 2.0), (0.0, -1.0)),
+    "power of tensors at 0": (lambda v: (v ** point(0.0, 1.0, 2.0)).sum(), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+    "sinc": (lambda v: v.sinc().sum(), (0.0, 1e-9, 1.0), (0.0, -(math.pi**2) * 1e-9 / 3, -1.0)),
+    "i1": (lambda v: gradcore.special.i1(v).sum(), (0.0,), (0.5,)),
+    "i1e": (lambda v: gradcore.special.i1e(v).sum(), (0.0,), (0.5,)),
+    "log_ndtr": (lambda v: gradcore.special.log_ndtr(v).sum(), (1e30, 0.0), (0.0, (2 / math.pi) ** 0.5)),
+    "lp_pool of zeros": (lambda v: F.lp_pool1d(v[None], 2, 2).sum(), (0.0, 0.0, 3.0, 4.0), (0.0, 0.0, 0.6, 0.8)),
+    "hardswish": (lambda v: F.hardswish(v).sum(), (-math.inf, 0.0, math.inf), (0.0, 0.5, 1.0)),
     "prod with two": (lambda v: v.prod(), (0.0, 0.0, 3.0), (0.0, 0.0, 0.0)),
 }
 
@@ -65,6 +79,52 @@ def test_second_derivatives_are_finite(name):
     forward = gradcore.func.jacfwd(gradcore.func.grad(f))(x)
     assert gradcore.isfinite(forward).all()
     assert gradcore.allclose(forward, gradcore.func.jacrev(gradcore.func.grad(f))(x))
+
+
+def test_second_derivatives_at_special_points():
+    """By limits: sinc'' is -pi^2 / 3 at 0, log_ndtr'' is -2 / pi at 0, logaddexp'' is 1/4 where both are equal."""
+    for f, at, expected in (
+        (gradcore.sinc, 0.0, -(math.pi**2) / 3),
+        (gradcore.special.log_ndtr, 0.0, -2 / math.pi),
+        (lambda x: gradcore.logaddexp(x, gradcore.zeros_like(x)), 0.0, 0.25),
+        (gradcore.special.i1, 0.0, 0.0),
+    ):
+        for inner, outer in itertools.product((gradcore.func.jacfwd, gradcore.func.jacrev), repeat=2):
+            assert outer(inner(f))(gradcore.tensor(at, dtype=F64)).item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0, 0.0), (0.3, -2.0, 1.5), (500.0, 500.0, -1.0)])
+def test_hessians_of_logcumsumexp_agree(values):
+    """Reverse mode over forward mode differentiates the shares too, which rest on the result."""
+    weights = point(1.0, 2.0, 3.0)
+
+    def f(v):
+        return (v.logcumsumexp(0) * weights).sum()
+
+    shares = [gradcore.tensor([*values[: k + 1]], dtype=F64).softmax(0) for k in range(3)]
+    expected = gradcore.zeros(3, 3, dtype=F64)
+    for k, share in enumerate(shares):
+        expected[: k + 1, : k + 1] += weights[k] * (share.diag() - share.outer(share))
+    for inner, outer in itertools.product((gradcore.func.jacfwd, gradcore.func.jacrev), repeat=2):
+        assert gradcore.allclose(outer(inner(f))(point(*values)), expected)
+
+
+@pytest.mark.parametrize("name", ["elu", "celu", "selu", "softshrink", "hardswish", "relu6", "hardshrink"])
+@needs_torch
+def test_activations_hand_the_gradient_of_nan_and_infinities_on_as_torch_does(name):
+    found = []
+    for lib in (gradcore, torch):
+        x = lib.tensor([math.nan, math.inf, -math.inf, 0.1, -0.1], requires_grad=True)
+        getattr(lib.nn.functional, name)(x).sum().backward()
+        found.append(x.grad.tolist())
+    assert found[0] == pytest.approx(found[1], nan_ok=True)
+
+
+def test_sinc_near_zero():
+    """-pi^2 x / 3, where cosine and sine cancel: in float32 torch's quotient has no right digit at 1e-4."""
+    x = gradcore.tensor([1e-4, -1e-3, 1e-6], requires_grad=True)
+    x.sinc().sum().backward()
+    assert x.grad.tolist() == pytest.approx([-(math.pi**2) / 3 * v for v in x.tolist()], rel=1e-5)
 
 
 def test_the_square_of_a_norm_is_smooth():

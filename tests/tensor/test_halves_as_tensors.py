@@ -261,3 +261,31 @@ def test_vmap_and_forward_mode(dtype):
     assert gradcore.func.vmap(lambda row: row.softmax(0))(x).dtype == half
     value, tangent = gradcore.func.jvp(lambda t: t * t, (x,), (gradcore.ones_like(x),))
     assert value.dtype == tangent.dtype == half and tangent.tolist() == (2 * x).tolist()
+
+
+NORMS = {
+    "layer_norm": lambda lib, x, w, b: lib.nn.functional.layer_norm(x, (4,), w[:4], b[:4]),
+    "rms_norm": lambda lib, x, w, b: lib.nn.functional.rms_norm(x, (4,), w[:4]),
+    "group_norm": lambda lib, x, w, b: lib.nn.functional.group_norm(x, 2, w, b),
+    "batch_norm": lambda lib, x, w, b: lib.nn.functional.batch_norm(x, lib.zeros(6), lib.ones(6), w, b, True),
+    "instance_norm": lambda lib, x, w, b: lib.nn.functional.instance_norm(x, None, None, w, b),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", NORMS)
+def test_halves_normalise_beside_float32_parameters(name, dtype):
+    """As networks in mixed precision do: the result is a half, the parameters' gradients are float32."""
+    found = []
+    for lib in (gradcore, torch):
+        values = [((i * 37) % 23) / 8 - 1 for i in range(48)]
+        x = lib.tensor(values, dtype=getattr(lib, dtype)).reshape(2, 6, 4).requires_grad_()
+        weight, bias = (lib.arange(6.0) / 4 + 0.5).requires_grad_(), lib.arange(6.0).requires_grad_()
+        y = NORMS[name](lib, x, weight, bias)
+        x.retain_grad()
+        (y.float() * lib.arange(48.0).reshape(2, 6, 4) / 48).sum().backward()
+        assert (y.dtype, x.grad.dtype, weight.grad.dtype) == (x.dtype, x.dtype, lib.float32)
+        found.append([t.float().flatten().tolist() for t in (y.detach(), x.grad, weight.grad)])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours == pytest.approx(theirs, rel=0.02, abs=0.03)

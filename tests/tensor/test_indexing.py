@@ -337,3 +337,23 @@ def test_large_gather_and_scatter():
         return table.grad, summed
 
     both(program, ulps=4096)
+
+
+def test_an_index_without_elements_may_have_any_type():
+    """As the float tensor that a program's empty list becomes: nothing is read or written."""
+
+    def program(lib):
+        x, none = lib.arange(12.0).reshape(3, 4).requires_grad_(), lib.tensor([])
+        found = [x.gather(0, none), x.scatter(0, none, x), x.scatter(1, none, 5.0), x.scatter_add(0, none, x)]
+        found += [x.scatter_reduce(0, none, x, "sum"), x.gather(1, lib.zeros(0, 4, dtype=lib.bool))]
+        return [*found, lib.autograd.grad(x.gather(0, none).sum() + x.sum(), x)[0]]
+
+    both(program)
+
+
+def test_take_along_dim_counts_around_the_dim():
+    def program(lib):
+        x = lib.arange(12.0).reshape(3, 4)
+        return lib.take_along_dim(x, lib.tensor([[-1], [-4], [7]]), 0), lib.take_along_dim(x, lib.tensor([[-1, 9]]), 1)
+
+    both(program)

@@ -69,6 +69,8 @@ constexpr OpRow kRows[] = {
        [](const Tensor& t, PyObject* data, MaybeDType dtype, bool requires_grad) {
          if (is_tensor(data)) warn_of_copy("tensor.new_tensor(sourceTensor)");
          const Tensor made = tensor_from_object(data, dtype.value_or(t.dtype()));
+         check(!requires_grad || is_floating(made.dtype()),
+               "Only Tensors of floating point and complex dtype can require gradients");
          if (requires_grad) set_requires_grad(made, true);
          return made;
        },

@@ -29,11 +29,16 @@ Dims matrix_dims(const Tensor& t, const Dims& dim) {
   return d;
 }
 
+// The largest of numbers that are not negative: of none it is 0.
+Tensor largest_of(const Tensor& t, int64_t dim, bool keepdim) {
+  return t.size(wrap_dim(dim, t.dim())) ? amax(t, Dims{dim}, keepdim) : sum(t, Dims{dim}, keepdim);
+}
+
 // Sums of absolute values along one dim of a matrix; the largest or the smallest of them is the norm.
 Tensor norm_by_sums(const Tensor& t, int64_t along, int64_t across, bool largest, bool keepdim) {
   const Tensor sums = gradcore::norm(t, 1, Dims{along}, keepdim, {});
   if (!keepdim && across > along) --across;
-  return largest ? amax(sums, Dims{across}, keepdim) : amin(sums, Dims{across}, keepdim);
+  return largest ? largest_of(sums, across, keepdim) : amin(sums, Dims{across}, keepdim);
 }
 
 Tensor with_dims_last(const Tensor& t, const Dims& d) {
@@ -65,7 +70,7 @@ Tensor matrix_norm(const Tensor& a, const Order& ord, const Dims& dim, bool keep
   const Tensor t = cast(a, dtype.value_or(a.dtype()));
   if (size == 2) {
     const Tensor s = svdvals(with_dims_last(t, d), {});
-    return spread(p > 0 ? amax(s, Dims{-1}, false) : amin(s, Dims{-1}, false), d, keepdim);
+    return spread(p > 0 ? largest_of(s, -1, false) : amin(s, Dims{-1}, false), d, keepdim);
   }
   return size == 1 ? norm_by_sums(t, d[0], d[1], p > 0, keepdim) : norm_by_sums(t, d[1], d[0], p > 0, keepdim);
 }

@@ -49,6 +49,7 @@ class GradScaler:
         assert growth_factor > 1.0, "The growth factor must be > 1.0."
         assert backoff_factor < 1.0, "The backoff factor must be < 1.0."
         self._scale = float(init_scale)
+        self._has_scaled = False
         self._growth_factor = growth_factor
         self._backoff_factor = backoff_factor
         self._growth_interval = growth_interval
@@ -61,6 +62,7 @@ class GradScaler:
         if not self._enabled:
             return outputs
         if isinstance(outputs, Tensor):
+            self._has_scaled = True
             return outputs * self._scale
         if isinstance(outputs, (list, tuple)):
             return type(outputs)(self.scale(item) for item in outputs)
@@ -73,6 +75,7 @@ class GradScaler:
         """
         if not self._enabled:
             return
+        self._check_used("unscale_")
         if id(optimizer) in self._stepped:
             raise RuntimeError("unscale_() is being called after step().")
         if id(optimizer) in self._found:
@@ -92,6 +95,7 @@ class GradScaler:
         """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
+        self._check_used("step")
         if "closure" in kwargs:
             raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
         if id(optimizer) in self._stepped:
@@ -105,6 +109,7 @@ class GradScaler:
         """Adapts the scale to what the steps met, or sets it. Raises AssertionError when no step came before."""
         if not self._enabled:
             return
+        self._check_used("update")
         if new_scale is not None:
             self._scale = float(new_scale)
         else:
@@ -112,6 +117,12 @@ class GradScaler:
             self._adapt(any(self._found.values()))
         self._found.clear()
         self._stepped.clear()
+
+    def _check_used(self, name: str) -> None:
+        assert self._has_scaled, (
+            f"Attempted {name} but _scale is None.  This may indicate your script did not use scaler.scale(loss or outputs) "
+            "earlier in the iteration."
+        )
 
     def _adapt(self, bad: bool) -> None:
         self._growth_tracker = 0 if bad else self._growth_tracker + 1

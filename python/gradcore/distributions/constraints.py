@@ -312,43 +312,22 @@ class _Square(Constraint):
 class _Symmetric(_Square):
     def check(self, value: Tensor) -> Tensor:
         square = super().check(value)
-        if not bool(square.all()):
+        if not _C._all_true(square):
             return square
         return _C.isclose(value, value.mT, atol=1e-6).all(-2).all(-1)
 
 
 class _PositiveSemidefinite(_Symmetric):
-    _strict = False
-
     def check(self, value: Tensor) -> Tensor:
-        symmetric = super().check(value)
-        if not bool(symmetric.all()):
-            return symmetric
-        matrices = value.detach().double().reshape((-1, *value.shape[-2:]))
-        good = [_definite(matrix, self._strict) for matrix in matrices]
-        return _C.tensor(good, dtype=_C.bool).reshape(value.shape[:-2])
+        values = _C._linalg_eigvalsh(value.detach().double())
+        # What rounding makes of an eigenvalue that is 0.
+        allowed = values.abs().amax(-1, keepdim=True) * 1e-6
+        return super().check(value) & (values >= -allowed).all(-1)
 
 
-class _PositiveDefinite(_PositiveSemidefinite):
-    _strict = True
-
-
-def _definite(matrix: Tensor, strict: bool) -> bool:
-    """By elimination: every pivot is positive, or where that is enough nothing is left beside a zero one."""
-    rest = matrix
-    for j in range(matrix.size(-1)):
-        pivot = float(rest[j, j])
-        column = rest[j + 1 :, j]
-        if not strict and abs(pivot) <= 1e-12:
-            if bool((column.abs() > 1e-6).any()):
-                return False
-            continue
-        if not pivot > 0:
-            return False
-        update = _C.zeros_like(rest)
-        update[j + 1 :, j + 1 :] = column.unsqueeze(-1) * column / pivot
-        rest = rest - update
-    return True
+class _PositiveDefinite(_Symmetric):
+    def check(self, value: Tensor) -> Tensor:
+        return super().check(value) & (_C._linalg_cholesky_ex(value.detach().double()).info == 0)
 
 
 class _Parts(Constraint):

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradcore
 
+from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
@@ -55,7 +56,7 @@ class Distribution:
                 continue  # the other of two parameters that say the same
             value = getattr(self, name)
             valid = constraint.check(value)
-            if not bool(valid.all()):
+            if not _C._all_true(valid):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                     f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
@@ -242,7 +243,7 @@ class Distribution:
             )
             return
         assert support is not None
-        if not bool(support.check(value).all()):
+        if not _C._all_true(support.check(value)):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"

@@ -35,7 +35,7 @@ class Geometric(Distribution):
             (self.logits,) = broadcast_all(logits)
         given = self.probs if probs is not None else self.logits
         super().__init__(given.shape, validate_args=validate_args)
-        if self._validate_args and probs is not None and not bool((self.probs > 0).all()):
+        if self._validate_args and probs is not None and not _C._all_true(self.probs > 0):
             raise ValueError(
                 f"Expected parameter probs ({type(self.probs).__name__} of shape {tuple(self.probs.shape)}) of distribution "
                 f"{self!r} to be positive but found invalid values:\n{self.probs[self.probs <= 0]}"

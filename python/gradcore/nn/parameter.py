@@ -88,6 +88,12 @@ _NO_SHAPE = (
     "attributes."
 )
 
+# What may be called on a parameter that has no values and no shape.
+_WITHOUT_VALUES = frozenset(
+    ("__hash__", "size", "copy_", "is_complex", "is_floating_point", "half", "float", "double", "char", "short", "int")
+    + ("long", "cuda", "cpu", "to", "get_device", "_has_compatible_shallow_copy_type")
+)
+
 
 class UninitializedTensorMixin:
     """What a parameter and a buffer without shape have in common: materialize() makes them real."""
@@ -104,6 +110,19 @@ class UninitializedTensorMixin:
     def shape(self) -> Any:
         """Raises RuntimeError."""
         raise RuntimeError(_NO_SHAPE.format("access the shape of"))
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Raises ValueError for all that needs values or a shape; types and devices may be asked for and changed."""
+        # A property's getter and setter come by that name: those of `data`, `requires_grad` and the like are answered.
+        name = getattr(func, "__name__", "")
+        if name in _WITHOUT_VALUES or name in ("__get__", "__set__", "__delete__"):
+            return super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[misc]
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a `LazyModule` "
+            f"or explicitly manipulating `torch.nn.parameter.{cls.__name__}` objects. When using LazyModules Call `forward` "
+            "with a dummy batch to initialize the parameters before calling torch functions"
+        )
 
     def share_memory_(self) -> Any:
         """Raises RuntimeError."""

@@ -217,7 +217,7 @@ def _elu(input: Tensor, alpha: float, scale: float, input_scale: float) -> Tenso
     below = input.clamp_max(0.0)
     if input_scale != 1:
         below = below * input_scale
-    found: Tensor = _C.where(input > 0, input, below.expm1() * alpha)
+    found: Tensor = _C.where(input <= 0, below.expm1() * alpha, input)
     return found if scale == 1 else found * scale
 
 
@@ -396,7 +396,10 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     need_float("hardswish", "hardswish_cpu", input)
     if inplace:
         return _written(input, hardswish)
-    found: Tensor = _C.where(input <= -3, 0.0, _C.where(input < 3, input * (input + 3) / 6, input))
+    # The curve is not computed outside of its range: an infinite slope times a gradient of zero would be NaN.
+    curved = (input > -3) & (input < 3)
+    inner = _C.where(curved, input, 0.0)
+    found: Tensor = _C.where(curved, inner * (inner + 3) / 6, _C.where(input <= -3, 0.0, input))
     return found
 
 
@@ -422,8 +425,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     need_float("softshrink", "softshrink_check", input)
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    # x * 0, not 0, so that NaN stays NaN.
-    found: Tensor = _C.where(input > lambd, input - lambd, _C.where(input < -lambd, input + lambd, input * 0))
+    found: Tensor = _C.where(input.abs() <= lambd, input * 0, input - input.detach().sign() * lambd)
     return found
 
 
@@ -481,7 +483,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     size = input.size(dim)
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {size}")
-    value, gate = input.split(size // 2, dim)
+    value, gate = input.narrow(dim, 0, size // 2), input.narrow(dim, size // 2, size // 2)
     return value * gate.sigmoid()
 
 

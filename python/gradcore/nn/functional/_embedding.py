@@ -26,15 +26,15 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if input.numel() == 0:
         if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty input.")
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
         return _C.zeros((*input.shape, num_classes), dtype=_C.int64)
-    if (input < 0).any():
+    if not _C._all_true(input >= 0):
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
         num_classes = int(input.max()) + 1
     elif num_classes < 1:
         raise RuntimeError("num_classes should be positive")
-    elif (input >= num_classes).any():
+    elif not _C._all_true(input < num_classes):
         raise RuntimeError("Class values must be smaller than num_classes.")
     return (input.unsqueeze(-1) == _C.arange(num_classes)).to(_C.int64)
 

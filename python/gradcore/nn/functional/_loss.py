@@ -65,7 +65,8 @@ def mse_loss(
     """
     if target.shape != input.shape:
         _warn_of_sizes(input, target)
-    need_float("mse_loss", "mse_cpu", input)
+    if not isinstance(target, Tensor) or not target.is_floating_point():
+        need_float("mse_loss", "mse_cpu", input)
     reduction = old_reduction(size_average, reduce, reduction)
     loss = (input - target).square()
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
@@ -312,15 +313,15 @@ def binary_cross_entropy(
     if input.dtype != target.dtype:
         raise RuntimeError(f"Found dtype {SCALAR_NAMES[target.dtype]} but expected {SCALAR_NAMES[input.dtype]}")
     p = input.detach()
-    if not ((p >= 0) & (p <= 1)).all():
+    if not _C._all_true((p >= 0) & (p <= 1)):
         raise RuntimeError("all elements of input should be between 0 and 1")
     t = target.detach()
-    if not ((t >= 0) & (t <= 1)).all():
+    if not _C._all_true((t >= 0) & (t <= 1)):
         raise RuntimeError("all elements of target should be between 0 and 1")
     inside = (p > 1e-12) & (p < 1 - 1e-12)
     safe = _C.where(inside, input, 0.5)
     loss = -(target * safe.log() + (1 - target) * (-safe).log1p())
-    if not inside.all():
+    if not _C._all_true(inside):
         # Where a logarithm has no useful derivative torch takes (p - t) / 1e-12; the value is flat otherwise.
         slope = (p - t) / (p * (1 - p)).clamp_min(1e-12)
         edge = -(t * p.log().clamp_min(-100.0) + (1 - t) * (-p).log1p().clamp_min(-100.0))
@@ -605,7 +606,7 @@ def multi_margin_loss(
     if weight is not None and weight.numel() != classes:
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {_listed(weight)}")
     index = target.reshape(-1, 1)
-    if ((index < 0) | (index >= classes)).any():
+    if not _C._all_true((index >= 0) & (index < classes)):
         raise RuntimeError("target out of range")
     lack = (margin - rows.gather(1, index) + rows).clamp_min(0.0)
     if p == 2:
@@ -641,11 +642,11 @@ def multilabel_margin_loss(
     rows = input.reshape(-1, input.shape[-1] if input.dim() else 1)
     classes = rows.shape[1]
     labels = target.reshape(rows.shape)
-    if ((labels < -1) | (labels >= classes)).any():
+    if not _C._all_true((labels >= -1) & (labels < classes)):
         raise RuntimeError("argument #2 'target' is out of range")
     named = (labels < 0).long().cumsum(1) == 0  # the labels before the first -1
     index = labels.masked_fill(~named, 0)
-    is_target = _C.zeros(rows.shape).scatter_add_(1, index, named.float()) > 0
+    is_target = _C.zeros_like(rows).scatter_add_(1, index, named.to(rows.dtype)) > 0
     lack = (1 - rows.gather(1, index).unsqueeze(2) + rows.unsqueeze(1)).clamp_min(0.0)  # sample, label, class
     lack = lack.masked_fill(~named.unsqueeze(2) | is_target.unsqueeze(1), 0.0)
     loss = lack.sum((1, 2)) / classes

@@ -81,7 +81,10 @@ def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, strid
     average = (avg_pool1d, avg_pool2d, avg_pool3d)[dims - 1]
     mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     taps = product(_sizes(kernel_size, dims, "kernel_size", f"lp_pool{dims}d"))
-    return (mean.detach().sign() * mean.abs().relu() * taps).pow(1.0 / norm_type)
+    powers = mean.detach().sign() * mean.abs().relu() * taps
+    # A root has no finite slope at 0; as that of norm() it is 0.
+    nothing = powers.detach() == 0
+    return powers.masked_fill(nothing, 1.0).pow(1.0 / norm_type).masked_fill(nothing, 0.0)
 
 
 def lp_pool1d(

@@ -19,5 +19,5 @@ def bernoulli(like: Tensor, p: float) -> Tensor:
 
 def exponential(like: Tensor) -> Tensor:
     """Numbers of density exp(-x), of the shape and dtype of `like`, in its usual order of memory."""
-    uniform = _C.empty(like.shape, dtype=_C.float64).uniform_()
+    uniform = like.detach().new_empty(like.shape, dtype=_C.float64).uniform_()
     return (-(-uniform).log1p()).to(like.dtype)

@@ -515,14 +515,14 @@ class Module:
             if parameter is None:
                 continue
             with no_grad():
-                parameter.data = fn(parameter.detach())
+                parameter.data = fn(parameter.data)
                 if parameter.grad is not None:
                     parameter.grad.data = fn(parameter.grad.detach())
         for name, buffer in self._buffers.items():
             if buffer is None:
                 continue
             if is_lazy(buffer):  # its class is to stay
-                buffer.data = fn(buffer.detach())
+                buffer.data = fn(buffer.data)
             else:
                 self._buffers[name] = fn(buffer)
         return self

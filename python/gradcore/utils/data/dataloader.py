@@ -51,6 +51,7 @@ class DataLoader(Generic[T]):
 
     _iterator: _MultiProcessingDataLoaderIter | None = None
     _initialized = False
+    _told_length = False
 
     def __init__(
         self,
@@ -157,12 +158,14 @@ class DataLoader(Generic[T]):
         if not isinstance(self.dataset, IterableDataset):
             return len(self._index_sampler)
         length = len(self.dataset)  # type: ignore[arg-type]
+        self._told_length = True
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
         if not self.num_workers:
+            assert self.timeout == 0, "_SingleProcessDataLoaderIter requires timeout == 0"
             return self._counted(_SingleProcessDataLoaderIter(self))
         if not self.persistent_workers:
             return self._counted(_MultiProcessingDataLoaderIter(self))
@@ -173,7 +176,7 @@ class DataLoader(Generic[T]):
         return self._counted(self._iterator)
 
     def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
-        if not isinstance(self.dataset, IterableDataset) or not hasattr(self.dataset, "__len__"):
+        if not self._told_length:  # only a program that asked for the length relies on it
             return batches
         return _warn_when_longer(batches, len(self), self.dataset)
 
