@@ -97,6 +97,7 @@ struct ChannelNormVjp {
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor input = x.unpack(&self), w = weight.defined() ? weight.unpack(&self) : Tensor(),
                  m = mean.unpack(&self), s = scale.unpack(&self);
+    check_saved_weight(w, Dims{input.size(1)});
     if (modes.tracking() || any_batched(g[0], input, w))
       by_ops(self, g[0], input, w, {m, s, {}}, out);
     else
@@ -265,10 +266,11 @@ std::array<Tensor, 3> computed(const Tensor& x, const Tensor& weight, const Tens
   }
   if (s.var)
     move_towards(running, groups ? mean(s.mean, Dims{0}) : s.mean, groups ? mean(s.var, Dims{0}) : s.var, momentum);
+  const Dims of_bias = bias ? bias.shape() : Dims();  // before hooks that pack may give it another
   if (should_record(x, weight, bias))
     record(out, {&x, &weight, &bias},
-           ChannelNormVjp{node, Saved(x), weight ? Saved(weight) : Saved(), Saved(s.mean), Saved(s.scale),
-                          bias ? bias.shape() : Dims(), groups, eps, given.mean.defined()});
+           ChannelNormVjp{node, Saved(x), weight ? Saved(weight) : Saved(), Saved(s.mean), Saved(s.scale), of_bias,
+                          groups, eps, given.mean.defined()});
   return {out, s.mean, s.scale};
 }
 

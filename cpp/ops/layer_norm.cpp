@@ -47,6 +47,7 @@ struct NativeLayerNormVjp {
 
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor input = x.unpack(&self), w = weight.defined() ? weight.unpack(&self) : Tensor();
+    check_saved_weight(w, shape);
     if (modes.tracking() || any_batched(g[0], input, w))
       by_ops(self, g[0], input, w, out);
     else

@@ -262,8 +262,11 @@ def test_a_length_that_is_too_short_warns():
         def __len__(self):
             return 2
 
+    loader = DataLoader(Long(4))
+    assert sum(1 for _ in loader) == 4  # without a word, as in torch, while nobody asked for the length
+    assert len(loader) == 2
     with pytest.warns(UserWarning, match="was reported to be 2"):
-        assert len(list(DataLoader(Long(4)))) == 4
+        assert len(list(loader)) == 4
 
 
 def test_progress_bars_go_around_a_loader():

@@ -89,6 +89,7 @@ row(
     ulps=16,
     scale=1,
     dtypes=FLOATS,
+    skips={"grad": "is 0 at -inf and beside inf, where torch's is NaN: see tests/ops/test_special_points.py"},
 )
 
 

@@ -464,20 +464,29 @@ template <class T, bool kRoot> struct ScaledVariance {
 // make it vanish for good, and factors from 1 on infinite: the rest of them changes nothing.
 template <class T> struct ScaledProduct {
   static constexpr double kStep = 0x1p100;
-  static constexpr int64_t kFar = 20;  // steps beyond any double
+  static constexpr int64_t kFar = 20;                       // steps beyond any double
+  static constexpr int kTogether = sizeof(T) <= 4 ? 6 : 1;  // factors whose product no double loses
   GC_INLINE double settle(double x, int64_t& steps) {
-    while (magnitude(x) > 0x1p400 && x - x == 0) x /= kStep, ++steps;
+    while (magnitude(x) > 0x1p400 && x - x == 0) x *= 1 / kStep, ++steps;
     while (magnitude(x) < 0x1p-400 && x != 0) x *= kStep, --steps;
     return x;
   }
   static double compute(const Elements<T>& x) {
-    const bool shrinks = x.most() <= 1, grows = !shrinks && x.least() >= 1;
-    double product = 1;
+    double product = 1, part = 1;
     int64_t steps = 0;
+    int held = 0;
+    bool asked = false, gone = false;
     x.each_until([&](double v) {
-      product = settle(product * settle(v, steps), steps);
-      return (shrinks && steps < -kFar) || (grows && steps > kFar);
+      part *= v;
+      if (++held < kTogether) return false;
+      product = settle(product * settle(part, steps), steps);
+      part = 1, held = 0;
+      if (asked || (steps >= -kFar && steps <= kFar)) return gone;
+      asked = true;
+      gone = steps < 0 ? x.most() <= 1 : x.least() >= 1;
+      return gone;
     });
+    product = settle(product * settle(part, steps), steps);
     for (; steps > 0 && product - product == 0 && product != 0; --steps) product *= kStep;
     for (; steps < 0 && product != 0; ++steps) product /= kStep;
     return product;
