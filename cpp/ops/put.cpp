@@ -100,8 +100,8 @@ Tensor put(const Tensor& t, const Tensor& index, const Tensor& source, bool accu
 }
 
 Tensor take_along_dim(const Tensor& t, const Tensor& indices, std::optional<int64_t> dim) {
-  check(indices.dtype() == DType::Int64 || (!dim && indices.numel() == 0), "torch.take_along_dim(): dtype of indices should be Long but got ",
-        scalar_type_name(indices.dtype()));
+  check(indices.dtype() == DType::Int64 || (!dim && indices.numel() == 0),
+        "torch.take_along_dim(): dtype of indices should be Long but got ", scalar_type_name(indices.dtype()));
   if (!dim) return gather(in_a_row(t), 0, in_a_row(indices));
   check(t.dim() == indices.dim(),
         "torch.take_along_dim(): input and indices should have the same number of dimensions, but got ", t.dim(),

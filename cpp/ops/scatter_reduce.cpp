@@ -1,5 +1,5 @@
-#include "ops/derived.h"
 #include "ops/scatter_reduce.h"
+#include "ops/derived.h"
 
 #include <algorithm>
 #include <limits>
