@@ -70,9 +70,9 @@ class _DenseMethods(Tensor):
     is_sparse_csr = _no("is_sparse_csr", _DENSE)
 
     @property
-    def name(self) -> None:
-        """None: a name of torch's oldest variables."""
-        return None
+    def name(self) -> str | None:
+        """What autograd.Variable was given as a name, as torch's oldest programs do; else None."""
+        return getattr(self, "_name", None)
 
     @property
     def grad_dtype(self) -> Any:

@@ -53,7 +53,7 @@ class Variable(metaclass=VariableMeta):
         variable: Any = _C.empty(0) if data is None else data.detach()
         variable.requires_grad_(bool(requires_grad))
         if name is not None:
-            variable.name = name
+            variable._name = name
         return variable
 
 
