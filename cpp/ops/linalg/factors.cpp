@@ -18,7 +18,7 @@ Tensor permutation_raw(const Tensor& pivots, int64_t m, DType dtype) {
     const std::array<Tensor, 1> out{zeros(with(batch, {m, m}), dtype)};
     const int64_t k = p.size(p.dim() - 1), count = numel_of(batch);
     check(p.dtype() == DType::Int32 && k <= m, "pivots of shape ", p.shape(), " for ", m,
-          " rows");  // hooks unpack them
+          " rows");          // hooks unpack them
     if (m == 0) return out;  // a batch of empty matrices can be of any length
     launch_host("permutation", {reads(swaps), writes(out[0])}, [&](Opener open) {
       const int32_t* const all = open.operator()<int32_t>(swaps);
