@@ -88,13 +88,17 @@ struct Sinc : Unary {
     return select(eq(x, c<V>(0)), c<V>(1), signed_sine / (x * pi));
   }
   // The derivative by Taylor's series, where cosine and sine cancel.
-  static constexpr double kTaylor[] = {
-      -16.0 / 355687428096000.0, 14.0 / 1307674368000.0, -12.0 / 6227020800.0, 10.0 / 39916800.0,
-      -8.0 / 362880.0,           6.0 / 5040.0,           -4.0 / 120.0,         2.0 / 6.0};
   template <class V> static constexpr V series(V t) {
     const V s = t * t;
     V sum = c<V>(18.0 / 121645100408832000.0);
-    for (const double by : kTaylor) sum = sum * s + c<V>(by);
+    sum = sum * s + c<V>(-16.0 / 355687428096000.0);
+    sum = sum * s + c<V>(14.0 / 1307674368000.0);
+    sum = sum * s + c<V>(-12.0 / 6227020800.0);
+    sum = sum * s + c<V>(10.0 / 39916800.0);
+    sum = sum * s + c<V>(-8.0 / 362880.0);
+    sum = sum * s + c<V>(6.0 / 5040.0);
+    sum = sum * s + c<V>(-4.0 / 120.0);
+    sum = sum * s + c<V>(2.0 / 6.0);
     return sum * t * c<V>(-3.141592653589793);
   }
   template <class V> static constexpr V vjp(V g, V x, V) {
