@@ -161,11 +161,6 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     result = [1] * max(map(len, lists), default=0)
     for position, shape in enumerate(lists):
         for i in range(-1, -len(shape) - 1, -1):
-            if shape[i] < 0:
-                raise RuntimeError(
-                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! A length cannot be negative, as that of "
-                    f"argument {position} is: {shape}"
-                )
             if shape[i] in (1, result[i]):
                 continue
             if result[i] != 1:
@@ -173,6 +168,8 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
                     f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index "
                     f"{position} had {shape}; but expected shape should be broadcastable to {result}"
                 )
+            if shape[i] < 0:
+                raise ValueError("Attempting to broadcast a dimension with negative length!")
             result[i] = shape[i]
     return Size(result)
 

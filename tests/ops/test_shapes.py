@@ -90,7 +90,18 @@ def test_einsum_agrees_with_opt_einsum():
 
 @needs_torch
 @pytest.mark.parametrize(
-    "arguments", [((1, 2), (3, 1), 4), ((2,), (3, 1)), (), (5,), ((0, 1), (4,)), ((-1,),), ((2, 1), (3, 2), (3, 1, 1))]
+    "arguments",
+    [
+        ((1, 2), (3, 1), 4),
+        ((2,), (3, 1)),
+        (),
+        (5,),
+        ((0, 1), (4,)),
+        ((-1,),),
+        ((2,), (-1,)),
+        ((1,), (-1,)),
+        ((2, 1), (3, 2), (3, 1, 1)),
+    ],
 )
 def test_broadcast_shapes(arguments):
     ours, theirs = (outcome(lambda lib=lib: tuple(lib.broadcast_shapes(*arguments))) for lib in (gradcore, torch))
