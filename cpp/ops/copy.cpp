@@ -78,7 +78,8 @@ void check_fits(const Scalar& v, DType dtype) {
   const int64_t i = v.to_int();
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<int64_t>(static_cast<T>(-i)) == -i;
+    const uint64_t size = 0 - static_cast<uint64_t>(i);  // of a negative number, the lowest one's as well
+    const bool wraps = std::is_unsigned_v<T> && i < 0 && static_cast<uint64_t>(static_cast<T>(size)) == size;
     if (static_cast<int64_t>(static_cast<T>(i)) != i && !wraps) refuse(type.c_str());
   });
 }
