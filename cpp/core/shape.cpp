@@ -51,10 +51,10 @@ int64_t checked_numel(std::span<const int64_t> shape) {
 
 Dims contiguous_strides(std::span<const int64_t> shape) {
   Dims strides(static_cast<int>(shape.size()));
-  int64_t step = 1;
+  uint64_t step = 1;  // of a shape that is too large it wraps around: whoever asks for memory refuses it
   for (int i = strides.size() - 1; i >= 0; --i) {
-    strides[i] = step;
-    step *= shape[i] > 1 ? shape[i] : 1;
+    strides[i] = static_cast<int64_t>(step);
+    step *= static_cast<uint64_t>(shape[i] > 1 ? shape[i] : 1);
   }
   return strides;
 }
