@@ -56,6 +56,7 @@ set(warm_files
 set(unprotected_files
   autograd/node
   bindings/data
+  bindings/recording_mode
   ops/reduce
   tensor/loop)
 

@@ -367,14 +367,7 @@ void add_autograd(py::module_& m) {
     return *static_cast<const bool*>(found.host());
   });
 
-  m.def("is_grad_enabled", [] { return modes.grad; }, docs::is_grad_enabled);
-  m.def("is_inference_mode_enabled", &inference_mode, docs::is_inference_mode_enabled);
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
-  m.def("_set_inference_mode", [](bool on) {
-    const bool before = inference_mode();
-    creation_context.set_inference(on);
-    return before;
-  });
 
   m.def("get_num_threads", &num_threads, docs::get_num_threads);
   m.def(

@@ -182,11 +182,18 @@ Tensor tensor_on_buffer(PyObject* o, bool must) {
 }  // namespace
 
 // What shares its memory by DLPack alone, as arrays of other libraries do. (Our own tensors are looked at before.)
+// Protocols stand in the type, nearly always: to ask an object makes what the attribute is, or an exception.
+static bool has(PyObject* o, PyObject* name) { return _PyType_Lookup(Py_TYPE(o), name) || PyObject_HasAttr(o, name); }
+
 static bool gives_dlpack(PyObject* o) {
-  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && PyObject_HasAttrString(o, "__dlpack__");
+  static PyObject* const name = PyUnicode_InternFromString("__dlpack__");
+  return !PyList_CheckExact(o) && !PyTuple_CheckExact(o) && has(o, name);
 }
 
-bool is_array(PyObject* o) { return PyObject_CheckBuffer(o) && PyObject_HasAttrString(o, "__array_interface__"); }
+bool is_array(PyObject* o) {
+  static PyObject* const name = PyUnicode_InternFromString("__array_interface__");
+  return !is_tensor(o) && PyObject_CheckBuffer(o) && has(o, name);
+}
 
 // ---- lists
 

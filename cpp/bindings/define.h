@@ -7,4 +7,6 @@
 namespace gradcore {
 void add_nn_module(py::module_& m);
 void add_autocast(py::module_& m);
+void add_recording_mode(py::module_& m);
+void add_size(py::module_& m);
 }  // namespace gradcore

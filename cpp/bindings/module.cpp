@@ -121,6 +121,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   fill_tape_ops();
   register_ops();
   add_types(m);
+  add_size(m);
   add_tensor_type(m);
   add_functions(m.ptr());
   add_torch_function(m);
@@ -139,6 +140,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   add_lbfgs(m);
   add_nn_module(m);
   add_autocast(m);
+  add_recording_mode(m);
   add_build_info(m);
   add_probes(m);
 }

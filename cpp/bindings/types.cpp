@@ -131,9 +131,12 @@ void add_types(py::module_& m) {
         return rows;
       },
       "Each dtype that tensors have with its name and torch's name of the scalar type (Float, Long ...).");
-  m.def(
-      "get_default_dtype", [] { return py::handle(dtype_objects[index_of(default_dtype())]); },
-      docs::get_default_dtype);
+  static PyMethodDef functions[] = {
+      {"get_default_dtype", [](PyObject*, PyObject*) { return Py_NewRef(dtype_objects[index_of(default_dtype())]); },
+       METH_NOARGS, docs::get_default_dtype},
+      {nullptr, nullptr, 0, nullptr},
+  };
+  if (PyModule_AddFunctions(m.ptr(), functions) < 0) throw PythonError{};
   m.def(
       "set_default_dtype",
       [](py::handle d) {

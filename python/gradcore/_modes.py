@@ -23,48 +23,16 @@ def _is_generator_function(function: Any) -> bool:
     return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR)
 
 
-class _Switch:
-    """A mode for a `with` block, or for every call of a decorated function or generator.
+class _Decorator:
+    """What is a mode for a `with` block is one for every call of a decorated function or generator, too.
 
     A decorated `async` function makes its coroutine under the mode, but the coroutine runs under its awaiter's, as in torch.
     """
 
-    def __init__(self) -> None:
-        # A stack, as (top, rest): the same object may be entered again inside itself. To take one off needs no memory.
-        self._before: Any = None
+    __slots__ = ()
 
-    def _now(self) -> Any:
-        """How the mode stands, for _restore()."""
-        return _C.is_grad_enabled()
-
-    def _set(self) -> None:
-        raise NotImplementedError
-
-    def _restore(self, before: Any) -> None:
-        _C._set_grad_enabled(before)
-
-    def _clone(self) -> _Switch:
+    def _clone(self) -> Any:
         return type(self)()
-
-    def __enter__(self) -> None:
-        before, outer = self._now(), self._before
-        try:
-            self._before = before, outer
-            self._set()
-        except BaseException:  # even for want of memory: no mode stays set
-            self._before = outer
-            self._restore(before)
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        before, self._before = self._before
-        try:
-            self._restore(before)
-        except MemoryError:  # a call takes some; the first to fail has often made room
-            self._restore(before)
-            raise
 
     def __call__(self, function: F) -> F:
         if isinstance(function, type):
@@ -127,7 +95,7 @@ class _Switch:
         return wrapped
 
 
-class no_grad(_Switch):
+class no_grad(_C._RecordingMode, _Decorator):
     """Nothing is recorded inside.
 
     >>> import gradcore
@@ -137,18 +105,11 @@ class no_grad(_Switch):
     False
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        self = super().__new__(cls)
-        if function is None:
-            return self
-        self.__init__()  # type: ignore[misc]
-        return self(function)  # @no_grad without parentheses
-
-    def _set(self) -> None:
-        _C._set_grad_enabled(False)
+    __slots__ = ()
+    _kind = 0
 
 
-class enable_grad(no_grad):
+class enable_grad(_C._RecordingMode, _Decorator):
     """Ops are recorded inside, also within a no_grad block.
 
     >>> import gradcore
@@ -158,11 +119,33 @@ class enable_grad(no_grad):
     True
     """
 
-    def _set(self) -> None:
-        _C._set_grad_enabled(True)
+    __slots__ = ()
+    _kind = 1
 
 
-class set_grad_enabled(_Switch):
+class inference_mode(_C._RecordingMode, _Decorator):
+    """Like no_grad; what is made inside never takes part in autograd, not even later. False turns both off for a block.
+
+    >>> import gradcore
+    >>> with gradcore.inference_mode():
+    ...     x = gradcore.ones(1)
+    >>> x.is_inference()
+    True
+    """
+
+    __slots__ = ()
+    _kind = 2
+
+    @property
+    def mode(self) -> bool:
+        """Whether the mode is turned on or off."""
+        return self._on
+
+    def _clone(self) -> Any:
+        return inference_mode(self.mode)
+
+
+class set_grad_enabled(_C._RecordingMode, _Decorator):
     """Sets recording on or off at once; as a context manager it is undone at the end of the block.
 
     Raises TypeError for a mode that is no bool.
@@ -174,65 +157,59 @@ class set_grad_enabled(_Switch):
     False
     """
 
-    def __init__(self, mode: bool) -> None:
-        super().__init__()
-        if not isinstance(mode, bool):
-            raise TypeError(f"set_grad_enabled(): argument 'enabled' must be bool, not {type(mode).__name__}")
-        self.mode = mode
-        self._pending = [_C.is_grad_enabled()]
-        _C._set_grad_enabled(mode)
+    __slots__ = ()
+    _kind = 3
+
+    @property
+    def mode(self) -> bool:
+        """Whether recording is turned on or off."""
+        return self._on
 
     def __call__(self, function: F) -> F:
-        if self._pending:
-            self._restore(self._pending.pop())  # as a decorator it must not act now
+        with self:  # as a decorator it must not act now: the end of a block undoes it
+            pass
         return super().__call__(function)
 
-    def _now(self) -> Any:
-        return self._pending.pop() if self._pending else super()._now()
-
-    def _set(self) -> None:
-        _C._set_grad_enabled(self.mode)
-
-    def _clone(self) -> _Switch:
+    def _clone(self) -> Any:
         return set_grad_enabled(self.mode)
 
 
-class inference_mode(_Switch):
-    """Like no_grad; what is made inside never takes part in autograd, not even later.
+class _Switch(_Decorator):
+    """A mode whose subclasses say how it is set and what it was."""
 
-    >>> import gradcore
-    >>> with gradcore.inference_mode():
-    ...     x = gradcore.ones(1)
-    >>> x.is_inference()
-    True
-    """
-
-    def __new__(cls, mode: Any = True) -> Any:
-        self = super().__new__(cls)
-        if isinstance(mode, bool):
-            return self
-        self.__init__()  # type: ignore[misc]
-        return self(mode)
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__()
-        self.mode = mode
+    def __init__(self) -> None:
+        # A stack, as (top, rest): the same object may be entered again inside itself. To take one off needs no memory.
+        self._before: Any = None
 
     def _now(self) -> Any:
-        return _C.is_inference_mode_enabled(), _C.is_grad_enabled()
+        """How the mode stands, for _restore()."""
+        raise NotImplementedError
 
     def _set(self) -> None:
-        _C._set_inference_mode(self.mode)
-        _C._set_grad_enabled(not self.mode)  # inference_mode(False) turns recording on
+        raise NotImplementedError
 
     def _restore(self, before: Any) -> None:
-        inference, grad = before
-        _C._set_inference_mode(inference)
-        _C._set_grad_enabled(grad)
+        raise NotImplementedError
 
-    def _clone(self) -> _Switch:
-        copy: _Switch = inference_mode(self.mode)
-        return copy
+    def __enter__(self) -> None:
+        before, outer = self._now(), self._before
+        try:
+            self._before = before, outer
+            self._set()
+        except BaseException:  # even for want of memory: no mode stays set
+            self._before = outer
+            self._restore(before)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        before, self._before = self._before
+        try:
+            self._restore(before)
+        except MemoryError:  # a call takes some; the first to fail has often made room
+            self._restore(before)
+            raise
 
 
 class _Switches(_local):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import _C
+
 if TYPE_CHECKING:
-    from . import dtype
+    from typing import Self
 
 # bits, bits of the fraction, largest exponent, decimal digits that survive
 _FLOATS = {
@@ -25,12 +27,28 @@ _EIGHT_BIT_FLOATS = {
 # bits, signed
 _INTEGERS = {f"{sign}int{bits}": (bits, not sign) for bits in (8, 16, 32, 64) for sign in ("", "u")}
 _DEFAULT = object()
+_known: dict[tuple[type, _C.dtype], _TypeInfo] = {}
 
 
 class _TypeInfo:
     __slots__ = ("bits", "dtype", "max", "min")
     bits: int
     dtype: str
+
+    # One object for each dtype: nobody can change it, and programs ask for it in their loops.
+    def __new__(cls, type: _C.dtype = _DEFAULT) -> Self:  # type: ignore[assignment]
+        try:
+            return _known[cls, type]  # type: ignore[return-value]
+        except (KeyError, TypeError):
+            pass
+        self = super().__new__(cls)
+        self._find(type)
+        if type is not _DEFAULT:
+            _known[cls, type] = self
+        return self
+
+    def _find(self, type: _C.dtype) -> None:
+        raise NotImplementedError
 
     def _fill(self, **values: object) -> None:
         for name, value in values.items():
@@ -65,7 +83,7 @@ class finfo(_TypeInfo):
     smallest_normal: float
     tiny: float
 
-    def __init__(self, type: dtype = _DEFAULT) -> None:  # type: ignore[assignment]
+    def _find(self, type: _C.dtype) -> None:
         name = _dtype_name("finfo", type)
         if name in _EIGHT_BIT_FLOATS:
             smallest, largest, eps, normal = _EIGHT_BIT_FLOATS[name]
@@ -98,7 +116,11 @@ class iinfo(_TypeInfo):
     max: int
     min: int
 
-    def __init__(self, type: dtype) -> None:
+    if TYPE_CHECKING:
+
+        def __new__(cls, type: _C.dtype) -> Self: ...
+
+    def _find(self, type: _C.dtype) -> None:
         name = _dtype_name("iinfo", type)
         if name == "bool":
             raise TypeError("torch.bool is not supported by iinfo")
@@ -115,13 +137,13 @@ class iinfo(_TypeInfo):
 
 
 def _dtype_name(function: str, given: object) -> str:
-    from . import dtype, get_default_dtype
+    from . import get_default_dtype
 
     if given is _DEFAULT:
         given = get_default_dtype()
     if given is float or given is int or given is bool:
         return {float: "float64", int: "int64", bool: "bool"}[given]
-    if not isinstance(given, dtype):
+    if not isinstance(given, _C.dtype):
         raise TypeError(f"{function}(): argument 'type' must be torch.dtype, not {type(given).__name__}")
     if function == "finfo":
         given = given.to_real()

@@ -9,16 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _integer(position: int, n: Any) -> int:
-    try:
-        index: int = n.__index__()
-    except (AttributeError, TypeError):
-        kind = type(n).__name__
-        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{kind}')") from None
-    return index
-
-
-class Size(tuple[int, ...]):
+class Size(_C._Size):
     """The shape of a tensor: a tuple of ints that prints as torch's.
 
     >>> import gradcore
@@ -29,37 +20,6 @@ class Size(tuple[int, ...]):
     """
 
     __slots__ = ()
-
-    def __new__(cls, sizes: Any = ()) -> Size:
-        return super().__new__(cls, [_integer(i, n) for i, n in enumerate(sizes)])
-
-    def numel(self) -> int:
-        """The number of elements of a tensor of this shape."""
-        n = 1
-        for d in self:
-            n *= d
-        return n
-
-    def __repr__(self) -> str:
-        return f"torch.Size([{', '.join(map(str, self))}])"
-
-    def __getitem__(self, key: Any) -> Any:
-        item = tuple.__getitem__(self, key)
-        return Size(item) if isinstance(key, slice) else item
-
-    def __add__(self, other: Any) -> Size:
-        return Size(tuple.__add__(self, tuple(other)))
-
-    def __radd__(self, other: Any) -> Size:
-        return Size(tuple.__add__(tuple(other), self))
-
-    def __mul__(self, times: Any) -> Size:
-        return Size(tuple.__mul__(self, times))
-
-    __rmul__ = __mul__
-
-    def __reduce__(self) -> Any:
-        return (Size, (tuple(self),))
 
 
 # What torch knows by name. A device is an object for each of them; only a tensor there is refused.

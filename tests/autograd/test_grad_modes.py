@@ -1,13 +1,13 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode around code; test_modes.py has them as decorators."""
 
+import copy
+import pickle
 import threading
 
 import pytest
 
-from support import (
-    both,
-    leaf,
-)
+import gradcore
+from support import both, leaf, torch
 
 
 def test_modes_as_contexts():
@@ -143,3 +143,56 @@ def test_backward_under_no_grad():
         return a.grad
 
     both(program)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "type(lib.no_grad(max)).__name__",
+        "type(lib.inference_mode(max)).__name__",
+        "[issubclass(lib.enable_grad, lib.no_grad), issubclass(lib.no_grad, lib.enable_grad)]",
+        "lib.inference_mode(mode=False).mode",
+        "lib.set_grad_enabled(mode=True).mode",
+        "type(pickle.loads(pickle.dumps(lib.no_grad()))) is lib.no_grad",
+        "copy.deepcopy(lib.inference_mode(False)).mode",
+        "lib.no_grad().__exit__(None, None, None)",
+    ],
+)
+def test_modes_as_objects(source):
+    both(lambda lib: eval(source, {"lib": lib, "pickle": pickle, "copy": copy}))
+    gradcore.set_grad_enabled(True)
+
+
+@pytest.mark.parametrize("call", ["no_grad(1, 2)", "no_grad(x=1)", "set_grad_enabled(1)", "set_grad_enabled()"])
+def test_what_modes_refuse(call):
+    for lib in filter(None, (gradcore, torch)):
+        with pytest.raises(TypeError):
+            eval(call, vars(lib))
+        assert lib.is_grad_enabled()
+
+
+def test_one_object_in_itself():
+    """Deeper than a stack's first room; torch forgets what was before, which is listed in README."""
+    mode = gradcore.no_grad()
+
+    def descend(depth):
+        with mode:
+            assert not gradcore.is_grad_enabled()
+            if depth:
+                descend(depth - 1)
+            assert not gradcore.is_grad_enabled()
+
+    descend(50)
+    assert gradcore.is_grad_enabled()
+
+
+def test_modes_of_subclasses():
+    class quiet(gradcore.no_grad):
+        def __enter__(self):
+            super().__enter__()
+            return "inside"
+
+    with quiet() as found:
+        assert found == "inside" and not gradcore.is_grad_enabled()
+    assert gradcore.is_grad_enabled()
+    assert quiet()(gradcore.is_grad_enabled)() is False

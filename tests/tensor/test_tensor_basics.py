@@ -165,6 +165,15 @@ def test_seeds():
 
 
 # Calls whose forms the tables of ops do not show: arguments by torch's names, numbers on the left, out= of every kind.
+# Of a Size `a`.
+SIZES = (
+    "a[0]", "a[-1]", "a[:1]", "a[::2]", "a[lib.tensor(1)]", "a + (1,)", "a + a", "a + ()", "a * 2", "2 * a", "a * True",
+    "lib.Size()", "lib.Size(a)", "lib.Size((True, 2))", "lib.Size([lib.tensor(3)])", "lib.Size(iter([1, 2]))",
+    "lib.Size([-1])", "a.numel()", "lib.Size().numel()", "str(a)", "a == (2, 3)", "hash(a) == hash((2, 3))",
+    "copy.deepcopy(a)", "pickle.loads(pickle.dumps(a))",
+)  # fmt: skip
+
+
 FORMS = [
     "lib.mul(2, x)",
     "lib.div(2.5, x)",
@@ -232,6 +241,7 @@ FORMS = [
     "complex(lib.tensor([2.0]))",
     "lib.Size([1, 2]) * 2",
     "(1,) + lib.Size([2])",
+    *(f"(lambda a: ({text}, type({text}) is lib.Size))(lib.Size([2, 3]))" for text in SIZES),
     "lib.finfo(float).dtype",
     "lib.iinfo(int).max",
     "str(lib.get_default_device())",
@@ -247,6 +257,28 @@ FORMS = [
     "lib.asarray(bytearray(8), dtype=lib.int32)",
     "lib.asarray(np.float32(1.5))",
 ]
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("text", "error", "phrase"),
+    [
+        ("a[5]", IndexError, "out of range"),
+        ("a['x']", TypeError, "must be integers or slices"),
+        ("a + [1]", TypeError, "can only concatenate tuple (not list) to torch.Size"),
+        ("[1] + a", TypeError, "can only concatenate list"),
+        ("a + 3", TypeError, "can only concatenate tuple (not int) to torch.Size"),
+        ("3 + a", TypeError, "unsupported operand type(s) for +"),
+        ("a + ('x',)", TypeError, "torch.Size() takes an iterable of 'int' (item 2 is 'str')"),
+        ("a * 1.5", TypeError, "can't multiply sequence by non-int of type 'float'"),
+        ("lib.Size(3)", TypeError, "'int' object is not iterable"),
+        ("lib.Size([1.5])", TypeError, "torch.Size() takes an iterable of 'int' (item 0 is 'float')"),
+    ],
+)
+def test_what_sizes_refuse(text, error, phrase):
+    both(lambda lib: eval(text, {"lib": lib, "a": lib.Size([2, 3])}), raises=phrase)
+    with pytest.raises(error):
+        eval(text, {"lib": gradcore, "a": gradcore.Size([2, 3])})
 
 
 @needs_torch

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 NO_TEXT = "There is no text for it yet. It works as in torch; see README for what differs."
 
 
+@cache  # functools.wraps asks, and transforms wrap ops in a program's loop
 def docstring(name: str, original: str, is_method: bool) -> str:
     """The docstring of gradcore.<name> or of Tensor.<name>; `original` is the name of the row that it comes from."""
     lines = signatures(name, is_method)

@@ -46,6 +46,12 @@ def tree_flatten(tree: Any) -> tuple[list[Any], Any]:
     >>> tree_flatten({"a": [1, 2], "b": (3,)})
     ([1, 2, 3], {'a': [*, *], 'b': (*,)})
     """
+    # A leaf, or a tuple of leaves, is what nearly every call of a transform has.
+    if not isinstance(tree, (tuple, list, dict)):
+        return [tree], LEAF
+    if type(tree) is tuple and not any(isinstance(item, (tuple, list, dict)) for item in tree):
+        return list(tree), (LEAF,) * len(tree)
+
     leaves: list[Any] = []
 
     def take(leaf: Any) -> _Leaf:
@@ -70,6 +76,8 @@ def tree_unflatten(leaves: Iterable[Any], structure: Any) -> Any:
     if isinstance(structure, TreeSpec):
         return structure.unflatten(leaves)
     rest = iter(leaves)
+    if structure is LEAF:
+        return next(rest)
     return tree_map(lambda _: next(rest), structure)
 
 
