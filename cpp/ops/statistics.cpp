@@ -102,6 +102,7 @@ void check_not_batched(const Tensor& t, const Tensor& weights, const char* op) {
 constexpr const char* kHistogram = "torch.histogramdd: ";  // torch's one-dimensional histogram is its case
 void check_bins(int64_t bins) {
   check(bins > 0, "torch.histogram(): bins must be > 0, but got ", bins, " for dimension 0");
+  check(bins < std::numeric_limits<int64_t>::max(), "torch.histogram(): ", bins, " bins have too many edges");
 }
 
 struct Range {

@@ -28,6 +28,9 @@ _DEVICE_TYPES = (
 ).split()
 
 
+_devices: dict[str | device, device] = {}
+
+
 class device:
     """Where a tensor lives. There is one place, the CPU; other devices can be named, compared and printed.
 
@@ -46,10 +49,28 @@ class device:
     type: str
     index: int | None
 
-    def __init__(self, type: str | device, index: int | None = None) -> None:
+    # One object for each name, which nobody can change: programs name the device in their loops.
+    def __new__(cls, type: str | device, index: int | None = None) -> device:
+        known = _devices.get(type) if index is None and type.__class__ is str else None
+        if known is not None:
+            return known
+        self = super().__new__(cls)
+        name, index = cls._parts(type, index)
+        object.__setattr__(self, "type", name)
+        object.__setattr__(self, "index", index)
+        if index is None:
+            _devices[name] = self
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__slots__:
+            raise AttributeError(f"attribute {name!r} of 'torch.device' objects is not writable")
+        raise AttributeError(f"'torch.device' object has no attribute {name!r}")
+
+    @staticmethod
+    def _parts(type: str | device, index: int | None) -> tuple[str, int | None]:
         if isinstance(type, device) and index is None:
-            self.type, self.index = type.type, type.index
-            return
+            return type.type, type.index
         if isinstance(type, int) and not isinstance(type, bool) and index is None:
             raise RuntimeError("Cannot access accelerator device when none is available.")
         if not isinstance(type, str):
@@ -69,8 +90,7 @@ class device:
             raise TypeError(f"device(): argument 'index' must be int, not {index.__class__.__name__}")
         if index is not None and index < 0:
             raise RuntimeError("Device index must not be negative")
-        self.type = name
-        self.index = index
+        return name, index
 
     def __repr__(self) -> str:
         return (

@@ -245,6 +245,7 @@ FORMS = [
     "lib.finfo(float).dtype",
     "lib.iinfo(int).max",
     "str(lib.get_default_device())",
+    "[lib.device(lib.device('cpu')), lib.device('cuda:1') == lib.device('cuda', 1), lib.device(type='cuda', index=2).index]",
     "str(lib.Generator().device)",
     "lib.Generator().manual_seed(3).clone_state().initial_seed()",
     "pickle.loads(pickle.dumps(lib.Generator().manual_seed(4))).initial_seed()",
@@ -279,6 +280,14 @@ def test_what_sizes_refuse(text, error, phrase):
     both(lambda lib: eval(text, {"lib": lib, "a": lib.Size([2, 3])}), raises=phrase)
     with pytest.raises(error):
         eval(text, {"lib": gradcore, "a": gradcore.Size([2, 3])})
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [("type", "attribute 'type' of 'torch.device' objects is not writable"), ("name", "no attribute 'name'")],
+)
+def test_devices_do_not_change(name, phrase):
+    both(lambda lib: setattr(lib.device("cpu"), name, "cuda"), raises=phrase)
 
 
 @needs_torch
