@@ -484,9 +484,15 @@ class Module:
             memo.add(self)
         yield prefix, self
         for name, module in self._modules.items():
-            if module is not None:
-                path = f"{prefix}.{name}" if prefix else name
+            if module is None:
+                continue
+            path = f"{prefix}.{name}" if prefix else name
+            if module._modules or type(module).named_modules is not Module.named_modules:
                 yield from module.named_modules(memo, path, remove_duplicate)
+            elif module not in memo:  # a generator for a single module would cost more than all else
+                if remove_duplicate:
+                    memo.add(module)
+                yield path, module
 
     # ---- changes to the whole tree ----
 
