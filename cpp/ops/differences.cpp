@@ -138,7 +138,9 @@ Observations observations_of(int64_t count, int64_t correction, const Tensor& fw
   if (aweights) o.weights = fweights ? mul(fweights, aweights) : aweights;
   if (!o.weights) {
     o.total = scalar_tensor(count, DType::Int64);
-    o.freedom = scalar_tensor(std::max<int64_t>(count - correction, 0), DType::Int64);
+    int64_t freedom;
+    if (__builtin_sub_overflow(count, correction, &freedom)) freedom = std::numeric_limits<int64_t>::max();
+    o.freedom = scalar_tensor(std::max<int64_t>(freedom, 0), DType::Int64);
     return o;
   }
   o.total = sum(o.weights);

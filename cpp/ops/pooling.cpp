@@ -230,7 +230,10 @@ class PoolArguments {
   // How many windows there are; with ceil_mode one more that sticks out, if it begins inside.
   TapDim along(int64_t size, int i, bool ceil_mode) const {
     TapDim d;
-    d.kernel = kernel[i], d.stride = stride[i], d.padding = padding[i], d.dilation = dilation[i];
+    // What is negative is refused below: how far it is from zero does not matter, but its products would overflow.
+    const auto near_zero = [](int64_t n) { return std::max<int64_t>(n, -1); };
+    d.kernel = near_zero(kernel[i]), d.stride = near_zero(stride[i]);
+    d.padding = padding[i], d.dilation = near_zero(dilation[i]);
     if (size > kMost) fail(name(), ": a dim of ", size, " elements is too large");
     check(d.stride != 0, "stride should not be zero");
     check(d.padding >= 0, "pad must be non-negative, but got pad: ", d.padding);

@@ -1,5 +1,7 @@
 // Eigenvalues of symmetric matrices: Householder's reflections to three diagonals, then QL steps with implicit shifts
 // (Wilkinson), as in Golub and Van Loan, "Matrix Computations", 8.3.
+#include <initializer_list>
+
 #include "kernels/linalg/lanes_reflect.h"
 #include "kernels/linalg/reflect.h"
 #include "kernels/linalg/rotate.h"
