@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _draws
+from .. import _C
 from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
@@ -50,7 +50,7 @@ class Poisson(ExponentialFamily):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Whole numbers in the dtype of the rate."""
-        return _draws.poisson(self.rate.detach().expand(self._extended_shape(sample_shape)))
+        return _C.poisson(self.rate.detach().expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value`."""
