@@ -308,7 +308,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Read what save(), or torch.save() of any version since 0.4, wrote; also safetensors and uncompressed .npz files.
+    """Read what save(), or torch.save() of any version, wrote; also safetensors and uncompressed .npz files.
 
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
     Without it a file can run any code: only for files you trust. Tensors come to the CPU wherever they were saved;
@@ -359,7 +359,9 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
 
         return _safetensors.read(data)
     if data[257:262] == b"ustar":
-        raise NotImplementedError("load: tar files, which torch wrote before 0.4, are not read")
+        from . import _tar_files
+
+        return _tar_files.read(data, weights_only)
     return _Legacy(data, weights_only).load()
 
 
