@@ -266,12 +266,13 @@ class TypedStorage:
         return UntypedStorage(_owner=self._memory)
 
     def share_memory_(self) -> TypedStorage:
-        """The storage itself: tensors are copied on their way to another process."""
+        """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
+        self._memory.share_memory_()
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_()."""
-        return False
+        """Whether other processes may see it."""
+        return self._memory.is_shared()
 
     def __repr__(self) -> str:
         numbers = "".join(f" {number}\n" for number in self.tolist())
@@ -351,12 +352,13 @@ class UntypedStorage:
         return 1
 
     def share_memory_(self) -> UntypedStorage:
-        """The storage itself: tensors are copied on their way to another process."""
+        """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
+        self._owner.share_memory_()
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_()."""
-        return False
+        """Whether other processes may see it."""
+        return self._owner.is_shared()
 
     def resize_(self, size: int) -> UntypedStorage:
         """Refused: the memory below a tensor does not change its size."""
