@@ -228,6 +228,10 @@ def test_derivatives_of_quantiles_do_not_depend_on_threads(threads):
 
 
 REFUSED = [
+    ("D.Chi2(lib.tensor([-1.0]))", "Expected parameter df"), ("D.HalfNormal(0.0)", "Expected parameter scale"), ("D.HalfCauchy(-1.0)", "Expected parameter scale"),
+    ("D.StudentT(lib.tensor([-1.0]), validate_args=False)", "Expected parameter df"), ("D.HalfCauchy(1.0).log_prob(2)", "must be a Tensor"),
+    ("D.Gamma(2.0, 3.0).cdf(lib.tensor(-1.0))", "to be within the support"), ("D.Gamma(2.0, 3.0).cdf(1.0)", "must be a Tensor"),
+    ("D.Cauchy(lib.tensor([1, 2]), 1).sample()", "is a continuous probability distribution"), ("D.Poisson(-1.0, validate_args=False).sample()", "non-negative"),
     ("D.Normal(0.0, -1.0)", "Expected parameter scale"), ("D.Normal(lib.zeros(2), 1.0).log_prob(lib.zeros(3))", "not broadcastable"),
     ("D.Bernoulli()", "Either `probs` or `logits`"), ("D.Bernoulli(0.5, 0.1)", "Either `probs` or `logits`"), ("D.Bernoulli(1.5)", "Expected parameter probs"),
     ("D.Bernoulli(0.5).log_prob(lib.tensor(0.3))", "to be within the support"), ("D.Uniform(1.0, 0.0)", "Expected parameter low"),
@@ -266,6 +270,13 @@ def test_the_messages_of_checks():
 
 
 PROGRAMS = [
+    "D.Gamma(1.0, 2.0).log_prob(2)", "D.Gamma(lib.tensor([1.0, 2.0]), 2.0).log_prob(lib.tensor(0.5, dtype=lib.float64))", "D.Gamma(lib.tensor([1.0, 2.0]), 1.0).log_prob(lib.tensor(float('inf')))",
+    "D.Gamma(2.0, lib.tensor([0.5, 3.0])).cdf(lib.tensor([1.0, 0.0]))", "D.Chi2(3.0).cdf(lib.tensor([0.5, 40.0]))", "D.InverseGamma(2.0, 3.0).cdf(lib.tensor([0.5, 4.0]))",
+    "D.HalfCauchy(1.0, validate_args=False).log_prob(2)", "D.HalfCauchy(1.0).log_prob(lib.tensor([True, False]))",
+    "repr(D.Beta(lib.tensor([-1.0]), 2.0, validate_args=False))", "D.Dirichlet(lib.tensor([1.0, 2.0]), validate_args=False).log_prob(lib.tensor(float('inf')))",
+    "D.OneHotCategorical(lib.ones(2), validate_args=False).log_prob(lib.tensor([True, False]))", "(lambda x: D.Normal(x, lib.ones(2)).loc is x)(lib.zeros(2))",
+    "D.Normal(lib.zeros(2), lib.ones(2, dtype=lib.float64)).sample().dtype", "D.Normal(lib.zeros(2), lib.ones(2, dtype=lib.float64)).rsample().dtype",
+    "D.FisherSnedecor(lib.tensor([5, 6]), lib.tensor([7, 3])).sample()", "D.StudentT(lib.tensor([3, 5])).entropy()",
     "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1).log_prob(lib.ones(2, 3))", "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 2).entropy()",
     "repr(D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1))", "D.Independent(D.Normal(lib.zeros(2, 3), 1.0), 1).expand((4, 2)).sample().shape",
     "D.TransformedDistribution(D.Normal(0.0, 1.0), [D.ExpTransform(), D.AffineTransform(1.0, -2.0)]).log_prob(lib.tensor([0.5, -3.0]))",

@@ -10,7 +10,7 @@ from ..autograd import Function
 from . import constraints
 from .exp_family import ExponentialFamily
 from .special import digamma, lgamma
-from .utils import one_hot, xlogy
+from .utils import one_hot
 
 __all__ = ["Dirichlet"]
 
@@ -65,7 +65,7 @@ class Dirichlet(ExponentialFamily):
         if self._validate_args:
             self._validate_sample(value)
         a = self.concentration
-        return xlogy(a - 1.0, value).sum(-1) + lgamma(a.sum(-1)) - lgamma(a).sum(-1)
+        return _C.xlogy(a - 1.0, value).sum(-1) + lgamma(a.sum(-1)) - lgamma(a).sum(-1)
 
     @property
     def mean(self) -> Tensor:

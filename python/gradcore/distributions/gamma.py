@@ -9,7 +9,7 @@ from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
 from .special import digamma, lgamma
-from .utils import broadcast_all, xlogy
+from .utils import broadcast_all
 
 __all__ = ["Gamma"]
 
@@ -61,12 +61,12 @@ class Gamma(ExponentialFamily):
 
     def log_prob(self, value: Any) -> Tensor:
         """The logarithm of the density at `value`."""
-        (value,) = broadcast_all(value) if not isinstance(value, Tensor) else (value,)
+        value = _C.as_tensor(value, dtype=self.rate.dtype)
         if self._validate_args:
             self._validate_sample(value)
         return (
-            xlogy(self.concentration, self.rate)
-            + xlogy(self.concentration - 1, value)
+            _C.xlogy(self.concentration, self.rate)
+            + _C.xlogy(self.concentration - 1, value)
             - self.rate * value
             - lgamma(self.concentration)
         )

@@ -9,7 +9,7 @@ from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
 from .special import lgamma
-from .utils import broadcast_all, xlogy
+from .utils import broadcast_all
 
 __all__ = ["Poisson"]
 
@@ -57,7 +57,7 @@ class Poisson(ExponentialFamily):
         if self._validate_args:
             self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
-        return xlogy(value, rate) - rate - lgamma(value + 1)
+        return _C.xlogy(value, rate) - rate - lgamma(value + 1)
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:
