@@ -206,8 +206,17 @@ def test_derivatives_of_quantiles_at_the_ends():
     ).T
     ends = gradcore._dirichlet_grad(x, a, total).tolist()
     assert ends[:2] == [0.0, 0.0] and all(v != v for v in ends[2:])
-    for a, b in [(1e-30, 1e30), (1e30, 1e-30), (1e30, 1e30), (1e-30, 1e-30), (1.0, 1e12), (1e12, 1.0)]:
-        for x in (1e-30, 1e-6, 0.5, 1 - 1e-6):
+    for a, b in [
+        (1e-30, 1e30),
+        (1e30, 1e-30),
+        (1e30, 1e30),
+        (1e-30, 1e-30),
+        (1.0, 1e12),
+        (1e12, 1.0),
+        (20, 20.5),
+        (1, 40),
+    ]:
+        for x in (1e-30, 1e-6, 0.5, 1 - 1e-6, 1 - 1e-15):
             x, a, total = gradcore.tensor([x, a, a + b], dtype=gradcore.float64)
             gradcore._dirichlet_grad(x, a, total)
 
@@ -231,7 +240,7 @@ REFUSED = [
     ("D.Chi2(lib.tensor([-1.0]))", "Expected parameter df"), ("D.HalfNormal(0.0)", "Expected parameter scale"), ("D.HalfCauchy(-1.0)", "Expected parameter scale"),
     ("D.StudentT(lib.tensor([-1.0]), validate_args=False)", "Expected parameter df"), ("D.HalfCauchy(1.0).log_prob(2)", "must be a Tensor"),
     ("D.Gamma(2.0, 3.0).cdf(lib.tensor(-1.0))", "to be within the support"), ("D.Gamma(2.0, 3.0).cdf(1.0)", "must be a Tensor"),
-    ("D.Cauchy(lib.tensor([1, 2]), 1).sample()", "is a continuous probability distribution"), ("D.Poisson(-1.0, validate_args=False).sample()", "non-negative"),
+    ("D.Poisson(-1.0, validate_args=False).sample()", "non-negative"),
     ("D.Normal(0.0, -1.0)", "Expected parameter scale"), ("D.Normal(lib.zeros(2), 1.0).log_prob(lib.zeros(3))", "not broadcastable"),
     ("D.Bernoulli()", "Either `probs` or `logits`"), ("D.Bernoulli(0.5, 0.1)", "Either `probs` or `logits`"), ("D.Bernoulli(1.5)", "Expected parameter probs"),
     ("D.Bernoulli(0.5).log_prob(lib.tensor(0.3))", "to be within the support"), ("D.Uniform(1.0, 0.0)", "Expected parameter low"),

@@ -36,7 +36,8 @@ template <class F> [[gnu::always_inline]] inline void each_lane(F&& f) {
   for (int k = 0; k < kLanes; ++k) f(k);
 }
 
-// What is left out of a sum beside the whole, for results of each type: in the upper tail terms cancel each other.
+// What is left out of a sum beside the whole, for results of each type. In the upper tail, where terms cancel each
+// other, it is that of double.
 template <class T> constexpr double kNegligible = sizeof(T) == 4 ? 0x1p-36 : 0x1p-57;
 // The concentration from which Temme's expansion has the digits of each type.
 template <class T> constexpr double kLargeGamma = sizeof(T) == 4 ? 20 : 300;
@@ -187,27 +188,42 @@ template <class T> void gamma_slope(const Lanes& a, const Lanes& x, Digamma& of_
 
 // ---- beta
 
+// Whether the series of concentration `own` in x adds up to the slope: not far in its upper tail.
+bool in_beta_series(double own, double x, double total) {
+  if (!(own <= kLargeBeta && x <= 0.9)) return false;
+  return x * total <= own + 30 || x * total <= own + 8 * std::sqrt(own) + 30;
+}
+
+// Where the series does not serve.
+double other_beta_slope(double x, double a, double b) {
+  if (!(a > 0 && b >= 0 && x >= 0 && x <= 1)) return kNaN;
+  if (x == 0 || b == 0) return 0;  // where it stays
+  const double m = (x * (a + b) - a) / a;
+  return x / a * (1 + (1 / a + 1 / b) / 6) * (m == 0 ? 1 : std::log1p(m) / m);
+}
+
 template <class T>
 void beta_slope(const Lanes& x, const Lanes& a, const Lanes& total, Digamma& of_total, Digamma& of_next, Lanes& slope) {
-  const Lanes b = total - a, y = 1 - x;
-  bool in_series[kLanes], any = false;
-  Lanes inner{}, own, lower;  // of the series: its argument, its concentration, and 1 where that is a
+  const Lanes b = total - a, none = Lanes{}, one = none + 1;
+  // Of the series: 1 where it is that of a, its concentration, and its argument.
+  const Lanes lower = (total < 40 ? 0.5 - x : b - a) >= 0 ? one : none;
+  const Lanes own = lower == 1 ? a : b;
+  Lanes inner = lower == 1 ? x : 1 - x;
+  bool in_series[kLanes], any = false, all = true, tail = false;
   each_lane([&](int k) {
-    const bool of_a = total[k] < 40 ? x[k] <= 0.5 : a[k] <= b[k];
-    lower[k] = of_a ? 1 : 0;
-    own[k] = of_a ? a[k] : b[k];
-    inner[k] = of_a ? x[k] : y[k];
-    in_series[k] = own[k] <= kLargeBeta && inner[k] * total[k] <= own[k] + 8 * std::sqrt(own[k]) + 30;
-    if (!in_series[k]) inner[k] = 0;
+    const bool valid = a[k] > 0 && b[k] > 0 && x[k] > 0 && x[k] <= 1;
+    in_series[k] = valid && in_beta_series(own[k], inner[k], total[k]);
     any |= in_series[k];
+    all &= in_series[k];
+    tail |= inner[k] * total[k] > 1.1 * own[k] + 10;
+    if (!in_series[k]) inner[k] = 0;
   });
-  Lanes log{}, sum{}, slopes{};
   if (any) {
     of_total.set(total);
     of_next.set(a + 1);
-    each_lane([&](int k) {
-      if (in_series[k]) log[k] = std::log(x[k] * of_total.shifted[k] / of_next.shifted[k]);
-    });
+    const Lanes ratio_of_shifted = x * of_total.shifted / of_next.shifted;
+    Lanes log, sum, slopes;
+    each_lane([&](int k) { log[k] = std::log(ratio_of_shifted[k]); });
     log += of_total.rest - of_next.rest + (1 - lower) / a;
     const auto next = [&, up = total - 1, down = own, gain = own + 1 - lower * total](Lanes& ratio,
                                                                                       Lanes& change) mutable {
@@ -218,20 +234,12 @@ void beta_slope(const Lanes& x, const Lanes& a, const Lanes& total, Digamma& of_
       change = gain * inverse;
       gain += 1 - lower;
     };
-    add_up(kNegligible<T>, next, sum, slopes);
+    add_up(tail ? kNegligible<double> : kNegligible<T>, next, sum, slopes);
+    slope = (1 - 2 * lower) * (x / own) * (log * sum + slopes);
   }
+  if (all) return;
   each_lane([&](int k) {
-    if (!(a[k] > 0 && b[k] >= 0 && x[k] >= 0 && x[k] <= 1)) {
-      slope[k] = kNaN;
-    } else if (x[k] == 0 || b[k] == 0) {  // where it stays
-      slope[k] = 0;
-    } else if (in_series[k]) {
-      const double whole = x[k] / own[k] * (log[k] * sum[k] + slopes[k]);
-      slope[k] = lower[k] == 1 ? -whole : whole;
-    } else {
-      const double m = (x[k] * total[k] - a[k]) / a[k];
-      slope[k] = x[k] / a[k] * (1 + (1 / a[k] + 1 / b[k]) / 6) * (m == 0 ? 1 : std::log1p(m) / m);
-    }
+    if (!in_series[k]) slope[k] = other_beta_slope(x[k], a[k], b[k]);
   });
 }
 

@@ -51,8 +51,8 @@ class Cauchy(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Tangents of uniform angles."""
-        standard = _C.empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).cauchy_()
-        return self.loc + standard * self.scale
+        uniform = _C.rand(tuple(self._extended_shape(sample_shape)), dtype=_C.float64)
+        return self.loc + (math.pi * (uniform - 0.5)).tan().to(self.loc.dtype) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density at `value`."""
