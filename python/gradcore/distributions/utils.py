@@ -46,7 +46,10 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     first = next((value for value in values if isinstance(value, Tensor)), None)
     dtype = _C.get_default_dtype() if first is None else first.dtype
     tensors = [value if isinstance(value, Tensor) else _C.tensor(value, dtype=dtype) for value in values]
-    shape = broadcast_shape(*(tensor.shape for tensor in tensors))
+    shapes = [tensor.shape for tensor in tensors]
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(tensors)
+    shape = broadcast_shape(*shapes)
     return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in tensors)
 
 
