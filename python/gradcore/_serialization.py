@@ -105,13 +105,12 @@ def save(
     >>> gradcore.load(file)
     {'weight': tensor([1., 2.])}
 
-    Raises RuntimeError for a folder that is not there, and for tensors of different dtypes on one memory;
-    NotImplementedError for the format that torch had before 1.6.
+    Without `_use_new_zipfile_serialization` the file has the format that torch had before 1.6. Raises RuntimeError for a
+    folder that is not there, and for tensors of different dtypes on one memory.
     """
-    if not _use_new_zipfile_serialization:
-        raise NotImplementedError("save: files in the format before torch 1.6 are read, and not written")
+    save_to = _save_archive if _use_new_zipfile_serialization else _save_legacy
     if not isinstance(f, (str, os.PathLike)):
-        return _save_archive(obj, f)
+        return save_to(obj, f)
     path = os.fspath(f)
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
@@ -121,7 +120,7 @@ def save(
 
         write = _safetensors.write if path.endswith(".safetensors") else _safetensors.write_npz
         return _replace(path, lambda file: write(obj, file))
-    return _replace(path, lambda file: _save_archive(obj, file))
+    return _replace(path, lambda file: save_to(obj, file))
 
 
 def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
@@ -157,12 +156,33 @@ def _save_archive(obj: object, file: IO[bytes]) -> None:
     archive.close()
 
 
+def _save_legacy(obj: object, file: IO[bytes]) -> None:
+    pickled = io.BytesIO()
+    pickler = _LegacyPickler(pickled, protocol=2)
+    pickler.dump(obj)
+    system = {
+        "protocol_version": _Legacy.VERSION,
+        "little_endian": sys.byteorder == "little",
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    for head in (_Legacy.MAGIC, _Legacy.VERSION, system):
+        file.write(pickle.dumps(head, 2))
+    file.write(pickled.getvalue())
+    storages = list(pickler.storages.values())
+    file.write(pickle.dumps([storage.key for storage in storages], 2))
+    for storage in storages:
+        file.write(struct.pack("<q", storage.memory.numel()))
+        file.write(bytes_of(storage.memory))
+
+
 class _Pickler(pickle._Pickler):
     """Writes torch's names without torch: the pickler in C looks up every global by importing its module.
 
     A tensor is written as the opcodes of a call of torch._utils._rebuild_tensor_v2; to pickle the same call object by
     object would take five times as long.
     """
+
+    _behind_storage = b""
 
     def __init__(self, file: IO[bytes], protocol: int) -> None:
         super().__init__(file, protocol)
@@ -227,7 +247,7 @@ class _Pickler(pickle._Pickler):
         self.save_known(storage.type)
         self._write(pickle.BINUNICODE + struct.pack("<I", len(storage.key)) + storage.key.encode())
         self.save_known("cpu")
-        self._write(_int(storage.memory.numel()) + pickle.TUPLE + pickle.BINPERSID)
+        self._write(_int(storage.memory.numel()) + self._behind_storage + pickle.TUPLE + pickle.BINPERSID)
 
     def save_hooks(self) -> None:
         """Hooks are not saved: OrderedDict()."""
@@ -249,6 +269,12 @@ class _Pickler(pickle._Pickler):
             return
         self._write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())
         self.memoize(obj)  # type: ignore[attr-defined]
+
+
+class _LegacyPickler(_Pickler):
+    """Of the format before torch 1.6, where a storage may be a part of another one; these are not."""
+
+    _behind_storage = pickle.NONE
 
 
 def _dispatch() -> dict[type, Any]:

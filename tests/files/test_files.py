@@ -65,18 +65,33 @@ def test_torchs(program, options):
 
 @needs_torch
 @pytest.mark.parametrize("program", NESTS)
-def test_torch_reads_ours(program):
+@pytest.mark.parametrize("new", [True, False])
+def test_torch_reads_ours(program, new):
     value = nest(gradcore, program)
-    assert plain(torch, torch.load(written(gradcore, value))) == plain(gradcore, value)
+    file = written(gradcore, value, _use_new_zipfile_serialization=new)
+    assert plain(torch, torch.load(file)) == plain(gradcore, value)
+
+
+@pytest.mark.parametrize("program", [*NESTS, "lib.tensor([1, 2], dtype=lib.uint16)", "lib.ones(2).bfloat16()"])
+def test_our_own_in_the_old_format(program):
+    value = nest(gradcore, program)
+    again = gradcore.load(written(gradcore, value, _use_new_zipfile_serialization=False))
+    assert plain(gradcore, again) == plain(gradcore, value) and type(again) is type(value)
 
 
 @pytest.mark.parametrize(
-    "writer", ["gradcore", pytest.param("torch", marks=needs_torch), pytest.param("old", marks=needs_torch)]
+    "writer",
+    [
+        "gradcore",
+        "old gradcore",
+        pytest.param("torch", marks=needs_torch),
+        pytest.param("old torch", marks=needs_torch),
+    ],
 )
 def test_shared_memory_stays_shared(writer):
-    lib = gradcore if writer == "gradcore" else torch
+    lib = gradcore if "gradcore" in writer else torch
     x = lib.arange(6.0)
-    options = {"_use_new_zipfile_serialization": False} if writer == "old" else {}
+    options = {"_use_new_zipfile_serialization": False} if "old" in writer else {}
     whole, part, row = gradcore.load(written(lib, [x, x[2:], x.reshape(2, 3)[1]], **options))
     part[1] = 9.0
     assert whole.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0] and row.tolist() == [9.0, 4.0, 5.0]
