@@ -322,3 +322,34 @@ def test_pickling_and_lazy_attributes():
     d = gradcore.distributions.Bernoulli(gradcore.tensor([0.25]))
     assert "logits" not in vars(d) and abs(d.logits.item() + np.log(3)) < 1e-6 and "logits" in vars(d)
     assert pickle.loads(pickle.dumps(d)).probs.tolist() == [0.25]
+
+
+@pytest.mark.parametrize("name", ["gamma", "dirichlet", "beta", "studentT"])
+def test_samples_in_transforms(name):
+    """A batch by vmap, each with its own numbers and gradient, is what the whole gives."""
+    kind, arguments = BY_NAME[name]
+    values = [gradcore.from_numpy(np.broadcast_to(np.float64(a) + 0.5, (2, 3)).copy()) for a in arguments]
+
+    def drawn(*parameters):
+        return getattr(gradcore.distributions, kind)(*parameters, validate_args=False).rsample()
+
+    gradcore.manual_seed(1)
+    whole = drawn(*(value.requires_grad_() for value in values))
+    wanted = gradcore.autograd.grad(whole.sum(-1).sum() if name != "dirichlet" else whole[:, 0].sum(), values[0])[0]
+    values = [value.detach() for value in values]
+    gradcore.manual_seed(1)
+    assert gradcore.equal(gradcore.func.vmap(drawn, randomness="different")(*values), whole.detach())
+    gradcore.manual_seed(1)
+    summed = gradcore.func.grad(lambda *p: drawn(*p).sum() if name != "dirichlet" else drawn(*p)[0])
+    found = gradcore.func.vmap(summed, randomness="different")(*values)
+    assert gradcore.allclose(found, wanted)
+
+
+def test_forward_mode_of_gamma_numbers():
+    def drawn(a):
+        gradcore.manual_seed(2)
+        return gradcore._standard_gamma(a)
+
+    a = gradcore.tensor([0.3, 2.0, 40.0], dtype=gradcore.float64)
+    value, tangent = gradcore.func.jvp(drawn, (a,), (gradcore.ones_like(a),))
+    assert gradcore.equal(tangent, gradcore._standard_gamma_grad(a, value))

@@ -16,6 +16,8 @@ __all__ = ["Dirichlet"]
 
 
 class _Sample(Function):
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(concentration: Any) -> Any:
         """Vectors of probabilities."""
