@@ -58,8 +58,6 @@ class Poisson {
     b_ = 0.931 + 2.53 * std::sqrt(rate);
     a_ = -0.059 + 0.02483 * b_;
     v_r_ = 0.9277 - 3.6224 / (b_ - 2);
-    log_inverse_alpha_ = std::log(1.1239 + 1.1328 / (b_ - 3.4));
-    log_rate_ = std::log(rate);
   }
   bool is_of(double rate) const { return rate == rate_; }
   double draw(Generator& gen) const {
@@ -81,12 +79,13 @@ class Poisson {
       const double us = 0.5 - std::abs(u), k = std::floor((2 * a_ / us + b_) * u + rate_ + 0.43);
       if (us >= 0.07 && v <= v_r_) return k;
       if (k < 0 || (us < 0.013 && v > us)) continue;
-      const double left = std::log(v) + log_inverse_alpha_ - std::log(a_ / (us * us) + b_);
-      if (left <= -rate_ + k * log_rate_ - log_factorial(k)) return k;
+      const double inverse_alpha = 1.1239 + 1.1328 / (b_ - 3.4);
+      const double left = std::log(v) + std::log(inverse_alpha) - std::log(a_ / (us * us) + b_);
+      if (left <= -rate_ + k * std::log(rate_) - log_factorial(k)) return k;
     }
   }
 
-  double rate_, end_ = 0, a_ = 0, b_ = 0, v_r_ = 0, log_inverse_alpha_ = 0, log_rate_ = 0;
+  double rate_, end_ = 0, a_ = 0, b_ = 0, v_r_ = 0;
 };
 
 // What Stirling's formula of log k! leaves out.
@@ -129,38 +128,30 @@ template <class T> class Binomial {
     }
   }
   void prepare_rejection() {
-    const double spq = std::sqrt(count_ * p_ * (1 - p_));
-    n_ = count_;
-    b_ = 1.15 + 2.53 * spq;
+    spq_ = std::sqrt(count_ * p_ * (1 - p_));
+    b_ = 1.15 + 2.53 * spq_;
     a_ = -0.0873 + 0.0248 * b_ + 0.01 * p_;
-    c_ = count_ * p_ + 0.5;
     v_r_ = 0.92 - 4.2 / b_;
-    r_ = p_ / (1 - p_);
-    alpha_ = (2.83 + 5.1 / b_) * spq;
-    const double m = std::floor((count_ + 1) * p_);
-    at_m_ = (m + 0.5) * std::log((m + 1) / (r_ * (n_ - m + 1)));
-    n_less_m_ = n_ - m;
-    rest_of_m_ = stirling_rest(m);
-    rest_of_n_less_m_ = stirling_rest(n_less_m_);
   }
   T by_rejection(Generator& gen) const {
+    const double n = count_, c = count_ * p_ + 0.5;
     for (;;) {
       const double u = gen.unit() - 0.5, v = gen.unit(), us = 0.5 - std::abs(u);
-      const double k = std::floor((2 * a_ / us + b_) * u + c_);
+      const double k = std::floor((2 * a_ / us + b_) * u + c);
       if (us >= 0.07 && v <= v_r_) return static_cast<T>(k);
-      if (!(k >= 0 && k <= n_)) continue;
-      const double bound = at_m_ + (n_ + 1) * std::log((n_less_m_ + 1) / (n_ - k + 1)) +
-                           (k + 0.5) * std::log(r_ * (n_ - k + 1) / (k + 1)) + rest_of_m_ + rest_of_n_less_m_ -
-                           stirling_rest(k) - stirling_rest(n_ - k);
-      if (std::log(v * alpha_ / (a_ / (us * us) + b_)) <= bound) return static_cast<T>(k);
+      if (!(k >= 0 && k <= n)) continue;
+      const double r = p_ / (1 - p_), alpha = (2.83 + 5.1 / b_) * spq_, m = std::floor((count_ + 1) * p_);
+      const double bound = (m + 0.5) * std::log((m + 1) / (r * (n - m + 1))) +
+                           (n + 1) * std::log((n - m + 1) / (n - k + 1)) +
+                           (k + 0.5) * std::log(r * (n - k + 1) / (k + 1)) + stirling_rest(m) + stirling_rest(n - m) -
+                           stirling_rest(k) - stirling_rest(n - k);
+      if (std::log(v * alpha / (a_ / (us * us) + b_)) <= bound) return static_cast<T>(k);
     }
   }
 
   T count_, probability_, p_ = 0;  // p is that of the rarer outcome
   bool by_rejection_ = false;
-  double scale_ = 0;
-  double n_ = 0, a_ = 0, b_ = 0, c_ = 0, v_r_ = 0, r_ = 0, alpha_ = 0;
-  double at_m_ = 0, n_less_m_ = 0, rest_of_m_ = 0, rest_of_n_less_m_ = 0;
+  double scale_ = 0, spq_ = 0, a_ = 0, b_ = 0, v_r_ = 0;
 };
 
 // G. Marsaglia and W. W. Tsang, "A simple method for generating gamma variables", ACM Transactions on Mathematical

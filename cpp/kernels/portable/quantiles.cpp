@@ -13,9 +13,8 @@
 //
 // For beta the series of b in 1 - x gives 1 - F: the smaller of a and b has the shorter one, and where both are small
 // the smaller of x and 1 - x. Far in the other tail, where samples do not fall, the terms cancel each other; and where
-// the parameters are large there are many. There gamma has a continued fraction and Temme's expansion. For beta the
-// signed root of the deviance stands in, which is normal in the limit: five digits where both concentrations are above
-// kLargeBeta.
+// the parameters are large there are many. There gamma has a continued fraction and Temme's expansion, beta its first
+// terms: see Note [Slopes by the deviance].
 #include "kernels/portable/quantiles.h"
 
 #include <algorithm>
@@ -41,7 +40,8 @@ template <class F> [[gnu::always_inline]] inline void each_lane(F&& f) {
 template <class T> constexpr double kNegligible = sizeof(T) == 4 ? 0x1p-36 : 0x1p-57;
 // The concentration from which Temme's expansion has the digits of each type.
 template <class T> constexpr double kLargeGamma = sizeof(T) == 4 ? 20 : 300;
-constexpr double kLargeBeta = 1e4;
+// The concentrations from which the deviance gives five digits, or nine, of a beta quantile's slope.
+template <class T> constexpr double kLargeBeta = sizeof(T) == 4 ? 100 : 2000;
 
 // digamma(argument) = log(shifted) + rest, for arguments > 0. It is kept for the next elements, which often have the
 // same concentrations.
@@ -189,17 +189,35 @@ template <class T> void gamma_slope(const Lanes& a, const Lanes& x, Digamma& of_
 // ---- beta
 
 // Whether the series of concentration `own` in x adds up to the slope: not far in its upper tail.
-bool in_beta_series(double own, double x, double total) {
-  if (!(own <= kLargeBeta && x <= 0.9)) return false;
+template <class T> bool in_beta_series(double own, double x, double total) {
+  if (!(own <= kLargeBeta<T> && x <= 0.9)) return false;
   return x * total <= own + 30 || x * total <= own + 8 * std::sqrt(own) + 30;
 }
 
-// Where the series does not serve.
+// Note [Slopes by the deviance]
+// With m = a / t, the mean, let z be the root of twice the deviance a log(m / x) + b log((1 - m) / (1 - x)), with the
+// sign of x - m, and u = (x - m) sqrt(t^3 / ab). Then the density is, in the limit, phi(z) dz z / u, and by parts
+//
+//   F = Phi(z) + phi(z) (1 / z - 1 / u)
+//
+// up to terms of order t^-3/2. Its derivatives by a and x give the slope; that of Phi alone is log(x / m) / (x - m)
+// times x (1 - x) / t. In the middle, where terms cancel each other, stands their limit.
+double beta_slope_by_deviance(double x, double a, double b) {
+  const double t = a + b, above = (x * t - a) / a, log = std::log1p(above);
+  const double first = x / a * (above == 0 ? 1 : log / above);
+  if (std::min(a, b) < kLargeBeta<float>) return first;  // far from all samples
+  if (std::fabs(above) < 1e-3) return first * (1 + 1 / (6 * a) + 1 / (3 * t));
+  const double below = -above * a / b, z2 = 2 * (a * (above - log) + b * (below - std::log1p(below)));
+  const double from_mean = above * a / t, z = std::copysign(std::sqrt(z2), above);
+  const double u = from_mean * t * std::sqrt(t / (a * b));
+  const double second = u * log / (z2 * z) - b / (t * t * from_mean) + 1.5 / t - 0.5 / a;
+  const double constant = 1 + (1 / t - 1 / a - 1 / b) / 12;
+  return (first - x / (t * from_mean) * second) / constant;
+}
+
 double other_beta_slope(double x, double a, double b) {
   if (!(a > 0 && b >= 0 && x >= 0 && x <= 1)) return kNaN;
-  if (x == 0 || b == 0) return 0;  // where it stays
-  const double m = (x * (a + b) - a) / a;
-  return x / a * (1 + (1 / a + 1 / b) / 6) * (m == 0 ? 1 : std::log1p(m) / m);
+  return x == 0 || b == 0 ? 0 : beta_slope_by_deviance(x, a, b);
 }
 
 template <class T>
@@ -212,7 +230,7 @@ void beta_slope(const Lanes& x, const Lanes& a, const Lanes& total, Digamma& of_
   bool in_series[kLanes], any = false, all = true, tail = false;
   each_lane([&](int k) {
     const bool valid = a[k] > 0 && b[k] > 0 && x[k] > 0 && x[k] <= 1;
-    in_series[k] = valid && in_beta_series(own[k], inner[k], total[k]);
+    in_series[k] = valid && in_beta_series<T>(own[k], inner[k], total[k]);
     any |= in_series[k];
     all &= in_series[k];
     tail |= inner[k] * total[k] > 1.1 * own[k] + 10;
