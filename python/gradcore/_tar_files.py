@@ -7,27 +7,19 @@ a number, by which "tensors" names storages, and "pickle" tensors.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
-from gradcore import Tensor
-
 from ._bytes import memory_from
+from ._C import Tensor
 from ._pickle_reader import FileError, Reader
-from ._serialization import (
-    _STORAGE_DTYPES,
-    _dtype_named,
-    _known_global,
-    _read_pickle,
-    _rebuild_tensor_v1,
-    _storage_type,
-    _StorageType,
-)
+from ._storage_types import STORAGE_DTYPES, StorageType, dtype_named, storage_type
 
 _BLOCK = 512  # what a tar archive is made of
 
 
-def read(data: bytes, weights_only: bool) -> Any:
-    """What such a file holds. Raises FileError for a file that is damaged."""
+def read(data: bytes, weights_only: bool, read_pickle: Callable[[bytes, bool, Callable[[Any], Any]], Any]) -> Any:
+    """What such a file holds; `read_pickle` reads its "pickle". Raises FileError for a file that is damaged."""
     files = _members(data)
     missing = {"storages", "tensors", "pickle"} - set(files)
     if missing:
@@ -36,7 +28,7 @@ def read(data: bytes, weights_only: bool) -> Any:
     objects.read_storages(_Stream(files["storages"]))
     objects.read_tensors(_Stream(files["tensors"]))
     load = objects.named if weights_only else objects.named_or_class
-    return _read_pickle(files["pickle"], weights_only, load)
+    return read_pickle(files["pickle"], weights_only, load)
 
 
 def _members(data: bytes) -> dict[str, bytes]:
@@ -81,12 +73,12 @@ class _Stream:
         return struct.unpack(f"<{count}q", self.take(8 * count))
 
 
-def _known_type(module: str, name: str) -> Any:
+def _known_type(module: str, name: str) -> StorageType:
     """What the globals of storages and tensors stand for: types of the CPU or a GPU, whose names end like these."""
     storage = name.removesuffix("Tensor") + "Storage" if name.endswith("Tensor") else name
-    if module in ("torch", "torch.cuda") and storage in _STORAGE_DTYPES:
-        return _storage_type(storage)
-    return _known_global(module, name)
+    if module in ("torch", "torch.cuda") and storage in STORAGE_DTYPES:
+        return storage_type(storage)
+    raise FileError(f"load: the file names a type of tensors in an unknown way: {module}.{name}")
 
 
 class _Objects:
@@ -98,8 +90,8 @@ class _Objects:
     def read_storages(self, stream: _Stream) -> None:
         for _ in range(_count(stream.next_pickle())):
             match stream.next_pickle():
-                case (int() as key, str(), _StorageType() as kind):
-                    target = _dtype_named(kind)
+                case (int() as key, str(), StorageType() as kind):
+                    target = dtype_named(kind)
                     (numel,) = stream.numbers(1)
                     self.found[key] = memory_from(stream.take(numel * target.itemsize), target)
                 case other:
@@ -120,7 +112,7 @@ class _Objects:
     def read_tensors(self, stream: _Stream) -> None:
         for _ in range(_count(stream.next_pickle())):
             match stream.next_pickle():
-                case (int() as key, int() as storage, _StorageType()) if storage in self.found:
+                case (int() as key, int() as storage, StorageType()) if storage in self.found:
                     self.found[key] = _next_tensor(stream, self.found[storage])
                 case other:
                     raise FileError(f"load: the file names a tensor in an unknown way: {other!r:.200}")
@@ -148,6 +140,6 @@ def _next_tensor(stream: _Stream, memory: Tensor) -> Tensor:
     size, stride = stream.numbers(dims), stream.numbers(dims)
     (offset,) = stream.numbers(1)
     try:
-        return _rebuild_tensor_v1(memory, offset, size, stride)
+        return memory.as_strided(size, stride, offset).detach()
     except (RuntimeError, ValueError, OverflowError) as error:
         raise FileError(f"load: the file is damaged: {error}") from None

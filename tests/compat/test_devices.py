@@ -285,3 +285,15 @@ def test_shared_memory_in_one_process():
     del x
     with pytest.raises(OSError):  # closed with the last tensor
         os.fstat(descriptor)
+
+
+def test_modules_share_memory():
+    def shared(lib):
+        module = lib.nn.Sequential(lib.nn.Linear(2, 2), lib.nn.BatchNorm1d(2))
+        module(lib.ones(3, 2)).sum().backward()
+        module.share_memory()
+        tensors = [*module.parameters(), *module.buffers(), *(p.grad for p in module.parameters())]
+        return [t.is_shared() for t in tensors]
+
+    both(shared)
+    both(lambda lib: lib.nn.LazyLinear(2).share_memory(), raises="uninitialized parameter")

@@ -13,8 +13,8 @@
 //
 // For beta the series of b in 1 - x gives 1 - F: the smaller of a and b has the shorter one, and where both are small
 // the smaller of x and 1 - x. Far in the other tail, where samples do not fall, the terms cancel each other; and where
-// the parameters are large there are many. There gamma has a continued fraction and Temme's expansion, beta its first
-// terms: see Note [Slopes by the deviance].
+// the parameters are large there are many. There gamma has a continued fraction and Temme's expansion, and
+// beta what Note [Slopes by the deviance] says.
 #include "kernels/portable/quantiles.h"
 
 #include <algorithm>

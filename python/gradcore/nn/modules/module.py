@@ -672,8 +672,11 @@ class Module:
     def share_memory(self) -> Self:
         """Moves parameters and buffers to memory that other processes see: what one writes all read.
 
-        Views of them stay where they are.
+        Views of them stay where they are. Raises RuntimeError for a module that does not know its shapes yet.
         """
+        for t in (*self.parameters(), *self.buffers()):
+            if is_lazy(t):
+                t.share_memory_()  # raises
         return self._apply(lambda t: t.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
