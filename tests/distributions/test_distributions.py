@@ -192,6 +192,26 @@ def test_the_derivative_of_beta_quantiles(dtype):
     assert np.allclose(ours, numeric, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_derivatives_of_quantiles_far_out(dtype):
+    """Where one in a million samples falls, and one in a billion."""
+    scipy = pytest.importorskip("scipy.special")
+    if not hasattr(scipy, "betainccinv"):
+        pytest.skip("this SciPy has no upper tail of the beta distribution")
+    a, b, q = np.array([(a, b, q) for a in (0.5, 3, 30, 300) for b in (2, 20, 200, 2000) for q in (1e-9, 1e-6)]).T
+    x = scipy.betainccinv(a, b, q).astype(dtype).astype("float64")
+    a, b, x = (v[x < 1 - 1e-4] for v in (a, b, x))
+    q, h = scipy.betaincc(a, b, x), 1e-5 * a
+    numeric = (scipy.betainccinv(a + h, b, q) - scipy.betainccinv(a - h, b, q)) / (2 * h) / (1 - x)
+    ours = gradcore._dirichlet_grad(*(gradcore.from_numpy(v.astype(dtype)) for v in (x, a, a + b))).numpy()
+    assert np.allclose(ours, numeric, rtol=1e-4)
+    x = scipy.gammainccinv(a, 1e-9).astype(dtype).astype("float64")
+    q = scipy.gammaincc(a, x)
+    numeric = (scipy.gammainccinv(a + h, q) - scipy.gammainccinv(a - h, q)) / (2 * h)
+    ours = gradcore._standard_gamma_grad(*(gradcore.from_numpy(v.astype(dtype)) for v in (a, x))).numpy()
+    assert np.allclose(ours, numeric, rtol=1e-5)
+
+
 def test_derivatives_of_quantiles_at_the_ends():
     """0 where the quantile stays, NaN where there is none, and an end to every sum."""
     nan, inf = float("nan"), float("inf")

@@ -188,10 +188,10 @@ template <class T> void gamma_slope(const Lanes& a, const Lanes& x, Digamma& of_
 
 // ---- beta
 
-// Whether the series of concentration `own` in x adds up to the slope: not far in its upper tail.
-template <class T> bool in_beta_series(double own, double x, double total) {
-  if (!(own <= kLargeBeta<T> && x <= 0.9)) return false;
-  return x * total <= own + 30 || x * total <= own + 8 * std::sqrt(own) + 30;
+// Whether the series of concentration `own` in x converges, and its terms do not cancel each other: all but a sample in
+// some thousands.
+bool serves(double own, double x, double total) {
+  return x <= 0.9 && (x * total <= own + 8 || x * total <= own + 4 * std::sqrt(own) + 8);
 }
 
 // Note [Slopes by the deviance]
@@ -205,9 +205,8 @@ template <class T> bool in_beta_series(double own, double x, double total) {
 double beta_slope_by_deviance(double x, double a, double b) {
   const double t = a + b, above = (x * t - a) / a, log = std::log1p(above);
   const double first = x / a * (above == 0 ? 1 : log / above);
-  if (std::min(a, b) < kLargeBeta<float>) return first;  // far from all samples
   if (std::fabs(above) < 1e-3) return first * (1 + 1 / (6 * a) + 1 / (3 * t));
-  const double below = -above * a / b, z2 = 2 * (a * (above - log) + b * (below - std::log1p(below)));
+  const double below = std::max(-1.0, -above * a / b), z2 = 2 * (a * (above - log) + b * (below - std::log1p(below)));
   const double from_mean = above * a / t, z = std::copysign(std::sqrt(z2), above);
   const double u = from_mean * t * std::sqrt(t / (a * b));
   const double second = u * log / (z2 * z) - b / (t * t * from_mean) + 1.5 / t - 0.5 / a;
@@ -215,22 +214,37 @@ double beta_slope_by_deviance(double x, double a, double b) {
   return (first - x / (t * from_mean) * second) / constant;
 }
 
+// Of one small concentration far in the upper tail of its number: that is nearly 1 - e^(-g / c), of a gamma number g of
+// the concentration, up to terms of order c^-2.
+double beta_slope_by_gamma(double x, double a, double b) {
+  if (b < a) return -x * std::log(x) / ((a + 0.5 * (b - 1)) * (1 - x));
+  const double c = b + 0.5 * (a - 1), g = -c * std::log1p(-x);
+  return (gamma_in_upper_tail(a, g) - 0.5 * g / c) / c;
+}
+
 double other_beta_slope(double x, double a, double b) {
   if (!(a > 0 && b >= 0 && x >= 0 && x <= 1)) return kNaN;
-  return x == 0 || b == 0 ? 0 : beta_slope_by_deviance(x, a, b);
+  if (x == 0 || b == 0) return 0;  // where it stays
+  return std::min(a, b) < kLargeBeta<float> ? beta_slope_by_gamma(x, a, b) : beta_slope_by_deviance(x, a, b);
 }
 
 template <class T>
 void beta_slope(const Lanes& x, const Lanes& a, const Lanes& total, Digamma& of_total, Digamma& of_next, Lanes& slope) {
   const Lanes b = total - a, none = Lanes{}, one = none + 1;
   // Of the series: 1 where it is that of a, its concentration, and its argument.
-  const Lanes lower = (total < 40 ? 0.5 - x : b - a) >= 0 ? one : none;
-  const Lanes own = lower == 1 ? a : b;
+  Lanes lower = (total < 40 ? 0.5 - x : b - a) >= 0 ? one : none;
+  Lanes own = lower == 1 ? a : b;
   Lanes inner = lower == 1 ? x : 1 - x;
   bool in_series[kLanes], any = false, all = true, tail = false;
   each_lane([&](int k) {
     const bool valid = a[k] > 0 && b[k] > 0 && x[k] > 0 && x[k] <= 1;
-    in_series[k] = valid && in_beta_series<T>(own[k], inner[k], total[k]);
+    in_series[k] = valid && own[k] <= kLargeBeta<T> && serves(own[k], inner[k], total[k]);
+    if (!in_series[k] && valid && own[k] <= kLargeBeta<T> && inner[k] >= 0.01) {  // the other one, in its lower tail
+      in_series[k] = true;
+      lower[k] = 1 - lower[k];
+      own[k] = lower[k] == 1 ? a[k] : b[k];
+      inner[k] = 1 - inner[k];
+    }
     any |= in_series[k];
     all &= in_series[k];
     tail |= inner[k] * total[k] > 1.1 * own[k] + 10;
