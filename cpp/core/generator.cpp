@@ -22,13 +22,6 @@ inline uint32_t twisted(uint32_t here, uint32_t next, uint32_t far) {
   return far ^ (mixed >> 1) ^ (-(next & 1u) & 0x9908b0dfu);
 }
 
-inline uint32_t tempered(uint32_t y) {
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9d2c5680u;
-  y ^= (y << 15) & 0xefc60000u;
-  return y ^ (y >> 18);
-}
-
 // What torch.get_rng_state() holds, as it lies in memory.
 struct StateBytes {
   uint64_t seed;
@@ -138,16 +131,11 @@ Generator& default_generator() {
   return generator;
 }
 
-// The low 53 bits of a draw as a number in [0, 1).
-static double random_unit(Generator& gen) {
-  return static_cast<double>(static_cast<int64_t>(gen.random64() & ((uint64_t{1} << 53) - 1))) * 0x1p-53;
-}
-
 // Box-Muller on doubles.
 double Generator::normal() {
   if (waiting_normal_) return *std::exchange(waiting_normal_, std::nullopt);
-  const double u1 = random_unit(*this);
-  const double u2 = random_unit(*this);
+  const double u1 = unit();
+  const double u2 = unit();
   const double radius = std::sqrt(-2.0 * std::log1p(-u2));
   const double theta = 2.0 * std::numbers::pi * u1;
   waiting_normal_ = radius * std::sin(theta);

@@ -33,9 +33,16 @@ class Generator {
   // The first of two draws is the high half.
   uint64_t random64() {
     uint32_t pair[2];
-    draw(pair, 2);
+    if (left_ > 2) [[likely]] {
+      for (uint32_t& word : pair) word = tempered(words_[next_++]);
+      left_ -= 2;
+    } else {
+      draw(pair, 2);
+    }
     return static_cast<uint64_t>(pair[0]) << 32 | pair[1];
   }
+  // In [0, 1), of the 53 bits that a double holds.
+  double unit() { return static_cast<double>(static_cast<int64_t>(random64() & ((uint64_t{1} << 53) - 1))) * 0x1p-53; }
   // n successive 32-bit draws.
   void draw(uint32_t* out, int64_t n);
   // One sample of the standard normal distribution; they are made in pairs, and the second one waits here.
@@ -52,6 +59,12 @@ class Generator {
  private:
   static constexpr int kWords = 624;
 
+  static uint32_t tempered(uint32_t y) {
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9d2c5680u;
+    y ^= (y << 15) & 0xefc60000u;
+    return y ^ (y >> 18);
+  }
   void twist();
 
   uint64_t seed_;

@@ -2,7 +2,10 @@
 #include "ops/laws.h"
 
 #include "kernels/portable/laws.h"
+#include "kernels/portable/quantiles.h"
+#include "ops/batching.h"
 #include "ops/drawing.h"
+#include "ops/underivable.h"
 
 namespace gradcore {
 
@@ -24,6 +27,23 @@ struct NoBinomialVjp {
     fail(ErrorKind::NotImplemented, "the derivative for 'binomial' is not implemented.");
   }
 };
+
+void check_same_dtype(const Tensor& t, const Tensor& like) {
+  check(t.dtype() == like.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ",
+        scalar_type_name(like.dtype()));
+}
+
+// A fresh tensor with a number for each element of `parameters`: fill(generator, tensor to write, what it depends on),
+// both contiguous.
+template <class F> Tensor draw_each(const Tensor& parameters, Generator* g, F&& fill) {
+  const Levels levels = levels_of_random_numbers();
+  check_same_randomness(parameters, levels);
+  const Tensor out = empty_batched(levels, parameters.shape(), parameters.dtype());
+  const NoRecordGuard off;
+  fill(g ? g : &default_generator(), physical(out, levels),
+       contiguous(levels.none() ? parameters : physical(parameters, levels)));
+  return out;
+}
 
 }  // namespace
 
@@ -50,18 +70,12 @@ void log_normal_(const Tensor& t, double mean, double std, Generator* g) {
 
 Tensor poisson(const Tensor& rates, Generator* g) {
   need_floating(rates, "poisson_cpu");
-  const Levels levels = levels_of_random_numbers();
-  check_same_randomness(rates, levels);
-  const Tensor out = empty_batched(levels, rates.shape(), rates.dtype());
-  {
-    const NoRecordGuard off;
-    const Tensor to = physical(out, levels);
-    const Tensor from = contiguous(levels.none() ? rates : physical(rates, levels));
+  const Tensor out = draw_each(rates, g, [](Generator* gen, const Tensor& to, const Tensor& from) {
     using Args = portable::PoissonArgs;
-    const Args args{g ? g : &default_generator(), nullptr, to.numel(), nullptr, rates.dtype()};
+    const Args args{gen, nullptr, to.numel(), nullptr, from.dtype()};
     Kernel<Args> k("poisson", portable::fill_poisson, args);
     launch(k.reads(&Args::rates, from.window()).writes(&Args::out, to.window()).may_raise());
-  }
+  });
   if (should_record(rates)) record(out, {&rates}, DrawVjp{"PoissonBackward0"});
   return out;
 }
@@ -135,8 +149,7 @@ Tensor binomial(const Tensor& count, const Tensor& probability, Generator* g) {
         "binomial only supports floating-point dtypes for count, got: ", scalar_type_name(count.dtype()));
   check(is_floating(probability.dtype()), ErrorKind::Value,
         "binomial only supports floating-point dtypes for prob, got: ", scalar_type_name(probability.dtype()));
-  check(count.dtype() == probability.dtype(), "Found dtype ", scalar_type_name(probability.dtype()), " but expected ",
-        scalar_type_name(count.dtype()));
+  check_same_dtype(probability, count);
   if (is_half(count.dtype()))
     fail(ErrorKind::NotImplemented, "\"binomial_cpu\" not implemented for '", scalar_type_name(count.dtype()), "'");
   const Dims shape = broadcast_shapes(count.shape(), probability.shape());
@@ -158,6 +171,102 @@ Tensor binomial(const Tensor& count, const Tensor& probability, Generator* g) {
     launch(k.writes(&Args::out, to.window()).may_raise());
   }
   if (should_record(count, probability)) record(out, {&count, &probability}, NoBinomialVjp{});
+  return out;
+}
+
+// ---- gamma and Dirichlet numbers
+
+namespace {
+
+void need_single_or_double(const Tensor& t, const char* name) {
+  if (t.dtype() != DType::Float32 && t.dtype() != DType::Float64)
+    fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
+}
+
+struct StandardGammaVjp {
+  static constexpr const char* kName = "StandardGammaBackward0";
+  Saved self, result;
+  SavedFields fields() { return {{"self", &self}, {"result", &result}}; }
+  void vjp(Node& node, std::span<Tensor> g, std::span<Tensor> out) {
+    out[0] = mul(g[0], standard_gamma_grad(self.unpack(&node), result.unpack(&node)));
+  }
+  auto saves() { return std::tie(self, result); }
+};
+
+template <class... T> Dims joint_shape(const T&... tensors) {
+  Dims shape;
+  ((shape = broadcast_shapes(shape, tensors.shape())), ...);
+  return shape;
+}
+
+// run(result, operands...), all of one shape and contiguous; the result has the dtype of the first operand.
+template <class Run, class... T> Tensor each_together(Run&& run, const Tensor& first, const T&... rest) {
+  const NoRecordGuard off;
+  const auto compute = [&](int, const auto&... operands) {
+    const Dims shape = joint_shape(operands...);
+    const Tensor out = empty(shape, first.dtype());
+    run(out, contiguous(expand(operands, shape))...);
+    return out;
+  };
+  const Dims shape = joint_shape(first, rest...);  // as many dims for all, so that batch dims can stand in front
+  return batched_in_front(compute, expand(first, shape), expand(rest, shape)...);
+}
+
+}  // namespace
+
+Tensor standard_gamma(const Tensor& concentration, Generator* g) {
+  need_single_or_double(concentration, "gamma_cpu");
+  const Tensor out = draw_each(concentration, g, [](Generator* gen, const Tensor& to, const Tensor& from) {
+    using Args = portable::GammaArgs;
+    Kernel<Args> k("_standard_gamma", portable::fill_gamma, {gen, nullptr, to.numel(), nullptr, from.dtype()});
+    launch(k.reads(&Args::concentrations, from.window()).writes(&Args::out, to.window()));
+  });
+  if (should_record(concentration))
+    record(out, {&concentration}, StandardGammaVjp{Saved(concentration), Saved::output(out)});
+  return out;
+}
+
+Tensor sample_dirichlet(const Tensor& concentration, Generator* g) {
+  need_single_or_double(concentration, "dirichlet");
+  const Tensor out = draw_each(concentration, g, [&](Generator* gen, const Tensor& to, const Tensor& from) {
+    if (to.numel() == 0) return;
+    const int64_t categories = concentration.dim() == 0 ? 1 : concentration.size(concentration.dim() - 1);
+    using Args = portable::DirichletArgs;
+    Kernel<Args> k("_sample_dirichlet", portable::fill_dirichlet,
+                   {gen, nullptr, to.numel() / categories, categories, nullptr, from.dtype()});
+    launch(k.reads(&Args::concentrations, from.window()).writes(&Args::out, to.window()).may_raise());
+  });
+  record_underivable(out, concentration, {"_sample_dirichlet"});
+  return out;
+}
+
+Tensor standard_gamma_grad(const Tensor& concentration, const Tensor& x) {
+  check_same_dtype(x, concentration);
+  need_single_or_double(concentration, "_standard_gamma_grad_cpu");
+  const auto run = [](const Tensor& out, const Tensor& a, const Tensor& at) {
+    using Args = portable::GammaSlopeArgs;
+    Kernel<Args> k("_standard_gamma_grad", portable::gamma_slopes, {nullptr, nullptr, nullptr, out.numel(), a.dtype()});
+    k.reads(&Args::concentrations, a.window()).reads(&Args::x, at.window());
+    launch(k.writes(&Args::out, out.window()));
+  };
+  const Tensor out = each_together(run, concentration, x);
+  record_underivable(out, concentration, {"_standard_gamma_grad", "StandardGammaGradBackward0"});
+  return out;
+}
+
+Tensor dirichlet_grad(const Tensor& x, const Tensor& concentration, const Tensor& total) {
+  check_same_dtype(concentration, x);
+  check_same_dtype(total, x);
+  need_single_or_double(x, "_dirichlet_grad_cpu");
+  const auto run = [](const Tensor& out, const Tensor& at, const Tensor& a, const Tensor& of) {
+    using Args = portable::BetaSlopeArgs;
+    Kernel<Args> k("_dirichlet_grad", portable::beta_slopes,
+                   {nullptr, nullptr, nullptr, nullptr, out.numel(), at.dtype()});
+    k.reads(&Args::x, at.window()).reads(&Args::concentrations, a.window()).reads(&Args::totals, of.window());
+    launch(k.writes(&Args::out, out.window()));
+  };
+  const Tensor out = each_together(run, x, concentration, total);
+  record_underivable({&out, 1}, {&x, &concentration, &total}, {"_dirichlet_grad"});
   return out;
 }
 

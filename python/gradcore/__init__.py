@@ -10,7 +10,9 @@ from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
 __version__ = _C.__version__
 __getattr__, __dir__ = _lazy.attach(__name__, star_submodules=False)  # as in torch
 
-globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith("_foreach_")})
+# What torch has under such names, and public packages call.
+_CALLED = ("_foreach_", "_standard_gamma", "_sample_dirichlet", "_dirichlet_grad")
+globals().update({name: getattr(_C, name) for name in dir(_C) if name.startswith(_CALLED)})
 
 
 def _name_of_core(name: str) -> object:

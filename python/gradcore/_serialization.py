@@ -27,32 +27,25 @@ from gradcore import Size, Tensor, device, dtype
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
 from ._pickle_reader import FileError, Reader, check_key
+from ._storage_types import (
+    BYTES,
+    DTYPES,
+    STORAGE_DTYPES,
+    STORAGE_NAMES,
+    WITHOUT_STORAGE,
+    StorageType,
+    dtype_named,
+    storage_type,
+)
 from ._types import check_device
 
 _TENSOR_CLASS = "torch.Tensor"
 
-_DTYPES = {name: f"{scalar}Storage" for _, name, scalar in gradcore._C._dtypes()}
-_WITHOUT_STORAGE = ("uint16", "uint32", "uint64")  # of torch's: tensors of these are written with their bytes
-_BYTES = "UntypedStorage"
-_STORAGE_DTYPES = {storage: name for name, storage in _DTYPES.items() if name not in _WITHOUT_STORAGE}
-_STORAGE_NAMES = {name: storage for storage, name in _STORAGE_DTYPES.items()}
 _STORAGES_OF_NAMES = {  # of dtypes that tensors do not have
     "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
 }
 _FOLDER = "archive"
-
-
-class _StorageType:
-    """Stands for torch.FloatStorage and its like, which are only names to us."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-_storage_type = functools.cache(_StorageType)  # one for each name: a pickle has each once
 
 
 class _Storage:
@@ -64,8 +57,8 @@ class _Storage:
         self.key = key
         self.dtype = memory.dtype
         name = _dtype_name(memory.dtype)
-        self.memory = memory.view(gradcore.uint8) if name in _WITHOUT_STORAGE else memory
-        self.type = _storage_type(_BYTES if name in _WITHOUT_STORAGE else _STORAGE_NAMES[name])
+        self.memory = memory.view(gradcore.uint8) if name in WITHOUT_STORAGE else memory
+        self.type = storage_type(BYTES if name in WITHOUT_STORAGE else STORAGE_NAMES[name])
 
 
 def _dtype_name(of: dtype) -> str:
@@ -105,13 +98,12 @@ def save(
     >>> gradcore.load(file)
     {'weight': tensor([1., 2.])}
 
-    Raises RuntimeError for a folder that is not there, and for tensors of different dtypes on one memory;
-    NotImplementedError for the format that torch had before 1.6.
+    Without `_use_new_zipfile_serialization` the file has the format that torch had before 1.6. Raises RuntimeError for a
+    folder that is not there, and for tensors of different dtypes on one memory.
     """
-    if not _use_new_zipfile_serialization:
-        raise NotImplementedError("save: files in the format before torch 1.6 are read, and not written")
+    save_to = _save_archive if _use_new_zipfile_serialization else _save_legacy
     if not isinstance(f, (str, os.PathLike)):
-        return _save_archive(obj, f)
+        return save_to(obj, f)
     path = os.fspath(f)
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
@@ -121,7 +113,7 @@ def save(
 
         write = _safetensors.write if path.endswith(".safetensors") else _safetensors.write_npz
         return _replace(path, lambda file: write(obj, file))
-    return _replace(path, lambda file: _save_archive(obj, file))
+    return _replace(path, lambda file: save_to(obj, file))
 
 
 def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
@@ -157,12 +149,33 @@ def _save_archive(obj: object, file: IO[bytes]) -> None:
     archive.close()
 
 
+def _save_legacy(obj: object, file: IO[bytes]) -> None:
+    pickled = io.BytesIO()
+    pickler = _LegacyPickler(pickled, protocol=2)
+    pickler.dump(obj)
+    system = {
+        "protocol_version": _Legacy.VERSION,
+        "little_endian": sys.byteorder == "little",
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    for head in (_Legacy.MAGIC, _Legacy.VERSION, system):
+        file.write(pickle.dumps(head, 2))
+    file.write(pickled.getvalue())
+    storages = list(pickler.storages.values())
+    file.write(pickle.dumps([storage.key for storage in storages], 2))
+    for storage in storages:
+        file.write(struct.pack("<q", storage.memory.numel()))
+        file.write(bytes_of(storage.memory))
+
+
 class _Pickler(pickle._Pickler):
     """Writes torch's names without torch: the pickler in C looks up every global by importing its module.
 
     A tensor is written as the opcodes of a call of torch._utils._rebuild_tensor_v2; to pickle the same call object by
     object would take five times as long.
     """
+
+    _behind_storage = b""
 
     def __init__(self, file: IO[bytes], protocol: int) -> None:
         super().__init__(file, protocol)
@@ -186,7 +199,7 @@ class _Pickler(pickle._Pickler):
 
     def save_tensor(self, t: Tensor) -> None:
         storage = self.storage_of(t)
-        without = _dtype_name(t.dtype) in _WITHOUT_STORAGE
+        without = _dtype_name(t.dtype) in WITHOUT_STORAGE
         attributes = t.__dict__
         if attributes:
             self.save_known(_rebuild_with_attributes)
@@ -227,7 +240,7 @@ class _Pickler(pickle._Pickler):
         self.save_known(storage.type)
         self._write(pickle.BINUNICODE + struct.pack("<I", len(storage.key)) + storage.key.encode())
         self.save_known("cpu")
-        self._write(_int(storage.memory.numel()) + pickle.TUPLE + pickle.BINPERSID)
+        self._write(_int(storage.memory.numel()) + self._behind_storage + pickle.TUPLE + pickle.BINPERSID)
 
     def save_hooks(self) -> None:
         """Hooks are not saved: OrderedDict()."""
@@ -251,13 +264,19 @@ class _Pickler(pickle._Pickler):
         self.memoize(obj)  # type: ignore[attr-defined]
 
 
+class _LegacyPickler(_Pickler):
+    """Of the format before torch 1.6, where a storage may be a part of another one; these are not."""
+
+    _behind_storage = pickle.NONE
+
+
 def _dispatch() -> dict[type, Any]:
     """What writes objects of a class. nn is not imported for the sake of Parameter."""
     dispatch = {
         **pickle._Pickler.dispatch,
         Tensor: _Pickler.save_tensor,
         dtype: _Pickler.save_global,
-        _StorageType: _Pickler.save_global,
+        StorageType: _Pickler.save_global,
         FunctionType: _Pickler.save_global,
     }
     parameter = sys.modules.get("gradcore.nn.parameter")
@@ -291,8 +310,8 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
         return "torch", _dtype_name(obj)
-    if isinstance(obj, _StorageType):
-        return "torch.storage" if obj.name == _BYTES else "torch", obj.name
+    if isinstance(obj, StorageType):
+        return "torch.storage" if obj.name == BYTES else "torch", obj.name
     return None
 
 
@@ -308,7 +327,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Read what save(), or torch.save() of any version since 0.4, wrote; also safetensors and uncompressed .npz files.
+    """Read what save(), or torch.save() of any version, wrote; also safetensors and uncompressed .npz files.
 
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
     Without it a file can run any code: only for files you trust. Tensors come to the CPU wherever they were saved;
@@ -359,7 +378,9 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
 
         return _safetensors.read(data)
     if data[257:262] == b"ustar":
-        raise NotImplementedError("load: tar files, which torch wrote before 0.4, are not read")
+        from . import _tar_files
+
+        return _tar_files.read(data, weights_only, _read_pickle)
     return _Legacy(data, weights_only).load()
 
 
@@ -426,14 +447,14 @@ class _ArchiveStorages:
 
     def persistent_load(self, pid: Any) -> Tensor:
         match pid:
-            case ("storage", _StorageType() as kind, str() as key, str(), int() as numel):
+            case ("storage", StorageType() as kind, str() as key, str(), int() as numel):
                 if key not in self.memories:
                     self.memories[key] = self.read(kind, key, numel)
                 return self.memories[key]
         raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
-    def read(self, kind: _StorageType, key: str, numel: int) -> Tensor:
-        target = _dtype_named(kind)
+    def read(self, kind: StorageType, key: str, numel: int) -> Tensor:
+        target = dtype_named(kind)
         name = f"{self.folder}data/{key}"
         try:
             info = self.archive.getinfo(name)
@@ -510,14 +531,14 @@ class _Legacy:
 
     def persistent_load(self, pid: Any) -> Tensor:
         match pid:
-            case ("storage", _StorageType() as kind, str() as key, str(), int() as numel, view):
+            case ("storage", StorageType() as kind, str() as key, str(), int() as numel, view):
                 if key not in self.memories:
                     self.memories[key] = self.reserve(kind, numel)
                 return self.memories[key] if view is None else self.part(self.memories[key], view)
         raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
-    def reserve(self, kind: _StorageType, numel: int) -> Tensor:
-        target = _dtype_named(kind)
+    def reserve(self, kind: StorageType, numel: int) -> Tensor:
+        target = dtype_named(kind)
         self.budget -= numel * target.itemsize
         if numel < 0 or self.budget < 0:
             raise FileError("load: the storages are larger than the file")
@@ -536,10 +557,6 @@ class _Legacy:
         if memory.numel():
             memory.copy_(memory_from(self.data[self.position + 8 : end], memory.dtype))
         self.position = end
-
-
-def _dtype_named(kind: _StorageType) -> Any:
-    return gradcore.uint8 if kind.name == _BYTES else getattr(gradcore, _STORAGE_DTYPES[kind.name])
 
 
 def _rebuild_tensor_v2(
@@ -650,17 +667,17 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         known[builtins, "bytearray"] = _bytearray
         known[builtins, "complex"] = complex
         known[builtins, "set"] = _set
-    for name in _DTYPES:
+    for name in DTYPES:
         known["torch", name] = getattr(gradcore, name)
     return known
 
 
 def _known(module: str, name: str) -> Any:
-    if (module in ("torch", "torch.storage") and name in _STORAGE_DTYPES) or (module, name) == (
+    if (module in ("torch", "torch.storage") and name in STORAGE_DTYPES) or (module, name) == (
         "torch.storage",
-        _BYTES,
+        BYTES,
     ):
-        return _StorageType(name)
+        return StorageType(name)
     if module in ("torch", "torch.storage") and name in _STORAGES_OF_NAMES:
         raise NotImplementedError(
             f"load: the file has a tensor of torch.{_STORAGES_OF_NAMES[name]}, a dtype that gradcore has no tensors of"

@@ -416,22 +416,30 @@ class _TensorMethods(Tensor):
         raise RuntimeError("Cannot access accelerator device when none is available.")
 
     def share_memory_(self) -> Tensor:
-        """The tensor itself: it is copied on its way to another process, and writes stay in the process that made them.
+        """Moves the tensor to memory that other processes see, and returns it.
+
+        Those that are forked have it, and it is sent as such to those that are spawned or at the other end of a
+        multiprocessing.Queue. The tensor moves alone: views of it stay where they are.
 
         >>> import gradcore
-        >>> gradcore.ones(1).share_memory_()
-        tensor([1.])
+        >>> gradcore.ones(1).share_memory_().is_shared()
+        True
         """
+        from .multiprocessing import _shared
+
+        _shared.share(self)
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_().
+        """Whether other processes may see the tensor's memory, see share_memory_().
 
         >>> import gradcore
         >>> gradcore.ones(1).is_shared()
         False
         """
-        return False
+        from .multiprocessing import _shared
+
+        return _shared.is_shared(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls `hook` with the gradient of this tensor during backward; what it returns replaces the gradient.

@@ -1,5 +1,7 @@
 """Devices that are not there: objects that can be named, and the errors of torch's CPU build where they are used."""
 
+import os
+
 import pytest
 
 import gradcore
@@ -237,3 +239,61 @@ def test_spawn(tmp_path):
     with pytest.raises(ProcessRaisedException, match="(?s)Process 1.*the second one") as caught:
         start_processes(spawned, (tmp_path / "fails",), nprocs=2, start_method="fork")
     assert caught.value.error_index == 1
+
+
+def meddle(module, tensor, queue, answers):
+    with gradcore.no_grad():
+        module.weight.add_(1)
+    tensor[1:].mul_(3)
+    got = queue.get()
+    got.zero_()
+    answers.put([tensor.is_shared(), got.is_shared(), type(module.weight).__name__, module.weight.requires_grad])
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_memory_that_processes_share(start):
+    import gradcore.multiprocessing as multiprocessing
+
+    context = multiprocessing.get_context(start)
+    module = gradcore.nn.Linear(2, 1)
+    gradcore.nn.init.zeros_(module.weight)
+    module.share_memory()
+    tensor, sent = gradcore.ones(3).share_memory_(), gradcore.arange(6.0).reshape(2, 3).share_memory_()
+    queue, answers = context.Queue(), context.Queue()
+    process = context.Process(target=meddle, args=(module, tensor, queue, answers))
+    process.start()
+    queue.put(sent.T[1:])
+    assert answers.get(timeout=60) == [True, True, "Parameter", True]
+    process.join()
+    assert module.weight.tolist() == [[1.0, 1.0]] and tensor.tolist() == [1.0, 3.0, 3.0]
+    assert sent.tolist() == [[0.0, 0.0, 0.0], [3.0, 0.0, 0.0]]
+
+
+def test_shared_memory_in_one_process():
+    from gradcore.multiprocessing import _shared
+
+    x = gradcore.arange(6.0).reshape(2, 3).T
+    address = x.share_memory_().data_ptr()
+    assert x.tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]] and x.stride() == (1, 3)
+    assert x.share_memory_().data_ptr() == address and x[1:].is_shared() and not x.clone().is_shared()
+    assert gradcore.ones(0).share_memory_().shape == (0,)
+    leaf = gradcore.ones(2, requires_grad=True)
+    (leaf * 2).sum().backward()
+    assert leaf.share_memory_().requires_grad and leaf.is_leaf and leaf.grad.tolist() == [2.0, 2.0]
+    descriptor = _shared._descriptors[address]
+    os.fstat(descriptor)
+    del x
+    with pytest.raises(OSError):  # closed with the last tensor
+        os.fstat(descriptor)
+
+
+def test_modules_share_memory():
+    def shared(lib):
+        module = lib.nn.Sequential(lib.nn.Linear(2, 2), lib.nn.BatchNorm1d(2))
+        module(lib.ones(3, 2)).sum().backward()
+        module.share_memory()
+        tensors = [*module.parameters(), *module.buffers(), *(p.grad for p in module.parameters())]
+        return [t.is_shared() for t in tensors]
+
+    both(shared)
+    both(lambda lib: lib.nn.LazyLinear(2).share_memory(), raises="uninitialized parameter")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gradcore
 from support import both
 
 PROGRAMS = [
@@ -72,3 +73,23 @@ def test_a_storage_is_the_tensors_memory():
         return t, t.storage().data_ptr() == t.data_ptr()
 
     both(program)
+
+
+def test_storages_of_their_own_are_resized():
+    def sizes(lib):
+        storage = lib.UntypedStorage([1, 2, 3, 4])
+        found = [
+            storage.resizable(),
+            storage.resize_(2).tolist(),
+            len(storage),
+            len(storage.resize_(9)),
+            list(storage)[:2],
+        ]
+        copy = storage.clone()
+        return [*found, len(copy.resize_(0)), copy.tolist(), len(storage), storage.resize_(1) is storage]
+
+    both(sizes)
+    with pytest.raises(NotImplementedError, match="keeps its size"):
+        gradcore.ones(2).untyped_storage().resize_(0)
+    with pytest.raises(RuntimeError):
+        gradcore.UntypedStorage(2).resize_(-1)

@@ -119,3 +119,37 @@ def test_the_cache_gives_back_the_same_tensor():
     t = gradcore.distributions.TanhTransform(cache_size=1)
     x = gradcore.tensor([30.0])
     assert t.inv(t(x)) is x and t.with_cache(0) is not t
+
+
+PARTS = "[D.ExpTransform(), D.AffineTransform(0.0, 1.0)]"
+WRONG = [
+    (f"D.CatTransform({PARTS}, -1, [1, 1])(lib.tensor(0.4))", "dim -1 out of range for tensor with 0 dimensions"),
+    (f"D.CatTransform({PARTS}, -1, [1, 1])(lib.zeros(3))", "= 3 must equal length 2"), (f"D.StackTransform({PARTS}, -1)(lib.zeros(3))", "must equal len(transforms) 2"),
+    ("C.stack([C.positive, C.real], 0).check(lib.tensor(1.0))", "dim 0 out of range for value with 0 dimensions"), ("C.positive_semidefinite.check(lib.ones(2))", ""),
+    ("D.AffineTransform(lib.ones(2), 1.0).forward_shape((3, 3))", "should be broadcastable to [3, 3]"), ("D.PowerTransform(lib.ones(2)).inverse_shape((3,))", "should be broadcastable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program, phrase", WRONG)
+def test_what_does_not_fit(program, phrase):
+    both(
+        lambda lib: eval(program, {"D": lib.distributions, "C": lib.distributions.constraints, "lib": lib}),
+        raises=phrase,
+    )
+
+
+@pytest.mark.parametrize("program", ["D.StickBreakingTransform()", "D.SoftmaxTransform()"])
+def test_integers_are_moved(program):
+    def moved(lib):
+        t, x = eval(program, {"D": lib.distributions}), lib.tensor([1, 2])
+        return [t(x), t.inv(t(x)), t.log_abs_det_jacobian(x, t(x)) if t.bijective else None]
+
+    both(moved, ulps=1 << 7, scale=1.0, strides="none")
+
+
+def test_event_dims_of_stacks():
+    both(
+        lambda lib: [
+            lib.distributions.StackTransform(eval(PARTS, {"D": lib.distributions}), dim).event_dim for dim in (0, -1)
+        ]
+    )

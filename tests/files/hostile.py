@@ -15,11 +15,14 @@ import random
 import resource
 import struct
 import sys
+import tarfile
 import time
 import warnings
 import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
+
+import numpy as np
 
 import gradcore
 from gradcore import _safetensors
@@ -40,6 +43,68 @@ def archive_of(data, storages=(), compression=zipfile.ZIP_STORED, folder="archiv
         archive.writestr(f"{folder}/byteorder", "little")
         for i, content in enumerate(storages):
             archive.writestr(f"{folder}/data/{i}", content)
+    file.seek(0)
+    return file
+
+
+class _Numbered(pickle.Pickler):
+    """Writes arrays as their numbers."""
+
+    def __init__(self, file, numbers):
+        super().__init__(file, 2)
+        self.numbers = numbers
+
+    def persistent_id(self, obj):
+        return self.numbers.get(id(obj))
+
+
+def _named(module, *fields):
+    """A pickle of a tuple: numbers and strings, and at last a class that this process does not have."""
+    *plain, name = fields
+    opcodes = b"".join(pickle.dumps(field, 2)[2:-1] for field in plain)
+    return b"\x80\x02(" + opcodes + f"c{module}\n{name}\n".encode() + b"t."
+
+
+_KINDS = {"f4": "Float", "f8": "Double", "i8": "Long", "i4": "Int", "u1": "Byte", "f2": "Half"}
+
+
+def tar_of(value, arrays, module="torch", text_numbers=False):
+    """A tar file as the first releases of torch wrote it: `value`, in which `arrays` stand for tensors.
+
+    Each (array, base) shares the memory of the array `base`, of which it is a view; a base of None is one of its own.
+    """
+    bases = {id(array): array if base is None else base for array, base in arrays}
+    storages, tensors, keys, numbers = io.BytesIO(), io.BytesIO(), {}, {}
+    unique = list({id(base): base for base in bases.values()}.values())
+    storages.write(pickle.dumps(len(unique), 2))
+    for base in unique:
+        keys[id(base)] = 1000 + len(keys)
+        kind = _KINDS[base.dtype.str[1:]]
+        storages.write(_named(module, keys[id(base)], "cpu", f"{kind}Storage"))
+        storages.write(struct.pack("<q", base.size) + base.tobytes())
+    views = [(2000 + i, keys[id(base)], 1, base.size - 1) for i, base in enumerate(unique) if base.size > 1]
+    storages.write(pickle.dumps(views, 2))
+    tensors.write(pickle.dumps(len(arrays), 2))
+    for array, _ in arrays:
+        base, number = bases[id(array)], 3000 + len(numbers)
+        numbers[id(array)] = str(number) if text_numbers else number
+        offset = (array.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // array.itemsize
+        kind = _KINDS[array.dtype.str[1:]]
+        tensors.write(_named(module, number, keys[id(base)], f"{kind}Tensor"))
+        strides = [stride // array.itemsize for stride in array.strides]
+        tensors.write(struct.pack(f"<ii{2 * array.ndim + 1}q", array.ndim, 0, *array.shape, *strides, offset))
+    pickled = io.BytesIO()
+    _Numbered(pickled, numbers).dump(value)
+    return tar_archive(storages=storages.getvalue(), tensors=tensors.getvalue(), pickle=pickled.getvalue())
+
+
+def tar_archive(**members):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(content), 1.5  # a time that needs a header of its own
+            tar.addfile(info, io.BytesIO(content))
     file.seek(0)
     return file
 
@@ -87,6 +152,9 @@ def plain_files() -> list[bytes]:
     named = {"a": gradcore.ones(3), "b": gradcore.zeros(2, 2, dtype=gradcore.int64), "c": gradcore.tensor([True])}
     files.append(_saved(lambda file: _safetensors.write(named, file)))
     files.append(_saved(lambda file: _safetensors.write_npz(named, file)))
+    base = np.arange(6, dtype="f4")
+    arrays = [base, base[2:].reshape(2, 2).T]
+    files.append(tar_of({"a": arrays[0], "b": [arrays[1], 1]}, [(array, base) for array in arrays]).getvalue())
     try:
         import torch
     except ImportError:

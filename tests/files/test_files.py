@@ -9,7 +9,7 @@ from collections import Counter, OrderedDict
 
 import numpy as np
 import pytest
-from hostile import PICKLES, Runs, archive_of, outcomes
+from hostile import PICKLES, Runs, archive_of, outcomes, tar_archive, tar_of
 
 import gradcore
 from support import facts, needs_torch, torch
@@ -65,18 +65,33 @@ def test_torchs(program, options):
 
 @needs_torch
 @pytest.mark.parametrize("program", NESTS)
-def test_torch_reads_ours(program):
+@pytest.mark.parametrize("new", [True, False])
+def test_torch_reads_ours(program, new):
     value = nest(gradcore, program)
-    assert plain(torch, torch.load(written(gradcore, value))) == plain(gradcore, value)
+    file = written(gradcore, value, _use_new_zipfile_serialization=new)
+    assert plain(torch, torch.load(file)) == plain(gradcore, value)
+
+
+@pytest.mark.parametrize("program", [*NESTS, "lib.tensor([1, 2], dtype=lib.uint16)", "lib.ones(2).bfloat16()"])
+def test_our_own_in_the_old_format(program):
+    value = nest(gradcore, program)
+    again = gradcore.load(written(gradcore, value, _use_new_zipfile_serialization=False))
+    assert plain(gradcore, again) == plain(gradcore, value) and type(again) is type(value)
 
 
 @pytest.mark.parametrize(
-    "writer", ["gradcore", pytest.param("torch", marks=needs_torch), pytest.param("old", marks=needs_torch)]
+    "writer",
+    [
+        "gradcore",
+        "old gradcore",
+        pytest.param("torch", marks=needs_torch),
+        pytest.param("old torch", marks=needs_torch),
+    ],
 )
 def test_shared_memory_stays_shared(writer):
-    lib = gradcore if writer == "gradcore" else torch
+    lib = gradcore if "gradcore" in writer else torch
     x = lib.arange(6.0)
-    options = {"_use_new_zipfile_serialization": False} if writer == "old" else {}
+    options = {"_use_new_zipfile_serialization": False} if "old" in writer else {}
     whole, part, row = gradcore.load(written(lib, [x, x[2:], x.reshape(2, 3)[1]], **options))
     part[1] = 9.0
     assert whole.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0] and row.tolist() == [9.0, 4.0, 5.0]
@@ -335,3 +350,72 @@ def test_a_class_beside_attributes_may_not_be_called():
     file.seek(0)
     with pytest.raises(pickle.UnpicklingError, match="calls what is no function"):
         gradcore.load(file)
+
+
+def old_arrays():
+    """Arrays of the dtypes that torch had at first, some of them views of one memory, with what they are views of."""
+    base = np.arange(12, dtype="f8")
+    kinds = [np.array([1, -2], kind) for kind in ("f4", "i8", "i4", "f2")]
+    views = [base.reshape(3, 4), base.reshape(3, 4).T[1:], base[5:]]
+    empty = np.zeros((0,), "f4")
+    return [(array, None) for array in [*kinds, np.array([[7]], "u1"), empty]] + [(view, base) for view in views]
+
+
+@needs_torch
+@pytest.mark.parametrize("module", ["torch", "torch.cuda"])
+@pytest.mark.parametrize("text_numbers", [False, True])
+def test_tar_files(module, text_numbers, tmp_path):
+    """Those of the first releases. torch reads them from the disk, with weights_only=False, and of a GPU where there is one."""
+    arrays = old_arrays()
+    value = OrderedDict(weights=[array for array, _ in arrays], epoch=3, name="net")
+    file = tar_of(value, arrays, module, text_numbers)
+    ours = gradcore.load(file)
+    for array, found in zip(value["weights"], ours["weights"]):
+        assert found.shape == array.shape and found.numpy().dtype == array.dtype and (found.numpy() == array).all()
+    assert ours["epoch"] == 3 and ours["name"] == "net" and type(ours) is OrderedDict
+    ours["weights"][-1][0] = 99.0  # one memory again
+    assert ours["weights"][-3][1, 1] == 99.0
+    file.seek(0)
+    again = gradcore.load(file, weights_only=False)
+    if module == "torch":
+        (tmp_path / "old.pt").write_bytes(file.getvalue())
+        theirs = torch.load(tmp_path / "old.pt", weights_only=False)
+        assert plain(gradcore, dict(again)) == plain(torch, dict(theirs))
+
+
+def test_a_tar_file_of_code():
+    base = np.ones(2, "f4")
+    file = tar_of([base, Runs()], [(base, None)])
+    with pytest.raises(pickle.UnpicklingError, match="Unsupported global"):
+        gradcore.load(file)
+    file.seek(0)
+    with pytest.raises(ZeroDivisionError):
+        gradcore.load(file, weights_only=False)
+
+
+TAR_MEMBERS = [
+    {}, {"storages": b"", "tensors": b"", "pickle": b""}, {"storages": pickle.dumps(0, 2) + pickle.dumps([], 2), "tensors": pickle.dumps(0, 2)},
+    {"storages": pickle.dumps(10**18, 2), "tensors": b"", "pickle": b""}, {"storages": pickle.dumps(0, 2) + pickle.dumps([(1, 2, 3, 4)], 2), "tensors": b"", "pickle": b""},
+    {"storages": pickle.dumps(0, 2) + pickle.dumps([], 2), "tensors": pickle.dumps("x", 2), "pickle": b""},
+    {"storages": pickle.dumps(0, 2) + pickle.dumps([], 2), "tensors": pickle.dumps(0, 2), "pickle": b"\x80\x02K\x01Q."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("members", TAR_MEMBERS)
+def test_tar_files_that_are_damaged(members):
+    file = tar_archive(**members) if members else io.BytesIO(bytes(257) + b"ustar" + bytes(300))
+    with pytest.raises(RuntimeError) as caught:
+        gradcore.load(file)
+    assert isinstance(caught.value, pickle.UnpicklingError)
+
+
+@pytest.mark.parametrize(
+    "window", [(0, 3, 1, 0), (0, 2, 1, 2), (0, 2, -1, 1), (0, -2, 1, 0), (0, 2, 2**62, 0), (0, 2**62, 2**62, 0)]
+)
+def test_windows_of_tar_files_that_leave_their_storage(window):
+    base = np.ones(3, "f4")[:2]
+    data = tar_of(base, [(base, None)]).getvalue()
+    good = struct.pack("<ii3q", 1, 0, 2, 1, 0)
+    assert data.count(good) == 1
+    with pytest.raises(pickle.UnpicklingError):
+        gradcore.load(io.BytesIO(data.replace(good, struct.pack("<ii3q", 1, *window))))

@@ -529,12 +529,6 @@ def test_an_error_in_loading_leaves_everything_as_it_was():
         assert all(p is q and q.tolist() == values for p, (q, values) in zip(m.parameters(), before, strict=True))
 
 
-@pytest.mark.parametrize("convert", ["share_memory"])
-def test_what_is_not_there_says_so(convert):
-    with pytest.raises(NotImplementedError, match="gradcore has no"):
-        getattr(gradcore.nn.Linear(1, 1), convert)()
-
-
 @needs_torch
 def test_state_dicts_go_both_ways(tmp_path):
     import torch

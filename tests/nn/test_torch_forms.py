@@ -137,3 +137,33 @@ def test_rrelu_draws_from_a_generator(name):
         return getattr(lib, name)(numbers(lib, 4, 5), 0.1, 0.9, True, generator)
 
     both(program, ulps=4)
+
+
+CUTS = [(-1, 2), (2, -1), (-1, -1), (-3, 3), (3, -3), (-2, 4), (-3, -3), (-2, -4), (-4, -3), (7, -1), (0, -6), (-9, 9), (-7, 1), (1, -2)]  # fmt: skip
+
+
+REASONS = ["is too small. Calculated output", "wrapping around more than once", "resulting in an empty dimension", "should be less than"]  # fmt: skip
+
+
+def padded(lib, *arguments):
+    """The padded tensor, or why there is none."""
+    try:
+        return lib.nn.functional.pad(*arguments)
+    except RuntimeError as error:
+        return [reason for reason in REASONS if reason in str(error)]
+
+
+@pytest.mark.parametrize("mode", ["circular", "reflect", "replicate"])
+@pytest.mark.parametrize("cut", CUTS)
+def test_padding_by_negative_numbers(mode, cut):
+    """Cuts, and wraps what is left."""
+    both(lambda lib: padded(lib, lib.arange(12.0).reshape(2, 6), cut, mode), strides="none")
+    if max(cut) < 4 and sum(cut) > -6:
+        both(lambda lib: padded(lib, lib.arange(48.0).reshape(2, 4, 6), (*cut, 1, -1), mode), strides="none")
+
+
+def test_circular_padding_wraps_once():
+    """Where torch shows what lay in its memory."""
+    for cut in [(-4, 3), (3, -4), (-6, 2), (1, -6)]:
+        with pytest.raises(RuntimeError, match="wrapping around more than once"):
+            gradcore.nn.functional.pad(gradcore.arange(6.0)[None], cut, mode="circular")

@@ -4,7 +4,7 @@ import numpy as np
 
 from support import FLOATS, D
 
-from .rows import S, creation, writer
+from .rows import S, creation, row, writer
 
 creation("rand", lambda d: [S(3, 4), S((50,)), S(7, dtype=D("float64")), S(0), S(2, requires_grad=True)])
 creation(
@@ -119,6 +119,7 @@ creation(
 creation(
     "binomial",
     lambda d: [
+        S(np.asarray([1, 5, 30, 300] * 20, d.dtype), np.asarray([0.5], d.dtype)),
         S(np.floor(d(40, high=30)), d(40, high=1)),
         S(np.floor(d(200, high=3000)), d(200, high=1)),
         S(np.floor(d(3, 1)), d(4, high=1)),
@@ -132,4 +133,52 @@ creation(
     dtypes=FLOATS,
     low=0.0,
     high=20.0,
+)
+CONCENTRATIONS = [1e-40, 1e-6, 0.03, 0.5, 0.99, 1.0, 1.5, 7.0, 300.0, 1e6, 1e30, 0.0, -0.5, -1.0]
+gamma_samples = lambda d: [  # noqa: E731
+    S(d(3, 4)),
+    S(d(4, 3).T),
+    S(d(700)),
+    S(d(0)),
+    S(d(40, low=0, high=1)),
+    S(np.asarray(CONCENTRATIONS * 20, d.dtype)),
+    S(d(3, 4, dtype="float16")),
+    S(d(3, dtype="int64")),
+]
+creation("_standard_gamma", gamma_samples, dtypes=("float32", "float64"), low=0.0, high=20.0)
+creation("_sample_dirichlet", gamma_samples, dtypes=("float32", "float64"), low=0.0, high=20.0, ulps=16)
+# torch's derivatives of quantiles are approximations; tests/distributions has ours beside differences.
+APPROXIMATE = {"float32": 1 << 14, "float64": 1 << 43}
+row(
+    "_standard_gamma_grad",
+    lambda d: [
+        S(d(4, 5), d(4, 5)),
+        S(d(4, 1), d(5)),
+        S(d(5, 4).T, d(4, 5)),
+        S(d(0), d(0)),
+        S(d(3), d(2)),
+        S(d(0), 1.0),
+    ],
+    method=False,
+    grad=False,
+    dtypes=("float32", "float64"),
+    low=0.2,
+    high=20.0,
+    ulps=APPROXIMATE,
+    grad_ulps=APPROXIMATE,
+)
+row(
+    "_dirichlet_grad",
+    lambda d: [
+        S(d(4, 5, high=0.9), d(4, 5), 20 + d(4, 5)),
+        S(d(4, 1, high=0.9), d(5), 20 + d(1)),
+        S(d(0), d(0), d(0)),
+        S(d(3), d(2), d(3)),
+    ],
+    method=False,
+    grad=False,
+    dtypes=("float32", "float64"),
+    low=0.2,
+    high=20.0,
+    ulps={"float32": 1 << 19, "float64": 1 << 48},
 )

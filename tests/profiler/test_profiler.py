@@ -186,3 +186,29 @@ def test_what_is_not_there_says_so():
     with pytest.raises(AssertionError, match="didn't finish"):
         profile().events()
     assert ProfilerAction.RECORD.value == 2
+
+
+def test_traces_carry_what_the_program_adds_and_may_be_compressed(tmp_path):
+    import gzip
+
+    with profile() as prof:
+        gradcore.ones(2) + 1
+    prof.add_metadata("run", 'the "first"')
+    prof.add_metadata_json("sizes", "[1, 2]")
+    prof.preset_metadata_json("more", '{"a": null}')
+    with pytest.raises(ValueError):
+        prof.add_metadata_json("bad", "{")
+    prof.export_chrome_trace(tmp_path / "trace.json.gz")
+    with gzip.open(tmp_path / "trace.json.gz") as file:
+        trace = json.load(file)
+    assert (trace["run"], trace["sizes"], trace["more"]) == ('the "first"', [1, 2], {"a": None}) and "bad" not in trace
+    assert "add" in {event["name"] for event in trace["traceEvents"]}
+
+
+def test_the_handler_compresses(tmp_path):
+    with profile(on_trace_ready=gradcore.profiler.tensorboard_trace_handler(str(tmp_path), "me", use_gzip=True)):
+        gradcore.ones(2) + 1
+    (file,) = tmp_path.iterdir()
+    assert (
+        file.name.startswith("me.") and file.name.endswith(".pt.trace.json.gz") and file.read_bytes()[:2] == b"\x1f\x8b"
+    )

@@ -42,4 +42,25 @@ struct BinomialArgs {
 void fill_binomial(const BinomialArgs& a);
 void fill_poisson(const PoissonArgs& a);
 
+// Gamma numbers of rate 1, each of the concentration in the same place, none below the smallest normal number; dtype is
+// float32 or float64.
+struct GammaArgs {
+  Generator* generator;
+  char* out;
+  int64_t n;
+  const char* concentrations;
+  DType dtype;
+};
+void fill_gamma(const GammaArgs& a);
+
+// Rows of gamma numbers over their sum, from the smallest normal number to the largest one below 1.
+struct DirichletArgs {
+  Generator* generator;
+  char* out;
+  int64_t rows, categories;
+  const char* concentrations;
+  DType dtype;
+};
+void fill_dirichlet(const DirichletArgs& a);
+
 }  // namespace gradcore::portable

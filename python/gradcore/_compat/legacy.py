@@ -266,12 +266,13 @@ class TypedStorage:
         return UntypedStorage(_owner=self._memory)
 
     def share_memory_(self) -> TypedStorage:
-        """The storage itself: tensors are copied on their way to another process."""
+        """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
+        self._memory.share_memory_()
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_()."""
-        return False
+        """Whether other processes may see it."""
+        return self._memory.is_shared()
 
     def __repr__(self) -> str:
         numbers = "".join(f" {number}\n" for number in self.tolist())
@@ -292,6 +293,7 @@ class UntypedStorage:
     def __init__(self, *args: Any, device: Any = None, _owner: Tensor | None = None) -> None:
         if device is not None:
             check_device(device)
+        self._is_below_a_tensor = _owner is not None
         self._owner = construct(_C.uint8, *args) if _owner is None else _owner
 
     @property
@@ -335,7 +337,9 @@ class UntypedStorage:
 
     def clone(self) -> UntypedStorage:
         """A copy with its own memory."""
-        return UntypedStorage(_owner=self._owner.clone())
+        copy = UntypedStorage()
+        copy._owner = self._owner.clone()
+        return copy
 
     def cpu(self) -> UntypedStorage:
         """The storage itself."""
@@ -351,16 +355,31 @@ class UntypedStorage:
         return 1
 
     def share_memory_(self) -> UntypedStorage:
-        """The storage itself: tensors are copied on their way to another process."""
+        """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
+        self._owner.share_memory_()
         return self
 
     def is_shared(self) -> bool:
-        """False: see share_memory_()."""
-        return False
+        """Whether other processes may see it."""
+        return self._owner.is_shared()
+
+    def resizable(self) -> bool:
+        """Whether resize_() works: not for the memory below a tensor."""
+        return not self._is_below_a_tensor
 
     def resize_(self, size: int) -> UntypedStorage:
-        """Refused: the memory below a tensor does not change its size."""
-        raise NotImplementedError("UntypedStorage.resize_: the memory below a tensor of gradcore keeps its size")
+        """Gives a storage that was made by itself another number of bytes; tensors on it keep those that it had.
+
+        Raises NotImplementedError for the memory below a tensor, RuntimeError for a negative size.
+
+        >>> import gradcore
+        >>> gradcore.UntypedStorage([1, 2]).resize_(1).tolist()
+        [1]
+        """
+        if self._is_below_a_tensor:
+            raise NotImplementedError("UntypedStorage.resize_: the memory below a tensor of gradcore keeps its size")
+        self._owner.resize_(size)
+        return self
 
     def __repr__(self) -> str:
         numbers = "".join(f" {number}\n" for number in self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _C, _draws
+from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
@@ -76,7 +76,7 @@ class Bernoulli(ExponentialFamily):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """0 or 1, in the dtype of the parameter."""
-        return _draws.bernoulli(self.probs.detach().expand(self._extended_shape(sample_shape)))
+        return _C.bernoulli(self.probs.detach().expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value`."""

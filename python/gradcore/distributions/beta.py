@@ -28,7 +28,9 @@ class Beta(ExponentialFamily):
     has_rsample = True
 
     def __init__(self, concentration1: Any, concentration0: Any, validate_args: bool | None = None) -> None:
-        self._dirichlet = Dirichlet(_C.stack(broadcast_all(concentration1, concentration0), -1))
+        self._dirichlet = Dirichlet(
+            _C.stack(broadcast_all(concentration1, concentration0), -1), validate_args=validate_args
+        )
         super().__init__(self._dirichlet._batch_shape, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _C, _draws
+from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
@@ -88,7 +88,7 @@ class Binomial(Distribution):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Whole numbers in the dtype of the parameter."""
         shape = self._extended_shape(sample_shape)
-        return _draws.binomial(self.total_count.expand(shape), self.probs.detach().expand(shape))
+        return _C.binomial(self.total_count.detach().expand(shape), self.probs.detach().expand(shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value`."""

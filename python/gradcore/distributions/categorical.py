@@ -7,7 +7,7 @@ from typing import Any
 
 import gradcore
 
-from .. import _C, _draws
+from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
@@ -96,7 +96,7 @@ class Categorical(Distribution):
         """Indices, int64."""
         shape = Size(sample_shape)
         rows = self.probs.detach().reshape(-1, self._num_events)
-        drawn = _draws.multinomial(rows, shape.numel(), True)
+        drawn = _C.multinomial(rows, shape.numel(), True)
         return drawn.T.reshape(self._extended_shape(shape))
 
     def log_prob(self, value: Tensor) -> Tensor:

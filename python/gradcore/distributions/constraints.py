@@ -319,10 +319,11 @@ class _Symmetric(_Square):
 
 class _PositiveSemidefinite(_Symmetric):
     def check(self, value: Tensor) -> Tensor:
+        symmetric = super().check(value)
         values = _C._linalg_eigvalsh(value.detach().double())
         # What rounding makes of an eigenvalue that is 0.
         allowed = values.abs().amax(-1, keepdim=True) * 1e-6
-        return super().check(value) & (values >= -allowed).all(-1)
+        return symmetric & (values >= -allowed).all(-1)
 
 
 class _PositiveDefinite(_Symmetric):
@@ -355,7 +356,9 @@ class _Cat(_Parts):
         assert len(self.lengths) == len(self.cseq)
 
     def check(self, value: Tensor) -> Tensor:
-        assert -value.dim() <= self.dim < value.dim()
+        assert -value.dim() <= self.dim < value.dim(), (
+            f"dim {self.dim} out of range for value with {value.dim()} dimensions"
+        )
         checks, start = [], 0
         for constraint, length in zip(self.cseq, self.lengths):
             checks.append(constraint.check(value.narrow(self.dim, start, length)))
@@ -364,8 +367,16 @@ class _Cat(_Parts):
 
 
 class _Stack(_Parts):
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """The largest, and the dim of the stack where that belongs to the element."""
+        largest = super().event_dim
+        return largest + 1 if self.dim + largest < 0 else largest
+
     def check(self, value: Tensor) -> Tensor:
-        assert -value.dim() <= self.dim < value.dim()
+        assert -value.dim() <= self.dim < value.dim(), (
+            f"dim {self.dim} out of range for value with {value.dim()} dimensions"
+        )
         parts = (value.select(self.dim, i) for i in range(value.size(self.dim)))
         return _C.stack([c.check(part) for part, c in zip(parts, self.cseq)], self.dim)
 

@@ -11,7 +11,7 @@ from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
-from .utils import lazy_property
+from .utils import _LazyAttribute, lazy_property
 
 __all__ = ["Distribution"]
 
@@ -52,7 +52,7 @@ class Distribution:
         for name, constraint in self._constraints().items():
             if constraints.is_dependent(constraint):
                 continue
-            if name not in self.__dict__ and isinstance(getattr(type(self), name), property):
+            if name not in self.__dict__ and isinstance(getattr(type(self), name), _LazyAttribute):
                 continue  # the other of two parameters that say the same
             value = getattr(self, name)
             valid = constraint.check(value)

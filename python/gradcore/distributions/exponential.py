@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _C, _draws
+from .. import _C
 from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
@@ -56,7 +56,7 @@ class Exponential(ExponentialFamily):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Exponential numbers of rate 1, over the rate."""
-        return _draws.exponential(self._extended_shape(sample_shape), self.rate.dtype) / self.rate
+        return _C.empty(self._extended_shape(sample_shape), dtype=self.rate.dtype).exponential_() / self.rate
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density at `value`."""

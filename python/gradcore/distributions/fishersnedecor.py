@@ -61,8 +61,8 @@ class FisherSnedecor(Distribution):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Ratios of gamma numbers."""
-        tiny = gradcore.finfo(self.df1.dtype).tiny
         above = self._gamma1.rsample(sample_shape)
+        tiny = gradcore.finfo(above.dtype).tiny
         below = self._gamma2.rsample(sample_shape).clamp(min=tiny)
         return (above / below).clamp(min=tiny)
 

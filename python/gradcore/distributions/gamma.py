@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _C
 from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
-from .sampling import standard_gamma
 from .special import digamma, lgamma
-from .utils import broadcast_all, xlogy
+from .utils import broadcast_all
 
 __all__ = ["Gamma"]
 
@@ -55,25 +55,27 @@ class Gamma(ExponentialFamily):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Gamma numbers; gradients by implicit reparameterisation."""
         shape = self._extended_shape(sample_shape)
-        value = standard_gamma(self.concentration.expand(shape)) / self.rate.expand(shape)
+        value = _C._standard_gamma(self.concentration.expand(shape)) / self.rate.expand(shape)
         value.detach().clamp_(min=_TINY[str(value.dtype)])  # also what the gradient's formula sees
         return value
 
     def log_prob(self, value: Any) -> Tensor:
         """The logarithm of the density at `value`."""
-        (value,) = broadcast_all(value) if not isinstance(value, Tensor) else (value,)
+        value = _C.as_tensor(value, dtype=self.rate.dtype)
         if self._validate_args:
             self._validate_sample(value)
         return (
-            xlogy(self.concentration, self.rate)
-            + xlogy(self.concentration - 1, value)
+            _C.xlogy(self.concentration, self.rate)
+            + _C.xlogy(self.concentration - 1, value)
             - self.rate * value
             - lgamma(self.concentration)
         )
 
     def cdf(self, value: Tensor) -> Tensor:
-        """Refused: there is no incomplete gamma function yet."""
-        raise NotImplementedError("Gamma.cdf: gradcore has no incomplete gamma function yet")
+        """The probability of a sample of at most `value`. It has no gradient by the concentration."""
+        if self._validate_args:
+            self._validate_sample(value)
+        return _C.igamma(self.concentration, self.rate * value)
 
     def entropy(self) -> Tensor:
         """The entropy."""

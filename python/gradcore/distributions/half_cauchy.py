@@ -54,10 +54,11 @@ class HalfCauchy(TransformedDistribution):
         """The Cauchy number's."""
         return self.base_dist.variance
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Any) -> Tensor:
         """The logarithm of the density at `value`."""
         if self._validate_args:
             self._validate_sample(value)
+        value = _C.as_tensor(value, dtype=self.scale.dtype)
         log_prob = self.base_dist.log_prob(value) + math.log(2)
         return _C.where(value >= 0, log_prob, -math.inf)
 

@@ -37,7 +37,7 @@ from .special import digamma, lgamma
 from .transformed_distribution import TransformedDistribution
 from .uniform import Uniform
 from .utils import euler_constant as EULER
-from .utils import softplus, sum_rightmost, xlogy
+from .utils import softplus, sum_rightmost
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -107,7 +107,7 @@ def _infinite_like(tensor: Tensor) -> Tensor:
 
 
 def _x_log_x(x: Tensor) -> Tensor:
-    return xlogy(x, x)
+    return _C.xlogy(x, x)
 
 
 # ---- one family ----

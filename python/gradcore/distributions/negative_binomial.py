@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _C, _draws
+from .. import _C
 from .._C import Tensor
 from .._types import Size
 from . import constraints
@@ -87,7 +87,7 @@ class NegativeBinomial(Distribution):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Poisson numbers of gamma rates."""
-        return _draws.poisson(self._gamma.sample(sample_shape))
+        return _C.poisson(self._gamma.sample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import _C
 from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
@@ -51,6 +52,11 @@ class Normal(ExponentialFamily):
     def variance(self) -> Tensor:
         """scale squared."""
         return self.scale.pow(2)
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Normal numbers in the dtype of loc, without gradients."""
+        shape = self._extended_shape(sample_shape)
+        return _C.normal(self.loc.detach().expand(shape), self.scale.detach().expand(shape))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """loc + scale * standard normal numbers."""

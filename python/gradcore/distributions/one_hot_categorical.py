@@ -77,7 +77,7 @@ class OneHotCategorical(Distribution):
         """The logarithm of the probability of the vector `value`."""
         if self._validate_args:
             self._validate_sample(value)
-        return self._categorical.log_prob(value.argmax(dim=-1))
+        return self._categorical.log_prob(value.max(-1)[1])
 
     def entropy(self) -> Tensor:
         """The entropy."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _draws
+from .. import _C
 from .._C import Tensor
 from . import constraints
 from .exp_family import ExponentialFamily
 from .special import lgamma
-from .utils import broadcast_all, xlogy
+from .utils import broadcast_all
 
 __all__ = ["Poisson"]
 
@@ -50,14 +50,14 @@ class Poisson(ExponentialFamily):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Whole numbers in the dtype of the rate."""
-        return _draws.poisson(self.rate.detach().expand(self._extended_shape(sample_shape)))
+        return _C.poisson(self.rate.detach().expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of `value`."""
         if self._validate_args:
             self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
-        return xlogy(value, rate) - rate - lgamma(value + 1)
+        return _C.xlogy(value, rate) - rate - lgamma(value + 1)
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:

@@ -79,4 +79,6 @@ class StudentT(Distribution):
         """The entropy."""
         half = 0.5 * (self.df + 1)
         spread = half * (digamma(half) - digamma(0.5 * self.df))
-        return self.scale.log() + spread + 0.5 * self.df.log() + beta_ln(0.5 * self.df, _C.full_like(self.df, 0.5))
+        return (
+            self.scale.log() + spread + 0.5 * self.df.log() + beta_ln(0.5 * self.df, _C.full_like(0.5 * self.df, 0.5))
+        )

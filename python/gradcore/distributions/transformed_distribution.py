@@ -39,18 +39,16 @@ class TransformedDistribution(Distribution):
         shape = base_distribution.batch_shape + base_distribution.event_shape
         event_dim = len(base_distribution.event_shape)
         transform = ComposeTransform(self.transforms)
-        if len(shape) < transform.domain.event_dim:
-            raise ValueError(
-                f"base_distribution needs to have shape with size at least {transform.domain.event_dim}, but got {shape}."
-            )
+        domain, codomain = transform.domain.event_dim, transform.codomain.event_dim
+        if len(shape) < domain:
+            raise ValueError(f"base_distribution needs to have shape with size at least {domain}, but got {shape}.")
         forward = transform.forward_shape(shape)
         expanded = transform.inverse_shape(forward)
         if shape != expanded:
             base_distribution = base_distribution.expand(expanded[: len(expanded) - event_dim])
-        added = transform.domain.event_dim - event_dim
+        added = domain - event_dim
         self.base_dist: Any = Independent(base_distribution, added) if added > 0 else base_distribution
-        change = transform.codomain.event_dim - transform.domain.event_dim
-        event = max(transform.codomain.event_dim, event_dim + change)
+        event = max(codomain, event_dim + codomain - domain)
         cut = len(forward) - event
         super().__init__(forward[:cut], forward[cut:], validate_args=validate_args)
 

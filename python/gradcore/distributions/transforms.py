@@ -520,7 +520,7 @@ class PowerTransform(Transform):
 
     def forward_shape(self, shape: Any) -> Any:
         """Broadcast with the exponent."""
-        return gradcore.distributions.utils.broadcast_shape(shape, self.exponent.shape)
+        return gradcore.broadcast_shapes(shape, self.exponent.shape)
 
     inverse_shape = forward_shape
 
@@ -683,7 +683,7 @@ class AffineTransform(Transform):
     def forward_shape(self, shape: Any) -> Any:
         """Broadcast with loc and scale."""
         shapes = (getattr(self.loc, "shape", ()), getattr(self.scale, "shape", ()))
-        return gradcore.distributions.utils.broadcast_shape(shape, *shapes)
+        return gradcore.broadcast_shapes(shape, *shapes)
 
     inverse_shape = forward_shape
 
@@ -758,7 +758,7 @@ class SoftmaxTransform(Transform):
     __hash__ = object.__hash__
 
     def _call(self, x: Any) -> Any:
-        return x.softmax(-1)
+        return (x if x.is_floating_point() else x.to(_C.get_default_dtype())).softmax(-1)
 
     def _inverse(self, y: Any) -> Any:
         return y.log()
@@ -790,11 +790,12 @@ class StickBreakingTransform(Transform):
     __hash__ = object.__hash__
 
     def _offset(self, count: int, dtype: Any) -> Any:
-        return _C.arange(count, 0, -1, dtype=dtype).log()
+        return _C.arange(count, 0, -1, dtype=dtype).log()  # of integers too
 
     def _call(self, x: Any) -> Any:
+        x = x - self._offset(x.shape[-1], x.dtype)
         info = gradcore.finfo(x.dtype)
-        z = (x - self._offset(x.shape[-1], x.dtype)).sigmoid().clamp(min=info.tiny, max=1.0 - info.eps)
+        z = x.sigmoid().clamp(min=info.tiny, max=1.0 - info.eps)
         left = (1 - z).cumprod(-1)
         one = _C.ones_like(z[..., :1])
         return _C.cat([z, one], -1) * _C.cat([one, left], -1)
@@ -884,11 +885,11 @@ class _Parts(Transform):
         raise NotImplementedError
 
     def _call(self, x: Any) -> Any:
-        assert -x.dim() <= self.dim < x.dim()
+        assert -x.dim() <= self.dim < x.dim(), f"dim {self.dim} out of range for tensor with {x.dim()} dimensions"
         return self._joined([t(part) for t, part in zip(self.transforms, self._parts(x))])
 
     def _inverse(self, y: Any) -> Any:
-        assert -y.dim() <= self.dim < y.dim()
+        assert -y.dim() <= self.dim < y.dim(), f"dim {self.dim} out of range for tensor with {y.dim()} dimensions"
         return self._joined([t.inv(part) for t, part in zip(self.transforms, self._parts(y))])
 
     @property
@@ -936,7 +937,9 @@ class CatTransform(_Parts):
         )
 
     def _parts(self, x: Any) -> list[Any]:
-        assert x.size(self.dim) == self.length
+        assert x.size(self.dim) == self.length, (
+            f"x.size({self.dim}) = {x.size(self.dim)} must equal length {self.length}"
+        )
         return list(x.split(self.lengths, self.dim))
 
     def _joined(self, parts: list[Any]) -> Any:
@@ -983,7 +986,8 @@ class StackTransform(_Parts):
         return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
 
     def _parts(self, x: Any) -> list[Any]:
-        assert x.size(self.dim) == len(self.transforms)
+        count = len(self.transforms)
+        assert x.size(self.dim) == count, f"x.size({self.dim}) = {x.size(self.dim)} must equal len(transforms) {count}"
         return [x.select(self.dim, i) for i in range(x.size(self.dim))]
 
     def _joined(self, parts: list[Any]) -> Any:

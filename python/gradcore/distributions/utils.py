@@ -46,8 +46,11 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     first = next((value for value in values if isinstance(value, Tensor)), None)
     dtype = _C.get_default_dtype() if first is None else first.dtype
     tensors = [value if isinstance(value, Tensor) else _C.tensor(value, dtype=dtype) for value in values]
-    shape = broadcast_shape(*(tensor.shape for tensor in tensors))
-    return tuple(tensor.expand(shape) for tensor in tensors)
+    shapes = [tensor.shape for tensor in tensors]
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(tensors)
+    shape = broadcast_shape(*shapes)
+    return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in tensors)
 
 
 def broadcast_shape(*shapes: Any) -> Any:
@@ -89,11 +92,6 @@ def softplus(x: Tensor) -> Tensor:
 def binary_cross_entropy(logits: Tensor, value: Tensor) -> Tensor:
     """-log of the probability of `value`, 0 or 1, elementwise."""
     return (1 - value) * logits + softplus(-logits)
-
-
-def xlogy(x: Tensor, y: Tensor) -> Tensor:
-    """x * log(y), and 0 with gradient 0 where x is 0 and y is not positive."""
-    return x * _C.where((x == 0) & (y <= 0), 1.0, y).log()
 
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:

@@ -1,6 +1,6 @@
 """Python's multiprocessing, whose names are all here, and spawn().
 
-A tensor that is sent to another process is copied: it is pickled with its bytes.
+A tensor that is sent to another process is copied, unless share_memory_() moved it to memory that both see.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 __all__ = ["EventList", "FunctionEvent", "FunctionEventAvg"]
 
@@ -219,8 +219,8 @@ class EventList(list[Any]):
     def __str__(self) -> str:
         return self.table()
 
-    def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
-        """Writes the events in the trace format that chrome://tracing and Perfetto load."""
+    def export_chrome_trace(self, path: str | os.PathLike[str], metadata: dict[str, Any] | None = None) -> None:
+        """Writes the events in the trace format that chrome://tracing and Perfetto load, compressed if the path ends in ".gz"."""
         pid = os.getpid()
         trace = []
         for event in self:
@@ -242,8 +242,16 @@ class EventList(list[Any]):
                     "args": args,
                 }
             )
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"displayTimeUnit": "ns", "traceEvents": trace}, file)
+        with _open_trace(os.fspath(path)) as file:
+            json.dump({**(metadata or {}), "displayTimeUnit": "ns", "traceEvents": trace}, file)
+
+
+def _open_trace(path: str) -> IO[str]:
+    if not path.endswith(".gz"):
+        return open(path, "w", encoding="utf-8")
+    import gzip
+
+    return gzip.open(path, "wt", encoding="utf-8")
 
 
 def events_of(threads: list[Any]) -> EventList:

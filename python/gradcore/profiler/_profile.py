@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import json
 import os
 import socket
 import time
@@ -141,20 +142,17 @@ def schedule(
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[profile], None]:
-    """A handler for profile(on_trace_ready=): writes each trace as a file into ``dir_name``, which it makes.
-
-    Raises NotImplementedError for ``use_gzip``.
+    """A handler for profile(on_trace_ready=): writes each trace as a file into ``dir_name``, which it makes; compressed
+    with ``use_gzip``.
 
     >>> import gradcore
     >>> handler = gradcore.profiler.tensorboard_trace_handler("traces")
     """
-    if use_gzip:
-        raise NotImplementedError("traces are written uncompressed; compress the file afterwards")
 
     def handle(prof: profile) -> None:
         os.makedirs(dir_name, exist_ok=True)
         worker = worker_name or f"{socket.gethostname()}_{os.getpid()}"
-        prof.export_chrome_trace(os.path.join(dir_name, f"{worker}.{time.time_ns()}.pt.trace.json"))
+        prof.export_chrome_trace(os.path.join(dir_name, f"{worker}.{time.time_ns()}.pt.trace.json{'.gz' * use_gzip}"))
 
     return handle
 
@@ -225,6 +223,7 @@ class profile:
         self.step_num = 0
         self.current_action = ProfilerAction.NONE
         self._events: EventList | None = None
+        self._metadata: dict[str, Any] = {}
 
     def __enter__(self) -> profile:
         self.start()
@@ -290,8 +289,8 @@ class profile:
         return self.events().key_averages(group_by_input_shape, group_by_stack_n)
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
-        """Writes the recorded events for chrome://tracing or Perfetto."""
-        self.events().export_chrome_trace(path)
+        """Writes the recorded events for chrome://tracing or Perfetto, compressed if the path ends in ".gz"."""
+        self.events().export_chrome_trace(path, self._metadata)
 
     def export_stacks(self, path: str | os.PathLike[str], metric: str = "self_cpu_time_total") -> None:
         """Writes one line for each line of the program, with its microseconds: what flame graphs are drawn from.
@@ -310,8 +309,12 @@ class profile:
                 file.write(f"{where} {round(us)}\n")
 
     def add_metadata(self, key: str, value: str) -> None:
-        """Is not implemented: raises NotImplementedError."""
-        raise NotImplementedError("traces carry no metadata of the program's")
+        """Adds a string that export_chrome_trace() writes beside the events."""
+        self._metadata[key] = str(value)
 
-    add_metadata_json = add_metadata
-    preset_metadata_json = add_metadata
+    def add_metadata_json(self, key: str, value: str) -> None:
+        """Adds a value, given as JSON, that export_chrome_trace() writes beside the events. Raises ValueError for what is
+        no JSON."""
+        self._metadata[key] = json.loads(value)
+
+    preset_metadata_json = add_metadata_json

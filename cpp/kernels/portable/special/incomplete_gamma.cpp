@@ -54,16 +54,7 @@ double upper_fraction(double a, double x) {
   return h * a * prefix(a, x);
 }
 
-// Temme's expansion in 1 / a, near x = a; far from there nothing is left of one of the two.
-constexpr double kTemme[3][8] = {
-    {-0.33333333333333333, 0.083333333333333333, -0.014814814814814815, 0.0011574074074074074, 0.0003527336860670194,
-     -0.00017875514403292181, 3.9192631785224378e-5, -2.1854485106799922e-6},
-    {-0.0018518518518518519, -0.0034722222222222222, 0.0026455026455026455, -0.00099022633744855967,
-     0.00020576131687242798, -4.0187757201646091e-7, -1.8098550334489978e-5, 7.6491609160811101e-6},
-    {0.0041335978835978836, -0.0026813271604938272, 0.00077160493827160494, 2.0093878600823045e-6,
-     -0.00010736653226365161, 5.2923448829120125e-5, -1.2760635188618728e-5, 3.4235787340961381e-8}};
-
-// P where `lower`, else Q.
+// P where `lower`, else Q, by Temme's expansion near x = a; far from there nothing is left of one of the two.
 double temme(double a, double x, bool lower) {
   const double m = (x - a) / a, half_square = less_log1p(m), sign = lower ? -1 : 1;
   const double eta = std::copysign(std::sqrt(2 * half_square), m);

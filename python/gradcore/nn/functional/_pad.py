@@ -56,12 +56,19 @@ def _positions(size: int, before: int, after: int) -> Tensor:
     return _C.arange(-before, size + after)
 
 
+def _check_left(size: int, before: int, after: int, nth: int) -> None:
+    if size + before + after < 1:
+        name = "WHD"[nth]
+        raise RuntimeError(f"input ({name}: {size}) is too small. Calculated output {name}: {size + before + after}")
+
+
 def _reflect(size: int, before: int, after: int, nth: int, input: Tensor) -> Tensor:
     if max(before, after) >= size:
         raise RuntimeError(
             "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
             f"({before}, {after}) at dimension {input.dim() - 1 - nth} of input {list(input.shape)}"
         )
+    _check_left(size, before, after, nth)
     position = _positions(size, before, after).abs()
     last = size - 1
     return last - (last - position).abs()
@@ -70,15 +77,18 @@ def _reflect(size: int, before: int, after: int, nth: int, input: Tensor) -> Ten
 def _replicate(size: int, before: int, after: int, nth: int, input: Tensor) -> Tensor:
     if size == 0:
         raise RuntimeError(f"Expected non-empty input for padding, but got: {list(input.shape)}")
+    _check_left(size, before, after, nth)
     return _positions(size, before, after).clamp(0, size - 1)
 
 
 def _circular(size: int, before: int, after: int, nth: int, input: Tensor) -> Tensor:
-    if before < 0 or after < 0:
-        raise NotImplementedError("pad: gradcore has no circular padding by negative numbers")
-    if before > size or after > size:
+    """Negative numbers cut first; what is left goes round."""
+    left, total = size + min(before, 0) + min(after, 0), size + before + after
+    if total < 0 and max(before, after) <= size:
+        raise RuntimeError("Negative padding value is resulting in an empty dimension")
+    if max(before, after) > size or total and max(before, after) > left:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    return _positions(size, before, after) % max(size, 1)
+    return _positions(left, max(before, 0), max(after, 0)) % max(left, 1) - min(before, 0)
 
 
 _INDEX = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}

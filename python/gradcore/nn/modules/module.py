@@ -676,8 +676,14 @@ class Module:
             parameter.grad.zero_()
 
     def share_memory(self) -> Self:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("Module.share_memory: gradcore has no memory that processes share")
+        """Moves parameters and buffers to memory that other processes see: what one writes all read.
+
+        Views of them stay where they are. Raises RuntimeError for a module that does not know its shapes yet.
+        """
+        for t in (*self.parameters(), *self.buffers()):
+            if is_lazy(t):
+                t.share_memory_()  # raises
+        return self._apply(lambda t: t.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Does nothing: there is no compiler, and forward runs as it is."""

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from ... import _C, _draws
+from ... import _C
 
 __all__ = [
     "BatchSampler",
@@ -152,7 +152,8 @@ class WeightedRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        yield from _draws.multinomial(self.weights, self.num_samples, self.replacement, self.generator).tolist()
+        drawn = _C.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        yield from drawn.tolist()
 
     def __len__(self) -> int:
         return self.num_samples
