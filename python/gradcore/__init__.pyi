@@ -250,9 +250,6 @@ from .nn.functional._distance import cosine_similarity as cosine_similarity
 from .nn.functional._forms import conv_tbc as conv_tbc
 from .nn.functional._forms import embedding_bag as embedding_bag
 from .nn.functional._forms import embedding_renorm_ as embedding_renorm_
-from .nn.functional._forms import grid_sampler as grid_sampler
-from .nn.functional._forms import grid_sampler_2d as grid_sampler_2d
-from .nn.functional._forms import grid_sampler_3d as grid_sampler_3d
 from .nn.functional._forms import alpha_dropout as alpha_dropout
 from .nn.functional._forms import alpha_dropout_ as alpha_dropout_
 from .nn.functional._forms import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits

@@ -264,6 +264,7 @@ constinit const PoolRow<TapSumArgs> tap_sum_row{
 
 constinit const PoolKernels pool_kernels{
     max_pool_row, tap_sum_row,
-    by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; })};
+    by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; }),
+    grid_sample_kernels};
 
 }  // namespace gradcore::GC_ISA

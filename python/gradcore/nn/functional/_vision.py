@@ -7,7 +7,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import SCALAR_NAMES, precise
+from ._checks import SCALAR_NAMES
 from ._windows import out_sizes, overlap_add, product, windows
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -318,14 +318,6 @@ def _nearest(size: int, out: int, factor: Any, mode: str) -> Tensor:
     return (position * step).floor().long().clamp(0, size - 1)
 
 
-def _cubic(x: Tensor, a: float) -> Tensor:
-    """Keys's kernel of cubic convolution."""
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    far = ((x - 5) * x + 8) * x * a - 4 * a
-    found: Tensor = _C.where(x <= 1, near, _C.where(x < 2, far, 0.0))
-    return found
-
-
 def upsample(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Tensor:
@@ -436,7 +428,10 @@ def _axis(count: int, align_corners: bool, dtype: _C.dtype) -> Tensor:
     return axis if align_corners else axis * ((count - 1) / count)
 
 
-@precise
+_SAMPLE_MODES = {"bilinear": 0, "nearest": 1, "bicubic": 2}
+_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
+
+
 def grid_sample(
     input: Tensor,
     grid: Tensor,
@@ -455,11 +450,11 @@ def grid_sample(
     >>> gradcore.nn.functional.grid_sample(image, gradcore.zeros(1, 1, 1, 2), align_corners=True)
     tensor([[[[2.]]]])
     """
-    if mode not in ("bilinear", "nearest", "bicubic"):
+    if mode not in _SAMPLE_MODES:
         raise ValueError(
             f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
         )
-    if padding_mode not in ("zeros", "border", "reflection"):
+    if padding_mode not in _PADDING_MODES:
         raise ValueError(
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
             f"'{padding_mode}'"
@@ -471,114 +466,4 @@ def grid_sample(
             stacklevel=2,
         )
         align_corners = False
-    dims = input.dim() - 2
-    _check_grid(input, grid, mode, dims)
-    sizes = input.shape[2:]
-    at = [_unnormalized(grid[..., dims - 1 - i], n, align_corners) for i, n in enumerate(sizes)]  # z, y, x
-    if mode != "bicubic":
-        at = [_into_range(x, n, padding_mode, align_corners) for x, n in zip(at, sizes)]
-    per_dim: list[list[tuple[Tensor, Any]]] = []
-    for x in at:
-        if mode == "nearest":
-            per_dim.append([(x.detach().round(), x * 0 + 1 if x.requires_grad else None)])  # the derivative is 0
-        elif mode == "bilinear":
-            low = x.detach().floor()
-            share = x - low
-            per_dim.append([(low, 1 - share), (low + 1, share)])
-        else:
-            low = x.detach().floor()
-            per_dim.append([(low + k, _cubic((x - low - k).abs(), -0.75)) for k in range(-1, 3)])
-    if mode == "bicubic":  # each tap is brought into the image for itself
-        per_dim = [
-            [(_into_range(i, n, padding_mode, align_corners).round(), w) for i, w in taps]
-            for taps, n in zip(per_dim, sizes)
-        ]
-    flat = input.flatten(2)
-    places = grid.shape[1:-1]
-    return _sum_of_corners(flat, per_dim, list(sizes)).unflatten(2, places)
-
-
-def _sum_of_corners(flat: Tensor, per_dim: list[list[tuple[Tensor, Any]]], sizes: list[int]) -> Tensor:
-    """The sum over all combinations of one tap per dim of weight times element; what lies outside is 0."""
-    combinations: list[tuple[Any, Any, Any]] = [(0, None, None)]  # flat index, weight, inside
-    for taps, n in zip(per_dim, sizes):
-        grown = []
-        for index, weight, inside in combinations:
-            for position, share in taps:
-                within = (position >= 0) & (position <= n - 1)
-                place = position.clamp(0, n - 1)
-                place = _C.where(place == place, place, 0.0).long()  # NaN goes anywhere
-                both = within if inside is None else inside & within
-                product_ = share if weight is None else weight * share if share is not None else weight
-                grown.append((index * n + place, product_, both))
-        combinations = grown
-    total: Any = None
-    batch, channels = flat.shape[:2]
-    for index, weight, inside in combinations:
-        rows = index.reshape(batch, 1, -1).expand(batch, channels, -1)
-        part = flat.gather(2, rows)
-        scale = inside.to(flat.dtype) if weight is None else _C.where(inside, weight, 0.0)
-        part = part * scale.reshape(batch, 1, -1)
-        total = part if total is None else total + part
-    found: Tensor = total
-    return found
-
-
-def _check_grid(input: Tensor, grid: Tensor, mode: str, dims: int) -> None:
-    if dims not in (2, 3) or grid.dim() != input.dim():
-        raise RuntimeError(
-            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
-            f"{list(input.shape)} and grid with sizes {list(grid.shape)}"
-        )
-    if input.shape[0] != grid.shape[0]:
-        raise RuntimeError(
-            "grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
-            f"{list(input.shape)} and grid with sizes {list(grid.shape)}"
-        )
-    if grid.shape[-1] != dims:
-        raise RuntimeError(
-            f"grid_sampler(): expected grid to have size {dims} in last dimension, but got grid with sizes "
-            f"{list(grid.shape)}"
-        )
-    if input.dtype != grid.dtype:
-        raise RuntimeError(
-            f"grid_sampler(): expected input and grid to have the same dtype, but input has {SCALAR_NAMES[input.dtype]} and "
-            f"grid has {SCALAR_NAMES[grid.dtype]}"
-        )
-    if 0 in input.shape[2:]:
-        raise RuntimeError(
-            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
-            f"{list(input.shape)}"
-        )
-    if mode == "bicubic" and dims == 3:
-        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
-
-
-def _unnormalized(x: Tensor, size: int, align_corners: bool) -> Tensor:
-    return (x + 1) / 2 * (size - 1) if align_corners else ((x + 1) * size - 1) / 2
-
-
-def _into_range(x: Tensor, size: int, padding_mode: str, align_corners: bool) -> Tensor:
-    if padding_mode == "zeros":
-        return x
-    if padding_mode == "reflection":
-        x = _reflected(x, 0.0, float(size - 1)) if align_corners else _reflected(x, -0.5, size - 0.5)
-    return _clipped(x, size)
-
-
-def _clipped(x: Tensor, size: int) -> Tensor:
-    """Clamped to the image, with no gradient at its borders, as torch has it."""
-    found: Tensor = _C.where(x <= 0, 0.0, _C.where(x >= size - 1, float(size - 1), x))
-    return found
-
-
-def _reflected(x: Tensor, low: float, high: float) -> Tensor:
-    span = high - low
-    if span == 0:
-        return x * 0
-    distance = x - low
-    distance = _C.where(distance < 0, -distance, distance)
-    turns = (distance.detach() / span).floor()
-    rest = distance - turns * span
-    found: Tensor = _C.where(turns % 2 == 0, rest + low, high - rest)
-    return found
+    return _C.grid_sampler(input, grid, _SAMPLE_MODES[mode], _PADDING_MODES[padding_mode], align_corners)
