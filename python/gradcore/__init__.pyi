@@ -238,15 +238,12 @@ from .nn.functional._linear import bilinear as bilinear
 from .nn.functional._activation import celu as celu
 from .nn.functional._activation import celu_ as celu_
 from .nn.functional._vision import affine_grid_generator as affine_grid_generator
-from .nn.functional._vision import channel_shuffle as channel_shuffle
-from .nn.functional._vision import channel_shuffle as native_channel_shuffle
 from .nn.functional._conv import conv1d as conv1d
 from .nn.functional._conv import conv2d as conv2d
 from .nn.functional._conv import conv3d as conv3d
 from .nn.functional._conv import conv_transpose1d as conv_transpose1d
 from .nn.functional._conv import conv_transpose2d as conv_transpose2d
 from .nn.functional._conv import conv_transpose3d as conv_transpose3d
-from .nn.functional._distance import cosine_similarity as cosine_similarity
 from .nn.functional._forms import conv_tbc as conv_tbc
 from .nn.functional._forms import embedding_bag as embedding_bag
 from .nn.functional._forms import embedding_renorm_ as embedding_renorm_
@@ -271,8 +268,6 @@ from .nn.functional._forms import triplet_margin_loss as triplet_margin_loss
 from .nn.functional._activation import hardshrink as hardshrink
 from .nn.functional._norm import layer_norm as layer_norm
 from .nn.functional._distance import pairwise_distance as pairwise_distance
-from .nn.functional._vision import pixel_shuffle as pixel_shuffle
-from .nn.functional._vision import pixel_unshuffle as pixel_unshuffle
 from .nn.functional._activation import prelu as prelu
 from .nn.functional._norm import rms_norm as rms_norm
 from .nn.functional._activation import selu as selu

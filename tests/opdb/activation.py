@@ -105,7 +105,7 @@ loss_row("smooth_l1_loss", ("_nn_smooth_l1",), arguments=((), (None, None, "mean
 loss_row("huber_loss", ("_nn_huber",))
 loss_row(
     "binary_cross_entropy",
-    ("_nn_bce", "_nn_is_probability"),
+    ("_nn_bce",),
     low=0.05,
     high=0.95,
     skips=dict.fromkeys(

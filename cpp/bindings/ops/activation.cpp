@@ -1,7 +1,9 @@
 // Activations and losses that are formulas with parameters: nn.functional checks what torch checks before.
 #include "bindings/ops/register.h"
 #include "formulas/all.h"
+#include "ops/derived.h"
 #include "ops/formula_functions.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 
@@ -86,6 +88,20 @@ Tensor glu(const Tensor& t, int64_t dim) {
   return binary<Glu>(narrow(t, d, 0, size / 2), narrow(t, d, size / 2, size / 2));
 }
 
+// What is refused is refused under vmap too.
+void check_probabilities(const Tensor& t, const char* name) {
+  const GradModeGuard off(false);
+  const Tensor fits = all(unary<IsProbability>(t->batch ? physical(t) : t), std::nullopt, false);
+  check(item(fits).to_int() != 0, "all elements of ", name, " should be between 0 and 1");
+}
+Tensor bce(const Tensor& x, const Tensor& target) {
+  check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"binary_cross_entropy\" not implemented for '",
+        scalar_type_name(x.dtype()), "'");
+  check_probabilities(x, "input");
+  check_probabilities(target, "target");
+  return binary<BinaryCrossEntropy>(x, target);
+}
+
 #define GC_WITH_IN_PLACE(name, parameters, Op, ...)                                                             \
   op("_nn_" name "(Tensor input" parameters ") -> Tensor", fn<activation<Op __VA_OPT__(, ) __VA_ARGS__>>,       \
      {.kind = kFunction}),                                                                                      \
@@ -118,13 +134,10 @@ constexpr OpRow kRows[] = {
     op("_nn_huber(Tensor input, Tensor target, float delta=1.0) -> Tensor",
        [](const Tensor& x, const Tensor& target, double delta) { return binary_with<Huber>(x, target, delta); },
        {.kind = kFunction}),
-    op("_nn_bce(Tensor input, Tensor target) -> Tensor",
-       [](const Tensor& x, const Tensor& target) { return binary<BinaryCrossEntropy>(x, target); },
-       {.kind = kFunction}),
+    op("_nn_bce(Tensor input, Tensor target) -> Tensor", fn<bce>, {.kind = kFunction}),
     op("_nn_bce_with_logits(Tensor input, Tensor target) -> Tensor",
        [](const Tensor& x, const Tensor& target) { return binary<BinaryCrossEntropyWithLogits>(x, target); },
        {.kind = kFunction}),
-    op("_nn_is_probability(Tensor input) -> Tensor", fn<unary<IsProbability>>, {.kind = kFunction}),
 };
 #undef GC_WITH_IN_PLACE
 

@@ -2,7 +2,10 @@
 #include "ops/pooling.h"
 
 #include "bindings/ops/register.h"
+#include "ops/columns.h"
 #include "ops/grid_sample.h"
+#include "ops/pad.h"
+#include "ops/shuffle.h"
 #include "ops/upsample.h"
 
 namespace gradcore {
@@ -113,6 +116,21 @@ constexpr OpRow kRows[] = {
        [](const Tensor& x, const Dims& out, std::string_view mode, const std::vector<Scalar>& factors, bool corners,
           bool smooth) { return upsample(x, out, factors, {mode, corners, smooth}); },
        {.kind = kFunction}),
+    op("_nn_pad(Tensor input, int[] pad, str mode='constant', Number? value=None) -> Tensor", fn<pad>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_unfold(Tensor input, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] stride=1) -> Tensor",
+       fn<unfold_windows>, {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_fold(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] "
+       "stride=1) -> Tensor",
+       fn<fold_windows>, {.kind = kFunction, .halves = Halves::Native}),
+    op("pixel_shuffle(Tensor input, int upscale_factor) -> Tensor", fn<pixel_shuffle>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("pixel_unshuffle(Tensor input, int downscale_factor) -> Tensor", fn<pixel_unshuffle>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("channel_shuffle(Tensor input, int groups) -> Tensor", fn<channel_shuffle>,
+       {.kind = kFunction, .also = "native_channel_shuffle", .halves = Halves::Native}),
+    op("_nn_one_hot(Tensor input, int num_classes=-1) -> Tensor", fn<one_hot>,
+       {.kind = kFunction, .halves = Halves::Native}),
     op("grid_sampler" GC_SAMPLER, fn<grid_sampler>, {.kind = kFunction, .autocast = Autocast::Float32}),
     op("grid_sampler_2d" GC_SAMPLER, fn<sampler<2>>, {.kind = kFunction, .autocast = Autocast::Float32}),
     op("grid_sampler_3d" GC_SAMPLER, fn<sampler<3>>, {.kind = kFunction, .autocast = Autocast::Float32}),

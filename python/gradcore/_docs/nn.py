@@ -233,12 +233,6 @@ TEXTS = {
     >>> gradcore._C._nn_bce_with_logits(gradcore.zeros(1), gradcore.ones(1))
     tensor([0.6931])
     """,
-    "_nn_is_probability": """
-    Whether each element lies in [0, 1].
-
-    >>> gradcore._C._nn_is_probability(gradcore.tensor([0.5, 2.0]))
-    tensor([ True, False])
-    """,
     "grid_sampler": """
     nn.functional.grid_sample(), the modes being numbers: 0 bilinear, 1 nearest, 2 bicubic; 0 zeros, 1 border, 2 reflection.
 
@@ -261,6 +255,90 @@ TEXTS = {
     >>> import gradcore
     >>> gradcore.grid_sampler_3d(gradcore.tensor([[[[[1.0, 3.0]]]]]), gradcore.zeros(1, 1, 1, 1, 3), 0, 0, True)
     tensor([[[[[2.]]]]])
+    """,
+    "_nn_pad": """
+    Adds elements before and after, in the last dim by pad[0] and pad[1], in the one before by pad[2] and pad[3] ...
+
+    mode: 'constant' (any dims; value, by default 0; negative numbers cut), 'reflect', 'replicate' or 'circular' (the last
+    one, two or three dims of an input with one or two more). Raises RuntimeError and NotImplementedError for what does not
+    fit. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.pad(gradcore.tensor([1.0, 2.0]), (1, 2))
+    tensor([0., 1., 2., 0., 0.])
+    >>> gradcore.nn.functional.pad(gradcore.tensor([[1.0, 2.0, 3.0]]), (2, 1), mode="reflect")
+    tensor([[3., 2., 1., 2., 3., 2.]])
+    """,
+    "_nn_unfold": """
+    The windows of a convolution as columns: (N, C, H, W) to (N, C * kernel, windows), or without N.
+
+    Raises RuntimeError for sizes that do not fit.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.unfold(gradcore.arange(6.0).view(1, 2, 3), 2)
+    tensor([[0., 1.],
+            [1., 2.],
+            [3., 4.],
+            [4., 5.]])
+    """,
+    "_nn_fold": """
+    The transpose of unfold(): columns (N, C * kernel, windows) are added where they lie in (N, C, *output_size).
+
+    Raises RuntimeError for sizes that do not fit.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.fold(gradcore.ones(4, 2), (2, 3), 2)
+    tensor([[[1., 2., 1.],
+             [1., 2., 1.]]])
+    """,
+    "pixel_shuffle": """
+    Groups of r^2 channels become r x r pixels: (..., C * r^2, H, W) to (..., C, H * r, W * r).
+
+    Raises RuntimeError for fewer than three dims and a number of channels that does not fit.
+    Source: W. Shi et al., "Real-time single image and video super-resolution", 2016.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.pixel_shuffle(gradcore.arange(4.0).view(4, 1, 1), 2)
+    tensor([[[0., 1.],
+             [2., 3.]]])
+    """,
+    "pixel_unshuffle": """
+    What pixel_shuffle() did, undone: (..., C, H * r, W * r) to (..., C * r^2, H, W).
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.pixel_unshuffle(gradcore.ones(1, 4, 4), 2).shape
+    torch.Size([4, 2, 2])
+    """,
+    "channel_shuffle": """
+    Channels in the order 0, C / groups, 2 C / groups, ..., 1 ... input: (N, C, ...).
+
+    Source: X. Zhang et al., "ShuffleNet", 2017.
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.channel_shuffle(gradcore.arange(4.0).view(1, 4, 1), 2).flatten()
+    tensor([0., 2., 1., 3.])
+    """,
+    "cosine_similarity": """
+    x1 . x2 / (max(|x1|, eps) * max(|x2|, eps)) along dim; x1, x2 are broadcast.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.cosine_similarity(gradcore.tensor([[1.0, 1.0]]), gradcore.tensor([[2.0, 2.0]]))
+    tensor([1.0000])
+    """,
+    "_nn_one_hot": """
+    0 and 1 (int64) in a new last dim of num_classes, by default the largest class + 1.
+
+    input: int64, from 0 to num_classes - 1. Raises RuntimeError for another dtype, or a class out of range.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+
+    >>> import gradcore
+    >>> gradcore.nn.functional.one_hot(gradcore.tensor([0, 2]), 3)
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
     """,
     "_nn_nll_loss": """
     nn.functional.nll_loss() without the arguments of old.

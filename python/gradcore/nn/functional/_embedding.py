@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import _nn_one_hot as one_hot
 from ..._modes import no_grad
 from ._checks import SCALAR_NAMES, need_tensor
 
+__all__ = ["embedding", "embedding_bag", "one_hot"]
+
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-
-
-def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
-    """0 and 1 (int64) in a new last dim of num_classes, by default the largest class + 1.
-
-    input: int64, from 0 to num_classes - 1. Raises RuntimeError for another dtype, or a class out of range.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.one_hot(gradcore.tensor([0, 2]), 3)
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    need_tensor("one_hot", "input", 1, input)
-    if input.dtype != _C.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if input.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return _C.zeros((*input.shape, num_classes), dtype=_C.int64)
-    if not _C._all_true(input >= 0):
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
-        num_classes = int(input.max()) + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    elif not _C._all_true(input < num_classes):
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    return (input.unsqueeze(-1) == _C.arange(num_classes)).to(_C.int64)
 
 
 def _check_index(function: str, input: Tensor) -> None:

@@ -310,10 +310,6 @@ def binary_cross_entropy(
         )
     if input.dtype != target.dtype:
         raise RuntimeError(f"Found dtype {SCALAR_NAMES[target.dtype]} but expected {SCALAR_NAMES[input.dtype]}")
-    if not _C._all_true(_C._nn_is_probability(input.detach())):
-        raise RuntimeError("all elements of input should be between 0 and 1")
-    if not _C._all_true(_C._nn_is_probability(target.detach())):
-        raise RuntimeError("all elements of target should be between 0 and 1")
     loss = _C._nn_bce(input, target)
     if weight is not None:
         loss = loss * weight.expand(loss.shape)

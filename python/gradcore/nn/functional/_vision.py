@@ -6,210 +6,31 @@ import math
 import warnings
 
 from ... import _C
-from ..._C import Tensor
+from ..._C import Tensor, channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
+from ..._C import _nn_fold as fold
+from ..._C import _nn_unfold as unfold
 from ._checks import SCALAR_NAMES
-from ._windows import out_sizes, overlap_add, product, windows
+
+__all__ = [
+    "affine_grid",
+    "affine_grid_generator",
+    "channel_shuffle",
+    "fold",
+    "grid_sample",
+    "interpolate",
+    "native_channel_shuffle",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+]
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
-
-
-# ------------------------------------------------------------------------------------------------------------
-# Shuffles
-
-
-def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
-    """Groups of r^2 channels become r x r pixels: (..., C * r^2, H, W) to (..., C, H * r, W * r).
-
-    Raises RuntimeError for fewer than three dims and a number of channels that does not fit.
-    Source: W. Shi et al., "Real-time single image and video super-resolution", 2016.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.pixel_shuffle(gradcore.arange(4.0).view(4, 1, 1), 2)
-    tensor([[[0., 1.],
-             [2., 3.]]])
-    """
-    r = upscale_factor
-    if input.dim() < 3:
-        raise RuntimeError(
-            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
-    *batch, channels, height, width = input.shape
-    if channels % (r * r):
-        raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
-            f"input.size(-3)={channels} is not divisible by {r * r}"
-        )
-    parts = input.reshape(*batch, channels // (r * r), r, r, height, width)
-    n = len(batch)
-    order = (*range(n + 1), n + 3, n + 1, n + 4, n + 2)
-    return parts.permute(order).reshape(*batch, channels // (r * r), height * r, width * r)
-
-
-def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """What pixel_shuffle() did, undone: (..., C, H * r, W * r) to (..., C * r^2, H, W).
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.pixel_unshuffle(gradcore.ones(1, 4, 4), 2).shape
-    torch.Size([4, 2, 2])
-    """
-    r = downscale_factor
-    if input.dim() < 3:
-        raise RuntimeError(
-            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
-    *batch, channels, height, width = input.shape
-    for name, dim, size in (("height", -2, height), ("width", -1, width)):
-        if size % r:
-            raise RuntimeError(
-                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is not "
-                f"divisible by {r}"
-            )
-    parts = input.reshape(*batch, channels, height // r, r, width // r, r)
-    n = len(batch)
-    order = (*range(n + 1), n + 2, n + 4, n + 1, n + 3)
-    return parts.permute(order).reshape(*batch, channels * r * r, height // r, width // r)
-
-
-def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """Channels in the order 0, C / groups, 2 C / groups, ..., 1 ... input: (N, C, ...).
-
-    Source: X. Zhang et al., "ShuffleNet", 2017.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.channel_shuffle(gradcore.arange(4.0).view(1, 4, 1), 2).flatten()
-    tensor([0., 2., 1., 3.])
-    """
-    if input.dim() < 3:
-        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
-    if groups <= 0:
-        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
-    if input.shape[1] % groups:
-        raise RuntimeError(
-            f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
-        )
-    return input.unflatten(1, (groups, input.shape[1] // groups)).transpose(1, 2).flatten(1, 2)
-
-
-native_channel_shuffle = channel_shuffle
-
-
-# ------------------------------------------------------------------------------------------------------------
-# Patches as columns
-
-
-def _pair(value: Any, name: str, function: str) -> tuple[int, ...]:
-    if isinstance(value, int):
-        return (value, value)
-    found = tuple(value)
-    if len(found) == 1:
-        return found * 2
-    if len(found) != 2:
-        raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(found)}")
-    return found
-
-
-def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
-    """The windows of a convolution as columns: (N, C, H, W) to (N, C * kernel, windows), or without N.
-
-    Raises RuntimeError for sizes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.unfold(gradcore.arange(6.0).view(1, 2, 3), 2)
-    tensor([[0., 1.],
-            [1., 2.],
-            [3., 4.],
-            [4., 5.]])
-    """
-    kernel, dilation, padding, stride = (
-        _pair(v, n, "unfold")
-        for v, n in ((kernel_size, "kernel_size"), (dilation, "dilation"), (padding, "padding"), (stride, "stride"))
-    )
-    _check_positive(kernel, dilation, padding, stride)
-    if input.dim() not in (3, 4) or 0 in input.shape[1:]:
-        raise RuntimeError(
-            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but "
-            f"got: {list(input.shape)}"
-        )
-    samples = input if input.dim() == 4 else input.unsqueeze(0)
-    out = out_sizes(samples.shape[2:], kernel, stride, padding, dilation)
-    if min(out) < 1:
-        size = tuple(samples.shape[2:])
-        raise RuntimeError(
-            f"Given input with spatial size {size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, "
-            f"stride={stride}, calculated shape of the array of sliding blocks as {tuple(out)}, which is too small "
-            "(non-positive)"
-        )
-    if any(padding):
-        samples = _C.constant_pad_nd(samples, [padding[1], padding[1], padding[0], padding[0]])
-    view = windows(samples, kernel, stride, dilation, out).permute(2, 3, 0, 1, 4, 5)
-    found = view.reshape(samples.shape[0], samples.shape[1] * product(kernel), product(out))
-    return found if input.dim() == 4 else found.squeeze(0)
-
-
-def _check_positive(
-    kernel: Sequence[int], dilation: Sequence[int], padding: Sequence[int], stride: Sequence[int]
-) -> None:
-    for name, values in (("kernel size", kernel), ("dilation", dilation), ("stride", stride)):
-        if min(values) <= 0:
-            raise RuntimeError(f"{name} should be greater than zero, but got {name}: {list(values)}")
-    if min(padding) < 0:
-        raise RuntimeError(f"padding should be non-negative, but got padding: {list(padding)}")
-
-
-def fold(
-    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Tensor:
-    """The transpose of unfold(): columns (N, C * kernel, windows) are added where they lie in (N, C, *output_size).
-
-    Raises RuntimeError for sizes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.fold(gradcore.ones(4, 2), (2, 3), 2)
-    tensor([[[1., 2., 1.],
-             [1., 2., 1.]]])
-    """
-    size = _pair(output_size, "output_size", "fold")
-    kernel, dilation, padding, stride = (
-        _pair(v, n, "fold")
-        for v, n in ((kernel_size, "kernel_size"), (dilation, "dilation"), (padding, "padding"), (stride, "stride"))
-    )
-    _check_positive(kernel, dilation, padding, stride)
-    if input.dim() not in (2, 3) or 0 in input.shape[-2:]:
-        raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, "
-            f"but got: {list(input.shape)}"
-        )
-    samples = input if input.dim() == 3 else input.unsqueeze(0)
-    taps = product(kernel)
-    if samples.shape[1] % taps:
-        raise RuntimeError(
-            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
-            f"input.size(1)={samples.shape[1]} and kernel_size={kernel}."
-        )
-    out = out_sizes(size, kernel, stride, padding, dilation)
-    if samples.shape[2] != product(out) or min(out) < 1:
-        raise RuntimeError(
-            f"Given output_size={size}, kernel_size={kernel}, dilation={dilation}, padding={padding}, stride={stride}, "
-            "expected size of input's dimension 2 to match the calculated number of sliding blocks "
-            f"{out[0]} * {out[1]} = {product(out)}, but got input.size(2)={samples.shape[2]}."
-        )
-    whole = [n + 2 * p for n, p in zip(size, padding)]
-    columns = samples.reshape(samples.shape[0], samples.shape[1] // taps, taps * product(out))
-    found = overlap_add(columns, whole, kernel, stride, dilation, out)
-    for i, p in enumerate(padding):
-        if p:
-            found = found.narrow(2 + i, p, size[i])
-    found = found.contiguous()
-    return found if input.dim() == 3 else found.squeeze(0)
 
 
 # ------------------------------------------------------------------------------------------------------------
