@@ -340,6 +340,12 @@ TEXTS = {
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """,
+    "_nn_embedding_bag": """
+    nn.functional.embedding_bag() of a table and indices, where every row counts and gradients are not scaled.
+
+    >>> gradcore._C._nn_embedding_bag(gradcore.tensor([[1.0], [4.0]]), gradcore.tensor([[0, 1]]), mode="sum")
+    tensor([[5.]])
+    """,
     "_nn_nll_loss": """
     nn.functional.nll_loss() without the arguments of old.
 

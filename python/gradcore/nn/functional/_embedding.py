@@ -124,19 +124,23 @@ def embedding_bag(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}'). Please open a feature request on GitHub."
         )
+    if input.dim() not in (1, 2):
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
+    if input.dim() == 2 and offsets is not None:
+        raise ValueError(
+            "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+            f"sequences. However, found offsets of type {type(offsets)}"
+        )
+    if input.dim() == 1 and (offsets is None or offsets.dim() != 1):
+        raise ValueError("offsets has to be a 1D Tensor" + (" but got None" if offsets is None else ""))
+    if max_norm is not None:
+        _renormalized(weight, input, max_norm, norm_type)
+    if padding_idx is None and not scale_grad_by_freq:
+        return _C._nn_embedding_bag(weight, input, offsets, mode, per_sample_weights, include_last_offset)
     if input.dim() == 2:
-        if offsets is not None:
-            raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                f"sequences. However, found offsets of type {type(offsets)}"
-            )
         bags = input.shape[0]
         bag_of = _C.arange(bags).unsqueeze(1).expand(input.shape).reshape(-1)
-    elif input.dim() == 1:
-        if offsets is None:
-            raise ValueError("offsets has to be a 1D Tensor but got None")
-        if offsets.dim() != 1:
-            raise ValueError("offsets has to be a 1D Tensor")
+    else:
         starts = offsets.tolist()
         if starts and starts[0] != 0:
             raise RuntimeError(
@@ -151,10 +155,6 @@ def embedding_bag(
         bags = len(starts)
         bag_of = _C.tensor([i for i, (b, e) in enumerate(zip(starts, ends)) for _ in range(e - b)], dtype=_C.int64)
         input = input[: bag_of.shape[0]]
-    else:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
-    if max_norm is not None:
-        _renormalized(weight, input, max_norm, norm_type)
     flat = input.reshape(-1)
     rows = _rows(weight, flat)
     if scale_grad_by_freq:

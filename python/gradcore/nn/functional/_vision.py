@@ -36,14 +36,15 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------------------------------
 # Resizing: each dim for itself, as a sum of a few taps
 
+# The numbers of dims that a mode has.
 _MODES = {
-    "nearest": (3, 4, 5),
-    "nearest-exact": (3, 4, 5),
-    "area": (3, 4, 5),
-    "linear": (3,),
-    "bilinear": (4,),
-    "trilinear": (5,),
-    "bicubic": (4,),
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+    "area": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "trilinear": (3,),
+    "bicubic": (2,),
 }
 
 
@@ -68,44 +69,46 @@ def interpolate(
     >>> gradcore.nn.functional.interpolate(gradcore.tensor([[[1.0, 3.0]]]), scale_factor=2, mode="linear")
     tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
     """
-    if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
+    if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     corners = bool(align_corners)
-    dims = input.dim() - 2
-    out, factors = _resized(input, size, scale_factor, dims)
-    if antialias and not (mode in ("bilinear", "bicubic") and input.dim() == 4):
+    sizes = input.shape
+    dims = len(sizes) - 2
+    out, factors = _resized(sizes, size, scale_factor, dims)
+    if antialias and not (dims == 2 and mode in ("bilinear", "bicubic")):
         raise ValueError(
             "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
         )
-    if input.dim() not in _MODES.get(mode, (3, 4, 5)):
-        raise NotImplementedError(f"Got {input.dim()}D input, but {mode} mode needs {_MODES[mode][0]}D input")
+    if dims not in _MODES.get(mode, (1, 2, 3)):
+        raise NotImplementedError(f"Got {dims + 2}D input, but {mode} mode needs {_MODES[mode][0] + 2}D input")
     if mode not in _MODES or dims not in (1, 2, 3):
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-            f"{input.dim()}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
+            f"{dims + 2}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
             f"{mode})"
         )
-    if not input.is_floating_point() and mode != "nearest" and mode != "nearest-exact":
+    is_float = input.is_floating_point()
+    if not is_float and mode != "nearest" and mode != "nearest-exact":
         raise NotImplementedError(f"\"interpolate\" not implemented for '{SCALAR_NAMES[input.dtype]}'")
-    if min(out) <= 0 or 0 in input.shape[1:]:
+    if min(out) <= 0 or 0 in sizes[1:]:
         raise RuntimeError(
-            f"Input and output sizes should be greater than 0, but got input {list(input.shape[2:])} output {out}"
+            f"Input and output sizes should be greater than 0, but got input {list(sizes[2:])} output {out}"
         )
     if mode == "area":
         area = (_C._nn_adaptive_avg_pool1d, _C._nn_adaptive_avg_pool2d, _C._nn_adaptive_avg_pool3d)[dims - 1]
         return area(input, out)
     # A factor that was given is used as it is, unless it is to be recomputed from the sizes.
     kept = [] if recompute_scale_factor or factors is None else factors
-    if input.is_floating_point():
+    if is_float:
         return _C._nn_upsample(input, out, mode, kept, corners, antialias)
     for i in range(dims):
-        input = input.index_select(2 + i, _nearest(input.shape[2 + i], out[i], kept[i] if kept else None, mode))
+        input = input.index_select(2 + i, _nearest(sizes[2 + i], out[i], kept[i] if kept else None, mode))
     return input.contiguous()
 
 
-def _resized(input: Tensor, size: Any, scale_factor: Any, dims: int) -> tuple[list[int], list[Any] | None]:
+def _resized(sizes: Sequence[int], size: Any, scale_factor: Any, dims: int) -> tuple[list[int], list[Any] | None]:
     if size is not None and scale_factor is not None:
         raise ValueError("only one of size or scale_factor should be defined")
     if size is not None:
@@ -113,7 +116,7 @@ def _resized(input: Tensor, size: Any, scale_factor: Any, dims: int) -> tuple[li
         if len(out) != dims:
             raise ValueError(
                 f"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of "
-                f"{list(input.shape[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
+                f"{list(sizes[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
                 "format and output size in (o1, o2, ...,oK) format."
             )
         return [int(n) for n in out], None
@@ -123,10 +126,10 @@ def _resized(input: Tensor, size: Any, scale_factor: Any, dims: int) -> tuple[li
     if len(factors) != dims:
         raise ValueError(
             f"Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions "
-            f"of {list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please provide input tensor in (N, C, d1, "
+            f"of {list(sizes[2:])} and scale_factor of shape {scale_factor}. Please provide input tensor in (N, C, d1, "
             "d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
         )
-    return [math.floor(float(n) * f) for n, f in zip(input.shape[2:], factors)], factors
+    return [math.floor(float(sizes[2 + i]) * f) for i, f in enumerate(factors)], factors
 
 
 def _nearest(size: int, out: int, factor: Any, mode: str) -> Tensor:
