@@ -101,28 +101,24 @@ TEXTS = {
 
     Raises NotImplementedError for dtypes that are not float.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.softplus(gradcore.tensor([-1.0, 2.0, 30.0]))
     tensor([ 0.3133,  2.1269, 30.0000])
     """,
     "_nn_logsigmoid": """
     log(sigmoid(x)), without overflow. Raises NotImplementedError for dtypes that are not float.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.logsigmoid(gradcore.tensor([-200.0, 2.0]))
     tensor([-2.0000e+02, -1.2693e-01])
     """,
     "_nn_hardshrink": """
     0 where |x| <= lambd, else x. Raises NotImplementedError for dtypes that are not float.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.hardshrink(gradcore.tensor([-1.0, 0.4]))
     tensor([-1.,  0.])
     """,
     "_nn_softshrink": """
     x moved towards 0 by lambd, and 0 where |x| <= lambd. Raises RuntimeError for a negative lambd.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.softshrink(gradcore.tensor([-1.0, 0.4, 2.0]))
     tensor([-0.5000,  0.0000,  1.5000])
     """,
@@ -131,7 +127,6 @@ TEXTS = {
 
     Source: Y. Dauphin et al., "Language modeling with gated convolutional networks", 2016.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.glu(gradcore.tensor([1.0, 2.0, 0.0, 0.0]))
     tensor([0.5000, 1.0000])
     """,
@@ -141,7 +136,6 @@ TEXTS = {
     Raises RuntimeError where the weight has neither one element nor one for each channel, more than one dim, or another
     dtype. Source: K. He et al., "Delving deep into rectifiers", 2015.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.prelu(gradcore.tensor([[-1.0, -1.0]]), gradcore.tensor([0.5, 0.1]))
     tensor([[-0.5000, -0.1000]])
     """,
@@ -151,7 +145,6 @@ TEXTS = {
     Raises RuntimeError for another word, NotImplementedError for dtypes that are not float.
     Source: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.gelu(gradcore.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """,
@@ -238,21 +231,18 @@ TEXTS = {
 
     Raises RuntimeError for other numbers (torch reads what is not there) and for tensors that do not fit.
 
-    >>> import gradcore
     >>> gradcore.grid_sampler(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
     tensor([[[[2.]]]])
     """,
     "grid_sampler_2d": """
     grid_sampler() of images (N, C, H, W) alone.
 
-    >>> import gradcore
     >>> gradcore.grid_sampler_2d(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
     tensor([[[[2.]]]])
     """,
     "grid_sampler_3d": """
     grid_sampler() of volumes (N, C, D, H, W) alone.
 
-    >>> import gradcore
     >>> gradcore.grid_sampler_3d(gradcore.tensor([[[[[1.0, 3.0]]]]]), gradcore.zeros(1, 1, 1, 1, 3), 0, 0, True)
     tensor([[[[[2.]]]]])
     """,
@@ -261,9 +251,8 @@ TEXTS = {
 
     mode: 'constant' (any dims; value, by default 0; negative numbers cut), 'reflect', 'replicate' or 'circular' (the last
     one, two or three dims of an input with one or two more). Raises RuntimeError and NotImplementedError for what does not
-    fit. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+    fit. Source: <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html>.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.pad(gradcore.tensor([1.0, 2.0]), (1, 2))
     tensor([0., 1., 2., 0., 0.])
     >>> gradcore.nn.functional.pad(gradcore.tensor([[1.0, 2.0, 3.0]]), (2, 1), mode="reflect")
@@ -273,9 +262,8 @@ TEXTS = {
     The windows of a convolution as columns: (N, C, H, W) to (N, C * kernel, windows), or without N.
 
     Raises RuntimeError for sizes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
+    Source: <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html>.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.unfold(gradcore.arange(6.0).view(1, 2, 3), 2)
     tensor([[0., 1.],
             [1., 2.],
@@ -286,9 +274,8 @@ TEXTS = {
     The transpose of unfold(): columns (N, C * kernel, windows) are added where they lie in (N, C, *output_size).
 
     Raises RuntimeError for sizes that do not fit.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
+    Source: <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html>.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.fold(gradcore.ones(4, 2), (2, 3), 2)
     tensor([[[1., 2., 1.],
              [1., 2., 1.]]])
@@ -299,7 +286,6 @@ TEXTS = {
     Raises RuntimeError for fewer than three dims and a number of channels that does not fit.
     Source: W. Shi et al., "Real-time single image and video super-resolution", 2016.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.pixel_shuffle(gradcore.arange(4.0).view(4, 1, 1), 2)
     tensor([[[0., 1.],
              [2., 3.]]])
@@ -307,7 +293,6 @@ TEXTS = {
     "pixel_unshuffle": """
     What pixel_shuffle() did, undone: (..., C, H * r, W * r) to (..., C * r^2, H, W).
 
-    >>> import gradcore
     >>> gradcore.nn.functional.pixel_unshuffle(gradcore.ones(1, 4, 4), 2).shape
     torch.Size([4, 2, 2])
     """,
@@ -316,16 +301,14 @@ TEXTS = {
 
     Source: X. Zhang et al., "ShuffleNet", 2017.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.channel_shuffle(gradcore.arange(4.0).view(1, 4, 1), 2).flatten()
     tensor([0., 2., 1., 3.])
     """,
     "cosine_similarity": """
     x1 . x2 / (max(|x1|, eps) * max(|x2|, eps)) along dim; x1, x2 are broadcast.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
+    Source: <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html>.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.cosine_similarity(gradcore.tensor([[1.0, 1.0]]), gradcore.tensor([[2.0, 2.0]]))
     tensor([1.0000])
     """,
@@ -333,9 +316,8 @@ TEXTS = {
     0 and 1 (int64) in a new last dim of num_classes, by default the largest class + 1.
 
     input: int64, from 0 to num_classes - 1. Raises RuntimeError for another dtype, or a class out of range.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+    Source: <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html>.
 
-    >>> import gradcore
     >>> gradcore.nn.functional.one_hot(gradcore.tensor([0, 2]), 3)
     tensor([[1, 0, 0],
             [0, 0, 1]])

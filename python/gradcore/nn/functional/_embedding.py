@@ -137,7 +137,7 @@ def embedding_bag(
         _renormalized(weight, input, max_norm, norm_type)
     if padding_idx is None and not scale_grad_by_freq:
         return _C._nn_embedding_bag(weight, input, offsets, mode, per_sample_weights, include_last_offset)
-    if input.dim() == 2:
+    if offsets is None:
         bags = input.shape[0]
         bag_of = _C.arange(bags).unsqueeze(1).expand(input.shape).reshape(-1)
     else:
