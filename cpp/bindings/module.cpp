@@ -23,6 +23,7 @@ static void register_ops() {
   register_scan();
   register_order();
   register_matmul();
+  register_activation();
   register_nn();
   register_recurrent();
   register_attention();

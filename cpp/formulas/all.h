@@ -7,6 +7,7 @@
 #include "formulas/comparison.h"
 #include "formulas/exponential.h"
 #include "formulas/logical.h"
+#include "formulas/loss.h"
 #include "formulas/polynomial.h"
 #include "formulas/power.h"
 #include "formulas/rounding.h"
@@ -17,7 +18,7 @@
 namespace gradcore::formulas {
 
 using Groups = TypeList<Arithmetic, Power, Exponential, Trigonometric, Rounding, Comparison, Logical, Bounds,
-                        Activation, Special, Selection, Bessel, Polynomials>;
+                        Activation, Loss, Special, Selection, Bessel, Polynomials>;
 
 // Where a formula's kernels are: its group, and its place there.
 struct Place {

@@ -5,19 +5,19 @@
 namespace gradcore::formulas {
 
 struct LogicalNot : Unary {
-  static constexpr OpInfo info{.name = "logical_not", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{.name = "logical_not", .result = Bool, .types = kAllTypes, .bools_apart = true};
   template <class V> static constexpr auto fwd(V x) { return eq(x, c<V>(0)); }
 };
 struct LogicalAnd : Binary {
-  static constexpr OpInfo info{.name = "logical_and", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{.name = "logical_and", .result = Bool, .types = kAllTypes, .bools_apart = true};
   template <class V> static constexpr auto fwd(V a, V b) { return both(ne(a, c<V>(0)), ne(b, c<V>(0))); }
 };
 struct LogicalOr : Binary {
-  static constexpr OpInfo info{.name = "logical_or", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{.name = "logical_or", .result = Bool, .types = kAllTypes, .bools_apart = true};
   template <class V> static constexpr auto fwd(V a, V b) { return either(ne(a, c<V>(0)), ne(b, c<V>(0))); }
 };
 struct LogicalXor : Binary {
-  static constexpr OpInfo info{.name = "logical_xor", .result = Bool, .types = kAllTypes};
+  static constexpr OpInfo info{.name = "logical_xor", .result = Bool, .types = kAllTypes, .bools_apart = true};
   template <class V> static constexpr auto fwd(V a, V b) { return differ(ne(a, c<V>(0)), ne(b, c<V>(0))); }
 };
 struct BitwiseNot : Unary {
@@ -25,15 +25,15 @@ struct BitwiseNot : Unary {
   template <class V> static constexpr V fwd(V x) { return bitwise_not(x); }
 };
 struct BitwiseAnd : Binary {
-  static constexpr OpInfo info{.name = "bitwise_and", .types = kInts | kBools | kWideUnsigned};
+  static constexpr OpInfo info{.name = "bitwise_and", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_and(a, b); }
 };
 struct BitwiseOr : Binary {
-  static constexpr OpInfo info{.name = "bitwise_or", .types = kInts | kBools | kWideUnsigned};
+  static constexpr OpInfo info{.name = "bitwise_or", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_or(a, b); }
 };
 struct BitwiseXor : Binary {
-  static constexpr OpInfo info{.name = "bitwise_xor", .types = kInts | kBools | kWideUnsigned};
+  static constexpr OpInfo info{.name = "bitwise_xor", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_xor(a, b); }
 };
 struct LeftShift : Binary {

@@ -210,4 +210,23 @@ Tensor pdist(const Tensor& t, double p) {
   return index_select(all, 0, pairs);
 }
 
+// As torch computes it: two unit vectors, not one quotient, which could overflow.
+static Tensor unit_along(const Tensor& t, int64_t dim, double eps) {
+  const Tensor size = norm(t, 2.0, Dims{dim}, true, {});
+  if (!should_record(t)) return div(t, clamp_min(size, Scalar(eps)));
+  const Tensor plain = detach(size);
+  return div(t, add(size, sub(clamp_min(plain, Scalar(eps)), plain)));
+}
+Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim, double eps) {
+  const DType common = promote_types(a.dtype(), b.dtype());
+  check(is_floating(common), "expected common dtype to be floating point, yet common dtype is ",
+        scalar_type_name(common));
+  const Dims shape = broadcast_shapes(a.shape(), b.shape());
+  const auto whole = [&](const Tensor& t) {
+    const Tensor x = t.dtype() == common ? t : cast(t, common);
+    return x.shape() == shape ? x : expand(x, shape);
+  };
+  return sum(mul(unit_along(whole(a), dim, eps), unit_along(whole(b), dim, eps)), Dims{dim});
+}
+
 }  // namespace gradcore

@@ -14,4 +14,7 @@ Tensor cdist(const Tensor& a, const Tensor& b, double p, CdistMode mode);
 // Of each row of a matrix from those behind it.
 Tensor pdist(const Tensor& t, double p);
 
+// Along dim, of tensors that are broadcast; norms below eps count as eps, without a derivative of their own.
+Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim, double eps);
+
 }  // namespace gradcore

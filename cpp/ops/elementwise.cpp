@@ -527,6 +527,11 @@ template <class Op> ElementwiseCall call_with(const Tensor& a, std::span<const S
   std::ranges::copy(params, c.params);
   return c;
 }
+template <class Op> ElementwiseCall call_with(const Operand& a, const Operand& b, std::span<const Scalar> params) {
+  ElementwiseCall c{&op_of<Op>, {a, b}, {}, {}};
+  std::ranges::copy(params, c.params);
+  return c;
+}
 
 namespace {
 
@@ -534,7 +539,11 @@ namespace {
 using Function = void (*)();
 template <class Op> void take_addresses(Function volatile& to) {
   if constexpr (Op::kArity == 1 && formulas::params_of<Op> != 0) {
-    to = reinterpret_cast<Function>(&call_with<Op>);
+    to = reinterpret_cast<Function>(
+        static_cast<ElementwiseCall (*)(const Tensor&, std::span<const Scalar>)>(call_with<Op>));
+  } else if constexpr (Op::kArity == 2 && formulas::params_of<Op> != 0) {
+    to = reinterpret_cast<Function>(
+        static_cast<ElementwiseCall (*)(const Operand&, const Operand&, std::span<const Scalar>)>(call_with<Op>));
   } else if constexpr (Op::kArity == 1) {
     to = reinterpret_cast<Function>(&unary<Op>);
     to = reinterpret_cast<Function>(&unary_<Op>);

@@ -13,12 +13,17 @@ template <class Op> Tensor binary(const Operand& a, const Operand& b);
 template <class Op> void binary_(const Tensor& a, const Operand& b);
 template <class Op> ElementwiseCall binary_call(const Operand& a, const Operand& b);
 
-// Of one operand and the numbers that follow it. What is not given is NaN.
+// Of operands and the numbers that follow them. What is not given is NaN.
 template <class Op> ElementwiseCall call_with(const Tensor& a, std::span<const Scalar> params);
+template <class Op> ElementwiseCall call_with(const Operand& a, const Operand& b, std::span<const Scalar> params);
 inline Scalar as_param(const std::optional<double>& v) { return v.value_or(__builtin_nan("")); }
 inline Scalar as_param(const Scalar& v) { return v; }
+inline Scalar as_param(double v) { return v; }
 template <class Op, class... P> Tensor with_params(const Tensor& a, const P&... params) {
   return elementwise(call_with<Op>(a, {{as_param(params)...}}));
+}
+template <class Op, class... P> Tensor binary_with(const Operand& a, const Operand& b, const P&... params) {
+  return elementwise(call_with<Op>(a, b, {{as_param(params)...}}));
 }
 template <class Op, class... P> void with_params_(const Tensor& a, const P&... params) {
   elementwise_(call_with<Op>(a, {{as_param(params)...}}), a);

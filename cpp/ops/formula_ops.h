@@ -7,6 +7,7 @@
 #include "kernels/portable/special/special.h"
 #include "ops/formula_functions.h"
 #include "ops/ops.h"
+#include "ops/reach.h"
 
 namespace gradcore {
 
@@ -46,6 +47,7 @@ GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
 [[gnu::noinline]] inline Sym no_derivative(const char* name, const Sym&, const Sym&, const Sym&) {
   fail(ErrorKind::NotImplemented, "the derivative for '", name, "' is not implemented.");
 }
+[[gnu::noinline]] inline Sym reaching(const Sym& gradient, const Sym& x) { return with_graph_of(x.t, gradient.t); }
 [[gnu::noinline]] inline Sym relu_backward(const Sym& g, const Sym& y) {
   return gradcore::relu_backward(g.operand(), y.operand());
 }

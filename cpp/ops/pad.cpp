@@ -5,6 +5,7 @@
 #include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "ops/tap_sum.h"
 
 namespace gradcore {
 
@@ -52,7 +53,106 @@ Tensor common_part(Tensor t, const Dims& pad, int sign) {
   return t;
 }
 
+// ---- padding with what the tensor has
+
+using portable::TapKind;
+
+struct Mode {
+  std::string_view name;
+  TapKind kind;
+  TapNodes nodes[3];  // of one, two and three dims
+};
+#define GC_NODES(name, dims) {name #dims "DBackward0", name #dims "DBackwardBackward0", true}
+#define GC_ALL_NODES(name) {GC_NODES(name, 1), GC_NODES(name, 2), GC_NODES(name, 3)}
+constexpr Mode kModes[] = {{"reflect", TapKind::Reflect, GC_ALL_NODES("ReflectionPad")},
+                           {"replicate", TapKind::Replicate, GC_ALL_NODES("ReplicationPad")},
+                           {"circular", TapKind::Circular, GC_ALL_NODES("CircularPad")}};
+#undef GC_ALL_NODES
+#undef GC_NODES
+
+const Mode& mode_of(std::string_view name) {
+  for (const Mode& m : kModes)
+    if (m.name == name) return m;
+  fail(ErrorKind::NotImplemented, "Unrecognised padding mode ", name);
+}
+
+void check_dim(const Tensor& t, TapKind kind, int d, int64_t before, int64_t after) {
+  const int64_t size = t.size(d), most = std::max(before, after);
+  if (kind == TapKind::Reflect)
+    check(most < size,
+          "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (", before,
+          ", ", after, ") at dimension ", d, " of input ", t.shape());
+  if (kind == TapKind::Replicate) check(size > 0, "Expected non-empty input for padding, but got: ", t.shape());
+  if (kind == TapKind::Circular) check(most <= size, "Padding value causes wrapping around more than once.");
+}
+
+// Integers, and what the kernel has no numbers for, dim by dim.
+Tensor padded_by_index(Tensor t, const Dims& pad, TapKind kind) {
+  if (std::ranges::all_of(pad, [](int64_t n) { return n == 0; })) return clone(t);
+  for (int i = 0; i < pad.size() / 2; ++i) {
+    const int64_t before = pad[2 * i], after = pad[2 * i + 1];
+    if (before == 0 && after == 0) continue;
+    const int d = t.dim() - 1 - i;
+    const Scalar last(t.size(d) - 1);
+    Tensor at = arange(Scalar(-before), Scalar(t.size(d) + after), Scalar(int64_t{1}), DType::Int64);
+    if (kind == TapKind::Reflect) at = sub(last, abs(sub(last, abs(at))));
+    if (kind == TapKind::Replicate) at = clamp(at, Operand(Scalar(int64_t{0})), Operand(last));
+    if (kind == TapKind::Circular) at = remainder(at, Scalar(std::max<int64_t>(t.size(d), 1)));
+    t = index_select(t, d, at);
+  }
+  return t;
+}
+
+Tensor padded_by_taps(const Tensor& t, const Dims& pad, const Mode& mode) {
+  const int dims = pad.size() / 2;
+  TapDims d{dims, {}};
+  for (int i = 0; i < dims; ++i) {
+    portable::TapDim& along = d[dims - 1 - i];
+    along.size = t.size(t.dim() - 1 - i);
+    along.out = along.size + pad[2 * i] + pad[2 * i + 1];
+    if (pad[2 * i] == 0 && pad[2 * i + 1] == 0) continue;
+    along.kind = mode.kind;
+    along.padding = pad[2 * i];
+  }
+  return tap_sum(t, d, 1, mode.nodes[dims - 1]);
+}
+
+Tensor padded(const Tensor& t, const Dims& pad, const Mode& mode) {
+  const int dims = pad.size() / 2;
+  check(dims >= 1 && dims <= 3 && (t.dim() == dims + 1 || t.dim() == dims + 2), ErrorKind::NotImplemented,
+        "Padding size ", pad.size(), " is not supported for ", t.dim(),
+        "D input tensor: non-constant padding is of the last one, two or three dims of an input with one or two more");
+  const Dims shape = padded_shape(t, pad);
+  bool taps = t.dtype() == DType::Float32 || t.dtype() == DType::Float64;
+  for (int i = 0; i < dims; ++i) {
+    const int d = t.dim() - 1 - i;
+    if (pad[2 * i] != 0 || pad[2 * i + 1] != 0) check_dim(t, mode.kind, d, pad[2 * i], pad[2 * i + 1]);
+    taps &= t.size(d) <= INT32_MAX && shape[d] <= INT32_MAX;
+  }
+  if (mode.kind == TapKind::Circular && *std::ranges::min_element(pad) < 0) {  // what is left is counted round
+    Dims rest = pad;
+    for (int i = 0; i < rest.size(); ++i) rest[i] = std::max<int64_t>(rest[i], 0);
+    return padded(common_part(t, pad, -1), rest, mode);
+  }
+  for (const int64_t n : shape) taps &= n > 0;
+  return taps ? padded_by_taps(t, pad, mode) : padded_by_index(t, pad, mode.kind);
+}
+
 }  // namespace
+
+Tensor pad(const Tensor& t, const Dims& pad, std::string_view mode, const std::optional<Scalar>& value) {
+  check(pad.size() % 2 == 0, "Padding length must be divisible by 2");
+  check(pad.size() <= 2 * t.dim(),
+        "Padding length should be less than or equal to two times the input dimension but got padding length ",
+        pad.size(), " and input of dimension ", t.dim());
+  if (mode == "constant") return constant_pad_nd(t, pad, value.value_or(Scalar(int64_t{0})));
+  check(!value || value->is_zero(), "Padding mode \"", mode, "\" doesn't take in value argument");
+  const Mode& m = mode_of(mode);
+  // As torch's list of ops has it, which has no circles and no reflection in three dims.
+  const bool listed = m.kind == TapKind::Replicate || (m.kind == TapKind::Reflect && pad.size() < 6);
+  const bool widens = modes.autocast && listed && is_floating(t.dtype()) && item_size(t.dtype()) < 4;
+  return padded(widens ? cast(t, DType::Float32) : t, pad, m);
+}
 
 Tensor constant_pad_nd(const Tensor& t, const Dims& pad, const Scalar& value) {
   const Dims shape = padded_shape(t, pad);

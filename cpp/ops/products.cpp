@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/portable/cross.h"
+#include "ops/batching.h"
 #include "ops/einsum.h"
 #include "ops/ops.h"
 #include "ops/record.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -48,6 +51,24 @@ struct CrossVjp {
   auto saves() { return std::tie(a, b); }
 };
 
+// Element i is a[i + 1] b[i + 2] - a[i + 2] b[i + 1], counted round.
+Tensor cross_by_ops(const Tensor& a, const Tensor& b, int d) {
+  const auto turned = [&](const Tensor& t, int64_t by) { return roll(t, Dims{-by}, Dims{d}); };
+  return sub(mul(turned(a, 1), turned(b, 2)), mul(turned(a, 2), turned(b, 1)));
+}
+Tensor cross_by_kernel(const Tensor& a, const Tensor& b, int d) {
+  const Dims shape = broadcast_shapes(a.shape(), b.shape());
+  const auto whole = [&](const Tensor& t) { return contiguous(t.shape() == shape ? t : expand(t, shape)); };
+  const Tensor x = whole(a), y = whole(b), out = empty(shape, a.dtype());
+  using Args = portable::CrossArgs;
+  Kernel<Args> k("cross", portable::cross);
+  k.args.outer = k.args.inner = 1;
+  for (int i = 0; i < shape.size(); ++i) (i < d ? k.args.outer : k.args.inner) *= i == d ? 1 : shape[i];
+  k.args.dtype = a.dtype();
+  launch(k.reads(&Args::a, x.window()).reads(&Args::b, y.window()).writes(&Args::out, out.window()));
+  return out;
+}
+
 }  // namespace
 
 Tensor linalg_cross(const Tensor& a, const Tensor& b, int64_t dim) {
@@ -60,9 +81,8 @@ Tensor linalg_cross(const Tensor& a, const Tensor& b, int64_t dim) {
   Tensor out;
   {
     const NoRecordGuard off;
-    // Element i is a[i + 1] b[i + 2] - a[i + 2] b[i + 1], counted round.
-    const auto turned = [&](const Tensor& t, int64_t by) { return roll(t, Dims{-by}, Dims{d}); };
-    out = sub(mul(turned(a, 1), turned(b, 2)), mul(turned(a, 2), turned(b, 1)));
+    const bool has_kernel = a.dtype() == DType::Float32 || a.dtype() == DType::Float64;
+    out = has_kernel && !any_batched(a, b) ? cross_by_kernel(a, b, d) : cross_by_ops(a, b, d);
   }
   if (should_record(a, b)) {
     const bool needs_a = should_record(b), needs_b = should_record(a);

@@ -146,3 +146,35 @@ nn_row(
     avoid=(np.inf, 3e38),  # torch gives NaN and infinity; the function is x itself there
     other_graphs="shows other fields of what it keeps",
 )
+
+
+def bags(d):
+    table, rows, flat = d(5, 3), np.array([[0, 4, 1], [1, 1, 2]]), np.array([0, 4, 1, 1, 3])
+    for mode in ("sum", "mean", "max"):
+        yield S(rows, table, mode=mode)
+        yield S(flat, table, np.array([0, 2, 2, 4]), mode=mode)
+        yield S(flat.astype(np.int32), table, np.array([0, 3, 5]), mode=mode, include_last_offset=True)
+        yield S(flat, table, np.array([0, 2]), mode=mode, padding_idx=1)
+        yield S(np.zeros(0, dtype=np.int64), table, np.array([0]), mode=mode)
+    yield S(rows, table, mode="sum", per_sample_weights=d(2, 3))
+    yield S(flat, table, np.array([0, 2]), mode="sum", per_sample_weights=d(5))
+    yield S(flat, table, np.array([1, 2]), mode="sum")
+    yield S(flat, table, np.array([0, 7]), mode="sum")
+    yield S(np.array([[0, 5]]), table)
+    yield S(flat, table)
+
+
+nn_row(
+    "embedding_bag",
+    bags,
+    dtypes=("float32", "float64"),
+    ulps=8,
+    scale=16.0,
+    large_call=lambda d: S(np.arange(30000).reshape(300, 100) % 701, d(701, 33), mode="max"),
+    other_graphs="is made of ops where a row does not count, and shows other fields of what it keeps",
+    skips={
+        "expanded": "equal offsets end before the indices do, which torch does not look for",
+        "gradgrad": "torch has no second derivative of it",
+        "tangents": "torch has no forward mode for it",
+    },
+)

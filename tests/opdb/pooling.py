@@ -1,5 +1,7 @@
 """Pools and other resolutions, of nn.functional and of torch itself."""
 
+import numpy as np
+
 from support import FLOATS
 
 from .nn import nn_row
@@ -158,4 +160,168 @@ nn_row(
     scale=64.0,
     large_call=lambda d: S(d(2, 30, 61, 63), (97, 41), mode="bilinear"),
     skips={"halves": "torch has no antialias of them"},
+)
+
+
+def patches(d):
+    yield S(d(2, 3, 5, 6), 2)
+    yield S(d(3, 5, 6), (2, 3), 2, 1, (2, 1))
+    yield S(d(2, 3, 5, 6), (3, 2), (1, 2), (2, 0), 3)
+    yield S(d(0, 3, 5, 6), 2)
+    yield S(d(2, 1, 1, 6), 3, 1, 4)
+    yield S(d(2, 3, 0, 6), 2)
+    yield S(d(5, 6), 2)
+    yield S(d(2, 3, 5, 6), 7)
+    yield S(d(2, 3, 5, 6), 0)
+    yield S(d(2, 3, 5, 6), 2, 0)
+    yield S(d(2, 3, 5, 6), 2, 1, -1)
+    yield S(d(2, 3, 5, 6), 2, 1, 0, 0)
+    yield S(d(2, 3, 5, 6), (2, 2, 2))
+
+
+def columns(d):
+    yield S(d(2, 12, 20), (5, 6), 2)
+    yield S(d(18, 16), (5, 6), (2, 3), 2, 1, (1, 2))
+    yield S(d(2, 12, 12), (6, 5), (3, 2), (1, 2), (2, 0), (3, 1))
+    yield S(d(0, 12, 20), (5, 6), 2)
+    yield S(d(2, 12, 20), (5, 6), 5)
+    yield S(d(2, 12, 21), (5, 6), 2)
+    yield S(d(2, 12, 20), (1, 1), 2)
+    yield S(d(20), (5, 6), 2)
+    yield S(d(2, 12, 20), (5, 6, 7), 2)
+    yield S(d(2, 12, 20), (5, 6), -2)
+
+
+nn_row(
+    "unfold",
+    patches,
+    dtypes=(*FLOATS, "bool"),
+    ulps=0,
+    other_graphs=FIELDS,
+    large_call=lambda d: S(d(3, 20, 40, 50), 3, 1, 1),
+)
+nn_row("fold", columns, dtypes=FLOATS, ulps=4, scale=8.0, other_graphs=FIELDS)
+
+
+def paddings(d):
+    yield S(d(3, 4), (1, 2))
+    yield S(d(3, 4), (1, -2, 0, 3), value=2)
+    yield S(d(3, 4), ())
+    for mode in ("reflect", "replicate", "circular"):
+        yield S(d(3, 4), (1, 2), mode=mode)
+        yield S(d(2, 3, 4), (3, 0), mode=mode)
+        yield S(d(2, 3, 4), (1, 2, 0, 1), mode=mode)
+        yield S(d(2, 3, 4, 5), (1, 2, 3, 0), mode=mode)
+        yield S(d(2, 3, 4, 5), (0, 0, 2, 1), mode=mode)
+        yield S(d(2, 3, 4, 5), (0, 0, 0, 0), mode=mode)
+        yield S(d(2, 2, 3, 4, 5), (1, 2, 2, 0, 1, 1), mode=mode)
+        yield S(d(2, 3, 4), (-1, 2), mode=mode)
+        yield S(d(2, 3, 4), (1, -2), mode=mode)
+        yield S(d(2, 3, 4), (-1, -1), mode=mode)
+        yield S(d(2, 3, 4), (5, 0), mode=mode)
+        yield S(d(2, 3, 4), (-5, 0), mode=mode)
+        yield S(d(2, 3, 4), (1, 1), mode=mode, value=1.0)
+        yield S(d(4), (1, 1), mode=mode)
+        yield S(d(3, 4), (1, 1, 1), mode=mode)
+        yield S(d(3, 4), (1,) * 6, mode=mode)
+    yield S(d(3, 4), (1, 1), mode="mirror")
+
+
+nn_row(
+    "pad",
+    paddings,
+    dtypes=(*FLOATS, "int64", "int32"),
+    ulps=4,
+    scale=8.0,
+    other_graphs="shows other fields of what it keeps, and a circle is one node where torch copies its parts",
+    large_call=lambda d: S(d(3, 20, 61, 63), (5, 7, 3, 2), mode="reflect"),
+    strides="any",
+)
+
+
+def shuffled(d):
+    yield S(d(2, 8, 3, 4), 2)
+    yield S(d(9, 2, 1), 3)
+    yield S(d(2, 1, 4, 2, 3), 2)
+    yield S(d(2, 8, 3, 4), 3)
+    yield S(d(2, 8, 3, 4), 0)
+    yield S(d(8, 3), 2)
+
+
+row("pixel_shuffle", shuffled, method=False, other_graphs="has its steps as nodes", strides="any")
+row(
+    "pixel_unshuffle",
+    lambda d: [
+        S(d(2, 2, 6, 4), 2),
+        S(d(1, 3, 6), 3),
+        S(d(2, 1, 1, 4, 2), 2),
+        S(d(2, 2, 5, 4), 2),
+        S(d(2, 2, 4, 5), 2),
+        S(d(2, 2, 4, 4), -1),
+        S(d(4, 4), 2),
+    ],
+    method=False,
+    other_graphs="has its steps as nodes",
+    strides="any",
+)
+row(
+    "channel_shuffle",
+    lambda d: [
+        S(d(2, 6, 3), 2),
+        S(d(2, 6, 3, 4), 3),
+        S(d(0, 6, 2), 2),
+        S(d(2, 6, 3), 4),
+        S(d(2, 6, 3), 0),
+        S(d(6, 3), 2),
+    ],
+    method=False,
+    aliases=("native_channel_shuffle",),
+    other_graphs="has its steps as nodes",
+    strides="any",
+)
+nn_row(
+    "one_hot",
+    lambda d: [
+        S(np.array([0, 2, 1])),
+        S(np.array([[0, 2], [1, 1]]), 4),
+        S(np.array(1), 3),
+        S(np.array([0, 2]), 2),
+        S(np.array([0, -1]), 2),
+        S(np.array([0, 1]), 0),
+        S(np.array([0, 1], dtype=np.int32), 2),
+        S(np.zeros((0, 2), dtype=np.int64), 3),
+        S(np.zeros((0, 2), dtype=np.int64)),
+    ],
+    grad=False,
+    dtypes=("int64",),
+    reads_values=True,
+)
+row(
+    "cosine_similarity",
+    lambda d: [
+        S(d(3, 4), d(3, 4)),
+        S(d(3, 4), d(3, 4), 0),
+        S(d(2, 3, 4), d(3, 1), dim=-1),
+        S(d(4), d(4), 0, 0.5),
+        S(d(0, 4), d(0, 4)),
+        S(d(3, 4), d(3, 5)),
+    ],
+    method=False,
+    dtypes=FLOATS,
+    ulps=16,
+    scale=2.0,
+    other_graphs="sums and squares in other steps",
+)
+row(
+    "cosine_similarity.of_small_vectors",
+    lambda d: [S(d(3, 4), d(3, 4) / 10, 1, 0.7)],
+    method=False,
+    dtypes=FLOATS,
+    ulps=16,
+    scale=2.0,
+    other_graphs="sums and squares in other steps",
+    skips={
+        "numeric": "a norm below eps counts as eps without a derivative",
+        "tangents": "in torch's forward mode it has one",
+    },
 )

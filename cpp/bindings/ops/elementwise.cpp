@@ -35,7 +35,9 @@ using OwnRows =
     TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
              PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite, ClampMin, ClampMax,
              ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor, ClampOnlyMaxTensor,
-             ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent, Gelu, GeluTanh>;
+             ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent, Gelu, GeluTanh, Prelu,
+             Hardsigmoid, Hardswish, Silu, Mish, LogSigmoid, Glu, MseLoss, BinaryCrossEntropy,
+             BinaryCrossEntropyWithLogits, IsProbability>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
@@ -203,12 +205,6 @@ constexpr OpRow kRows[] = {
     op("frexp(Tensor input, *, Tensor[]? out=None) -> (Tensor mantissa, Tensor exponent)", fn<frexp>,
        {.out = Out::Exact}),
     op("_special_ndtr(Tensor input, *, Tensor? out=None) -> Tensor", fn<ndtr>, {.kind = kFunction}),
-    op("_nn_gelu(Tensor input, str approximate='none') -> Tensor",
-       [](const Tensor& t, std::string_view approximate) {
-         check(approximate == "none" || approximate == "tanh", "approximate argument must be either none or tanh.");
-         return approximate == "none" ? unary<formulas::Gelu>(t) : unary<formulas::GeluTanh>(t);
-       },
-       {.kind = kFunction}),
     op("is_nonzero(Tensor input) -> bool", fn<is_nonzero>),
     op("positive(Tensor input) -> Tensor", fn<positive>),
     op("round(Tensor input, *, int decimals, Tensor? out=None) -> Tensor", fn<round_to>,

@@ -25,6 +25,9 @@ constexpr OpRow kRows[] = {
        "-> "
        "Tensor",
        fn<embedding>, {.kind = kFunction}),
+    op("_nn_embedding_bag(Tensor weight, Tensor input, Tensor? offsets=None, str mode='mean', Tensor? "
+       "per_sample_weights=None, bool include_last_offset=False) -> Tensor",
+       fn<embedding_bag>, {.kind = kFunction}),
 };
 
 }  // namespace

@@ -2,6 +2,10 @@
 #include "ops/pooling.h"
 
 #include "bindings/ops/register.h"
+#include "ops/columns.h"
+#include "ops/grid_sample.h"
+#include "ops/pad.h"
+#include "ops/shuffle.h"
 #include "ops/upsample.h"
 
 namespace gradcore {
@@ -60,6 +64,11 @@ template <int n> Tensor unpool(const Tensor& x, const Tensor& index, const Dims&
   return max_unpool(n, x, index, out);
 }
 
+template <int n> Tensor sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding, bool corners) {
+  return grid_sampler_over(n, x, grid, mode, padding, corners);
+}
+#define GC_SAMPLER "(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor"
+
 // torch computes pools over three dims in float32.
 constexpr Autocast autocast_of(int dims) { return dims == 3 ? Autocast::Float32 : Autocast::None; }
 
@@ -107,7 +116,26 @@ constexpr OpRow kRows[] = {
        [](const Tensor& x, const Dims& out, std::string_view mode, const std::vector<Scalar>& factors, bool corners,
           bool smooth) { return upsample(x, out, factors, {mode, corners, smooth}); },
        {.kind = kFunction}),
+    op("_nn_pad(Tensor input, int[] pad, str mode='constant', Number? value=None) -> Tensor", fn<pad>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_unfold(Tensor input, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] stride=1) -> Tensor",
+       fn<unfold_windows>, {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_fold(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation=1, int[2] padding=0, int[2] "
+       "stride=1) -> Tensor",
+       fn<fold_windows>, {.kind = kFunction, .halves = Halves::Native}),
+    op("pixel_shuffle(Tensor input, int upscale_factor) -> Tensor", fn<pixel_shuffle>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("pixel_unshuffle(Tensor input, int downscale_factor) -> Tensor", fn<pixel_unshuffle>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("channel_shuffle(Tensor input, int groups) -> Tensor", fn<channel_shuffle>,
+       {.kind = kFunction, .also = "native_channel_shuffle", .halves = Halves::Native}),
+    op("_nn_one_hot(Tensor input, int num_classes=-1) -> Tensor", fn<one_hot>,
+       {.kind = kFunction, .halves = Halves::Native}),
+    op("grid_sampler" GC_SAMPLER, fn<grid_sampler>, {.kind = kFunction, .autocast = Autocast::Float32}),
+    op("grid_sampler_2d" GC_SAMPLER, fn<sampler<2>>, {.kind = kFunction, .autocast = Autocast::Float32}),
+    op("grid_sampler_3d" GC_SAMPLER, fn<sampler<3>>, {.kind = kFunction, .autocast = Autocast::Float32}),
 };
+#undef GC_SAMPLER
 #undef GC_POOLS
 #undef GC_AVG_POOL
 

@@ -102,6 +102,8 @@ constexpr OpRow kRows[] = {
     op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,
        {.kind = kFunction, .autocast = Autocast::Float32, .refuses_halves = "cdist"}),
     op("pdist(Tensor input, float p=2.0) -> Tensor", fn<pdist>, {.kind = kFunction, .refuses_halves = "pdist"}),
+    op("cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", fn<cosine_similarity>,
+       {.kind = kFunction, .halves = Halves::Native}),
     op("dist(Tensor input, Tensor other, float p=2.0) -> Tensor", fn<dist>),
 
     op("diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> "

@@ -507,6 +507,7 @@ void register_reduce();
 void register_scan();
 void register_order();
 void register_matmul();
+void register_activation();
 void register_nn();
 void register_recurrent();
 void register_attention();

@@ -24,6 +24,11 @@ template <class T> struct Taps {
         divisor(divides ? dim.out : 0) {
     portable::fill_taps(d, portable::TapTable<T>{index.data(), count.data(), weight.data(), divisor.data()});
   }
+  // Whether windows are better taken one by one than tap by tap: each is a run of the input.
+  bool takes_runs() const {
+    if (d.kind == portable::TapKind::Adaptive) return true;
+    return d.kind == portable::TapKind::Window && d.dilation == 1 && d.kernel >= 16 && d.kernel > d.out;
+  }
   int64_t first(int64_t o) const { return index[o * most]; }
   int64_t at(int64_t o, int64_t k) const { return index[o * most + k]; }
   T weight_of(int64_t o, int64_t k) const { return weight.data() ? weight[o * most + k] : T(1); }

@@ -70,25 +70,54 @@ template <class T, bool kPlaces> class MaxPool {
     if constexpr (kPlaces)
       for (int64_t o = 0; o < n_; ++o) place[o] = static_cast<I>(first + w_.first(o));
     each_row(at, [&](int64_t r) {
+      if (w_.takes_runs()) return compare_windows(x, r, best, place);
       for (int64_t k = 0; k < spans_.count; ++k) {
         const Span& s = spans_.of[k];
         const int64_t begin = r + s.at;
         compare<kPlaces>(x + begin, w_.d.stride, best + s.from, place + s.from, s.to - s.from, static_cast<I>(begin),
                          static_cast<I>(w_.d.stride));
       }
-      if (!w_.strides()) compare_windows(x, r, best, place);
     });
   }
-  // Where windows are of several sizes.
+  // Where windows are of several sizes, or long.
   void compare_windows(const T* x, int64_t r, T* best, I* place) const {
     for (int64_t o = 0; o < n_; ++o) {
-      const int64_t begin = r + w_.first(o);
-      for (int64_t k = begin; k < begin + w_.count[o]; ++k) {
-        if (!(x[k] > best[o] || x[k] != x[k])) continue;
-        best[o] = x[k];
-        if constexpr (kPlaces) place[o] = static_cast<I>(k);
+      const int64_t begin = r + w_.first(o), n = w_.count[o];
+      if (n < 2 * kLanes<T> || has_nan(x + begin, n)) {
+        compare_one_by_one(x, begin, n, best[o], kPlaces ? place + o : nullptr);
+        continue;
+      }
+      const T most = largest(x + begin, n);
+      if (!(most > best[o])) continue;
+      best[o] = most;
+      if constexpr (kPlaces) {
+        int64_t at = begin;
+        while (x[at] != most) ++at;
+        place[o] = static_cast<I>(at);
       }
     }
+  }
+  static void compare_one_by_one(const T* x, int64_t begin, int64_t n, T& best, I* place) {
+    for (int64_t k = begin; k < begin + n; ++k) {
+      if (!(x[k] > best || x[k] != x[k])) continue;
+      best = x[k];
+      if constexpr (kPlaces) *place = static_cast<I>(k);
+    }
+  }
+  static bool has_nan(const T* x, int64_t n) {
+    bool found = false;
+    for (int64_t i = 0; i < n; ++i) found |= x[i] != x[i];
+    return found;
+  }
+  // Of at least as many elements as a vector has.
+  static T largest(const T* x, int64_t n) {
+    Vec<T> best = load(x);
+    for (int64_t i = kLanes<T>; i + kLanes<T> <= n; i += kLanes<T>) best = load(x + i) > best ? load(x + i) : best;
+    const Vec<T> last = load(x + n - kLanes<T>);  // it overlaps
+    best = last > best ? last : best;
+    T most = best[0];
+    for (int64_t lane = 1; lane < kLanes<T>; ++lane) most = best[lane] > most ? best[lane] : most;
+    return most;
   }
 
   void of_channels(const LinePlace& at, T* best, I* place) const {

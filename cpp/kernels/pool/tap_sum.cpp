@@ -113,6 +113,50 @@ template <int64_t kCount, class T> GC_INLINE void sum_table(const Taps<T>& w, co
 template <class T> GC_INLINE void take_table(const Taps<T>& w, const T* x, T* to) {
   for (int64_t o = 0; o < w.d.out; ++o) to[o] = x[w.index[o]];
 }
+// What pads an image takes a run of it as it is, and single elements at the ends. Calls single(o) and run(from, to).
+template <class T, class F, class G> GC_INLINE void each_padded(const Taps<T>& w, const F& single, const G& run) {
+  const int64_t from = larger(0, smaller(w.d.padding, w.d.out));
+  const int64_t to = larger(from, smaller(w.d.out, w.d.size + w.d.padding));
+  for (int64_t o = 0; o < from; ++o) single(o);
+  run(from, to);
+  for (int64_t o = to; o < w.d.out; ++o) single(o);
+}
+template <class T> GC_INLINE void take_padded(const Taps<T>& w, const T* x, T* to) {
+  each_padded(
+      w, [&](int64_t o) { to[o] = x[w.index[o]]; },
+      [&](int64_t from, int64_t end) {
+        GC_INDEPENDENT
+        for (int64_t o = from; o < end; ++o) to[o] = x[o - w.d.padding];
+      });
+}
+template <class T> GC_INLINE void spread_padded(const Taps<T>& w, const T* from, T* x) {
+  each_padded(
+      w, [&](int64_t o) { x[w.index[o]] += from[o]; },
+      [&](int64_t begin, int64_t end) {
+        GC_INDEPENDENT
+        for (int64_t o = begin; o < end; ++o) x[o - w.d.padding] += from[o];
+      });
+}
+template <class T> GC_INLINE T sum_run(const T* x, int64_t n) {
+  Vec<T> sums = {};
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) sums += load(x + i);
+  T sum = 0;
+  for (int64_t lane = 0; lane < kLanes<T>; ++lane) sum += sums[lane];
+  for (; i < n; ++i) sum += x[i];
+  return sum;
+}
+template <class T> GC_INLINE void sum_runs(const Taps<T>& w, const T* x, T* to) {
+  for (int64_t o = 0; o < w.d.out; ++o) to[o] = sum_run(x + w.first(o), w.count[o]);
+}
+template <class T> GC_INLINE void spread_runs(const Taps<T>& w, const T* from, T* x) {
+  for (int64_t o = 0; o < w.d.out; ++o) {
+    T* const to = x + w.first(o);
+    const int64_t n = w.count[o];
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < n; ++i) to[i] += from[o];
+  }
+}
 template <class T> GC_INLINE void sum_any(const Taps<T>& w, const T* x, T* to) {
   for (int64_t o = 0; o < w.d.out; ++o) {
     T sum = 0;
@@ -180,7 +224,9 @@ template <class T> class TapSum {
       from = x + rows[0].at;
     else
       rows.sum(x, 1, summed, width_);
+    if (w_.takes_runs()) return sum_runs(w_, from, to);
     if (w_.strides()) return sum_spans(spans_, w_.d.stride, from, to, n_);
+    if (w_.d.is_padded()) return take_padded(w_, from, to);
     if (w_.most == 1) return take_table(w_, from, to);
     if (w_.d.kind == portable::TapKind::Linear) return sum_table<2>(w_, from, to);
     if (w_.d.kind == portable::TapKind::Cubic) return sum_table<4>(w_, from, to);
@@ -239,8 +285,12 @@ template <class T> class TapSum {
       to = x + rows[0].at;
     else
       for (int64_t i = 0; i < width_; ++i) to[i] = 0;
-    if (w_.strides())
+    if (w_.takes_runs())
+      spread_runs(w_, g, to);
+    else if (w_.strides())
       spread_spans(spans_, w_.d.stride, g, to);
+    else if (w_.d.is_padded())
+      spread_padded(w_, g, to);
     else
       spread_table(w_, g, to);
     if (to == spread) rows.spread(spread, x, 1, width_);
@@ -264,6 +314,7 @@ constinit const PoolRow<TapSumArgs> tap_sum_row{
 
 constinit const PoolKernels pool_kernels{
     max_pool_row, tap_sum_row,
-    by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; })};
+    by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; }),
+    grid_sample_kernels};
 
 }  // namespace gradcore::GC_ISA

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <type_traits>
 
 namespace gradcore::portable {
@@ -60,6 +61,20 @@ template <class T> void fill_nearest(const TapDim& d, const TapTable<T>& to) {
   }
 }
 
+int64_t padded_place(const TapDim& d, int64_t place) {
+  const int64_t last = d.size - 1;
+  if (d.kind == TapKind::Reflect) return last - std::abs(last - std::abs(place));
+  if (d.kind == TapKind::Replicate) return std::clamp<int64_t>(place, 0, last);
+  return (place % d.size + d.size) % d.size;
+}
+template <class T> void fill_padded(const TapDim& d, const TapTable<T>& to) {
+  for (int64_t o = 0; o < d.out; ++o) {
+    to.count[o] = 1;
+    if (to.weight) to.weight[o] = 1;
+    to.index[o] = inside(d, padded_place(d, o - d.padding));
+  }
+}
+
 template <class T> void fill_linear(const TapDim& d, const TapTable<T>& to) {
   for (int64_t o = 0; o < d.out; ++o) {
     const T at = std::max(position<T>(d, o), T(0));
@@ -114,7 +129,10 @@ int64_t TapDim::most() const {
     case TapKind::Window: return std::min(kernel, size);
     case TapKind::Adaptive: return std::min(size, (size + out - 1) / out + 1);
     case TapKind::Nearest:
-    case TapKind::NearestExact: return 1;
+    case TapKind::NearestExact:
+    case TapKind::Reflect:
+    case TapKind::Replicate:
+    case TapKind::Circular: return 1;
     case TapKind::Linear: return 2;
     case TapKind::Cubic: return 4;
     case TapKind::SmoothLinear: return std::min(size, 2 * static_cast<int64_t>(std::ceil(std::max(step, 1.0))) + 1);
@@ -125,6 +143,7 @@ int64_t TapDim::most() const {
 
 template <class T> void fill_taps(const TapDim& d, const TapTable<T>& to) {
   if (d.is_window()) return fill_windows(d, to);
+  if (d.is_padded()) return fill_padded(d, to);
   if constexpr (std::is_floating_point_v<T>) {
     if (d.kind == TapKind::Linear) return fill_linear(d, to);
     if (d.kind == TapKind::Cubic) return fill_cubic(d, to);

@@ -1,5 +1,5 @@
-// Which inputs make an output along one dim, and with what weights: the windows of pools and the taps of
-// interpolations. Start at fill_taps().
+// Which inputs make an output along one dim, and with what weights: the windows of pools, the taps of
+// interpolations and what pads an image. Start at fill_taps().
 #pragma once
 #include <cstdint>
 
@@ -14,6 +14,10 @@ enum class TapKind : uint8_t {
   Cubic,
   SmoothLinear,  // as image libraries shrink: the kernel is as wide as an output
   SmoothCubic,
+  Reflect,  // what pads an image: the place o - padding, mirrored, moved to the end or counted round where it is
+            // outside
+  Replicate,
+  Circular,
 };
 
 // One dim of a pool or of an interpolation.
@@ -27,6 +31,7 @@ struct TapDim {
 
   bool is_trivial() const { return kind == TapKind::Window && size == out && kernel == 1 && stride == 1 && !padding; }
   bool is_window() const { return kind == TapKind::Window || kind == TapKind::Adaptive; }
+  bool is_padded() const { return kind == TapKind::Reflect || kind == TapKind::Replicate || kind == TapKind::Circular; }
   // How many inputs an output has at most.
   int64_t most() const;
 };

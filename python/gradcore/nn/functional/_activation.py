@@ -1,7 +1,4 @@
-"""Activations, most as compositions of elementwise operations. Gradients at kinks are those that torch gives there.
-
-Where a branch that is not taken could overflow, its argument is clamped first: zero times infinity is NaN in backward.
-"""
+"""Activations: names and defaults of ops of the core."""
 
 from __future__ import annotations
 
@@ -9,20 +6,60 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import SCALAR_NAMES, need_float, need_tensor
+from ..._C import _nn_gelu as gelu
+from ..._C import _nn_glu as glu
+from ..._C import _nn_hardshrink as hardshrink
+from ..._C import _nn_logsigmoid as logsigmoid
+from ..._C import _nn_prelu as prelu
+from ..._C import _nn_softplus as softplus
+from ..._C import _nn_softshrink as softshrink
+from ._checks import need_float, need_tensor
+
+__all__ = [
+    "celu",
+    "celu_",
+    "elu",
+    "elu_",
+    "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
+    "leaky_relu",
+    "leaky_relu_",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
+]
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
-
-
-def _written(input: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """function(input) written into input; the function sees a copy, so that what it saves stays as it was."""
-    return input.copy_(function(input.clone()))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -56,17 +93,21 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     >>> gradcore.nn.functional.hardtanh(gradcore.tensor([-3.0, 0.5, 2.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
-    need_tensor("hardtanh", "input", 1, input)
     if min_val > max_val:
+        need_tensor("hardtanh", "input", 1, input)
         raise ValueError("min_val cannot be greater than max_val")
+    if not isinstance(input, Tensor) or not input.is_floating_point():
+        return _hardtanh_of_ints(input, min_val, max_val, inplace)
+    return _C._nn_hardtanh_(input, min_val, max_val) if inplace else _C._nn_hardtanh(input, min_val, max_val)
+
+
+def _hardtanh_of_ints(input: Tensor, min_val: float, max_val: float, inplace: bool) -> Tensor:
+    need_tensor("hardtanh", "input", 1, input)
     if input.dtype == _C.bool:
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    if inplace:
-        return _written(input, lambda x: hardtanh(x, min_val, max_val))
-    if not input.is_floating_point():
-        return input.clamp(int(min_val), int(max_val))
-    found: Tensor = _C.where(input <= min_val, float(min_val), _C.where(input >= max_val, float(max_val), input))
-    return found
+    if input.dtype == _C.uint8 and min_val < 0:
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    return input.clamp_(int(min_val), int(max_val)) if inplace else input.clamp(int(min_val), int(max_val))
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -96,16 +137,14 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     >>> gradcore.nn.functional.threshold(gradcore.tensor([0.5, 2.0]), 1.0, 7.0)
     tensor([7., 2.])
     """
-    need_tensor("threshold", "input", 1, input)
-    if inplace:
-        return _written(input, lambda x: _threshold(x, threshold, value))
-    return _threshold(input, threshold, value)
+    return _thresholded(input, threshold, value, inplace)
 
 
-def _threshold(input: Tensor, threshold: float, value: float) -> Tensor:
-    whole = not input.is_floating_point()
-    found: Tensor = _C.where(input <= threshold, int(value) if whole else float(value), input)
-    return found
+def _thresholded(input: Tensor, limit: float, value: float, inplace: bool) -> Tensor:
+    if not isinstance(input, Tensor) or not input.is_floating_point():
+        need_tensor("threshold", "input", 1, input)
+        value = int(value)
+    return _C._nn_threshold_(input, limit, value) if inplace else _C._nn_threshold(input, limit, value)
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
@@ -115,7 +154,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     >>> gradcore.nn.functional.threshold_(gradcore.tensor([-1.0, 2.0]), threshold=0.0, value=9.0)
     tensor([9., 2.])
     """
-    return _written(input, lambda x: _threshold(x, threshold, value))
+    return _thresholded(input, threshold, value, True)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -125,11 +164,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> gradcore.nn.functional.leaky_relu(gradcore.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
-    need_float("leaky_relu", "leaky_relu_cpu", input)
-    if inplace:
-        return _written(input, lambda x: leaky_relu(x, negative_slope))
-    found: Tensor = _C.where(input > 0, input, input * negative_slope)
-    return found
+    return _C._nn_leaky_relu_(input, negative_slope) if inplace else _C._nn_leaky_relu(input, negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -140,38 +175,6 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     tensor([-0.0100,  2.0000])
     """
     return leaky_relu(input, negative_slope, inplace=True)
-
-
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else weight * x with a learnable weight: one number, or one for each channel (dim 1).
-
-    Raises RuntimeError where the weight has neither one element nor one for each channel, more than one dim, or another
-    dtype. Source: K. He et al., "Delving deep into rectifiers", 2015.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.prelu(gradcore.tensor([[-1.0, -1.0]]), gradcore.tensor([0.5, 0.1]))
-    tensor([[-0.5000, -0.1000]])
-    """
-    need_tensor("prelu", "input", 1, input)
-    if input.dtype != weight.dtype:
-        names = f"{SCALAR_NAMES[input.dtype]} and {SCALAR_NAMES[weight.dtype]}"
-        raise RuntimeError(f"prelu: Type promoting not supported. Got {names}")
-    if weight.dim() > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}")
-    if weight.numel() != 1:
-        if input.dim() == 0:
-            raise RuntimeError("Not allow zero-dim input tensor.")
-        channels = input.shape[1] if input.dim() >= 2 else 1
-        if channels != weight.numel():
-            raise RuntimeError(
-                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight.numel()} and channel size = {channels}."
-            )
-        weight = weight.reshape(-1, *[1] * (input.dim() - 2))
-    elif weight.dim() > input.dim():
-        weight = weight.reshape(())
-    found: Tensor = _C.where(input > 0, input, weight * input)
-    return found
 
 
 def rrelu(
@@ -213,14 +216,6 @@ def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, traini
     return rrelu(input, lower, upper, training, inplace=True)
 
 
-def _elu(input: Tensor, alpha: float, scale: float, input_scale: float) -> Tensor:
-    below = input.clamp_max(0.0)
-    if input_scale != 1:
-        below = below * input_scale
-    found: Tensor = _C.where(input <= 0, below.expm1() * alpha, input)
-    return found if scale == 1 else found * scale
-
-
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha * (exp(x) - 1). Raises NotImplementedError for dtypes that are not float.
 
@@ -230,10 +225,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> gradcore.nn.functional.elu(gradcore.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    need_float("elu", "elu_cpu", input)
-    if inplace:
-        return _written(input, lambda x: _elu(x, alpha, 1, 1))
-    return _elu(input, alpha, 1, 1)
+    return _C._nn_elu_(input, alpha) if inplace else _C._nn_elu(input, alpha)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -255,10 +247,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> gradcore.nn.functional.selu(gradcore.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    need_float("selu", "elu_cpu", input)
-    if inplace:
-        return _written(input, selu)
-    return _elu(input, _SELU_ALPHA, _SELU_SCALE, 1)
+    return _C._nn_elu_(input, _SELU_ALPHA, _SELU_SCALE) if inplace else _C._nn_elu(input, _SELU_ALPHA, _SELU_SCALE)
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -282,10 +271,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    need_float("celu", "elu_cpu", input)
-    if inplace:
-        return _written(input, lambda x: celu(x, alpha))
-    return _elu(input, alpha, 1, 1 / alpha)
+    return _C._nn_elu_(input, alpha, 1, 1 / alpha) if inplace else _C._nn_elu(input, alpha, 1, 1 / alpha)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -298,21 +284,6 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return celu(input, alpha, inplace=True)
 
 
-def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
-    """x * Phi(x), Phi being the normal distribution's; approximate="tanh" takes tanh in place of erf.
-
-    Raises RuntimeError for another word, NotImplementedError for dtypes that are not float.
-    Source: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.gelu(gradcore.tensor([-1.0, 2.0]))
-    tensor([-0.1587,  1.9545])
-    """
-    need_float("gelu", "GeluKernelImpl", input)
-    found: Tensor = _C._nn_gelu(input, approximate)
-    return found
-
-
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x) for each element. Raises NotImplementedError for dtypes that are not float.
 
@@ -320,10 +291,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> gradcore.nn.functional.silu(gradcore.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    need_float("silu", "silu_cpu", input)
-    if inplace:
-        return _written(input, silu)
-    return input * input.sigmoid()
+    return _C._nn_silu_(input) if inplace else _C._nn_silu(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -335,40 +303,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> gradcore.nn.functional.mish(gradcore.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    need_float("mish", "mish_cpu", input)
-    if inplace:
-        return _written(input, mish)
-    return input * input.clamp_max(30.0).exp().log1p().tanh()  # from 20 on tanh is 1 in double precision too
-
-
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold.
-
-    Raises NotImplementedError for dtypes that are not float.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.softplus(gradcore.tensor([-1.0, 2.0, 30.0]))
-    tensor([ 0.3133,  2.1269, 30.0000])
-    """
-    need_float("softplus", "softplus_cpu", input)
-    scaled = input if beta == 1 else input * beta
-    soft = scaled.clamp_max(threshold).exp().log1p()
-    found: Tensor = _C.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
-    return found
-
-
-def logsigmoid(input: Tensor) -> Tensor:
-    """log(sigmoid(x)), without overflow. Raises NotImplementedError for dtypes that are not float.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.logsigmoid(gradcore.tensor([-200.0, 2.0]))
-    tensor([-2.0000e+02, -1.2693e-01])
-    """
-    need_float("log_sigmoid", "log_sigmoid_cpu", input)
-    negative = input < 0
-    minus_size: Tensor = _C.where(negative, input, -input)
-    least: Tensor = _C.where(negative, input, 0.0)
-    return least - minus_size.exp().log1p()
+    return _C._nn_mish_(input) if inplace else _C._nn_mish(input)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -378,10 +313,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     >>> gradcore.nn.functional.hardsigmoid(gradcore.tensor([-4.0, 1.5]))
     tensor([0.0000, 0.7500])
     """
-    need_float("hardsigmoid", "hardsigmoid_cpu", input)
-    if inplace:
-        return _written(input, hardsigmoid)
-    return hardtanh(input + 3, 0.0, 6.0) / 6
+    return _C._nn_hardsigmoid_(input) if inplace else _C._nn_hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -391,42 +323,9 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import gradcore
     >>> gradcore.nn.functional.hardswish(gradcore.tensor([-4.0, 1.5, 5.0]))
-    tensor([0.0000, 1.1250, 5.0000])
+    tensor([-0.0000, 1.1250, 5.0000])
     """
-    need_float("hardswish", "hardswish_cpu", input)
-    if inplace:
-        return _written(input, hardswish)
-    # The curve is not computed outside of its range: an infinite slope times a gradient of zero would be NaN.
-    curved = (input > -3) & (input < 3)
-    inner = _C.where(curved, input, 0.0)
-    found: Tensor = _C.where(curved, inner * (inner + 3) / 6, _C.where(input <= -3, 0.0, input))
-    return found
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """0 where |x| <= lambd, else x. Raises NotImplementedError for dtypes that are not float.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.hardshrink(gradcore.tensor([-1.0, 0.4]))
-    tensor([-1.,  0.])
-    """
-    need_float("hardshrink", "hardshrink_cpu", input)
-    found: Tensor = _C.where(input.detach().abs() <= lambd, 0.0, input)
-    return found
-
-
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by lambd, and 0 where |x| <= lambd. Raises RuntimeError for a negative lambd.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.softshrink(gradcore.tensor([-1.0, 0.4, 2.0]))
-    tensor([-0.5000,  0.0000,  1.5000])
-    """
-    need_float("softshrink", "softshrink_check", input)
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    found: Tensor = _C.where(input.abs() <= lambd, input * 0, input - input.detach().sign() * lambd)
-    return found
+    return _C._nn_hardswish_(input) if inplace else _C._nn_hardswish(input)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -467,24 +366,6 @@ def sigmoid(input: Tensor) -> Tensor:
     tensor([0.5000, 0.7311])
     """
     return input.sigmoid()
-
-
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """a * sigmoid(b), where a and b are the halves of the input along dim. Raises RuntimeError for an odd size.
-
-    Source: Y. Dauphin et al., "Language modeling with gated convolutional networks", 2016.
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.glu(gradcore.tensor([1.0, 2.0, 0.0, 0.0]))
-    tensor([0.5000, 1.0000])
-    """
-    if input.dim() == 0:
-        raise RuntimeError("glu does not support scalars because halving size must be even")
-    size = input.size(dim)
-    if size % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {size}")
-    value, gate = input.narrow(dim, 0, size // 2), input.narrow(dim, size // 2, size // 2)
-    return value * gate.sigmoid()
 
 
 def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:

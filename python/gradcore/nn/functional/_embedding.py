@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import _nn_one_hot as one_hot
 from ..._modes import no_grad
 from ._checks import SCALAR_NAMES, need_tensor
 
+__all__ = ["embedding", "embedding_bag", "one_hot"]
+
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-
-
-def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
-    """0 and 1 (int64) in a new last dim of num_classes, by default the largest class + 1.
-
-    input: int64, from 0 to num_classes - 1. Raises RuntimeError for another dtype, or a class out of range.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.one_hot(gradcore.tensor([0, 2]), 3)
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    need_tensor("one_hot", "input", 1, input)
-    if input.dtype != _C.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if input.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return _C.zeros((*input.shape, num_classes), dtype=_C.int64)
-    if not _C._all_true(input >= 0):
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
-        num_classes = int(input.max()) + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    elif not _C._all_true(input < num_classes):
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    return (input.unsqueeze(-1) == _C.arange(num_classes)).to(_C.int64)
 
 
 def _check_index(function: str, input: Tensor) -> None:
@@ -150,19 +124,23 @@ def embedding_bag(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}'). Please open a feature request on GitHub."
         )
-    if input.dim() == 2:
-        if offsets is not None:
-            raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                f"sequences. However, found offsets of type {type(offsets)}"
-            )
+    if input.dim() not in (1, 2):
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
+    if input.dim() == 2 and offsets is not None:
+        raise ValueError(
+            "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+            f"sequences. However, found offsets of type {type(offsets)}"
+        )
+    if input.dim() == 1 and (offsets is None or offsets.dim() != 1):
+        raise ValueError("offsets has to be a 1D Tensor" + (" but got None" if offsets is None else ""))
+    if max_norm is not None:
+        _renormalized(weight, input, max_norm, norm_type)
+    if padding_idx is None and not scale_grad_by_freq:
+        return _C._nn_embedding_bag(weight, input, offsets, mode, per_sample_weights, include_last_offset)
+    if offsets is None:
         bags = input.shape[0]
         bag_of = _C.arange(bags).unsqueeze(1).expand(input.shape).reshape(-1)
-    elif input.dim() == 1:
-        if offsets is None:
-            raise ValueError("offsets has to be a 1D Tensor but got None")
-        if offsets.dim() != 1:
-            raise ValueError("offsets has to be a 1D Tensor")
+    else:
         starts = offsets.tolist()
         if starts and starts[0] != 0:
             raise RuntimeError(
@@ -177,10 +155,6 @@ def embedding_bag(
         bags = len(starts)
         bag_of = _C.tensor([i for i, (b, e) in enumerate(zip(starts, ends)) for _ in range(e - b)], dtype=_C.int64)
         input = input[: bag_of.shape[0]]
-    else:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
-    if max_norm is not None:
-        _renormalized(weight, input, max_norm, norm_type)
     flat = input.reshape(-1)
     rows = _rows(weight, flat)
     if scale_grad_by_freq:

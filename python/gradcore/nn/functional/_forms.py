@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
-from . import _activation, _ctc, _dropout, _embedding, _loss, _vision
+from . import _activation, _ctc, _dropout, _embedding, _loss
 from ._checks import need_tensor, reduced
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -384,63 +384,6 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
 
 # ------------------------------------------------------------------------------------------------------------
 # Images and sequences
-
-
-def grid_sampler(
-    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
-) -> Tensor:
-    """nn.functional.grid_sample(), the modes being numbers: 0 bilinear, 1 nearest, 2 bicubic; 0 zeros, 1 border, 2 reflection.
-
-    Raises RuntimeError for other numbers (torch reads what is not there) and for tensors that do not fit.
-
-    >>> import gradcore
-    >>> gradcore.grid_sampler(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
-    tensor([[[[2.]]]])
-    """
-    if interpolation_mode not in (0, 1, 2) or padding_mode not in (0, 1, 2):
-        raise RuntimeError(
-            f"grid_sampler(): modes are numbers from 0 to 2, but got {interpolation_mode} and {padding_mode}"
-        )
-    return _vision.grid_sample(
-        input,
-        grid,
-        ("bilinear", "nearest", "bicubic")[interpolation_mode],
-        ("zeros", "border", "reflection")[padding_mode],
-        align_corners,
-    )
-
-
-def _sampler_of(dims: int, input: Tensor, grid: Tensor, *modes: Any) -> Tensor:
-    if input.dim() != dims + 2 or grid.dim() != input.dim():
-        raise RuntimeError(
-            f"grid_sampler(): expected {dims + 2}D input and grid with same number of dimensions, but got input with "
-            f"sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
-        )
-    return grid_sampler(input, grid, *modes)
-
-
-def grid_sampler_2d(
-    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
-) -> Tensor:
-    """grid_sampler() of images (N, C, H, W) alone.
-
-    >>> import gradcore
-    >>> gradcore.grid_sampler_2d(gradcore.tensor([[[[1.0, 3.0]]]]), gradcore.zeros(1, 1, 1, 2), 0, 0, True)
-    tensor([[[[2.]]]])
-    """
-    return _sampler_of(2, input, grid, interpolation_mode, padding_mode, align_corners)
-
-
-def grid_sampler_3d(
-    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
-) -> Tensor:
-    """grid_sampler() of volumes (N, C, D, H, W) alone.
-
-    >>> import gradcore
-    >>> gradcore.grid_sampler_3d(gradcore.tensor([[[[[1.0, 3.0]]]]]), gradcore.zeros(1, 1, 1, 1, 3), 0, 0, True)
-    tensor([[[[[2.]]]]])
-    """
-    return _sampler_of(3, input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:

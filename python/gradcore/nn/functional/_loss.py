@@ -68,7 +68,7 @@ def mse_loss(
     if not isinstance(target, Tensor) or not target.is_floating_point():
         need_float("mse_loss", "mse_cpu", input)
     reduction = old_reduction(size_average, reduce, reduction)
-    loss = (input - target).square()
+    loss = _C._nn_mse(input, target)
     return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
 
 
@@ -119,8 +119,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     need_float("smooth_l1_loss", "smooth_l1_cpu", input)
-    d = (input - target).abs()
-    return reduced(_C.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+    return reduced(_C._nn_smooth_l1(input, target, beta), reduction)
 
 
 @precise
@@ -140,8 +139,7 @@ def huber_loss(
         _warn_of_sizes(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    d = (input - target).abs()
-    loss = _C.where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    loss = _C._nn_huber(input, target, delta)
     if weight is None:
         return reduced(loss, reduction)
     if weight.shape != input.shape:
@@ -312,20 +310,7 @@ def binary_cross_entropy(
         )
     if input.dtype != target.dtype:
         raise RuntimeError(f"Found dtype {SCALAR_NAMES[target.dtype]} but expected {SCALAR_NAMES[input.dtype]}")
-    p = input.detach()
-    if not _C._all_true((p >= 0) & (p <= 1)):
-        raise RuntimeError("all elements of input should be between 0 and 1")
-    t = target.detach()
-    if not _C._all_true((t >= 0) & (t <= 1)):
-        raise RuntimeError("all elements of target should be between 0 and 1")
-    inside = (p > 1e-12) & (p < 1 - 1e-12)
-    safe = _C.where(inside, input, 0.5)
-    loss = -(target * safe.log() + (1 - target) * (-safe).log1p())
-    if not _C._all_true(inside):
-        # Where a logarithm has no useful derivative torch takes (p - t) / 1e-12; the value is flat otherwise.
-        slope = (p - t) / (p * (1 - p)).clamp_min(1e-12)
-        edge = -(t * p.log().clamp_min(-100.0) + (1 - t) * (-p).log1p().clamp_min(-100.0))
-        loss = _C.where(inside, loss, edge + (_C.where(inside, p, input) - p) * slope)
+    loss = _C._nn_bce(input, target)
     if weight is not None:
         loss = loss * weight.expand(loss.shape)
     return reduced(loss, reduction)
@@ -354,10 +339,10 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if not target.is_floating_point():
         raise RuntimeError(f"result type Float can't be cast to the desired output type {SCALAR_NAMES[target.dtype]}")
-    log_sigmoid = logsigmoid(input)
-    if pos_weight is not None:
-        log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
-    loss = (1 - target) * input - log_sigmoid
+    if pos_weight is None:
+        loss = _C._nn_bce_with_logits(input, target)
+    else:
+        loss = (1 - target) * input - logsigmoid(input) * ((pos_weight - 1) * target + 1)
     if weight is not None:
         loss = loss * weight
     return reduced(loss, reduction)

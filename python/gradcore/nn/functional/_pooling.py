@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_avg_pool1d as avg_pool1d
@@ -14,7 +16,6 @@ from ..._C import _nn_max_pool2d_with_indices as max_pool2d_with_indices
 from ..._C import _nn_max_pool3d as max_pool3d
 from ..._C import _nn_max_pool3d_with_indices as max_pool3d_with_indices
 from ._checks import need_tensor
-from ._windows import product
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -80,7 +81,7 @@ def _batched(function: str, input: Any, dims: int) -> tuple[Tensor, bool]:
 def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
     average = (avg_pool1d, avg_pool2d, avg_pool3d)[dims - 1]
     mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
-    taps = product(_sizes(kernel_size, dims, "kernel_size", f"lp_pool{dims}d"))
+    taps = math.prod(_sizes(kernel_size, dims, "kernel_size", f"lp_pool{dims}d"))
     powers = mean.detach().sign() * mean.abs().relu() * taps
     # A root has no finite slope at 0; as that of norm() it is 0.
     nothing = powers.detach() == 0
@@ -127,13 +128,14 @@ def lp_pool3d(
 # Adaptive pools: the window of output i of `out` reaches from floor(i * n / out) to ceil((i + 1) * n / out)
 
 
-def _adaptive_sizes(dims: int, input: Tensor, output_size: Any) -> list[int]:
+def _adaptive_sizes(dims: int, input: Tensor, output_size: Any) -> Any:
     """One int for each dim; None stands for the input's size."""
+    if isinstance(output_size, int):
+        return output_size
     need_tensor("adaptive_pool", "input", 1, input)
-    wanted = [output_size] * dims if isinstance(output_size, int) else output_size
-    if len(wanted) != dims or input.dim() < dims:
-        return wanted  # the op says what is wrong
-    return [n if w is None else w for w, n in zip(wanted, input.shape[-dims:])]
+    if None not in output_size or len(output_size) != dims or input.dim() < dims:
+        return output_size  # the op says what is wrong
+    return [n if w is None else w for w, n in zip(output_size, input.shape[-dims:])]
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Sizes) -> Tensor:
@@ -249,7 +251,7 @@ def _gathered(input: Tensor, dims: int, per_dim: list[list[tuple[int, int]]], re
         inside = inside & (at < ends.unsqueeze(1)).view(view)
         flat = flat * sizes[i] + at.clamp_max(sizes[i] - 1).view(view)
         shape.append(len(bounds))
-    places = product(shape)
+    places = math.prod(shape)
     flat = flat.reshape(places, -1)
     inside = inside.reshape(places, -1)
     taken = input.flatten(-dims).index_select(-1, flat.reshape(-1)).unflatten(-1, flat.shape)
