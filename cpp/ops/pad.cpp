@@ -23,7 +23,14 @@ struct ConstantPadNdVjp {
   }
 };
 
-// The sizes of the result. Raises where one would be negative.
+int64_t padded_size(const Tensor& t, int d, int64_t before, int64_t after) {
+  int64_t size;
+  if (__builtin_add_overflow(t.size(d), before, &size) || __builtin_add_overflow(size, after, &size))
+    fail("pad: the size of dimension ", d, " overflows");
+  return size;
+}
+
+// The sizes of the result with constants. Raises where one would be negative.
 Dims padded_shape(const Tensor& t, const Dims& pad) {
   check(pad.size() % 2 == 0, "Length of pad must be even but instead it equals ", pad.size());
   check(pad.size() <= 2 * t.dim(),
@@ -33,9 +40,7 @@ Dims padded_shape(const Tensor& t, const Dims& pad) {
   for (int i = 0; i < pad.size() / 2; ++i) {
     const int d = t.dim() - 1 - i;
     const int64_t before = pad[2 * i], after = pad[2 * i + 1];
-    int64_t with_before = 0;
-    if (__builtin_add_overflow(shape[d], before, &with_before) || __builtin_add_overflow(with_before, after, &shape[d]))
-      fail("pad: the size of dimension ", d, " overflows");
+    shape[d] = padded_size(t, d, before, after);
     check(shape[d] >= 0 && -before <= t.size(d) && -after <= t.size(d), "The input size ", t.size(d),
           ", plus negative padding ", before, " and ", after,
           " resulted in a negative output size, which is invalid. Check dimension ", d, " of your input.");
@@ -77,13 +82,20 @@ const Mode& mode_of(std::string_view name) {
 }
 
 void check_dim(const Tensor& t, TapKind kind, int d, int64_t before, int64_t after) {
-  const int64_t size = t.size(d), most = std::max(before, after);
+  const int64_t size = t.size(d), most = std::max(before, after), total = padded_size(t, d, before, after);
+  if (kind == TapKind::Circular) {  // negative numbers cut first; what is left goes round, once
+    check(total >= 0 || most > size, "Negative padding value is resulting in an empty dimension");
+    const int64_t left = size + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
+    check(most <= size && (total == 0 || most <= left), "Padding value causes wrapping around more than once.");
+    return;
+  }
   if (kind == TapKind::Reflect)
     check(most < size,
           "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (", before,
           ", ", after, ") at dimension ", d, " of input ", t.shape());
   if (kind == TapKind::Replicate) check(size > 0, "Expected non-empty input for padding, but got: ", t.shape());
-  if (kind == TapKind::Circular) check(most <= size, "Padding value causes wrapping around more than once.");
+  const char name = "WHD"[t.dim() - 1 - d];
+  check(total > 0, "input (", name, ": ", size, ") is too small. Calculated output ", name, ": ", total);
 }
 
 // Integers, and what the kernel has no numbers for, dim by dim.
@@ -117,24 +129,37 @@ Tensor padded_by_taps(const Tensor& t, const Dims& pad, const Mode& mode) {
   return tap_sum(t, d, 1, mode.nodes[dims - 1]);
 }
 
+Tensor padded(const Tensor& t, const Dims& pad, const Mode& mode);
+
+// What negative numbers leave is counted round.
+Tensor padded_after_cuts(Tensor t, Dims pad, const Mode& mode) {
+  for (int i = 0; i < pad.size() / 2; ++i) {
+    const int d = t.dim() - 1 - i;
+    int64_t &before = pad[2 * i], &after = pad[2 * i + 1];
+    const int64_t size = t.size(d);
+    if (padded_size(t, d, before, after) == 0) before = 0, after = -size;
+    const int64_t first = std::max<int64_t>(-before, 0), last = std::max<int64_t>(-after, 0);
+    if (first || last) t = narrow(t, d, first, size - first - last);
+    before = std::max<int64_t>(before, 0), after = std::max<int64_t>(after, 0);
+  }
+  return padded(t, pad, mode);
+}
+
 Tensor padded(const Tensor& t, const Dims& pad, const Mode& mode) {
   const int dims = pad.size() / 2;
   check(dims >= 1 && dims <= 3 && (t.dim() == dims + 1 || t.dim() == dims + 2), ErrorKind::NotImplemented,
         "Padding size ", pad.size(), " is not supported for ", t.dim(),
         "D input tensor: non-constant padding is of the last one, two or three dims of an input with one or two more");
-  const Dims shape = padded_shape(t, pad);
   bool taps = t.dtype() == DType::Float32 || t.dtype() == DType::Float64;
   for (int i = 0; i < dims; ++i) {
     const int d = t.dim() - 1 - i;
-    if (pad[2 * i] != 0 || pad[2 * i + 1] != 0) check_dim(t, mode.kind, d, pad[2 * i], pad[2 * i + 1]);
-    taps &= t.size(d) <= INT32_MAX && shape[d] <= INT32_MAX;
+    const int64_t before = pad[2 * i], after = pad[2 * i + 1];
+    if (before != 0 || after != 0) check_dim(t, mode.kind, d, before, after);
+    const int64_t size = padded_size(t, d, before, after);
+    taps &= t.size(d) <= INT32_MAX && size > 0 && size <= INT32_MAX;
   }
-  if (mode.kind == TapKind::Circular && *std::ranges::min_element(pad) < 0) {  // what is left is counted round
-    Dims rest = pad;
-    for (int i = 0; i < rest.size(); ++i) rest[i] = std::max<int64_t>(rest[i], 0);
-    return padded(common_part(t, pad, -1), rest, mode);
-  }
-  for (const int64_t n : shape) taps &= n > 0;
+  if (mode.kind == TapKind::Circular && *std::ranges::min_element(pad) < 0) return padded_after_cuts(t, pad, mode);
+  taps &= t.numel() > 0;
   return taps ? padded_by_taps(t, pad, mode) : padded_by_index(t, pad, mode.kind);
 }
 

@@ -36,7 +36,7 @@ void FlatLoop::run_slice(int64_t begin, int64_t end) const {
 }
 
 bool repeats_one_element(const TensorImpl& t) {
-  return t.numel == 1 || std::ranges::all_of(t.strides, [](int64_t stride) { return stride == 0; });
+  return t.numel == 1 || (t.numel && std::ranges::all_of(t.strides, [](int64_t stride) { return stride == 0; }));
 }
 
 namespace {
@@ -111,8 +111,9 @@ bool make_flat(FlatLoop& loop, LoopFn fn, double cost, const Tensor& out, std::s
       continue;
     }
     const Tensor& t = *in[i].tensor;
+    // Of one element there is one, even where Python changed an operand meanwhile.
     const bool repeated = n != 1 && repeats_one_element(*t.impl());
-    if (n != 1 && !repeated && !(t.is_contiguous() && same_shape(t, out))) return false;
+    if (n == 1 ? t.numel() != 1 : !repeated && !(t.is_contiguous() && same_shape(t, out))) return false;
     loop.set(k, t.window(), repeated ? 0 : item_size(t.dtype()));
   }
   return true;
