@@ -9,7 +9,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ._checks import SCALAR_NAMES, need_float, need_tensor
+from ._checks import SCALAR_NAMES, lowered, need_float, need_tensor
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     return leaky_relu(input, negative_slope, inplace=True)
 
 
+@lowered
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else weight * x with a learnable weight: one number, or one for each channel (dim 1).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import pdist as pdist
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 
@@ -64,21 +65,3 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     """
     size = _C.norm(input, p, dim, True).clamp_min(eps)
     return input / size if out is None else _C.div(input, size, out=out)
-
-
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """The distances of order p of all pairs of rows: row 0 with 1, 0 with 2, ..., 1 with 2 ...
-
-    input: (N, M); the result is (N * (N - 1) / 2). Raises RuntimeError for another number of dims and a negative p.
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
-
-    >>> import gradcore
-    >>> gradcore.nn.functional.pdist(gradcore.tensor([[0.0], [1.0], [3.0]]))
-    tensor([1., 3., 2.])
-    """
-    if input.dim() != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
-    if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
-    first, second = _C.triu_indices(input.shape[0], input.shape[0], 1)
-    return _C.norm(input.index_select(0, first) - input.index_select(0, second), p, -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ._checks import widened_by_autocast
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"Padding size {len(amounts)} is not supported for {input.dim()}D input tensor: non-constant padding is of the last "
             "one, two or three dims of an input with one or two more"
         )
+    if mode == "replicate" or (mode == "reflect" and dims < 3):
+        input = widened_by_autocast(input)
     for i in range(dims):
         dim = input.dim() - 1 - i
         before, after = amounts[2 * i], amounts[2 * i + 1]
@@ -74,11 +77,13 @@ def _replicate(size: int, before: int, after: int, nth: int, input: Tensor) -> T
 
 
 def _circular(size: int, before: int, after: int, nth: int, input: Tensor) -> Tensor:
-    if before < 0 or after < 0:
-        raise NotImplementedError("pad: gradcore has no circular padding by negative numbers")
-    if before > size or after > size:
+    if before + size + after < 0:
+        raise RuntimeError("Negative padding value is resulting in an empty dimension")
+    # What negative numbers cut off does not come back at the other end.
+    cut, kept = max(-before, 0), size + min(before, 0) + min(after, 0)
+    if before > kept or after > kept:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    return _positions(size, before, after) % max(size, 1)
+    return cut + _positions(kept, max(before, 0), max(after, 0)) % max(kept, 1)
 
 
 _INDEX = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}

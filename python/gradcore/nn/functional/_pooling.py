@@ -13,7 +13,7 @@ from ..._C import _nn_max_pool2d as max_pool2d
 from ..._C import _nn_max_pool2d_with_indices as max_pool2d_with_indices
 from ..._C import _nn_max_pool3d as max_pool3d
 from ..._C import _nn_max_pool3d_with_indices as max_pool3d_with_indices
-from ._checks import need_tensor
+from ._checks import need_tensor, precise
 from ._windows import product
 
 __all__ = [
@@ -270,6 +270,7 @@ def _fractional_starts(sample: float, size: int, out: int, kernel: int) -> list[
     return [int((i + sample) * alpha) - first for i in range(out - 1)] + [size - kernel]
 
 
+@precise
 def _fractional_max_pool(
     dims: int,
     input: Tensor,
@@ -306,6 +307,9 @@ def _fractional_max_pool(
         bounds = [[(s, s + k) for s in begins] for begins, k in zip(starts, kernel)]
         results.append(_gathered(plane, dims, bounds, True))
     shape = (batch, channels, *out) if batched else (channels, *out)
+    if not results:  # no samples, or no channels
+        found = given.reshape(-1)[:0].view(shape)
+        return (found, _C.empty(shape, dtype=_C.int64)) if return_indices else found
     found = _C.stack([r[0] for r in results]).view(shape)
     if not return_indices:
         return found

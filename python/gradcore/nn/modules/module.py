@@ -562,7 +562,8 @@ class Module:
             return t.to(to or t.dtype, memory_format=order) if t.dim() in (4, 5) else t.to(to or t.dtype)
 
         for t in (*self.parameters(), *self.buffers()):
-            converted(t.detach()[..., :0])  # raises where the order is for other dims, before anything is changed
+            if t.dim() in (4, 5):
+                converted(t.detach()[..., :0])  # raises where the order is for other dims, before anything is changed
         return self._apply(converted)
 
     def _to_dtype(self, dtype: _C.dtype) -> Self:
