@@ -175,3 +175,21 @@ def test_the_old_place_of_functional_call_warns():
         return len(seen)
 
     both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("device", ["cuda", "xpu", "mtia", "ipu"])
+def test_modules_and_tensors_refuse_a_device_alike(device):
+    """A module without tensors has nothing to move."""
+
+    def program(lib):
+        net = lib.nn.ReLU()
+        assert getattr(net, device)() is net
+        kinds = []
+        for moved in (lib.ones(1), lib.nn.Linear(1, 1)):
+            with pytest.raises((AssertionError, RuntimeError)) as caught:
+                getattr(moved, device)()
+            kinds.append(caught.type.__name__)
+        return kinds
+
+    both(program)
