@@ -26,6 +26,7 @@ VALUES = {
     "a wide target of smooth_l1_loss": "F.smooth_l1_loss(x[0], x, reduction='none', beta=0)",
     "ints with weights": "F.mse_loss(lib.arange(3), lib.arange(3) * 2, weight=lib.tensor([1.0, 2.0, 1.0]))",
     "a wide target of multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, lib.ones(3, 2, 5))",
+    "a target of another dtype": "F.binary_cross_entropy_with_logits(x.double(), x.sigmoid(), weight=lib.ones(5), reduction='none')",
     "pairs of one order 0": "lib.autograd.grad(F.pdist(r, 0).sum(), r)",
     "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
     "no bags at all": "F.embedding_bag(lib.empty(0, 3).long(), x.clone().requires_grad_(), mode='max')",

@@ -366,7 +366,7 @@ def binary_cross_entropy_with_logits(
     log_sigmoid = logsigmoid(input)
     if pos_weight is not None:
         log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
-    loss = (1 - target) * input - log_sigmoid
+    loss = ((1 - target) * input - log_sigmoid).to(target.dtype)  # torch writes it into 1 - target
     if weight is not None:
         loss = loss * weight
     return reduced(loss, reduction)
