@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import _C
 from ..._C import Tensor
 from ._checks import widened_by_autocast
+from ._windows import in_order_of
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         )
     if mode == "replicate" or (mode == "reflect" and dims < 3):
         input = widened_by_autocast(input)
+    found = input
     for i in range(dims):
         dim = input.dim() - 1 - i
         before, after = amounts[2 * i], amounts[2 * i + 1]
         if before or after:
             index = _INDEX[mode](input.shape[dim], before, after, i, input)
-            input = input.index_select(dim, index)
-    return input
+            found = found.index_select(dim, index)
+    return found if mode == "circular" else in_order_of(input, found)
 
 
 def _positions(size: int, before: int, after: int) -> Tensor:

@@ -84,7 +84,8 @@ def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, strid
     powers = mean.detach().sign() * mean.abs().relu() * taps
     # A root has no finite slope at 0; as that of norm() it is 0.
     nothing = powers.detach() == 0
-    return powers.masked_fill(nothing, 1.0).pow(1.0 / norm_type).masked_fill(nothing, 0.0)
+    roots: Tensor = _C.where(nothing, 0.0, _C.where(nothing, 1.0, powers).pow(1.0 / norm_type))
+    return roots
 
 
 def lp_pool1d(

@@ -8,7 +8,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from ._checks import SCALAR_NAMES, precise
-from ._windows import out_sizes, overlap_add, product, windows
+from ._windows import in_order_of, out_sizes, overlap_add, product, windows
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     parts = input.reshape(*batch, channels // (r * r), r, r, height, width)
     n = len(batch)
     order = (*range(n + 1), n + 3, n + 1, n + 4, n + 2)
-    return parts.permute(order).reshape(*batch, channels // (r * r), height * r, width * r)
+    found = parts.permute(order).reshape(*batch, channels // (r * r), height * r, width * r)
+    return in_order_of(input, found)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -74,7 +75,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     parts = input.reshape(*batch, channels, height // r, r, width // r, r)
     n = len(batch)
     order = (*range(n + 1), n + 2, n + 4, n + 1, n + 3)
-    return parts.permute(order).reshape(*batch, channels * r * r, height // r, width // r)
+    found = parts.permute(order).reshape(*batch, channels * r * r, height // r, width // r)
+    return in_order_of(input, found)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -94,7 +96,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups."
         )
-    return input.unflatten(1, (groups, input.shape[1] // groups)).transpose(1, 2).flatten(1, 2)
+    found = input.unflatten(1, (groups, input.shape[1] // groups)).transpose(1, 2).flatten(1, 2)
+    return in_order_of(input, found) if input.dim() == 4 else found
 
 
 native_channel_shuffle = channel_shuffle

@@ -6,6 +6,7 @@ import functools
 
 from ... import _C
 from ..._C import Tensor
+from ..._types import channels_last, channels_last_3d
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ def product(sizes: Sequence[int]) -> int:
     for n in sizes:
         found *= n
     return found
+
+
+def in_order_of(input: Tensor, found: Tensor) -> Tensor:
+    """`found` with its channels last where those of the input are."""
+    order = {4: channels_last, 5: channels_last_3d}.get(input.dim())
+    if order is None or input.is_contiguous() or not input.is_contiguous(memory_format=order):
+        return found
+    return found.contiguous(memory_format=order)
 
 
 def windows(
