@@ -610,19 +610,22 @@ class Module:
 
     def cuda(self, device: Any = None) -> Self:
         """The module itself if it holds no tensors, else raises AssertionError: there is no other device than the CPU."""
-        return self._apply(lambda t: t.cuda(device))
+        return self._moved("cuda", device)
+
+    def _moved(self, method: str, device: Any) -> Self:
+        return self._apply(lambda t: getattr(t, method)(device))
 
     def xpu(self, device: Any = None) -> Self:
         """As cuda()."""
-        return self._apply(lambda t: t.xpu(device))
+        return self._moved("xpu", device)
 
     def mtia(self, device: Any = None) -> Self:
         """As cuda()."""
-        return self._apply(lambda t: t.mtia(device))
+        return self._moved("mtia", device)
 
     def ipu(self, device: Any = None) -> Self:
         """As cuda(), but RuntimeError."""
-        return self._apply(lambda t: t.ipu(device))
+        return self._moved("ipu", device)
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """Gives all parameters and buffers new memory with unspecified values."""
