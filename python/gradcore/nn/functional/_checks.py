@@ -61,10 +61,9 @@ def _lowered(value: Any) -> Any:
     return value.to(_C._autocast_dtype()) if is_cast else value
 
 
-# What decorates a function that autocast computes in float32, in its own dtype, or in that of the arguments.
+# What decorates a function that autocast computes in float32, or in its own dtype.
 precise = _under_autocast(_widened)
 lowered = _under_autocast(_lowered)
-uncast = _under_autocast(lambda value: value)
 
 
 def widened_by_autocast(input: Tensor) -> Tensor:

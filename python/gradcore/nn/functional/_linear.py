@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from ..._C import Tensor
 from ..._C import _nn_linear as linear
-from ._checks import uncast
 
 __all__ = ["bilinear", "linear"]
 
 
-@uncast
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x1 @ weight[k] @ x2 + bias[k] for each k.
 
