@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .. import return_types
+from .. import _C, return_types
 
 PyTree = Any
 Context = Any
@@ -282,13 +282,24 @@ class TreeSpec:
     {'a': 1, 'b': 2}
     """
 
-    __slots__ = ("type", "context", "children_specs", "num_leaves", "num_nodes", "num_children")
+    __slots__ = ("type", "context", "children_specs", "num_leaves")
 
     def __init__(self, type: Any, context: Any, children_specs: list[TreeSpec]) -> None:
         self.type, self.context, self.children_specs = type, context, children_specs
-        self.num_leaves: int = sum([child.num_leaves for child in children_specs]) if type is not None else 1
-        self.num_nodes: int = 1 + sum([child.num_nodes for child in children_specs])
-        self.num_children = len(children_specs)
+        leaves = 1 if type is None else 0
+        for child in children_specs:
+            leaves += child.num_leaves
+        self.num_leaves: int = leaves
+
+    @property
+    def num_children(self) -> int:
+        """How many children the root has."""
+        return len(self.children_specs)
+
+    @property
+    def num_nodes(self) -> int:
+        """How many nodes there are, leaves among them."""
+        return 1 + sum([child.num_nodes for child in self.children_specs])
 
     def unflatten(self, leaves: Iterable[Any]) -> Any:
         """The nest of this structure with these leaves. Raises ValueError for another number of them."""
@@ -303,7 +314,7 @@ class TreeSpec:
     def _made(self, leaves: Iterator[Any]) -> Any:
         if self.type is None:
             return next(leaves)
-        children = [child._made(leaves) for child in self.children_specs]
+        children = [next(leaves) if child.type is None else child._made(leaves) for child in self.children_specs]
         return SUPPORTED_NODES[self.type].unflatten_fn(children, self.context)
 
     def is_leaf(self) -> bool:
@@ -353,8 +364,12 @@ class TreeSpec:
             )
         return children
 
+    def _keys(self) -> list[Any]:
+        keys: list[Any] = self.context[1] if self.type is defaultdict else self.context
+        return keys
+
     def _values_of(self, tree: dict[Any, Any]) -> list[Any]:
-        keys = self.context[1] if self.type is defaultdict else self.context
+        keys = self._keys()
         if len(tree) != len(keys):
             raise ValueError(f"Node arity mismatch; expected {len(keys)}, but got {len(tree)}.")
         missing = set(keys) - set(tree)
@@ -427,13 +442,23 @@ def treespec_pprint(treespec: TreeSpec) -> str:
 
 
 def _flattened(tree: Any, leaves: list[Any], is_leaf: IsLeaf | None) -> TreeSpec:
-    kind = _get_node_type(tree)
+    kind = type(tree)
     node = SUPPORTED_NODES.get(kind)
+    if node is None and isinstance(tree, tuple):
+        kind = _get_node_type(tree)
+        node = SUPPORTED_NODES.get(kind)
     if node is None or (is_leaf is not None and is_leaf(tree)):
         leaves.append(tree)
         return _LEAF
     children, context = node.flatten_fn(tree)
-    return TreeSpec(kind, context, [_flattened(child, leaves, is_leaf) for child in children])
+    specs: list[TreeSpec] = []
+    for child in children:
+        if type(child) is _C.Tensor:  # by far the most; no call for each
+            leaves.append(child)
+            specs.append(_LEAF)
+        else:
+            specs.append(_flattened(child, leaves, is_leaf))
+    return TreeSpec(kind, context, specs)
 
 
 def tree_flatten(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[Any], TreeSpec]:
@@ -492,11 +517,30 @@ def arg_tree_leaves(*args: Any, **kwargs: Any) -> list[Any]:
 def _broadcast_to_and_flatten(tree: Any, treespec: TreeSpec, is_leaf: IsLeaf | None = None) -> list[Any] | None:
     """For each leaf of a structure the leaf of a smaller nest above it; None where the nest does not fit."""
     values, prefix = tree_flatten(tree, is_leaf)
-    try:
-        parts = prefix.flatten_up_to(treespec.unflatten([_LEAF] * treespec.num_leaves))
-    except ValueError:
+    if len(values) == 1 and prefix.type is None:
+        return values * treespec.num_leaves
+    parts: list[TreeSpec] = []
+    if not _begins_with(prefix, treespec, parts):
         return None
-    return [value for value, part in zip(values, parts) for _ in tree_leaves(part)]
+    return [value for value, part in zip(values, parts) for _ in range(part.num_leaves)]
+
+
+def _begins_with(prefix: TreeSpec, whole: TreeSpec, parts: list[TreeSpec]) -> bool:
+    """Whether a structure begins with another one; takes its parts at the other one's leaves."""
+    if prefix.type is None:
+        parts.append(whole)
+        return True
+    below = whole.children_specs
+    if len(prefix.children_specs) != len(below):
+        return False
+    if prefix.type in _DICTS and whole.type in _DICTS:
+        places = {key: i for i, key in enumerate(whole._keys())}
+        if places.keys() != set(prefix._keys()):
+            return False
+        below = [below[places[key]] for key in prefix._keys()]
+    elif prefix.type is not whole.type or (prefix.type is not deque and prefix.context != whole.context):
+        return False
+    return all([_begins_with(own, other, parts) for own, other in zip(prefix.children_specs, below)])
 
 
 # ---- mapping
