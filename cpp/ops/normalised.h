@@ -9,7 +9,7 @@ namespace gradcore {
 struct Normalised {
   Tensor value, scale;
   Normalised(const Tensor& x, const Dims& dims, double eps, bool centred = true) {
-    if (!centred) {
+    if (!centred || x.numel() == 0) {  // var() would warn of no elements
       scale = rsqrt(add(mean(square(x), dims, true), Scalar(eps)));
       value = mul(x, scale);
       return;

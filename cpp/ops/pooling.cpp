@@ -252,9 +252,11 @@ class PoolArguments {
   }
 
   void check_sizes(const Tensor& x, const TapDims& d) const {
+    // torch's means of volumes do not count the padding.
+    const bool unpadded = dims_ == 3 && !is_max_;
     bool too_small = false;
     std::string before, after;
-    for (int i = 0; i < dims_; ++i) too_small |= d[i].out < 1;
+    for (int i = 0; i < dims_; ++i) too_small |= d[i].out < 1 || (unpadded && d[i].size < d[i].kernel);
     if (!too_small) return;
     if (dims_ == 1 && is_max_) fail("max_pool1d() Invalid computed output size: ", d[0].out);
     for (int i = 0; i < dims_; ++i) {
@@ -262,7 +264,7 @@ class PoolArguments {
       before += str_cat("x", one, d[i].size);
       after += str_cat("x", one, d[i].out);
     }
-    if (dims_ == 3 && !is_max_)
+    if (unpadded)
       fail("input image (T: ", d[0].size, " H: ", d[1].size, " W: ", d[2].size, ") smaller than kernel size (",
            by_dim(kernel, "k"), ")");
     const int64_t channels = x.size(x.dim() - dims_ - 1);
@@ -315,8 +317,13 @@ TwoTensors max_of_taps(const Tensor& x, const TapDims& d, bool indices, const ch
 
 TwoTensors max_windows(int dims, const Tensor& x, const PoolWindows& w, bool indices) {
   const TapDims d = PoolArguments(dims, true, w).over(x, w.ceil_mode);
-  const bool refused = dims == 1 ? !is_floating(x.dtype()) : x.dtype() == DType::Bool;
-  check(!refused, ErrorKind::NotImplemented, "\"max_pool", dims, "d", dims == 1 ? "_impl" : "",
+  // torch finds the maxima of lines alone by another kernel, which takes no ints.
+  const bool of_lines = dims == 1 && !indices;
+  const bool refused = of_lines ? !is_floating(x.dtype()) : x.dtype() == DType::Bool;
+  check(!refused, ErrorKind::NotImplemented, "\"",
+        of_lines    ? "max_pool1d_impl"
+        : dims == 3 ? "max_pool3d"
+                    : "max_pool2d",
         "\" not implemented for '", scalar_type_name(x.dtype()), "'");
   return max_of_taps(x, d, indices, kMaxNodes[dims - 1]);
 }
@@ -333,7 +340,7 @@ class AdaptiveArguments {
       : dims_(dims), x_(x), out_(out), is_max_(is_max) {
     check_numbers();
     // torch's pools of means in one and two dims take no channels at all.
-    const int first = !is_max && dims < 3 ? x.dim() - dims : x.dim() == dims + 2 ? 1 : 0;
+    const int first = !is_max && dims < 3 ? x.dim() - dims : 1;
     for (int i = first; i < x.dim(); ++i)
       if (x.size(i) == 0)
         fail(name(), "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ",

@@ -275,3 +275,23 @@ def test_attention_of_shapes_that_do_not_fit(shapes, options, phrase):
         return lib.nn.functional.scaled_dot_product_attention(q, k, v, **options)
 
     both(program, raises=phrase)
+
+
+@pytest.mark.parametrize("total", [None, 6])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("lengths", [[5, 3, 2], [2, 5, 3]])
+def test_memory_of_padded_and_unpadded_sequences(lengths, batch_first, total):
+    """Unpadded ones are copies; padded ones are steps first in memory, where no order is restored."""
+
+    def program(lib):
+        rnn = lib.nn.utils.rnn
+        sequences = [lib.arange(2.0 * n).view(n, 2) for n in lengths]
+        packed = rnn.pack_sequence(sequences, enforce_sorted=lengths == sorted(lengths, reverse=True))
+        padded, sizes = rnn.pad_packed_sequence(packed, batch_first, -1.0, total)
+        apart = rnn.unpad_sequence(padded.clone(), sizes, batch_first)
+        before = padded.clone()
+        apart[0].fill_(9)
+        assert lib.equal(padded, before)
+        return padded, sizes, apart, rnn.unpack_sequence(packed)
+
+    both(program)

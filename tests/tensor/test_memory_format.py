@@ -108,6 +108,17 @@ KEEPING = {
     "add": lambda lib, x: x + lib.ones(3, 1, 1),
     "interpolate": lambda lib, x: lib.nn.functional.interpolate(x, scale_factor=2),
     "softmax": lambda lib, x: lib.softmax(x, 1),
+    "lp_pool2d": lambda lib, x: lib.nn.functional.lp_pool2d(x, 2, 2),
+    "pixel_shuffle": lambda lib, x: lib.nn.functional.pixel_shuffle(
+        x.repeat_interleave(4, 1).to(memory_format=lib.channels_last), 2
+    ),
+    "pixel_unshuffle": lambda lib, x: lib.nn.functional.pixel_unshuffle(x, 2),
+    "channel_shuffle": lambda lib, x: lib.nn.functional.channel_shuffle(
+        x.repeat_interleave(2, 1).to(memory_format=lib.channels_last), 2
+    ),
+    "pad that reflects": lambda lib, x: lib.nn.functional.pad(x, (1, 1, 0, 1), mode="reflect"),
+    "pad that replicates": lambda lib, x: lib.nn.functional.pad(x, (1, 1, 0, 1), mode="replicate"),
+    "pad that goes around": lambda lib, x: lib.nn.functional.pad(x, (1, 1, 0, 1), mode="circular"),
 }
 
 
@@ -127,6 +138,7 @@ def test_volumes_keep_channels_last():
         x = lib.arange(2.0 * 3 * 4**3).reshape(2, 3, 4, 4, 4).to(memory_format=lib.channels_last_3d)
         functional = lib.nn.functional
         outs = functional.conv3d(x, lib.ones(2, 3, 2, 2, 2)), functional.max_pool3d(x, 2)
+        outs += functional.pad(x, (1,) * 6, mode="reflect"), functional.pad(x, (1,) * 6, mode="replicate")
         return [out.stride() for out in outs]
 
     both(program)

@@ -12,6 +12,8 @@ Tensor batch_norm_of(const Tensor& x, const Tensor& weight, const Tensor& bias, 
 }
 Tensor nn_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& var, const Tensor& weight, const Tensor& bias,
                      bool training, double momentum, double eps) {
+  check(!training || eps > 0, ErrorKind::Value, "batch_norm eps must be positive during training, but got ", eps);
+  check(eps >= 0, ErrorKind::Value, "batch_norm eps must be non-negative, but got ", eps);
   return batch_norm(x, {mean, var}, weight, bias, training, momentum, eps);
 }
 std::vector<Tensor> as_list(std::array<Tensor, 3> three) {

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._C import Tensor
+from ..utils._pytree import _broadcast_to_and_flatten as spread
 from ..utils._pytree import tree_flatten, tree_unflatten
 from .running import running
-from .vmap import BatchLevel, PlainLevel, spread
+from .vmap import BatchLevel, PlainLevel
 
 _MORE = "See https://docs.pytorch.org/docs/stable/notes/extending.func.html"
 

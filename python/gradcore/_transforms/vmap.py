@@ -12,7 +12,8 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
-from ..utils._pytree import LEAF, tree_flatten, tree_leaves, tree_unflatten
+from ..utils._pytree import _broadcast_to_and_flatten as spread
+from ..utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from .running import DIFFERENTIATION, running
 
 _RANDOMNESS = {"error": 0, "same": 1, "different": 2}
@@ -209,7 +210,7 @@ class _Call:
                 "of ints representing where in the outputs the vmapped dimension should appear."
             )
         single = (
-            structure is LEAF and isinstance(self.out_dims, tuple) and len(self.out_dims) == 1
+            structure.is_leaf() and isinstance(self.out_dims, tuple) and len(self.out_dims) == 1
         )  # torch takes (1,) for 1
         dims = spread(self.out_dims[0] if single else self.out_dims, structure)
         if dims is None:
@@ -234,7 +235,8 @@ class _Call:
         return level.remove_batch_dim(out, dim)
 
     def run_in_chunks(self, chunk_size: int, kwargs: dict[str, Any]) -> Any:
-        pieces, structure = [], None
+        pieces: list[list[Any]] = []
+        structure: Any = None
         before = _C.default_generator.get_state()
         for start in range(0, self.size, chunk_size):
             if self.randomness == "same":
@@ -246,29 +248,6 @@ class _Call:
         dims = self._dims_of_outputs(structure)
         joined = [column[0] if dim is None else _C.cat(column, dim) for dim, column in zip(dims, zip(*pieces))]
         return tree_unflatten(joined, structure)
-
-
-def spread(dims: Any, structure: Any) -> list[Any] | None:
-    """A dim for each leaf of the structure; None if the nest of dims has another one."""
-    if dims is None or isinstance(dims, int) or structure is LEAF:
-        return None if isinstance(dims, (tuple, list, dict)) else [dims] * len(tree_leaves(structure))
-    if type(dims) is not type(structure) or len(dims) != len(structure):
-        return None
-    if isinstance(dims, dict):
-        if dims.keys() != structure.keys():
-            return None
-        pairs = [(dims[key], structure[key]) for key in structure]
-    elif isinstance(dims, (tuple, list)):
-        pairs = list(zip(dims, structure))
-    else:
-        return None
-    found: list[Any] = []
-    for part, substructure in pairs:
-        below = spread(part, substructure)
-        if below is None:
-            return None
-        found += below
-    return found
 
 
 def unit_batches(like: list[Tensor], start: int, stop: int) -> list[Tensor]:

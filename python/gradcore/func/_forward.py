@@ -209,7 +209,8 @@ def jacobian_by_columns(
         if not points:
             raise AssertionError("tensors must have at least one element")  # torch's exception type
         outputs: list[Tensor] = []
-        out_structure = aux = None
+        out_structure: Any = None
+        aux = None
 
         def column(*units: Tensor) -> list[Tensor]:
             nonlocal outputs, out_structure, aux

@@ -23,7 +23,7 @@ from .._modes import enable_grad
 from .._transforms.running import Entered, differentiating, tracing
 from .._transforms.vmap import over_unit_vectors
 from ..autograd.graph import disable_saved_tensors_hooks
-from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten, treespec_pprint
 
 Argnums = int | tuple[int, ...]
 ALL_ARGS: Any = object()  # as argnums: the tuple of all arguments
@@ -112,7 +112,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         if given != structure:
             raise RuntimeError(
                 "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
-                f"function. cotangents: {given}, primal output: {structure}"
+                f"function. cotangents: {treespec_pprint(given)}, primal output: {treespec_pprint(structure)}"
             )
         flat = [_weight(cotangent, out) for cotangent, out in zip(flat, outputs)]
         return tree_unflatten(level.pull(flat, retain_graph, create_graph), level.structure)

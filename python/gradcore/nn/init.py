@@ -154,23 +154,34 @@ def trunc_normal_(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
             stacklevel=2,
         )
-    low, high = (math.erf((bound - mean) / std / math.sqrt(2.0)) for bound in (a, b))
+    below_a, below_b = (math.erf((bound - mean) / std / math.sqrt(2.0)) / 2 for bound in (a, b))
+    draw = _normals_within if below_b - below_a > 0.3 else _uniforms_by_density
     with no_grad():
-        tensor.uniform_(low, high, generator=generator)
-        tensor.copy_(_erfinv(tensor))
-        return tensor.mul_(std * math.sqrt(2.0)).add_(mean).clamp_(min=a, max=b)
+        found, refused = draw(tensor, mean, std, a, b, generator)
+        while refused.any():
+            more, again = draw(_C.empty_like(tensor), mean, std, a, b, generator)
+            found = _C.where(refused, more, found)
+            refused = refused & again
+        return tensor if found is tensor else tensor.copy_(found)
 
 
-def _erfinv(y: Tensor) -> Tensor:
-    """The inverse of erf in double precision: Winitzki's approximation, then Newton's method."""
-    y = y.double()
-    log = (1 - y * y).log()
-    half = 2 / (math.pi * 0.147) + log / 2
-    x = y.sign() * ((half * half - log / 0.147).sqrt() - half).sqrt()
-    for _ in range(4):
-        step = (x.erf() - y) * (x * x).exp() * (math.sqrt(math.pi) / 2)
-        x = x - _C.where(step.isfinite(), step, 0.0)
-    return x
+def _normals_within(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: _C.Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Normal numbers, and which of them lie outside of [a, b] in the tensor's dtype."""
+    low, high = tensor.new_tensor([a, b]).tolist()
+    drawn = tensor.normal_(mean, std, generator=generator)
+    return drawn, (drawn < low) | (drawn > high)
+
+
+def _uniforms_by_density(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: _C.Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Uniform numbers in [a, b], and which of them the normal density refuses: where [a, b] holds few normal numbers."""
+    drawn = tensor.uniform_(a, b, generator=generator)
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    log_density = drawn.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak)
+    return drawn, _C.empty_like(drawn).uniform_(generator=generator).log_() > log_density
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

@@ -118,11 +118,27 @@ class UninitializedTensorMixin:
         name = getattr(func, "__name__", "")
         if name in _WITHOUT_VALUES or name in ("__get__", "__set__", "__delete__"):
             return super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[misc]
+        cls._refuse(func)
+
+    @classmethod
+    def _refuse(cls, used: Any) -> Any:
         raise ValueError(
-            f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a `LazyModule` "
+            f"Attempted to use an uninitialized parameter in {used}. This error happens when you are using a `LazyModule` "
             f"or explicitly manipulating `torch.nn.parameter.{cls.__name__}` objects. When using LazyModules Call `forward` "
             "with a dummy batch to initialize the parameters before calling torch functions"
         )
+
+    # These ask a tensor without passing by __torch_function__().
+
+    def numel(self) -> int:
+        """Raises ValueError."""
+        return self._refuse("numel()")  # type: ignore[no-any-return]
+
+    nelement = numel
+
+    def dim(self) -> int:
+        """Raises ValueError."""
+        return self._refuse("dim()")  # type: ignore[no-any-return]
 
     def share_memory_(self) -> Any:
         """Raises RuntimeError."""

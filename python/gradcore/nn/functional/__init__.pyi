@@ -38,7 +38,6 @@ from ._activation import softmin as softmin
 from ._activation import log_softmax as log_softmax
 from ._activation import gumbel_softmax as gumbel_softmax
 from ._attention import scaled_dot_product_attention as scaled_dot_product_attention
-from ._attention import attention_weights as attention_weights
 from ._attention import multi_head_attention_forward as multi_head_attention_forward
 from ._conv import conv1d as conv1d
 from ._conv import conv2d as conv2d

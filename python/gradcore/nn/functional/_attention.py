@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 from ... import _C
 from ..._C import Tensor
@@ -10,25 +11,9 @@ from ..._C import _nn_scaled_dot_product_attention as scaled_dot_product_attenti
 from ._dropout import dropout
 from ._linear import linear
 
-__all__ = ["attention_weights", "multi_head_attention_forward", "scaled_dot_product_attention"]
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-
-
-def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(query @ key.T / sqrt(features) + mask); a row that may attend to nothing is 0.
-
-    >>> import gradcore
-    >>> query = key = gradcore.zeros(1, 2)
-    >>> gradcore.nn.functional.attention_weights(query, key, None)
-    tensor([[1.]])
-    """
-    scores = (query * (1 / math.sqrt(query.shape[-1]))).matmul(key.transpose(-2, -1))
-    if mask is None:
-        return scores.softmax(-1)
-    scores = scores + mask
-    nothing = (scores.detach() == -float("inf")).all(-1, keepdim=True)
-    return scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
 
 
 def multi_head_attention_forward(
@@ -82,6 +67,11 @@ def multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     length, batch, width = query.shape
     size = key.shape[0]
+    padding, mask = as_masks(key_padding_mask, attn_mask, query.dtype)
+    if is_causal and padding is None and not need_weights:
+        mask = None  # the caller says that it is the causal one, which need not be in memory
+    else:
+        is_causal = False
     if width != embed_dim_to_check:
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
     if width % num_heads:
@@ -99,7 +89,6 @@ def multi_head_attention_forward(
         weights = in_proj_weight.chunk(3)  # type: ignore[assignment]
     biases = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
     q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases))  # type: ignore[arg-type]
-    mask = _as_mask(attn_mask, "attn_mask", q)
     if mask is not None:
         mask = _shaped_mask(mask, length, size, batch, num_heads)
     if bias_k is not None and bias_v is not None:
@@ -115,7 +104,6 @@ def multi_head_attention_forward(
     added = total - size if static_k is None else 0
     if mask is not None and added:
         mask = _C.cat([mask, _C.zeros((*mask.shape[:-1], added), dtype=mask.dtype)], -1)
-    padding = _as_mask(key_padding_mask, "key_padding_mask", q)
     if padding is not None:
         if added:
             padding = _C.cat([padding, _C.zeros((batch, added), dtype=padding.dtype)], -1)
@@ -124,13 +112,11 @@ def multi_head_attention_forward(
         mask = padding if mask is None else mask + padding
     if not training:
         dropout_p = 0.0
-    shares = attention_weights(q, k, mask) if need_weights else None
+    shares = _shares(q, k, mask, dropout_p) if need_weights else None
     if shares is None:
-        context = _attend(q, k, v, mask, dropout_p, batch)
+        context = _attend(q, k, v, mask, dropout_p, is_causal, batch)
     else:
-        if dropout_p > 0:
-            shares = dropout(shares, dropout_p)
-        context = shares.matmul(v).transpose(0, 1)
+        context = shares.bmm(v).transpose(0, 1)
     output = linear(context.reshape(length * batch, width), out_proj_weight, out_proj_bias).view(length, batch, -1)
     if not batched:
         output = output.squeeze(1)
@@ -142,12 +128,22 @@ def multi_head_attention_forward(
     return output, shares if batched else shares.squeeze(0)
 
 
-def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float, batch: int) -> Tensor:
+def _shares(q: Tensor, k: Tensor, mask: Tensor | None, dropout_p: float) -> Tensor:
+    """softmax(q @ k.T / sqrt(head) + mask), (N * heads, L, S). A row that may attend to nothing is NaN."""
+    scaled, keys = q * math.sqrt(1 / q.shape[-1]), k.transpose(-2, -1)
+    scores = scaled.bmm(keys) if mask is None else _C.baddbmm(mask, scaled, keys)
+    shares = scores.softmax(-1)
+    return dropout(shares, dropout_p) if dropout_p > 0 else shares
+
+
+def _attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool, batch: int
+) -> Tensor:
     """Attention without weights to show: (N * heads, L, head) to (L, N, heads, head)."""
     q, k, v = (t.unflatten(0, (batch, -1)) for t in (q, k, v))
     if mask is not None:
         mask = mask.unflatten(0, (batch, -1)) if mask.shape[0] > 1 else mask.unsqueeze(0)
-    return scaled_dot_product_attention(q, k, v, mask, dropout_p).permute(2, 0, 1, 3)
+    return scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal).permute(2, 0, 1, 3)
 
 
 def _heads(projected: Tensor, static: Tensor | None, batch: int, num_heads: int, head: int) -> Tensor:
@@ -161,15 +157,29 @@ def _heads(projected: Tensor, static: Tensor | None, batch: int, num_heads: int,
     return static
 
 
-def _as_mask(mask: Tensor | None, name: str, like: Tensor) -> Tensor | None:
+def _as_mask(mask: Tensor | None, name: str, dtype: _C.dtype) -> Tensor | None:
     """A mask as numbers to add: -infinity where a bool mask says that attention is not allowed."""
-    if mask is None:
-        return None
-    if mask.dtype == _C.bool:
-        return _C.zeros(mask.shape, dtype=like.dtype).masked_fill(mask, -float("inf"))
-    if not mask.is_floating_point():
+    if mask is None or mask.is_floating_point():
+        return mask
+    if mask.dtype != _C.bool:
         raise AssertionError(f"only bool and floating types of {name} are supported")
-    return mask.to(like.dtype)
+    return _C.zeros(mask.shape, dtype=dtype).masked_fill(mask, -float("inf"))
+
+
+def as_masks(
+    padding: Tensor | None,
+    mask: Tensor | None,
+    dtype: _C.dtype,
+    names: tuple[str, str] = ("key_padding_mask", "attn_mask"),
+) -> tuple[Tensor | None, Tensor | None]:
+    """Both masks as numbers of that dtype to add. Warns of two that differ in dtype, raises AssertionError for ints."""
+    numbers = _as_mask(padding, names[0], dtype)
+    if padding is not None and mask is not None and padding.dtype != mask.dtype:
+        warnings.warn(
+            f"Support for mismatched {names[0]} and {names[1]} is deprecated. Use same type for both instead.",
+            stacklevel=3,
+        )
+    return numbers, _as_mask(mask, names[1], dtype)
 
 
 def _shaped_mask(mask: Tensor, length: int, size: int, batch: int, num_heads: int) -> Tensor:

@@ -32,25 +32,44 @@ SCALAR_NAMES = {
 }
 
 
-def precise(function: F) -> F:
-    """Decorates a function that autocast computes in float32: half tensors among its arguments are cast."""
+def _under_autocast(cast: Callable[[Any], Any]) -> Callable[[F], F]:
+    """A decorator: under autocast the function gets its arguments cast so, and its ops cast nothing."""
 
-    @functools.wraps(function)
-    def computed(*args: Any, **kwargs: Any) -> Any:
-        if not _C._autocast_enabled():
-            return function(*args, **kwargs)
-        _C._set_autocast_enabled(False)
-        try:
-            return function(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()})
-        finally:
-            _C._set_autocast_enabled(True)
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def computed(*args: Any, **kwargs: Any) -> Any:
+            if not _C._autocast_enabled():
+                return function(*args, **kwargs)
+            _C._set_autocast_enabled(False)
+            try:
+                return function(*map(cast, args), **{name: cast(value) for name, value in kwargs.items()})
+            finally:
+                _C._set_autocast_enabled(True)
 
-    return computed  # type: ignore[return-value]
+        return computed  # type: ignore[return-value]
+
+    return decorate
 
 
 def _widened(value: Any) -> Any:
     is_half = isinstance(value, Tensor) and value.dtype in (_C.float16, _C.bfloat16)
     return value.float() if is_half else value
+
+
+def _lowered(value: Any) -> Any:
+    is_cast = isinstance(value, Tensor) and value.is_floating_point() and value.dtype != _C.float64
+    return value.to(_C._autocast_dtype()) if is_cast else value
+
+
+# What decorates a function that autocast computes in float32, or in its own dtype.
+precise = _under_autocast(_widened)
+lowered = _under_autocast(_lowered)
+
+
+def widened_by_autocast(input: Tensor) -> Tensor:
+    """A half tensor as float32 where autocast is on, any other as it is."""
+    found: Tensor = _widened(input) if _C._autocast_enabled() else input
+    return found
 
 
 def need_tensor(function: str, argument: str, position: int, value: Any) -> None:

@@ -55,13 +55,13 @@ def _channels(input: Tensor) -> Tensor:
 def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     if p == 0 or not training or input.numel() == 0:
         return input
-    if input.dim() < 2:
+    if p < 1 and input.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _dropped(input, p, _channels(input), inplace)
 
 
-def _unbatched(name: str, input: Tensor, dims: int) -> bool:
-    """Whether the input has no dim of samples; warns of a number of dims that is neither."""
+def _warn_of_dims(name: str, input: Tensor, dims: int) -> None:
+    """Warns of a number of dims that is neither (N, C, ...) nor (C, ...)."""
     if input.dim() not in (dims + 1, dims + 2):
         warnings.warn(
             f"{name}: Received a {input.dim()}-D input to {name}, which is deprecated and will result in an error in a "
@@ -70,7 +70,6 @@ def _unbatched(name: str, input: Tensor, dims: int) -> bool:
             f"and an optional batch dimension (i.e. {dims + 1}D or {dims + 2}D inputs).",
             stacklevel=3,
         )
-    return input.dim() == dims + 1
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -107,7 +106,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """
     _check(p)
     if input.dim() not in (3, 4):
-        _unbatched("dropout2d", input, 2)
+        _warn_of_dims("dropout2d", input, 2)
     elif input.dim() == 3:
         warnings.warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
@@ -127,7 +126,8 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     torch.Size([1, 2, 3, 3, 3])
     """
     _check(p)
-    if _unbatched("dropout3d", input, 3):
+    _warn_of_dims("dropout3d", input, 3)
+    if input.dim() != 5:
         found = _feature_dropout(input.unsqueeze_(0) if inplace else input.unsqueeze(0), p, training, inplace)
         return found.squeeze_(0) if inplace else found.squeeze(0)
     return _feature_dropout(input, p, training, inplace)
@@ -170,6 +170,6 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     _check(p)
     if p == 0 or not training or input.numel() == 0:
         return input
-    if input.dim() < 2:
+    if p < 1 and input.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _alpha_dropped(input, p, _channels(input), inplace)

@@ -124,6 +124,13 @@ def embedding_bag(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}'). Please open a feature request on GitHub."
         )
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if padding_idx is not None and not -weight.shape[0] <= padding_idx < weight.shape[0]:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, -{weight.shape[0]} through {weight.shape[0] - 1}, but got "
+            f"{padding_idx}"
+        )
     if input.dim() not in (1, 2):
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
     if input.dim() == 2 and offsets is not None:
@@ -180,5 +187,5 @@ def _largest_of_bags(rows: Tensor, bag_of: Tensor, bags: int) -> Tensor:
     members: list[list[int]] = [[] for _ in range(bags)]
     for position, bag in enumerate(bag_of.tolist()):
         members[bag].append(position)
-    found = [rows[m].max(0)[0] if m else rows.new_zeros(rows.shape[1]) for m in members]
-    return _C.stack(found) if found else rows.new_zeros((0, rows.shape[1]))
+    found = [rows[m].max(0)[0] if m else rows[:0].sum(0) for m in members]  # a sum of nothing has a history
+    return _C.stack(found) if found else rows[:0]

@@ -28,18 +28,22 @@ def _listed(tensor: Tensor) -> str:
 # Distances of numbers
 
 
-def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
-    if target.shape != input.shape:
-        warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-            "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
-        )
+def _of_one_shape(input: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+    """Both broadcast, with a warning. Numbers that become vectors count as such where dtypes are promoted."""
+    warnings.warn(
+        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+        "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+        stacklevel=3,
+    )
+    return _C.broadcast_tensors(input, target)
 
 
-def _weighted(loss: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
-    if weight.shape != input.shape:
+def _check_weight(weight: Tensor, shape: tuple[int, ...]) -> None:
+    if weight.shape != shape:
         raise ValueError("Weights and input must have the same size.")
+
+
+def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
     if reduction == "mean":
         return (loss * weight).sum() / weight.sum()
     return reduced(loss * weight, reduction)
@@ -63,13 +67,17 @@ def mse_loss(
     >>> gradcore.nn.functional.mse_loss(gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    if target.shape != input.shape:
-        _warn_of_sizes(input, target)
-    if not isinstance(target, Tensor) or not target.is_floating_point():
+    shape = input.shape
+    if target.shape != shape:
+        input, target = _of_one_shape(input, target)
+    if weight is not None:
+        _check_weight(weight, shape)
+    elif not target.is_floating_point():
         need_float("mse_loss", "mse_cpu", input)
     reduction = old_reduction(size_average, reduce, reduction)
-    loss = _C._nn_mse(input, target)
-    return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
+    if weight is None:
+        return reduced(_C._nn_mse(input, target), reduction)
+    return _weighted((input - target).square(), weight, reduction)  # ints, too
 
 
 @precise
@@ -87,11 +95,14 @@ def l1_loss(
     >>> gradcore.nn.functional.l1_loss(gradcore.tensor([1.0, 2.0]), gradcore.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    if target.shape != input.shape:
-        _warn_of_sizes(input, target)
+    shape = input.shape
+    if target.shape != shape:
+        input, target = _of_one_shape(input, target)
+    if weight is not None:
+        _check_weight(weight, shape)
     reduction = old_reduction(size_average, reduce, reduction)
     loss = (input - target).abs()
-    return reduced(loss, reduction) if weight is None else _weighted(loss, input, weight, reduction)
+    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
 
 
 @precise
@@ -112,10 +123,10 @@ def smooth_l1_loss(
     tensor([0.1250, 2.5000])
     """
     if target.shape != input.shape:
-        _warn_of_sizes(input, target)
+        input, target = _of_one_shape(input, target)
     reduction = old_reduction(size_average, reduce, reduction)
     if beta == 0:
-        return l1_loss(input, target.expand(_C.broadcast_to(target, input.shape).shape), reduction=reduction)
+        return l1_loss(input, target, reduction=reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     need_float("smooth_l1_loss", "smooth_l1_cpu", input)
@@ -135,16 +146,15 @@ def huber_loss(
     >>> gradcore.nn.functional.huber_loss(gradcore.tensor([0.0, 0.0]), gradcore.tensor([0.5, 3.0]), "none", delta=2.0)
     tensor([0.1250, 4.0000])
     """
-    if target.shape != input.shape:
-        _warn_of_sizes(input, target)
+    shape = input.shape
+    if target.shape != shape:
+        input, target = _of_one_shape(input, target)
+    if weight is not None:
+        _check_weight(weight, shape)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     loss = _C._nn_huber(input, target, delta)
-    if weight is None:
-        return reduced(loss, reduction)
-    if weight.shape != input.shape:
-        raise ValueError("Weights and input must have the same size.")
-    return reduced(loss * weight, reduction)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -343,6 +353,7 @@ def binary_cross_entropy_with_logits(
         loss = _C._nn_bce_with_logits(input, target)
     else:
         loss = (1 - target) * input - logsigmoid(input) * ((pos_weight - 1) * target + 1)
+    loss = loss.to(target.dtype)  # torch writes it into 1 - target
     if weight is not None:
         loss = loss * weight
     return reduced(loss, reduction)
@@ -660,7 +671,7 @@ def multilabel_soft_margin_loss(
         loss = loss * weight
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
-    return reduced(loss.sum(-1) / input.shape[-1], reduction)
+    return reduced(loss.sum(input.dim() - 1) / input.shape[-1], reduction)
 
 
 @precise

@@ -9,6 +9,7 @@ from ..._C import _nn_group_norm as group_norm
 from ..._C import _nn_instance_norm as instance_norm
 from ..._C import _nn_layer_norm as layer_norm
 from ..._C import _nn_rms_norm as rms_norm
+from ._checks import widened_by_autocast
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -32,8 +33,10 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     shape = list(input.shape)
     shape[1] = 1
     square = input * input
-    before = input.new_zeros([shape[0], size // 2, *shape[2:]])
-    after = input.new_zeros([shape[0], (size - 1) // 2, *shape[2:]])
+    if input.dim() > 3:
+        square = widened_by_autocast(square)
+    before = square.new_zeros([shape[0], size // 2, *shape[2:]])
+    after = square.new_zeros([shape[0], (size - 1) // 2, *shape[2:]])
     padded = _C.cat([before, square, after], 1)
     channels = input.shape[1]
     total = padded.narrow(1, 0, channels)

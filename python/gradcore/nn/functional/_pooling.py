@@ -15,7 +15,7 @@ from ..._C import _nn_max_pool2d as max_pool2d
 from ..._C import _nn_max_pool2d_with_indices as max_pool2d_with_indices
 from ..._C import _nn_max_pool3d as max_pool3d
 from ..._C import _nn_max_pool3d_with_indices as max_pool3d_with_indices
-from ._checks import need_tensor
+from ._checks import need_tensor, precise
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -85,7 +85,8 @@ def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, strid
     powers = mean.detach().sign() * mean.abs().relu() * taps
     # A root has no finite slope at 0; as that of norm() it is 0.
     nothing = powers.detach() == 0
-    return powers.masked_fill(nothing, 1.0).pow(1.0 / norm_type).masked_fill(nothing, 0.0)
+    roots: Tensor = _C.where(nothing, 0.0, _C.where(nothing, 1.0, powers).pow(1.0 / norm_type))
+    return roots
 
 
 def lp_pool1d(
@@ -272,6 +273,7 @@ def _fractional_starts(sample: float, size: int, out: int, kernel: int) -> list[
     return [int((i + sample) * alpha) - first for i in range(out - 1)] + [size - kernel]
 
 
+@precise
 def _fractional_max_pool(
     dims: int,
     input: Tensor,
@@ -308,6 +310,9 @@ def _fractional_max_pool(
         bounds = [[(s, s + k) for s in begins] for begins, k in zip(starts, kernel)]
         results.append(_gathered(plane, dims, bounds, True))
     shape = (batch, channels, *out) if batched else (channels, *out)
+    if not results:  # no samples, or no channels
+        found = given.reshape(-1)[:0].view(shape)
+        return (found, _C.empty(shape, dtype=_C.int64)) if return_indices else found
     found = _C.stack([r[0] for r in results]).view(shape)
     if not return_indices:
         return found

@@ -500,7 +500,9 @@ class ParameterDict(Module):
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        """Takes the last pair out and returns it."""
+        """Takes the last pair out and returns it. Raises KeyError where there is none."""
+        if not self._keys:
+            raise KeyError("popitem(): dictionary is empty")
         key = next(reversed(self._keys))
         return key, self.pop(key)
 

@@ -15,7 +15,7 @@ from ._hooks import EVERYWHERE, call_with_hooks, register
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, NoReturn, Self
+    from typing import Any, Self
 
     from ..._types import memory_format
 
@@ -568,7 +568,8 @@ class Module:
             return t.to(to or t.dtype, memory_format=order) if t.dim() in (4, 5) else t.to(to or t.dtype)
 
         for t in (*self.parameters(), *self.buffers()):
-            converted(t.detach()[..., :0])  # raises where the order is for other dims, before anything is changed
+            if t.dim() in (4, 5):
+                converted(t.detach()[..., :0])  # raises where the order is for other dims, before anything is changed
         return self._apply(converted)
 
     def _to_dtype(self, dtype: _C.dtype) -> Self:
@@ -614,14 +615,23 @@ class Module:
         return self
 
     def cuda(self, device: Any = None) -> Self:
-        """Raises RuntimeError: there is no other device than the CPU."""
-        raise RuntimeError("gradcore runs on the CPU only: there is no device 'cuda'")
+        """The module itself if it holds no tensors, else raises AssertionError: there is no other device than the CPU."""
+        return self._moved("cuda", device)
 
-    def _refuse_device(self, device: Any = None) -> NoReturn:
-        """Raises AssertionError, as torch's CPU build does: there is no other device than the CPU."""
-        raise AssertionError("gradcore runs on the CPU only: there is no other device")
+    def _moved(self, method: str, device: Any) -> Self:
+        return self._apply(lambda t: getattr(t, method)(device))
 
-    ipu = mtia = xpu = _refuse_device
+    def xpu(self, device: Any = None) -> Self:
+        """As cuda()."""
+        return self._moved("xpu", device)
+
+    def mtia(self, device: Any = None) -> Self:
+        """As cuda()."""
+        return self._moved("mtia", device)
+
+    def ipu(self, device: Any = None) -> Self:
+        """As cuda(), but RuntimeError."""
+        return self._moved("ipu", device)
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """Gives all parameters and buffers new memory with unspecified values."""

@@ -7,6 +7,7 @@ import copy
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
+from ..functional._attention import as_masks
 from ..init import xavier_uniform_
 from .activation import MultiheadAttention
 from .container import ModuleList
@@ -119,6 +120,8 @@ class TransformerEncoderLayer(_Block):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
+        names = ("src_key_padding_mask", "src_mask")
+        src_key_padding_mask, src_mask = as_masks(src_key_padding_mask, src_mask, src.dtype, names)
         x = src
         if self.norm_first:
             x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
@@ -261,6 +264,8 @@ class TransformerEncoder(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool | None = None,
     ) -> Tensor:
+        names = ("src_key_padding_mask", "mask")
+        src_key_padding_mask, mask = as_masks(src_key_padding_mask, mask, src.dtype, names)
         causal = _is_causal(mask, is_causal)
         output = src
         for layer in self.layers:

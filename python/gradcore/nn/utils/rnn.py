@@ -210,7 +210,9 @@ def pad_packed_sequence(
     if steps > longest:
         empty = _C.full((counts[0], *shape), padding_value, dtype=sequence.data.dtype)
         rows += [empty] * (steps - longest)
-    padded = _C.stack(rows, 1 if batch_first else 0)
+    padded = _C.stack(rows)
+    if batch_first:
+        padded = padded.transpose(0, 1)
     lengths = _C.tensor([sum(1 for count in counts if count > i) for i in range(counts[0])], dtype=_C.int64)
     back = sequence.unsorted_indices
     if back is not None:
@@ -252,14 +254,15 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
-    """The sequences that pad_sequence() padded.
+    """Copies of the sequences that pad_sequence() padded. Raises ValueError for another number of lengths.
 
     >>> import gradcore
     >>> gradcore.nn.utils.rnn.unpad_sequence(gradcore.tensor([[1, 3], [2, 0]]), gradcore.tensor([2, 1]))
     [tensor([1, 2]), tensor([3])]
     """
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [row[: int(n)] for row, n in zip(rows.unbind(0), lengths.tolist())]
+    steps = _C.arange(rows.shape[1])
+    return [row[steps < n] for row, n in zip(rows.unbind(0), lengths.tolist(), strict=True)]
 
 
 def pack_sequence(sequences: Iterable[Tensor], enforce_sorted: bool = True) -> PackedSequence:

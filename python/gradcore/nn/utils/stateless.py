@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
@@ -28,4 +30,10 @@ def functional_call(
     """
     from ...func import functional_call as call
 
+    warnings.warn(
+        "`torch.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future version "
+        "of PyTorch. Please use `torch.func.functional_call` instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
     return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)

@@ -109,7 +109,7 @@ class DataLoader(Generic[T]):
 
     def _default_sampler(self, shuffle: bool | None) -> Any:
         if isinstance(self.dataset, IterableDataset):
-            return _Endless()
+            return _InfiniteConstantSampler()
         return RandomSampler(self.dataset, generator=self.generator) if shuffle else SequentialSampler(self.dataset)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -213,7 +213,7 @@ def _check_iterable(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
         raise ValueError(f"{start} batch_sampler option, but got batch_sampler={batch_sampler}")
 
 
-class _Endless:
+class _InfiniteConstantSampler:
     """The sampler of an IterableDataset, which has no indices."""
 
     def __iter__(self) -> Iterator[None]:

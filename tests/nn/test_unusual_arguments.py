@@ -1,0 +1,196 @@
+"""Legal arguments that few programs pass: empty batches, negative padding, masks of several kinds, mixed dtypes, autocast."""
+
+import warnings
+
+import pytest
+
+from support import both, dtype_name, gradcore, is_tensor, needs_torch
+
+# Expressions of `lib`, `F` (nn.functional), `nn` and of `x`, ten numbers in (2, 5); each is evaluated in both libraries.
+VALUES = {
+    "circular padding that cuts": "F.pad(x, (-1, 2), mode='circular')",
+    "circular padding that cuts and goes around": "F.pad(x, (-2, 3), mode='circular')",
+    "circular padding that cuts both ends": "F.pad(x.view(1, 1, 2, 5), (-1, -2, 1, 0), mode='circular')",
+    "nothing left of circular padding": "F.pad(x, (-2, -3), mode='circular')",
+    "features of a vector that are all dropped": "F.dropout3d(x[0], 1.0)",
+    "alpha dropout of a vector of which all is dropped": "F.feature_alpha_dropout(x[0], 1.0, True)",
+    "fractional pool of no samples": "F.fractional_max_pool2d(lib.ones(0, 2, 5, 5, requires_grad=True), 2, 3)",
+    "fractional pool of no samples with indices": "F.fractional_max_pool3d(lib.ones(0, 1, 5, 5, 5), 2, 3, return_indices=True)",
+    "adaptive maxima of no channels": "F.adaptive_max_pool1d(lib.ones(0, 5), 2)",
+    "adaptive means of no volumes": "F.adaptive_avg_pool3d(lib.ones(0, 5, 5, 5), 2)",
+    "layer norm of no samples": "F.layer_norm(lib.ones(0, 3), (3,))",
+    "maxima of ints with their places": "F.max_pool1d(lib.arange(12).view(1, 2, 6), 3, return_indices=True)",
+    "a number beside a vector": "F.l1_loss(lib.tensor(0.5, dtype=lib.float64), x[0], reduction='none')",
+    "a number beside a vector, squared": "F.mse_loss(lib.tensor(0.5, dtype=lib.float64), x[0])",
+    "a number beside a vector, Huber's": "F.huber_loss(lib.tensor(0.5, dtype=lib.float64), x[0], reduction='none').shape",
+    "a wide target of smooth_l1_loss": "F.smooth_l1_loss(x[0], x, reduction='none', beta=0)",
+    "ints with weights": "F.mse_loss(lib.arange(3), lib.arange(3) * 2, weight=lib.tensor([1.0, 2.0, 1.0]))",
+    "a wide target of multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, lib.ones(3, 2, 5))",
+    "a target of another dtype": "F.binary_cross_entropy_with_logits(x.double(), x.sigmoid(), weight=lib.ones(5), reduction='none')",
+    "pairs of one order 0": "lib.autograd.grad(F.pdist(r, 0).sum(), r)",
+    "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
+    "no bags at all": "F.embedding_bag(lib.empty(0, 3).long(), x.clone().requires_grad_(), mode='max')",
+    "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
+}  # fmt: skip
+
+REFUSED = {
+    "more than there is cut": ("F.pad(x, (-3, -3), mode='circular')", "Negative padding value"),
+    "an eps of 0 in training": ("F.batch_norm(x, None, None, training=True, eps=0.0)", "eps must be positive during training"),
+    "a negative eps": ("F.batch_norm(x, x[0], x[0].exp(), eps=-1.0)", "eps must be non-negative"),
+    "a volume below its window": ("F.avg_pool3d(lib.ones(1, 2, 4, 4), 3, padding=1)", "smaller than kernel size"),
+    "adaptive maxima of nothing": ("F.adaptive_max_pool2d(lib.ones(2, 0, 3), 1)", "with dimension 1 being empty"),
+    "the last of no pairs": ("nn.ParameterDict().popitem()", "dictionary is empty"),
+    "scaled maxima of bags": ("F.embedding_bag(lib.zeros(1, 2).long(), x, mode='max', scale_grad_by_freq=True)", "max mode does not support"),
+    "a padding_idx that is no row": ("F.embedding_bag(lib.zeros(1, 2).long(), x, padding_idx=7)", "padding_idx must be within"),
+    "how large a lazy parameter is": ("nn.LazyLinear(2).weight.numel()", "Attempted to use an uninitialized parameter"),
+    "how many dims a lazy parameter has": ("nn.LazyLinear(2).weight.dim()", "Attempted to use an uninitialized parameter"),
+}  # fmt: skip
+
+
+def evaluated(lib, text):
+    lib.manual_seed(0)
+    x = lib.randn(2, 5)
+    names = {"lib": lib, "nn": lib.nn, "F": lib.nn.functional, "x": x, "r": x.clone().requires_grad_()}
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        found = eval(text, names)  # noqa: S307  (texts of ours)
+    return found, sorted(w.category.__name__ for w in seen)
+
+
+@needs_torch
+@pytest.mark.parametrize("name", VALUES)
+def test_what_few_programs_pass(name):
+    both(lambda lib: evaluated(lib, VALUES[name]), ulps=8, scale=0.1)
+
+
+@needs_torch
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name):
+    text, phrase = REFUSED[name]
+    both(lambda lib: evaluated(lib, text), raises=phrase)
+
+
+def test_circular_padding_by_more_than_is_left_is_refused():
+    """torch pads with what it finds in memory."""
+    with pytest.raises(RuntimeError, match="wrapping around more than once"):
+        gradcore.nn.functional.pad(gradcore.ones(2, 5), (3, -3), mode="circular")
+
+
+@needs_torch
+@pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 3, 4), (2, 3, 4, 2), (2, 3, 2, 2, 2)])
+def test_channels_that_dropout3d_drops(shape):
+    """Of fewer than five dims the first is that of the channels."""
+
+    def program(lib):
+        lib.manual_seed(3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return lib.nn.functional.dropout3d(lib.ones(shape), 0.4)
+
+    both(program)
+
+
+HALVES = {
+    "prelu": "F.prelu(h, lib.ones(1))", "prelu of floats": "F.prelu(x, lib.ones(1))", "bilinear": "F.bilinear(x, x, lib.ones(3, 5, 5))",
+    "bilinear of halves": "F.bilinear(h, h, lib.ones(3, 5, 5).bfloat16())", "reflect": "F.pad(h, (1, 1), mode='reflect')",
+    "reflect in volumes": "F.pad(h.view(1, 1, 1, 2, 5), (1, 1, 1, 1, 0, 0), mode='reflect')", "replicate": "F.pad(h, (1, 1), mode='replicate')",
+    "circular": "F.pad(h, (1, 1), mode='circular')", "fractional pool": "F.fractional_max_pool2d(h.view(1, 2, 5), (1, 2), (1, 2))",
+    "local_response_norm": "F.local_response_norm(h.view(1, 2, 5), 2)", "local_response_norm of pictures": "F.local_response_norm(h.view(1, 2, 5, 1), 2)",
+}  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.parametrize("name", HALVES)
+def test_dtypes_under_autocast(name):
+    def program(lib):
+        lib.manual_seed(0)
+        x = lib.randn(2, 5)
+        names = {"lib": lib, "F": lib.nn.functional, "x": x, "h": x.bfloat16()}
+        with lib.autocast("cpu"):
+            return dtype_name(eval(HALVES[name], names).dtype)  # noqa: S307  (texts of ours)
+
+    both(program)
+
+
+MASKS = {
+    "nothing may be seen": "dict(attn_mask=lib.ones(3, 3, dtype=lib.bool))",
+    "a causal mask that is said to be one": "dict(attn_mask=later, is_causal=True, need_weights=False)",
+    "another mask that is said to be causal": "dict(attn_mask=lib.zeros(3, 3), is_causal=True, need_weights=False)",
+    "another mask that is said to be causal, with weights": "dict(attn_mask=lib.zeros(3, 3), is_causal=True)",
+    "another mask that is said to be causal, with padding": "dict(attn_mask=lib.zeros(3, 3), is_causal=True, need_weights=False, "
+    "key_padding_mask=lib.tensor([[False, True, False]]))",
+    "a bool beside floats": "dict(attn_mask=later, key_padding_mask=lib.tensor([[False, True, False]]))",
+}  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.parametrize("added", [False, True], ids=["", "add_bias_kv"])
+@pytest.mark.parametrize("name", MASKS)
+def test_masks_of_attention(name, added):
+    def program(lib):
+        lib.manual_seed(0)
+        x = lib.randn(3, 1, 4)
+        m = lib.nn.MultiheadAttention(4, 2, add_bias_kv=added)
+        later = lib.nn.Transformer.generate_square_subsequent_mask(3)
+        options = eval(MASKS[name], {"lib": lib, "later": later})  # noqa: S307  (texts of ours)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            output, weights = m(x, x, x, **options)
+        return [t.detach() for t in (output, weights) if is_tensor(t)], [str(w.message) for w in seen]
+
+    both(program, ulps=100, scale=0.1, strides=None)
+
+
+@needs_torch
+@pytest.mark.parametrize("weights", [False, True])
+def test_a_mask_of_another_dtype_is_refused(weights):
+    def program(lib):
+        x = lib.ones(3, 1, 4)
+        return lib.nn.MultiheadAttention(4, 2)(x, x, x, need_weights=weights, attn_mask=lib.zeros(3, 3).double())
+
+    both(program, raises="dtypes must be the same" if weights else "attn_mask dtype")
+
+
+@needs_torch
+@pytest.mark.parametrize("whole", [False, True], ids=["layer", "encoder"])
+def test_encoders_name_the_masks_that_they_warn_of(whole):
+    def program(lib):
+        lib.manual_seed(0)
+        net = lib.nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0)
+        net = lib.nn.TransformerEncoder(net, 2, enable_nested_tensor=False) if whole else net
+        x, mask = lib.randn(3, 1, 4), lib.zeros(3, 3)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            net(x, mask, src_key_padding_mask=lib.tensor([[False, False, True]]))
+        return [str(w.message) for w in seen]
+
+    both(program)
+
+
+@needs_torch
+def test_the_old_place_of_functional_call_warns():
+    def program(lib):
+        net, x = lib.nn.Linear(1, 1), lib.ones(1, 1)
+        with pytest.warns(FutureWarning, match="torch.func.functional_call") as seen:
+            lib.nn.utils.stateless.functional_call(net, dict(net.named_parameters()), x)
+        return len(seen)
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("device", ["cuda", "xpu", "mtia", "ipu"])
+def test_modules_and_tensors_refuse_a_device_alike(device):
+    """A module without tensors has nothing to move."""
+
+    def program(lib):
+        net = lib.nn.ReLU()
+        assert getattr(net, device)() is net
+        kinds = []
+        for moved in (lib.ones(1), lib.nn.Linear(1, 1)):
+            with pytest.raises((AssertionError, RuntimeError)) as caught:
+                getattr(moved, device)()
+            kinds.append(caught.type.__name__)
+        return kinds
+
+    both(program)
