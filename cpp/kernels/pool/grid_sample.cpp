@@ -62,7 +62,7 @@ template <class T, bool kSlopes> class Axis {
     GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
       const T x = p.x[i];
-      if constexpr (kSlopes) p.slope[i] = (x <= 0) | (x >= last) ? T(0) : p.slope[i];
+      if constexpr (kSlopes) p.slope[i] = ((x <= 0) | (x >= last)) ? T(0) : p.slope[i];
       const T from_first = x <= 0 ? T(0) : x;
       p.x[i] = from_first >= last ? last : from_first;
     }

@@ -111,7 +111,10 @@ template <int64_t kCount, class T> GC_INLINE void sum_table(const Taps<T>& w, co
   }
 }
 template <class T> GC_INLINE void take_table(const Taps<T>& w, const T* x, T* to) {
-  for (int64_t o = 0; o < w.d.out; ++o) to[o] = x[w.index[o]];
+  const int32_t* const index = w.index.data();
+  const int64_t n = w.d.out;
+  GC_INDEPENDENT
+  for (int64_t o = 0; o < n; ++o) to[o] = x[index[o]];
 }
 // What pads an image takes a run of it as it is, and single elements at the ends. Calls single(o) and run(from, to).
 template <class T, class F, class G> GC_INLINE void each_padded(const Taps<T>& w, const F& single, const G& run) {
@@ -165,7 +168,13 @@ template <class T> GC_INLINE void sum_any(const Taps<T>& w, const T* x, T* to) {
   }
 }
 template <class T> GC_INLINE void spread_table(const Taps<T>& w, const T* from, T* x) {
-  for (int64_t o = 0; o < w.d.out; ++o)
+  const int32_t* const index = w.index.data();
+  const int64_t n = w.d.out;
+  if (w.d.kind == portable::TapKind::Nearest || w.d.kind == portable::TapKind::NearestExact) {
+    for (int64_t o = 0; o < n; ++o) x[index[o]] += from[o];
+    return;
+  }
+  for (int64_t o = 0; o < n; ++o)
     for (int64_t k = 0; k < w.count[o]; ++k) x[w.at(o, k)] += w.weight_of(o, k) * from[o];
 }
 

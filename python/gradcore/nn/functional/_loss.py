@@ -602,15 +602,18 @@ def multi_margin_loss(
     if weight is not None and weight.numel() != classes:
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {_listed(weight)}")
     index = target.reshape(-1, 1)
-    if not _C._all_true((index >= 0) & (index < classes)):
-        raise RuntimeError("target out of range")
-    lack = (margin - rows.gather(1, index) + rows).clamp_min(0.0)
+    try:
+        own = rows.gather(1, index)
+    except (RuntimeError, IndexError):
+        if index.dtype != _C.int64:
+            raise
+        raise RuntimeError("target out of range") from None
+    lack = (margin - own + rows).clamp_min(0.0)
     if p == 2:
         lack = lack * lack
     if weight is not None:
         lack = lack * weight[index]
-    lack = lack.masked_fill(_C.arange(classes) == index, 0.0)
-    loss = lack.sum(1) / classes
+    loss = lack.scatter(1, index, 0.0).sum(1) / classes
     return reduced(loss if input.dim() == 2 else loss.view(target.shape), reduction)
 
 
