@@ -12,7 +12,7 @@ from .._C import Tensor
 from .._types import Size
 from . import constraints
 from .distribution import Distribution
-from .utils import broadcast_shape, lazy_property, logits_to_probs, probs_to_logits
+from .utils import lazy_property, logits_to_probs, probs_to_logits
 
 __all__ = ["Categorical"]
 
@@ -104,7 +104,7 @@ class Categorical(Distribution):
         if self._validate_args:
             self._validate_sample(value)
         value = value.long().unsqueeze(-1)
-        shape = broadcast_shape(value.shape[:-1], self.logits.shape[:-1])
+        shape = gradcore.broadcast_shapes(value.shape[:-1], self.logits.shape[:-1])
         logits = self.logits.expand((*shape, self._num_events))
         return logits.gather(-1, value.expand((*shape, 1))).squeeze(-1)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import gradcore
+
 from .._C import Tensor
 from . import constraints, linalg
 from .distribution import Distribution
 from .linalg import precision_to_scale_tril as _precision_to_scale_tril  # noqa: F401  (packages take it from here)
-from .utils import broadcast_shape, lazy_property, standard_normal
+from .utils import lazy_property, standard_normal
 
 __all__ = ["MultivariateNormal"]
 
@@ -59,7 +61,7 @@ class MultivariateNormal(Distribution):
                 if name == "scale_tril"
                 else f"{name} must be at least two-dimensional, with optional leading batch dimensions"
             )
-        batch_shape = broadcast_shape(matrix.shape[:-2], loc.shape[:-1])
+        batch_shape = gradcore.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         setattr(self, name, matrix.expand((*batch_shape, *matrix.shape[-2:])))
         self.loc = loc.expand((*batch_shape, loc.shape[-1]))
         super().__init__(batch_shape, self.loc.shape[-1:], validate_args=validate_args)

@@ -49,20 +49,8 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     shapes = [tensor.shape for tensor in tensors]
     if all(shape == shapes[0] for shape in shapes):
         return tuple(tensors)
-    shape = broadcast_shape(*shapes)
+    shape = gradcore.broadcast_shapes(*shapes)
     return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in tensors)
-
-
-def broadcast_shape(*shapes: Any) -> Any:
-    """The shape that these broadcast to. Raises RuntimeError where they do not."""
-    length = max((len(shape) for shape in shapes), default=0)
-    sizes = [1] * length
-    for shape in shapes:
-        for i, size in enumerate(reversed(shape), 1):
-            if size != 1 and sizes[-i] not in (1, size):
-                raise RuntimeError(f"The size of tensor a ({sizes[-i]}) must match the size of tensor b ({size})")
-            sizes[-i] = size if size != 1 else sizes[-i]
-    return gradcore.Size(sizes)
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:

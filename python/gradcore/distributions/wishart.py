@@ -13,7 +13,7 @@ from . import constraints, linalg
 from .chi2 import Chi2
 from .exp_family import ExponentialFamily
 from .special import digamma, multigammaln
-from .utils import broadcast_shape, is_number, lazy_property
+from .utils import is_number, lazy_property
 
 __all__ = ["Wishart"]
 
@@ -60,7 +60,7 @@ class Wishart(ExponentialFamily):
         if matrix.dim() < 2:
             raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
         df = _C.tensor(df, dtype=matrix.dtype) if is_number(df) else df
-        batch_shape = broadcast_shape(df.shape, matrix.shape[:-2])
+        batch_shape = gradcore.broadcast_shapes(df.shape, matrix.shape[:-2])
         event_shape = matrix.shape[-2:]
         self.df = df.expand(batch_shape)
         self.arg_constraints = {**type(self).arg_constraints, "df": constraints.greater_than(event_shape[-1] - 1)}
