@@ -84,7 +84,16 @@ try_zig() { # NAME TARGET SYSTEM PROCESSOR
   python -m ziglang version >/dev/null 2>&1 || { skip "$1" "there is no ziglang (pip install ziglang)"; return 0; }
   local compiler=$work/zig-$2
   export ZIG_GLOBAL_CACHE_DIR=$work/zig-cache ZIG_LOCAL_CACHE_DIR=$work/zig-cache
-  printf '#!/bin/sh\nexec %s -m ziglang c++ -target %s "$@"\n' "$(command -v python)" "$2" >"$compiler"
+  cat >"$compiler" <<SCRIPT
+#!/bin/sh
+# zig writes the names of processors with other hyphens.
+for argument do
+  case \$argument in -march=x86-64-*) argument=-mcpu=x86_64_\${argument##*-} ;; esac
+  set -- "\$@" "\$argument"
+  shift
+done
+exec $(command -v python) -m ziglang c++ -target $2 "\$@"
+SCRIPT
   chmod +x "$compiler"
   configure "$1" "-O0 -g0 -fno-sanitize=undefined -Wno-pass-failed" -DCMAKE_SYSTEM_NAME="$3" -DCMAKE_SYSTEM_PROCESSOR="$4" \
     -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY \
