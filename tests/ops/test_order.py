@@ -41,6 +41,20 @@ def test_of_equal_elements_the_first_are_chosen(array):
     assert tensor.median(0).indices == order[(len(order) - 1) // 2]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("nans", [0, 0.5, 0.97])
+def test_the_first_of_short_rows_are_those_of_the_sorted_rows(dtype, nans):
+    for n in (33, 64, 100, 320, 2100):
+        rows = np.round(RANDOM.standard_normal((20, n)) * n)
+        if dtype != "int32":
+            rows[RANDOM.random(rows.shape) < nans] = np.nan
+        tensor = gradcore.from_numpy(rows.astype(dtype))
+        for k, largest in ((1, True), (2, False), (2, True), (16, True), (17, False)):
+            whole, found = tensor.sort(descending=largest, stable=True), tensor.topk(k, largest=largest)
+            np.testing.assert_array_equal(found.indices.numpy(), whole.indices.numpy()[:, :k])
+            np.testing.assert_array_equal(found.values.numpy(), whole.values.numpy()[:, :k])
+
+
 def test_nans_and_zeros_of_both_signs():
     values = np.tile([np.nan, -0.0, 1.0, 0.0, -np.inf, np.nan, np.inf], 1000)
     found = gradcore.from_numpy(values).sort()

@@ -69,13 +69,14 @@ template <class T> void sort_rows(const SortArgs& a) {
   });
 }
 
-// The k least items of a stream. Those that may be among them are gathered; when the buffer is full, the k least stay.
+// The k least items of a stream, all of whose ranks are at most `bound`. Those that may be among them are gathered;
+// when the buffer is full, the k least stay.
 class Least {
  public:
-  Least(Item* buffer, int64_t k) : buffer_(buffer), k_(k) {}
+  Least(Item* buffer, int64_t k, uint64_t bound) : buffer_(buffer), k_(k), bound_(bound) {}
   static int64_t room(int64_t k) { return 2 * k + 64; }
 
-  bool takes(uint64_t rank) const { return rank < bound_ || !full_; }
+  bool takes(uint64_t rank) const { return rank < bound_ || (rank == bound_ && !full_); }
   void add(Item item) {
     buffer_[count_++] = item;
     if (count_ == room(k_)) shrink();
@@ -94,31 +95,63 @@ class Least {
  private:
   Item* buffer_;
   int64_t k_, count_ = 0;
-  uint64_t bound_ = 0;
+  uint64_t bound_;
   bool full_ = false;
 };
 
-// Whether one of some elements may come before `bound`: a test of vectors, which lets NaNs through.
+// Whether one of some elements may come before `bound`, or be equal to it: tests of vectors, which let NaNs through.
 template <class E, bool kDescending> bool any_before(const E* row, int64_t n, E bound) {
   int any = 0;
   for (int64_t i = 0; i < n; ++i) any |= kDescending ? !(row[i] <= bound) : !(row[i] >= bound);
   return any;
 }
+template <class E, bool kDescending> bool any_up_to(const E* row, int64_t n, E bound) {
+  int any = 0;
+  for (int64_t i = 0; i < n; ++i) any |= kDescending ? !(row[i] < bound) : !(row[i] > bound);
+  return any;
+}
+
+// What no number comes behind.
+template <class E, bool kDescending> constexpr E last_number() {
+  using Limits = std::numeric_limits<E>;
+  if constexpr (Limits::has_infinity) return kDescending ? -Limits::infinity() : Limits::infinity();
+  return kDescending ? Limits::lowest() : Limits::max();
+}
+// A number that at least k elements come before or equal: of the row's beginning in columns, the k-th of the columns'
+// first ones. So most of a short row is never sorted. It is last_number() where k, or what NaNs leave, does not allow
+// it.
+template <class E, bool kDescending> E bound_of(const E* row, int64_t n, int64_t k) {
+  constexpr int64_t kColumns = 32, kBeginning = 2048;
+  constexpr E last = last_number<E, kDescending>();
+  if (2 * k > kColumns) return last;
+  const auto before = [](E a, E b) { return kDescending ? a > b : a < b; };
+  E first[kColumns];
+  std::fill_n(first, kColumns, last);
+  for (int64_t i = 0; i + kColumns <= std::min(n, kBeginning); i += kColumns)
+    for (int64_t j = 0; j < kColumns; ++j) first[j] = before(row[i + j], first[j]) ? row[i + j] : first[j];
+  std::nth_element(first, first + k - 1, first + kColumns, before);
+  return first[k - 1];
+}
 
 // The k least of the elements [begin, end), unordered; how many there are.
 template <class T, bool kDescending>
 int64_t least_of_part(const typename Ordered<T>::Element* row, int64_t begin, int64_t end, int64_t k, Item* buffer) {
+  using E = typename Ordered<T>::Element;
   constexpr int64_t kStep = 16;
-  Least least(buffer, k);
+  const auto rank_of = [](E v) {
+    const uint64_t key = Ordered<T>::key(v);
+    return kDescending ? ~key : key;
+  };
+  const E bound = bound_of<E, kDescending>(row + begin, end - begin, k);
+  const bool bounded = bound != last_number<E, kDescending>();
+  Least least(buffer, k, bounded ? rank_of(bound) : std::numeric_limits<uint64_t>::max());
   for (int64_t i = begin; i < end; i += kStep) {
     const int64_t stop = std::min(end, i + kStep);
-    if (least.full() &&
-        !any_before<typename Ordered<T>::Element, kDescending>(row + i, stop - i, row[least.last().place]))
-      continue;
-    for (int64_t j = i; j < stop; ++j) {
-      const uint64_t key = Ordered<T>::key(row[j]), rank = kDescending ? ~key : key;
-      if (least.takes(rank)) least.add({rank, j});
-    }
+    const bool any = least.full() ? any_before<E, kDescending>(row + i, stop - i, row[least.last().place])
+                                  : !bounded || any_up_to<E, kDescending>(row + i, stop - i, bound);
+    if (!any) continue;
+    for (int64_t j = i; j < stop; ++j)
+      if (const uint64_t rank = rank_of(row[j]); least.takes(rank)) least.add({rank, j});
   }
   least.shrink();
   return least.count();
