@@ -62,7 +62,10 @@ template <class T, bool kAdd> void put_of(const TakeArgs& a) {
   const auto put_run = [&](int64_t o, int64_t k, int64_t begin, int64_t end) {
     T* to = tensor + outer[o] + index[k];
     const T* from = list + (o * count + k) * n * list_step;
-    if (list_step == 0) {
+    if (list_step == 0 && inner.dense()) {
+      const T value = *from;
+      for (int64_t i = begin; i < end; ++i) store(to[i], value);
+    } else if (list_step == 0) {
       for (int64_t i = begin; i < end; ++i) store(to[inner[i]], *from);
     } else if (!inner.dense()) {
       for (int64_t i = begin; i < end; ++i) store(to[inner[i]], from[i]);
