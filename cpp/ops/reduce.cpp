@@ -547,7 +547,9 @@ Tensor nansum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dt
   Tensor out;
   {
     const NoRecordGuard off;
-    out = sum(is_floating(t.dtype()) ? masked_fill(t, isnan(t), Scalar(0)) : t, dim, keepdim, dtype);
+    const bool may_be_nan = is_floating(t.dtype());
+    const Tensor numbers = may_be_nan ? nan_to_num(t, 0.0, HUGE_VAL, -HUGE_VAL) : t;
+    out = sum(numbers, dim, keepdim, dtype);
   }
   if (is_floating(out.dtype()) && should_record(t))
     record(out, {&t}, NansumVjp{{t, mask_of(t, dim), keepdim, dim}, Saved(t)});
