@@ -1,5 +1,6 @@
 #include "ops/factories.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -29,15 +30,33 @@ Tensor model(const Tensor& t, MemoryFormat format) {
   return empty_in(levels_of({&t}), t.shape(), t.dtype(), format);
 }
 
-Tensor triangle_indices(Tensor (*side)(const Tensor&, int64_t), int64_t rows, int64_t cols, int64_t offset,
-                        const Options& options) {
+// How many places of a matrix are at or below the diagonal that is `offset` right of its own, from -rows - 1 to cols.
+__int128 count_lower(int64_t rows, int64_t cols, int64_t offset) {
+  const __int128 begin = std::clamp<int64_t>(-offset, 0, rows), first = begin + offset + 1;
+  const __int128 growing = std::clamp<__int128>(cols - first, 0, rows - begin);  // rows that have one more each
+  return growing * first + growing * (growing - 1) / 2 + (rows - begin - growing) * cols;
+}
+
+enum class Triangle { Lower, Upper };
+Tensor triangle_indices(Triangle side, int64_t rows, int64_t cols, int64_t offset, const Options& options) {
   check(rows >= 0, "row must be non-negative, got", rows);
   check(cols >= 0, "col must be non-negative, got", cols);
-  const Tensor at = nonzero(side(gradcore::ones(Dims{rows, cols}, DType::Bool), offset));
   const DType type = options.dtype.value_or(DType::Int64);
   if (is_floating(type) || type == DType::Bool)
     fail(ErrorKind::NotImplemented, "\"tril_indices\" not implemented for '", scalar_type_name(type), "'");
-  return finish(cast(contiguous(t(at)), type), options);
+  const bool upper = side == Triangle::Upper;
+  const int64_t at = std::clamp(offset, -rows, cols);
+  const __int128 count =
+      upper ? static_cast<__int128>(rows) * cols - count_lower(rows, cols, at - 1) : count_lower(rows, cols, at);
+  check(count < __int128{1} << 59, "invalid size, possible overflow?");
+  const int64_t n = static_cast<int64_t>(count);
+  const Tensor out = gradcore::empty(Dims{2, n}, DType::Int64);
+  if (n == 0) return finish(cast(out, type), options);
+  const int64_t begin = upper ? 0 : std::max<int64_t>(0, -at), end = upper ? std::min(rows, cols - at) : rows;
+  using Args = portable::TrianglePlacesArgs;
+  launch(Kernel<Args>("triangle_indices", portable::triangle_places, {nullptr, n, begin, end, cols, at, upper})
+             .writes(&Args::out, out.window()));
+  return finish(cast(out, type), options);
 }
 
 // Where fresh random numbers go: `like` gives the order of the memory.
@@ -137,10 +156,10 @@ Tensor eye(int64_t n, std::optional<int64_t> m, const Options& o) {
   return finish(gradcore::eye(n, m.value_or(n), dtype_of(o)), o);
 }
 Tensor tril_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o) {
-  return triangle_indices(tril, rows, cols, offset, o);
+  return triangle_indices(Triangle::Lower, rows, cols, offset, o);
 }
 Tensor triu_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o) {
-  return triangle_indices(triu, rows, cols, offset, o);
+  return triangle_indices(Triangle::Upper, rows, cols, offset, o);
 }
 
 Tensor full_like(const Tensor& t, const Scalar& value, const Options& o, MemoryFormat format) {

@@ -112,7 +112,15 @@ creation(
     scale=1,
 )
 for name in ("tril_indices", "triu_indices"):
-    creation(name, lambda d: [S(3, 3), S(2, 4), S(4, 2, 1), S(4, 2, offset=-1), S(3, 0), S(3, 3, dtype=D("int32"))])
+    creation(
+        name,
+        lambda d: [
+            *(S(*shape, offset) for shape in ((3, 3), (2, 4), (4, 2)) for offset in (-9, -3, -1, 0, 1, 2, 9)),
+            S(3, 0),
+            S(0, 3, offset=1),
+            S(3, 3, dtype=D("int32")),
+        ],
+    )
 creation("eye", lambda d: [S(3), S(2, 4), S(4, 2), S(0), S(3, dtype=D("int64")), S(3, dtype=D("bool"))])
 row(
     "new_empty_strided",

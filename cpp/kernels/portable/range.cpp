@@ -63,6 +63,17 @@ void set_diagonal(const DiagonalArgs& a) {
   });
 }
 
+void triangle_places(const TrianglePlacesArgs& a) {
+  int64_t *row_out = a.out, *column_out = a.out + a.count;
+  for (int64_t row = a.begin; row < a.end; ++row) {
+    const int64_t first = a.upper ? std::max<int64_t>(0, row + a.offset) : 0;
+    const int64_t n = (a.upper ? a.columns : std::min(a.columns, row + a.offset + 1)) - first;
+    row_out = std::fill_n(row_out, n, row);
+    for (int64_t i = 0; i < n; ++i) column_out[i] = first + i;
+    column_out += n;
+  }
+}
+
 void raise_base(const RaiseArgs& a) {
   for (int64_t i = 0; i < a.n; ++i) a.data[i] = std::pow(a.base, a.data[i]);
 }

@@ -33,6 +33,16 @@ struct DiagonalArgs {
 };
 void set_diagonal(const DiagonalArgs& a);
 
+// The places of a matrix at or below the diagonal that is `offset` right of its own, or at or above it, in row-major
+// order: their rows, then their columns. `begin` and `end` enclose the rows that have some.
+struct TrianglePlacesArgs {
+  int64_t* out;
+  int64_t count;  // of places
+  int64_t begin, end, columns, offset;
+  bool upper;
+};
+void triangle_places(const TrianglePlacesArgs& a);
+
 // base to the power of each element, in place.
 struct RaiseArgs {
   double* data;
