@@ -15,17 +15,24 @@ constexpr double kEulerMaclaurin[] = {0.08333333333333333,    -0.001388888888888
                                       -2.174868698558062e-16, 5.5090028283602295e-18,  -1.3954464685812522e-19};
 constexpr double kNegligible = 0x1p-54;
 
+// q**-s. The powers that the first derivatives of digamma are made of need no logarithm.
+double inverse_power(double q, double s) {
+  if (s == 2) return 1 / (q * q);
+  if (s == 3) return 1 / (q * q * q);
+  return std::pow(q, -s);
+}
+
 // The sum of (q + k)**-s: the first terms, then the formula of Euler and Maclaurin for the rest. q > 0.
 double zeta_positive(double s, double q) {
   if (q == kInf) return 0;
   const double far = std::fmax(10.0, 0.5 * s);
   double sum = 0;
   for (; q < far; ++q) {
-    const double term = std::pow(q, -s);
+    const double term = inverse_power(q, s);
     sum += term;
     if (term <= kNegligible * sum) return sum;
   }
-  const double power = std::pow(q, -s);
+  const double power = inverse_power(q, s);
   sum += power * (q / (s - 1) + 0.5);
   double factor = s * power / q;
   for (int j = 0; j < 12; ++j) {
