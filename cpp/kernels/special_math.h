@@ -230,4 +230,24 @@ GC_INLINE F32 trigamma(F32 x) {
   return {static_cast<float>(d == -inf ? inf : value)};
 }
 
+// ---- the parts of a float ----
+
+// As a fraction from 1/2 to 1, by the bits; a denormal number is made a normal one first.
+struct FloatParts {
+  float mantissa, exponent;
+};
+GC_INLINE FloatParts float_parts(float x) {
+  constexpr float inf = __builtin_inff();
+  constexpr BitsOf<float> kFraction = (BitsOf<float>(1) << 23) - 1, kSign = BitsOf<float>(1) << 31;
+  const float size = __builtin_fabsf(x);
+  const bool denormal = size < Ieee<float>::kMinNormal, special = !(size < inf) | (size == 0.0f);
+  const BitsOf<float> bits = to_bits(x * (denormal ? 0x1p24f : 1.0f));
+  const int32_t biased = static_cast<int32_t>((bits & ~kSign) >> 23);
+  const float exponent = static_cast<float>(biased) - (denormal ? 150.0f : 126.0f);
+  const float mantissa = from_bits((bits & (kFraction | kSign)) | to_bits(0.5f));
+  return {special ? x : mantissa, special ? 0.0f : exponent};
+}
+GC_INLINE F32 frexp_mantissa(F32 x) { return {float_parts(x.v).mantissa}; }
+GC_INLINE F32 frexp_exponent(F32 x) { return {float_parts(x.v).exponent}; }
+
 }  // namespace gradcore::GC_ISA
