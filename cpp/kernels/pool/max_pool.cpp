@@ -83,18 +83,15 @@ template <class T, bool kPlaces> class MaxPool {
   void compare_windows(const T* x, int64_t r, T* best, I* place) const {
     for (int64_t o = 0; o < n_; ++o) {
       const int64_t begin = r + w_.first(o), n = w_.count[o];
-      if (n < 2 * kLanes<T> || has_nan(x + begin, n)) {
+      if (n >= kLanes<T> && !any_beyond(x + begin, n, best[o])) continue;
+      const T most = n < kLanes<T> ? x[begin] : fold_run<MaxKind<T>>(x + begin, n);
+      if (n < kLanes<T> || most != most) {
         compare_one_by_one(x, begin, n, best[o], kPlaces ? place + o : nullptr);
         continue;
       }
-      const T most = largest(x + begin, n);
       if (!(most > best[o])) continue;
       best[o] = most;
-      if constexpr (kPlaces) {
-        int64_t at = begin;
-        while (x[at] != most) ++at;
-        place[o] = static_cast<I>(at);
-      }
+      if constexpr (kPlaces) place[o] = static_cast<I>(begin + place_of(x + begin, n, most));
     }
   }
   static void compare_one_by_one(const T* x, int64_t begin, int64_t n, T& best, I* place) {
@@ -104,20 +101,26 @@ template <class T, bool kPlaces> class MaxPool {
       if constexpr (kPlaces) *place = static_cast<I>(k);
     }
   }
-  static bool has_nan(const T* x, int64_t n) {
-    bool found = false;
-    for (int64_t i = 0; i < n; ++i) found |= x[i] != x[i];
-    return found;
+  // Whether one of at least as many elements as a vector has is larger than `best`, or NaN: in most rows none is.
+  static bool any_beyond(const T* x, int64_t n, T best) {
+    const Vec<T> bound = Vec<T>{} + best;
+    auto beyond = ~(load(x + n - kLanes<T>) <= bound);  // it overlaps
+    for (int64_t i = 0; i + kLanes<T> < n; i += kLanes<T>) beyond |= ~(load(x + i) <= bound);
+    return any_lane(beyond);
   }
-  // Of at least as many elements as a vector has.
-  static T largest(const T* x, int64_t n) {
-    Vec<T> best = load(x);
-    for (int64_t i = kLanes<T>; i + kLanes<T> <= n; i += kLanes<T>) best = load(x + i) > best ? load(x + i) : best;
-    const Vec<T> last = load(x + n - kLanes<T>);  // it overlaps
-    best = last > best ? last : best;
-    T most = best[0];
-    for (int64_t lane = 1; lane < kLanes<T>; ++lane) most = best[lane] > most ? best[lane] : most;
-    return most;
+  // The first place of `v`, which is there.
+  static int64_t place_of(const T* x, int64_t n, T v) {
+    const Vec<T> wanted = Vec<T>{} + v;
+    int64_t at = 0;
+    while (at + kLanes<T> <= n && !any_lane(load(x + at) == wanted)) at += kLanes<T>;
+    while (x[at] != v) ++at;
+    return at;
+  }
+  template <class Mask> static bool any_lane(const Mask& mask) {
+    uint64_t words[sizeof(Mask) / 8], any = 0;
+    __builtin_memcpy(words, &mask, sizeof(Mask));
+    for (uint64_t word : words) any |= word;
+    return any != 0;
   }
 
   void of_channels(const LinePlace& at, T* best, I* place) const {
