@@ -69,8 +69,9 @@ template <class T, bool kPlaces> class MaxPool {
     const int64_t first = row(d_.first(at.d), h_.first(at.h));
     if constexpr (kPlaces)
       for (int64_t o = 0; o < n_; ++o) place[o] = static_cast<I>(first + w_.first(o));
+    const bool by_windows = takes_windows();
     each_row(at, [&](int64_t r) {
-      if (w_.takes_runs()) return compare_windows(x, r, best, place);
+      if (by_windows) return compare_windows(x, r, best, place);
       for (int64_t k = 0; k < spans_.count; ++k) {
         const Span& s = spans_.of[k];
         const int64_t begin = r + s.at;
@@ -79,7 +80,12 @@ template <class T, bool kPlaces> class MaxPool {
       }
     });
   }
-  // Where windows are of several sizes, or long.
+  // Whether windows are of several sizes, or so long and few that a vector is better spent on one than on several.
+  bool takes_windows() const {
+    constexpr int64_t kLong = 8;
+    const bool runs = w_.strides() && w_.d.dilation == 1;
+    return w_.takes_runs() || (runs && w_.d.kernel >= kLong && w_.d.kernel > w_.d.out);
+  }
   void compare_windows(const T* x, int64_t r, T* best, I* place) const {
     for (int64_t o = 0; o < n_; ++o) {
       const int64_t begin = r + w_.first(o), n = w_.count[o];
