@@ -3,8 +3,8 @@
 // Note [Narrow types]
 // No loop is compiled for bools and for integers narrower than int32: their elements are read as int32, a block at a
 // time, computed as such and cut again. Wrapping arithmetic, comparisons and divisions give the same that way; what
-// does not (~ of a bool), or is for bools above all, says bools_apart. Floats of sixteen bits are computed as float in the same way, and rounded
-// once.
+// does not (~ of a bool), or is for bools above all, says bools_apart. Floats of sixteen bits are computed as float in
+// the same way, and rounded once.
 #pragma once
 #include "core/loop.h"
 #include "kernels/common.h"
