@@ -38,6 +38,7 @@ set(warm_files
   ops/class_loss
   ops/convolution
   ops/create
+  ops/ctc_loss
   ops/einsum
   ops/gather
   ops/index

@@ -14,8 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPP = ROOT / "cpp"
 LAYERS = ("tensor", "autograd", "ops", "optim")
 
-# Ops that look at values to decide: whether a divisor is zero, where a mask is true, what a number tensor holds.
+# Ops that look at values to decide: whether a divisor is zero, where a mask is true, what a number tensor holds, how long
+# samples are.
 LOOKS = {
+    "ops/ctc_loss.cpp",
     "ops/derived.cpp",
     "ops/differences.cpp",
     "ops/elementwise.cpp",

@@ -1,6 +1,7 @@
 // Functions of nn.functional.
 #include "bindings/ops/register.h"
 #include "ops/class_loss.h"
+#include "ops/ctc_loss.h"
 #include "ops/embedding.h"
 #include "ops/norm.h"
 
@@ -21,6 +22,9 @@ constexpr OpRow kRows[] = {
     op("_nn_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, Reduction "
        "reduction='mean', float label_smoothing=0.0) -> Tensor",
        fn<cross_entropy>, {.kind = kFunction}),
+    op("_nn_ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank, "
+       "Reduction reduction, bool zero_infinity) -> Tensor",
+       fn<ctc_loss>, {.kind = kFunction, .halves = Halves::Native}),
     op("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "
        "-> "
        "Tensor",

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "kernels/loss/ctc.h"
 
 namespace gradcore {
 
@@ -30,6 +31,7 @@ struct CrossEntropyBackwardArgs {
 struct LossKernels {
   FloatRow<void (*)(const CrossEntropyArgs&)> cross_entropy;
   FloatRow<void (*)(const CrossEntropyBackwardArgs&)> cross_entropy_backward;
+  const CtcKernels& ctc;
 };
 
 #ifdef GC_ISA

@@ -340,6 +340,14 @@ TEXTS = {
     >>> gradcore._C._nn_cross_entropy(gradcore.zeros(1, 4), gradcore.tensor([2]))
     tensor(1.3863)
     """,
+    "_nn_ctc_loss": """
+    nn.functional.ctc_loss(), the lengths being tensors.
+
+    >>> log_probs = gradcore.zeros(2, 1, 2).log_softmax(2)
+    >>> one, two = gradcore.tensor([1]), gradcore.tensor([2])
+    >>> gradcore._C._nn_ctc_loss(log_probs, gradcore.tensor([[1]]), two, one, 0, "mean", False)
+    tensor(0.2877)
+    """,
     "embedding": """
     weight[indices]: a row of a table for each index; nn.functional.embedding() says more.
 
