@@ -3,7 +3,10 @@
 #include "ops/pooling.h"
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
+#include "kernels/portable/fractional.h"
 #include "kernels/portable/places.h"
 #include "ops/ops.h"
 #include "ops/reach.h"
@@ -328,6 +331,63 @@ TwoTensors max_windows(int dims, const Tensor& x, const PoolWindows& w, bool ind
   return max_of_taps(x, d, indices, kMaxNodes[dims - 1]);
 }
 
+// ---- fractional pools: windows of one size, whose places are drawn
+
+constexpr const char* kFractionalMaxNodes[] = {"", "FractionalMaxPool2DBackward0", "FractionalMaxPool3DBackward0"};
+
+struct FractionalWindows {
+  int dims;
+  Dims sizes, kernel, out;
+};
+
+// Where the windows along one dim begin, from a number in [0, 1): in the dtype of the input, as torch rounds.
+template <class T> void add_starts(T sample, int64_t size, int64_t kernel, int64_t out, std::vector<int64_t>& to) {
+  check(std::abs(sample) <= T(1 << 20), "fractional_max_pool: a random sample is no number from 0 to 1");
+  const T alpha = out > 1 ? static_cast<T>(size - kernel) / static_cast<T>(out - 1) : T(0);
+  const auto first = static_cast<int64_t>(sample * alpha);
+  for (int64_t i = 0; i < out - 1; ++i) {
+    const int64_t start = static_cast<int64_t>((static_cast<T>(i) + sample) * alpha) - first;
+    check(start >= 0 && start <= size - kernel, ErrorKind::Index, "fractional_max_pool: a window begins at ", start,
+          " of ", size);
+    to.push_back(start);
+  }
+  if (out > 0) to.push_back(size - kernel);
+}
+
+// A row for each plane, as FractionalMaxArgs has it.
+template <class T> Tensor starts_of(const Tensor& samples, const FractionalWindows& w) {
+  const Tensor dense = contiguous(cast(samples, dtype_of<T>));
+  const T* u = dense.host<T>();
+  std::vector<int64_t> starts;
+  for (int64_t rest = dense.numel(); rest > 0; rest -= w.dims, u += w.dims) {
+    if (w.dims == 2) starts.push_back(0);  // of the trivial dim in front
+    for (int i = 0; i < w.dims; ++i)       // in two dims torch takes the sample of the last dim first
+      add_starts(u[w.dims == 2 ? 1 - i : i], w.sizes[i], w.kernel[i], w.out[i], starts);
+  }
+  const Tensor out = empty({static_cast<int64_t>(starts.size())}, DType::Int64);
+  launch_host("fractional_starts", {writes(out)},
+              [&](Opener open) { std::copy(starts.begin(), starts.end(), open.operator()<int64_t>(out)); });
+  return out;
+}
+
+TwoTensors launch_fractional(const Tensor& x, const Tensor& starts, int64_t tables, const FractionalWindows& w) {
+  const Tensor dense = contiguous(x);
+  Dims shape = x.shape();
+  for (int i = 0; i < w.dims; ++i) shape[x.dim() - w.dims + i] = w.out[i];
+  TwoTensors r{empty(shape, x.dtype()), empty(shape, DType::Int64)};
+  using Args = portable::FractionalMaxArgs;
+  Kernel<Args> k("fractional_max_pool", portable::fractional_max);
+  k.args = {nullptr, nullptr, nullptr, nullptr, 1, tables, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, x.dtype()};
+  for (int i = 0; i < x.dim() - w.dims; ++i) k.args.planes *= x.size(i);
+  for (int i = 0; i < w.dims; ++i) {
+    const int at = 3 - w.dims + i;
+    k.args.sizes[at] = w.sizes[i], k.args.outs[at] = w.out[i], k.args.kernel[at] = w.kernel[i];
+  }
+  k.reads(&Args::x, dense.window()).reads(&Args::starts, starts.window());
+  launch(k.writes(&Args::out, r.first.window()).writes(&Args::index, r.second.window()));
+  return r;
+}
+
 // ---- adaptive pools
 
 bool is_whole(const TapDims& d) {
@@ -426,8 +486,7 @@ Tensor adaptive_avg_pool(int dims, const Tensor& x, const Dims& out) {
   const TapDims d = AdaptiveArguments(dims, x, out, false).taps();
   check_adaptive_dtype(dims, x, "avg");
   if (dims > 1 && is_whole(d)) {  // torch takes the mean too
-    Dims last;
-    for (int i = 1; i <= dims; ++i) last.push_back(-i);
+    const MaybeDims last = dims == 2 ? Dims{-2, -1} : Dims{-3, -2, -1};
     return mean(x, last, true);
   }
   return tap_sum(x, d, 0, kAdaptiveAvgNodes[dims - 1]);
@@ -437,6 +496,39 @@ TwoTensors adaptive_max_pool(int dims, const Tensor& x, const Dims& out) {
   const TapDims d = AdaptiveArguments(dims, x, out, true).taps();
   check_adaptive_dtype(dims, x, "max");
   return max_of_taps(x, d, true, kAdaptiveMaxNodes[dims - 1]);
+}
+
+TwoTensors fractional_max_pool(const Tensor& x, const Tensor& samples, const Dims& kernel, const Dims& out) {
+  const int dims = kernel.size();
+  check((dims == 2 || dims == 3) && out.size() == dims && x.dim() == dims + 2,
+        "fractional_max_pool: expected an input of ", dims + 2, " dims, but got one of ", x.dim());
+  check(is_floating(x.dtype()) && is_floating(samples.dtype()), ErrorKind::NotImplemented, "\"fractional_max_pool",
+        dims, "d\" not implemented for '", scalar_type_name(x.dtype()), "'");
+  const FractionalWindows w{dims, last_sizes(x, dims), kernel, out};
+  for (int i = 0; i < dims; ++i) {
+    check(kernel[i] > 0 && out[i] >= 0, "fractional_max_pool", dims,
+          "d(): sizes must be positive, but kernel_size has ", kernel[i], " and output_size ", out[i]);
+    check(kernel[i] <= w.sizes[i] && out[i] <= w.sizes[i] - kernel[i] + 1, "fractional_max_pool", dims,
+          "d(): pool size (", kernel[i], ") too large relative to input size ", w.sizes[i]);
+  }
+  const int64_t tables = x.size(0) * x.size(1);
+  check(samples.numel() == tables * dims, "fractional_max_pool", dims, "d(): expected ", tables * dims,
+        " random samples, but got ", samples.numel());
+  TwoTensors r;
+  {
+    const NoRecordGuard off;
+    const Tensor starts = x.dtype() == DType::Float32 ? starts_of<float>(samples, w) : starts_of<double>(samples, w);
+    if (any_batched(x)) {  // planes of all samples: those of one after those of another
+      const Levels levels = levels_of({&x});
+      const auto [values, at] = launch_fractional(physical(x, levels), starts, tables, w);
+      r = {hide(values, levels), hide(at, levels)};
+    } else {
+      r = launch_fractional(x, starts, tables, w);
+    }
+  }
+  if (should_record(x))
+    record(r.first, {&x}, MaxPoolVjp{kFractionalMaxNodes[dims - 1], dims, Saved(x), Saved(r.second)});
+  return r;
 }
 
 Tensor max_unpool(int dims, const Tensor& x, const Tensor& index, const Dims& out) {

@@ -24,6 +24,9 @@ Tensor avg_pool(int dims, const Tensor& x, const PoolWindows& w, bool counts_pad
 
 Tensor adaptive_avg_pool(int dims, const Tensor& x, const Dims& out);
 std::pair<Tensor, Tensor> adaptive_max_pool(int dims, const Tensor& x, const Dims& out);
+// Of x (N, C, *sizes) by a sample from [0, 1) for each plane and dim; with where in its plane each maximum lies.
+std::pair<Tensor, Tensor> fractional_max_pool(const Tensor& x, const Tensor& samples, const Dims& kernel,
+                                              const Dims& out);
 // Elements at their places in the last dims, whose sizes are `out`; 0 elsewhere.
 Tensor max_unpool(int dims, const Tensor& x, const Tensor& index, const Dims& out);
 

@@ -42,6 +42,8 @@ TESTED_ELSEWHERE = {
     ),
     "test_ops": {"_einsum", "_tensordot"},  # through einsum and tensordot
     "test_shapes": {"resize_", "resize_as_"},
+    "nn/test_ctc": {"_nn_ctc_loss"},  # lengths and targets belong together
+    "nn/test_fractional_pool": {"_nn_fractional_max_pool"},  # by nn.functional's functions, which draw the samples
     "test_threading_layers": {"set_threading_layer"},
     "linalg/test_decompositions": {"_linalg_eigh", "_linalg_svd", "svd"},  # vectors are compared up to their signs
     "test_register": {"_echo", "_echo_many"},  # ops that show how arguments are bound

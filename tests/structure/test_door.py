@@ -15,7 +15,7 @@ CPP = ROOT / "cpp"
 LAYERS = ("tensor", "autograd", "ops", "optim")
 
 # Ops that look at values to decide: whether a divisor is zero, where a mask is true, what a number tensor holds, how long
-# samples are.
+# samples are, where windows begin.
 LOOKS = {
     "ops/ctc_loss.cpp",
     "ops/derived.cpp",
@@ -31,6 +31,7 @@ LOOKS = {
     "ops/linalg/powers.cpp",
     "ops/mask.cpp",
     "ops/pieces.cpp",
+    "ops/pooling.cpp",
     "ops/recurrent.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",

@@ -108,6 +108,9 @@ constexpr OpRow kRows[] = {
     op("max_pool1d_with_indices(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, int[1] "
        "dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
        fn<max_and_indices<1>>, {.kind = kFunction}),
+    op("_nn_fractional_max_pool(Tensor input, Tensor samples, int[] kernel_size, int[] output_size) -> (Tensor, "
+       "Tensor)",
+       fn<fractional_max_pool>, {.kind = kFunction}),
     op("adaptive_avg_pool1d(Tensor input, int[1] output_size) -> Tensor", fn<adaptive_avg<1>>, {.kind = kFunction}),
     op("adaptive_max_pool1d(Tensor input, int[1] output_size) -> (Tensor, Tensor)",
        [](const Tensor& x, const Dims& out) { return adaptive_max_pool(1, x, out); }, {.kind = kFunction}),

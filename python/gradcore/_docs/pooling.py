@@ -3,6 +3,17 @@
 import gradcore  # noqa: F401  (the examples use it)
 
 TEXTS = {
+    "_nn_fractional_max_pool": """
+    The largest element of each window, and where in its plane it lies; a sample from 0 to 1 for each plane and dim says
+    where the windows begin.
+
+    input: (N, C, H, W) or (N, C, D, H, W); samples: (N, C, 2) or (N, C, 3). Raises RuntimeError for sizes that do not fit.
+
+    >>> x, samples = gradcore.arange(9.0).view(1, 1, 3, 3), gradcore.zeros(1, 1, 2)
+    >>> gradcore._C._nn_fractional_max_pool(x, samples, (2, 2), (2, 2))[0]
+    tensor([[[[4., 5.],
+              [7., 8.]]]])
+    """,
     "_nn_max_pool1d": """
     The largest element of each window; with return_indices also where it lies.
 

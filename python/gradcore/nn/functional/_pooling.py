@@ -236,43 +236,6 @@ def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_ind
 # Fractional max pools: windows of one size, whose places are drawn
 
 
-def _gathered(input: Tensor, dims: int, per_dim: list[list[tuple[int, int]]], return_indices: bool) -> Any:
-    """The maxima of windows that are given by their bounds in each dim, and where they lie."""
-    sizes = input.shape[-dims:]
-    flat = _C.zeros((), dtype=_C.int64)
-    inside = _C.ones((), dtype=_C.bool)
-    shape: list[int] = []
-    for i, bounds in enumerate(per_dim):
-        widest = max((end - begin for begin, end in bounds), default=1)
-        begins = _C.tensor([b for b, _ in bounds], dtype=_C.int64)
-        ends = _C.tensor([e for _, e in bounds], dtype=_C.int64)
-        at = begins.unsqueeze(1) + _C.arange(widest)  # (out, widest)
-        view = [1] * (2 * dims)
-        view[i], view[dims + i] = len(bounds), widest
-        inside = inside & (at < ends.unsqueeze(1)).view(view)
-        flat = flat * sizes[i] + at.clamp_max(sizes[i] - 1).view(view)
-        shape.append(len(bounds))
-    places = math.prod(shape)
-    flat = flat.reshape(places, -1)
-    inside = inside.reshape(places, -1)
-    taken = input.flatten(-dims).index_select(-1, flat.reshape(-1)).unflatten(-1, flat.shape)
-    taken = taken.masked_fill(~inside, -float("inf"))
-    found, which = taken.max(-1)
-    found = found.unflatten(-1, shape)
-    if not return_indices:
-        return found
-    index = flat.expand(*which.shape, flat.shape[1]).gather(-1, which.unsqueeze(-1)).squeeze(-1)
-    return found, index.unflatten(-1, shape)
-
-
-def _fractional_starts(sample: float, size: int, out: int, kernel: int) -> list[int]:
-    if out == 1:
-        return [size - kernel]
-    alpha = (size - kernel) / (out - 1)
-    first = int(sample * alpha)
-    return [int((i + sample) * alpha) - first for i in range(out - 1)] + [size - kernel]
-
-
 @precise
 def _fractional_max_pool(
     dims: int,
@@ -297,26 +260,10 @@ def _fractional_max_pool(
     batch, channels = given.shape[:2]
     if samples is None:
         samples = _C.rand((batch, channels, dims), dtype=input.dtype)
-    for n, k, o in zip(sizes, kernel, out):
-        if o + k - 1 > n:
-            raise RuntimeError(f"{function}(): pool size ({k}) too large relative to input size {n}")
-    results = []
-    # In two dims torch takes the sample of the last dim first.
-    for sample, plane in zip(samples.reshape(-1, dims).tolist(), given.reshape(-1, *sizes)):
-        starts = [
-            _fractional_starts(u, n, o, k)
-            for u, n, o, k in zip(sample[::-1] if dims == 2 else sample, sizes, out, kernel)
-        ]
-        bounds = [[(s, s + k) for s in begins] for begins, k in zip(starts, kernel)]
-        results.append(_gathered(plane, dims, bounds, True))
-    shape = (batch, channels, *out) if batched else (channels, *out)
-    if not results:  # no samples, or no channels
-        found = given.reshape(-1)[:0].view(shape)
-        return (found, _C.empty(shape, dtype=_C.int64)) if return_indices else found
-    found = _C.stack([r[0] for r in results]).view(shape)
-    if not return_indices:
-        return found
-    return found, _C.stack([r[1] for r in results]).view(shape)
+    found, index = _C._nn_fractional_max_pool(given, samples, kernel, out)
+    if not batched:
+        found, index = found.squeeze(0), index.squeeze(0)
+    return (found, index) if return_indices else found
 
 
 def fractional_max_pool2d(
