@@ -90,7 +90,8 @@ void make_innermost(Ref<PythonHooks> hooks) {
   if (before) Ref<PythonHooks>::adopt(before).reset();
 }
 
-thread_local std::optional<std::string> disabled;  // the message of disable_saved_tensors_hooks()
+// The message of disable_saved_tensors_hooks(); on the heap, as the loader has little room for threads' own data.
+thread_local std::unique_ptr<std::string> disabled;
 
 void check_callables(py::handle pack, py::handle unpack, const char* who) {
   for (const py::handle f : {pack, unpack})
@@ -111,7 +112,7 @@ void pop() {
 
 void set_disabled(const py::object& message) {
   if (!message.is_none() && saved_hooks) fail(message.cast<std::string>());
-  disabled = message.is_none() ? std::nullopt : std::optional(message.cast<std::string>());
+  disabled = message.is_none() ? nullptr : std::make_unique<std::string>(message.cast<std::string>());
 }
 
 }  // namespace

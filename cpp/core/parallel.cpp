@@ -62,7 +62,8 @@ std::atomic<int>& thread_count() {
 // set_num_threads does. The last of the two to be called is what counts.
 void follow_openmp() {
   static const int at_start = threads_of_environment() ? threads_of_environment() : openmp_layer().processors();
-  static thread_local int seen = at_start;
+  static thread_local constinit int seen = 0;
+  if (seen == 0) seen = at_start;
   const int now = openmp_layer().max_threads();
   if (now == seen || now <= 0) return;  // libgomp cuts a number of the environment to an int
   seen = now;

@@ -160,7 +160,8 @@ Tensor padded(const Tensor& t, const Dims& pad, const Mode& mode) {
   }
   if (mode.kind == TapKind::Circular && *std::ranges::min_element(pad) < 0) return padded_after_cuts(t, pad, mode);
   taps &= t.numel() > 0;
-  return taps ? padded_by_taps(t, pad, mode) : padded_by_index(t, pad, mode.kind);
+  const bool plain = mode.kind == TapKind::Circular;  // torch's result is contiguous whatever the order was
+  return taps ? padded_by_taps(plain ? contiguous(t) : t, pad, mode) : padded_by_index(t, pad, mode.kind);
 }
 
 }  // namespace

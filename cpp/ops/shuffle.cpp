@@ -1,6 +1,7 @@
 #include "ops/shuffle.h"
 
 #include "ops/derived.h"
+#include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "tensor/batch.h"
 
@@ -23,6 +24,12 @@ Tensor reordered(const Tensor& x, int n, std::initializer_list<int64_t> order) {
   return permute(x, dims);
 }
 
+// In the memory order of `like`, which is channels last or plain.
+Tensor in_order_of(const Tensor& like, const Tensor& found) {
+  const MemoryFormat order = suggested_format(like);
+  return order == MemoryFormat::Contiguous ? found : contiguous_in(found, order);
+}
+
 void check_shuffle(const Tensor& x, int64_t r, const char* function, const char* factor) {
   check(x.dim() >= 3, function, " expects input to have at least 3 dimensions, but got input with ", x.dim(),
         " dimension(s)");
@@ -43,7 +50,8 @@ Tensor pixel_shuffle(const Tensor& x, int64_t r) {
   const Dims batch = batch_of(x);
   const int64_t left = channels / (r * r);
   const Tensor parts = reshape(x, followed_by(batch, {left, r, r, height, width}));
-  return reshape(reordered(parts, n, {0, 3, 1, 4, 2}), followed_by(batch, {left, height * r, width * r}));
+  const Dims shape = followed_by(batch, {left, height * r, width * r});
+  return in_order_of(x, reshape(reordered(parts, n, {0, 3, 1, 4, 2}), shape));
 }
 
 Tensor pixel_unshuffle(const Tensor& x, int64_t r) {
@@ -58,7 +66,8 @@ Tensor pixel_unshuffle(const Tensor& x, int64_t r) {
   const Dims batch = batch_of(x);
   const Tensor parts = reshape(x, followed_by(batch, {channels, height / r, r, width / r, r}));
   const int64_t grown = checked_numel(Dims{channels, r, r});
-  return reshape(reordered(parts, n, {0, 2, 4, 1, 3}), followed_by(batch, {grown, height / r, width / r}));
+  const Dims shape = followed_by(batch, {grown, height / r, width / r});
+  return in_order_of(x, reshape(reordered(parts, n, {0, 2, 4, 1, 3}), shape));
 }
 
 Tensor channel_shuffle(const Tensor& x, int64_t groups) {
@@ -66,7 +75,8 @@ Tensor channel_shuffle(const Tensor& x, int64_t groups) {
   check(groups > 0, "Number of groups to divide channels in must be positive. Value of groups:", groups);
   check(x.size(1) % groups == 0, "Number of channels must be divisible by groups. Got ", x.size(1), " channels and ",
         groups, " groups.");
-  return flatten(transpose(unflatten(x, 1, Dims{groups, x.size(1) / groups}), 1, 2), 1, 2);
+  const Tensor found = flatten(transpose(unflatten(x, 1, Dims{groups, x.size(1) / groups}), 1, 2), 1, 2);
+  return x.dim() == 4 ? in_order_of(x, found) : found;  // as torch: volumes become contiguous
 }
 
 Tensor one_hot(const Tensor& classes, int64_t count) {

@@ -57,7 +57,7 @@ def test_daemon_threads_at_the_end(kind):
 
 
 def test_another_interpreter_is_refused():
-    """_xxsubinterpreters until 3.12, _interpreters after."""
+    """_xxsubinterpreters until 3.12, _interpreters after, where Python itself may refuse."""
     out = ends_well("""
         try: import _xxsubinterpreters as interpreters
         except ImportError: import _interpreters as interpreters
@@ -66,7 +66,11 @@ def test_another_interpreter_is_refused():
         interpreters.run_string(first, code)
         print((gradcore.ones(2) + 1).tolist())
     """)
-    assert "refused: gradcore works in the main interpreter" in out and out.endswith("[2.0, 2.0]\n")
+    reasons = (
+        "gradcore works in the main interpreter",
+        "module gradcore._C does not support loading in subinterpreters",
+    )
+    assert out.startswith(tuple(f"refused: {reason}" for reason in reasons)) and out.endswith("[2.0, 2.0]\n")
 
 
 WRITERS = {
