@@ -44,7 +44,8 @@ Windows windows_of(const Dims& size, const Dims& kernel, const Dims& dilation, c
   Windows w{size, kernel, dilation, padding, stride, Dims(2)};
   for (int i = 0; i < 2; ++i) {
     check(size[i] <= INT32_MAX, "a size of ", size[i], " is too large");
-    const int64_t span = size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1;
+    const int64_t whole = std::max<int64_t>(size[i], -INT32_MAX);  // fold() is told any, and refuses below
+    const int64_t span = whole + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1;
     w.out[i] = span < 0 ? (span - stride[i] + 1) / stride[i] + 1 : span / stride[i] + 1;  // rounded down
   }
   return w;

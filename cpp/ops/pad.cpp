@@ -82,6 +82,9 @@ const Mode& mode_of(std::string_view name) {
 }
 
 void check_dim(const Tensor& t, TapKind kind, int d, int64_t before, int64_t after) {
+  constexpr int64_t kFar = INT64_MAX / 4;  // farther places would overflow on the way
+  check(std::min(before, after) > -kFar && std::max(before, after) < kFar, "pad: the size of dimension ", d,
+        " overflows");
   const int64_t size = t.size(d), most = std::max(before, after), total = padded_size(t, d, before, after);
   if (kind == TapKind::Circular) {  // negative numbers cut first; what is left goes round, once
     check(total >= 0 || most > size, "Negative padding value is resulting in an empty dimension");
