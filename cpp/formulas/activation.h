@@ -97,7 +97,8 @@ struct Hardswish : Unary {
     return select(le(x, c<V>(-3)), c<V>(-0.0), select(ge(x, c<V>(3)), x, x * (x + c<V>(3)) / c<V>(6)));
   }
   template <class V> static constexpr V vjp(V g, V x, V) {
-    return select(le(x, c<V>(-3)), c<V>(0), select(ge(x, c<V>(3)), g, g * (x / c<V>(3) + c<V>(0.5))));
+    // NaN is handed on, as torch does.
+    return select(le(x, c<V>(-3)), c<V>(0), select(lt(x, c<V>(3)), g * (x / c<V>(3) + c<V>(0.5)), g));
   }
 };
 struct Hardshrink : Unary {
