@@ -25,12 +25,12 @@ def activation_row(name, *settings_of_calls, in_place=True, **settings):
         samples,
         aliases=(f"_nn_{name}_",) if in_place else (),
         large_call=lambda d: S(d(600, 700), *given[-1]),
-        **{"kind": "unary", "dtypes": FLOATS, "ulps": 4, "scale": 1.0, "other_graphs": FIELDS, **settings},
+        **{"kind": "unary", "dtypes": FLOATS, "ulps": 4, "scale": 1.0, **settings},
     )
 
 
 activation_row("leaky_relu", (), (0.3,))
-activation_row("threshold", (0.5, 2.0), (-1, 7))
+activation_row("threshold", (0.5, 2.0), (-1, 7), other_graphs=FIELDS)
 activation_row("hardtanh", (), (-0.5, 2.5))
 activation_row("elu", (), (1.5,), ulps=8)
 activation_row("silu", ulps=8)
@@ -49,7 +49,7 @@ activation_row("hardswish", avoid=(-np.inf, 3e38))  # torch gives NaN and infini
 activation_row("hardshrink", (), (1.5,), in_place=False)
 activation_row("softshrink", (), (1.5,), (-1.0,), (0.25,), in_place=False)
 activation_row("softplus", (), (2.0,), (0.5, 1.0), in_place=False, ulps=8)
-activation_row("logsigmoid", in_place=False, ulps=8)
+activation_row("logsigmoid", in_place=False, ulps=8, other_graphs=FIELDS)
 nn_row(
     "prelu",
     lambda d: [

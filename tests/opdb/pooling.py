@@ -200,7 +200,7 @@ nn_row(
     other_graphs=FIELDS,
     large_call=lambda d: S(d(3, 20, 40, 50), 3, 1, 1),
 )
-nn_row("fold", columns, dtypes=FLOATS, ulps=4, scale=8.0, other_graphs=FIELDS)
+nn_row("fold", columns, dtypes=FLOATS, ulps=4, scale=8.0)
 
 
 def paddings(d):
@@ -310,7 +310,6 @@ row(
     dtypes=FLOATS,
     ulps=16,
     scale=2.0,
-    other_graphs="sums and squares in other steps",
 )
 row(
     "cosine_similarity.of_small_vectors",
@@ -319,7 +318,6 @@ row(
     dtypes=FLOATS,
     ulps=16,
     scale=2.0,
-    other_graphs="sums and squares in other steps",
     skips={
         "numeric": "a norm below eps counts as eps without a derivative",
         "tangents": "in torch's forward mode it has one",
