@@ -68,10 +68,14 @@ def steps_from_torchs(case, dtype, followers, steps=100):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("case", cases("LBFGS"), ids=label)
 def test_lbfgs(case, dtype):
-    """In float32 some steps are mostly rounding: what counts is where torch's floats are as good as its doubles."""
+    """In float32 some steps are mostly rounding: what counts is where torch's floats are as good as its doubles.
+
+    Where torch takes no step the gradient is as small as its rounding, and whether it is small enough depends on the machine.
+    """
     compared = 0
-    for _, theirs, exact, ours in steps_from_torchs(case, dtype, [(torch, "float64"), (gradcore, dtype)]):
-        if relative_error(exact, theirs) <= TOLERANCE[dtype] / 30:
+    for before, theirs, exact, ours in steps_from_torchs(case, dtype, [(torch, "float64"), (gradcore, dtype)]):
+        settled = dtype == "float32" and relative_error(before, theirs) == 0
+        if not settled and relative_error(exact, theirs) <= TOLERANCE[dtype] / 30:
             assert relative_error(ours, theirs) <= TOLERANCE[dtype]
             compared += 1
     assert compared >= (100 if dtype == "float64" else 1)
