@@ -115,7 +115,7 @@ linalg(
     out=True,
     **EXACT,
     other_graphs=OTHER_VIEWS,
-    skips=CONSTANT_FACTORS,
+    skips=REPEATED | CONSTANT_FACTORS,
 )
 linalg(
     "solve_ex",
@@ -141,14 +141,14 @@ def inverse_samples(d):
     ]
 
 
-linalg("inv", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
+linalg("inv", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT, skips=REPEATED)
 linalg(
     "inv_ex",
     lambda d: [*inverse_samples(d)[:-3], S(np.zeros((2, 2), d.dtype), check_errors=True)],
     **EXACT,
     skips=REPEATED,
 )
-row("inverse", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT)
+row("inverse", inverse_samples, numpy=np.linalg.inv, out=True, **EXACT, skips=REPEATED)
 linalg(
     "solve_triangular",
     lambda d: [
