@@ -35,6 +35,12 @@ template <class F> [[gnu::always_inline]] inline void each_lane(F&& f) {
   for (int k = 0; k < kLanes; ++k) f(k);
 }
 
+template <class Mask> [[gnu::always_inline]] inline bool any_lane(const Mask& mask) {
+  bool any = false;
+  each_lane([&](int k) { any |= mask[k] != 0; });
+  return any;
+}
+
 // What is left out of a sum beside the whole, for results of each type. In the upper tail, where terms cancel each
 // other, it is that of double.
 template <class T> constexpr double kNegligible = sizeof(T) == 4 ? 0x1p-36 : 0x1p-57;
@@ -49,10 +55,7 @@ struct Digamma {
   Lanes argument{}, shifted{}, rest{};
 
   [[gnu::always_inline]] void set(const Lanes& z) {
-    const auto same = z == argument;
-    bool kept = true;
-    each_lane([&](int k) { kept &= same[k] != 0; });
-    if (kept) return;
+    if (!any_lane(z != argument)) return;
     argument = z;
     compute();
   }
@@ -60,9 +63,9 @@ struct Digamma {
  private:
   void compute() {
     constexpr double kStirling[] = {-1.0 / 12, 1.0 / 120, -1.0 / 252, 1.0 / 240, -1.0 / 132, 691.0 / 32760, -1.0 / 12};
-    Lanes z = argument, over = Lanes{},
-          under = Lanes{} + 1;  // the sum of 1 / z over the steps to where the series holds
-    for (int step = 0; step < 6; ++step) {
+    // The sum of 1 / z over the steps to where the series holds, as one fraction.
+    Lanes z = argument, over = Lanes{}, under = Lanes{} + 1;
+    for (int step = any_lane(z < 6) ? 0 : 6; step < 6; ++step) {
       const auto small = z < 6;
       over = small ? over * z + under : over;
       under = small ? under * z : under;
@@ -92,9 +95,7 @@ template <class Next>
       sum += term;
       slopes += term * slope;
     }
-    const auto large = term > negligible * sum;
-    more = false;
-    each_lane([&](int k) { more |= large[k] != 0; });
+    more = any_lane(term > negligible * sum);
   }
 }
 
