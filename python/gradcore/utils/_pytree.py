@@ -49,7 +49,20 @@ class _Key:
         return hash((type(self), self.at))
 
 
-class SequenceKey(_Key):
+class _ItemKey(_Key):
+    """The step that a subscript takes."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"[{self.at!r}]"
+
+    def get(self, container: Any) -> Any:
+        """The element or value."""
+        return container[self.at]
+
+
+class SequenceKey(_ItemKey):
     """The step to an element of a sequence.
 
     >>> str(SequenceKey(1)), SequenceKey(1).get("abc")
@@ -63,18 +76,11 @@ class SequenceKey(_Key):
         """Where it stands."""
         return self.at
 
-    def __str__(self) -> str:
-        return f"[{self.at!r}]"
-
     def __repr__(self) -> str:
         return f"SequenceKey(idx={self.at!r})"
 
-    def get(self, sequence: Any) -> Any:
-        """The element."""
-        return sequence[self.at]
 
-
-class MappingKey(_Key):
+class MappingKey(_ItemKey):
     """The step to a value of a mapping.
 
     >>> str(MappingKey("a")), MappingKey("a").get({"a": 2})
@@ -88,15 +94,8 @@ class MappingKey(_Key):
         """Its key."""
         return self.at
 
-    def __str__(self) -> str:
-        return f"[{self.at!r}]"
-
     def __repr__(self) -> str:
         return f"MappingKey(key={self.at!r})"
-
-    def get(self, mapping: Any) -> Any:
-        """The value."""
-        return mapping[self.at]
 
 
 class GetAttrKey(_Key):
