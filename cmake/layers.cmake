@@ -33,7 +33,6 @@ set(warm_files
   bindings/args
   bindings/gil
   bindings/nn_module
-  bindings/ops/*
   bindings/out
   ops/class_loss
   ops/convolution
@@ -63,8 +62,8 @@ set(unprotected_files
 
 # Files that define classes or functions by pybind11: each brings the same machine code of it, for seconds of the
 # compiler's time. But in a developer's build they are compiled together, by group.
-set(together_values anomaly data module types)
-set(together_graph autograd node origin saved_fields saved_hooks)
+set(together_values anomaly autocast dlpack module size types)
+set(together_graph autograd node origin profiler saved_fields saved_hooks torch_function)
 
 # Families of kernels that are not compiled for v4, which takes v3's: 64-byte vectors make them no faster. ADR 14.
 set(families_up_to_v3 linalg norm optim pool random)

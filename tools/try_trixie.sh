@@ -29,5 +29,5 @@ chroot "$root" /bin/bash -euo pipefail -c '
   export PATH=/venv/bin:$PATH
   python --version && g++ --version | head -1
   pip install --quiet ".[test]"
-  python -m pytest tests
+  python -m pytest -n auto tests
 '
