@@ -565,11 +565,8 @@ Tensor mean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtyp
   Tensor out;
   {
     const NoRecordGuard off;
-    const DType wide = computed_in(type);  // the sum of halves may be none
-    out = accumulate(ReduceOp::Sum, t, mask, keepdim, wide);
-    div_(out, Scalar(static_cast<double>(reduced_count(t, mask))));
-    out = cast(out, type);
-    out.as_new();
+    const double count = static_cast<double>(reduced_count(t, mask));
+    out = reduce(ReduceOp::Mean, t.dtype() == type ? t : cast(t, type), mask, keepdim, type, count);
   }
   if (should_record(t)) record(out, {&t}, MeanVjp{{t, mask, keepdim, dim}, t.dtype(), !dim});
   return out;

@@ -319,6 +319,13 @@ void store_truth(const ReduceArgs& a, int64_t output, const void* acc, int64_t n
 // What an element is computed as.
 template <class E> using As = If<is_half_type<E>, float, If<(sizeof(E) < 4), int32_t, E>>;
 
+// The sum is rounded before it is divided, as in torch; that of halves to float.
+template <class T> void store_mean(const ReduceArgs& a, int64_t output, const void* acc, int64_t n) {
+  T* const to = static_cast<T*>(a.out) + output;
+  const As<T> count = static_cast<As<T>>(a.param);
+  for (int64_t j = 0; j < n; ++j)
+    to[j] = static_cast<T>(static_cast<As<T>>(static_cast<const double*>(acc)[j]) / count);
+}
 // The largest magnitude of no elements is 0.
 template <class T> void store_magnitude(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   T* const to = static_cast<T*>(a.out) + output;
@@ -961,6 +968,7 @@ template <class E> using Result = If<is_floating_type<E>, E, int64_t>;
 
 template <class E>
 constexpr ReduceFn sum_fn = reduce<kReduction<FoldOp<As<E>, SumKind>, Read<E>, store_value<Total<E>, Result<E>>>>;
+template <class T> constexpr ReduceFn mean_fn = reduce<kReduction<FoldOp<As<T>, SumKind>, Read<T>, store_mean<T>>>;
 template <class T>
 constexpr ReduceFn norm_fn =
     reduce<kReduction<FoldOp<As<T>, SquaresKind>, Read<T>, store_root<T>, rescue<ScaledNorm<T>, T, double>>>;
@@ -1010,6 +1018,7 @@ template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
   if constexpr (kOp == All) return truth_fn<T, MinKind>;
   if constexpr (kOp == CountNonzero) return count_fn<T>;
   if constexpr (is_floating_type<T>) {
+    if constexpr (kOp == Mean) return mean_fn<T>;
     if constexpr (kOp == Norm2) return norm_fn<T>;
     if constexpr (kOp == SumAbs) return sum_of_fn<T, Magnitude>;
     if constexpr (kOp == NormP) return power_norm_fn<T>;

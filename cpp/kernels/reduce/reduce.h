@@ -8,6 +8,7 @@ namespace gradcore {
 
 enum class ReduceOp : uint8_t {
   Sum,
+  Mean,  // float; the sum / param
   Prod,  // float -> same dtype; integers and bool -> int64
   Max,
   Min,  // every dtype; NaN wins
@@ -40,7 +41,7 @@ struct ReduceArgs {
   int64_t* index;  // MaxIndex, MinIndex
   int64_t outer, reduce, inner;
   int64_t s_outer, s_reduce, s_inner;
-  double param;  // NormP, Var, Std
+  double param;  // Mean, NormP, Var, Std
   int64_t groups = 1, slabs = 1;
   int64_t s_group = 0, s_slab = 0;
 };
