@@ -44,6 +44,25 @@ def test_a_block():
     ]  # fmt: skip
 
 
+def test_classes_of_tensors_and_nodes_are_torchs():
+    assert output("""
+        import gradcore
+        with gradcore.as_torch():
+            import torch
+            class Double(torch.autograd.Function):
+                forward = staticmethod(lambda ctx, x: x * 2)
+                backward = staticmethod(lambda ctx, g: g * 2)
+            parameter = torch.nn.Parameter(torch.ones(1))
+            print(type(parameter), type(torch.nn.Buffer), "torch" in str(type(parameter)))
+            print(repr(Double.apply(parameter).grad_fn).partition(" at ")[0], repr((parameter * 2).grad_fn).partition(" at ")[0])
+        print(type(parameter), torch.nn.Buffer.__module__)
+    """) == [
+        "<class 'torch.nn.parameter.Parameter'> <class 'gradcore.nn.parameter._BufferMeta'> True",
+        "<torch.autograd.function.DoubleBackward object <MulBackward0 object",
+        "<class 'gradcore.nn.parameter.Parameter'> gradcore.nn.parameter",
+    ]  # fmt: skip
+
+
 def test_functorch_comes_with_torch():
     assert output("""
         import gradcore
