@@ -541,22 +541,6 @@ Tensor.__init_subclass__ = classmethod(_init_subclass)  # type: ignore[arg-type,
 _give(Node, _NodeMethods)
 
 
-_named: list[type] = [Tensor]
-
-
-def named_as_tensor(cls: type) -> type:
-    """A decorator for kinds of tensors whose `__module__` begins as that of Tensor does."""
-    _named.append(cls)
-    _set_root(cls, Tensor.__module__)
-    return cls
-
-
 def set_module(name: str) -> None:
-    """Where `Tensor.__module__` says that it is from: "torch" while a proxy stands for it."""
-    for cls in _named:
-        _set_root(cls, name)
-
-
-def _set_root(cls: type, root: str) -> None:
-    _, dot, rest = cls.__module__.partition(".")
-    cls.__module__ = root + dot + rest
+    """What `Tensor.__module__` says: "torch" while a proxy stands for it."""
+    Tensor.__module__ = name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._modes import no_grad
-from .._tensor import _disabled_torch_function_impl, named_as_tensor
+from .._tensor import _disabled_torch_function_impl
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ class _ParameterMeta(type):
         return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
 
 
-@named_as_tensor
 class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that a Module lists among its parameters. It shares the memory of `data` and is a leaf.
 
@@ -60,7 +59,6 @@ class _BufferMeta(type):
         return cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
 
 
-@named_as_tensor
 class Buffer(Tensor, metaclass=_BufferMeta):
     """A plain tensor on the memory of `data` which a Module registers as a buffer when it is assigned to it.
 
