@@ -437,9 +437,19 @@ PyObject* tensor_item(PyObject* self, PyObject*) {
 
 namespace {
 
+// Once in a process, as torch does.
+[[gnu::cold, gnu::noinline]] void warn_of_lost_history() {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  warn(
+      "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+      "tensor.detach() first.");
+}
 PyObject* tensor_float(PyObject* self) {
   return guarded([&] {
     check(impl_of(self)->numel == 1, ErrorKind::Value, "only one element tensors can be converted to Python scalars");
+    if (needs_history(*Borrowed(self))) [[unlikely]]
+      warn_of_lost_history();
     const Owned v(checked(tensor_item(self, nullptr)));
     return PyNumber_Float(v.get());
   });

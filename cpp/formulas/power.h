@@ -4,6 +4,17 @@
 
 namespace gradcore::formulas {
 
+// x to the power of n in the slope of another power. Tensors have an overload that records pow(), down to the power
+// of 0, as torch does: where a slope is a constant, one more derivative may be asked for, which is 0.
+template <int n, class V> constexpr V power(V x) {
+  if constexpr (n == 0)
+    return select(eq(x, x), c<V>(1), c<V>(1));  // it reads x, which is saved for that pow()
+  else if constexpr (n == 1)
+    return x;
+  else
+    return power<n - 1>(x) * x;
+}
+
 struct Sqrt : Unary {
   static constexpr OpInfo info{.name = "sqrt", .node = "SqrtBackward0", .result = Float, .cost = 0.3};
   template <class V> static constexpr V fwd(V x) { return sqrt(x); }
@@ -23,17 +34,23 @@ struct PowScalar : Unary {
     return select(eq(e, c<V>(0)), c<V>(0), g * (e * pow(x, e - c<V>(1))));
   }
 };
+struct PowOne : Unary {
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 1};
+  template <class V> static constexpr V fwd(V x) { return x; }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * power<0>(x); }
+};
 struct PowTwo : Unary {
   static constexpr OpInfo info{
       .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 2};
   template <class V> static constexpr V fwd(V x) { return x * x; }
-  template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * c<V>(2)); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (power<1>(x) * c<V>(2)); }
 };
 struct PowThree : Unary {
   static constexpr OpInfo info{
       .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 3};
   template <class V> static constexpr V fwd(V x) { return x * x * x; }
-  template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * x * c<V>(3)); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (power<2>(x) * c<V>(3)); }
 };
 struct PowFour : Unary {
   static constexpr OpInfo info{
@@ -42,7 +59,7 @@ struct PowFour : Unary {
     const V square = x * x;
     return square * square;
   }
-  template <class V> static constexpr V vjp(V g, V x, V) { return g * (x * x * x * c<V>(4)); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (power<3>(x) * c<V>(4)); }
 };
 struct PowMinusOne : Unary {
   static constexpr OpInfo info{.name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = -1};
@@ -124,7 +141,7 @@ struct FrexpExponent : Unary {
   template <class V> static constexpr V fwd(V x) { return frexp_exponent(x); }
 };
 
-using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
+using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowOne, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
                        PowMinusHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
 
 }  // namespace gradcore::formulas

@@ -48,6 +48,7 @@ GC_UNARY_FUNCTIONS(GC_SYM_UNARY)
   fail(ErrorKind::NotImplemented, "the derivative for '", name, "' is not implemented.");
 }
 [[gnu::noinline]] inline Sym reaching(const Sym& gradient, const Sym& x) { return with_graph_of(x.t, gradient.t); }
+template <int n> [[gnu::noinline]] inline Sym power(const Sym& x) { return gradcore::pow(x.operand(), Scalar(n)); }
 [[gnu::noinline]] inline Sym relu_backward(const Sym& g, const Sym& y) {
   return gradcore::relu_backward(g.operand(), y.operand());
 }

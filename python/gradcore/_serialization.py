@@ -347,13 +347,25 @@ def load(
     {'weight': tensor([1., 1.])}
     """
     if isinstance(map_location, (str, device)):
-        check_device(map_location)
+        _check_map_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
             return _load_file(file, weights_only is None or weights_only, bool(mmap))
     if mmap:
         raise ValueError("f must be a string filename in order to use mmap argument")
     return _load_file(f, weights_only is None or weights_only, False)
+
+
+def _check_map_location(place: str | device) -> None:
+    """Raises RuntimeError, as torch does here, for all but the CPU."""
+    try:
+        check_device(place)
+    except AssertionError:
+        name = device(place).type
+        raise RuntimeError(
+            f"Attempting to deserialize object on a {name.upper()} device but torch.{name}.is_available() is False. Please "
+            "use torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
+        ) from None
 
 
 def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:

@@ -151,3 +151,24 @@ def test_an_edge_has_no_zeros():
         lib.autograd.grad((x * x).sum(), [x, edge_of(unused)], materialize_grads=True)
 
     both(program, raises="materialize_grads cannot be used when the given input is a GradientEdge")
+
+
+@pytest.mark.parametrize(
+    "source", ["x**0", "x**1", "x**2", "x**3", "x**4", "x.square()", "x.pow(2.0).mean()", "x.clone().pow_(3)", "x**4 - 2 * x**3",
+               "lib.float_power(x, 2)", "lib._foreach_pow([x], 2)[0]", "x**2.5", "x**-1"]
+)  # fmt: skip
+def test_as_many_derivatives_of_powers_as_in_torch(source):
+    """One that is 0 is among them; who asks for the one behind it is told that nothing depends on x."""
+
+    def program(lib):
+        x = lib.tensor(2.0, requires_grad=True)
+        derivative, found = eval(source, {"lib": lib, "x": x}), []
+        for _ in range(7):
+            try:
+                (derivative,) = lib.autograd.grad(derivative, x, create_graph=True)
+            except RuntimeError:
+                break
+            found.append((derivative.detach(), derivative.requires_grad))
+        return found
+
+    both(program, ulps=8)

@@ -1,5 +1,7 @@
 """The names of nodes and the edges between them, as torch has them."""
 
+import pytest
+
 from support import (
     both,
     collected,
@@ -97,3 +99,51 @@ def test_a_vector_times_a_matrix_is_no_view():
         return y._base is None, y.grad_fn.name(), y.grad_fn.next_functions[0][0].name()
 
     both(program)
+
+
+LOSSES = [
+    "f.mse_loss(x, y)", "f.mse_loss(x, y, reduction='sum')", "f.mse_loss(x, y, reduction='none')", "f.smooth_l1_loss(x, y, beta=0.5)",
+    "f.huber_loss(x, y, reduction='sum')", "f.binary_cross_entropy(p, q)", "f.binary_cross_entropy_with_logits(x, q)",
+    "f.binary_cross_entropy_with_logits(x, q, reduction='sum')", "f.l1_loss(x, y)", "f.mse_loss(x.half(), y.half()).float()",
+    "f.mse_loss(x, f.mse_loss(x, y).expand(3))",
+]  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_and_its_mean_are_one_node(loss):
+    """With the first derivatives, the second ones, and what the node saved."""
+
+    def program(lib):
+        x, y = (lib.tensor(values, requires_grad=True) for values in ([0.5, -1.25, 3.0], [1.0, 0.25, -1.0]))
+        p, q = (lib.tensor(values, requires_grad=True) for values in ([0.25, 0.5, 0.9], [0.0, 1.0, 0.3]))
+        found = eval(loss, {"f": lib.nn.functional, "x": x, "y": y, "p": p, "q": q})
+        node = found.grad_fn
+        saved = [getattr(node, name, None) is None for name in ("_saved_self", "_saved_target")]
+        names = [found.requires_grad, repr(node)[:20], [n and n.name() for n, _ in node.next_functions], saved]
+        first = lib.autograd.grad(found.sum() * 3, (x, y, p, q), create_graph=True, allow_unused=True)
+        second = lib.autograd.grad(
+            sum((g * g).sum() for g in first if g is not None), (x, y, p, q), allow_unused=True, materialize_grads=True
+        )
+        for _ in range(2):
+            try:
+                found.sum().backward()
+            except RuntimeError as error:
+                return names, first, second, str(error)[:40]
+        return names, first, second
+
+    both(program, ulps=64)
+
+
+def test_tangents_and_batches_of_a_mean_loss():
+    x, y, tangent = (
+        gradcore.tensor([[0.5, -1.25], [3.0, 1.0]]),
+        gradcore.zeros(2),
+        gradcore.tensor([[1.0, 2.0], [0.0, 1.0]]),
+    )
+    loss = gradcore.nn.functional.mse_loss
+    for row, direction in zip(x, tangent):
+        value, slope = gradcore.func.jvp(lambda row: loss(row, y), (row,), (direction,))
+        assert (value, slope) == (loss(row, y), (row * direction).sum())
+    gradients = gradcore.vmap(gradcore.func.grad(loss), (0, None))(x, y)
+    assert gradients.equal(x)

@@ -44,6 +44,19 @@ def test_a_block():
     ]  # fmt: skip
 
 
+def test_nodes_of_functions_are_torchs():
+    assert output("""
+        import gradcore
+        with gradcore.as_torch():
+            import torch
+            class Double(torch.autograd.Function):
+                forward = staticmethod(lambda ctx, x: x * 2)
+                backward = staticmethod(lambda ctx, g: g * 2)
+            x = torch.ones(1, requires_grad=True)
+            print(repr(Double.apply(x).grad_fn).partition(" at ")[0], repr((x * 2).grad_fn).partition(" at ")[0])
+    """) == ["<torch.autograd.function.DoubleBackward object <MulBackward0 object"]
+
+
 def test_functorch_comes_with_torch():
     assert output("""
         import gradcore
@@ -157,3 +170,27 @@ def test_versions_compare_by_number(other, less):
 
     ours = TorchVersion("2.13.0+gradcore")
     assert (ours < other) is less and (ours >= other) is not less and gradcore.__version__ != ours
+
+
+SPAWNS = """
+import multiprocessing, pickle, sys
+import torch
+
+def version(queue):
+    queue.put(torch.__version__)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    queue = context.SimpleQueue()
+    process = context.Process(target=version, args=(queue,))
+    process.start()
+    process.join(60)
+    print(queue.get() if process.exitcode == 0 else process.exitcode, {type(p) for p in pickle.loads(pickle.dumps(sys.path))})
+"""
+
+
+@pytest.mark.parametrize("form", [["spawns.py"], ["-m", "spawns"]], ids=["script", "module"])
+def test_processes_that_a_program_spawns_begin_with_the_proxy(tmp_path, form):
+    (tmp_path / "spawns.py").write_text(SPAWNS)
+    run = python("-m", "gradcore", "run", *form, cwd=tmp_path)
+    assert run.stdout == "2.13.0+gradcore {<class 'str'>}\n", run.stderr

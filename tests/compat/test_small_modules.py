@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import sys
+import typing
 
 import pytest
 
@@ -362,3 +363,54 @@ def test_control_flow():
         lambda n, y: y < 100, lambda n, y: (n + 1, y * 3), (gradcore.tensor(0), gradcore.tensor(1.0))
     )
     assert (n.item(), y.item()) == (5, 243.0)
+
+
+def test_vectors_of_many_tensors():
+    def program(lib):
+        utils = importlib.import_module(f"{lib.__name__}._utils")
+        tensors = [lib.arange(6.0).reshape(2, 3).t(), lib.tensor(7.0), lib.zeros(0)]
+        flat = utils._flatten_dense_tensors(tensors)
+        return flat, utils._unflatten_dense_tensors(flat * 2, tensors)
+
+    both(program)
+
+
+def test_types_of_what_layers_take():
+    ours, theirs = (importlib.import_module(f"{lib}.nn.common_types") for lib in ("gradcore", "torch"))
+    names = [name for name in vars(theirs) if name.startswith(("_size", "_ratio"))]
+    assert len(names) == 13
+    for name in names:
+        assert set(typing.get_args(getattr(ours, name))) == set(typing.get_args(getattr(theirs, name)))
+
+
+def test_marks_for_a_compiler():
+    def program(lib):
+        internal = importlib.import_module(f"{lib.__name__}._jit_internal")
+        pool = internal.boolean_dispatch(
+            "flag", 1, False, lambda x, flag: x + 1, lambda x, flag=False: x, "here", "pool"
+        )
+        return (
+            pool(1),
+            pool(1, True),
+            pool(1, flag=True),
+            internal._copy_to_script_wrapper(lambda x: -x)(1),
+            pool.__name__,
+        )
+
+    both(program)
+
+
+def test_older_places():
+    version = importlib.import_module("gradcore.torch_version")
+    assert version.TorchVersion("2.13.0") > "2.2" and version.__version__ >= "2.13"
+    amp = importlib.import_module("gradcore.cuda.amp")
+    for place, name in (("autocast_mode", "autocast"), ("grad_scaler", "GradScaler")):
+        assert getattr(importlib.import_module(f"gradcore.cuda.amp.{place}"), name) is getattr(amp, name)
+    for lib in (gradcore, torch):
+        for name in ("autocast", "GradScaler"):
+            with (
+                pytest.warns(FutureWarning, match=f"torch.amp.{name}.'cuda'") as caught,
+                contextlib.suppress(UserWarning),
+            ):
+                getattr(lib.cuda.amp, name)()
+            assert caught[0].filename == __file__

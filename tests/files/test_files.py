@@ -12,7 +12,7 @@ import pytest
 from hostile import PICKLES, Runs, archive_of, outcomes, tar_archive, tar_of
 
 import gradcore
-from support import facts, needs_torch, torch
+from support import both, facts, needs_torch, torch
 
 NESTS = [
     "lib.arange(6.0).reshape(2, 3)", "[lib.ones(2, dtype=lib.int64), 3, 'text', None, True, 2.5, b'bytes', (1, 2)]",
@@ -419,3 +419,15 @@ def test_windows_of_tar_files_that_leave_their_storage(window):
     assert data.count(good) == 1
     with pytest.raises(pickle.UnpicklingError):
         gradcore.load(io.BytesIO(data.replace(good, struct.pack("<ii3q", 1, *window))))
+
+
+def test_places_that_are_not_there():
+    def program(lib, place):
+        file = io.BytesIO()
+        lib.save(lib.ones(1), file)
+        file.seek(0)
+        return lib.load(file, map_location=place)
+
+    both(lambda lib: program(lib, lib.device("cuda:0")), raises="Attempting to deserialize object on a CUDA device")
+    both(lambda lib: program(lib, "cuda"), raises="Attempting to deserialize object on a CUDA device")
+    both(lambda lib: program(lib, "cpu"))

@@ -3,6 +3,8 @@
 Sizes are on both sides of those where LAPACK takes over: kLargeEigh and kLargeSvd in cpp/ops/linalg/lapack.h.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,12 @@ def test_pivots_alone_are_unpacked():
         return lib.lu_unpack(lib.eye(3), pivots, unpack_data=False)
 
     both(program, strides="any")
+
+
+def test_lu_by_its_older_name_takes_singular_matrices():
+    def program(lib):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of the name
+            return lib.ones(2, 2).lu(), lib.lu(lib.zeros(2, 2)), lib.ones(2, 2).lu(get_infos=True)
+
+    both(program)

@@ -90,17 +90,11 @@ def loss_row(name, core, low=-3.0, high=3.0, target=None, arguments=((),), **set
         low=low,
         high=high,
         aliases=core,
-        **{
-            "dtypes": FLOATS,
-            "ulps": 8,
-            "scale": 16.0,
-            "other_graphs": "is a node for the elements and one for the reduction",
-            **settings,
-        },
+        **{"dtypes": FLOATS, "ulps": 8, "scale": 16.0, **settings},
     )
 
 
-loss_row("mse_loss", ("_nn_mse",), arguments=((),))
+loss_row("mse_loss", ("_nn_mse", "_nn_reduced"))
 loss_row("smooth_l1_loss", ("_nn_smooth_l1",), arguments=((), (None, None, "mean", 0.5)))
 loss_row("huber_loss", ("_nn_huber",))
 loss_row(

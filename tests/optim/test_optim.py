@@ -622,3 +622,24 @@ def test_options_that_change_the_optimizer_while_it_steps(step, change):
     with contextlib.suppress(Exception):
         getattr(gradcore._C, f"_step_{step}")(groups, state, False)
     assert all(p.numel() in (0, 3) for p in optimizer.kept)
+
+
+# ---- groups
+
+
+@needs_torch
+@pytest.mark.parametrize("name", [name for name in torch.optim.__all__ if name[0].isupper()] if torch else [])
+def test_options_stand_in_torchs_order(name):
+    """State dicts and the groups of programs show them so."""
+
+    def program(lib):
+        optimizer = getattr(lib.optim, name)([lib.ones(2, 2, requires_grad=True)], lr=0.1)
+        return (
+            list(optimizer.param_groups[0]),
+            list(optimizer.state_dict()["param_groups"][0]),
+            list(optimizer.defaults),
+        )
+
+    if name == "Optimizer":
+        pytest.skip("the base class has no options")
+    assert program(gradcore) == program(torch)

@@ -1,5 +1,8 @@
 """Warnings that torch gives and programs look for: once for a call, at the program's line."""
 
+import subprocess
+import sys
+import textwrap
 import warnings
 
 import pytest
@@ -9,6 +12,12 @@ from support import libraries
 
 def mask(lib):
     return lib.ones(2, dtype=lib.uint8)
+
+
+def hooked(lib):
+    module = lib.nn.Linear(2, 1)
+    module.register_full_backward_hook(lambda *_: None)
+    return module
 
 
 CALLS = {
@@ -23,6 +32,8 @@ CALLS = {
     "index_put_ on repeated memory": (
         lambda lib: lib.ones(3, 1).expand(3, 4).index_put_((lib.tensor([0]),), lib.tensor(2.0)), "expanded tensors"),
     "a resized out": (lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(2)), "was resized"),
+    "a full backward hook without inputs": (
+        lambda lib: hooked(lib)(lib.ones(1, 2)).sum().backward(), "Full backward hook is firing"),
     "std of one": (lambda lib: lib.ones(1).std(), "degrees of freedom"),
 }  # fmt: skip
 QUIET = {
@@ -62,3 +73,25 @@ def test_bytes_are_the_memory():
     for t in (gradcore.tensor(5, dtype=gradcore.int32), gradcore.tensor([5]), gradcore.tensor([[5.0]]),
               gradcore.arange(6.0).reshape(2, 3).t(), gradcore.tensor(True), gradcore.zeros(0)):  # fmt: skip
         assert bytes(t) == t.numpy().tobytes() == bytes(t.detach().requires_grad_(t.is_floating_point()))
+
+
+def test_float_of_what_requires_grad_warns_once():
+    program = """
+        import sys, warnings
+        lib = __import__(sys.argv[1])
+        warnings.simplefilter("always")
+        x = lib.ones(1, requires_grad=True)
+        with warnings.catch_warnings(record=True) as quiet:
+            float(x.detach()), int(x), x.item()
+            with lib.no_grad():
+                float(x)
+        with warnings.catch_warnings(record=True) as caught:
+            "%.1f" % x, float(x)
+        print([str(w.message).splitlines()[0] for w in caught], len(quiet))
+    """
+    for lib in libraries():
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), lib.__name__], capture_output=True, text=True
+        )
+        text = "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior."
+        assert run.stdout.strip() == f"{[text]} 0", (lib.__name__, run.stdout, run.stderr)

@@ -1,4 +1,4 @@
-# pip: laplace-torch torchmetrics lightning-utilities curvlinops-for-pytorch asdfghjkl opt-einsum tqdm
+# pip: laplace-torch torchmetrics lightning-utilities curvlinops-for-pytorch asdfghjkl einconv opt-einsum tqdm
 """A Laplace approximation of the last layer."""
 
 import torch

@@ -1,4 +1,4 @@
-# pip: neurodiffeq seaborn pandas dill requests urllib3 charset-normalizer idna certifi
+# pip: neurodiffeq ordered-set seaborn pandas dill requests urllib3 charset-normalizer idna certifi
 """A network that solves an ordinary differential equation."""
 
 import torch

@@ -1,4 +1,4 @@
-# pip: torchode
+# pip: torchode torchtyping typeguard
 """A batch of Van der Pol oscillators, each with steps of its own, and gradients through the solver."""
 
 import torch

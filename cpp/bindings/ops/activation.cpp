@@ -3,6 +3,7 @@
 #include "formulas/all.h"
 #include "ops/derived.h"
 #include "ops/formula_functions.h"
+#include "ops/reduced_loss.h"
 #include "tensor/batch.h"
 
 namespace gradcore {
@@ -138,6 +139,7 @@ constexpr OpRow kRows[] = {
     op("_nn_bce_with_logits(Tensor input, Tensor target) -> Tensor",
        [](const Tensor& x, const Tensor& target) { return binary<BinaryCrossEntropyWithLogits>(x, target); },
        {.kind = kFunction}),
+    op("_nn_reduced(Tensor loss, bool mean) -> Tensor", fn<reduced_loss>, {.kind = kFunction}),
 };
 #undef GC_WITH_IN_PLACE
 

@@ -213,7 +213,7 @@ Named lu_factor_ex(const Tensor& a, bool pivot, bool check_errors) {
   return {{f.lu, f.pivots, f.info}};
 }
 std::vector<Tensor> legacy_lu(const Tensor& a, bool pivot, bool get_infos) {
-  const Factors f = factored(a, pivot, "linalg.lu_factor", !get_infos);
+  const Factors f = factored(a, pivot, "linalg.lu_factor", false);  // torch does not look at it here
   if (get_infos) return {f.lu, f.pivots, f.info};
   return {f.lu, f.pivots};
 }

@@ -312,7 +312,7 @@ TEXTS = {
             [0., 1.]])
     """,
     "lu": """
-    linalg.lu_factor() by an older name: (LU, pivots), and with `get_infos` info.
+    linalg.lu_factor_ex() by an older name: (LU, pivots), and with `get_infos` info.
 
     >>> len(gradcore.lu(gradcore.eye(2), get_infos=True))
     3

@@ -214,6 +214,12 @@ TEXTS = {
     >>> gradcore._C._nn_huber(gradcore.tensor([0.5, 5.0]), gradcore.zeros(2))
     tensor([0.1250, 4.5000])
     """,
+    "_nn_reduced": """
+    The mean of a new `loss`, or its sum where `mean` is False. The node of the loss goes over into the result's.
+
+    >>> gradcore._C._nn_reduced(gradcore._C._nn_mse(gradcore.tensor([1.0, 2.0]), gradcore.zeros(2)), True)
+    tensor(2.5000)
+    """,
     "_nn_bce": """
     What nn.functional.binary_cross_entropy() computes of each element, before weights and reduction.
 

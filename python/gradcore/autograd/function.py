@@ -61,6 +61,7 @@ class BackwardCFunction(FunctionCtx):
     """The class of every context: `type(result.grad_fn)` derives from it."""
 
     _forward_cls: type[Function]
+    __repr__ = object.__repr__  # with its module, where other nodes have their name alone
 
     def _backward(self, *grads: Tensor | None) -> Any:
         function = self._forward_cls
@@ -80,9 +81,8 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
         super().__init__(name, bases, attributes)
-        cls._backward_cls = type(
-            f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": cls.__module__}
-        )
+        module = f"{_C.Tensor.__module__}.autograd.function"
+        cls._backward_cls = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": module})
         cls._bind = None
         cls._bind_after_ctx = staticmethod(functools.partial(_bind_after_ctx, cls))
         own: Any = cls  # what the class itself has, which its metaclass cannot know

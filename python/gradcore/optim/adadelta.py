@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Adadelta"]
 
+_ORDER = "lr rho eps weight_decay maximize capturable foreach differentiable"
+
 
 class Adadelta(RuleOptimizer):
     """Adadelta: M. D. Zeiler, "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701.
@@ -46,4 +48,4 @@ class Adadelta(RuleOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))

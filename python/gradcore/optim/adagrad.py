@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Adagrad"]
 
+_ORDER = "lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused"
+
 
 class Adagrad(RuleOptimizer):
     """Adagrad: J. Duchi, E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic
@@ -50,7 +52,7 @@ class Adagrad(RuleOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))
         for group in self.param_groups:  # torch makes this state here already, for Hogwild training
             for p in group["params"]:
                 start = _C.full_like(p.detach(), initial_accumulator_value)

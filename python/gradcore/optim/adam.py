@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Adam"]
 
+_ORDER = "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
+
 
 class Adam(RuleOptimizer):
     """Adam: D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; amsgrad: Reddi et al., 2018.
@@ -58,7 +60,7 @@ class Adam(RuleOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        options = options_among(locals())
+        options = options_among(locals(), _ORDER)
         _check_tensor("lr", lr, foreach, capturable)
         check_betas(betas)
         if not any(all(isinstance(beta, cls) for beta in betas) for cls in (float, Tensor)):

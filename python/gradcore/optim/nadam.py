@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NAdam"]
 
+_ORDER = "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach capturable differentiable"
+
 
 class NAdam(RuleOptimizer):
     """NAdam, Adam with Nesterov momentum: T. Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016.
@@ -51,4 +53,4 @@ class NAdam(RuleOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))

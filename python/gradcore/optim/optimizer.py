@@ -436,9 +436,13 @@ def _to_scalar(x: Any) -> Any:
     return x.squeeze() if isinstance(x, Tensor) and x.dim() else x
 
 
-def options_among(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The options among the `locals()` at the beginning of an optimizer's constructor: all but self and params."""
-    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+def options_among(arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
+    """The options among the `locals()` at the beginning of an optimizer's constructor: all but self and params.
+
+    order: their names as torch's groups list them, where the constructor has another order; state dicts show it.
+    """
+    options = {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+    return {name: options[name] for name in order.split()} if order else options
 
 
 def call_closure(closure: Closure | None) -> Any:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RAdam"]
 
+_ORDER = "lr betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable"
+
 
 class RAdam(RuleOptimizer):
     """RAdam, Adam with a rectified rate: L. Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", ICLR 2020.
@@ -49,4 +51,4 @@ class RAdam(RuleOptimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))

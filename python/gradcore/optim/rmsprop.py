@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RMSprop"]
 
+_ORDER = "lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable"
+
 
 class RMSprop(RuleOptimizer):
     """RMSprop: T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Coursera 2012; centered: A. Graves, arXiv:1308.0850.
@@ -49,4 +51,4 @@ class RMSprop(RuleOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))

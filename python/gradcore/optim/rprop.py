@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rprop"]
 
+_ORDER = "lr etas step_sizes foreach maximize differentiable capturable"
+
 
 class Rprop(RuleOptimizer):
     """Rprop: M. Riedmiller and H. Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", ICNN 1993. Only the
@@ -47,4 +49,4 @@ class Rprop(RuleOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options_among(locals()))
+        super().__init__(params, options_among(locals(), _ORDER))

@@ -99,6 +99,13 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
     raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
+def reduced_at_once(loss: Tensor, reduction: str) -> Tensor:
+    """The same for the result of one operation, of whose node a mean or sum becomes a part."""
+    if reduction in ("mean", "sum"):
+        return _C._nn_reduced(loss, reduction == "mean")
+    return reduced(loss, reduction)
+
+
 def old_reduction(size_average: bool | None, reduce: bool | None, reduction: str, warn: bool = True) -> str:
     """The reduction that the arguments size_average and reduce of old meant; they win where they are given."""
     if size_average is None and reduce is None:

@@ -11,7 +11,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from ._activation import logsigmoid
-from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced
+from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced, reduced_at_once
 from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -76,7 +76,7 @@ def mse_loss(
         need_float("mse_loss", "mse_cpu", input)
     reduction = old_reduction(size_average, reduce, reduction)
     if weight is None:
-        return reduced(_C._nn_mse(input, target), reduction)
+        return reduced_at_once(_C._nn_mse(input, target), reduction)
     return _weighted((input - target).square(), weight, reduction)  # ints, too
 
 
@@ -130,7 +130,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     need_float("smooth_l1_loss", "smooth_l1_cpu", input)
-    return reduced(_C._nn_smooth_l1(input, target, beta), reduction)
+    return reduced_at_once(_C._nn_smooth_l1(input, target, beta), reduction)
 
 
 @precise
@@ -154,7 +154,7 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     loss = _C._nn_huber(input, target, delta)
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduced_at_once(loss, reduction) if weight is None else reduced(loss * weight, reduction)
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -321,9 +321,7 @@ def binary_cross_entropy(
     if input.dtype != target.dtype:
         raise RuntimeError(f"Found dtype {SCALAR_NAMES[target.dtype]} but expected {SCALAR_NAMES[input.dtype]}")
     loss = _C._nn_bce(input, target)
-    if weight is not None:
-        loss = loss * weight.expand(loss.shape)
-    return reduced(loss, reduction)
+    return reduced_at_once(loss, reduction) if weight is None else reduced(loss * weight.expand(loss.shape), reduction)
 
 
 @precise
@@ -351,6 +349,8 @@ def binary_cross_entropy_with_logits(
         raise RuntimeError(f"result type Float can't be cast to the desired output type {SCALAR_NAMES[target.dtype]}")
     if pos_weight is None:
         loss = _C._nn_bce_with_logits(input, target)
+        if weight is None and loss.dtype == target.dtype:
+            return reduced_at_once(loss, reduction)
     else:
         loss = (1 - target) * input - logsigmoid(input) * ((pos_weight - 1) * target + 1)
     loss = loss.to(target.dtype)  # torch writes it into 1 - target

@@ -251,6 +251,11 @@ class _BackwardHooks:
         return tuple(whole[i] for i in self.output_places) if self.pre else None
 
     def _run_without_inputs(self) -> None:
+        warnings.warn(
+            "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
+            "require gradients.",
+            stacklevel=3,
+        )
         nothing = (None,) * self.inputs
         for hook in self.full:
             changed = hook(self.module, nothing, self.grad_outputs)
