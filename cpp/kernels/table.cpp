@@ -15,6 +15,7 @@ namespace gradcore::GC_NARROW_ISA {
 extern const LinalgKernels linalg_kernels;
 extern const LayerNormKernels layer_norm_kernels;
 extern const ChannelNormKernels channel_norm_kernels;
+extern const DistanceRow distance_row;
 extern const PoolKernels pool_kernels;
 extern const OptimKernels optim_kernels;
 extern const AdafactorKernels adafactor_kernels;
@@ -40,6 +41,7 @@ const KernelTable& table() {
                                        .matmul = matmul_kernels,
                                        .linalg = narrow::linalg_kernels,
                                        .layer_norm = narrow::layer_norm_kernels,
+                                       .distance = narrow::distance_row,
                                        .conv = conv_kernels,
                                        .channel_norm = narrow::channel_norm_kernels,
                                        .pool = narrow::pool_kernels,

@@ -4,6 +4,7 @@
 #include "core/loop.h"
 #include "kernels/linalg/linalg.h"
 #include "kernels/matmul/gemm.h"
+#include "kernels/norm/distance.h"
 #include "kernels/norm/layer_norm.h"
 #include "kernels/optim/adafactor.h"
 #include "kernels/optim/lbfgs.h"
@@ -31,6 +32,7 @@ struct KernelTable {
   const MatmulKernels& matmul;
   const LinalgKernels& linalg;
   const LayerNormKernels& layer_norm;
+  const DistanceRow& distance;
   const ConvKernels& conv;
   const ChannelNormKernels& channel_norm;
   const PoolKernels& pool;

@@ -1,9 +1,11 @@
 #include "ops/distance.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "formulas/all.h"
 #include "kernels/portable/distance.h"
+#include "kernels/table.h"
 #include "ops/batching.h"
 #include "ops/derived.h"
 #include "ops/formula_functions.h"
@@ -17,19 +19,18 @@ namespace {
 
 // ---- the kernel: batches of matrices (batch, rows, size)
 
+Tensor launched(const Tensor& x, const Tensor& y, const Tensor& out, double p, bool pairs) {
+  Kernel<DistanceArgs> k("distance", kernels().distance[x.dtype()]);
+  k.args.batch = x.size(0), k.args.rows = x.size(1), k.args.columns = y.size(1), k.args.size = x.size(2);
+  k.args.p = p;
+  k.args.pairs = pairs;
+  k.reads(&DistanceArgs::a, x.window()).reads(&DistanceArgs::b, y.window());
+  launch(k.writes(&DistanceArgs::out, out.window()));
+  return out;
+}
 Tensor distances(const Tensor& a, const Tensor& b, double p) {
   const Tensor x = contiguous(a), y = contiguous(b);
-  const Tensor out = empty(Dims{x.size(0), x.size(1), y.size(1)}, x.dtype());
-  using Args = portable::DistanceArgs;
-  Kernel<Args> k("distance", portable::distance);
-  k.args.batch = x.size(0);
-  k.args.rows = x.size(1);
-  k.args.columns = y.size(1);
-  k.args.size = x.size(2);
-  k.args.p = p;
-  k.args.dtype = x.dtype();
-  launch(k.reads(&Args::a, x.window()).reads(&Args::b, y.window()).writes(&Args::out, out.window()));
-  return out;
+  return launched(x, y, empty(Dims{x.size(0), x.size(1), y.size(1)}, x.dtype()), p, false);
 }
 
 // The gradient of `a`.
@@ -196,18 +197,53 @@ Tensor cdist(const Tensor& a, const Tensor& b, double p, CdistMode mode) {
   return out_of_batch(distances_by_product(as_batch(a, batch), as_batch(b, batch)), batch);
 }
 
+// The places of pairs in a matrix of all of them.
+static Tensor places_of_pairs(int64_t n) {
+  const NoRecordGuard off;
+  return select(nonzero(reshape(triu(ones(Dims{n, n}, DType::Bool), 1), Dims{n * n})), 1, 0);
+}
+
+namespace {
+
+struct PdistVjp {
+  static constexpr const char* kName = "PdistBackward0";
+  double p;
+  Saved x, result;
+  SavedFields fields() { return {{"p", p}, {"pdist", &result}, {"self", &x}}; }
+  void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
+    const Tensor rows = x.unpack(&self), d = result.unpack(&self);
+    const int64_t n = rows.size(0);
+    const Tensor places = places_of_pairs(n);
+    // Each pair of rows from both sides.
+    const auto whole = [&](const Tensor& of_pairs) {
+      const Tensor none = zeros(Dims{n * n}, of_pairs.dtype());
+      const Tensor half = reshape(index_add(none, 0, places, of_pairs, Scalar(int64_t{1})), Dims{1, n, n});
+      return add(half, transpose(half, 1, 2));
+    };
+    const auto backward = modes.tracking() || any_batched(rows, d, g[0]) ? recorded_backward : distances_backward;
+    const Tensor all = unsqueeze(rows, 0);
+    out[0] = squeeze(backward(whole(g[0]), all, all, whole(d), p), Dims{0});
+  }
+  auto saves() { return std::tie(x, result); }
+};
+
+}  // namespace
+
 Tensor pdist(const Tensor& t, double p) {
   check(t.dim() == 2, "pdist only supports 2D tensors, got: ", t.dim(), "D");
   check(is_floating(t.dtype()), "pdist only supports floating-point dtypes");
   check(p >= 0, "pdist only supports non-negative p values");
   const int64_t n = t.size(0);
-  const Tensor all = reshape(recorded_distances(t, t, Dims(), p), Dims{n * n});
-  Tensor pairs;
+  if (any_batched(t))
+    return index_select(reshape(recorded_distances(t, t, Dims(), p), Dims{n * n}), 0, places_of_pairs(n));
+  Tensor out;
   {
     const NoRecordGuard off;
-    pairs = select(nonzero(reshape(triu(ones(Dims{n, n}, DType::Bool), 1), Dims{n * n})), 1, 0);
+    const Tensor x = contiguous(unsqueeze(t, 0));
+    out = launched(x, x, empty(Dims{n * std::max<int64_t>(n - 1, 0) / 2}, t.dtype()), p, true);
   }
-  return index_select(all, 0, pairs);
+  if (should_record(t)) record(out, {&t}, PdistVjp{p, Saved(t), Saved::output(out)});
+  return out;
 }
 
 // As torch computes it: two unit vectors, not one quotient, which could overflow.

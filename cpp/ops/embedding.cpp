@@ -27,7 +27,7 @@ struct EmbeddingVjp {
 
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor at = index.unpack(&self);
-    out[0] = modes.tracking() || any_batched(g[0], at) ? by_ops(g[0], at) : by_kernel(g[0], at);
+    out[0] = modes.tracking() || any_batched(g[0], at) ? by_ops(g[0], at) : add_rows(g[0], at, table, padding, scaled);
   }
   // As in torch a tangent is taken whole: padding and scale are the gradient's alone.
   Tensor jvp(Node& self, std::span<const Tensor> tangents, const Tensor&) {
@@ -43,17 +43,6 @@ struct EmbeddingVjp {
     }
     if (padding >= 0) rows = masked_fill(rows, unsqueeze(eq(flat, Scalar(padding)), 1), Scalar(0.0));
     return index_add(zeros(table, g.dtype()), 0, flat, rows, Scalar(int64_t{1}));
-  }
-  Tensor by_kernel(const Tensor& g, const Tensor& at) const {
-    const Tensor dense = contiguous(g), flat = contiguous(cast(at, DType::Int64)), out = empty(table, g.dtype());
-    Kernel<portable::AddRowsArgs> k("add_rows", portable::add_rows);
-    k.args.count = flat.numel(), k.args.rows = table[0], k.args.width = table[1];
-    k.args.skipped = padding >= 0 ? padding : -1;
-    k.args.scaled = scaled;
-    k.args.dtype = g.dtype();
-    k.reads(&portable::AddRowsArgs::index, flat.window()).reads(&portable::AddRowsArgs::rows_of, dense.window());
-    launch(k.writes(&portable::AddRowsArgs::table, out.window()));
-    return out;
   }
 };
 
@@ -73,6 +62,19 @@ Tensor taken(const Tensor& table, const Tensor& index) {
 }
 
 }  // namespace
+
+Tensor add_rows(const Tensor& rows, const Tensor& index, const Dims& table, int64_t padding, bool scaled) {
+  const NoRecordGuard off;
+  const Tensor dense = contiguous(rows), flat = contiguous(cast(index, DType::Int64)), out = empty(table, rows.dtype());
+  Kernel<portable::AddRowsArgs> k("add_rows", portable::add_rows);
+  k.args.count = flat.numel(), k.args.rows = table[0], k.args.width = table[1];
+  k.args.skipped = padding >= 0 ? padding : -1;
+  k.args.scaled = scaled;
+  k.args.dtype = rows.dtype();
+  k.reads(&portable::AddRowsArgs::index, flat.window()).reads(&portable::AddRowsArgs::rows_of, dense.window());
+  launch(k.writes(&portable::AddRowsArgs::table, out.window()));
+  return out;
+}
 
 Tensor embedding(const Tensor& table, const Tensor& index, int64_t padding, bool scaled, bool sparse) {
   check(table.dim() == 2, "'weight' must be 2-D");

@@ -1,5 +1,7 @@
 // Bags of rows of a table. Start at embedding_bag(). The way back is made of ops.
+#include "kernels/pool/pool.h"
 #include "kernels/portable/bags.h"
+#include "kernels/table.h"
 #include "ops/batching.h"
 #include "ops/derived.h"
 #include "ops/embedding.h"
@@ -11,8 +13,6 @@
 namespace gradcore {
 
 namespace {
-
-using portable::BagMode;
 
 BagMode mode_of(std::string_view name) {
   if (name == "sum") return BagMode::Sum;
@@ -38,17 +38,18 @@ Found by_kernel(const Tensor& table, const Bags& bags, BagMode mode, const Tenso
   const Tensor dense = contiguous(table), factors = weight ? contiguous(weight) : Tensor();
   const Dims shape{bags.count(), table.size(1)};
   Found r{empty(shape, table.dtype()), mode == BagMode::Max ? empty(shape, DType::Int64) : Tensor()};
-  using Args = portable::BagsArgs;
-  Kernel<Args> k("embedding_bag", portable::bags_of_rows);
-  k.args.count = bags.index.numel(), k.args.bags = shape[0];
-  k.args.rows = table.size(0), k.args.width = shape[1];
-  k.args.mode = mode;
-  k.args.dtype = table.dtype();
-  k.reads(&Args::index, bags.index.window()).reads(&Args::bounds, bags.bounds.window());
-  k.reads(&Args::table, dense.window()).writes(&Args::out, r.out.window());
-  if (factors) k.reads(&Args::weight, factors.window());
-  if (r.largest) k.writes(&Args::largest, r.largest.window());
-  launch(k.may_raise());
+  const auto kernel_of = [&](const char* name, void (*fn)(const BagsArgs&)) {
+    Kernel<BagsArgs> k(name, fn);
+    k.args.count = bags.index.numel(), k.args.bags = shape[0];
+    k.args.rows = table.size(0), k.args.width = shape[1];
+    k.args.mode = mode;
+    return k.reads(&BagsArgs::index, bags.index.window()).reads(&BagsArgs::bounds, bags.bounds.window());
+  };
+  launch(kernel_of("check_bags", portable::check_bags).may_raise());
+  auto k = kernel_of("embedding_bag", kernels().pool.bags[table.dtype()]);
+  if (factors) k.reads(&BagsArgs::weight, factors.window());
+  if (r.largest) k.writes(&BagsArgs::largest, r.largest.window());
+  launch(k.reads(&BagsArgs::table, dense.window()).writes(&BagsArgs::out, r.out.window()));
   return r;
 }
 
@@ -83,8 +84,8 @@ struct EmbeddingBagVjp {
   auto saves() { return std::tie(index, bounds, table, weight, largest); }
 
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    const Tensor none = zeros(shape, g[0].dtype());
     if (mode == BagMode::Max) {
+      const Tensor none = zeros(shape, g[0].dtype());
       const Tensor rows = largest.unpack(&self), is_empty = lt(rows, Scalar(int64_t{0}));
       out[0] = scatter_add(none, 0, clamp_min(rows, Scalar(int64_t{0})), masked_fill(g[0], is_empty, Scalar(0.0)));
       return;
@@ -103,7 +104,9 @@ struct EmbeddingBagVjp {
     }
     if (!self.needs(0)) return;
     if (weight.defined()) rows = mul(rows, unsqueeze(narrow(weight.unpack(&self), 0, 0, at.size(0)), 1));
-    out[0] = index_add(none, 0, used, rows, Scalar(int64_t{1}));
+    out[0] = modes.tracking() || any_batched(rows, used)
+                 ? index_add(zeros(shape, rows.dtype()), 0, used, rows, Scalar(int64_t{1}))
+                 : add_rows(rows, used, shape, -1, false);
   }
 };
 

@@ -2,7 +2,9 @@
 // advanced indexing with one index.
 #include <vector>
 
+#include "kernels/portable/rows.h"
 #include "ops/indexing.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -204,6 +206,19 @@ Tensor fill_value(const Tensor& t, const Operand& value) {
   return cast(*value.tensor, t.dtype());
 }
 
+int64_t bytes_of_row(const Tensor& t) { return t.numel() / t.size(0) * item_size(t.dtype()); }
+// Dense rows that are worth a copy each.
+bool has_long_rows(const Tensor& t) {
+  return t.dim() > 1 && t.numel() > 0 && t.is_contiguous() && bytes_of_row(t) >= 16;
+}
+void take_rows(const Tensor& out, const Tensor& t, const Tensor& index) {
+  using Args = portable::TakeRowsArgs;
+  Kernel<Args> k("take_rows", portable::take_rows);
+  k.args.count = index.numel(), k.args.rows = t.size(0), k.args.bytes = bytes_of_row(t);
+  k.reads(&Args::index, index.window()).reads(&Args::table, t.window()).writes(&Args::out, out.window());
+  launch(k.may_raise());
+}
+
 }  // namespace
 
 Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
@@ -219,11 +234,13 @@ Tensor index_select(const Tensor& t, int64_t dim, const Tensor& index) {
           " value(s)");
   const int64_t size = size_along(t, d);
   check(size > 0 || index.numel() == 0, "index_select(): self indexing axis dim should be positive");
-  const Tensor offsets = offsets_from(index, size, stride_along(t, d), false, ErrorKind::Index, -1);
   Dims shape = t.shape();
   if (t.dim() > 0) shape[d] = index.numel();
   const Tensor out = empty(shape, t.dtype());
-  take(out, t, plan_along(t, d, offsets));
+  if (d == 0 && has_long_rows(t) && index.dtype() == DType::Int64 && index.is_contiguous())
+    take_rows(out, t, index);
+  else
+    take(out, t, plan_along(t, d, offsets_from(index, size, stride_along(t, d), false, ErrorKind::Index, -1)));
   if (should_record(t)) record(out, {&t}, IndexSelectVjp{t.shape(), d, Saved(index)});
   return out;
 }

@@ -544,15 +544,17 @@ Tensor sum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype
 
 // The sum with zeros in place of NaN.
 Tensor nansum(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
+  const DimMask mask = mask_of(t, dim);
+  const DType type = sum_type(t.dtype(), dtype);
   Tensor out;
   {
     const NoRecordGuard off;
-    const bool may_be_nan = is_floating(t.dtype());
-    const Tensor numbers = may_be_nan ? nan_to_num(t, 0.0, HUGE_VAL, -HUGE_VAL) : t;
-    out = sum(numbers, dim, keepdim, dtype);
+    if (is_floating(t.dtype()) && !is_floating(type))  // integers know no NaN
+      return accumulate(ReduceOp::Sum, nan_to_num(t, 0.0, HUGE_VAL, -HUGE_VAL), mask, keepdim, type);
+    const ReduceOp op = is_floating(t.dtype()) ? ReduceOp::NanSum : ReduceOp::Sum;
+    out = accumulate(op, t, mask, keepdim, type);
   }
-  if (is_floating(out.dtype()) && should_record(t))
-    record(out, {&t}, NansumVjp{{t, mask_of(t, dim), keepdim, dim}, Saved(t)});
+  if (is_floating(out.dtype()) && should_record(t)) record(out, {&t}, NansumVjp{{t, mask, keepdim, dim}, Saved(t)});
   return out;
 }
 

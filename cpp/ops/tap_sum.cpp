@@ -1,5 +1,8 @@
 #include "ops/tap_sum.h"
 
+#include <algorithm>
+
+#include "kernels/portable/pad.h"
 #include "ops/ops.h"
 #include "ops/reach.h"
 #include "tensor/door.h"
@@ -22,6 +25,24 @@ Tensor launched(const char* name, Fn fn, const Tensor& t, const TapDims& d, int6
   k.args.geometry = planes.geometry(d);
   k.args.divisor = divisor;
   launch(k.reads(&TapSumArgs::x, planes.dense.window()).writes(&TapSumArgs::out, out.window()));
+  return out;
+}
+
+bool only_pads(const TapDims& d) {
+  for (const portable::TapDim& along : d.dim)
+    if (!along.is_trivial() && !along.is_padded()) return false;
+  return true;
+}
+// Each output is a copy of one input.
+Tensor padded(const Tensor& t, const TapDims& d) {
+  const Planes planes(t, d.dims);
+  const Tensor out = planes.with_sizes(sizes_of(d, true), t.dtype());
+  const PoolGeometry g = planes.geometry(d);
+  using Args = portable::PadArgs;
+  Kernel<Args> k("pad", portable::pad);
+  std::copy_n(d.dim, 3, k.args.dim);
+  k.args.planes = g.planes, k.args.channels = g.channels, k.args.item = item_size(t.dtype());
+  launch(k.reads(&Args::x, planes.dense.window()).writes(&Args::out, out.window()));
   return out;
 }
 
@@ -100,6 +121,7 @@ Tensor Planes::with_sizes(std::span<const int64_t> sizes, DType dtype) const {
 
 Tensor tap_sum(const Tensor& x, const TapDims& d, int64_t divisor, TapNodes nodes) {
   const auto compute = [&](int, const Tensor& t) {
+    if (only_pads(d)) return padded(t, d);
     return launched("tap_sum", kernels().pool.sum[t.dtype()], t, d, divisor, false);
   };
   const Tensor out = batched_in_front(compute, x);

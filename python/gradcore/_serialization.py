@@ -777,7 +777,8 @@ def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
     memo[id(t)] = new
     if t.grad is not None and not isinstance(t, gradcore.nn.Parameter):  # torch's parameters leave theirs
         new.grad = copy.deepcopy(t.grad, memo)
-    new.__dict__.update(copy.deepcopy(t.__dict__, memo))
+    if t.__dict__:
+        new.__dict__.update(copy.deepcopy(t.__dict__, memo))
     return new
 
 

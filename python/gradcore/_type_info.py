@@ -27,24 +27,24 @@ _EIGHT_BIT_FLOATS = {
 # bits, signed
 _INTEGERS = {f"{sign}int{bits}": (bits, not sign) for bits in (8, 16, 32, 64) for sign in ("", "u")}
 _DEFAULT = object()
-_known: dict[tuple[type, _C.dtype], _TypeInfo] = {}
 
 
 class _TypeInfo:
     __slots__ = ("bits", "dtype", "max", "min")
     bits: int
     dtype: str
+    _known: dict[_C.dtype, _TypeInfo]
 
     # One object for each dtype: nobody can change it, and programs ask for it in their loops.
     def __new__(cls, type: _C.dtype = _DEFAULT) -> Self:  # type: ignore[assignment]
         try:
-            return _known[cls, type]  # type: ignore[return-value]
+            return cls._known[type]  # type: ignore[return-value]
         except (KeyError, TypeError):
             pass
         self = super().__new__(cls)
         self._find(type)
         if type is not _DEFAULT:
-            _known[cls, type] = self
+            cls._known[type] = self
         return self
 
     def _find(self, type: _C.dtype) -> None:
@@ -76,6 +76,7 @@ class finfo(_TypeInfo):
     """
 
     __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
+    _known = {}
     max: float
     min: float
     eps: float
@@ -113,6 +114,7 @@ class iinfo(_TypeInfo):
     """
 
     __slots__ = ()
+    _known = {}
     max: int
     min: int
 

@@ -1,6 +1,6 @@
 """Eigenvectors and singular vectors, whose signs are the algorithm's: products, and functions that do not depend on them.
 
-Sizes are on both sides of those where LAPACK takes over: kLargeEigh and kLargeSvd in cpp/ops/linalg/lapack.h.
+Sizes are on both sides of those where LAPACK takes over: is_large() in cpp/ops/linalg/lapack.h.
 """
 
 import warnings
@@ -11,8 +11,18 @@ import pytest
 import support
 from support import FLOATS, both, gradcore
 
-SIZES = [0, 1, 2, 3, 8, 33, 70, 110]
-SHAPES = [(n, n) for n in SIZES] + [(5, 3), (3, 5), (0, 3), (40, 7), (7, 40), (100, 66), (66, 100)]
+SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150, 410]
+SHAPES = [(n, n) for n in SIZES] + [
+    (5, 3),
+    (3, 5),
+    (0, 3),
+    (40, 7),
+    (7, 40),
+    (100, 66),
+    (66, 100),
+    (400, 66),
+    (66, 400),
+]
 
 
 def matrices(*shape, dtype="float64"):

@@ -235,3 +235,46 @@ def test_a_warning_that_is_an_error_stops_the_call():
         warnings.simplefilter("error")
         with pytest.raises(UserWarning, match="degrees of freedom"):
             gradcore.ones(1).std()
+
+
+# ------------------------------------------------------------------------------------------------------------
+# nansum: a sum with zeros in place of NaN
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_nansum_is_the_sum_of_the_numbers(dtype):
+    x = np.random.default_rng(0).standard_normal((40, 37, 65)).astype(dtype)
+    x[np.random.default_rng(1).random(x.shape) < 0.3] = np.nan
+    for view in (
+        lambda v: v,
+        lambda v: v[:, ::2],
+        lambda v: v.swapaxes(0, 2),
+        lambda v: v[:, :, 3:4],
+        lambda v: v[:1, :3],
+    ):
+        t, part = view(gradcore.tensor(x)), view(x)
+        for dim in (None, 0, 1, 2, (0, 2)):
+            right = np.nansum(part.astype("float64"), axis=dim)
+            found = t.nansum(dim).double().numpy()
+            limit = {"float32": 2e-6, "float64": 1e-14, "float16": 1e-3}[dtype] * max(1, np.abs(right).max()) * 4
+            assert np.abs(found - right).max() <= limit, (part.shape, dim)
+
+
+def test_nansum_of_strided_memory():
+    x = gradcore.arange(24.0).reshape(4, 6)
+    x[1, 2] = math.nan
+    for view in (x.mT, x[:, ::2], x[::2].mT, x.expand(3, 4, 6), x[:, 2:3]):
+        right = gradcore.where(view.isnan(), 0.0, view)
+        for dim in (None, 0, 1):
+            assert gradcore.equal(view.nansum(dim), right.sum(dim))
+
+
+def test_nansum_at_its_ends():
+    nan, inf = math.nan, math.inf
+    assert gradcore.tensor([nan, nan]).nansum().item() == 0
+    assert gradcore.tensor([nan, inf]).nansum().item() == inf
+    assert math.isnan(gradcore.tensor([inf, -inf, nan]).nansum().item())
+    assert gradcore.tensor([]).nansum().item() == 0
+    assert gradcore.tensor([1, 2]).nansum().item() == 3
+    assert gradcore.tensor([1.5, nan, 2.5]).nansum(dtype=gradcore.int64).item() == 3
+    assert gradcore.tensor([1.5, nan], dtype=gradcore.bfloat16).nansum(dtype=gradcore.float32).item() == 1.5

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "kernels/pool/bags.h"
 #include "kernels/pool/grid_sample.h"
 #include "kernels/portable/taps.h"
 
@@ -42,6 +43,7 @@ struct PoolKernels {
   const PoolRow<TapSumArgs>& sum;                      // of int64 only windows
   FloatRow<void (*)(const TapSumArgs&)> sum_backward;  // x is the gradient of the sums, and `out` that of what they sum
   const GridSampleKernels& grid;
+  const BagsRow& bags;
 };
 
 #ifdef GC_ISA

@@ -324,6 +324,6 @@ constinit const PoolRow<TapSumArgs> tap_sum_row{
 constinit const PoolKernels pool_kernels{
     max_pool_row, tap_sum_row,
     by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; }),
-    grid_sample_kernels};
+    grid_sample_kernels, bags_row};
 
 }  // namespace gradcore::GC_ISA

@@ -1,26 +1,9 @@
-// Bags of rows of a table, summed or compared.
+// What is checked of bags of rows before they are read.
 #pragma once
-#include <cstdint>
-
-#include "core/dtype.h"
+#include "kernels/pool/bags.h"
 
 namespace gradcore::portable {
 
-enum class BagMode : uint8_t { Sum, Mean, Max };  // by torch's numbers
-
-// Bag b has the rows index[bounds[b]] ... index[bounds[b + 1] - 1] of table [rows, width], of which `weight` are
-// factors. All are dense, of one floating dtype that is no half. A bag without rows is 0.
-struct BagsArgs {
-  const int64_t* index;
-  const int64_t* bounds;
-  const void* table;
-  const void* weight;  // of sums, or null
-  void* out;           // [bags, width]
-  int64_t* largest;    // of Max: which row an element of `out` comes from, or -1
-  int64_t count, bags, rows, width;
-  BagMode mode;
-  DType dtype;
-};
-void bags_of_rows(const BagsArgs& a);  // refuses an index outside of the table, and bounds that decrease or end outside
+void check_bags(const BagsArgs& a);  // refuses an index outside of the table, and bounds that decrease or end outside
 
 }  // namespace gradcore::portable

@@ -11,11 +11,8 @@ namespace gradcore::portable {
 
 namespace {
 
-// Each norm by what it adds up, how sums become one, and its slope: that of a distance `y` along a difference `d`.
+// Each norm by its slope: that of a distance `y` along a difference `d`.
 template <class T> struct CountNorm {  // p = 0
-  T term(T d) const { return d != 0 ? T(1) : T(0); }
-  T join(T x, T y) const { return x + y; }
-  T finish(T s) const { return s; }
   T slope(T, T) const { return 0; }
 };
 // Without a branch on the sign, which nobody can predict. A NaN stays.
@@ -24,28 +21,16 @@ template <class T> T sign_of(T d) {
   return d == d ? sign : d;
 }
 template <class T> struct OneNorm {
-  T term(T d) const { return std::abs(d); }
-  T join(T x, T y) const { return x + y; }
-  T finish(T s) const { return s; }
   T slope(T d, T) const { return sign_of(d); }
 };
 template <class T> struct TwoNorm {
-  T term(T d) const { return d * d; }
-  T join(T x, T y) const { return x + y; }
-  T finish(T s) const { return std::sqrt(s); }
   T slope(T d, T y) const { return y == 0 ? T(0) : d / y; }
 };
 template <class T> struct MaxNorm {
-  T term(T d) const { return std::abs(d); }
-  T join(T x, T y) const { return x > y || x != x ? x : y; }  // NaN stays
-  T finish(T s) const { return s; }
   T slope(T d, T y) const { return std::abs(d) == y ? sign_of(d) : T(0); }
 };
 template <class T> struct AnyNorm {
   T p;
-  T term(T d) const { return std::pow(std::abs(d), p); }
-  T join(T x, T y) const { return x + y; }
-  T finish(T s) const { return std::pow(s, 1 / p); }
   T slope(T d, T y) const {
     if (y == 0 || (d == 0 && p < 1)) return 0;
     return sign_of(d) * std::pow(std::abs(d), p - 1) / std::pow(y, p - 1);
@@ -60,19 +45,6 @@ template <class T, class F> void visit_norm(double p, F&& f) {
   f(AnyNorm<T>{static_cast<T>(p)});
 }
 
-// Several partial sums at a time, which the compiler keeps in vectors.
-template <class T, class Norm> T distance_of(const T* a, const T* b, int64_t n, const Norm& norm) {
-  constexpr int kLanes = 8;
-  T sums[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int k = 0; k < kLanes; ++k) sums[k] = norm.join(sums[k], norm.term(a[i + k] - b[i + k]));
-  T whole = 0;
-  for (const T sum : sums) whole = norm.join(whole, sum);
-  for (; i < n; ++i) whole = norm.join(whole, norm.term(a[i] - b[i]));
-  return norm.finish(whole);
-}
-
 // Calls f(row) for the rows of a whole batch, in parallel blocks of about some 100,000 numbers.
 template <class F> void each_row(int64_t rows, int64_t work_per_row, F&& f) {
   const int64_t per_block = std::max<int64_t>(1, 100'000 / std::max<int64_t>(1, work_per_row));
@@ -83,20 +55,6 @@ template <class F> void each_row(int64_t rows, int64_t work_per_row, F&& f) {
 }
 
 }  // namespace
-
-void distance(const DistanceArgs& d) {
-  visit_float(d.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    visit_norm<T>(d.p, [&](const auto& norm) {
-      each_row(d.batch * d.rows, d.columns * d.size, [&](int64_t row) {
-        const T* a = reinterpret_cast<const T*>(d.a) + row * d.size;
-        const T* b = reinterpret_cast<const T*>(d.b) + row / d.rows * d.columns * d.size;
-        T* out = reinterpret_cast<T*>(d.out) + row * d.columns;
-        for (int64_t j = 0; j < d.columns; ++j) out[j] = distance_of(a, b + j * d.size, d.size, norm);
-      });
-    });
-  });
-}
 
 void distance_backward(const DistanceBackwardArgs& d) {
   visit_float(d.dtype, [&](auto tag) {

@@ -3,6 +3,7 @@
 // ops that launch it. This header has what the files share.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "core/dtype.h"
@@ -17,6 +18,16 @@ template <class F> decltype(auto) visit_item_size(int64_t bytes, F&& f) {
     case 4: return f(TypeTag<uint32_t>{});
     default: return f(TypeTag<uint64_t>{});
   }
+}
+
+// As memcpy, and without a call where there are few bytes: the last 16 may overlap those before.
+inline void copy_run(char* to, const char* from, int64_t bytes) {
+  if (bytes < 16 || bytes > 256) {
+    std::memcpy(to, from, static_cast<size_t>(bytes));
+    return;
+  }
+  for (int64_t i = 0; i + 16 <= bytes; i += 16) std::memcpy(to + i, from + i, 16);
+  std::memcpy(to + bytes - 16, from + bytes - 16, 16);
 }
 
 // Elements for adding up. Integers wrap, so that a width is one type, and a bool stays a byte, because memory may hold

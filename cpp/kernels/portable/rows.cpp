@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "kernels/portable/elements.h"
+#include "kernels/portable/take.h"
 #include "kernels/scratch.h"
 
 namespace gradcore::portable {
@@ -10,7 +12,10 @@ namespace gradcore::portable {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;  // elements of a block
-constexpr int64_t kMostBlocks = 16;  // for each reads all indices
+
+constexpr int64_t kTakeGrain = 1 << 16;  // bytes of a block
+constexpr int64_t kAhead = 12;           // rows that are asked for before they are read
+constexpr int64_t kLine = 64;
 
 bool counts(const AddRowsArgs& a, int64_t i, int64_t first, int64_t end) {
   return i != a.skipped && i >= first && i < end;
@@ -21,7 +26,8 @@ template <class T> void add_of(const AddRowsArgs& a) {
   const T* const from = static_cast<const T*>(a.rows_of);
   T* const table = static_cast<T*>(a.table);
   const int64_t work = (a.rows + a.count) * a.width;
-  const int64_t bands = std::clamp<int64_t>(work / kGrain, 1, std::min(kMostBlocks, std::max<int64_t>(1, a.rows)));
+  const int64_t most = std::min<int64_t>(num_threads(), std::max<int64_t>(1, a.rows));  // each reads all indices
+  const int64_t bands = std::clamp<int64_t>(work / kGrain, 1, most);
   const Scratch<int64_t> uses(a.scaled ? a.rows : 0);
   parallel_blocks(bands, [&](int64_t band) {
     const int64_t first = a.rows * band / bands, end = a.rows * (band + 1) / bands, n = a.width;
@@ -34,13 +40,32 @@ template <class T> void add_of(const AddRowsArgs& a) {
       if (!counts(a, r, first, end)) continue;
       T* const to = table + r * n;
       const T* const row = from + i * n;
-      const T by = a.scaled ? T(1) / static_cast<T>(std::max<int64_t>(1, uses[r])) : T(1);
+      if (!a.scaled) {
+#pragma omp simd
+        for (int64_t j = 0; j < n; ++j) to[j] += row[j];
+        continue;
+      }
+      const T by = T(1) / static_cast<T>(std::max<int64_t>(1, uses[r]));
       for (int64_t j = 0; j < n; ++j) to[j] += row[j] * by;
     }
   });
 }
 
 }  // namespace
+
+void take_rows(const TakeRowsArgs& a) {
+  const int64_t blocks = std::clamp<int64_t>(a.count * a.bytes / kTakeGrain, 1, std::max<int64_t>(1, a.count));
+  parallel_blocks(blocks, [&](int64_t block) {
+    const int64_t end = a.count * (block + 1) / blocks;
+    for (int64_t i = a.count * block / blocks; i < end; ++i) {
+      const int64_t row = a.index[i];
+      if (row < 0 || row >= a.rows) fail_out_of_bounds(ErrorKind::Index, row, -1, a.rows);
+      const char* const next = a.table + a.index[std::min(i + kAhead, a.count - 1)] * a.bytes;
+      for (int64_t k = 0; k < std::min(a.bytes, 4 * kLine); k += kLine) __builtin_prefetch(next + k);
+      copy_run(a.out + i * a.bytes, a.table + row * a.bytes, a.bytes);
+    }
+  });
+}
 
 void add_rows(const AddRowsArgs& a) { a.dtype == DType::Float32 ? add_of<float>(a) : add_of<double>(a); }
 

@@ -76,6 +76,10 @@ template <> struct NoDenormals<true> {
 };
 #endif
 
+template <class K> struct NumberKind : K {
+  template <class X> GC_INLINE X map(X x) { return x == x ? x : X{}; }  // 0 for NaN
+};
+
 // ---- operations ----
 
 template <class Part> constexpr int64_t tile_of = kTileBytes / static_cast<int64_t>(sizeof(Part));
@@ -589,6 +593,18 @@ template <class T> struct Magnitude {
     load_each<T, As<T>>(from, stride, n, to, [](T x) { return magnitude(As<T>(x)); });
   }
 };
+// 0 for NaN.
+template <class T> struct Numbers {
+  using In = T;
+  template <template <class> class K>
+    requires(!is_half_type<T>)
+  using Kind = NumberKind<K<T>>;
+  static constexpr bool kInPlace = false;
+  static constexpr int64_t kCost = 1;
+  static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
+    load_each<T, As<T>>(from, stride, n, to, [](T x) { return NumberKind<Plus>::map(As<T>(x)); });
+  }
+};
 // |x|^param. The exponent is an operand of every lane: what pow decides about an invariant one would become branches,
 // and no loop over them vectorises.
 template <class T> struct Power {
@@ -1021,6 +1037,7 @@ template <ReduceOp kOp, class T> constexpr ReduceFn function_of() {
     if constexpr (kOp == Mean) return mean_fn<T>;
     if constexpr (kOp == Norm2) return norm_fn<T>;
     if constexpr (kOp == SumAbs) return sum_of_fn<T, Magnitude>;
+    if constexpr (kOp == NanSum) return sum_of_fn<T, Numbers>;
     if constexpr (kOp == NormP) return power_norm_fn<T>;
     if constexpr (kOp == MaxAbs) return extreme_of_fn<T, MaxKind>;
     if constexpr (kOp == MinAbs) return extreme_of_fn<T, MinKind>;

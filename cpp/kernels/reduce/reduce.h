@@ -20,6 +20,7 @@ enum class ReduceOp : uint8_t {
   All,  // every dtype -> bool
   Norm2,
   SumAbs,
+  NanSum,        // zeros in place of NaN
   NormP,         // float; NormP is (sum |x|^param)^(1/param)
   CountNonzero,  // every dtype -> int64
   MaxAbs,

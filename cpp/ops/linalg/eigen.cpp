@@ -67,7 +67,7 @@ Parts eigh_raw(const Tensor& a, bool upper, bool vectors) {
     const int64_t n = rows_of(p);
     const Parts out{empty(with(batch, {n}), p.dtype()), vectors ? empty_by_columns(batch, n, n, p.dtype()) : Tensor(),
                     empty(batch, DType::Int32)};
-    n >= kLargeEigh&& p.numel() > 0 ? run_large(p, upper, out) : run_kernel(p, upper, out);
+    is_large(p.dtype(), n, n) && p.numel() > 0 ? run_large(p, upper, out) : run_kernel(p, upper, out);
     return out;
   };
   return with_batches(compute, a);

@@ -12,9 +12,11 @@
 
 namespace gradcore::linalg {
 
-// From this size on, of the smaller dim. Measured: see docs/adr.
-constexpr int64_t kLargeEigh = 96;
-constexpr int64_t kLargeSvd = 64;
+// Whether LAPACK is the faster one. Measured: see docs/adr.
+inline bool is_large(DType dtype, int64_t m, int64_t n) {
+  constexpr int64_t kLeast = 64;  // of the smaller dim
+  return m >= kLeast && n >= kLeast && m * n > (dtype == DType::Float32 ? 160'000 : 20'000);
+}
 
 // Results are arrays by rows. Null: not wanted. False where it does not converge.
 struct EighCall {

@@ -104,30 +104,67 @@ void check_least_squares(const Tensor& a, const Tensor& b, std::string_view driv
   check(known, kLstsq, ": parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
 }
 
-// For matrices of full rank, by QR of the matrix or of its transpose.
+// Q R of each matrix, or of its transpose where that is the taller one.
+struct TallQr {
+  bool tall;
+  Tensor reflections, tau, r;
+
+  explicit TallQr(const Tensor& a) : tall(rows_of(a) >= columns_of(a)) {
+    const Named f = geqrf(tall ? a : mT(a));
+    reflections = f.parts[0], tau = f.parts[1];
+    r = triu(narrow(reflections, -2, 0, columns_of(reflections)), 0);
+  }
+  // Of matrices of full rank.
+  Tensor solve(const Tensor& b) const {
+    const int64_t k = columns_of(r);
+    if (tall) {
+      const Tensor y = ormqr(reflections, tau, b, true, true);
+      return solve_triangular(r, narrow(y, -2, 0, k), true, true, false);
+    }
+    const Tensor y = solve_triangular(mT(r), b, false, true, false);
+    const Tensor rest = zeros(with(batch_of(y), {rows_of(reflections) - k, columns_of(y)}), y.dtype());
+    return ormqr(reflections, tau, cat(std::array{y, rest}, -2), true, false);
+  }
+  bool has_zeros() const {
+    const Tensor none = eq(diagonal_of(r), Scalar(0.0));
+    return *any(physical(none), {}, false).host<uint8_t>();
+  }
+  // Whether no singular value of any matrix can be as small as `rtol` of its largest one: that is at most Frobenius's
+  // norm, and the smallest one at least 1 over that of the inverse. False says nothing.
+  bool surely_has_full_rank(double rtol) const {
+    const auto size = [](const Tensor& t) { return norm(t, 2.0, Dims{-2, -1}, false, {}); };
+    const Tensor inverse = solve_triangular(r, expand(identity_like(r), r.shape()), true, true, false);
+    const Tensor sure = lt(mul(size(r), size(inverse)), Scalar(0.5 / rtol));
+    return *all(physical(sure), {}, false).host<uint8_t>();
+  }
+};
+
 Tensor solve_by_qr(const Tensor& a, const Tensor& b) {
-  const bool tall = rows_of(a) >= columns_of(a);
-  const Named f = qr(tall ? a : mT(a), "reduced");
-  const Tensor &q = f.parts[0], &r = f.parts[1];
-  const Tensor none = eq(diagonal_of(r), Scalar(0.0));
-  check(!*any(physical(none), {}, false).host<uint8_t>(), ErrorKind::LinAlg, kLstsq,
+  const TallQr f(a);
+  check(!f.has_zeros(), ErrorKind::LinAlg, kLstsq,
         ": The least squares solution could not be computed because the input matrix does not have full rank.");
-  if (tall) return solve_triangular(r, matmul(mT(q), b), true, true, false);
-  return matmul(q, solve_triangular(mT(r), b, false, true, false));
+  return f.solve(b);
 }
 
 struct Solved {
   Tensor x, rank, values;
 };
-Solved least_squares(const Tensor& a, const Tensor& b, std::optional<double> rcond, bool full_rank) {
+enum class Driver : uint8_t { FullRank, AnyRank, SingularValues };
+
+Solved least_squares(const Tensor& a, const Tensor& b, std::optional<double> rcond, Driver driver) {
   const NoRecordGuard off;
   const int64_t m = rows_of(a), n = columns_of(a);
   const Dims batch = batch_of(a);
   if (a.numel() == 0 || b.numel() == 0)
     return {zeros(with(batch, {n, columns_of(b)}), a.dtype()), zeros(batch, DType::Int64),
             zeros(with(batch, {std::min(m, n)}), a.dtype())};
-  if (full_rank)
-    return {solve_by_qr(a, b), full(batch, Scalar(static_cast<int64_t>(std::min(m, n))), DType::Int64), Tensor()};
+  const auto full_rank = [&] { return full(batch, Scalar(std::min(m, n)), DType::Int64); };
+  if (driver == Driver::FullRank) return {solve_by_qr(a, b), full_rank(), Tensor()};
+  if (driver == Driver::AnyRank) {
+    const TallQr f(a);
+    const double usual = epsilon(a.dtype()) * static_cast<double>(std::max(m, n));
+    if (f.surely_has_full_rank(std::max(rcond.value_or(usual), usual))) return {f.solve(b), full_rank(), Tensor()};
+  }
   const Named f = svd(a, false, {});
   const Tensor& s = f.parts[1];
   const Operand by(Scalar(rcond.value_or(0)));
@@ -195,10 +232,11 @@ Named lstsq(const Tensor& a_, const Tensor& b_, std::optional<double> rcond,
   check(b.dim() >= 2 && rows_of(a) == rows_of(b), kLstsq, ": input.size(-2) should match other.size(",
         vectors || b_.dim() < 2 ? "-1" : "-2", ")");
   broadcast_batches(a, b);
-  Solved r = least_squares(a, b, rcond, driver == "gels");
+  const bool by_svd = driver == "gelsd" || driver == "gelss";
+  const Driver how = by_svd ? Driver::SingularValues : driver == "gels" ? Driver::FullRank : Driver::AnyRank;
+  Solved r = least_squares(a, b, rcond, how);
   Tensor residuals = empty(Dims{0}, a.dtype());
   const int64_t m = rows_of(a), n = columns_of(a);
-  const bool by_svd = driver == "gelsd" || driver == "gelss";
   {
     const NoRecordGuard off;
     const bool full_rank =

@@ -89,7 +89,7 @@ Parts svd_raw(const Tensor& a, bool full, bool vectors) {
     };
     const Parts out{matrices(m, full ? m : k), empty(with(batch, {k}), p.dtype()), matrices(full ? n : k, n),
                     empty(batch, DType::Int32)};
-    k >= kLargeSvd&& p.numel() > 0 ? run_large(p, full, out) : run_kernel(p, full, out);
+    is_large(p.dtype(), m, n) && p.numel() > 0 ? run_large(p, full, out) : run_kernel(p, full, out);
     return out;
   };
   return with_batches(compute, a);

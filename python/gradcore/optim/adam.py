@@ -61,19 +61,23 @@ class Adam(RuleOptimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         options = options_among(locals(), _ORDER)
-        _check_tensor("lr", lr, foreach, capturable)
+        if isinstance(lr, Tensor):
+            _check_tensor("lr", lr, foreach, capturable)
         check_betas(betas)
-        if not any(all(isinstance(beta, cls) for beta in betas) for cls in (float, Tensor)):
-            raise ValueError("betas must be either both floats or both Tensors")
-        for i, beta in enumerate(betas):
-            _check_tensor(f"betas[{i}]", beta, foreach, capturable)
+        if not (isinstance(betas[0], float) and isinstance(betas[1], float)):
+            _check_tensors(betas, foreach, capturable)
         options["betas"] = tuple(map(_to_scalar, betas))
         super().__init__(params, options)
 
 
-def _check_tensor(name: str, value: Any, foreach: bool | None, capturable: bool) -> None:
-    if not isinstance(value, Tensor):
-        return
+def _check_tensors(betas: Any, foreach: bool | None, capturable: bool) -> None:
+    if not all(isinstance(beta, Tensor) for beta in betas):
+        raise ValueError("betas must be either both floats or both Tensors")
+    for i, beta in enumerate(betas):
+        _check_tensor(f"betas[{i}]", beta, foreach, capturable)
+
+
+def _check_tensor(name: str, value: Tensor, foreach: bool | None, capturable: bool) -> None:
     if foreach and not capturable:
         raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
     if value.numel() != 1:

@@ -169,8 +169,10 @@ class Optimizer:
     _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer], None]]
 
     def _make_hooks(self) -> None:
+        attributes = self.__dict__
         for name in self._HOOKS:
-            self.__dict__.setdefault(name, OrderedDict())
+            if name not in attributes:
+                attributes[name] = OrderedDict()
 
     def _patch_step_function(self) -> None:
         """Wraps the step() of this class, once, in what runs the hooks."""
@@ -255,12 +257,14 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}")
-            if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
+            if not (p.is_leaf or self.defaults.get("differentiable") or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
-            if default is required and name not in param_group:
+            if name in param_group:
+                continue
+            if default is required:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
-            options.setdefault(name, param_group.get(name, default))
+            options[name] = default
         if len(params) != len(set(params)):
             import warnings
 
@@ -269,7 +273,8 @@ class Optimizer:
                 "github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
-        self._check_fits({**param_group, **options})
+        if self.param_groups:
+            self._check_fits({**param_group, **options})
         param_group.update(options)
         self.param_groups.append(param_group)
 
@@ -441,8 +446,12 @@ def options_among(arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
 
     order: their names as torch's groups list them, where the constructor has another order; state dicts show it.
     """
-    options = {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
-    return {name: options[name] for name in order.split()} if order else options
+    if order:
+        return {name: arguments[name] for name in order.split()}
+    options = arguments.copy()  # what locals() gives is the frame's own
+    for name in ("self", "params", "__class__"):
+        options.pop(name, None)
+    return options
 
 
 def call_closure(closure: Closure | None) -> Any:

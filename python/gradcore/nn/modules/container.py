@@ -88,7 +88,7 @@ class Sequential(Module):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))
-        return self._modules[self._key(index)]
+        return list(self._modules.values())[_place(index, len(self._modules))]
 
     def __setitem__(self, index: Any, module: Module) -> None:
         setattr(self, self._key(index), module)

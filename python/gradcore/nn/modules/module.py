@@ -70,6 +70,9 @@ def _new_state() -> dict[str, Any]:
     }
 
 
+_STATE_NAMES = _new_state().keys()
+
+
 class _SignatureOfCalls:
     """What inspect.signature(module) asks for: that of __call__, which Python cannot read from C."""
 
@@ -225,8 +228,8 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for name, value in _new_state().items():  # what a pickle of an older version lacks
-            self.__dict__.setdefault(name, value)
+        if not _STATE_NAMES <= self.__dict__.keys():  # a pickle of an older version lacks some
+            self.__dict__.update({**_new_state(), **self.__dict__})
 
     # ---- registration ----
 
