@@ -108,8 +108,12 @@ PyObject* step_lbfgs(PyObject*, PyObject* const* args, Py_ssize_t n) {
     Owned first_loss;
     const auto closure = [&] {
       const GilAcquire gil;
-      const GradModeGuard on(true);
-      Owned loss(checked(in_python([&] { return PyObject_CallNoArgs(args[2]); })));
+      Owned loss;
+      {
+        const GradModeGuard on(true);
+        loss = Owned(checked(in_python([&] { return PyObject_CallNoArgs(args[2]); })));
+      }
+      const GradModeGuard off(false);  // or float() would warn of the history that it leaves behind
       const Owned number(checked(PyNumber_Float(loss.get())));
       if (!first_loss) first_loss = std::move(loss);
       return PyFloat_AS_DOUBLE(number.get());

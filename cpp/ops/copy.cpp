@@ -165,8 +165,8 @@ Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t, tru
 
 void check_copy_(const Tensor& to, const Tensor& from) {
   if (!broadcastable_to(from.shape(), to.shape()))
-    fail("The size of tensor a (", to.shape(), ") must match the size of tensor b (", from.shape(),
-         "): output with shape ", to.shape(), " doesn't match the broadcast shape of copy_'s source");
+    fail("output with shape ", to.shape(), " doesn't match the broadcast shape ",
+         broadcast_shapes(to.shape(), from.shape()));
   check_levels(to, levels_of({&from}));
   check_inplace(to, needs_history(to, from));
   refuse_partial_overlap(to, from);

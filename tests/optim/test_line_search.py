@@ -2,6 +2,9 @@
 
 import importlib
 import math
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -70,3 +73,23 @@ def test_cubic_interpolate(points, bounds):
     found = module(gradcore)._cubic_interpolate(*points, bounds)
     expected = module(torch)._cubic_interpolate(*map(torch.tensor, points), bounds)  # it takes the root of a tensor
     assert math.isclose(found, expected, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_a_step_gives_no_warning(search):
+    """What it takes of a loss is a number, whose history it has no use for. (The warning comes once in a process.)"""
+    program = f"""
+        import warnings
+        import gradcore
+        warnings.simplefilter("error")
+        p = gradcore.ones(2, requires_grad=True)
+        optimizer = gradcore.optim.LBFGS([p], line_search_fn={search!r})
+        def closure():
+            optimizer.zero_grad()
+            loss = (p**4 - p).sum()
+            loss.backward()
+            return loss
+        print(optimizer.step(closure).requires_grad, gradcore.is_grad_enabled())
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert run.stdout == "True True\n", run.stderr

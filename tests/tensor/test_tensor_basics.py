@@ -437,3 +437,14 @@ def test_a_tensor_found_again_while_its_object_dies(cls):
     assert found[0] is found[1] is node.variable
     y.sum().backward()
     assert found[0].grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("to, source", [((3,), (2,)), ((3,), (2, 3)), ((2, 3), (2,)), ((2,), (3, 2)), ((3,), (1,))])
+def test_what_copy_refuses_is_said_in_torchs_words(to, source):
+    def program(lib):
+        try:
+            return lib.ones(to).copy_(lib.zeros(source))
+        except RuntimeError as error:
+            return str(error)
+
+    both(program)
