@@ -209,7 +209,7 @@ struct PdistVjp {
   static constexpr const char* kName = "PdistBackward0";
   double p;
   Saved x, result;
-  SavedFields fields() { return {{"p", p}, {"pdist", &result}, {"self", &x}}; }
+  SavedFields fields() { return {{"p", p}, {"result", &result}, {"self", &x}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     const Tensor rows = x.unpack(&self), d = result.unpack(&self);
     const int64_t n = rows.size(0);

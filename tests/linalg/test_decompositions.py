@@ -11,7 +11,7 @@ import pytest
 import support
 from support import FLOATS, both, gradcore
 
-SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150, 410]
+SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150]
 SHAPES = [(n, n) for n in SIZES] + [
     (5, 3),
     (3, 5),
@@ -49,6 +49,18 @@ def test_eigenvectors_diagonalise(n, dtype):
         assert_close(v.swapaxes(-1, -2) @ v, np.broadcast_to(np.eye(n), a.shape), dtype, n)
         assert_close(w, np.linalg.eigvalsh(a.astype("float64")), dtype, n)
         assert_close(support.to_numpy(gradcore.linalg.eigvalsh(gradcore.from_numpy(a), uplo)), w, dtype, n)
+
+
+def test_float32_of_sizes_that_lapack_has():
+    a = matrices(550, 550, dtype="float32")
+    a += a.T
+    w, v = map(support.to_numpy, gradcore.linalg.eigh(gradcore.from_numpy(a)))
+    assert w.dtype == v.dtype == np.float32
+    assert_close((v * w) @ v.T, a, "float32", 550)
+    b = matrices(4700, 64, dtype="float32")
+    u, s, vh = map(support.to_numpy, gradcore.linalg.svd(gradcore.from_numpy(b), full_matrices=False))
+    assert u.dtype == s.dtype == vh.dtype == np.float32
+    assert_close((u * s) @ vh, b, "float32", 550)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

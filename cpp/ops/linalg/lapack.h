@@ -15,7 +15,7 @@ namespace gradcore::linalg {
 // Whether LAPACK is the faster one. Measured: see docs/adr.
 inline bool is_large(DType dtype, int64_t m, int64_t n) {
   constexpr int64_t kLeast = 64;  // of the smaller dim
-  return m >= kLeast && n >= kLeast && m * n > (dtype == DType::Float32 ? 160'000 : 20'000);
+  return m >= kLeast && n >= kLeast && m * n > (dtype == DType::Float32 ? 300'000 : 20'000);
 }
 
 // Results are arrays by rows. Null: not wanted. False where it does not converge.

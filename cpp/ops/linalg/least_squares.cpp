@@ -129,13 +129,17 @@ struct TallQr {
     const Tensor none = eq(diagonal_of(r), Scalar(0.0));
     return *any(physical(none), {}, false).host<uint8_t>();
   }
-  // Whether no singular value of any matrix can be as small as `rtol` of its largest one: that is at most Frobenius's
-  // norm, and the smallest one at least 1 over that of the inverse. False says nothing.
+  // Whether no singular value of any matrix can be as small as `rtol` of its largest one. The smallest is at least 1
+  // over Frobenius's norm of the inverse. The largest is at most that of R; or, which is closer and takes a product,
+  // the root of that of R' R. False says nothing.
   bool surely_has_full_rank(double rtol) const {
     const auto size = [](const Tensor& t) { return norm(t, 2.0, Dims{-2, -1}, false, {}); };
-    const Tensor inverse = solve_triangular(r, expand(identity_like(r), r.shape()), true, true, false);
-    const Tensor sure = lt(mul(size(r), size(inverse)), Scalar(0.5 / rtol));
-    return *all(physical(sure), {}, false).host<uint8_t>();
+    const auto within = [](const Tensor& t, double limit) {
+      return *all(physical(lt(t, Scalar(limit))), {}, false).host<uint8_t>();
+    };
+    const double limit = 0.5 / rtol;
+    const Tensor inverse = size(solve_triangular(r, expand(identity_like(r), r.shape()), true, true, false));
+    return within(mul(size(r), inverse), limit) || within(mul(size(matmul(mT(r), r)), square(inverse)), limit * limit);
   }
 };
 
