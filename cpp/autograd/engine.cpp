@@ -263,7 +263,9 @@ class Sweep {
       const TensorMeta* expected = to->output(nr);
       if (expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype)) [[unlikely]]
         grad = fitting(std::move(grad), *expected, from, i);
-      add_to(w_->slots[e->slot + nr], std::move(grad));
+      Tensor& slot = w_->slots[e->slot + nr];
+      if (slot) check_kept(*to, nr, slot);
+      add_to(slot, std::move(grad));
     }
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
@@ -275,6 +277,30 @@ class Sweep {
            " returned an invalid gradient at index ", i, " - got ", grad.shape(),
            " but expected shape compatible with ", expected.shape);
     return tape_ops.cast(grad, expected.dtype);
+  }
+
+  // Python code that was shown a gradient may give it other data as long as it is there.
+  static void check_kept(const Node& node, uint32_t nr, const Tensor& grad) {
+    const TensorMeta* expected = node.output(nr);
+    if (expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype)) [[unlikely]]
+      fail_replaced(node, nr, grad, *expected);
+  }
+  [[noreturn, gnu::cold, gnu::noinline]] static void fail_replaced(const Node& node, uint32_t nr, const Tensor& grad,
+                                                                   const TensorMeta& expected) {
+    fail("the gradient of output ", nr, " of ", std::string_view(node.name()),
+         " has been given other data meanwhile, by a hook or another thread: it is a tensor of shape ", grad.shape(),
+         " and type ", scalar_type_name(grad.dtype()), " now, not of shape ", expected.shape, " and type ",
+         scalar_type_name(expected.dtype));
+  }
+  // One that it still has is not the node's own, which keeps its data while hooks unpack what was saved. A Function is
+  // shown what hooks were.
+  static void own(const Node& node, std::span<Tensor> grads) {
+    for (uint32_t nr = 0; nr < grads.size(); ++nr) {
+      if (!grads[nr]) continue;
+      check_kept(node, nr, grads[nr]);
+      if (grads[nr]->pyobject && !node.runs_without_grads()) [[unlikely]]
+        grads[nr] = own_gradient(grads[nr]);
+    }
   }
 
   static const Ref<Hook>& hook_in(const HookList::Entry& e) { return e.hook; }
@@ -448,7 +474,10 @@ class Sweep {
       if (e.capture >= 0 && !goes_on) capture(e, grads);
       if (goes_on) {
         const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
-        run_node(node, grads, out, [&] { apply(*node, grads, out); });
+        run_node(node, grads, out, [&] {
+          own(*node, grads);
+          apply(*node, grads, out);
+        });
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
@@ -491,6 +520,15 @@ class Sweep {
 };
 
 }  // namespace
+
+Tensor own_gradient(const Tensor& grad) {
+  Tensor own = alias_of(grad);
+  if (!modes.tracking() || !grad->meta) return own;
+  if (meta_of(grad)->tangents) make_meta(own).tangents = meta_of(grad)->tangents;
+  const Edge edge = gradient_edge(grad);
+  if (edge.node) join_history(own, edge.node, edge.nr);
+  return own;
+}
 
 std::vector<Tensor> run_backward(BackwardRequest&& request) { return Sweep(request).run(); }
 void queue_callback(Ref<Hook> callback) { Sweep::queue(std::move(callback)); }

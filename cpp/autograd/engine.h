@@ -20,6 +20,10 @@ struct BackwardRequest {
 // undefined where none came. Needs no GIL; state is the call's own, so calls may run inside and beside each other.
 std::vector<Tensor> run_backward(BackwardRequest&& request);
 
+// A gradient for a node of C++ to work on, which relies on its shape: Python code that was shown `grad` may give that
+// one other data while the node unpacks what it saved. It has the same history.
+Tensor own_gradient(const Tensor& grad);
+
 // The backward that this thread is in, by a number of its own, and the one around it all; zeros where there is none.
 struct RunningBackward {
   uint64_t id = 0, outermost = 0;

@@ -264,7 +264,9 @@ template <class T, class F> py::object entered(const T& how_to_leave, F&& leave)
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
 
 // One of its own, so that the inherited Generator.__new__, which would leave out __init__, is refused (see forbid_new).
-PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) { return py::detail::make_new_instance(type); }
+PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) {
+  return guarded([&] { return py::detail::make_new_instance(type); });
+}
 
 }  // namespace
 
@@ -397,11 +399,15 @@ void add_autograd(py::module_& m) {
   py::class_<Generator> generator(m, "Generator", docs::Generator);
   reinterpret_cast<PyTypeObject*>(generator.ptr())->tp_new = new_generator;
   generator
-      .def(py::init([](py::object device) {
-             check_device(device.ptr());
-             return std::make_unique<Generator>();
-           }),
-           py::arg("device") = py::none())
+      .def(
+          "__init__",
+          [](py::detail::value_and_holder& place, py::object device) {
+            check_device(device.ptr());
+            // As py::init does, which frees the value twice where there is no memory left to register it.
+            place.value_ptr() = new Generator;
+            place.type->init_instance(place.inst, nullptr);
+          },
+          py::detail::is_new_style_constructor(), py::arg("device") = py::none())
       .def("_manual_seed", [](Generator& g, uint64_t seed) { g.manual_seed(seed); })
       .def("initial_seed", &Generator::initial_seed, docs::initial_seed)
       .def(

@@ -79,6 +79,15 @@ static void add_build_info(py::module_& m) {
   });
 }
 
+// What C++ throws in a type's __new__ ends the process. pybind11's own base class throws when it is made itself, which
+// pickle tries for an instance of any class that it does not know: pickle.dumps(x, protocol=0).
+static void guard_new() {
+  auto* const base = reinterpret_cast<PyTypeObject*>(py::detail::get_internals().instance_base);
+  base->tp_new = [](PyTypeObject* type, PyObject*, PyObject*) {
+    return guarded([&] { return py::detail::make_new_instance(type); });
+  };
+}
+
 // What programs ask torch._C: nothing is traced, and nobody counts what is used.
 static void add_probes(py::module_& m) {
   m.def("_get_tracing_state", [] { return py::none(); });
@@ -121,6 +130,7 @@ PYBIND11_MODULE(_C_of_main, m) {
   };
   fill_tape_ops();
   register_ops();
+  guard_new();
   add_types(m);
   add_size(m);
   add_tensor_type(m);

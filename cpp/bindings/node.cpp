@@ -129,6 +129,7 @@ PyObject* node_call(PyObject* self, PyObject* args, PyObject* kwargs) {
       if (o == Py_None) continue;
       check(is_tensor(o), ErrorKind::Type, "argument ", static_cast<int64_t>(i), " is not a Variable");
       grads[i] = fitting_gradient(unwrap(o), node->output_meta(static_cast<uint32_t>(i)), static_cast<size_t>(i));
+      if (!node->leaf()) grads[i] = own_gradient(grads[i]);
     }
     node->apply(grads, out);
     py::list shown;

@@ -16,11 +16,23 @@ Owned integer_of(PyObject* o, Py_ssize_t place) {
   fail(ErrorKind::Type, "torch.Size() takes an iterable of 'int' (item ", place, " is '", Py_TYPE(o)->tp_name, "')");
 }
 
-Owned size_of(PyTypeObject* type, PyObject* tuple) {
+// __index__ runs before there is a Size: the collector's lists would show one with holes to it.
+Owned with_integers(PyObject* tuple) {
   const Py_ssize_t n = PyTuple_GET_SIZE(tuple);
-  Owned size(checked(type->tp_alloc(type, n)));
+  Py_ssize_t exact = 0;
+  while (exact < n && PyLong_CheckExact(PyTuple_GET_ITEM(tuple, exact))) ++exact;
+  if (exact == n) return Owned(Py_NewRef(tuple));
+  const Owned list(checked(PyList_New(0)));
   for (Py_ssize_t i = 0; i < n; ++i)
-    PyTuple_SET_ITEM(size.get(), i, integer_of(PyTuple_GET_ITEM(tuple, i), i).release());
+    if (PyList_Append(list.get(), integer_of(PyTuple_GET_ITEM(tuple, i), i).get()) < 0) throw PythonError{};
+  return Owned(checked(PyList_AsTuple(list.get())));
+}
+
+Owned size_of(PyTypeObject* type, PyObject* tuple) {
+  const Owned integers = with_integers(tuple);
+  const Py_ssize_t n = PyTuple_GET_SIZE(integers.get());
+  Owned size(checked(type->tp_alloc(type, n)));
+  for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(size.get(), i, Py_NewRef(PyTuple_GET_ITEM(integers.get(), i)));
   return size;
 }
 // Takes the reference.

@@ -98,9 +98,33 @@ py::object call_relevant(py::handle func, const py::tuple& relevant, const py::t
   return py::reinterpret_steal<py::object>(answer.release());
 }
 
+// DisableTorchFunctionSubclass. Each op on a subclass makes one; pybind11's constructors do not survive it where there
+// is no memory left.
 struct Disabling {
-  bool before = false;
+  PyObject ob_base;
+  bool before;
 };
+bool& before_of(PyObject* self) { return reinterpret_cast<Disabling*>(self)->before; }
+
+PyObject* enter(PyObject* self, PyObject*) {
+  before_of(self) = std::exchange(overrides_off, true);
+  Py_RETURN_NONE;
+}
+PyObject* leave(PyObject* self, PyObject*) {
+  overrides_off = before_of(self);
+  Py_RETURN_NONE;
+}
+PyMethodDef kDisablingMethods[] = {{"__enter__", enter, METH_NOARGS, nullptr},
+                                   {"__exit__", leave, METH_VARARGS, nullptr},
+                                   {nullptr, nullptr, 0, nullptr}};
+
+void add_disabling(py::module_& m) {
+  PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(docs::DisableTorchFunctionSubclass)},
+                         {Py_tp_methods, kDisablingMethods},
+                         {0, nullptr}};
+  PyType_Spec spec = {"gradcore._C.DisableTorchFunctionSubclass", sizeof(Disabling), 0, Py_TPFLAGS_DEFAULT, slots};
+  m.attr("DisableTorchFunctionSubclass") = py::reinterpret_steal<py::object>(checked(PyType_FromSpec(&spec)));
+}
 
 }  // namespace
 
@@ -142,10 +166,7 @@ void add_torch_function(py::module_& m) {
   m.def("_overrides_are_off", [] { return overrides_off; });
   m.def("_overrides", [](py::handle o) { return overrides(o.ptr()); });
   m.def("_call_torch_function", &call_relevant);
-  py::class_<Disabling>(m, "DisableTorchFunctionSubclass", docs::DisableTorchFunctionSubclass)
-      .def(py::init<>())
-      .def("__enter__", [](Disabling& self) { self.before = std::exchange(overrides_off, true); })
-      .def("__exit__", [](Disabling& self, const py::args&) { overrides_off = self.before; });
+  add_disabling(m);
 }
 
 }  // namespace gradcore

@@ -117,9 +117,9 @@ Tensor nll_by_ops(const Tensor& x, const Tensor& target, const Tensor& weight, c
 }
 
 struct NllVjp {
-  Saved x, target, weight;
   int dims;
   LossOptions o;
+  Saved x, target, weight;
   const char* name() const { return dims == 4 ? "NllLoss2DBackward0" : "NllLossBackward0"; }
   SavedFields fields() { return {{"self", &x}, {"target", &target}, {"weight", &weight}}; }
   auto saves() { return std::tie(x, target, weight); }
@@ -243,7 +243,7 @@ Tensor nll_loss(const Tensor& x, const Tensor& target, const Tensor& weight, int
     auto k = nll_kernel("nll", portable::nll, x.shape(), t, w, x.dtype(), o);
     launch(k.reads(&portable::NllArgs::x, dense.window()).writes(&portable::NllArgs::out, out.window()));
   }
-  if (should_record(x)) record(out, {&x}, NllVjp{Saved(x), Saved(t), weight ? Saved(weight) : Saved(), x.dim(), o});
+  if (should_record(x)) record(out, {&x}, NllVjp{x.dim(), o, Saved(x), Saved(t), weight ? Saved(weight) : Saved()});
   return out;
 }
 

@@ -12,10 +12,10 @@ namespace {
 
 struct EmbeddingVjp {
   static constexpr const char* kName = "EmbeddingBackward0";
-  Saved index;
   Dims table;  // its shape
   int64_t padding;
   bool scaled;
+  Saved index;
   SavedFields fields() {
     return {{"indices", &index},
             {"padding_idx", Scalar(padding)},
@@ -86,7 +86,7 @@ Tensor embedding(const Tensor& table, const Tensor& index, int64_t padding, bool
         "embedding: gradcore has no sparse gradients; sparse=False gives the same numbers");
   const Tensor out = taken(table, index);
   if (is_floating(table.dtype()) && should_record(table))
-    record(out, {&table}, EmbeddingVjp{Saved(index), table.shape(), padding, scaled});
+    record(out, {&table}, EmbeddingVjp{table.shape(), padding, scaled, Saved(index)});
   return out;
 }
 

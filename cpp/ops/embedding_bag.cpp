@@ -91,19 +91,21 @@ struct EmbeddingBagVjp {
       return;
     }
     const Bags bags{index.unpack(&self), bounds.unpack(&self)};
+    const Tensor rows_of = self.needs(1) ? table.unpack(&self) : Tensor();
+    const Tensor factors = self.needs(0) && weight.defined() ? weight.unpack(&self) : Tensor();
     const Tensor at = bags.of_index(), used = narrow(bags.index, 0, 0, at.size(0));
     Tensor of_bags = g[0];
     if (mode == BagMode::Mean)
       of_bags = div(of_bags, unsqueeze(cast(clamp_min(bags.sizes(), Scalar(int64_t{1})), g[0].dtype()), 1));
     Tensor rows = index_select(of_bags, 0, at);
     if (self.needs(1)) {
-      const Tensor by = sum(mul(index_select(table.unpack(&self), 0, used), rows), Dims{1});
+      const Tensor by = sum(mul(index_select(rows_of, 0, used), rows), Dims{1});
       const Tensor behind = zeros({bags.index.size(0) - at.size(0)}, by.dtype());
       const Tensor parts[] = {by, behind};
       out[1] = cat(parts, 0);
     }
     if (!self.needs(0)) return;
-    if (weight.defined()) rows = mul(rows, unsqueeze(narrow(weight.unpack(&self), 0, 0, at.size(0)), 1));
+    if (factors) rows = mul(rows, unsqueeze(narrow(factors, 0, 0, at.size(0)), 1));
     out[0] = modes.tracking() || any_batched(rows, used)
                  ? index_add(zeros(shape, rows.dtype()), 0, used, rows, Scalar(int64_t{1}))
                  : add_rows(rows, used, shape, -1, false);
@@ -129,16 +131,18 @@ Tensor bounds_of(const Tensor& index, const Tensor& offsets, bool ends) {
 Tensor embedding_bag(const Tensor& table, const Tensor& index, const Tensor& offsets, std::string_view name,
                      const Tensor& weight, bool ends) {
   const BagMode mode = mode_of(name);
+  // First: it may run Python code, which gives any of them other data.
+  const Tensor factors = weight && weight.dim() == 2 ? reshape(weight, {-1}) : weight;
   check(table.dim() == 2, "'weight' must be 2-D");
   check(is_floating(table.dtype()), ErrorKind::NotImplemented, "\"embedding_bag\" not implemented for '",
         scalar_type_name(table.dtype()), "'");
   check(index.dim() == 1 || index.dim() == 2, ErrorKind::Value,
         "input has to be 1D or 2D Tensor, but got Tensor of dimension ", index.dim());
-  check(!weight || (mode == BagMode::Sum && weight.shape() == index.shape()), ErrorKind::Value,
+  const bool weight_fits = !weight || (weight.shape() == index.shape() && factors.numel() == index.numel());
+  check(!weight || (mode == BagMode::Sum && weight_fits), ErrorKind::Value,
         "embedding_bag: per_sample_weights must have the shape of the input, and mode must be sum");
-  check(!weight || weight.dtype() == table.dtype(), "expected scalar type ", scalar_type_name(table.dtype()),
-        " but found ", scalar_type_name(weight ? weight.dtype() : table.dtype()));
-  const Tensor factors = weight && weight.dim() == 2 ? reshape(weight, {-1}) : weight;
+  check(!factors || factors.dtype() == table.dtype(), "expected scalar type ", scalar_type_name(table.dtype()),
+        " but found ", scalar_type_name(factors ? factors.dtype() : table.dtype()));
   Bags bags;
   {
     const NoRecordGuard off;

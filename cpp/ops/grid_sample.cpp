@@ -177,9 +177,9 @@ Tensor composed(const Tensor& x, const Tensor& grid, const Sampling& s) {
 // ---- the node
 
 struct GridSamplerVjp {
-  Saved x, grid;
   Sampling sampling;
   int dims;
+  Saved x, grid;
   const char* name() const { return dims == 2 ? "GridSampler2DBackward0" : "GridSampler3DBackward0"; }
   SavedFields fields() {
     return {{"input", &x},
@@ -233,7 +233,7 @@ Tensor grid_sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t p
   const Sampling s{static_cast<GridMode>(mode), static_cast<GridPadding>(padding), corners};
   const auto compute = [&](int levels, const Tensor& a, const Tensor& b) { return sampled_beneath(levels, a, b, s); };
   const Tensor out = batched_in_front(compute, x, grid);
-  if (should_record(x, grid)) record(out, {&x, &grid}, GridSamplerVjp{Saved(x), Saved(grid), s, x.dim() - 2});
+  if (should_record(x, grid)) record(out, {&x, &grid}, GridSamplerVjp{s, x.dim() - 2, Saved(x), Saved(grid)});
   return out;
 }
 

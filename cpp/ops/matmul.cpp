@@ -196,13 +196,13 @@ void add_sizes(SavedFields& fields, const Saved& kept, bool has_gradient, const 
 
 // The operands of a product of matrices: each is kept for the other's gradient.
 struct Factors {
-  Saved a, b;
   bool a_columns, b_columns;
+  Saved a, b;
   Factors(const Tensor& x, const Tensor& y)
-      : a(save_if(should_record(y), x)),
-        b(save_if(should_record(x), y)),
-        a_columns(by_columns(x)),
-        b_columns(by_columns(y)) {}
+      : a_columns(by_columns(x)),
+        b_columns(by_columns(y)),
+        a(save_if(should_record(y), x)),
+        b(save_if(should_record(x), y)) {}
   auto saves() { return std::tie(a, b); }
   Tensor gradient_of_a(Node& self, const Tensor& g) const { return laid_out(g, t(b.unpack(&self)), a_columns); }
   Tensor gradient_of_b(Node& self, const Tensor& g) const { return laid_out(t(a.unpack(&self)), g, b_columns); }
@@ -259,8 +259,8 @@ struct DotVjp {
 
 struct AddmmVjp {
   static constexpr const char* kName = "AddmmBackward0";
-  Factors by;
   Dims shape;
+  Factors by;
   Scalar beta, alpha;
   SavedFields fields() {
     SavedFields f{{"mat1", &by.a}, {"mat2", &by.b}, {"alpha", alpha}, {"beta", beta}};
@@ -501,7 +501,7 @@ Tensor addmm(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& be
   };
   const Tensor out = fused ? product_from(t, matrix_of(a), matrix_of(b), shape, a.size(1)).as_new()
                            : without_history(weighted(), a.dtype());
-  if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{{a, b}, t.shape(), beta, alpha});
+  if (should_record(t, a, b)) record(out, {&t, &a, &b}, AddmmVjp{t.shape(), {a, b}, beta, alpha});
   return out;
 }
 

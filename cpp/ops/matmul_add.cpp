@@ -65,7 +65,7 @@ struct AddbmmVjp : WeightedVjp {
   static constexpr const char* kName = "AddbmmBackward0";
   int64_t batch, rows, columns;
   AddbmmVjp(const Tensor& t, const Tensor& x, const Tensor& y, const Scalar& of_t, const Scalar& of_product)
-      : WeightedVjp(t, x, y, of_t, of_product), batch(x.size(0)), rows(x.size(1)), columns(y.size(2)) {}
+      : AddbmmVjp(x.size(0), x.size(1), y.size(2), t, x, y, of_t, of_product) {}
   SavedFields fields() {
     SavedFields f = named("batch1", "batch2");
     f.push_back({"batch1_sym_argsize_0", batch});
@@ -79,6 +79,12 @@ struct AddbmmVjp : WeightedVjp {
     if (self.needs(1)) out[1] = bmm(of_each, transpose(b.unpack(&self), 1, 2));
     if (self.needs(2)) out[2] = bmm(transpose(a.unpack(&self), 1, 2), of_each);
   }
+
+ private:
+  // The sizes come first: keeping operands may run Python code, which changes them.
+  AddbmmVjp(int64_t n, int64_t m, int64_t k, const Tensor& t, const Tensor& x, const Tensor& y, const Scalar& of_t,
+            const Scalar& of_product)
+      : WeightedVjp(t, x, y, of_t, of_product), batch(n), rows(m), columns(k) {}
 };
 
 // Raises what expand() raises where `t` does not broadcast to the shape.

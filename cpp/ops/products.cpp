@@ -41,8 +41,8 @@ namespace {
 struct CrossVjp {
   static constexpr const char* kName = "LinalgCrossBackward0";
   int64_t dim;  // from the end
-  Saved a, b;
   Dims shape_a, shape_b;
+  Saved a, b;
   SavedFields fields() { return {{"self", &a}, {"other", &b}, {"dim", dim + shape_a.size()}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
     if (self.needs(0)) out[0] = sum_to(linalg_cross(b.unpack(&self), g[0], dim), shape_a);
@@ -87,7 +87,7 @@ Tensor linalg_cross(const Tensor& a, const Tensor& b, int64_t dim) {
   if (should_record(a, b)) {
     const bool needs_a = should_record(b), needs_b = should_record(a);
     record(out, {&a, &b},
-           CrossVjp{d - a.dim(), needs_a ? Saved(a) : Saved(), needs_b ? Saved(b) : Saved(), a.shape(), b.shape()});
+           CrossVjp{d - a.dim(), a.shape(), b.shape(), needs_a ? Saved(a) : Saved(), needs_b ? Saved(b) : Saved()});
   }
   return out;
 }

@@ -267,10 +267,13 @@ Tensor first_rows(const Tensor& batch_sizes, int64_t rows) {
   const int64_t* const from = sizes.host<int64_t>();
   int64_t* const to = first.host<int64_t>();
   to[0] = 0;
+  int64_t before = rows;
   for (int64_t t = 0; t < sizes.size(0); ++t) {
-    check(from[t] > 0 && (t == 0 || from[t] <= from[t - 1]), "batch_sizes must be positive and not rise");
-    check(from[t] <= rows - to[t], "batch_sizes add up to more than the rows of the input, ", rows);
-    to[t + 1] = to[t] + from[t];
+    const int64_t size = __atomic_load_n(from + t, __ATOMIC_RELAXED);  // read once: another thread may write to it
+    check(size > 0 && (t == 0 || size <= before), "batch_sizes must be positive and not rise");
+    check(size <= rows - to[t], "batch_sizes add up to more than the rows of the input, ", rows);
+    to[t + 1] = to[t] + size;
+    before = size;
   }
   check(to[sizes.size(0)] == rows, "batch_sizes add up to ", to[sizes.size(0)], " rows, but the input has ", rows);
   return first;

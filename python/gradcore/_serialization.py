@@ -122,7 +122,8 @@ def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
         with open(path, "wb") as file:  # a device or a pipe has no beside
             return write(file)
     folder, name = os.path.split(os.path.realpath(path))
-    new = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
+    # Not longer than the name may be: file systems end names at 255 bytes.
+    new = os.path.join(folder, f".{os.getpid()}.{os.urandom(8).hex()}")
     try:
         with open(new, "xb") as file:
             write(file)

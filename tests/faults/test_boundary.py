@@ -1,5 +1,6 @@
 """What Python hands over is checked where it is used: subclasses that lie about their items, private functions, names."""
 
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -149,3 +150,14 @@ def test_private_functions_check_their_arguments():
 def test_a_tensor_of_an_array_that_begins_with_a_list():
     with pytest.raises((TypeError, ValueError)):
         gradcore.tensor([np.ones(2), [1.0]])
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4])
+def test_objects_of_the_core_that_cannot_be_pickled(protocol):
+    """(An exception in a slot of pybind11's base class ended the process.)"""
+    result = gradcore.ones(2, requires_grad=True).exp()
+    for thing in (result.grad_fn._raw_saved_result, result.grad_fn):
+        with pytest.raises((TypeError, RuntimeError)):
+            pickle.dumps(thing, protocol)
+    with pytest.raises((TypeError, RuntimeError)):
+        type(gradcore.float32).__mro__[1]()

@@ -81,6 +81,15 @@ WRITERS = {
     "index_put": "gradcore.zeros(600).index_put((index[0],), values[0])",
     "masks": "values[mask], values.masked_select(mask), mask.nonzero(), gradcore.zeros(600, 600).masked_fill_(mask, 1.0)",
     "mask_put": "gradcore.zeros(600, 600).index_put((mask,), gradcore.ones(1))",
+    "embedding_bag": "gradcore.nn.functional.embedding_bag(index, values[:, :4], mode='sum')",
+    "largest of bags": "gradcore.nn.functional.embedding_bag(index, values[:, :4], mode='max')",
+    "one_hot": "gradcore.nn.functional.one_hot(index[:100], 10)",
+    "max_unpool": "gradcore.nn.functional.max_unpool1d(values[None], index[None], 2)",
+    "classes": "gradcore.nn.functional.cross_entropy(values, index[0]), gradcore.nn.functional.nll_loss(values, index[0])",
+    "margins": "gradcore.nn.functional.multi_margin_loss(values, index[0])",
+    "paths": "gradcore.nn.functional.ctc_loss(values[:, None], index[:1, :20], gradcore.tensor([600]), gradcore.tensor([20]))",
+    "search": "gradcore.searchsorted(values, values, sorter=index)",
+    "put": "gradcore.zeros(600).put_(index, values), values.take(index)",
 }
 
 
@@ -98,5 +107,41 @@ def test_indices_that_another_thread_writes_to(kind):
         for _ in range(150):
             try: {WRITERS[kind]}
             except (IndexError, RuntimeError): pass
+        stop.append(1); thread.join()
+    """)
+
+
+SORTERS = {
+    "kthvalue": "x.kthvalue(777)",
+    "median": "x.median()",
+    "mode": "x.mode()",
+    "multinomial": "x.nan_to_num(1.0, 1.0), x.multinomial(50)",
+    "nanmedian": "x.nanmedian()",
+    "quantile": "x.quantile(0.3)",
+    "sort": "x.sort()",
+    "topk": "x.topk(50)",
+    "topk of rows": "x.view(20, 1000).topk(5)",
+    "topk of many": "x.topk(15000)",
+    "unique": "x.unique()",
+    "unique rows": "x.view(4000, 5).unique(dim=0)",
+    "unique_consecutive": "x.unique_consecutive()",
+}
+
+
+@pytest.mark.parametrize("kind", SORTERS)
+def test_elements_that_another_thread_writes_to(kind):
+    """What looks at elements more than once finds other ones, without an order."""
+    ends_well(f"""
+        x = gradcore.rand(20000)
+        raw, stop = x.numpy(), []
+        several = [raw.copy(), raw * 1e38, raw * float("nan"), raw * -1e-30]
+        def write():
+            while not stop:
+                for one in several: raw[...] = one
+        thread = threading.Thread(target=write); thread.start()
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            try: {SORTERS[kind]}
+            except RuntimeError: pass
         stop.append(1); thread.join()
     """)

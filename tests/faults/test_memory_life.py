@@ -1,6 +1,8 @@
 """What is held for as long as it is needed and no longer; what happens where there is no memory."""
 
 import gc
+import pathlib
+import re
 import subprocess
 import sys
 import textwrap
@@ -265,6 +267,26 @@ def test_shapes_have_no_holes_without_memory():
             finally: _testcapi.remove_mem_hooks()
             assert shape is None or tuple(shape) == (1000, 1001, 1002)
     """)
+
+
+def test_constructors_that_survive_without_memory():
+    """Those of pybind11 do not: where an instance finds no room in its table, the value is freed twice, or the exception
+    leaves through the interpreter's own frames."""
+    bindings = pathlib.Path(__file__).resolve().parents[2] / "cpp" / "bindings"
+    texts = [file.read_text() for file in bindings.rglob("*.cpp")]
+    assert len(texts) > 20 and not any("py::init" in re.sub(r"//.*", "", text) for text in texts)
+
+
+def test_the_switch_of_overrides_is_what_it_was():
+    off = gradcore._C._overrides_are_off
+    with gradcore._C.DisableTorchFunctionSubclass():
+        with gradcore._C.DisableTorchFunctionSubclass():
+            assert off()
+        assert off()
+    assert not off()
+    assert gradcore.Generator("cpu").initial_seed() == gradcore.Generator().initial_seed()
+    with pytest.raises(RuntimeError):
+        gradcore.Generator("nowhere")
 
 
 def test_the_static_thread_locals_are_few():

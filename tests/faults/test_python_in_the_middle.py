@@ -128,6 +128,51 @@ def test_an_index_that_a_pack_hook_overwrites_is_checked_again():
     assert c.tolist() == leaf(40).tolist()
 
 
+OTHERS = {
+    "embedding": lambda f, w: f.embedding(gradcore.tensor([[0, 2], [2, 2]]), w),
+    "addmm": lambda f, w: gradcore.addmm(w, leaf(3, 2), leaf(2, 4).detach()),
+    "linalg.cross": lambda f, w: gradcore.linalg.cross(w[:, :3], leaf(3, 3).detach()),
+    "addbmm": lambda f, w: gradcore.addbmm(
+        gradcore.zeros(5, 4), leaf(2, 5, 3).detach(), gradcore.stack([w, w]).view(2, 3, 4)
+    ),
+    "mm": lambda f, w: leaf(2, 3).detach().mm(w),
+}
+
+
+@pytest.mark.parametrize("shape", [(), (2, 300), (1,)])
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_pack_hook_that_gives_another_operand_other_data(name, shape):
+    """What a node needs to know of an operand that it does not keep, it was told before."""
+
+    def gradient(swaps):
+        start = leaf(3, 4)
+        w = start.clone()
+
+        def pack(tensor):
+            if swaps and tensor is not w:
+                w.data = gradcore.zeros(shape)
+            return tensor
+
+        with hooks(pack, lambda tensor: tensor):
+            y = OTHERS[name](gradcore.nn.functional, w)
+        return gradcore.autograd.grad(y.sum(), start)[0].tolist()
+
+    assert gradient(True) == gradient(False)
+
+
+def test_an_index_that_looks_for_the_size_it_is_for():
+    """The collector's lists show no Size that has holes."""
+    seen = []
+
+    class Looks:
+        def __index__(self):
+            seen.extend(repr(t) for t in gc.get_objects() if type(t) is gradcore.Size and len(t) == 5)
+            return 7
+
+    assert gradcore.Size([1, 2, Looks(), 3, 4]) == (1, 2, 7, 3, 4)
+    assert not any("NULL" in text for text in seen)
+
+
 def collector_program(t, data, read):
     """read(t) while every run of the collector gives t other data."""
     callback = lambda phase, info: setattr(t, "data", data)  # noqa: E731

@@ -136,6 +136,13 @@ def test_a_file_is_replaced_when_the_new_one_is_whole(tmp_path):
     assert link.is_symlink() and gradcore.load(path) == 4
 
 
+def test_a_name_that_leaves_no_room_for_more(tmp_path):
+    path = tmp_path / ("x" * 255)
+    for number in range(2):
+        gradcore.save(number, path)
+        assert gradcore.load(path) == number
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(RuntimeError, match="Parent directory .* does not exist"):
         gradcore.save({}, tmp_path / "no" / "file")

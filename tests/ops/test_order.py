@@ -80,6 +80,14 @@ def test_results_of_unique_rebuild_the_input():
     np.testing.assert_array_equal(values[inverse].numpy(), array)
 
 
+@pytest.mark.parametrize("dtype, most", [("float32", 3e38), ("float64", 1.7e308)])
+def test_bins_up_to_the_largest_numbers(dtype, most):
+    """(torch counts them in the first bin or the second.)"""
+    values = gradcore.tensor([0.1, 0.5, 0.97, 0.98], dtype=getattr(gradcore, dtype)) * most
+    assert gradcore.histc(values, 5, 0, most).tolist() == [1, 0, 1, 0, 2]
+    assert gradcore.histogram(values, 5, range=(0.0, most)).hist.tolist() == [1, 0, 1, 0, 2]
+
+
 def test_histc_writes_into_out():
     out = gradcore.empty(0)
     assert gradcore.histc(gradcore.tensor([0.0, 1.0, 1.5, 4.0]), bins=4, out=out) is out

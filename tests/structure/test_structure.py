@@ -43,6 +43,30 @@ def test_kernels_define_nothing_outside_their_namespace():
         assert not re.search(r"std::(vector|string|function|sort|min|max)\b", text), file.name
 
 
+def braced(text, begin):
+    """What stands between the brace in front of `begin` and the one that closes it."""
+    depth, end = 1, begin
+    while depth:
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end += 1
+    return text[begin : end - 1]
+
+
+def test_nodes_look_at_operands_before_they_keep_any():
+    """Keeping a tensor may run Python code, which gives another operand other data: see Note [Python in the middle]."""
+    found = 0
+    for file in (ROOT / "cpp" / "ops").rglob("*.*"):
+        text = file.read_text()
+        for made in re.finditer(r"\w*Vjp\{", text):
+            if re.search(r"struct \w*Vjp\s*\{$", text[: made.end()].rpartition("\n")[2]):
+                continue
+            kept = re.search(r"\bSaved\(|\bsave_if\(|\bSaved::output\(", list_ := braced(text, made.end()))
+            found += kept is not None
+            looks = kept and re.search(r"\.(shape|size|dim|numel|strides?|dtype)\(", list_[kept.end() :])
+            assert not looks, f"{file.name}: {list_}"
+    assert found > 30
+
+
 def kernel_objects():
     """The object files of the kernels, where the package was built in a folder that still exists."""
     build = pathlib.Path(os.environ.get("GRADCORE_BUILD") or pathlib.Path(gradcore._C.__file__).resolve().parent)

@@ -18,7 +18,7 @@ template <class T> class Bags {
         table_(static_cast<const T*>(a.table)),
         weight_(static_cast<const T*>(a.weight)),
         out_(static_cast<T*>(a.out)),
-        last_(larger(0, a.bounds[a.bags] - 1)) {}
+        count_(a.rows > 0 ? a.count : 0) {}
 
   void run(int64_t bag, int64_t end) const {
     if (a_.mode != BagMode::Max) {
@@ -26,13 +26,27 @@ template <class T> class Bags {
       for (; bag < end; bag += step) weight_ ? sum<true>(bag, bag + step) : sum<false>(bag, bag + step);
       return;
     }
-    for (; bag < end; ++bag) largest(a_.bounds[bag], a_.bounds[bag + 1], bag * a_.width);
+    for (; bag < end; ++bag) largest(range(bag), bag * a_.width);
   }
 
  private:
   static constexpr int64_t L = kLanes<T>;
 
-  const T* row(int64_t i) const { return table_ + a_.index[i] * a_.width; }
+  struct Range {
+    int64_t first, stop;
+  };
+
+  // Indices and bounds are the user's own memory, which another thread may write to since they were checked: each is
+  // read once, and what it is then is kept in its range.
+  static int64_t read(const int64_t* place, int64_t least, int64_t most) {
+    return larger(least, smaller(__atomic_load_n(place, __ATOMIC_RELAXED), most));
+  }
+  int64_t number(int64_t i) const { return read(a_.index + i, 0, a_.rows - 1); }
+  const T* row(int64_t i) const { return table_ + number(i) * a_.width; }
+  Range range(int64_t bag) const {
+    const int64_t first = read(a_.bounds + bag, 0, count_);
+    return {first, read(a_.bounds + bag + 1, first, count_)};
+  }
 
   template <bool kWeighted> void sum(int64_t bag, int64_t end) const {
     const int64_t n = a_.width;
@@ -48,11 +62,11 @@ template <class T> class Bags {
   __attribute__((noinline)) void columns(int64_t bag, int64_t end, int64_t at) const {
     constexpr int kLine = 64 / kVecBytes;  // vectors of a line of memory
     for (; bag < end; ++bag) {
-      const int64_t first = a_.bounds[bag], stop = a_.bounds[bag + 1];
+      const auto [first, stop] = range(bag);
       Vec<T> sums[kVectors] = {};
       for (int64_t i = first; i < stop; ++i) {
         const T* const from = row(i) + at;
-        const T* const next = row(smaller(i + kAhead, last_)) + at;
+        const T* const next = row(smaller(i + kAhead, count_ - 1)) + at;
 #pragma GCC unroll 8
         for (int k = 0; k < kVectors; k += kLine) __builtin_prefetch(next + k * L);
 #pragma GCC unroll 8
@@ -70,7 +84,7 @@ template <class T> class Bags {
   }
   template <bool kWeighted> __attribute__((noinline)) void column(int64_t bag, int64_t end, int64_t at) const {
     for (; bag < end; ++bag) {
-      const int64_t first = a_.bounds[bag], stop = a_.bounds[bag + 1];
+      const auto [first, stop] = range(bag);
       T sum = 0;
       for (int64_t i = first; i < stop; ++i) sum += kWeighted ? weight_[i] * row(i)[at] : row(i)[at];
       out_[bag * a_.width + at] = sum / divisor(first, stop);
@@ -81,15 +95,21 @@ template <class T> class Bags {
   }
 
   // Of equal elements the first one counts.
-  void largest(int64_t first, int64_t stop, int64_t at) const {
+  void largest(Range bag, int64_t at) const {
+    const auto [first, stop] = bag;
     T* const out = out_ + at;
     int64_t* const from = a_.largest + at;
     const int64_t n = a_.width;
-    for (int64_t j = 0; j < n; ++j) out[j] = first < stop ? row(first)[j] : T(0);
-    for (int64_t j = 0; j < n; ++j) from[j] = first < stop ? a_.index[first] : -1;
-    for (int64_t i = first + 1; i < stop; ++i) {
-      const T* const x = row(i);
-      const int64_t number = a_.index[i];
+    for (int64_t j = 0; j < n; ++j) out[j] = 0;
+    for (int64_t j = 0; j < n; ++j) from[j] = -1;
+    for (int64_t i = first; i < stop; ++i) {
+      const int64_t number = this->number(i);
+      const T* const x = table_ + number * n;
+      if (i == first) {
+        for (int64_t j = 0; j < n; ++j) out[j] = x[j];
+        for (int64_t j = 0; j < n; ++j) from[j] = number;
+        continue;
+      }
       GC_INDEPENDENT
       for (int64_t j = 0; j < n; ++j) {
         const T v = x[j], best = out[j];
@@ -104,12 +124,12 @@ template <class T> class Bags {
   const T* table_;
   const T* weight_;
   T* out_;
-  int64_t last_;  // index that is used
+  int64_t count_;  // of indices
 };
 
 template <class T> void bags(const BagsArgs& a) {
   const Bags<T> bags(a);
-  const int64_t work = (a.bounds[a.bags] + a.bags) * a.width;
+  const int64_t work = (a.count + a.bags) * a.width;
   const int64_t blocks = larger(1, smaller(work / kGrain, a.bags));
   parallel_blocks(blocks, [&](int64_t block) { bags.run(a.bags * block / blocks, a.bags * (block + 1) / blocks); });
 }

@@ -1,5 +1,7 @@
 #include "kernels/portable/count.h"
 
+#include <cmath>
+
 #include "kernels/portable/ordered.h"
 
 namespace gradcore::portable {
@@ -40,7 +42,10 @@ template <class T> int64_t bin_of(const BinArgs& a, T v) {
   if (!(v >= low && v <= high)) return -1;
   if (v == high) return a.bins - 1;
   if (!a.alike) return std::upper_bound(edges, edges + a.bins, v) - edges - 1;
-  int64_t bin = std::min(a.bins - 1, static_cast<int64_t>((v - low) * static_cast<T>(a.bins) / (high - low)));
+  const T bins = static_cast<T>(a.bins);
+  T share = (v - low) * bins / (high - low);
+  if (!std::isfinite(share)) share = (v - low) / (high - low) * bins;  // the product is beyond the largest number
+  int64_t bin = std::min(a.bins - 1, static_cast<int64_t>(share));
   if (!a.exact) return bin;
   if (v < edges[bin]) return std::max<int64_t>(0, bin - 1);
   return v >= edges[bin + 1] ? std::min(a.bins - 1, bin + 1) : bin;

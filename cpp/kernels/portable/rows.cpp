@@ -60,8 +60,11 @@ void take_rows(const TakeRowsArgs& a) {
     for (int64_t i = a.count * block / blocks; i < end; ++i) {
       const int64_t row = a.index[i];
       if (row < 0 || row >= a.rows) fail_out_of_bounds(ErrorKind::Index, row, -1, a.rows);
-      const char* const next = a.table + a.index[std::min(i + kAhead, a.count - 1)] * a.bytes;
-      for (int64_t k = 0; k < std::min(a.bytes, 4 * kLine); k += kLine) __builtin_prefetch(next + k);
+      // Nobody has looked at that index yet: the address may be anything.
+      const auto ahead = static_cast<uintptr_t>(a.index[std::min(i + kAhead, a.count - 1)]);
+      const uintptr_t next = reinterpret_cast<uintptr_t>(a.table) + ahead * static_cast<uintptr_t>(a.bytes);
+      for (uintptr_t k = 0; k < static_cast<uintptr_t>(std::min(a.bytes, 4 * kLine)); k += kLine)
+        __builtin_prefetch(reinterpret_cast<const void*>(next + k));
       copy_run(a.out + i * a.bytes, a.table + row * a.bytes, a.bytes);
     }
   });

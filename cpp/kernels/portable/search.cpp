@@ -61,7 +61,9 @@ void search(const SearchArgs& a) {
 void sort_rows(const RowSortArgs& a) {
   visit_computed(a.dtype, [&]<class T>(TypeTag<T>) {
     using O = Ordered<T>;
-    const auto* const in = static_cast<const typename O::Element*>(a.in);
+    // A copy: were another thread to write to the rows while they are compared, std::sort would leave its range.
+    const Scratch<typename O::Element> in(a.rows * a.n);
+    std::copy_n(static_cast<const typename O::Element*>(a.in), a.rows * a.n, in.data());
     for (int64_t i = 0; i < a.rows; ++i) a.order[i] = i;
     std::sort(a.order, a.order + a.rows, [&](int64_t x, int64_t y) {
       for (int64_t j = 0; j < a.n; ++j) {

@@ -18,7 +18,9 @@ Item kth_of(Item* items, int64_t n, int64_t k) {
   return items[k];
 }
 
-// Buckets of the ranks of a row by their upper bits, counted for each block of the row.
+// Buckets of the ranks of a row by their upper bits, counted for each block of the row. Rows are the user's own memory,
+// which another thread may write to while they are read more than once: a rank that is new goes to any bucket, and no
+// bucket takes more items than were counted for it.
 class Buckets {
  public:
   Buckets(int64_t n, int bits)
@@ -28,7 +30,7 @@ class Buckets {
         count_(blocks_ * size_) {
     std::fill(count_.data(), count_.data() + blocks_ * size_, 0);
   }
-  int64_t of(uint64_t rank) const { return static_cast<int64_t>(rank >> shift_); }
+  int64_t of(uint64_t rank) const { return static_cast<int64_t>(rank >> shift_) & (size_ - 1); }
   int64_t* counts(int64_t block) const { return count_.data() + block * size_; }
   bool one_rank_each() const { return shift_ == 0; }
 
@@ -73,11 +75,14 @@ template <class T> int64_t place_of_kth(const ElementOf<T>* row, int64_t n, int6
     at += buckets.counts(block)[bucket] + 1;
   }
   for_blocks_of_row(n, [&](int64_t block, int64_t i, int64_t end) {
-    for (Item* to = items.data() + start[block]; i < end; ++i) {
+    Item* to = items.data() + start[block];
+    Item* const last = to + buckets.counts(block)[bucket];
+    for (; i < end; ++i) {
       const uint64_t rank = range.rank(O::key(row[i]));
       *to = {rank, i};
-      to += buckets.of(rank) == bucket;
+      to += (buckets.of(rank) == bucket) & (to < last);
     }
+    while (to < last) *to++ = {0, 0};
   });
   int64_t found = 0;
   for (int64_t block = 0; block < blocks_of_row(n); ++block) {
@@ -109,7 +114,7 @@ struct Median {
   template <class T> static int64_t place(const SelectArgs& a, const ElementOf<T>* row) {
     if (count_nans<T>(row, a.n) == 0) return place_of_kth<T>(row, a.n, (a.n - 1) / 2);
     int64_t i = 0;
-    while (row[i] == row[i]) ++i;
+    while (i < a.n - 1 && row[i] == row[i]) ++i;
     return i;
   }
 };

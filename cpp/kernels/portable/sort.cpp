@@ -174,6 +174,7 @@ template <class T, bool kDescending> void top_k_rows(const SortArgs& a) {
         std::copy_n(buffer.data() + p * room, count[p], buffer.data() + total);
         total += count[p];
       }
+      while (total < a.k) buffer[total++] = {0, 0};  // another thread wrote to the row since its bound was found
       std::nth_element(buffer.data(), buffer.data() + a.k - 1, buffer.data() + total);
       std::sort(buffer.data(), buffer.data() + a.k);
       for (int64_t i = 0; i < a.k; ++i) write<T>(a, row, i, buffer[i].place);
