@@ -90,7 +90,13 @@ def loss_row(name, core, low=-3.0, high=3.0, target=None, arguments=((),), **set
         low=low,
         high=high,
         aliases=core,
-        **{"dtypes": FLOATS, "ulps": 8, "scale": 16.0, **settings},
+        **{
+            "dtypes": FLOATS,
+            "ulps": 8,
+            "scale": 16.0,
+            "other_graphs": "the node does not show which reduction it is",
+            **settings,
+        },
     )
 
 

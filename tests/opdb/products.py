@@ -205,7 +205,6 @@ distance(
     ],
     method=False,
     gradgrad=False,
-    other_graphs="picks pairs of cdist",
     skips={"tangents": "torch has no forward mode for all of its arguments"},
 )
 distance(
