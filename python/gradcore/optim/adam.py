@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, _to_scalar, check_betas, options_among
+from .optimizer import RuleOptimizer, _to_scalar, check_betas, option_names, options_among
 
 if TYPE_CHECKING:
     from typing import Any
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Adam"]
 
-_ORDER = "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
+_ORDER = option_names(
+    "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
+)
 
 
 class Adam(RuleOptimizer):

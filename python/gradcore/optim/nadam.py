@@ -5,14 +5,16 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, options_among
+from .optimizer import RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
 
 __all__ = ["NAdam"]
 
-_ORDER = "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach capturable differentiable"
+_ORDER = option_names(
+    "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach capturable differentiable"
+)
 
 
 class NAdam(RuleOptimizer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from itertools import chain
@@ -441,13 +442,18 @@ def _to_scalar(x: Any) -> Any:
     return x.squeeze() if isinstance(x, Tensor) and x.dim() else x
 
 
-def options_among(arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
+def option_names(names: str) -> tuple[str, ...]:
+    """The names, each the one object that all code has of it: a step finds options by comparing addresses."""
+    return tuple(map(sys.intern, names.split()))
+
+
+def options_among(arguments: dict[str, Any], order: tuple[str, ...] = ()) -> dict[str, Any]:
     """The options among the `locals()` at the beginning of an optimizer's constructor: all but self and params.
 
     order: their names as torch's groups list them, where the constructor has another order; state dicts show it.
     """
     if order:
-        return {name: arguments[name] for name in order.split()}
+        return {name: arguments[name] for name in order}
     options = arguments.copy()  # what locals() gives is the frame's own
     for name in ("self", "params", "__class__"):
         options.pop(name, None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, options_among
+from .optimizer import RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
     from .optimizer import ParamsT
 
 __all__ = ["RMSprop"]
 
-_ORDER = "lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable"
+_ORDER = option_names("lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable")
 
 
 class RMSprop(RuleOptimizer):
