@@ -1,5 +1,6 @@
 #include "ops/autocast.h"
 
+#include <memory>
 #include <vector>
 
 #include "ops/ops.h"
@@ -16,9 +17,11 @@ struct State {
   bool caches = true;
   std::vector<Entry> cache;
 };
+// On the heap: a module that is loaded late has little room for thread-locals.
 State& state() {
-  static thread_local State s;
-  return s;
+  static thread_local std::unique_ptr<State> s;
+  if (!s) s = std::make_unique<State>();
+  return *s;
 }
 
 }  // namespace
