@@ -55,6 +55,10 @@ NOT_POSITIVE = "is not positive-definite (the leading minor of order 2 is not po
             lambda lib: lib.linalg.solve(lib.eye(2), lib.ones(3, 2)),
             "Incompatible shapes of A and B for the equation AX = B (2x2 and 3x2)",
         ),
+        (
+            lambda lib: lib.linalg.vecdot(lib.ones(2), lib.ones(2).double()),
+            "Expected x and y to have the same dtype, but found x of type Float and y of type Double instead",
+        ),
         (lambda lib: lib.linalg.matrix_norm(lib.ones(2, 2), 3), "Order 3 not supported."),
         (lambda lib: lib.linalg.matrix_norm(lib.ones(2, 2), dim=(1, 1)), "dims must be different. Got (1, 1)"),
         (lambda lib: lib.linalg.norm(lib.ones(2, 2, 2), 2), "the input must be 1D or 2D. Got 3D."),

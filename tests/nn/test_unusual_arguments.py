@@ -37,6 +37,8 @@ REFUSED = {
     "more than there is cut": ("F.pad(x, (-3, -3), mode='circular')", "Negative padding value"),
     "an eps of 0 in training": ("F.batch_norm(x, None, None, training=True, eps=0.0)", "eps must be positive during training"),
     "a negative eps": ("F.batch_norm(x, x[0], x[0].exp(), eps=-1.0)", "eps must be non-negative"),
+    "ints that diverge": ("F.kl_div(x, lib.arange(5))", "kl_div: Integral inputs not supported."),
+    "ints among logarithms": ("F.kl_div(x.long(), x, log_target=True)", "kl_div: Integral inputs not supported."),
     "a volume below its window": ("F.avg_pool3d(lib.ones(1, 2, 4, 4), 3, padding=1)", "smaller than kernel size"),
     "adaptive maxima of nothing": ("F.adaptive_max_pool2d(lib.ones(2, 0, 3), 1)", "with dimension 1 being empty"),
     "the last of no pairs": ("nn.ParameterDict().popitem()", "dictionary is empty"),

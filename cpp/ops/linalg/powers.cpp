@@ -159,6 +159,8 @@ Tensor multi_dot(std::span<const Tensor> tensors) {
 
 Tensor vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
   need_floating(x, "linalg.vecdot", true);
+  check(x.dtype() == y.dtype(), "linalg.vecdot: Expected x and y to have the same dtype, but found x of type ",
+        scalar_type_name(x.dtype()), " and y of type ", scalar_type_name(y.dtype()), " instead");
   return sum(mul(x, y), Dims{dim});
 }
 

@@ -385,6 +385,8 @@ def kl_div(
             "only by the batch size, and aligns with the KL div math definition.",
             stacklevel=2,
         )
+    if not (input.is_floating_point() and target.is_floating_point()):
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         loss = target.exp() * (target - input)
     else:
