@@ -2,13 +2,14 @@
 
 import contextlib
 import importlib
+import itertools
 import sys
 import typing
 
 import pytest
 
 import gradcore
-from support import both
+from support import both, libraries
 
 torch = pytest.importorskip("torch")
 
@@ -406,11 +407,11 @@ def test_older_places():
     amp = importlib.import_module("gradcore.cuda.amp")
     for place, name in (("autocast_mode", "autocast"), ("grad_scaler", "GradScaler")):
         assert getattr(importlib.import_module(f"gradcore.cuda.amp.{place}"), name) is getattr(amp, name)
-    for lib in (gradcore, torch):
-        for name in ("autocast", "GradScaler"):
+    for lib in libraries():
+        for device, name in itertools.product(("cuda", "cpu"), ("autocast", "GradScaler")):
             with (
-                pytest.warns(FutureWarning, match=f"torch.amp.{name}.'cuda'") as caught,
+                pytest.warns(FutureWarning, match=f"torch.amp.{name}.'{device}'") as caught,
                 contextlib.suppress(UserWarning),
             ):
-                getattr(lib.cuda.amp, name)()
+                getattr(getattr(lib, device).amp, name)()
             assert caught[0].filename == __file__

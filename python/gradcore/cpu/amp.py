@@ -6,17 +6,19 @@ from typing import Any
 
 from ..amp import GradScaler as _GradScaler
 from ..amp import autocast as _autocast
+from ..amp._places import warn_of_place
 
 
 class autocast(_autocast):
-    """autocast("cpu")."""
+    """autocast("cpu"), with a warning."""
 
     def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
+        warn_of_place("cpu", "autocast")
         super().__init__("cpu", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
 
 
 class GradScaler(_GradScaler):
-    """GradScaler("cpu")."""
+    """GradScaler("cpu"), with a warning."""
 
     def __init__(
         self,
@@ -26,4 +28,5 @@ class GradScaler(_GradScaler):
         growth_interval: int = 2000,
         enabled: bool = True,
     ) -> None:
+        warn_of_place("cpu", "GradScaler")
         super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)

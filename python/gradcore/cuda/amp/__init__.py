@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ...amp import GradScaler as _GradScaler
 from ...amp import autocast as _autocast
 from ...amp import custom_bwd as custom_bwd
 from ...amp import custom_fwd as custom_fwd
-
-
-def _warn_of_place(name: str) -> None:
-    warnings.warn(
-        f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}('cuda', args...)` instead.",
-        FutureWarning,
-        stacklevel=3,
-    )
+from ...amp._places import warn_of_place
 
 
 class autocast(_autocast):
     """autocast("cuda"): warns and does nothing."""
 
     def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
-        _warn_of_place("autocast")
+        warn_of_place("cuda", "autocast")
         super().__init__("cuda", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
 
 
@@ -38,5 +30,5 @@ class GradScaler(_GradScaler):
         growth_interval: int = 2000,
         enabled: bool = True,
     ) -> None:
-        _warn_of_place("GradScaler")
+        warn_of_place("cuda", "GradScaler")
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
