@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...amp import GradScaler as _GradScaler
-from ...amp import autocast as _autocast
 from ...amp import custom_bwd as custom_bwd
 from ...amp import custom_fwd as custom_fwd
-from ...amp._places import warn_of_place
+from ...amp._places import PlacedAutocast, PlacedGradScaler
 
 
-class autocast(_autocast):
+class autocast(PlacedAutocast):
     """autocast("cuda"): warns and does nothing."""
 
-    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
-        warn_of_place("cuda", "autocast")
-        super().__init__("cuda", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
+    _place = "cuda"
 
 
-class GradScaler(_GradScaler):
+class GradScaler(PlacedGradScaler):
     """GradScaler("cuda"): warns and does nothing."""
 
-    def __init__(
-        self,
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        warn_of_place("cuda", "GradScaler")
-        super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    _place = "cuda"
