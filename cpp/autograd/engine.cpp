@@ -260,8 +260,7 @@ class Sweep {
     if (grad) {
       if (grad->batch) [[unlikely]]
         grad = summed_for(to->batch(), std::move(grad));
-      const TensorMeta* expected = to->output(nr);
-      if (expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype)) [[unlikely]]
+      if (const TensorMeta* expected = misfit(*to, nr, grad)) [[unlikely]]
         grad = fitting(std::move(grad), *expected, from, i);
       Tensor& slot = w_->slots[e->slot + nr];
       if (slot) check_kept(*to, nr, slot);
@@ -270,6 +269,11 @@ class Sweep {
     if (--e->waiting == 0 && to->leaf()) visit_leaf(*e);
   }
 
+  // What output `nr` of the node is, where a gradient of it has another shape or dtype; else null.
+  static const TensorMeta* misfit(const Node& node, uint32_t nr, const Tensor& grad) {
+    const TensorMeta* expected = node.output(nr);
+    return expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype) ? expected : nullptr;
+  }
   // What a tensor that was given other data (x.data = y) is asked for no longer fits the node that made it.
   static Tensor fitting(Tensor grad, const TensorMeta& expected, const Node* from, int i) {
     if (grad.shape() != expected.shape)
@@ -281,8 +285,7 @@ class Sweep {
 
   // Python code that was shown a gradient may give it other data as long as it is there.
   static void check_kept(const Node& node, uint32_t nr, const Tensor& grad) {
-    const TensorMeta* expected = node.output(nr);
-    if (expected && (grad.shape() != expected->shape || grad.dtype() != expected->dtype)) [[unlikely]]
+    if (const TensorMeta* expected = misfit(node, nr, grad)) [[unlikely]]
       fail_replaced(node, nr, grad, *expected);
   }
   [[noreturn, gnu::cold, gnu::noinline]] static void fail_replaced(const Node& node, uint32_t nr, const Tensor& grad,
