@@ -19,8 +19,18 @@ class FileError(UnpicklingError, RuntimeError):
     """A file is damaged, or holds what it may not. Both, because torch.load raises the one or the other."""
 
 
-# What add_safe_globals() lets files use, by module and name.
+class EmptyFileError(FileError, EOFError):
+    """A file has nothing in it: torch.load raises an EOFError then."""
+
+
+# What add_safe_globals() lets files use, by torch's module and name.
 allowed: dict[tuple[str, str], Any] = {}
+
+
+def torch_module(name: str) -> str:
+    """The name in torch of a module of gradcore: files may have either."""
+    root, dot, rest = name.partition(".")
+    return "torch" + dot + rest if root == "gradcore" else name
 
 
 class _Known:
@@ -175,8 +185,9 @@ class Reader:
     # ---- what would run code ----
 
     def _global(self, module: str, name: str) -> None:
-        if (module, name) in allowed:
-            return self._push(_Known(f"{module}.{name}", allowed[module, name]))
+        place = torch_module(module), name
+        if place in allowed:
+            return self._push(_Known(f"{module}.{name}", allowed[place]))
         found = self._known(module, name)
         self._push(_Known(f"{module}.{name}", found) if callable(found) else found)
 

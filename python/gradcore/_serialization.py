@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import importlib
 import io
 import os
 import pickle
@@ -26,7 +27,7 @@ from gradcore import Size, Tensor, device, dtype
 
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
-from ._pickle_reader import FileError, Reader, check_key
+from ._pickle_reader import EmptyFileError, FileError, Reader, check_key, torch_module
 from ._storage_types import (
     BYTES,
     DTYPES,
@@ -313,6 +314,20 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
         return "torch", _dtype_name(obj)
     if isinstance(obj, StorageType):
         return "torch.storage" if obj.name == BYTES else "torch", obj.name
+    return _name_in_nn(obj)
+
+
+def _name_in_nn(obj: Any) -> tuple[str, str] | None:
+    """Of a layer's class, or of a function that a layer keeps: torch loads whole modules by these names."""
+    module = getattr(obj, "__module__", None) or ""
+    if not module.startswith("gradcore."):
+        return None
+    if isinstance(obj, type):
+        return (torch_module(module), obj.__qualname__) if module.startswith("gradcore.nn.") else None
+    name = getattr(obj, "__name__", "")
+    for home in ("gradcore.nn.functional", "gradcore"):
+        if home in sys.modules and getattr(sys.modules[home], name, None) is obj:
+            return torch_module(home), name
     return None
 
 
@@ -331,12 +346,13 @@ def load(
     """Read what save(), or torch.save() of any version, wrote; also safetensors and uncompressed .npz files.
 
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
-    Without it a file can run any code: only for files you trust. Tensors come to the CPU wherever they were saved;
+    Without it a file can run any code: only for files you trust. Whole modules that torch wrote become gradcore's, and those
+    that gradcore wrote are torch's there. Tensors come to the CPU wherever they were saved;
     map_location may be the CPU, a function or a dict, and changes nothing. With mmap=True and a path, storages that lie
     aligned in the file are mapped, not read; writes stay in this process.
 
     For a file that is damaged, or that holds what weights_only does not allow, it raises one error that is both a
-    pickle.UnpicklingError and a RuntimeError, and says what is wrong. (Without weights_only the file's own code may raise
+    pickle.UnpicklingError and a RuntimeError, and says what is wrong; where the file is empty, an EOFError too. (Without weights_only the file's own code may raise
     anything.) Memory is bounded by the length of the file.
 
     >>> import gradcore
@@ -386,6 +402,8 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
                 raise  # what the file's own code raised, or a dtype that tensors do not have
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
     data = file.read()
+    if not data:
+        raise EmptyFileError("load: the file is empty. Ran out of input")
     if head[8:10] == b'{"' or head[8:9] == b"{":
         from . import _safetensors
 
@@ -441,6 +459,8 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         found = Tensor if (module, name) == ("torch", "Tensor") else _known(module, name)
+        if found is None:
+            found = _of_gradcore(module, name)
         return super().find_class(module, name) if found is None else found
 
     def persistent_load(self, pid: Any) -> Any:
@@ -696,6 +716,24 @@ def _known(module: str, name: str) -> Any:
             f"load: the file has a tensor of torch.{_STORAGES_OF_NAMES[name]}, a dtype that gradcore has no tensors of"
         )
     return _known_globals().get((module, name))
+
+
+def _of_gradcore(module: str, name: str) -> Any:
+    """What gradcore has by torch's name: a layer's class, mostly. None where it has nothing of the kind."""
+    if (module, name) == ("torch._C", "_VariableFunctionsClass"):  # torch's functions are its attributes
+        return gradcore
+    if module == "torch._C._nn":
+        module = "torch.nn.functional"
+    root, dot, rest = module.partition(".")
+    if root != "torch":
+        return None
+    try:
+        found: Any = importlib.import_module("gradcore" + dot + rest)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return None
+    return found
 
 
 def _known_global(module: str, name: str) -> Any:

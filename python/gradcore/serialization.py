@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._pickle_reader import allowed as _allowed
+from ._pickle_reader import torch_module
 from ._serialization import load as load
 from ._serialization import save as save
 
@@ -46,9 +47,9 @@ def clear_safe_globals() -> None:
 def _place_of(item: Any) -> tuple[str, str]:
     if isinstance(item, tuple):
         module, _, name = item[1].rpartition(".")
-        return module, name
+        return torch_module(module), name
     try:
-        return item.__module__, item.__qualname__
+        return torch_module(item.__module__), item.__qualname__
     except AttributeError:
         raise TypeError(f"add_safe_globals: {item!r:.100} has no name that a file could hold") from None
 

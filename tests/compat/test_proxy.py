@@ -68,6 +68,28 @@ def test_functorch_comes_with_torch():
     """) == ["True True True"]
 
 
+def test_classes_of_nn_are_torchs_in_the_whole_process():
+    """Of layers that were imported before, and of those that come later; pickle and inspect find them there."""
+    assert output("""
+        import copy, inspect, pickle, sys
+        import gradcore
+        from gradcore.nn import Linear
+        with gradcore.as_torch(packages=["other"]):
+            print(Linear.__module__)
+        with gradcore.as_torch():
+            import torch
+            from torch import nn
+            class Own(nn.Sequential): pass
+            for cls in (Linear, nn.GRU, nn.Module, nn.Parameter, Own): print(cls.__module__)
+            layer = pickle.loads(pickle.dumps(nn.GRU(2, 2)))
+            print(b"gradcore.nn" in pickle.dumps(layer), type(layer) is nn.GRU, "class GRU" in inspect.getsource(nn.GRU))
+        print(Linear.__module__, nn.GRU.__module__, any(name.startswith("torch") for name in sys.modules))
+    """) == [
+        "gradcore.nn.modules.linear", "torch.nn.modules.linear", "torch.nn.modules.rnn", "torch.nn.modules.module",
+        "torch.nn.parameter", "__main__", "False True True", "gradcore.nn.modules.linear gradcore.nn.modules.rnn False",
+    ]  # fmt: skip
+
+
 def test_it_is_never_on_by_itself():
     lines = output("""
         import sys, gradcore, gradcore.optim, gradcore.utils.data

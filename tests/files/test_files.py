@@ -438,3 +438,11 @@ def test_places_that_are_not_there():
     both(lambda lib: program(lib, lib.device("cuda:0")), raises="Attempting to deserialize object on a CUDA device")
     both(lambda lib: program(lib, "cuda"), raises="Attempting to deserialize object on a CUDA device")
     both(lambda lib: program(lib, "cpu"))
+
+
+def test_an_empty_file(tmp_path):
+    """torch's error is an EOFError; ours is one, too."""
+    (tmp_path / "empty.pt").touch()
+    with pytest.raises(EOFError, match="Ran out of input") as caught:
+        gradcore.load(tmp_path / "empty.pt")
+    assert isinstance(caught.value, gradcore._pickle_reader.FileError)

@@ -1,10 +1,13 @@
 """The package: its functions are ops of the core, with names of their own."""
 
 import pickle
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, needs_torch
 
 
 def test_functions_are_ops_with_docstrings():
@@ -78,3 +81,28 @@ def test_matrices_without_numbers_end(value, n):
     gradcore.linalg.solve_triangular(a, a, upper=True)
     with pytest.raises(gradcore.linalg.LinAlgError):
         gradcore.linalg.cholesky(gradcore.full((n, n), float("nan")))
+
+
+@needs_torch
+def test_older_names_warn_once():
+    """Each in the first call: a process of its own for either library."""
+    program = textwrap.dedent("""
+        import re, warnings, {lib} as torch
+        A = torch.eye(2)
+        calls = [
+            lambda: torch.cholesky(A), lambda: torch.qr(A), lambda: torch.lu(A), lambda: A.lu(),
+            lambda: torch.lu_solve(A, *torch.linalg.lu_factor(A)), lambda: torch.triangular_solve(A, A), lambda: A.qr(),
+        ]
+        for call in calls:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                call()
+            print([re.findall("torch[.][a-z_]+ is deprecated in favor of torch[.]linalg[.]", str(w.message)) for w in caught])
+    """)
+    ours, theirs = (
+        subprocess.run(
+            [sys.executable, "-c", program.format(lib=lib)], capture_output=True, text=True, timeout=120, check=True
+        ).stdout
+        for lib in ("gradcore", "torch")
+    )
+    assert ours == theirs and ours.count("is deprecated") == 5, ours

@@ -1,6 +1,7 @@
 """Every module beside torch's: forward, gradients, state, initial values, text, copies, layouts, hooks, errors."""
 
 import copy
+import io
 import pickle
 
 import numpy as np
@@ -154,6 +155,21 @@ def test_copies_give_the_same(row):
         assert outcome_difference(other, results[0]) is None
     twin = copy.deepcopy(module)
     assert not {p.data_ptr() for p in twin.parameters() if p.numel()} & {p.data_ptr() for p in module.parameters()}
+
+
+@needs_torch
+@pytest.mark.parametrize("writer", ["gradcore", "torch"])
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.name.startswith("Lazy")], ids=lambda row: row.id)
+def test_files_of_whole_modules(row, writer):
+    """What one library saved, the other one loads as its own."""
+    writer, reader = (gradcore, torch) if writer == "gradcore" else (torch, gradcore)
+    file = io.BytesIO()
+    writer.save(made(writer, row).eval(), file)
+    file.seek(0)
+    loaded = reader.load(file, weights_only=False)
+    assert type(loaded) is getattr(reader.nn, row.name)
+    inputs = leaves(reader, row.inputs)
+    assert outcome_difference(facts(loaded(*inputs)), facts(made(reader, row).eval()(*inputs))) is None
 
 
 def mapped(specs, function):

@@ -1,6 +1,9 @@
 // Dense linear algebra: torch.linalg's functions, and torch's older names for some of them.
 #include "ops/linalg.h"
 
+#include <atomic>
+
+#include "bindings/gil.h"
 #include "bindings/ops/register.h"
 
 namespace gradcore {
@@ -24,12 +27,32 @@ std::optional<linalg::Order> order(const MaybeNumber& ord) {
   return ord ? std::optional<linalg::Order>(*ord) : std::nullopt;
 }
 
-Named triangular_solve_that_warns(const Tensor& b, const Tensor& a, bool upper, bool transpose, bool unitriangular) {
-  static bool warned = false;
-  warn_once(warned,
-            "torch.triangular_solve is deprecated in favor of torch.linalg.solve_triangular, whose arguments are the "
-            "other way round and which gives no copy of A.");
-  return linalg::triangular_solve(b, a, upper, transpose, unitriangular);
+// A function that torch keeps beside its successor: the first call warns.
+constexpr const char kCholesky[] =
+    "torch.cholesky is deprecated in favor of torch.linalg.cholesky, which gives L. What upper=True gave is its mH.";
+constexpr const char kLu[] =
+    "torch.lu is deprecated in favor of torch.linalg.lu_factor, and of torch.linalg.lu_factor_ex for get_infos=True.";
+constexpr const char kLuSolve[] =
+    "torch.lu_solve is deprecated in favor of torch.linalg.lu_solve, whose arguments are the other way round.";
+constexpr const char kQr[] =
+    "torch.qr is deprecated in favor of torch.linalg.qr, whose mode is 'reduced' for some=True, else 'complete'.";
+constexpr const char kTriangularSolve[] =
+    "torch.triangular_solve is deprecated in favor of torch.linalg.solve_triangular, whose arguments are the other way "
+    "round and which gives no copy of A.";
+template <auto Function, const char* Advice> struct Deprecated;
+template <typename Result, typename... Args, Result (*Function)(Args...), const char* Advice>
+struct Deprecated<Function, Advice> {
+  static Result call(Args... args) {
+    static std::atomic<bool> warned = false;
+    if (!warned.exchange(true)) {
+      const GilAcquire gil;
+      if (PyErr_WarnEx(PyExc_UserWarning, Advice, 1)) throw PythonError{};
+    }
+    return Function(std::forward<Args>(args)...);
+  }
+};
+Tensor lu_solve(const Tensor& b, const Tensor& lu, const Tensor& pivots) {
+  return linalg::lu_solve(lu, pivots, b, true, false);
 }
 
 constexpr OpRow kRows[] = {
@@ -39,8 +62,8 @@ constexpr OpRow kRows[] = {
     op("_linalg_cholesky_ex(Tensor A, *, bool upper=False, bool check_errors=False, Tensor[]? out=None) -> (Tensor L, "
        "Tensor info)",
        fn<linalg::cholesky_ex>, kPreciseLinalg),
-    op("cholesky(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor", fn<linalg::legacy_cholesky>,
-       {.autocast = kPrecise}),
+    op("cholesky(Tensor input, bool upper=False, *, Tensor? out=None) -> Tensor",
+       fn<Deprecated<linalg::legacy_cholesky, kCholesky>::call>, {.autocast = kPrecise}),
 
     op("_linalg_ldl_factor(Tensor A, *, bool hermitian=False, Tensor[]? out=None) -> (Tensor LD, Tensor pivots)",
        fn<linalg::ldl_factor>, kLinalg),
@@ -68,7 +91,7 @@ constexpr OpRow kRows[] = {
 
     op("triangular_solve(Tensor input, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False, *, "
        "Tensor[]? out=None) -> (Tensor solution, Tensor cloned_coefficient)",
-       fn<triangular_solve_that_warns>, {.out = Out::Exact, .holds_gil = true}),
+       fn<Deprecated<linalg::triangular_solve, kTriangularSolve>::call>, {.out = Out::Exact}),
 
     // ---- determinants
     op("_linalg_det(Tensor A, *, Tensor? out=None) -> Tensor", fn<linalg::det>, kLinalg),
@@ -81,8 +104,8 @@ constexpr OpRow kRows[] = {
     // ---- QR, eigenvalues, singular values
     op("_linalg_qr(Tensor A, str mode='reduced', *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::qr>,
        kPreciseLinalg),
-    op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)", fn<linalg::legacy_qr>,
-       {.autocast = kPrecise}),
+    op("qr(Tensor input, bool some=True, *, Tensor[]? out=None) -> (Tensor Q, Tensor R)",
+       fn<Deprecated<linalg::legacy_qr, kQr>::call>, {.autocast = kPrecise}),
     op("geqrf(Tensor input, *, Tensor[]? out=None) -> (Tensor a, Tensor tau)", fn<linalg::geqrf>,
        {.autocast = kPrecise}),
     op("_linalg_householder_product(Tensor input, Tensor tau, *, Tensor? out=None) -> Tensor",
@@ -148,13 +171,10 @@ constexpr OpRow kRows[] = {
        "-> "
        "Tensor",
        fn<linalg::lu_solve>, kLinalg),
-    op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]", fn<linalg::legacy_lu>,
-       {.autocast = kPrecise}),
+    op("lu(Tensor input, bool pivot=True, bool get_infos=False) -> Tensor[]",
+       fn<Deprecated<linalg::legacy_lu, kLu>::call>, {.autocast = kPrecise}),
     op("lu_solve(Tensor input, Tensor LU_data, Tensor LU_pivots, *, Tensor? out=None) -> Tensor",
-       [](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
-         return linalg::lu_solve(lu, pivots, b, true, false);
-       },
-       {.out = Out::Exact, .autocast = kPrecise}),
+       fn<Deprecated<lu_solve, kLuSolve>::call>, {.out = Out::Exact, .autocast = kPrecise}),
     op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, Tensor[]? "
        "out=None) -> (Tensor P, Tensor L, Tensor U)",
        fn<linalg::lu_unpack>, {.kind = kFunction, .halves = Halves::AsFloats}),

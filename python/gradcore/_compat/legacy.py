@@ -158,6 +158,9 @@ def set_default_tensor_type(t: Any, /) -> None:
 
     Raises TypeError for any other type, NotImplementedError for a dtype that tensors do not have.
     """
+    warnings.warn(
+        "torch.set_default_tensor_type() is deprecated: torch.set_default_dtype() sets the dtype", stacklevel=2
+    )
     kind = type_named(t) if isinstance(t, str) else t
     if not isinstance(kind, tensortype):
         raise TypeError("invalid type object: only floating-point types are supported as the default type")

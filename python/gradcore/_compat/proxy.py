@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 
 import gradcore
 
-from .. import _tensor
+from .. import _class_names, _tensor
 from .._lazy import TYPE_CHECKING
 
 # What the proxy needs is loaded in a few milliseconds: importlib's metadata and base classes would take most of the time.
@@ -189,7 +189,7 @@ class as_torch:
     As a context manager it ends with the block; else with remove(), or never. `packages` names the packages whose imports
     are meant (and `"__main__"` for the script): in all others `import torch` finds what it found before. Without it the
     whole process is meant, and sees torch as installed in version "2.13.0+gradcore". While it holds, the class of tensors
-    says that its module is "torch".
+    says that its module is "torch", and where the whole process is meant, nn's classes name torch's modules too.
 
     >>> import gradcore
     >>> with gradcore.as_torch(packages=["my_package"]):  # what my_package imports as torch is gradcore
@@ -209,7 +209,7 @@ class as_torch:
         else:
             self._install_for_packages(self.packages)
         _scopes.append(self)
-        _name_tensors()
+        _name_classes()
 
     def _install_for_process(self) -> None:
         loaded = sys.modules.get("torch")
@@ -240,7 +240,7 @@ class as_torch:
             return
         self._active = False
         _scopes.remove(self)
-        _name_tensors()
+        _name_classes()
         if self.packages is not None:
             if builtins.__import__ is self._import:  # else somebody wraps it: it passes everything on from now on
                 builtins.__import__ = self._import_before
@@ -260,8 +260,10 @@ class as_torch:
 _scopes: list[as_torch] = []
 
 
-def _name_tensors() -> None:
+def _name_classes() -> None:
     _tensor.set_module("torch" if _scopes else "gradcore")
+    # Not for single packages: pickle, which is none of them, would look for the class in the real torch.
+    _class_names.set_root("torch" if any(scope.packages is None for scope in _scopes) else "gradcore")
 
 
 def _imported(name: str, fromlist: Any) -> ModuleType:

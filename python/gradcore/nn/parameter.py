@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import _C
+from .. import _C, _class_names
 from .._C import Tensor
 from .._modes import no_grad
 from .._tensor import _disabled_torch_function_impl
@@ -23,6 +23,7 @@ class _ParameterMeta(type):
         return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
 
 
+@_class_names.note
 class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that a Module lists among its parameters. It shares the memory of `data` and is a leaf.
 
@@ -59,6 +60,7 @@ class _BufferMeta(type):
         return cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
 
 
+@_class_names.note
 class Buffer(Tensor, metaclass=_BufferMeta):
     """A plain tensor on the memory of `data` which a Module registers as a buffer when it is assigned to it.
 
@@ -154,6 +156,7 @@ class UninitializedTensorMixin:
         return _rebuild_uninitialized, (type(self), self.dtype, self.requires_grad)
 
 
+@_class_names.note
 class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # __repr__ has more arguments
     """A parameter whose shape is not known yet: lazy modules have them until their first call.
 
@@ -183,6 +186,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: igno
         return memo[id(self)]
 
 
+@_class_names.note
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """A buffer whose shape is not known yet.
 

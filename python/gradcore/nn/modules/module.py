@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict, namedtuple
 
-from ... import _C
+from ... import _C, _class_names
 from ..._C import Tensor
 from ..._modes import no_grad
 from ...utils.hooks import RemovableHandle
@@ -113,6 +113,10 @@ class Module:
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _class_names.note(cls)
 
     dump_patches = False
     _version = 1
@@ -1001,6 +1005,7 @@ class Module:
         return module_html(self)
 
 
+_class_names.note(Module)
 _C._complete_module(
     Module,
     call_with_hooks,

@@ -1,0 +1,34 @@
+"""The modules that nn's classes name: torch's while a proxy stands for it. Programs look for "torch.nn" in `__module__`."""
+
+from __future__ import annotations
+
+import sys
+
+_classes: list[type] = []
+_root = "gradcore"
+
+
+def note(cls: type) -> type:
+    """Takes a class of gradcore.nn; others are left alone. A decorator, too."""
+    if cls.__module__.startswith("gradcore."):
+        _classes.append(cls)
+        _rename(cls)
+    return cls
+
+
+def set_root(root: str) -> None:
+    """What the classes' `__module__` begins with: "gradcore" or "torch"."""
+    global _root
+    _root = root
+    for cls in _classes:
+        _rename(cls)
+
+
+def _rename(cls: type) -> None:
+    before = cls.__module__
+    root, dot, rest = before.partition(".")
+    if root == _root:
+        return
+    cls.__module__ = _root + dot + rest
+    if before in sys.modules:  # inspect and pickle look there for a class's module
+        sys.modules.setdefault(cls.__module__, sys.modules[before])
