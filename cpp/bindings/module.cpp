@@ -11,6 +11,7 @@
 #include "core/allocator.h"
 #include "core/cpu.h"
 #include "core/parallel.h"
+#include "core/threading_layer.h"
 #include "core/warning.h"
 #include "ops/convolution.h"
 #include "ops/tape_ops.h"

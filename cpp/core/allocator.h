@@ -1,16 +1,13 @@
 // Memory for tensors, nodes and scratch: 64-byte aligned blocks from size classes, kept in per-thread free lists
-// (small) and one shared cache (large). Start at allocate().
+// (small) and one shared cache (large). Start at allocate(), which core/memory.h declares.
 #pragma once
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-namespace gradcore {
+#include "core/memory.h"
 
-// Never null; throws Error(ErrorKind::OutOfMemory). `bytes` may be 0.
-void* allocate(size_t bytes);
-// `bytes` must be what was asked for.
-void deallocate(void* p, size_t bytes) noexcept;
+namespace gradcore {
 
 struct MemoryStats {
   int64_t in_use;       // bytes handed out now

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/team.h"
+#include "core/threading_layer.h"
 
 namespace gradcore {
 

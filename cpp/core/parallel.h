@@ -5,8 +5,6 @@
 // its own. Both hand them to the Team of core/team.h, which deals out the blocks.
 #pragma once
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <type_traits>
 
 namespace gradcore {
@@ -24,12 +22,5 @@ template <class F> inline void parallel_blocks(int64_t blocks, F&& f) {
   using Fn = F;
   run_blocks(blocks, [](void* ctx, int64_t b) { (*static_cast<std::remove_reference_t<Fn>*>(ctx))(b); }, &f);
 }
-
-// The layer in use, or the one that the first parallel loop will take: "openmp" or "team".
-const char* threading_layer();
-// Chooses the layer by its name. Raises where there is none of that name, and after the first parallel loop.
-void set_threading_layer(std::string_view name);
-// Why "openmp" cannot be had; empty where it can.
-std::string openmp_missing();
 
 }  // namespace gradcore

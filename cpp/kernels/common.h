@@ -3,10 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
-
 #include "core/dtype.h"
 #include "kernels/lane.h"
 #include "kernels/scratch.h"

@@ -2,6 +2,7 @@
 // becomes is said in core/half.h.
 #pragma once
 #include "kernels/common.h"
+#include "kernels/intrinsics.h"
 
 namespace gradcore::GC_ISA {
 

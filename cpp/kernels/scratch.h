@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/allocator.h"
+#include "core/memory.h"
 
 // Each build of the kernels has its own: no inline function is shared among instruction sets.
 #ifdef GC_ISA

@@ -6,6 +6,7 @@
 // lie along k, nothing is packed. The blocks depend on shapes alone.
 #include "core/parallel.h"
 #include "kernels/common.h"
+#include "kernels/intrinsics.h"
 #include "kernels/matmul/gemm.h"
 
 namespace gradcore::GC_ISA {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/common.h"
+#include "kernels/intrinsics.h"
 
 namespace gradcore::GC_ISA {
 

@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "kernels/common.h"
+#include "kernels/intrinsics.h"
 
 namespace gradcore::GC_ISA {
 namespace {

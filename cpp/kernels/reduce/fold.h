@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/common.h"
+#include "kernels/intrinsics.h"
 #include "kernels/math.h"
 
 namespace gradcore::GC_ISA {
