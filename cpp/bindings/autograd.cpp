@@ -263,6 +263,12 @@ template <class T, class F> py::object entered(const T& how_to_leave, F&& leave)
 // A reusable switch for `with` and decorators; the Python classes derive from it.
 bool swap_mode(bool& mode, bool on) { return std::exchange(mode, on); }
 
+PyObject* get_num_threads(PyObject*, PyObject*) {
+  return guarded([] { return PyLong_FromLong(num_threads()); });
+}
+PyMethodDef kFunctions[] = {{"get_num_threads", get_num_threads, METH_NOARGS, docs::get_num_threads},
+                            {nullptr, nullptr, 0, nullptr}};
+
 // One of its own, so that the inherited Generator.__new__, which would leave out __init__, is refused (see forbid_new).
 PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) {
   return guarded([&] { return py::detail::make_new_instance(type); });
@@ -371,7 +377,7 @@ void add_autograd(py::module_& m) {
 
   m.def("_set_grad_enabled", [](bool on) { return swap_mode(modes.grad, on); });
 
-  m.def("get_num_threads", &num_threads, docs::get_num_threads);
+  if (PyModule_AddFunctions(m.ptr(), kFunctions) < 0) throw PythonError{};
   m.def(
       "set_num_threads",
       [](py::handle num) {

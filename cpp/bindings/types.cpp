@@ -23,7 +23,7 @@ struct DTypeObject {
   const DTypeFacts& facts() const { return facts_of(number); }
 };
 
-// One for each of all_dtypes(), for the process's life.
+// One for each of all_dtypes(), for the process's life: equal ones are the same.
 std::vector<PyObject*> every_dtype_object;
 py::handle object_of(int number) { return every_dtype_object[static_cast<size_t>(number)]; }
 
@@ -94,9 +94,6 @@ void add_types(py::module_& m) {
   add_linalg_error(m);
   py::class_<DTypeObject> cls(m, "dtype", docs::dtype_class);
   cls.def("__repr__", [](const DTypeObject& d) { return str_cat("torch.", d.facts().name); })
-      .def("__hash__", [](const DTypeObject& d) { return d.number + 1; })
-      .def("__eq__", [](const DTypeObject& d,
-                        py::object o) { return Py_TYPE(o.ptr()) == dtype_type && number_of_object(o) == d.number; })
       .def("__reduce__", [](const DTypeObject& d) { return d.facts().name; })
       .def("to_complex", [](const DTypeObject& d) { return object_of(complex_of(d.number)); })
       .def("to_real", [](const DTypeObject& d) { return object_of(real_of(d.number)); })

@@ -56,8 +56,8 @@ Tensor terms_of(const Tensor& x, const Tensor& top) {
   return masked_fill(exp_of_difference(x, top), eq(x, Scalar(-HUGE_VAL)), Scalar(0.0));
 }
 
-// The sums of exponentials behind logcumsumexp(), relative to the greatest element so far: a sum goes on with
-// `decay` = exp(greatest before - greatest) of it, and with its element's term.
+// The sums of exponentials that derivatives of logcumsumexp() need, relative to the greatest element so far: a sum goes
+// on with `decay` = exp(greatest before - greatest) of it, and with its element's term.
 struct RelativeSums {
   Tensor top, terms, decay, sums;
   RelativeSums(const Tensor& x, int dim) {
@@ -129,16 +129,7 @@ Tensor logcumsumexp(const Tensor& t, int64_t dim) {
   if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"logcumsumexp_out_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
   const int d = wrap_dim(dim, t.dim());
-  Tensor out;
-  {
-    const NoRecordGuard off;
-    if (t.dim() == 0 || t.numel() == 0) {
-      out = clone(t, true);
-    } else {
-      const RelativeSums of(t, d);
-      out = add(log(of.sums), of.top);
-    }
-  }
+  const Tensor out = log_cumulative_sums(t, d);
   if (should_record(t)) record(out, {&t}, LogcumsumexpVjp{Saved(t), Saved::output(out), d});
   return out;
 }

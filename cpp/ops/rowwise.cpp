@@ -199,6 +199,8 @@ Tensor cumprod(const Tensor& t, int64_t dim, MaybeDType dtype) {
   return out;
 }
 
+Tensor log_cumulative_sums(const Tensor& t, int dim) { return run_quietly(RowOp::LogCumSumExp, t, {}, dim); }
+
 ValuesIndices cummax(const Tensor& t, int64_t dim) {
   return cumulative_extreme(RowOp::CumMax, t, dim, "CummaxBackward0");
 }

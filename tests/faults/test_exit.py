@@ -86,7 +86,7 @@ WRITERS = {
     "one_hot": "gradcore.nn.functional.one_hot(index[:100], 10)",
     "max_unpool": "gradcore.nn.functional.max_unpool1d(values[None], index[None], 2)",
     "classes": "gradcore.nn.functional.cross_entropy(values, index[0]), gradcore.nn.functional.nll_loss(values, index[0])",
-    "margins": "gradcore.nn.functional.multi_margin_loss(values, index[0])",
+    "margins": "gradcore.nn.functional.multi_margin_loss(values, index[0]), gradcore.nn.functional.multilabel_margin_loss(values[:, :60], index[:, :60])",
     "paths": "gradcore.nn.functional.ctc_loss(values[:, None], index[:1, :20], gradcore.tensor([600]), gradcore.tensor([20]))",
     "search": "gradcore.searchsorted(values, values, sorter=index)",
     "put": "gradcore.zeros(600).put_(index, values), values.take(index)",

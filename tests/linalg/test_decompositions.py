@@ -11,7 +11,7 @@ import pytest
 import support
 from support import FLOATS, both, gradcore
 
-SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150]
+SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150, 250]
 SHAPES = [(n, n) for n in SIZES] + [
     (5, 3),
     (3, 5),

@@ -1,4 +1,4 @@
-"""Least squares by the default driver: of full rank by reflections, of any other by singular values."""
+"""Least squares by the default driver: by reflections where few singular values count as zero, else by all of them."""
 
 import numpy as np
 import pytest
@@ -38,6 +38,36 @@ def test_ranks(m, n, least):
         assert found.rank.item() == (8 if counts else 7)
         right = np.linalg.pinv(a, rcond=bound) @ b
         assert np.abs(found.solution.numpy() - right).max() < 1e-11 * np.abs(right).max()
+
+
+# Sizes from which on the few smallest singular values are looked for.
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "n"), [(70, 70), (300, 300), (400, 300), (300, 400)])
+@pytest.mark.parametrize("dropped", [0, 1, 3, 20])
+def test_many_columns(m, n, dropped, dtype):
+    k = min(m, n)
+    usual = np.linspace(1, 0.1, k - dropped)
+    a = np.stack([matrix(m, n, [*usual, *np.linspace(2e-3, 1e-3, dropped)], dtype, seed) for seed in range(2)])
+    b = np.random.default_rng(9).standard_normal((2, m, 2)).astype(dtype)
+    found = gradcore.linalg.lstsq(gradcore.tensor(a), gradcore.tensor(b), rcond=1e-2)
+    assert found.rank.tolist() == [k - dropped] * 2
+    right = np.linalg.pinv(a.astype("float64"), rcond=1e-2) @ b
+    assert np.abs(found.solution.numpy() - right).max() < (3e-4 if dtype == "float32" else 1e-12) * np.abs(right).max()
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-30, 1e30, np.nan])
+def test_large_matrices_without_an_inverse(value):
+    """None of them comes to a result that is not finite where the matrix is."""
+    a = matrix(300, 300, np.linspace(1, 2, 300), "float32") * 0 + np.float32(value)
+    b = np.ones((300, 1), "float32")
+    if np.isnan(value):
+        with pytest.raises(RuntimeError, match="non-finite"):
+            gradcore.linalg.lstsq(gradcore.tensor(a), gradcore.tensor(b))
+        return
+    found = gradcore.linalg.lstsq(gradcore.tensor(a), gradcore.tensor(b))
+    assert found.rank.item() == (value != 0)
+    expected = 1 / (300 * value) if value else 0.0
+    assert np.allclose(found.solution.numpy(), expected, rtol=1e-4)
 
 
 def test_one_of_a_batch_has_no_full_rank():

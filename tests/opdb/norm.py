@@ -230,6 +230,68 @@ nn_row(
     skips={"tangents": "torch takes the weight for a constant in one part alone"},
 )
 
+
+def margin_samples(d):
+    for reduction in ("none", "sum", "mean"):
+        yield S(d(5, 4), classes(d, 5, below=4), reduction=reduction)
+        yield S(d(5, 4), classes(d, 5, below=4), 2, 0.5, d(4), reduction=reduction)
+        yield S(d(4), np.array(2), reduction=reduction)
+        yield S(d(4), np.array([2]), weight=d(4), reduction=reduction)
+    yield S(d(), np.array(0))
+    yield S(d(70, 133), classes(d, 70, below=133), 2)
+    yield S(d(0, 4), classes(d, 0, below=4), reduction="none")
+    yield S(d(5, 4), np.array([0, 3, 1, 1, 4]))
+    yield S(d(5, 4), np.array([0, 3, 1, 1, -1]))
+    yield S(d(5, 4), np.array([0, 3, 1, 1, 2], dtype=np.int32))
+    yield S(d(5, 4), classes(d, 4, below=4))
+    yield S(d(5, 4), classes(d, 5, 1, below=4))
+    yield S(d(5, 4), classes(d, 5, below=4), 1, 1.0, d(3))
+    yield S(d(5, 4), classes(d, 5, below=4), 3)
+    yield S(d(5, 0), classes(d, 5, below=4))
+    yield S(d(2, 5, 4), classes(d, 5, below=4))
+
+
+def labels(d, rows, classes):
+    """Of each row some classes, one of them twice; what is behind the first -1 counts as nothing."""
+    found = d.index(rows, classes, below=classes)
+    found[:, classes // 2] = -1
+    found[0] = -1
+    return found
+
+
+def multilabel_samples(d):
+    for reduction in ("none", "sum", "mean"):
+        yield S(d(5, 4), labels(d, 5, 4), reduction=reduction)
+        yield S(d(5, 4), classes(d, 5, 4, below=4), reduction=reduction)
+        yield S(d(4), np.array([2, 2, -1, 1]), reduction=reduction)
+    yield S(d(), np.array([0]))
+    yield S(d(1), np.array(0))
+    yield S(d(70, 133), labels(d, 70, 133))
+    yield S(d(0, 4), classes(d, 0, 4, below=4), reduction="none")
+    yield S(d(2, 3), np.array([[0, 1, 3], [0, 1, 2]]))
+    yield S(d(2, 3), np.array([[0, -1, -2], [0, 1, 2]]))
+    yield S(d(2, 3), np.array([[0, 1, 2], [0, 1, 2]], dtype=np.int32))
+    yield S(d(2, 3), np.array([0, 1, 2]))
+    yield S(d(3), np.array([[0, 1, 2]]))
+    yield S(d(2, 0), classes(d, 2, 0, below=4))
+
+
+MARGIN = LOSS | {"gradgrad": False}  # torch has no second derivatives
+nn_row(
+    "multi_margin_loss",
+    margin_samples,
+    large_call=lambda d: S(d(300, 257), classes(d, 300, below=257)),
+    aliases=("_nn_multi_margin",),
+    **MARGIN,
+)
+nn_row(
+    "multilabel_margin_loss",
+    multilabel_samples,
+    large_call=lambda d: S(d(300, 57), classes(d, 300, 57, below=57)),
+    aliases=("_nn_multilabel_margin",),
+    **MARGIN,
+)
+
 row(
     "embedding",
     lambda d: [

@@ -91,6 +91,25 @@ def test_float64_leaves_its_range_late(name, values, result):
         expect(found, result, 1e-12)
 
 
+@pytest.mark.parametrize("dtype", [gradcore.float32, gradcore.float64])
+@pytest.mark.parametrize(("value", "size"), [(2.5, math.inf), (0.4, 0.0)])
+@pytest.mark.parametrize("count", [4000, 4001])
+def test_what_long_products_leave_the_range_with_is_their_sign(value, size, count, dtype):
+    x = gradcore.full((count,), -value, dtype=dtype)
+    expected = size if count % 2 == 0 else -size
+    for found in (x.prod(), x.repeat(2, 1).prod(1)[1], x.repeat(2, 1).t().contiguous().prod(0)[1]):
+        assert found.item() == expected and math.copysign(1, found.item()) == math.copysign(1, expected)
+
+
+@pytest.mark.parametrize("dtype", [gradcore.float32, gradcore.float64])
+def test_long_products_come_back_into_the_range(dtype):
+    least, most = (2.0**-149, 2.0**120) if dtype == gradcore.float32 else (2.0**-1074, 2.0**1000)
+    x = gradcore.tensor([least, most], dtype=dtype).repeat(1000)
+    back = (math.log2(least) + math.log2(most)) * -1000
+    y = gradcore.cat([x, gradcore.full((int(back) // 50,), 2.0**50, dtype=dtype)])
+    assert y.prod().item() == 1.0
+
+
 @pytest.mark.parametrize("scale", [1e30, 1e-30, 1e-38])
 def test_gradients_at_the_ends_of_the_range(scale):
     x = gradcore.tensor([scale, 3 * scale], requires_grad=True)

@@ -15,7 +15,7 @@ CPP = ROOT / "cpp"
 LAYERS = ("tensor", "autograd", "ops", "optim")
 
 # Ops that look at values to decide: whether a divisor is zero, where a mask is true, what a number tensor holds, how long
-# samples are, where windows begin.
+# samples are, which classes they have, where windows begin.
 LOOKS = {
     "ops/ctc_loss.cpp",
     "ops/derived.cpp",
@@ -29,6 +29,7 @@ LOOKS = {
     "ops/linalg/least_squares.cpp",
     "ops/linalg/matrices.cpp",
     "ops/linalg/powers.cpp",
+    "ops/margin_loss.cpp",
     "ops/mask.cpp",
     "ops/pieces.cpp",
     "ops/pooling.cpp",

@@ -3,6 +3,7 @@
 #include "ops/class_loss.h"
 #include "ops/ctc_loss.h"
 #include "ops/embedding.h"
+#include "ops/margin_loss.h"
 #include "ops/norm.h"
 
 namespace gradcore {
@@ -25,6 +26,11 @@ constexpr OpRow kRows[] = {
     op("_nn_ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank, "
        "Reduction reduction, bool zero_infinity) -> Tensor",
        fn<ctc_loss>, {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_multi_margin(Tensor input, Tensor target, bool squared=False, float margin=1.0, Tensor? weight=None) -> "
+       "Tensor",
+       fn<multi_margin_loss>, {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_multilabel_margin(Tensor input, Tensor target) -> Tensor", fn<multilabel_margin_loss>,
+       {.kind = kFunction, .halves = Halves::Native}),
     op("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) "
        "-> "
        "Tensor",

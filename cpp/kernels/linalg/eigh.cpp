@@ -10,9 +10,91 @@ namespace gradcore::GC_ISA {
 
 namespace {
 
-// T = Q' A Q with diagonal d and e[i] beside d[i] and d[i + 1]. `a` (stored by columns, both triangles) is overwritten;
-// column i keeps the reflection that made e[i] below its diagonal. `memory` has room for n elements.
+// B -= v w' + w v' and y = B x in one way through the lower triangle of B (stored by columns). Without v nothing is
+// subtracted, without x nothing multiplied. B and the vectors have `rows` rows, those from n on being zeros.
+template <class T> struct TwoSided {
+  const T *v, *w, *x;
+  T* y;
+
+  void run(int64_t n, int64_t rows, const Mat<T>& b) const {
+    for (int64_t i = 0; x && i < rows; ++i) y[i] = 0;
+    int64_t j = 0;
+    for (; j + kColumns <= n; j += kColumns) {
+      corner(j, j + kColumns, b);
+      if (v && x)
+        columns<true, true>(rows, j, b);
+      else if (v)
+        columns<true, false>(rows, j, b);
+      else
+        columns<false, true>(rows, j, b);
+    }
+    corner(j, n, b);
+  }
+
+ private:
+  static constexpr int kColumns = 2;  // at once: what belongs to a row is loaded for both
+
+  // Rows and columns from `begin` to `end`.
+  void corner(int64_t begin, int64_t end, const Mat<T>& b) const {
+    for (int64_t j = begin; j < end; ++j)
+      for (int64_t i = j; i < end; ++i) {
+        if (v) b(i, j) -= v[i] * w[j] + w[i] * v[j];
+        if (!x) continue;
+        y[i] += b(i, j) * x[j];
+        if (i > j) y[j] += b(i, j) * x[i];
+      }
+  }
+  // Two columns from j on, below their corner. The first vector may begin above it, or before the column: what is in
+  // those lanes counts as 0 and stays as it is.
+  template <bool kSubtract, bool kMultiply> void columns(int64_t rows, int64_t j, const Mat<T>& b) const {
+    using Bits = Vec<SameWidthInt<T>>;
+    constexpr int64_t L = kLanes<T>;
+    const int64_t first = j + kColumns, left = rows - first, before = (L - left % L) % L;
+    int64_t i = first - before;
+    T *const b0 = b.column(j), *const b1 = b.column(j + 1);
+    const T v0 = kSubtract ? v[j] : T(0), v1 = kSubtract ? v[j + 1] : T(0);
+    const T w0 = kSubtract ? w[j] : T(0), w1 = kSubtract ? w[j + 1] : T(0);
+    const T x0 = kMultiply ? x[j] : T(0), x1 = kMultiply ? x[j + 1] : T(0);
+    Vec<T> sum0{}, sum1{};
+    const auto step = [&](const auto& kept) __attribute__((always_inline)) {
+      Vec<T> c0 = load(b0 + i), c1 = load(b1 + i);
+      if constexpr (kSubtract) {
+        const Vec<T> vi = load(v + i), wi = load(w + i), old0 = c0, old1 = c1;
+        c0 -= vi * w0 + wi * v0;
+        c1 -= vi * w1 + wi * v1;
+        store(b0 + i, kept(c0, old0));
+        store(b1 + i, kept(c1, old1));
+      }
+      if constexpr (kMultiply) {
+        c0 = kept(c0, Vec<T>{}), c1 = kept(c1, Vec<T>{});
+        const Vec<T> xi = kept(load(x + i), Vec<T>{});
+        store(y + i, load(y + i) + (c0 * x0 + c1 * x1));
+        sum0 += c0 * xi;
+        sum1 += c1 * xi;
+      }
+    };
+    if (before > 0) {
+      Bits lane;
+      for (int64_t l = 0; l < L; ++l) lane[l] = static_cast<SameWidthInt<T>>(l);
+      const Bits counts = lane >= static_cast<SameWidthInt<T>>(before);
+      step([&](Vec<T> a, Vec<T> other) { return counts ? a : other; });
+      i += L;
+    }
+    for (; i < rows; i += L) step([](Vec<T> a, Vec<T>) { return a; });
+    if constexpr (kMultiply) y[j] += sum_over_lanes(sum0), y[j + 1] += sum_over_lanes(sum1);
+  }
+};
+
+// T = Q' A Q with diagonal d and e[i] beside d[i] and d[i + 1]. The lower triangle of `a` (stored by columns) is
+// overwritten; column i keeps the reflection that made e[i] below its diagonal. `a` has zeros up to a.col rows;
+// `memory` has room for two columns.
+//
+// A step turns B, what is below and right of it, into H B H = B - v w' - w v' with w = p - tau / 2 (p'v) v and p = tau
+// B v. It leaves that to the next one, but for the column that this one begins with.
 template <class T> void to_three_diagonals(int64_t n, const Mat<T>& a, T* d, T* e, T* tau, T* memory) {
+  for (int64_t i = 0; i < 2 * a.col; ++i) memory[i] = 0;
+  const T* last_v = nullptr;  // of the step before, from row i + 1 on
+  const T* last_w = nullptr;
   for (int64_t i = 0; i + 1 < n; ++i) {
     const int64_t rest = n - i - 1;
     T* const v = a.column(i) + i + 1;
@@ -20,18 +102,17 @@ template <class T> void to_three_diagonals(int64_t n, const Mat<T>& a, T* d, T* 
     tau[i] = reflection(rest, v);
     e[i] = v[0];
     d[i] = a(i, i);
-    if (tau[i] == 0) continue;
     v[0] = 1;
-    // B = H B H = B - v w' - w v' with w = p - tau / 2 (p'v) v and p = tau B v.
-    T* const w = memory;
-    for (int64_t j = 0; j < rest; ++j) w[j] = 0;
-    for (int64_t j = 0; j < rest; ++j) add_scaled(rest, tau[i] * v[j], b.column(j), w);
-    add_scaled(rest, -tau[i] / 2 * dot(rest, w, v), v, w);
-    for (int64_t j = 0; j < rest; ++j) {
-      T* const column = b.column(j);
-      const T vj = v[j], wj = w[j];
-      for (int64_t r = 0; r < rest; ++r) column[r] -= v[r] * wj + w[r] * vj;
-    }
+    T* const w =
+        memory + i % 2 * a.col + i + 1;  // where v stands in its column: what is before and behind it can be read
+    const T by = tau[i];
+    if (last_v || by != 0) TwoSided<T>{last_v, last_w, by != 0 ? v : nullptr, w}.run(rest, a.col - i - 1, b);
+    last_v = nullptr;
+    if (by == 0) continue;
+    scale(rest, by, w);
+    add_scaled(rest, -by / 2 * dot(rest, w, v), v, w);
+    for (int64_t r = 0; r < rest; ++r) b(r, 0) -= v[r] * w[0] + w[r] * v[0];
+    last_v = v + 1, last_w = w + 1;
   }
   if (n > 0) d[n - 1] = a(n - 1, n - 1);
 }
@@ -40,8 +121,8 @@ template <class T> void to_three_diagonals(int64_t n, const Mat<T>& a, T* d, T* 
 // beside the largest: next to far smaller ones what rounding leaves over may never go.
 constexpr int64_t kPatience = 20, kSteps = 60;
 
-// Diagonalises; the columns of z turn along, if it has any. False where it does not converge.
-template <class T> bool diagonalise(int64_t n, T* d, T* e, int64_t rows, const Mat<T>& z) {
+// Diagonalises; columns turn along. False where it does not converge.
+template <class T> bool diagonalise(int64_t n, T* d, T* e, Rotations<T>& turned) {
   if (n > 0) e[n - 1] = 0;
   const T d_most = largest(n, d), e_most = largest(n, e), most = d_most > e_most ? d_most : e_most;
   for (int64_t first = 0; first < n; ++first) {
@@ -59,6 +140,7 @@ template <class T> bool diagonalise(int64_t n, T* d, T* e, int64_t rows, const M
       T g = d[last] - d[first] + e[first] / (half + (half < 0 ? -radius : radius));
       T sine = 1, cosine = 1, p = 0;
       int64_t i = last - 1;
+      turned.begin(last, -1);
       for (; i >= first; --i) {
         const T f = sine * e[i], b = cosine * e[i];
         const T r = hypotenuse(f, g);
@@ -75,7 +157,7 @@ template <class T> bool diagonalise(int64_t n, T* d, T* e, int64_t rows, const M
         p = sine * t;
         d[i + 1] = g + p;
         g = cosine * t - b;
-        if (rows) rotate(rows, cosine, sine, z.column(i), z.column(i + 1));
+        turned.add(cosine, sine);
       }
       if (i >= first) continue;
       d[first] -= p;
@@ -83,6 +165,7 @@ template <class T> bool diagonalise(int64_t n, T* d, T* e, int64_t rows, const M
       e[last] = 0;
     }
   }
+  turned.apply();
   return true;
 }
 
@@ -97,9 +180,12 @@ template <class T> void sort_rising(int64_t n, T* d, int64_t rows, const Mat<T>&
   }
 }
 
+// The lower triangle of `to`, and zeros behind its last row.
 template <class T> void fill_from_triangle(int64_t n, bool upper, T by, const Mat<T>& from, const Mat<T>& to) {
-  for (int64_t j = 0; j < n; ++j)
-    for (int64_t i = j; i < n; ++i) to(i, j) = to(j, i) = by * (upper ? from(j, i) : from(i, j));
+  for (int64_t j = 0; j < n; ++j) {
+    for (int64_t i = j; i < n; ++i) to(i, j) = by * (upper ? from(j, i) : from(i, j));
+    for (int64_t i = n; i < to.col; ++i) to(i, j) = 0;
+  }
 }
 
 // The largest element of the triangle that is read; a NaN where there is one.
@@ -114,32 +200,41 @@ template <class T> T largest_in_triangle(int64_t n, bool upper, const Mat<T>& a)
   return most;
 }
 
-// `memory` has room for 3 n + n n elements.
-template <class T> bool eigen(const EighArgs& g, const Mat<T>& a, T* d, const Mat<T>& vectors, T* memory) {
+// The memory for one matrix.
+template <class T> struct EigenMemory {
+  int64_t n, column = round_up(n, kLanes<T>);
+  Scratch<T> all{(n + 2) * column + 2 * n + kLanes<T> + Rotations<T>::room(n)};
+  T *e = all.data(), *tau = e + n, *w = tau + n, *rotations = w + 2 * column;
+  // In front of the first column a vector can be read.
+  Mat<T> work{rotations + Rotations<T>::room(n) + kLanes<T>, 1, column};
+};
+
+template <class T>
+bool eigen(const EighArgs& g, const Mat<T>& a, T* d, const Mat<T>& vectors, const EigenMemory<T>& memory) {
   const int64_t n = g.n;
-  T *const e = memory, *const tau = memory + n, *const w = memory + 2 * n;
   const T most = largest_in_triangle(n, g.upper, a);
   if (!(most <= Limits<T>::value)) return false;
   const T by = scale_for(most);
-  const Mat<T> work{memory + 3 * n, 1, n};
+  const Mat<T>& work = memory.work;
   fill_from_triangle(n, g.upper, by, a, work);
-  to_three_diagonals(n, work, d, e, tau, w);
+  to_three_diagonals(n, work, d, memory.e, memory.tau, memory.w);
   const int64_t rows = g.vectors.data ? n : 0;
   if (rows) {
     for (int64_t i = 0; i < n; ++i) vectors(i, 0) = vectors(0, i) = i == 0;
-    if (n > 1) multiply_reflections(n - 1, n - 1, n - 1, work.at(1, 0), tau, vectors.at(1, 1));
+    if (n > 1) form_reflections(n - 1, n - 1, n - 1, work.at(1, 0), memory.tau, vectors.at(1, 1));
   }
-  if (!diagonalise(n, d, e, rows, vectors)) return false;
+  Rotations<T> turned(rows, n, vectors, memory.rotations);
+  if (!diagonalise(n, d, memory.e, turned)) return false;
   sort_rising(n, d, rows, vectors);
   if (by != 1) scale(n, 1 / by, d);
   return true;
 }
 
 template <class T> void eigh_one_by_one(const EighArgs& g, int64_t begin, int64_t end) {
-  const Scratch<T> memory(g.n * (g.n + 3));
+  const EigenMemory<T> memory{g.n};
   for (int64_t i = begin; i < end; ++i) {
     const Mat<T> vectors = g.vectors.data ? matrix<T>(g.vectors, i) : Mat<T>{nullptr, 0, 0};
-    *vector<int32_t>(g.info, i) = !eigen(g, matrix<T>(g.a, i), vector<T>(g.values, i), vectors, memory.data());
+    *vector<int32_t>(g.info, i) = !eigen(g, matrix<T>(g.a, i), vector<T>(g.values, i), vectors, memory);
   }
 }
 

@@ -58,21 +58,26 @@ template <class T> void factor(int64_t m, int64_t n, const Mat<T>& a, T* tau) {
   }
 }
 
-template <class T> void form(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q) {
-  if (k <= kPanel) return multiply_reflections(m, columns, k, h, tau, q);
-  const Scratch<T> memory(Block<T>::room(m, columns));
-  for (int64_t j = 0; j < columns; ++j)
-    for (int64_t i = 0; i < m; ++i) q(i, j) = i == j;
-  for (int64_t j = (k - 1) / kPanel * kPanel; j >= 0; j -= kPanel) {
-    const Block<T> block(m - j, smaller(kPanel, k - j), h.at(j, j), tau + j, memory.data());
-    block.apply(false, columns - j, q.at(j, j), memory.data() + kPanel * (m + kPanel));
+// Columns for which a product with a panel does not pay.
+constexpr int64_t kFew = 8;
+template <class T>
+void apply_one_by_one(bool transposed, int64_t m, int64_t n, int64_t k, const Mat<T>& h, const T* tau,
+                      const Mat<T>& x) {
+  const Scratch<T> memory(x.row == 1 ? 0 : m * n);
+  const Mat<T> to = x.row == 1 ? x : Mat<T>{memory.data(), 1, m};
+  if (x.row != 1) copy_matrix(m, n, x, to);
+  for (int64_t step = 0; step < k; ++step) {
+    const int64_t j = transposed ? step : k - 1 - step;
+    reflect_columns(m - j, n, h.column(j) + j, tau[j], to.at(j, 0));
   }
+  if (x.row != 1) copy_matrix(m, n, to, x);
 }
 
 // x = Q x: the last panel first; Q' has them in the other order.
 template <class T>
 void apply(bool transposed, int64_t m, int64_t n, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& x) {
   if (k == 0 || n == 0) return;
+  if (n <= kFew) return apply_one_by_one(transposed, m, n, k, h, tau, x);
   const Scratch<T> memory(Block<T>::room(m, n));
   const int64_t panels = (k + kPanel - 1) / kPanel;
   for (int64_t step = 0; step < panels; ++step) {
@@ -150,7 +155,7 @@ template <class T> void qr_factor(const QrArgs& g, int64_t begin, int64_t end) {
 template <class T> void qr_form(const QrFormArgs& g, int64_t begin, int64_t end) {
   if (lanes_pay<T>(g.m, g.columns, end - begin)) return qr_form_in_lanes<T>(g, begin, end);
   for (int64_t i = begin; i < end; ++i)
-    form(g.m, g.columns, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), matrix<T>(g.q, i));
+    form_reflections(g.m, g.columns, g.k, matrix<T>(g.h, i), vector<T>(g.tau, i), matrix<T>(g.q, i));
 }
 
 template <class T> void qr_apply(const QrApplyArgs& g, int64_t begin, int64_t end) {
@@ -162,6 +167,22 @@ template <class T> void qr_apply(const QrApplyArgs& g, int64_t begin, int64_t en
 }
 
 }  // namespace
+
+template <class T>
+void form_reflections(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q) {
+  if (k <= kPanel) return multiply_reflections(m, columns, k, h, tau, q);
+  const Scratch<T> memory(Block<T>::room(m, columns));
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < m; ++i) q(i, j) = i == j;
+  for (int64_t j = (k - 1) / kPanel * kPanel; j >= 0; j -= kPanel) {
+    const Block<T> block(m - j, smaller(kPanel, k - j), h.at(j, j), tau + j, memory.data());
+    block.apply(false, columns - j, q.at(j, j), memory.data() + kPanel * (m + kPanel));
+  }
+}
+
+template void form_reflections<float>(int64_t, int64_t, int64_t, const Mat<float>&, const float*, const Mat<float>&);
+template void form_reflections<double>(int64_t, int64_t, int64_t, const Mat<double>&, const double*,
+                                       const Mat<double>&);
 
 extern const LinalgRow<QrArgs> qr_factor_kernels{{qr_factor<float>, qr_factor<double>}};
 extern const LinalgRow<QrFormArgs> qr_form_kernels{{qr_form<float>, qr_form<double>}};

@@ -19,12 +19,18 @@ template <class V> GC_INLINE auto sum_over_lanes(V v) {
                           __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
-// sum x y, in vectors.
+// sum x y, in vectors: four of them, which do not wait for each other.
 template <class T> GC_INLINE T dot(int64_t n, const T* x, const T* y) {
-  Vec<T> sums{};
+  constexpr int64_t L = kLanes<T>;
+  Vec<T> sums{}, more[3] = {};
   int64_t i = 0;
-  for (; i + kLanes<T> <= n; i += kLanes<T>) sums += load(x + i) * load(y + i);
-  T sum = i ? sum_over_lanes(sums) : T(0);
+  for (; i + 4 * L <= n; i += 4 * L) {
+    sums += load(x + i) * load(y + i);
+#pragma GCC unroll 3
+    for (int64_t k = 0; k < 3; ++k) more[k] += load(x + i + (k + 1) * L) * load(y + i + (k + 1) * L);
+  }
+  for (; i + L <= n; i += L) sums += load(x + i) * load(y + i);
+  T sum = i ? sum_over_lanes((sums + more[0]) + (more[1] + more[2])) : T(0);
   for (; i < n; ++i) sum += x[i] * y[i];
   return sum;
 }
@@ -63,10 +69,49 @@ template <class T> T reflection(int64_t n, T* x) {
   return tau;
 }
 
+// The same of one x and several y, `step` apart; and of the way back, y -= by[c] x.
+template <int kColumns, class T>
+GC_INLINE void dots(int64_t n, const T* x, const T* y, int64_t step, T (&found)[kColumns]) {
+  Vec<T> sums[kColumns] = {};
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) {
+    const Vec<T> xi = load(x + i);
+#pragma GCC unroll 4
+    for (int c = 0; c < kColumns; ++c) sums[c] += xi * load(y + c * step + i);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < kColumns; ++c) found[c] = sum_over_lanes(sums[c]);
+  for (; i < n; ++i)
+    for (int c = 0; c < kColumns; ++c) found[c] += x[i] * y[c * step + i];
+}
+template <int kColumns, class T>
+GC_INLINE void subtract_scaled(int64_t n, const T* x, T* y, int64_t step, const T (&by)[kColumns]) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) {
+    const Vec<T> xi = load(x + i);
+#pragma GCC unroll 4
+    for (int c = 0; c < kColumns; ++c) store(y + c * step + i, load(y + c * step + i) - by[c] * xi);
+  }
+  for (; i < n; ++i)
+    for (int c = 0; c < kColumns; ++c) y[c * step + i] -= by[c] * x[i];
+}
+
 // a = H a for columns of `a` (m x n, stored by columns). v[0] is not read: it counts as 1.
 template <class T> void reflect_columns(int64_t m, int64_t n, const T* v, T tau, const Mat<T>& a) {
+  constexpr int kColumns = 4;  // at once: v is loaded for all of them
   if (tau == 0) return;
-  for (int64_t j = 0; j < n; ++j) {
+  int64_t j = 0;
+  for (; j + kColumns <= n; j += kColumns) {
+    T* const column = a.column(j);
+    T by[kColumns];
+    dots(m - 1, v + 1, column + 1, a.col, by);
+    for (int c = 0; c < kColumns; ++c) {
+      by[c] = tau * (column[c * a.col] + by[c]);
+      column[c * a.col] -= by[c];
+    }
+    subtract_scaled(m - 1, v + 1, column + 1, a.col, by);
+  }
+  for (; j < n; ++j) {
     T* const column = a.column(j);
     const T by = tau * (column[0] + dot(m - 1, v + 1, column + 1));
     column[0] -= by;
@@ -81,5 +126,8 @@ void multiply_reflections(int64_t m, int64_t columns, int64_t k, const Mat<T>& h
     for (int64_t i = 0; i < m; ++i) q(i, j) = i == j;
   for (int64_t i = k - 1; i >= 0; --i) reflect_columns(m - i, columns - i, h.column(i) + i, tau[i], q.at(i, i));
 }
+// The same by panels where there are many. In qr.cpp.
+template <class T>
+void form_reflections(int64_t m, int64_t columns, int64_t k, const Mat<T>& h, const T* tau, const Mat<T>& q);
 
 }  // namespace gradcore::GC_ISA

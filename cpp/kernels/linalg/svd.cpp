@@ -13,11 +13,15 @@ template <class T> struct Bidiagonal {
   T *d, *e;
   int64_t u_rows, v_rows;  // 0 without factors
   Mat<T> u, v;
+  Rotations<T>&u_turned, &v_turned;
 
+  // Columns that are no neighbours turn at once.
   void turn_u(T c, T s, int64_t x, int64_t y) const {
+    u_turned.apply();
     if (u_rows) rotate(u_rows, c, s, u.column(x), u.column(y));
   }
   void turn_v(T c, T s, int64_t x, int64_t y) const {
+    v_turned.apply();
     if (v_rows) rotate(v_rows, c, s, v.column(x), v.column(y));
   }
 
@@ -56,17 +60,19 @@ template <class T> struct Bidiagonal {
     const T radius = hypotenuse(half, b);
     const T shift = b == 0 ? end : end - b * (b / (half + (half < 0 ? -radius : radius)));
     T f = d[first] - shift / d[first], g = e[first];
+    u_turned.begin(first, 1);
+    v_turned.begin(first, 1);
     for (int64_t k = first; k < last; ++k) {
       T r = hypotenuse(f, g), c = r == 0 ? 1 : f / r, s = r == 0 ? 0 : g / r;
       if (k > first) e[k - 1] = r;
-      turn_v(c, -s, k, k + 1);
+      v_turned.add(c, s);
       f = c * d[k] + s * e[k];
       e[k] = c * e[k] - s * d[k];
       g = s * d[k + 1];
       d[k + 1] *= c;
       r = hypotenuse(f, g), c = r == 0 ? 1 : f / r, s = r == 0 ? 0 : g / r;
       d[k] = r;
-      turn_u(c, -s, k, k + 1);
+      u_turned.add(c, s);
       f = c * e[k] + s * d[k + 1];
       d[k + 1] = c * d[k + 1] - s * e[k];
       if (k + 1 == last) break;
@@ -104,6 +110,8 @@ template <class T> struct Bidiagonal {
       else
         clear_row(zero, last);
     }
+    u_turned.apply();
+    v_turned.apply();
     return true;
   }
   void sort_falling() const {
@@ -153,10 +161,13 @@ template <class T> struct Work {
   int64_t m, n, columns;  // columns of the longer factor, 0 without factors
   Scratch<T> memory;
   Mat<T> a, p, u, v;
-  T *e, *tau_u, *tau_v, *w;
+  T *e, *tau_u, *tau_v, *w, *u_turned, *v_turned;
 
   Work(int64_t m_, int64_t n_, int64_t columns_)
-      : m(m_), n(n_), columns(columns_), memory(m * n + n * n + (columns ? m * columns + n * n : 0) + 3 * n + m) {
+      : m(m_),
+        n(n_),
+        columns(columns_),
+        memory(m * n + n * n + (columns ? m * columns + n * n + 2 * Rotations<T>::room(n) : 0) + 3 * n + m) {
     T* at = memory.data();
     const auto take = [&](int64_t count) {
       T* const taken = at;
@@ -168,6 +179,8 @@ template <class T> struct Work {
     u = {columns ? take(m * columns) : nullptr, 1, m};
     v = {columns ? take(n * n) : nullptr, 1, n};
     e = take(n), tau_u = take(n), tau_v = take(n), w = take(m);
+    u_turned = columns ? take(Rotations<T>::room(n)) : nullptr,
+    v_turned = columns ? take(Rotations<T>::room(n)) : nullptr;
   }
 
   // 0, or what LAPACK says: -4 where there are NaN or infinities, 1 where it did not converge. `a` is filled.
@@ -182,11 +195,13 @@ template <class T> struct Work {
     if (by != 1) scale(m * n, by, a.data);
     to_two_diagonals(m, n, a, p, d, e, tau_u, tau_v, w);
     if (columns) {
-      multiply_reflections(m, columns, n, a, tau_u, u);
+      form_reflections(m, columns, n, a, tau_u, u);
       for (int64_t i = 0; i < n; ++i) v(i, 0) = v(0, i) = i == 0;
-      if (n > 1) multiply_reflections(n - 1, n - 1, n - 1, p.at(1, 0), tau_v, v.at(1, 1));
+      if (n > 1) form_reflections(n - 1, n - 1, n - 1, p.at(1, 0), tau_v, v.at(1, 1));
     }
-    const Bidiagonal<T> b{n, d, e, columns ? m : 0, columns ? n : 0, u, v};
+    const int64_t u_rows = columns ? m : 0, v_rows = columns ? n : 0;
+    Rotations<T> of_u(u_rows, n, u, u_turned), of_v(v_rows, n, v, v_turned);
+    const Bidiagonal<T> b{n, d, e, u_rows, v_rows, u, v, of_u, of_v};
     if (!b.diagonalise()) return 1;
     b.sort_falling();
     if (by != 1) scale(n, 1 / by, d);

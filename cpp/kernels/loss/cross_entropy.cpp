@@ -140,6 +140,6 @@ template <class T> void differentiate(const CrossEntropyBackwardArgs& a) {
 constinit const LossKernels loss_kernels{
     by_float<void (*)(const CrossEntropyArgs&)>([]<class T>(TypeTag<T>) { return &cross_entropy<T>; }),
     by_float<void (*)(const CrossEntropyBackwardArgs&)>([]<class T>(TypeTag<T>) { return &differentiate<T>; }),
-    ctc_kernels};
+    ctc_kernels, margin_kernels};
 
 }  // namespace gradcore::GC_ISA

@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "kernels/loss/ctc.h"
+#include "kernels/loss/margin.h"
 
 namespace gradcore {
 
@@ -32,6 +33,7 @@ struct LossKernels {
   FloatRow<void (*)(const CrossEntropyArgs&)> cross_entropy;
   FloatRow<void (*)(const CrossEntropyBackwardArgs&)> cross_entropy_backward;
   const CtcKernels& ctc;
+  const MarginKernels& margin;
 };
 
 #ifdef GC_ISA

@@ -397,38 +397,50 @@ template <class T> struct Elements {
     for (int64_t s = 0; s < a.slabs; ++s)
       for (int64_t i = 0; i < a.reduce; ++i) f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]));
   }
-  // Up to the first that f() is content with.
-  template <class F> void each_until(const F& f) const {
+  // f(copies, how many) for at most kBlock of them at a time, until it is content.
+  static constexpr int64_t kBlock = 192;  // whole steps of ScaledProduct, of any instruction set
+  template <class F> void each_block_until(const F& f) const {
+    alignas(64) double block[kBlock];
     for (int64_t s = 0; s < a.slabs; ++s)
-      for (int64_t i = 0; i < a.reduce; ++i)
-        if (f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]))) return;
+      for (int64_t first = 0; first < a.reduce; first += kBlock) {
+        const int64_t n = smaller(kBlock, a.reduce - first);
+        const T* const from = p + s * a.s_slab + first * a.s_reduce;
+        if (a.s_reduce == 1)
+          for (int64_t i = 0; i < n; ++i) block[i] = static_cast<double>(from[i]);
+        else
+          for (int64_t i = 0; i < n; ++i) block[i] = static_cast<double>(from[i * a.s_reduce]);
+        if (f(block, n)) return;
+      }
   }
-  // NaN if one is.
-  double most() const {
-    double most = 0;
-    if constexpr (is_half_type<T>) {
-      each([&](double x) { most = Larger::combine(most, magnitude(x)); });
-      return most;
-    } else {
-      return most_of_floats();
-    }
+  // Whether an odd number of them has a sign.
+  bool is_odd() const {
+    Word<T> odd = 0;
+    const Word<T>* const bits = reinterpret_cast<const Word<T>*>(p);
+    for (int64_t s = 0; s < a.slabs; ++s)
+      if (a.s_reduce == 1)
+        for (int64_t i = 0; i < a.reduce; ++i) odd ^= bits[s * a.s_slab + i];
+      else
+        for (int64_t i = 0; i < a.reduce; ++i) odd ^= bits[s * a.s_slab + i * a.s_reduce];
+    return odd >> (8 * sizeof(T) - 1);
   }
-  double most_of_floats() const {
-    double most = 0;
-    if (a.s_reduce != 1) {
-      each([&](double x) { most = Larger::combine(most, magnitude(x)); });
-      return most;
+  // The largest and the least magnitude: NaN if one is.
+  double most() const { return extreme<MaxKind, Larger>(0); }
+  double least() const { return extreme<MinKind, Smaller>(__builtin_inf()); }
+
+ private:
+  template <template <class> class Kind, class Pick> double extreme(double of_none) const {
+    double found = of_none;
+    if constexpr (!is_half_type<T>) {
+      if (a.s_reduce == 1) {
+        for (int64_t s = 0; s < a.slabs; ++s) {
+          const T of_slab = fold_run<MagnitudeKind<Kind<T>>>(p + s * a.s_slab, a.reduce);
+          found = Pick::combine(found, static_cast<double>(of_slab));
+        }
+        return found;
+      }
     }
-    for (int64_t s = 0; s < a.slabs; ++s) {
-      const T of_slab = fold_run<MagnitudeKind<MaxKind<T>>>(p + s * a.s_slab, a.reduce);
-      most = Larger::combine(most, static_cast<double>(of_slab));
-    }
-    return most;
-  }
-  double least() const {
-    double least = __builtin_inf();
-    each([&](double x) { least = Smaller::combine(least, magnitude(x)); });
-    return least;
+    each([&](double x) { found = Pick::combine(found, magnitude(x)); });
+    return found;
   }
 };
 
@@ -471,36 +483,95 @@ template <class T, bool kRoot> struct ScaledVariance {
     return kRoot ? root : root * root;
   }
 };
-// Where the product leaves the range on the way, a power of two is taken out of it and counted. Factors up to 1 may
-// make it vanish for good, and factors from 1 on infinite: the rest of them changes nothing.
+// Where the product leaves the range on the way: a mantissa and a power of two in each lane of four vectors. Zeros,
+// infinities and NaN are mantissas as they are. Factors up to 1 may make it vanish for good, and factors from 1 on
+// infinite: but for the sign the rest of them changes nothing.
 template <class T> struct ScaledProduct {
-  static constexpr double kStep = 0x1p100;
-  static constexpr int64_t kFar = 20;                       // steps beyond any double
-  static constexpr int kTogether = sizeof(T) <= 4 ? 6 : 1;  // factors whose product no double loses
-  GC_INLINE double settle(double x, int64_t& steps) {
-    while (magnitude(x) > 0x1p400 && x - x == 0) x *= 1 / kStep, ++steps;
-    while (magnitude(x) < 0x1p-400 && x != 0) x *= kStep, --steps;
-    return x;
+  using V = Vec<double>;
+  using Bits = Vec<uint64_t>;
+  static constexpr int64_t kChains = 4, kWide = kChains * kLanes<double>;
+  static constexpr int64_t kTogether = sizeof(T) <= 4 ? 6 : 1;  // factors whose product no double loses
+  static constexpr int64_t kFar = 2200;                         // a power beyond any double
+  static_assert(Elements<T>::kBlock % kWide == 0);
+
+  // Mantissas from 1/2 to 1, so that no product of one leaves the range.
+  GC_INLINE void settle(V& x, Bits& power) {
+    constexpr uint64_t exponent = 0x7ff;
+    const Bits bits = reinterpret_cast<Bits>(x), e = (bits >> 52) & exponent;
+    const Bits usual = reinterpret_cast<Bits>((e != 0) & (e != exponent));
+    power += usual & (e - 1022);
+    x = reinterpret_cast<V>((bits & ~(usual & (exponent << 52))) | (usual & (uint64_t(1022) << 52)));
+  }
+  // Whether kTogether of them stay in the range too.
+  GC_INLINE bool are_usual(const double* x, int64_t n) {
+    if constexpr (sizeof(T) <= 4) return true;
+    return fold_run<MagnitudeKind<MaxKind<double>>>(x, n) < 0x1p150 &&
+           fold_run<MagnitudeKind<MinKind<double>>>(x, n) > 0x1p-150;
+  }
+  // Denormal numbers have no exponent of their own.
+  GC_INLINE V scaled_factor(V v, Bits& power) {
+    const Bits is_small = reinterpret_cast<Bits>(magnitude(v) < 0x1p-900);
+    power -= is_small & 100;
+    return v * reinterpret_cast<V>((is_small & to_bits(0x1p100)) | (~is_small & to_bits(1.0)));
+  }
+  GC_INLINE int64_t sum_of(const Bits* power) {
+    const Bits sum = (power[0] + power[1]) + (power[2] + power[3]);
+    int64_t total = 0;
+    for (int64_t l = 0; l < kLanes<double>; ++l) total += static_cast<int64_t>(sum[l]);
+    return total;
+  }
+  static double scaled(double x, int64_t power) {
+    return __builtin_ldexp(x, static_cast<int>(smaller(larger(power, -kFar), kFar)));
+  }
+
+  // That of not so many factors seldom leaves the range of doubles. 0, infinite or NaN where it did.
+  static double simple(const Elements<T>& x) {
+    [[maybe_unused]] const NoDenormals<true> mode;
+    double product = 1;
+    x.each_block_until([&](const double* block, int64_t n) {
+      product *= fold_run<ProdKind<double>>(block, n);
+      return false;
+    });
+    return product;
   }
   static double compute(const Elements<T>& x) {
-    double product = 1, part = 1;
-    int64_t steps = 0;
-    int held = 0;
+    constexpr double kFew = 256;
+    if (x.count() <= kFew)
+      if (const double product = simple(x); product != 0 && product - product == 0) return product;
+    return compute_scaled(x);
+  }
+  static double compute_scaled(const Elements<T>& x) {
+    V part[kChains];
+    Bits power[kChains] = {};
+    for (V& v : part) v = V{} + 1.0;
     bool asked = false, gone = false;
-    x.each_until([&](double v) {
-      part *= v;
-      if (++held < kTogether) return false;
-      product = settle(product * settle(part, steps), steps);
-      part = 1, held = 0;
-      if (asked || (steps >= -kFar && steps <= kFar)) return gone;
-      asked = true;
-      gone = steps < 0 ? x.most() <= 1 : x.least() >= 1;
+    x.each_block_until([&](double* block, int64_t n) {
+      const int64_t used = round_up(n, kWide);
+      for (int64_t i = n; i < used; ++i) block[i] = 1;
+      const bool usual = are_usual(block, n);
+      for (int64_t i = 0; i < used;) {
+        for (const int64_t end = smaller(used, i + (usual ? kTogether : 1) * kWide); i < end; i += kWide)
+          for (int64_t c = 0; c < kChains; ++c) {
+            const V v = load(block + i + c * kLanes<double>);
+            part[c] *= usual ? v : scaled_factor(v, power[c]);
+          }
+        for (int64_t c = 0; c < kChains; ++c) settle(part[c], power[c]);
+      }
+      if (const int64_t so_far = sum_of(power); !asked && (so_far > kFar || so_far < -kFar)) {
+        asked = true;
+        gone = so_far < 0 ? x.most() <= 1 : x.least() >= 1;
+      }
       return gone;
     });
-    product = settle(product * settle(part, steps), steps);
-    for (; steps > 0 && product - product == 0 && product != 0; --steps) product *= kStep;
-    for (; steps < 0 && product != 0; ++steps) product /= kStep;
-    return product;
+    for (int64_t half = kChains / 2; half > 0; half /= 2)
+      for (int64_t c = 0; c < half; ++c) {
+        part[c] *= part[c + half];
+        settle(part[c], power[c]);
+      }
+    double product = 1;
+    for (int64_t l = 0; l < kLanes<double>; ++l) product *= static_cast<double>(part[0][l]);  // not below 1/256
+    const double result = scaled(product, sum_of(power));
+    return gone ? copysign(F64{result}, F64{x.is_odd() ? -1.0 : 1.0}).v : result;
   }
 };
 

@@ -464,6 +464,67 @@ template <class K, class T> struct Cumulative {
   }
 };
 
+// ---- logcumsumexp: the logarithm of the sum of all exponentials so far ----
+
+// The sum is kept relative to the greatest element so far, whose own exponential is then 1. One of nothing but -inf
+// is 0.
+template <class T> struct LogSums {
+  using In = T;
+  static constexpr bool kIndex = false;
+  static constexpr int64_t kWidth = kBuffer;
+
+  // What exp() is taken of: the distance to the greatest element. Infinities less themselves are 0.
+  GC_INLINE T distance(T x, T top) {
+    const T d = x > top ? top - x : x - top;
+    const T none = x == lowest<T>() ? lowest<T>() : T(0);
+    return x == top ? none : d;
+  }
+  GC_INLINE double grown(double sum, T share, bool rises) {
+    const double part = static_cast<double>(share);
+    return rises ? sum * part + 1 : sum + part;
+  }
+  GC_INLINE void finish(double* sum, const T* top, T* y, int64_t n) {
+    map_run(sum, sum, n, [](F64 v) { return log(v); });
+    for (int64_t j = 0; j < n; ++j) y[j] = static_cast<T>(sum[j] + static_cast<double>(top[j]));
+  }
+
+  static void row(const Slice<T>& s, int64_t n) {
+    alignas(64) T share[kBuffer], top[kBuffer];
+    alignas(64) double sums[kBuffer];
+    bool rises[kBuffer];
+    T most = lowest<T>();
+    double sum = 0;
+    for (int64_t i = 0; i < n; i += kBuffer) {
+      const int64_t m = smaller(kBuffer, n - i);
+      for (int64_t j = 0; j < m; ++j) {
+        const T x = s.x[i + j];
+        share[j] = distance(x, most);
+        rises[j] = x > most;
+        top[j] = most = x > most ? x : most;
+      }
+      map_run(share, share, m, [](Lane<T> v) { return exp(v); });
+      for (int64_t j = 0; j < m; ++j) sums[j] = sum = grown(sum, share[j], rises[j]);
+      finish(sums, top, s.y + i, m);
+    }
+  }
+  static void long_row(const Slice<T>& s, int64_t n) { row(s, n); }
+  static void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
+    alignas(64) T share[kWidth], top[kWidth];
+    alignas(64) double sum[kWidth], logs[kWidth];
+    for (int64_t j = 0; j < cols; ++j) top[j] = lowest<T>(), sum[j] = 0;
+    for (int64_t r = 0; r < n; ++r) {
+      const T* const x = s.x + r * stride;
+      for (int64_t j = 0; j < cols; ++j) share[j] = distance(x[j], top[j]);
+      map_run(share, share, cols, [](Lane<T> v) { return exp(v); });
+      for (int64_t j = 0; j < cols; ++j) {
+        logs[j] = sum[j] = grown(sum[j], share[j], x[j] > top[j]);
+        top[j] = x[j] > top[j] ? x[j] : top[j];
+      }
+      finish(logs, top, s.y + r * stride, cols);
+    }
+  }
+};
+
 // ---- cummax and cummin: the last among equals, and from the first NaN on the last NaN ----
 
 template <class K, class E> struct Extreme {
@@ -700,6 +761,7 @@ template <RowOp kOp, class T> constexpr RowFn function_of() {
     if constexpr (is_float<T>) {
       if constexpr (kOp == Softmax) return apply<SoftmaxOf<T, false>>;
       if constexpr (kOp == LogSoftmax) return apply<SoftmaxOf<T, true>>;
+      if constexpr (kOp == LogCumSumExp) return apply<LogSums<T>>;
       if constexpr (kOp == SoftmaxBackward) return apply<SoftmaxGradient<T, false>>;
       if constexpr (kOp == LogSoftmaxBackward) return apply<SoftmaxGradient<T, true>>;
     }

@@ -104,24 +104,90 @@ void check_least_squares(const Tensor& a, const Tensor& b, std::string_view driv
   check(known, kLstsq, ": parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
 }
 
+// ---- the few smallest singular values of triangles, which in the inverse are the largest
+
+constexpr int64_t kFew = 8;
+
+// Always the same n x kFew numbers, which look as if they were drawn.
+Tensor start_of_iteration(int64_t n, DType type) {
+  const Tensor i = arange(Scalar(int64_t{0}), Scalar(n * kFew), Scalar(int64_t{1}), DType::Float64);
+  return cast(reshape(cos(mul(square(i), Scalar(0.754877666246693))), {n, kFew}), type);
+}
+// Orthonormal columns, which turn to the singular vectors that apply() makes longest.
+template <class F> Tensor iterated(const Tensor& start, int steps, const F& apply) {
+  Tensor x = start;
+  for (int step = 0; step < steps; ++step) x = qr(apply(x), "reduced").parts[0];
+  return x;
+}
+Tensor lengths(const Tensor& t) { return norm(t, 2.0, Dims{-2}, false, {}); }
+
+// Of A with the triangle R = U S V'. Columns of u and v belong to `values`, which rise; they are as good as the next
+// value is far away. What a triangle without an inverse gives is not finite: then there is no result.
+struct SmallestValues {
+  Tensor u, values, v, largest;
+
+  SmallestValues(const Tensor& a, const Tensor& r) {
+    const auto by_transpose = [&](const Tensor& x) { return solve_triangular(mT(r), x, false, true, false); };
+    const int64_t n = columns_of(r);
+    const Tensor start = expand(start_of_iteration(n, r.dtype()), with(batch_of(r), {n, kFew}));
+    const Tensor x =
+        iterated(start, 4, [&](const Tensor& t) { return solve_triangular(r, by_transpose(t), true, true, false); });
+    const Tensor y = by_transpose(x);  // U / S
+    const Tensor top =
+        iterated(narrow(start, -1, 0, 1), 3, [&](const Tensor& t) { return matmul(mT(a), matmul(a, t)); });
+    largest = lengths(matmul(a, top));
+    if (!all_finite(y) || !all_finite(largest)) return;
+    const Named f = svd(y, false, {});
+    u = f.parts[0], values = reciprocal(f.parts[1]), v = matmul(x, mT(f.parts[2]));
+  }
+  explicit operator bool() const { return values.defined(); }
+
+ private:
+  static bool all_finite(const Tensor& t) { return *all(physical(isfinite(t)), {}, false).host<uint8_t>(); }
+};
+
+// Singular values that count as zero, where they are fewer than kFew, and what takes their vectors out of a sum.
+struct Dropped {
+  Tensor u, v, count;
+
+  // Without a result where there may be more of them.
+  static std::optional<Dropped> find(const Tensor& a, const Tensor& r, double rtol) {
+    const SmallestValues s(a, r);
+    if (!s) return {};
+    const Tensor bound = mul(s.largest, Scalar(rtol)), next = narrow(s.values, -1, kFew - 1, 1);
+    if (!*all(physical(gt(next, mul(bound, Scalar(2.0)))), {}, false).host<uint8_t>()) return {};
+    const Tensor small = le(s.values, bound), one_or_none = unsqueeze(cast(small, r.dtype()), -2);
+    return Dropped{mul(s.u, one_or_none), mul(s.v, one_or_none), sum(small, Dims{-1}, false, DType::Int64)};
+  }
+  static Tensor without(const Tensor& vectors, const Tensor& t) {
+    return sub(t, matmul(vectors, matmul(mT(vectors), t)));
+  }
+};
+
 // Q R of each matrix, or of its transpose where that is the taller one.
 struct TallQr {
   bool tall;
-  Tensor reflections, tau, r;
+  Tensor matrix, reflections, tau;
+  Tensor r;  // the upper triangle of this
 
-  explicit TallQr(const Tensor& a) : tall(rows_of(a) >= columns_of(a)) {
-    const Named f = geqrf(tall ? a : mT(a));
+  explicit TallQr(const Tensor& a) : tall(rows_of(a) >= columns_of(a)), matrix(tall ? a : mT(a)) {
+    const Named f = geqrf(matrix);
     reflections = f.parts[0], tau = f.parts[1];
-    r = triu(narrow(reflections, -2, 0, columns_of(reflections)), 0);
+    r = narrow(reflections, -2, 0, columns_of(reflections));
   }
-  // Of matrices of full rank.
-  Tensor solve(const Tensor& b) const {
+  // Of matrices of full rank, or without the singular values that are dropped.
+  Tensor solve(const Tensor& b, const Dropped* dropped = nullptr) const {
     const int64_t k = columns_of(r);
+    const auto solved = [&](const Tensor& triangle, const Tensor& right, Tensor Dropped::* out, Tensor Dropped::* in) {
+      const Tensor from = dropped ? Dropped::without(dropped->*in, right) : right;
+      const Tensor y = solve_triangular(triangle, from, tall, true, false);
+      return dropped ? Dropped::without(dropped->*out, y) : y;
+    };
     if (tall) {
       const Tensor y = ormqr(reflections, tau, b, true, true);
-      return solve_triangular(r, narrow(y, -2, 0, k), true, true, false);
+      return solved(r, narrow(y, -2, 0, k), &Dropped::v, &Dropped::u);
     }
-    const Tensor y = solve_triangular(mT(r), b, false, true, false);
+    const Tensor y = solved(mT(r), b, &Dropped::u, &Dropped::v);
     const Tensor rest = zeros(with(batch_of(y), {rows_of(reflections) - k, columns_of(y)}), y.dtype());
     return ormqr(reflections, tau, cat(std::array{y, rest}, -2), true, false);
   }
@@ -130,8 +196,8 @@ struct TallQr {
     return *any(physical(none), {}, false).host<uint8_t>();
   }
   // Whether no singular value of any matrix can be as small as `rtol` of its largest one. The smallest is at least 1
-  // over Frobenius's norm of the inverse. The largest is at most that of R; or, which is closer and takes a product,
-  // the root of that of R' R. False says nothing.
+  // over Frobenius's norm of the inverse. The largest is at most that of A; or, which is closer and takes a product,
+  // the root of that of A' A. False says nothing.
   bool surely_has_full_rank(double rtol) const {
     const auto size = [](const Tensor& t) { return norm(t, 2.0, Dims{-2, -1}, false, {}); };
     const auto within = [](const Tensor& t, double limit) {
@@ -139,7 +205,8 @@ struct TallQr {
     };
     const double limit = 0.5 / rtol;
     const Tensor inverse = size(solve_triangular(r, expand(identity_like(r), r.shape()), true, true, false));
-    return within(mul(size(r), inverse), limit) || within(mul(size(matmul(mT(r), r)), square(inverse)), limit * limit);
+    return within(mul(size(matrix), inverse), limit) ||
+           within(mul(size(matmul(mT(matrix), matrix)), square(inverse)), limit * limit);
   }
 };
 
@@ -165,9 +232,15 @@ Solved least_squares(const Tensor& a, const Tensor& b, std::optional<double> rco
   const auto full_rank = [&] { return full(batch, Scalar(std::min(m, n)), DType::Int64); };
   if (driver == Driver::FullRank) return {solve_by_qr(a, b), full_rank(), Tensor()};
   if (driver == Driver::AnyRank) {
+    constexpr int64_t kMedium = 64, kLarge = 256;  // from where on the few smallest values take less time than all
     const TallQr f(a);
+    const int64_t k = std::min(m, n);
     const double usual = epsilon(a.dtype()) * static_cast<double>(std::max(m, n));
-    if (f.surely_has_full_rank(std::max(rcond.value_or(usual), usual))) return {f.solve(b), full_rank(), Tensor()};
+    if (k < kLarge && f.surely_has_full_rank(std::max(rcond.value_or(usual), usual)))
+      return {f.solve(b), full_rank(), Tensor()};
+    if (k >= kMedium)
+      if (const auto dropped = Dropped::find(f.matrix, f.r, rcond.value_or(usual)))
+        return {f.solve(b, &*dropped), sub(Scalar(k), dropped->count), Tensor()};
   }
   const Named f = svd(a, false, {});
   const Tensor& s = f.parts[1];

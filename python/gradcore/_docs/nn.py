@@ -346,6 +346,18 @@ TEXTS = {
     >>> gradcore._C._nn_cross_entropy(gradcore.zeros(1, 4), gradcore.tensor([2]))
     tensor(1.3863)
     """,
+    "_nn_multi_margin": """
+    What nn.functional.multi_margin_loss() computes of each row, before reduction; squared: with p=2.
+
+    >>> gradcore._C._nn_multi_margin(gradcore.tensor([[1.0, 1.0]]), gradcore.tensor([0]))
+    tensor([0.5000])
+    """,
+    "_nn_multilabel_margin": """
+    What nn.functional.multilabel_margin_loss() computes of each row, before reduction.
+
+    >>> gradcore._C._nn_multilabel_margin(gradcore.tensor([[1.0, 1.0]]), gradcore.tensor([[0, -1]]))
+    tensor([0.5000])
+    """,
     "_nn_ctc_loss": """
     nn.functional.ctc_loss(), the lengths being tensors.
 

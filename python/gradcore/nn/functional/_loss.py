@@ -590,33 +590,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
         raise ValueError("weight must be one-dimensional")
-    if input.dim() > 2:
-        raise RuntimeError(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {_listed(input)}"
-        )
-    rows = input.reshape(-1, input.shape[-1] if input.dim() else 1)
-    count, classes = rows.shape
-    if target.dim() > 1 or target.numel() != count:
-        raise RuntimeError(
-            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
-            f"Expected target size [{count}], but got {_listed(target)}. Input has shape {_listed(input)}."
-        )
-    if weight is not None and weight.numel() != classes:
-        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {_listed(weight)}")
-    index = target.reshape(-1, 1)
-    try:
-        own = rows.gather(1, index)
-    except (RuntimeError, IndexError):
-        if index.dtype != _C.int64:
-            raise
-        raise RuntimeError("target out of range") from None
-    lack = (margin - own + rows).clamp_min(0.0)
-    if p == 2:
-        lack = lack * lack
-    if weight is not None:
-        lack = lack * weight[index]
-    loss = lack.scatter(1, index, 0.0).sum(1) / classes
-    return reduced(loss if input.dim() == 2 else loss.view(target.shape), reduction)
+    return reduced_at_once(_C._nn_multi_margin(input, target, p == 2, margin, weight), reduction)
 
 
 @precise
@@ -638,20 +612,7 @@ def multilabel_margin_loss(
     tensor(0.8500)
     """
     reduction = old_reduction(size_average, reduce, reduction)
-    if input.shape != target.shape:
-        raise RuntimeError(f"inconsistent target size: {_listed(target)} for input of size: {_listed(input)}")
-    rows = input.reshape(-1, input.shape[-1] if input.dim() else 1)
-    classes = rows.shape[1]
-    labels = target.reshape(rows.shape)
-    if not _C._all_true((labels >= -1) & (labels < classes)):
-        raise RuntimeError("argument #2 'target' is out of range")
-    named = (labels < 0).long().cumsum(1) == 0  # the labels before the first -1
-    index = labels.masked_fill(~named, 0)
-    is_target = _C.zeros_like(rows).scatter_add_(1, index, named.to(rows.dtype)) > 0
-    lack = (1 - rows.gather(1, index).unsqueeze(2) + rows.unsqueeze(1)).clamp_min(0.0)  # sample, label, class
-    lack = lack.masked_fill(~named.unsqueeze(2) | is_target.unsqueeze(1), 0.0)
-    loss = lack.sum((1, 2)) / classes
-    return reduced(loss if input.dim() == 2 else loss.view(()), reduction)
+    return reduced_at_once(_C._nn_multilabel_margin(input, target), reduction)
 
 
 def multilabel_soft_margin_loss(

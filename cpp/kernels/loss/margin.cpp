@@ -1,0 +1,116 @@
+// Hinge losses of classes: the sum over the labels t of a row, and over the classes i that are no labels of it, of
+// max(0, margin - x[t] + x[i]), squared or not, times weight[t], by the number of classes. Start at Row.
+#include "kernels/loss/margin.h"
+
+#include "core/parallel.h"
+#include "kernels/common.h"
+#include "kernels/reduce/fold.h"
+
+namespace gradcore::GC_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 15;  // additions of a parallel block
+
+// The scores of one row in whole steps of four vectors. Labels, and what is behind the last class, are at -inf, so that
+// no margin reaches them. What is NaN counts as nothing, as in torch.
+template <class T> class Row {
+ public:
+  static constexpr int64_t kStep = 4 * kLanes<T>;
+
+  explicit Row(const MarginLossArgs& a) : a_(a), width_(round_up(a.classes, kStep)), memory_(2 * width_) {}
+
+  void read(int64_t row) {
+    x_ = static_cast<const T*>(a_.x) + row * a_.classes;
+    labels_ = a_.labels + row * a_.width;
+    for (int64_t i = 0; i < a_.classes; ++i) scores()[i] = x_[i];
+    for (int64_t i = a_.classes; i < width_; ++i) scores()[i] = lowest<T>();
+    each_label([&](int64_t t) { scores()[t] = lowest<T>(); });
+  }
+  T loss() const {
+    double sum = 0;
+    each_label([&](int64_t t) { sum += static_cast<double>(weight(t)) * static_cast<double>(sum_above(bound(t))); });
+    return static_cast<T>(sum / static_cast<double>(a_.classes));
+  }
+  void gradient(T g, T* dx) const {
+    for (int64_t i = 0; i < width_; ++i) changes()[i] = 0;
+    each_label([&](int64_t t) {
+      const T by = g * weight(t) / static_cast<T>(a_.classes);
+      changes()[t] -= a_.squared ? add_change<true>(bound(t), 2 * by) : add_change<false>(bound(t), by);
+    });
+    for (int64_t i = 0; i < a_.classes; ++i) dx[i] = changes()[i];
+  }
+
+ private:
+  T* scores() const { return memory_.data(); }
+  T* changes() const { return memory_.data() + width_; }
+  T weight(int64_t t) const { return a_.weight ? static_cast<const T*>(a_.weight)[t] : T(1); }
+  T bound(int64_t t) const { return static_cast<T>(a_.margin) - x_[t]; }
+
+  // One that another thread changed since labels were checked ends them.
+  template <class F> void each_label(const F& f) const {
+    for (int64_t k = 0; k < a_.width; ++k) {
+      const int64_t t = labels_[k];
+      if (static_cast<uint64_t>(t) >= static_cast<uint64_t>(a_.classes)) return;
+      f(t);
+    }
+  }
+  T sum_above(T bound) const { return a_.squared ? sum_above<true>(bound) : sum_above<false>(bound); }
+  template <bool kSquared> T sum_above(T bound) const {
+    Vec<T> sum[4] = {};
+    for (int64_t i = 0; i < width_; i += kStep)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        const Vec<T> z = bound + load(scores() + i + k * kLanes<T>), above = z > 0 ? z : Vec<T>{};
+        sum[k] += kSquared ? above * above : above;
+      }
+    return fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+  // Adds to the changes of all classes that are above the bound, and returns the sum of what it added.
+  template <bool kSquared> T add_change(T bound, T by) const {
+    Vec<T> sum[4] = {};
+    for (int64_t i = 0; i < width_; i += kStep)
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        T* const to = changes() + i + k * kLanes<T>;
+        const Vec<T> z = bound + load(scores() + i + k * kLanes<T>), step = kSquared ? z * by : Vec<T>{} + by;
+        const Vec<T> change = z > 0 ? step : Vec<T>{};
+        store(to, load(to) + change);
+        sum[k] += change;
+      }
+    return fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+
+  const MarginLossArgs& a_;
+  const int64_t width_;
+  const Scratch<T> memory_;
+  const T* x_ = nullptr;
+  const int64_t* labels_ = nullptr;
+};
+
+template <class T, class F> void each_row(const MarginLossArgs& a, const F& f) {
+  const int64_t each = larger(1, kGrain / larger(1, a.classes * a.width));
+  parallel_blocks(ceil_div(a.rows, each), [&](int64_t block) {
+    Row<T> row(a);
+    for (int64_t r = block * each; r < smaller(a.rows, (block + 1) * each); ++r) {
+      row.read(r);
+      f(row, r);
+    }
+  });
+}
+
+template <class T> void loss(const MarginLossArgs& a) {
+  each_row<T>(a, [&](const Row<T>& row, int64_t r) { static_cast<T*>(a.out)[r] = row.loss(); });
+}
+template <class T> void backward(const MarginLossArgs& a) {
+  each_row<T>(a, [&](const Row<T>& row, int64_t r) {
+    row.gradient(static_cast<const T*>(a.g)[r], static_cast<T*>(a.out) + r * a.classes);
+  });
+}
+
+}  // namespace
+
+constinit const MarginKernels margin_kernels{
+    by_float<void (*)(const MarginLossArgs&)>([]<class T>(TypeTag<T>) { return &loss<T>; }),
+    by_float<void (*)(const MarginLossArgs&)>([]<class T>(TypeTag<T>) { return &backward<T>; })};
+
+}  // namespace gradcore::GC_ISA
