@@ -55,7 +55,11 @@ static void add_build_info(py::module_& m) {
     d["threads"] = num_threads();
     d["threading_layer"] = threading_layer();
     d["openmp_missing"] = openmp_missing();
+#if defined(__clang__)
+    d["compiler"] = "clang++ " __clang_version__;
+#else
     d["compiler"] = "g++ " __VERSION__;
+#endif
     return d;
   });
   m.def(

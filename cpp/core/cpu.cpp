@@ -8,7 +8,7 @@
 namespace gradcore {
 
 bool isa_available(Isa isa) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(GC_BASELINE_ONLY)
   __builtin_cpu_init();
   switch (isa) {
     case Isa::V2: return true;
@@ -20,7 +20,7 @@ bool isa_available(Isa isa) {
              __builtin_cpu_supports("avx512vl");
   }
 #endif
-  return isa == Isa::V2;  // on other machines the baseline is all there is
+  return isa == Isa::V2;  // elsewhere the baseline is all there is
 }
 
 static Isa choose() {
