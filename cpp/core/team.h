@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <string>
 
 #include "core/affinity.h"
 #include "core/parallel.h"

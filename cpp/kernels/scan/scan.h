@@ -12,7 +12,7 @@ enum class RowOp : uint8_t {
   SoftmaxBackward,
   LogSoftmaxBackward,  // float; in is the output's gradient, in2 the output
   CumSum,
-  CumProd,  // float and int64
+  CumProd,       // float and int64
   LogCumSumExp,  // float
   CumMax,
   CumMin,  // every dtype; positions in index, the last among equals
