@@ -11,13 +11,11 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 15;  // additions of a parallel block
 
-// The scores of one row in whole steps of four vectors. Labels, and what is behind the last class, are at -inf, so that
-// no margin reaches them. What is NaN counts as nothing, as in torch.
+// The scores of one row in whole vectors. Labels, and what is behind the last class, are at -inf, so that no margin
+// reaches them. What is NaN counts as nothing, as in torch.
 template <class T> class Row {
  public:
-  static constexpr int64_t kStep = 4 * kLanes<T>;
-
-  explicit Row(const MarginLossArgs& a) : a_(a), width_(round_up(a.classes, kStep)), memory_(2 * width_) {}
+  explicit Row(const MarginLossArgs& a) : a_(a), width_(round_up(a.classes, kLanes<T>)), memory_(2 * width_) {}
 
   void read(int64_t row) {
     x_ = static_cast<const T*>(a_.x) + row * a_.classes;
@@ -56,27 +54,30 @@ template <class T> class Row {
   }
   T sum_above(T bound) const { return a_.squared ? sum_above<true>(bound) : sum_above<false>(bound); }
   template <bool kSquared> T sum_above(T bound) const {
-    Vec<T> sum[4] = {};
-    for (int64_t i = 0; i < width_; i += kStep)
-#pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) {
-        const Vec<T> z = bound + load(scores() + i + k * kLanes<T>), above = z > 0 ? z : Vec<T>{};
-        sum[k] += kSquared ? above * above : above;
-      }
-    return fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    return sum_of_vectors([&](int64_t i) __attribute__((always_inline)) {
+      const Vec<T> z = bound + load(scores() + i), above = z > 0 ? z : Vec<T>{};
+      return kSquared ? above * above : above;
+    });
   }
   // Adds to the changes of all classes that are above the bound, and returns the sum of what it added.
   template <bool kSquared> T add_change(T bound, T by) const {
+    return sum_of_vectors([&](int64_t i) __attribute__((always_inline)) {
+      T* const to = changes() + i;
+      const Vec<T> z = bound + load(scores() + i), step = kSquared ? z * by : Vec<T>{} + by;
+      const Vec<T> change = z > 0 ? step : Vec<T>{};
+      store(to, load(to) + change);
+      return change;
+    });
+  }
+  // Of f(i) for the vector from class i on: four sums, which do not wait for each other.
+  template <class F> T sum_of_vectors(const F& f) const {
+    constexpr int64_t L = kLanes<T>;
     Vec<T> sum[4] = {};
-    for (int64_t i = 0; i < width_; i += kStep)
+    int64_t i = 0;
+    for (; i + 4 * L <= width_; i += 4 * L)
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) {
-        T* const to = changes() + i + k * kLanes<T>;
-        const Vec<T> z = bound + load(scores() + i + k * kLanes<T>), step = kSquared ? z * by : Vec<T>{} + by;
-        const Vec<T> change = z > 0 ? step : Vec<T>{};
-        store(to, load(to) + change);
-        sum[k] += change;
-      }
+      for (int k = 0; k < 4; ++k) sum[k] += f(i + k * L);
+    for (; i < width_; i += L) sum[0] += f(i);
     return fold_lanes<SumKind<T>, T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
 
