@@ -60,7 +60,7 @@ template <class T> class RowOrder {
 
  private:
   // Of a few elements, whose keys have 32 bits: an element's place in the order is the number of those before it.
-  static constexpr int64_t kTiny = 32;
+  static constexpr int64_t kTiny = 16;
   void find_by_counting(const Element* row, bool descending) {
     using Four = int32_t __attribute__((vector_size(16)));
     constexpr uint32_t kSign = uint32_t{1} << 31;  // signed numbers are what vectors compare
