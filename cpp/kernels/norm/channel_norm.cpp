@@ -83,9 +83,24 @@ template <class T> GC_INLINE Affine<T> affine_of(const ChannelNormArgs& a, int64
 
 // ---- forward
 
-template <class T> void take_moments_of_runs(const ChannelNormArgs& a, const Moments* of_run, Moments* into) {
-  const Statistics<T> statistics{a.sizes};
-  for (int64_t r = 0; r < a.sizes.runs(); ++r) into[statistics.of(r)].add(of_run[r]);
+// What is one after the other in memory and has one mean: a run, or so many runs of a group as fill a piece.
+template <class T> void take_moments_of_runs(const ChannelNormArgs& a, Moments* into) {
+  const ChannelNormSizes& s = a.sizes;
+  const T* const x = static_cast<const T*>(a.x);
+  const Statistics<T> statistics{s};
+  const int64_t in_group = s.groups ? s.channels / s.groups : 1;
+  const int64_t together = larger(1, smaller(in_group, kPiece / larger(1, s.places))),
+                parts = ceil_div(in_group, together);
+  const int64_t count = s.runs() / in_group * parts, each = larger(1, kGrain / larger(1, together * s.places));
+  const auto first_run = [&](int64_t k) { return k / parts * in_group + k % parts * together; };
+  const Scratch<Moments> of_part(count);
+  parallel_blocks(ceil_div(count, each), [&](int64_t block) {
+    for (int64_t k = block * each; k < smaller(count, (block + 1) * each); ++k) {
+      const int64_t runs = smaller(together, in_group - k % parts * together);
+      of_part[k] = moments_of(x + first_run(k) * s.places, runs * s.places);
+    }
+  });
+  for (int64_t k = 0; k < count; ++k) into[statistics.of(first_run(k))].add(of_part[k]);
 }
 
 // Adds up the columns of n rows: sums in T, of pieces of rows that stay in cache.
@@ -112,12 +127,7 @@ template <class T> void moments_of_rows(const T* x, int64_t n, int64_t channels,
 template <class T> void take_moments(const ChannelNormArgs& a, Moments* all) {
   const ChannelNormSizes& s = a.sizes;
   const T* const x = static_cast<const T*>(a.x);
-  if (!s.channels_last) {
-    const Scratch<Moments> of_run(s.runs());
-    each_run(s, [&](int64_t r) { of_run[r] = moments_of(x + r * s.places, s.places); });
-    take_moments_of_runs<T>(a, of_run.data(), all);
-    return;
-  }
+  if (!s.channels_last) return take_moments_of_runs<T>(a, all);
   const Bands bands(s);
   const Scratch<Moments> of_band(bands.count * s.channels);
   bands.run([&](int64_t first, int64_t n, int64_t band) {

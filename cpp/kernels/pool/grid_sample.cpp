@@ -47,10 +47,10 @@ template <class T, bool kSlopes> class Axis {
         high_(last_ + shift_) {}
 
   // Brought into the image, as padding says, if at all.
-  void find(const T* coordinates, int64_t step, int64_t n, bool into_range, Positions<T>& to) const {
+  template <int kDims> void find(const T* coordinates, int64_t n, bool into_range, Positions<T>& to) const {
     GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
-      to.x[i] = (coordinates[i * step] + 1) * scale_ - shift_;
+      to.x[i] = (coordinates[i * kDims] + 1) * scale_ - shift_;
       if constexpr (kSlopes) to.slope[i] = scale_;
     }
     if (into_range) bring_into_range(n, to);
@@ -116,10 +116,10 @@ template <int k, class T> GC_INLINE T cubic_slope(T t) {
 }
 
 // One, two or four taps: nearest, linear or cubic.
-template <class T, bool kSlopes, int kTaps>
-void find_taps(const Axis<T, kSlopes>& axis, const T* coordinates, int64_t step, int64_t n, Along<T, kTaps>& to) {
+template <int kDims, class T, bool kSlopes, int kTaps>
+void find_taps(const Axis<T, kSlopes>& axis, const T* coordinates, int64_t n, Along<T, kTaps>& to) {
   Positions<T> p, tap;
-  axis.find(coordinates, step, n, kTaps < 4, p);
+  axis.template find<kDims>(coordinates, n, kTaps < 4, p);
   if constexpr (kTaps == 1) {
     GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i)
@@ -187,21 +187,23 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
 
   void find(const T* grid, int64_t n) {
     n_ = n;
-    for (int d = 0; d < kDims; ++d) find_taps(axes_[3 - kDims + d], grid + (kDims - 1 - d), kDims, n, along_[d]);
+    for (int d = 0; d < kDims; ++d) find_taps<kDims>(axes_[3 - kDims + d], grid + (kDims - 1 - d), n, along_[d]);
     unrolled<kCount>([&]<int k>() { combine<k>(); });
   }
 
   void sum(const T* x, T* out) const {
     int64_t i = 0;
     for (; kGathers && i + kLanes<T> <= n_; i += kLanes<T>) {
-      Vec<T> total = load(&weight_[0][i]) * gather(x, &at_[0][i]);
+      Vec<T> total = gather(x, &at_[0][i]);
+      if constexpr (kCount > 1) total *= load(&weight_[0][i]);  // a single tap has the weight 1
       unrolled<kCount - 1>([&]<int k>() __attribute__((always_inline)) {
         total += load(&weight_[k + 1][i]) * gather(x, &at_[k + 1][i]);
       });
       store(out + i, total);
     }
     for (; i < n_; ++i) {
-      T total = weight_[0][i] * element(x, at_[0][i]);
+      T total = element(x, at_[0][i]);
+      if constexpr (kCount > 1) total *= weight_[0][i];
       unrolled<kCount - 1>(
           [&]<int k>() __attribute__((always_inline)) { total += weight_[k + 1][i] * element(x, at_[k + 1][i]); });
       out[i] = total;

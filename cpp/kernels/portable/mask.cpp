@@ -21,6 +21,7 @@ int64_t count_in(const uint8_t* mask, int64_t n) {
 template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int64_t* starts, F f) {
   constexpr int64_t kChunk = 256;
   parallel_blocks(mask_blocks(n), [=](int64_t b) {
+    F own = f;              // it may remember something of the elements before
     int64_t found[kChunk];  // collected without a branch: a mask's bytes are hard to predict
     int64_t k = starts[b];
     const int64_t end = std::min(n, (b + 1) * kMaskBlock);
@@ -31,9 +32,9 @@ template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int6
         count += mask[j] != 0;
       }
       count = std::min(count, starts[b + 1] - k);
-      for (int64_t j = 0; j < count; ++j) f(k++, found[j]);
+      for (int64_t j = 0; j < count; ++j) own(k++, found[j]);
     }
-    while (k < starts[b + 1]) f(k++, b * kMaskBlock);
+    while (k < starts[b + 1]) own(k++, b * kMaskBlock);
   });
 }
 
@@ -71,15 +72,38 @@ void true_offsets(const TrueOffsetsArgs& a) {
   for_each_true(a.mask, a.n, a.starts, [&](int64_t k, int64_t i) { a.out[k] = place[i]; });
 }
 
-void nonzero(const NonzeroArgs& a) {
-  for_each_true(a.mask, a.n, a.starts, [&](int64_t k, int64_t i) {
-    for (int d = a.ndim - 1; d > 0; --d) {
-      a.out[d * a.count + k] = i % a.shape[d];
-      i /= a.shape[d];
+namespace {
+
+// The coordinates of positions. Divisions take longer than all else: those of a row are kept for what follows in it.
+class Coordinates {
+ public:
+  explicit Coordinates(const NonzeroArgs& a) : a_(&a) {}
+  void operator()(int64_t k, int64_t i) {
+    const int last = a_->ndim - 1;
+    if (last < 0) return;
+    if (i < begin_ || i >= end_) enter_row(i);
+    for (int d = 0; d < last; ++d) a_->out[d * a_->count + k] = row_[d];
+    a_->out[last * a_->count + k] = i - begin_;
+  }
+
+ private:
+  void enter_row(int64_t i) {
+    const int last = a_->ndim - 1;
+    int64_t row = i / a_->shape[last];
+    begin_ = row * a_->shape[last], end_ = begin_ + a_->shape[last];
+    for (int d = last - 1; d >= 0; --d) {
+      row_[d] = row % a_->shape[d];
+      row /= a_->shape[d];
     }
-    if (a.ndim > 0) a.out[k] = i;
-  });
-}
+  }
+  const NonzeroArgs* a_;
+  int64_t begin_ = 0, end_ = 0;
+  int64_t row_[kMaxDims] = {};
+};
+
+}  // namespace
+
+void nonzero(const NonzeroArgs& a) { for_each_true(a.mask, a.n, a.starts, Coordinates(a)); }
 
 void fill_where(const FillWhereArgs& a) {
   constexpr int64_t kBlock = 64 << 10;  // elements

@@ -26,7 +26,7 @@ template <class T> struct Ordered {
       constexpr Key kSign = Key{1} << (8 * sizeof(T) - 1);
       constexpr Key kInfinity = std::bit_cast<Key>(std::numeric_limits<T>::infinity());
       const Key bits = std::bit_cast<Key>(v), magnitude = bits & ~kSign;
-      const Key ordered = bits & kSign ? ~bits : bits | kSign;
+      const Key ordered = bits ^ (kSign | (Key{0} - (bits >> (8 * sizeof(T) - 1))));  // without a branch
       return magnitude > kInfinity ? kNaN : magnitude == 0 ? kSign : ordered;
     } else {
       return static_cast<Key>(v) - static_cast<Key>(std::numeric_limits<T>::min());

@@ -1,7 +1,7 @@
 // The stable order of a row. Start at RowOrder.
 //
 // Keys are sorted by radix, the lowest digit first. A key and its place share one word where both fit into it, which
-// they do but for wide keys that spread over all of their range; else they are an Item.
+// they do but for wide keys that spread over all of their range; else they are an Item. Few elements are counted.
 #pragma once
 #include "kernels/portable/ordered.h"
 
@@ -25,6 +25,8 @@ template <class T> class RowOrder {
   explicit RowOrder(int64_t n) : n_(n), shift_(std::bit_width(static_cast<uint64_t>(n))), memory_(words_of(n)) {}
 
   void find(const Element* row, bool descending) {
+    if constexpr (sizeof(T) <= 4)
+      if (n_ <= kTiny) return find_by_counting(row, descending);
     const KeyRange range = KeyRange::of<T>(row, n_, descending);
     words_ = nullptr;
     if (range.bits() + shift_ <= 64) {
@@ -57,6 +59,30 @@ template <class T> class RowOrder {
   }
 
  private:
+  // Of a few elements, whose keys have 32 bits: an element's place in the order is the number of those before it.
+  static constexpr int64_t kTiny = 16;
+  void find_by_counting(const Element* row, bool descending) {
+    using Four = int32_t __attribute__((vector_size(16)));
+    constexpr uint32_t kSign = uint32_t{1} << 31;  // signed numbers are what vectors compare
+    int32_t keys[kTiny] = {}, places[kTiny];
+    for (int64_t i = 0; i < n_; ++i) {
+      const auto key = static_cast<uint32_t>(O::key(row[i]));
+      keys[i] = static_cast<int32_t>((descending ? ~key : key) ^ kSign);
+    }
+    for (int32_t first = 0; first < n_; first += 4) {
+      Four key, before{};
+      __builtin_memcpy(&key, keys + first, sizeof key);
+      const Four place = Four{0, 1, 2, 3} + first;
+      for (int32_t j = 0; j < n_; ++j) {
+        const Four other = Four{} + keys[j];
+        before -= (other < key) | ((other == key) & (place > j));
+      }
+      __builtin_memcpy(places + first, &before, sizeof before);
+    }
+    for (int64_t i = 0; i < n_; ++i) memory_[places[i]] = static_cast<uint64_t>(i);
+    words_ = memory_.data();
+  }
+
   // Two arrays of words, or of items where the widest keys do not share a word with a place.
   static int64_t words_of(int64_t n) {
     const int key_bits = 8 * static_cast<int>(sizeof(T));

@@ -5,6 +5,7 @@
 // A family is a struct of
 //   In                          memory element
 //   kIndex                      writes positions as well
+//   kTakesExp                   takes exponentials, by whole vectors
 //   kWidth                      most columns of a block
 //   row(s, n)                   one contiguous row, or
 //   rows(s, n, count)           some of them
@@ -31,7 +32,9 @@ constexpr int64_t kFewBlocks = 16;   // fewer blocks than this, and big ones, ar
 constexpr int64_t kFlush = 128;      // rows summed in floats before the sum goes to a double
 constexpr int64_t kShort = 16;       // columns up to this length, and fewer than this, are gathered,
 constexpr int64_t kGroup = 64;       // so many at a time
-constexpr int64_t kNarrow = 4;       // up to so many long columns are copied into rows
+constexpr int64_t kNarrow = 4;       // up to so many long columns are copied into rows; of what costs more for less
+constexpr int64_t kLessNarrow = 15;  // than a vector of columns, up to so many,
+constexpr int64_t kNear = 1 << 18;   // where all of their bytes stay in the cache
 
 // The operands of one row or block.
 template <class T> struct Slice {
@@ -82,6 +85,7 @@ GC_INLINE void merge_totals(double* total, int64_t bands, int64_t cols) {
 
 template <class T, bool kLog> struct SoftmaxOf {
   using In = T;
+  static constexpr bool kTakesExp = true;
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kMaxWidth;
 
@@ -212,6 +216,7 @@ template <class T> struct Others {
 
 template <class T, bool kLog> struct SoftmaxGradient {
   using In = T;
+  static constexpr bool kTakesExp = kLog;
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kMaxWidth;
 
@@ -470,6 +475,7 @@ template <class K, class T> struct Cumulative {
 // is 0.
 template <class T> struct LogSums {
   using In = T;
+  static constexpr bool kTakesExp = true;
   static constexpr bool kIndex = false;
   static constexpr int64_t kWidth = kBuffer;
 
@@ -581,6 +587,7 @@ struct Family {
   int64_t width;  // most columns of a block
   bool index;
   bool short_rows;  // short rows are as good as columns of them
+  int64_t narrow;   // up to so many long columns are copied into rows where they stay in the cache
   void (*rows)(const Bytes&, int64_t n, int64_t count);
   void (*long_row)(const Bytes&, int64_t n);  // null: it has none
   void (*block)(const Bytes&, int64_t n, int64_t stride, int64_t cols);
@@ -601,8 +608,15 @@ template <class Op> struct Erased {
     if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
   }
   static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) { Op::block(slice(s), n, stride, cols); }
-  static constexpr Family kFamily{
-      sizeof(T), Op::kWidth, Op::kIndex, requires { Op::kShortRows; }, rows, Op::kIndex ? nullptr : long_row, block};
+  static constexpr bool takes_exp() {
+    if constexpr (requires { Op::kTakesExp; })
+      return Op::kTakesExp;
+    else
+      return false;
+  }
+  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, requires {
+                                    Op::kShortRows;
+                                  }, takes_exp() ? kLessNarrow : kNarrow, rows, Op::kIndex ? nullptr : long_row, block};
 };
 
 // Where element 0 of a column is; its others are `inner` apart.
@@ -708,7 +722,7 @@ struct Walk {
     if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
     if (a.n <= kShort && a.inner == 1 && f.short_rows) return rows();
     if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return short_columns();
-    if (a.inner > 1 && a.inner <= kNarrow) return narrow_columns();
+    if (a.inner > 1 && a.inner <= (a.n * a.inner * f.item <= kNear ? f.narrow : kNarrow)) return narrow_columns();
     if (a.inner > 1) return blocks();
     if (!f.long_row || a.outer >= kFewRows || a.n < 4 * kPart) return rows();
     for (int64_t r = 0; r < a.outer; ++r) f.long_row(at(r * a.n), a.n);

@@ -6,16 +6,19 @@
 // An op hands over in the place where it would run its kernel: what is recorded, and what vmap hides, is the same for
 // both.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "core/dtype.h"
 
 namespace gradcore::linalg {
 
-// Whether LAPACK is the faster one. Measured: see docs/adr.
+// Whether LAPACK is the faster one: of long matrices earlier. Measured: see docs/adr.
 inline bool is_large(DType dtype, int64_t m, int64_t n) {
   constexpr int64_t kLeast = 64;  // of the smaller dim
-  return m >= kLeast && n >= kLeast && m * n > (dtype == DType::Float32 ? 300'000 : 20'000);
+  const bool is_long = std::max(m, n) > 2 * std::min(m, n), single = dtype == DType::Float32;
+  const int64_t most = is_long ? (single ? 300'000 : 20'000) : (single ? 1'000'000 : 90'000);
+  return m >= kLeast && n >= kLeast && m * n > most;
 }
 
 // Results are arrays by rows. Null: not wanted. False where it does not converge.
