@@ -55,7 +55,7 @@ template <class T> class Row {
     const T least = bound(t);
     T sum[2] = {};
     for (int64_t i = 0; i < a_.classes; ++i) {
-      const T z = least + x_[i], above = (z > 0) & (i != t) ? z : T(0);
+      const T z = least + x_[i], above = ((z > 0) & (i != t)) ? z : T(0);
       sum[i % 2] += a_.squared ? above * above : above;
     }
     return sum[0] + sum[1];
