@@ -87,18 +87,19 @@ Tensor gradient(const Tensor& g, const Tensor& x, const Tensor& target, const Te
 Tensor composed(const Tensor& input, const Tensor& target, const Tensor& weight, const Dims& shape, const Options& o) {
   const int64_t rows = rows_of(input), classes = classes_of(input);
   const Tensor x = reshape(input, {rows, classes}), labels = reshape(target, {rows, o.several ? classes : 1});
-  Tensor index, named, own;  // constants
+  Tensor index, named, own, factors;  // constants
   {
     const NoRecordGuard off;
     named = eq(cumsum(cast(lt(labels, Scalar(0)), DType::Int64), 1, {}), Scalar(0));
     index = where(named, labels, Scalar(int64_t{0}));
+    if (weight) factors = reshape(index_select(detach(weight), 0, reshape(index, {-1})), {rows, index.size(1), 1});
     own = gt(scatter_add(zeros({rows, classes}, DType::Int64), 1, index, cast(named, DType::Int64)), Scalar(0));
   }
   const Tensor z = add(sub(unsqueeze(x, 1), unsqueeze(gather(x, 1, index), 2)), Scalar(o.margin));
   const Tensor counts = logical_and(logical_and(unsqueeze(named, 2), logical_not(unsqueeze(own, 1))), gt(z, Scalar(0)));
   Tensor above = where(counts, z, Scalar(0.0));
   if (o.squared) above = mul(above, above);
-  if (weight) above = mul(above, reshape(index_select(weight, 0, reshape(index, {-1})), {rows, index.size(1), 1}));
+  if (weight) above = mul(above, factors);
   return reshape(div(sum(above, Dims{1, 2}), Scalar(static_cast<double>(classes))), shape);
 }
 
