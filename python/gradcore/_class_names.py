@@ -10,7 +10,7 @@ _root = "gradcore"
 
 def note(cls: type) -> type:
     """Takes a class of gradcore.nn; others are left alone. A decorator, too."""
-    if cls.__module__.startswith("gradcore."):
+    if str(cls.__module__).startswith("gradcore."):
         _classes.append(cls)
         _rename(cls)
     return cls
