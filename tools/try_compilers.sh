@@ -62,8 +62,10 @@ try_clang() {
 
 try_aarch64() {
   command -v aarch64-linux-gnu-g++ >/dev/null || { skip aarch64 "there is no aarch64-linux-gnu-g++"; return 0; }
-  # Python's headers of this machine say the same sizes as those of aarch64 would.
-  configure aarch64 -fsyntax-only -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+  # Python's headers of this machine say the same sizes as those of aarch64 would. Debian's look for some of them in a
+  # folder that has the machine's name.
+  mkdir -p "$work/python" && ln -sfn "/usr/include/$(uname -m)-linux-gnu" "$work/python/aarch64-linux-gnu"
+  configure aarch64 "-fsyntax-only -I$work/python" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
     -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DPython_EXECUTABLE="$(command -v python)" "$(with_python)" \
     -DPython_INCLUDE_DIR="$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
     -DPYTHON_MODULE_EXTENSION=.so -DPYTHON_MODULE_DEBUG_POSTFIX=
