@@ -276,7 +276,7 @@ def multilabel_samples(d):
     yield S(d(2, 0), classes(d, 2, 0, below=4))
 
 
-MARGIN = LOSS | {"gradgrad": False}  # torch has no second derivatives
+MARGIN = LOSS | {"gradgrad": False, "skips": {"tangents": "torch has no forward mode for it"}}  # nor second derivatives
 nn_row(
     "multi_margin_loss",
     margin_samples,
