@@ -29,6 +29,9 @@ def _rename(cls: type) -> None:
     root, dot, rest = before.partition(".")
     if root == _root:
         return
+    line = vars(cls).get("__firstlineno__")  # Python 3.13 forgets it with the module, and inspect needs it
     cls.__module__ = _root + dot + rest
+    if line is not None:
+        cls.__firstlineno__ = line  # type: ignore[attr-defined]
     if before in sys.modules:  # inspect and pickle look there for a class's module
         sys.modules.setdefault(cls.__module__, sys.modules[before])
