@@ -350,3 +350,13 @@ def numeric_gradient_error(function, inputs, *, step=1e-5, tolerance=2e-6, seed=
         if not undefined and not abs(numeric - analytic) <= tolerance * (1 + abs(numeric)):
             return f"input {i}: slope {analytic!r}, numerically {numeric!r}"
     return None
+
+
+def with_threads(threads, run):
+    """What run() gives on so many threads."""
+    before = gradcore.get_num_threads()
+    gradcore.set_num_threads(threads)
+    try:
+        return run()
+    finally:
+        gradcore.set_num_threads(before)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import gradcore
-from support import both
+from support import both, with_threads
 
 F = gradcore.nn.functional
 TARGETS = [[1, 2, 2], [3, 3, 1]]
@@ -180,14 +180,7 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
         labels = gradcore.arange(24 * 8).view(24, 8) % 4 + 1
         return [t.tolist() for t in loss_and_gradient(gradcore, x, labels, [60] * 24, [8] * 24, reduction="none")]
 
-    before = gradcore.get_num_threads()
-    try:
-        gradcore.set_num_threads(1)
-        alone = values()
-        gradcore.set_num_threads(threads)
-        assert values() == alone
-    finally:
-        gradcore.set_num_threads(before)
+    assert with_threads(threads, values) == with_threads(1, values)
 
 
 # ---- what is refused

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, with_threads
 
 F = gradcore.nn.functional
 LOSSES = {
@@ -89,11 +89,4 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
         loss = F.multilabel_margin_loss(x, (gradcore.arange(300 * 120) % 97).view(300, 120) - 1)
         return loss.item(), gradcore.autograd.grad(loss, x)[0].tolist()
 
-    before = gradcore.get_num_threads()
-    try:
-        gradcore.set_num_threads(1)
-        expected = values()
-        gradcore.set_num_threads(threads)
-        assert values() == expected
-    finally:
-        gradcore.set_num_threads(before)
+    assert with_threads(threads, values) == with_threads(1, values)

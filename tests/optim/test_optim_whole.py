@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from support import gradcore, needs_torch, torch
+from support import gradcore, needs_torch, torch, with_threads
 
 SHAPES = {
     "wide": (90, 150),
@@ -69,15 +69,6 @@ def test_muon_makes_matrices_orthogonal():
     optimizer.step()
     u, _, v = np.linalg.svd(grad, full_matrices=False)
     np.testing.assert_allclose(-p.detach().numpy() / np.sqrt(150 / 90), u @ v, atol=0.01)
-
-
-def with_threads(threads, run):
-    before = gradcore.get_num_threads()
-    gradcore.set_num_threads(threads)
-    try:
-        return run()
-    finally:
-        gradcore.set_num_threads(before)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
