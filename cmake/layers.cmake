@@ -28,12 +28,16 @@ set(hot_files
   tensor/plan
   tensor/tensor)
 
-# Of layers that are small rather than fast: the files that every named op passes, or that small programs pass often, -O2.
+# Files that every named op passes, or that small programs pass often: -O2 where the rest of the layer is small rather than
+# fast. The hot and the warm ones have no stack protector.
 set(warm_files
+  autograd/node
   bindings/args
+  bindings/data
   bindings/gil
   bindings/nn_module
   bindings/out
+  bindings/recording_mode
   ops/class_loss
   ops/convolution
   ops/create
@@ -50,19 +54,13 @@ set(warm_files
   ops/random
   ops/reduce
   ops/view
-  ops/view_dims)
-
-# Further files on the path of small ops: no stack protector, as in the hot and the warm ones.
-set(unprotected_files
-  autograd/node
-  bindings/data
-  bindings/recording_mode
-  ops/reduce
+  ops/view_dims
   tensor/loop)
 
 # Files that define classes or functions by pybind11: each brings the same machine code of it, for seconds of the
 # compiler's time. But in a developer's build they are compiled together, by group.
 set(together_values anomaly autocast dlpack module size types)
+set(together_states data nn_module recording_mode)
 set(together_graph autograd node origin profiler saved_fields saved_hooks torch_function)
 
 # Families of kernels that are not compiled for v4, which takes v3's: 64-byte vectors make them no faster. ADR 14.

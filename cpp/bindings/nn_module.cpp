@@ -209,17 +209,18 @@ template <class F> PyCFunction as_method(F* function) {
 }
 constexpr int kKeywords = METH_VARARGS | METH_KEYWORDS;
 constexpr const char* kCallDoc = "Runs forward(), and the hooks around it.";
-PyMethodDef kMethods[] = {{"__getattr__", module_getattr, METH_O, "The parameter, buffer or submodule of this name."},
-                          {"__setattr__", as_method(module_setattr), METH_FASTCALL,
-                           "Registers parameters, buffers and submodules; anything else becomes a plain attribute."},
-                          {"__call__", as_method(call_method_of_module), kKeywords, kCallDoc},
-                          {"_call_impl", as_method(module_call), kKeywords, kCallDoc},  // torch's names of it
-                          {"_wrapped_call_impl", as_method(module_call), kKeywords, kCallDoc}};
+PyMethodDef kModuleMethods[] = {
+    {"__getattr__", module_getattr, METH_O, "The parameter, buffer or submodule of this name."},
+    {"__setattr__", as_method(module_setattr), METH_FASTCALL,
+     "Registers parameters, buffers and submodules; anything else becomes a plain attribute."},
+    {"__call__", as_method(call_method_of_module), kKeywords, kCallDoc},
+    {"_call_impl", as_method(module_call), kKeywords, kCallDoc},  // torch's names of it
+    {"_wrapped_call_impl", as_method(module_call), kKeywords, kCallDoc}};
 
 PyObject* entry_of(PyTypeObject* type, PyObject* name) { return checked(Py_XNewRef(_PyType_Lookup(type, name))); }
 
 void add_methods_to(PyObject* type) {
-  for (PyMethodDef& method : kMethods) {
+  for (PyMethodDef& method : kModuleMethods) {
     const Owned descriptor(checked(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type), &method)));
     if (PyObject_SetAttrString(type, method.ml_name, descriptor.get()) < 0) throw PythonError{};
   }

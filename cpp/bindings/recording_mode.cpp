@@ -139,11 +139,11 @@ PyMethodDef kFunctions[] = {
 
 PyObject* is_on(PyObject* self, void*) { return PyBool_FromLong(mode_of(self)->on); }
 
-PyMethodDef kMethods[] = {{"__enter__", enter, METH_NOARGS, "Sets the mode."},
-                          {"__exit__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(leave)), METH_FASTCALL,
-                           "Brings back what was before."},
-                          {"__reduce__", reduce, METH_NOARGS, nullptr},
-                          {nullptr, nullptr, 0, nullptr}};
+PyMethodDef kModeMethods[] = {{"__enter__", enter, METH_NOARGS, "Sets the mode."},
+                              {"__exit__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(leave)), METH_FASTCALL,
+                               "Brings back what was before."},
+                              {"__reduce__", reduce, METH_NOARGS, nullptr},
+                              {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef kAttributes[] = {{"_on", is_on, nullptr, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace
@@ -155,7 +155,7 @@ void add_recording_mode(py::module_& m) {
   if (PyModule_AddFunctions(m.ptr(), kFunctions) < 0) throw PythonError{};
   PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(make)},
                          {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
-                         {Py_tp_methods, kMethods},
+                         {Py_tp_methods, kModeMethods},
                          {Py_tp_getset, kAttributes},
                          {0, nullptr}};
   PyType_Spec spec = {"gradcore._C._RecordingMode", sizeof(RecordingMode), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
