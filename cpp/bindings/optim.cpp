@@ -1,6 +1,6 @@
 // Optimizer steps as Python calls them: one call for all groups of an optimizer. Reads the groups' options, the
 // parameters' gradients and their state dicts, makes missing state, and runs the rule over all of it. Start at
-// Stepper::step.
+// RuleBatch.
 #include "bindings/optim.h"
 
 #include <array>
@@ -91,72 +91,64 @@ template <class Rule> Rule read_options(PyObject* group) {
   return options_of<Rule>(group);
 }
 
-// The parameters of a step, with what they need until it is done.
-template <class Rule> class Batch {
+template <template <class> class Rule> class RuleBatch final : public StepBatch {
  public:
-  static bool takes(PyObject* group) {
-    static PyObject* const name = key("differentiable");
-    return !flag(group, name);
-  }
-  void reserve(size_t n) { items_.reserve(n); }
-  void start_group(PyObject* group) {
-    options_.push_back(std::make_unique<Rule>(read_options<Rule>(group)));
+  using PlainRule = Rule<formulas::Hyperparameter>;
+
+  std::unique_ptr<StepBatch> make_empty() const override { return std::make_unique<RuleBatch>(); }
+  void start_group(PyObject* group, Py_ssize_t count) override {
+    items_.reserve(items_.size() + count);
+    options_.push_back(std::make_unique<PlainRule>(read_options<PlainRule>(group)));
     group_ = group;
   }
-  void add(PyObject* state, PyObject* param, const Tensor& grad) {
-    Slots<Rule> slots = gather(*options_.back(), group_, state, param, grad, fresh_);
+  void add(PyObject* state, PyObject* param, const Tensor& grad) override {
+    Slots<PlainRule> slots = gather(*options_.back(), group_, state, param, grad, fresh_);
     items_.emplace_back(slots.arrays, std::move(slots.tensors), options_.back().get(), slots.first);
   }
-  bool overlaps() const { return overlap(items_); }
-  void run(bool apart) {
+  bool overlaps() const override { return overlap(items_); }
+  void run(bool apart) override {
     fresh_.enter();
-    run_items(items_, apart, [](auto& items) { launch(RuleStep<Rule>(items)); });
+    run_items(items_, apart, [](auto& items) { launch(RuleStep<PlainRule>(items)); });
   }
 
- private:
-  std::vector<RuleItem<Rule>> items_;
-  std::vector<std::unique_ptr<Rule>> options_;  // of each group
-  FreshState fresh_;
-  PyObject* group_ = nullptr;  // only while its parameters are added
-};
-
-template <template <class> class Rule> class RuleStepper {
- public:
-  RuleStepper(PyObject* groups, PyObject* state) : plain_(groups, state) {}
-  void step(bool grad_mode) const {
-    const GradModeGuard mode(grad_mode);
-    plain_.step([&](PyObject* group, PyObject* params) { record(group, params); });
+  bool is_recorded(PyObject* group) const override {
+    static PyObject* const differentiable = key("differentiable");
+    return flag(group, differentiable);
   }
-
- private:
-  void record(PyObject* group, PyObject* params) const {
+  void start_recorded_group(PyObject* group) override {
     static PyObject* const foreach = key("foreach");
-    if (kNumberCount<Rule<Sym>> != 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
-    Rule<Sym> options{};
-    plain_.for_each_param(
-        params, [&] { options = read_options<Rule<Sym>>(group); },
-        [&](PyObject* p, const Tensor& grad) {
-          FreshState fresh;
-          Slots<Rule<Sym>> slots = gather(options, group, plain_.state(), p, grad, fresh);
-          Rule<Sym> rule = options;
-          constexpr auto names = number_names<Rule<Sym>>();
-          Numbers<Rule<Sym>> numbers;
-          for (size_t i = 0; i < names.size(); ++i) numbers[i] = number_in(slots.tensors[i], names[i]);
-          begin(rule, numbers, slots.first);
-          RecordedStep<Rule>::run(rule, slots.arrays);
-          fresh.enter();
-          for (size_t i = 0; i < names.size(); ++i) put_number(slots.tensors[i], names[i], numbers[i].value);
-        });
+    if (kNumberCount<PlainRule> != 0 && flag(group, foreach)) fail_assertion("_foreach ops don't support autograd");
+    recorded_ = read_options<Rule<Sym>>(group);
+    group_ = group;
+  }
+  void record(PyObject* state, PyObject* param, const Tensor& grad) override {
+    FreshState fresh;
+    Slots<Rule<Sym>> slots = gather(*recorded_, group_, state, param, grad, fresh);
+    Rule<Sym> rule = *recorded_;
+    constexpr auto names = number_names<Rule<Sym>>();
+    Numbers<Rule<Sym>> numbers;
+    for (size_t i = 0; i < names.size(); ++i) numbers[i] = number_in(slots.tensors[i], names[i]);
+    begin(rule, numbers, slots.first);
+    RecordedStep<Rule>::run(rule, slots.arrays);
+    fresh.enter();
+    for (size_t i = 0; i < names.size(); ++i) put_number(slots.tensors[i], names[i], numbers[i].value);
   }
 
-  Stepper<Batch<Rule<formulas::Hyperparameter>>> plain_;
+ private:
+  std::vector<RuleItem<PlainRule>> items_;
+  std::vector<std::unique_ptr<PlainRule>> options_;  // of each group
+  FreshState fresh_;
+  std::optional<Rule<Sym>> recorded_;  // options of a group that is recorded
+  PyObject* group_ = nullptr;          // only while its parameters are added
 };
 
 // step(groups, state, whether to record)
 template <template <class> class Rule> PyObject* step(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guarded([&] {
     check(n == 3, ErrorKind::Type, "an optimizer's step takes its groups, its state and whether it is recorded");
-    RuleStepper<Rule>(args[0], args[1]).step(is_true(args[2]));
+    const GradModeGuard mode(is_true(args[2]));
+    RuleBatch<Rule> batch;
+    step_groups(batch, args[0], args[1]);
     return none();
   });
 }

@@ -1,5 +1,5 @@
 // What the steps of all optimizers share on their way from Python: options, state dicts, and the walk over groups.
-// Start at Stepper::step.
+// Start at step_groups().
 #pragma once
 #include <memory>
 #include <optional>
@@ -223,73 +223,27 @@ inline Owned params_of(PyObject* group) {
 
 inline bool flag(PyObject* group, PyObject* name) { return is_true(find(group, name)); }
 
-// One call for all groups of an optimizer. A Batch gathers parameters, with what they need until their step is done:
-//   takes(group)               whether the group's step is not recorded
-//   start_group(group)         reads its options
-//   add(state, param, grad)    finds the state of a parameter, or makes it; raises where something does not fit
-//   overlaps()                 whether what one parameter writes is also memory of another one, or of its own gradient
-//   run(apart)                 the step of all; `apart`: their arrays may overlap. Nothing has changed before
-template <class Batch> class Stepper {
+// The step of one optimizer: gathers parameters, with what they need until the step of all is done.
+class StepBatch {
  public:
-  Stepper(PyObject* groups, PyObject* state) : groups_(groups), state_(state) {
-    check(PyList_Check(groups) && PyDict_Check(state), ErrorKind::Type,
-          "an optimizer has a list of groups and a dict of states");
-  }
+  virtual ~StepBatch() = default;
+  virtual std::unique_ptr<StepBatch> make_empty() const = 0;  // another one, of the same optimizer
+  // Reads the options of a group of `count` parameters.
+  virtual void start_group(PyObject* group, Py_ssize_t count) = 0;
+  // Finds the state of a parameter, or makes it; raises where something does not fit.
+  virtual void add(PyObject* state, PyObject* param, const Tensor& grad) = 0;
+  // Whether what one parameter writes is also memory of another one, or of its own gradient.
+  virtual bool overlaps() const = 0;
+  // The step of all; nothing has changed before. `apart`: their arrays may overlap.
+  virtual void run(bool apart) = 0;
 
-  // Groups that Batch does not take go to `other(group, params)`.
-  template <class Other> void step(Other&& other) const {
-    Batch all;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      const Owned group = item_of(groups_, i), params = params_of(group.get());
-      if (!Batch::takes(group.get())) {
-        other(group.get(), params.get());
-        continue;
-      }
-      all.reserve(PyList_GET_SIZE(params.get()));
-      for_each_param(
-          params.get(), [&] { all.start_group(group.get()); },
-          [&](PyObject* p, const Tensor& grad) { all.add(state_, p, grad); });
-    }
-    if (!all.overlaps()) return all.run(false);
-    one_by_one();
-  }
-
-  PyObject* state() const { return state_; }
-
-  // Calls visit(parameter, gradient) for each parameter that has a gradient, and before the first of them start().
-  template <class Start, class Visit> static void for_each_param(PyObject* params, Start&& start, Visit&& visit) {
-    bool started = false;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-      const Owned p = item_of(params, i);
-      Tensor grad = gradient_of(p.get());
-      if (!grad) continue;
-      if (!std::exchange(started, true)) {
-        start();  // reads options, which may run Python code: the gradient may be another one
-        grad = gradient_of(p.get());
-      }
-      if (grad) visit(p.get(), grad);
-    }
-  }
-
- private:
-  // Parameters that overlap: each sees what the one before it wrote.
-  void one_by_one() const {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(groups_); ++i) {
-      const Owned group = item_of(groups_, i);
-      if (!Batch::takes(group.get())) continue;
-      for_each_param(
-          params_of(group.get()).get(), [] {},
-          [&](PyObject* p, const Tensor& grad) {
-            Batch one;
-            one.start_group(group.get());
-            one.add(state_, p, grad);
-            one.run(true);
-          });
-    }
-  }
-
-  PyObject* groups_;
-  PyObject* state_;
+  // Groups whose step is itself recorded go parameter by parameter.
+  virtual bool is_recorded(PyObject*) const { return false; }
+  virtual void start_recorded_group(PyObject*) {}
+  virtual void record(PyObject*, PyObject*, const Tensor&) {}
 };
+
+// One call for all groups of an optimizer, a list, and its dict of states.
+void step_groups(StepBatch& all, PyObject* groups, PyObject* state);
 
 }  // namespace gradcore::optim

@@ -12,14 +12,14 @@ namespace {
 
 using namespace optim;
 
-class AdafactorBatch {
+class AdafactorBatch final : public StepBatch {
  public:
-  static bool takes(PyObject*) { return true; }
-  void reserve(size_t n) { items_.reserve(n); }
-  void start_group(PyObject* group) {
+  std::unique_ptr<StepBatch> make_empty() const override { return std::make_unique<AdafactorBatch>(); }
+  void start_group(PyObject* group, Py_ssize_t count) override {
+    items_.reserve(items_.size() + count);
     options_.push_back(std::make_unique<AdafactorOptions>(options_of<AdafactorOptions>(group)));
   }
-  void add(PyObject* state, PyObject* param, const Tensor& grad) {
+  void add(PyObject* state, PyObject* param, const Tensor& grad) override {
     static PyObject* const step_key = key("step");
     AdafactorOptions& options = *options_.back();
     if (!options.eps1) options.eps1 = grad.dtype() == DType::Float32 ? FLT_EPSILON : DBL_EPSILON;
@@ -29,8 +29,8 @@ class AdafactorBatch {
     const std::array<Tensor, 2> means = means_of(dict.get(), grad, first);
     items_.emplace_back(unwrap(param), grad, std::span(means).first(means[1] ? 2 : 1), options, step);
   }
-  bool overlaps() const { return overlap(items_); }
-  void run(bool apart) {
+  bool overlaps() const override { return overlap(items_); }
+  void run(bool apart) override {
     fresh_.enter();
     run_items(items_, apart, [](auto& items) { launch(AdafactorStep(items)); });
   }
@@ -72,14 +72,14 @@ class AdafactorBatch {
   FreshState fresh_;
 };
 
-class MuonBatch {
+class MuonBatch final : public StepBatch {
  public:
-  static bool takes(PyObject*) { return true; }
-  void reserve(size_t n) { items_.reserve(n); }
-  void start_group(PyObject* group) {
+  std::unique_ptr<StepBatch> make_empty() const override { return std::make_unique<MuonBatch>(); }
+  void start_group(PyObject* group, Py_ssize_t count) override {
+    items_.reserve(items_.size() + count);
     options_.push_back(std::make_unique<MuonOptions>(options_of<MuonOptions>(group)));
   }
-  void add(PyObject* state, PyObject* param, const Tensor& grad) {
+  void add(PyObject* state, PyObject* param, const Tensor& grad) override {
     static PyObject* const name = key("momentum_buffer");
     const Owned dict = fresh_.dict_of(state, param);
     PyObject* found = find(dict.get(), name);
@@ -87,8 +87,8 @@ class MuonBatch {
     if (!found) fresh_.add(dict.get(), name, average);
     items_.emplace_back(unwrap(param), grad, average, *options_.back());
   }
-  bool overlaps() const { return overlap(items_); }
-  void run(bool apart) {
+  bool overlaps() const override { return overlap(items_); }
+  void run(bool apart) override {
     fresh_.enter();
     run_items(items_, apart, [](auto& items) { launch(MuonStep(items)); });
   }
@@ -104,7 +104,8 @@ template <class Batch> PyObject* step(PyObject*, PyObject* const* args, Py_ssize
   return guarded([&] {
     check(n == 2, ErrorKind::Type, "this optimizer's step takes its groups and its state");
     const GradModeGuard off(false);
-    Stepper<Batch>(args[0], args[1]).step([](PyObject*, PyObject*) {});
+    Batch batch;
+    step_groups(batch, args[0], args[1]);
     return none();
   });
 }

@@ -1,5 +1,6 @@
 // Warnings that ops give to the program. Start at warn().
 #pragma once
+#include <atomic>
 #include <string>
 
 #include "core/error.h"
@@ -13,6 +14,10 @@ inline constinit ShowWarning show_warning = nullptr;
 
 template <class... Parts> [[gnu::cold]] void warn(const Parts&... parts) {
   if (show_warning) show_warning(str_cat(parts...));
+}
+// Only the first time that it is due.
+inline void warn_once(std::atomic<bool>& warned, const char* text) {
+  if (!warned.exchange(true)) warn(text);
 }
 
 }  // namespace gradcore

@@ -1,4 +1,5 @@
-"""The modules that nn's classes name: torch's while a proxy stands for it. Programs look for "torch.nn" in `__module__`."""
+"""Names of modules in torch, and those that nn's classes show: torch's while a proxy stands for it. Programs look for
+"torch.nn" in `__module__`."""
 
 from __future__ import annotations
 
@@ -22,6 +23,12 @@ def set_root(root: str) -> None:
     _root = root
     for cls in _classes:
         _rename(cls)
+
+
+def torch_module(name: str) -> str:
+    """The name in torch of a module of gradcore: files may have either."""
+    root, dot, rest = name.partition(".")
+    return "torch" + dot + rest if root == "gradcore" else name
 
 
 def _rename(cls: type) -> None:

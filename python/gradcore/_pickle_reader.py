@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from pickle import UnpicklingError
 from typing import Any
 
+from ._class_names import torch_module
+
 _MARK = object()
 
 
@@ -25,12 +27,6 @@ class EmptyFileError(FileError, EOFError):
 
 # What add_safe_globals() lets files use, by torch's module and name.
 allowed: dict[tuple[str, str], Any] = {}
-
-
-def torch_module(name: str) -> str:
-    """The name in torch of a module of gradcore: files may have either."""
-    root, dot, rest = name.partition(".")
-    return "torch" + dot + rest if root == "gradcore" else name
 
 
 class _Known:

@@ -27,7 +27,8 @@ from gradcore import Size, Tensor, device, dtype
 
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
-from ._pickle_reader import EmptyFileError, FileError, Reader, check_key, torch_module
+from ._class_names import torch_module
+from ._pickle_reader import EmptyFileError, FileError, Reader, check_key
 from ._storage_types import (
     BYTES,
     DTYPES,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ._class_names import torch_module
 from ._pickle_reader import allowed as _allowed
-from ._pickle_reader import torch_module
 from ._serialization import load as load
 from ._serialization import save as save
 

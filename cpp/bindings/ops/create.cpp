@@ -1,5 +1,6 @@
 // Factories.
 #include "bindings/ops/register.h"
+#include "core/warning.h"
 #include "ops/factories.h"
 
 namespace gradcore {
@@ -9,11 +10,9 @@ namespace {
 using Options = TensorOptions;
 
 Tensor range_that_warns(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options) {
-  constexpr const char* kText =
+  warn(
       "torch.range is deprecated, because it has its end, as no range of Python has. Use torch.arange, whose values "
-      "are "
-      "in [start, end).";
-  if (PyErr_WarnEx(PyExc_UserWarning, kText, 1)) throw PythonError{};
+      "are in [start, end).");
   return factories::range(start, end, step, options);
 }
 
@@ -41,7 +40,7 @@ constexpr OpRow kRows[] = {
     op("arange(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::arange>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("range(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
-       fn<range_that_warns>, {.kind = kFunction, .out = Out::KeepsShape, .holds_gil = true}),
+       fn<range_that_warns>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("linspace(Number start, Number end, int steps, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::linspace>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("logspace(Number start, Number end, int steps, float base=10.0, *, Tensor? out=None, TensorOptions options) -> "

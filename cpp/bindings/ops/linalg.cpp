@@ -1,10 +1,8 @@
 // Dense linear algebra: torch.linalg's functions, and torch's older names for some of them.
 #include "ops/linalg.h"
 
-#include <atomic>
-
-#include "bindings/gil.h"
 #include "bindings/ops/register.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -44,10 +42,7 @@ template <typename Result, typename... Args, Result (*Function)(Args...), const 
 struct Deprecated<Function, Advice> {
   static Result call(Args... args) {
     static std::atomic<bool> warned = false;
-    if (!warned.exchange(true)) {
-      const GilAcquire gil;
-      if (PyErr_WarnEx(PyExc_UserWarning, Advice, 1)) throw PythonError{};
-    }
+    warn_once(warned, Advice);
     return Function(std::forward<Args>(args)...);
   }
 };

@@ -1,6 +1,7 @@
 // Products that are added to a tensor, products made of others, distances; differences and integrals.
 #include "ops/products.h"
 #include "bindings/ops/register.h"
+#include "core/warning.h"
 #include "ops/differences.h"
 #include "ops/distance.h"
 #include "ops/matmul_add.h"
@@ -10,7 +11,7 @@ namespace gradcore {
 namespace {
 
 Tensor cross_that_warns(const Tensor& a, const Tensor& b, const std::optional<int64_t>& dim) {
-  static bool warned = false;
+  static std::atomic<bool> warned = false;
   if (!dim)
     warn_once(warned,
               "Using torch.cross without specifying the dim arg is deprecated. Pass the dim, or use linalg.cross, "
@@ -18,7 +19,7 @@ Tensor cross_that_warns(const Tensor& a, const Tensor& b, const std::optional<in
   return cross(a, b, dim);
 }
 Tensor chain_matmul_that_warns(std::span<const Tensor> matrices) {
-  static bool warned = false;
+  static std::atomic<bool> warned = false;
   warn_once(warned, "torch.chain_matmul is deprecated. Use torch.linalg.multi_dot instead, which takes a list.");
   return chain_matmul(matrices);
 }
@@ -93,12 +94,11 @@ constexpr OpRow kRows[] = {
     op("kron(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<kron>),
     op("inner(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<inner>),
     op("vdot(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<dot>, {.out = Out::Exact}),
-    op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>,
-       {.holds_gil = true}),
+    op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>),
     op("_linalg_cross(Tensor input, Tensor other, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg_cross>,
        {.kind = kFunction}),
     op("chain_matmul(Tensor... matrices, *, Tensor? out=None) -> Tensor", fn<chain_matmul_that_warns>,
-       {.kind = kFunction, .holds_gil = true, .halves = Halves::Native}),
+       {.kind = kFunction, .halves = Halves::Native}),
     op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,
        {.kind = kFunction, .autocast = Autocast::Float32, .refuses_halves = "cdist"}),
     op("pdist(Tensor input, float p=2.0) -> Tensor", fn<pdist>, {.kind = kFunction, .refuses_halves = "pdist"}),

@@ -232,11 +232,6 @@ template <> struct Slot<OutTensor> {
 
 // ---- how a result is given back
 
-// A UserWarning, the first time that it is due.
-inline void warn_once(bool& warned, const char* text) {
-  if (!std::exchange(warned, true) && PyErr_WarnEx(PyExc_UserWarning, text, 1)) throw PythonError{};
-}
-
 inline PyObject* to_python(const Args&, Tensor t) { return wrap(std::move(t)); }
 inline PyObject* to_python(const Args&, std::vector<Tensor> t) { return wrap_tuple(std::move(t)); }
 inline PyObject* to_python(const Args&, std::pair<Tensor, Tensor> t) {

@@ -1,6 +1,7 @@
 // Grids, diagonals and their kin, and sums of products over named dims.
 #include "ops/shapes.h"
 #include "bindings/ops/register.h"
+#include "core/warning.h"
 #include "ops/einsum.h"
 
 namespace gradcore {
@@ -13,7 +14,7 @@ constexpr auto first_atleast_3d = [](const Tensor& t) { return atleast_3d(t); };
 
 std::vector<Tensor> meshgrid_that_warns(std::span<const Tensor> tensors,
                                         const std::optional<std::string_view>& indexing) {
-  static bool warned = false;
+  static std::atomic<bool> warned = false;
   if (!indexing)
     warn_once(warned, "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.");
   return meshgrid(tensors, indexing.value_or("ij"));

@@ -1022,7 +1022,7 @@ def _kind(value: object) -> str:
     cls = type(value)
     if cls.__module__ == "builtins":
         return cls.__qualname__
-    return f"{cls.__module__.replace('gradcore', 'torch', 1)}.{cls.__qualname__}"
+    return f"{_class_names.torch_module(cls.__module__)}.{cls.__qualname__}"
 
 
 def _addindent(text: str, spaces: int) -> str:
