@@ -8,47 +8,73 @@ import gradcore
 
 
 class OpOverload:
-    """One form of an op, such as torch.ops.aten.add.Tensor: gradcore's function, which has all forms."""
+    """One form of an op, such as torch.ops.aten.add.Tensor: gradcore's function, which has all forms, or an operator of
+    gradcore.library."""
 
-    def __init__(self, op: str, overload: str) -> None:
+    def __init__(self, namespace: str, op: str, overload: str) -> None:
+        self._namespace, self._op, self._overload = namespace, op, overload
+        self._qualified_op_name = f"{namespace}::{op}"
         self.__name__ = f"{op}.{overload}"
-        self._op = op
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function()(*args, **kwargs)
+
+    def _function(self) -> Any:
+        if self._namespace != "aten":
+            return _registered(self._namespace, self._op)
         function = getattr(gradcore, self._op, None) or getattr(gradcore.Tensor, self._op, None)
         if function is None:
             raise NotImplementedError(f"torch.ops.aten.{self.__name__}: gradcore has no op of this name")
-        return function(*args, **kwargs)
+        return function
+
+    @property
+    def _schema(self) -> str:
+        return str(self._function()._schema)
 
     def __repr__(self) -> str:
-        return f"<OpOverload(op='aten.{self._op}', overload='{self.__name__.partition('.')[2]}')>"
+        return f"<OpOverload(op='{self._namespace}.{self._op}', overload='{self._overload}')>"
+
+    def __str__(self) -> str:
+        return f"{self._namespace}.{self.__name__}"
 
 
 class OpOverloadPacket(OpOverload):
     """An op with all its forms, which are its attributes: programs use them as keys of their tables."""
 
-    def __init__(self, op: str) -> None:
-        super().__init__(op, "default")
+    def __init__(self, namespace: str, op: str) -> None:
+        super().__init__(namespace, op, "default")
         self.__name__ = op
 
     def __getattr__(self, name: str) -> OpOverload:
         if name.startswith("__"):
             raise AttributeError(name)
-        overload = OpOverload(self._op, name)
+        if self._namespace != "aten" and name != "default":
+            raise AttributeError(f"The underlying op of '{self}' has no overload name '{name}'")
+        overload = OpOverload(self._namespace, self._op, name)
         setattr(self, name, overload)
         return overload
 
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='{self}')>"
+
+
+def _registered(namespace: str, op: str) -> Any:
+    """The operator of that name in gradcore.library, None without one."""
+    from .library import _operators
+
+    return _operators.get(f"{namespace}::{op}")
+
 
 class OpNamespace:
-    """What torch.ops has by a name: of extensions nothing, of `aten` whatever is asked for."""
+    """What torch.ops has by a name: operators that the program registered, and of `aten` whatever is asked for."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __getattr__(self, op_name: str) -> OpOverloadPacket:
-        if self.name != "aten" or op_name.startswith("__"):
+        if op_name.startswith("__") or (self.name != "aten" and _registered(self.name, op_name) is None):
             raise AttributeError(f"'_OpNamespace' '{self.name}' object has no attribute '{op_name}'")
-        packet = OpOverloadPacket(op_name)
+        packet = OpOverloadPacket(self.name, op_name)
         setattr(self, op_name, packet)
         return packet
 

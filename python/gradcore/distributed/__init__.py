@@ -16,6 +16,7 @@ from . import elastic as elastic
 from . import nn as nn
 from . import optim as optim
 from . import rpc as rpc
+from . import tensor as tensor
 from ._group import ProcessGroup as ProcessGroup
 from ._group import group as group
 from ._group import world as _world
@@ -36,6 +37,9 @@ absent_modules(
     {
         "_composable": "",
         "_composable.fsdp": "FSDPModule fully_shard",
+        "_functional_collectives": "AsyncCollectiveTensor all_gather_tensor all_gather_tensor_autograd all_reduce "
+        "all_to_all_single all_to_all_single_autograd broadcast reduce_scatter_tensor reduce_scatter_tensor_autograd "
+        "wait_tensor",
         "_tensor": "DTensor DeviceMesh Replicate Shard distribute_tensor",
         "_tensor.experimental": "implicit_replication",
         "algorithms": "",
@@ -53,6 +57,8 @@ absent_modules(
         "async_save load load_state_dict save save_state_dict",
         "checkpoint.default_planner": "DefaultLoadPlanner DefaultSavePlanner",
         "checkpoint.format_utils": "_EmptyStateDictLoadPlanner dcp_to_torch_save torch_save_to_dcp",
+        "checkpoint._consolidate_hf_safetensors": "consolidate_safetensors_files",
+        "checkpoint.hf_storage": "HuggingFaceStorageReader HuggingFaceStorageWriter",
         "checkpoint.optimizer": "load_sharded_optimizer_state_dict",
         "checkpoint.state_dict": "StateDictOptions get_model_state_dict get_optimizer_state_dict get_state_dict "
         "set_model_state_dict set_optimizer_state_dict set_state_dict",
@@ -64,10 +70,6 @@ absent_modules(
         "fsdp.sharded_grad_scaler": "ShardedGradScaler",
         "fsdp.wrap": "ModuleWrapPolicy enable_wrap size_based_auto_wrap_policy transformer_auto_wrap_policy wrap",
         "pipelining": "PipelineStage Schedule1F1B ScheduleGPipe SplitPoint pipe_split pipeline",
-        "tensor": "DTensor DeviceMesh Partial Placement Replicate Shard distribute_module distribute_tensor",
-        "tensor.experimental": "context_parallel implicit_replication",
-        "tensor.parallel": "ColwiseParallel ParallelStyle PrepareModuleInput RowwiseParallel SequenceParallel loss_parallel "
-        "parallelize_module",
     },
     _WHY,
 )

@@ -162,12 +162,13 @@ class Optimizer:
         "_optimizer_load_state_dict_pre_hooks",
         "_optimizer_load_state_dict_post_hooks",
     )
-    _optimizer_step_pre_hooks: OrderedDict[int, StepPreHook]
-    _optimizer_step_post_hooks: OrderedDict[int, StepPostHook]
-    _optimizer_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer], None]]
-    _optimizer_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
-    _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
-    _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer], None]]
+    if TYPE_CHECKING:  # what typing.get_type_hints() evaluates does without names of typing
+        _optimizer_step_pre_hooks: OrderedDict[int, StepPreHook]
+        _optimizer_step_post_hooks: OrderedDict[int, StepPostHook]
+        _optimizer_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer], None]]
+        _optimizer_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
+        _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Callable[[Optimizer, StateDict], StateDict | None]]
+        _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable[[Optimizer], None]]
 
     def _make_hooks(self) -> None:
         attributes = self.__dict__
@@ -532,12 +533,13 @@ class RuleOptimizer(Optimizer):
     on recorded ops, so that gradients flow through the step into parameters, gradients and tensor options.
     """
 
-    _rule: Callable[[list[dict[str, Any]], defaultdict[Any, Any], bool], None]
+    if TYPE_CHECKING:
+        _rule: Callable[[list[dict[str, Any]], defaultdict[Any, Any], bool], None]
     _checked: tuple[str, ...] = (
         "lr",
     )  # options that must be in their range, in the order in which torch looks at them
     _numbers: tuple[str, ...] = ("step",)  # state that torch once kept as Python numbers
-    _later_options: dict[str, Any] = {  # and the options that old state dicts lack
+    _later_options: dict[str, object] = {  # and the options that old state dicts lack
         "foreach": None,
         "maximize": False,
         "differentiable": False,

@@ -166,6 +166,12 @@ SUPPORTED_NODES: dict[Any, NodeDef] = {
     namedtuple: _node(namedtuple, lambda t: (list(t), type(t)), lambda items, kind: kind(*items), _fields),
 }
 _BUILTIN = frozenset(SUPPORTED_NODES)
+# Packages register classes of their own by torch's private names of these functions: _dict_flatten, _list_unflatten ...
+for _definition in SUPPORTED_NODES.values():
+    _name = f"_{_definition.type.__name__.lower()}"
+    globals()[f"{_name}_flatten"] = _definition.flatten_fn
+    globals()[f"{_name}_unflatten"] = _definition.unflatten_fn
+    globals()[f"{_name}_flatten_with_keys"] = _definition.flatten_with_keys_fn
 _DICTS = (dict, OrderedDict, defaultdict)  # which stand for one another where only keys count
 
 

@@ -114,6 +114,21 @@ class Module:
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
 
+    # Annotations are evaluated by typing.get_type_hints(), of programs' subclasses too: names of typing stay out of them.
+    if TYPE_CHECKING:
+        forward: Callable[..., Any]  # so, subclasses choose its arguments
+        _backward_pre_hooks: OrderedDict[int, Any]
+        _backward_hooks: OrderedDict[int, Any]
+        _forward_hooks: OrderedDict[int, Any]
+        _forward_hooks_with_kwargs: OrderedDict[int, Any]
+        _forward_hooks_always_called: OrderedDict[int, Any]
+        _forward_pre_hooks: OrderedDict[int, Any]
+        _forward_pre_hooks_with_kwargs: OrderedDict[int, Any]
+        _state_dict_hooks: OrderedDict[int, Any]
+        _state_dict_pre_hooks: OrderedDict[int, Any]
+        _load_state_dict_pre_hooks: OrderedDict[int, Any]
+        _load_state_dict_post_hooks: OrderedDict[int, Any]
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _class_names.note(cls)
@@ -126,18 +141,7 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-    _backward_pre_hooks: OrderedDict[int, Any]
-    _backward_hooks: OrderedDict[int, Any]
     _is_full_backward_hook: bool | None
-    _forward_hooks: OrderedDict[int, Any]
-    _forward_hooks_with_kwargs: OrderedDict[int, Any]
-    _forward_hooks_always_called: OrderedDict[int, Any]
-    _forward_pre_hooks: OrderedDict[int, Any]
-    _forward_pre_hooks_with_kwargs: OrderedDict[int, Any]
-    _state_dict_hooks: OrderedDict[int, Any]
-    _state_dict_pre_hooks: OrderedDict[int, Any]
-    _load_state_dict_pre_hooks: OrderedDict[int, Any]
-    _load_state_dict_post_hooks: OrderedDict[int, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init:
@@ -153,7 +157,8 @@ class Module:
         """What a call computes: subclasses define it. Raises NotImplementedError."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    forward: Callable[..., Any] = _forward_unimplemented  # declared so, subclasses choose its arguments
+    if not TYPE_CHECKING:
+        forward = _forward_unimplemented
 
     # ---- attributes ----
 
