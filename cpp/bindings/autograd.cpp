@@ -3,6 +3,7 @@
 #include "bindings/define.h"
 #include "bindings/docs.h"
 #include "bindings/ops/register.h"
+#include "tensor/meta.h"
 
 #include <algorithm>
 #include <cstring>
@@ -94,7 +95,9 @@ Tensor seed_for(const Place& root, Tensor grad, size_t i) {
   check(checked_numel(output->shape) == 1, "grad can be implicitly created only for scalar outputs");
   check(is_floating(output->dtype), "grad can be implicitly created only for real scalar outputs but got ",
         dtype_name(output->dtype));
-  return root.tensor ? ones_like(root.tensor) : ones(output->shape, output->dtype);
+  if (!root.tensor) return ones(output->shape, output->dtype);
+  const meta::Scope scope(is_meta(root.tensor));
+  return ones_like(root.tensor);
 }
 
 Edge edge_of(const Place& p) { return p.tensor ? gradient_edge(p.tensor) : p.edge; }

@@ -1,4 +1,5 @@
 #include "bindings/call.h"
+#include "bindings/device.h"
 
 #include <algorithm>
 #include <cstring>
@@ -57,7 +58,24 @@ inline bool fits_quickly(const Param& p, PyObject* o) {
 
 inline PyObject* Call::invoke() {
   const Signature& s = *bound_.signature_;
-  if (s.device >= 0 && bound_.slots_[s.device] != Py_None) check_device(bound_.slots_[s.device]);
+  if (s.device >= 0 && (bound_.slots_[s.device] != Py_None || meta::used.load(std::memory_order_relaxed))) [[unlikely]]
+    return invoke_placed(bound_.slots_[s.device]);
+  return invoke_here();
+}
+
+// What makes a tensor: where it is told to, where its first argument is, or where the program has said that all are
+// made.
+PyObject* Call::invoke_placed(PyObject* device) {
+  PyObject* like = bound_.slots_[0];
+  const bool on_meta = device != Py_None         ? is_meta_device(device)
+                       : like && is_tensor(like) ? is_meta(Borrowed(like))
+                                                 : meta::is_default();
+  const meta::Scope scope(on_meta);
+  return invoke_here();
+}
+
+inline PyObject* Call::invoke_here() {
+  const Signature& s = *bound_.signature_;
   if (s.out < 0 || bound_.slots_[s.out] == Py_None) return checked(bound_.row_->handler(bound_));
   return invoke_out(bound_.slots_[s.out]);
 }

@@ -90,6 +90,8 @@ class Call {
   void remember(int ruled_out) const;
 
   PyObject* invoke();
+  PyObject* invoke_here();
+  PyObject* invoke_placed(PyObject* device);
   // Tells who listens the shapes of the tensors that were given.
   template <class F> void report_inputs(F&& report) const {
     for (size_t k = 0; k < bound_.signature_->params.size(); ++k)

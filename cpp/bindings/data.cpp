@@ -4,6 +4,7 @@
 
 #include "autograd/views.h"
 #include "bindings/define.h"
+#include "bindings/device.h"
 #include "bindings/docs.h"
 #include "bindings/dtype_names.h"
 #include "bindings/node.h"
@@ -81,17 +82,27 @@ static bool is_cpu(PyObject* name) {
   return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "cpu") == 0;
 }
 
-// A device is only checked: everything is on the CPU. Python refuses the others, in torch's words.
-void check_device(PyObject* o) {
-  if (o == Py_None || o == device_cpu || is_cpu(o)) return;
+// Python refuses the others, in torch's words.
+bool is_meta_device(PyObject* o) {
+  if (o == Py_None || o == device_cpu || is_cpu(o)) return false;
   if (Py_TYPE(o) == device_type) {
     static PyObject* const type = PyUnicode_InternFromString("type");
     const Owned name(PyObject_GetAttr(o, type));
     if (!name.get()) throw PythonError{};
-    if (is_cpu(name.get())) return;
+    if (is_cpu(name.get())) return false;
   }
-  const Owned accepted(PyObject_CallMethod(reinterpret_cast<PyObject*>(device_type), "_check", "O", o));
-  if (!accepted.get()) throw PythonError{};
+  const Owned kind(PyObject_CallMethod(reinterpret_cast<PyObject*>(device_type), "_check", "O", o));
+  if (!kind.get()) throw PythonError{};
+  return kind.get() == Py_True;
+}
+void check_device(PyObject* o) {
+  check(!is_meta_device(o), ErrorKind::NotImplemented, "there is nothing of this kind on the device meta");
+}
+
+// What was made from values, where the program wants it.
+static Tensor placed(const Tensor& t, PyObject* device) {
+  const bool on_meta = device == Py_None ? meta::is_default() : is_meta_device(device);
+  return moved(t, on_meta, {}, false, MemoryFormat::Preserve);
 }
 
 // ---- foreign memory
@@ -626,6 +637,17 @@ Tensor with_grad(Tensor t, bool needs_grad) {
   return t;
 }
 
+Tensor as_tensor(PyObject* data, std::optional<DType> dtype) {
+  const auto cast_to = [&](const Tensor& t) { return dtype ? cast(t, *dtype) : t; };
+  if (is_tensor(data)) return cast_to(unwrap(data));
+  if (!is_number(data) && is_array(data)) {
+    Tensor t;
+    share_array(data, t);
+    return cast_to(t);
+  }
+  if (!is_number(data) && gives_dlpack(data)) return cast_to(tensor_of_dlpack(data));
+  return tensor_from_object(data, dtype);
+}
 std::optional<DType> dtype_or_none(py::handle h) {
   if (h.is_none()) return std::nullopt;
   const auto d = to_dtype(h.ptr());
@@ -699,28 +721,16 @@ void add_data(py::module_& m) {
   m.def(
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
-        check_device(device.ptr());
         if (is_tensor(data.ptr())) warn_of_copy("torch.tensor(sourceTensor)");
-        return with_grad(tensor_from_object(data.ptr(), dtype_or_none(dtype)), requires_grad_);
+        const Tensor t = tensor_from_object(data.ptr(), dtype_or_none(dtype));
+        return with_grad(placed(t, device.ptr()), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
       py::arg("requires_grad").noconvert() = false, py::arg("pin_memory") = false, docs::tensor);
   m.def(
       "as_tensor",
       [](py::handle data, py::handle dtype, py::handle device) -> Tensor {
-        check_device(device.ptr());
-        const auto d = dtype_or_none(dtype);
-        if (is_tensor(data.ptr())) return d ? cast(unwrap(data.ptr()), *d) : unwrap(data.ptr());
-        if (!is_number(data.ptr()) && is_array(data.ptr())) {
-          Tensor t;
-          share_array(data.ptr(), t);
-          return d ? cast(t, *d) : t;
-        }
-        if (!is_number(data.ptr()) && gives_dlpack(data.ptr())) {
-          const Tensor t = tensor_of_dlpack(data.ptr());
-          return d ? cast(t, *d) : t;
-        }
-        return tensor_from_object(data.ptr(), d);
+        return placed(as_tensor(data.ptr(), dtype_or_none(dtype)), device.ptr());
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(), docs::as_tensor);
   m.def(

@@ -13,6 +13,7 @@
 #include "bindings/define.h"
 #include "core/op_scope.h"
 #include "tensor/door.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -76,7 +77,7 @@ class Profiler final : public OpListener, public Tenant {
     const std::lock_guard lock(busy_);
     check(running_, "no profile is running");
     op_listener.store(nullptr);
-    set_tenant(nullptr);
+    set_tenant(resting_tenant());
     running_ = false;
     std::vector<std::shared_ptr<Log>> done;
     for (const auto& log : logs_) {

@@ -1,6 +1,7 @@
 // The Python Tensor: a hand-written heap type. Start at the slots at the end of the file. Ops with a signature are in
 // bindings/ops; here stand the number slots, attributes, and the methods that speak Python rather than tensors.
 #include "bindings/args.h"
+#include "bindings/device.h"
 #include "bindings/gil.h"
 #include "bindings/op_function.h"
 #include "bindings/python.h"
@@ -519,7 +520,11 @@ PyObject* get_shape(PyObject* self, void*) {
   return guarded([&] { return wrap_shape(impl_of(self)->shape); });
 }
 PyObject* get_dtype(PyObject* self, void*) { return Py_NewRef(dtype_objects[index_of(impl_of(self)->dtype)]); }
-PyObject* get_device(PyObject*, void*) { return Py_NewRef(device_cpu); }
+PyObject* get_device(PyObject* self, void*) {
+  if (!is_meta(Borrowed(self))) [[likely]]
+    return Py_NewRef(device_cpu);
+  return guarded([&] { return checked(PyObject_CallFunction(reinterpret_cast<PyObject*>(device_type), "s", "meta")); });
+}
 PyObject* get_ndim(PyObject* self, void*) { return PyLong_FromLong(impl_of(self)->shape.size()); }
 PyObject* get_requires_grad(PyObject* self, void*) { return boolean(requires_grad(impl_of(self))); }
 int set_requires_grad_attr(PyObject* self, PyObject* value, void*) {
@@ -677,8 +682,9 @@ PyObject* get_real(PyObject* self, void*) { return Py_NewRef(self); }
 PyObject* get_imag(PyObject*, void*) {
   return guarded([]() -> PyObject* { fail_imag(); });
 }
-PyObject* get_true(PyObject*, void*) { return boolean(true); }
 PyObject* get_false(PyObject*, void*) { return boolean(false); }
+PyObject* get_is_cpu(PyObject* self, void*) { return boolean(!is_meta(Borrowed(self))); }
+PyObject* get_is_meta(PyObject* self, void*) { return boolean(is_meta(Borrowed(self))); }
 PyObject* get_itemsize(PyObject* self, void*) { return PyLong_FromLongLong(item_size(impl_of(self)->dtype)); }
 PyObject* get_nbytes(PyObject* self, void*) {
   return PyLong_FromLongLong(impl_of(self)->numel * item_size(impl_of(self)->dtype));
@@ -708,11 +714,11 @@ PyGetSetDef kAttributes[] = {{"shape", get_shape, nullptr, docs::shape, nullptr}
                              {"imag", get_imag, nullptr, docs::imag, nullptr},
                              {"itemsize", get_itemsize, nullptr, docs::itemsize, nullptr},
                              {"nbytes", get_nbytes, nullptr, docs::nbytes, nullptr},
-                             {"is_cpu", get_true, nullptr, docs::is_cpu, nullptr},
+                             {"is_cpu", get_is_cpu, nullptr, docs::is_cpu, nullptr},
                              {"is_cuda", get_false, nullptr, docs::is_cuda, nullptr},
                              {"is_sparse", get_false, nullptr, docs::is_sparse, nullptr},
                              {"is_quantized", get_false, nullptr, docs::is_quantized, nullptr},
-                             {"is_meta", get_false, nullptr, docs::is_meta, nullptr},
+                             {"is_meta", get_is_meta, nullptr, docs::is_meta, nullptr},
                              {"is_mps", get_false, nullptr, docs::is_mps, nullptr},
                              {"names", get_none, nullptr, docs::names, nullptr},
                              {"__dict__", get_dict, set_dict, nullptr, nullptr},

@@ -3,6 +3,7 @@
 #include "bindings/define.h"
 #include "bindings/docs.h"
 #include "bindings/dtype_names.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -153,6 +154,10 @@ void add_types(py::module_& m) {
       "result_type", [](py::handle a, py::handle b) { return object_of(number_of_result({a, b})); }, py::arg("tensor"),
       py::arg("other"), docs::result_type);
   // The Python side hands over the types it defines.
+  m.def("_enter_device", &meta::enter);  // `with device(...):`, whether that is "meta"
+  m.def("_leave_device", &meta::leave);
+  m.def("_set_default_device", &meta::set_default);
+  m.def("_makes_meta", &meta::is_default);  // of factories that are not told where
   m.def("_set_python_types", [](py::type size, py::object cpu, py::object strided, py::object contiguous,
                                 py::object preserve, py::object last, py::object last_3d) {
     check(!size_type, "the types were set before");

@@ -5,10 +5,12 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
 void launch_watched(const AnyInstruction& instruction) {
+  if (meta::used.load(std::memory_order_relaxed) && meta::skips(instruction)) return;
   // The tenant may have left since.
   if (Tenant* t = the_tenant.load())
     t->launch(instruction);
@@ -17,6 +19,7 @@ void launch_watched(const AnyInstruction& instruction) {
 }
 
 void tell_of_look(const Tensor& t) {
+  check_has_values(t);
   if (Tenant* tenant = the_tenant.load()) tenant->look(t);
 }
 

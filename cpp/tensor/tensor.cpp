@@ -1,6 +1,7 @@
 #include "tensor/tensor.h"
 
 #include "tensor/batch.h"
+#include "tensor/meta.h"
 
 #include <algorithm>
 #include <new>
@@ -54,6 +55,8 @@ Ref<Storage> Storage::make(int64_t bytes) {
     Memory::of(s) = reinterpret_cast<char*>(s) + kHeader;
   else
     Memory::of(s) = allocate(bytes);  // on failure it stays null and only the header goes back
+  if (meta::used.load(std::memory_order_relaxed) && meta::is_making()) [[unlikely]]
+    meta::add(s->address(), bytes);
   return owned;
 }
 
@@ -68,6 +71,8 @@ Ref<Storage> Storage::foreign(void* data, int64_t bytes, void* owner, Release re
 }
 
 void Storage::destroy(Storage* s) noexcept {
+  if (meta::used.load(std::memory_order_relaxed)) [[unlikely]]
+    meta::forget(s->address(), s->bytes);
   if (s->release)
     s->release(s->owner);
   else if (s->bytes > kInlineLimit)

@@ -6,6 +6,7 @@ from math import pi as pi
 from . import __config__ as __config__
 from . import __future__ as __future__
 from . import _dynamo as _dynamo
+from . import _higher_order_ops as _higher_order_ops
 from . import accelerator as accelerator
 from . import amp as amp
 from . import array_api as array_api

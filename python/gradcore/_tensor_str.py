@@ -107,6 +107,8 @@ def tensor_str(t: Tensor) -> str:
 
 
 def _tensor_str(t: Tensor, indent: int) -> str:
+    if t.is_meta:
+        return "..."
     if t.numel() == 0:
         return "[]"
     data = _edges(t.detach(), PRINT_OPTS.edgeitems) if t.numel() > PRINT_OPTS.threshold else t.tolist()
@@ -188,7 +190,10 @@ def _default_dtype() -> dtype:
 def _suffixes(t: Tensor) -> list[str]:
     found = []
     empty = t.numel() == 0
-    if (t.dim() != 1) if empty else not PRINT_OPTS.edgeitems:
+    if t.is_meta:
+        found.append("device='meta'")
+        empty = True
+    if t.is_meta or ((t.dim() != 1) if empty else not PRINT_OPTS.edgeitems):
         found.append(f"size={tuple(t.shape)}")
     # An empty list has no elements to tell their dtype by: there int64 and bool are named too.
     evident = () if empty else ("torch.int64", "torch.bool")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from . import _C
 from ._lazy import TYPE_CHECKING
 
@@ -32,7 +34,8 @@ _devices: dict[str | device, device] = {}
 
 
 class device:
-    """Where a tensor lives. There is one place, the CPU; other devices can be named, compared and printed.
+    """Where a tensor lives: on the CPU, or on "meta", where it has a shape, a dtype and no values. Others can be named,
+    compared and printed.
 
     >>> import gradcore
     >>> gradcore.device("cpu")
@@ -107,54 +110,60 @@ class device:
         return hash((self.type, self.index))
 
     def __enter__(self) -> device:
-        check_device(self)
+        _C._enter_device(check_device(self))
         return self
 
     def __exit__(self, *_: object) -> None:
-        """`with device("cpu"):` makes tensors where they are made anyway."""
+        """`with device("meta"):` makes tensors there, `with device("cpu"):` where they are made anyway."""
+        _C._leave_device()
 
     def __call__(self, function: Any) -> Any:
-        """As a decorator of functions that make tensors: the CPU changes nothing."""
+        """As a decorator of functions that make tensors: what is not told where makes them here."""
         check_device(self)
-        return function
+
+        @functools.wraps(function)
+        def on_device(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return on_device
 
     def __reduce__(self) -> Any:
         return (device, (str(self),))
 
     @staticmethod
-    def _check(place: str | device) -> None:
-        check_device(place)  # the C++ core calls it for every device but the plain CPU
+    def _check(place: str | device) -> bool:
+        return check_device(place)  # the C++ core calls it for every device but the plain CPU
 
 
-def check_device(place: str | device) -> None:
-    """Raises what torch's CPU build raises for a tensor on `place`, unless that is the CPU."""
+def check_device(place: str | device) -> bool:
+    """Whether `place` is "meta". Raises what torch's CPU build raises for a tensor there, unless it is the CPU."""
     kind = device(place).type
-    if kind == "cpu":
-        return
+    if kind in ("cpu", "meta"):
+        return kind == "meta"
     if kind in ("cuda", "xpu"):
         raise AssertionError(f"Torch not compiled with {kind.upper()} enabled: gradcore runs on the CPU only")
-    if kind == "meta":
-        raise NotImplementedError("gradcore has no meta tensors: every tensor has memory, on the CPU")
     raise RuntimeError(f"gradcore is not linked with support for {kind} devices: it runs on the CPU only")
 
 
 def get_default_device() -> device:
-    """Where tensors are made: the CPU.
+    """Where tensors are made: the CPU, or "meta" in `with device("meta")`.
 
     >>> import gradcore
     >>> gradcore.get_default_device()
     device(type='cpu')
     """
-    return device("cpu")
+    return device("meta" if _C._makes_meta() else "cpu")
 
 
 def set_default_device(device: str | device | None) -> None:
-    """Accepts the CPU. Another device is refused at once; torch refuses the first tensor that is made there.
+    """Where tensors are made that are not told where: the CPU or "meta". Another device is refused at once; torch refuses the
+    first tensor that is made there.
 
     >>> import gradcore
     >>> gradcore.set_default_device("cpu")
     """
-    check_device(device or "cpu")
+    _C._set_default_device(check_device(device or "cpu"))
 
 
 class _Named:

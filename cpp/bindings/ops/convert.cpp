@@ -19,7 +19,11 @@ constexpr OpRow kRows[] = {
     op("contiguous(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", contiguous_as, {.kind = kMethod}),
     op("clone(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", fn<clone_in>),
     op("copy_(Tensor input, Operand other, bool non_blocking=False) -> Tensor",
-       [](const Tensor& t, const Operand& from, bool) { copy_(t, from); }, {.kind = kMethod}),
+       [](const Tensor& t, const Operand& from, bool) {
+         if (from.is_tensor() && !is_meta(t)) check_has_values(*from.tensor);
+         copy_(t, from);
+       },
+       {.kind = kMethod}),
     op("fill_(Tensor input, Operand value) -> Tensor", fn<fill_>),
     op("fill(Tensor input, Operand value) -> Tensor", fn<fill>, {.kind = kFunction}),
     op("fill_diagonal_(Tensor input, Number fill_value, bool wrap=False) -> Tensor", fn<fill_diagonal_>,
@@ -36,21 +40,21 @@ constexpr OpRow kRows[] = {
        {.kind = kMethod}),
     op("to(Tensor input, device? device=None, dtype? dtype=None, bool non_blocking=False, bool copy=False, *, "
        "MemoryFormat? memory_format=None) -> Tensor",
-       [](const Tensor& t, DeviceArg, MaybeDType dtype, bool, bool copy, MemoryFormat format) {
-         return to_in(t, dtype, copy, format);
+       [](const Tensor& t, const DeviceArg& device, MaybeDType dtype, bool, bool copy, MemoryFormat format) {
+         return moved(t, device.given ? device.is_meta : is_meta(t), dtype, copy, format);
        },
        {.kind = kMethod}),
     op("to(Tensor input, Tensor other, bool non_blocking=False, bool copy=False, *, MemoryFormat? memory_format=None) "
        "-> Tensor",
        [](const Tensor& t, const Tensor& other, bool, bool copy, MemoryFormat format) {
-         return to_in(t, other.dtype(), copy, format);
+         return moved(t, is_meta(other), other.dtype(), copy, format);
        },
        {.kind = kMethod}),
     op("type_as(Tensor input, Tensor other) -> Tensor",
        [](const Tensor& t, const Tensor& other) { return to_in(t, other.dtype(), false, MemoryFormat::Preserve); },
        {.kind = kMethod}),
     op("cpu(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor",
-       [](const Tensor& t, MemoryFormat format) { return to_in(t, {}, false, format); }, {.kind = kMethod}),
+       [](const Tensor& t, MemoryFormat format) { return moved(t, false, {}, false, format); }, {.kind = kMethod}),
     op("float(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", to_type<DType::Float32>,
        {.kind = kMethod}),
     op("double(Tensor input, *, MemoryFormat? memory_format=None) -> Tensor", to_type<DType::Float64>,

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "bindings/casting.h"
+#include "bindings/device.h"
 #include "bindings/gil.h"
 #include "ops/foreach.h"
 #include "ops/linalg.h"
@@ -118,16 +119,20 @@ template <> struct Slot<NoneArg> {
   NoneArg get() const { return {}; }
   int64_t work() const { return 0; }
 };
-// A device is only checked: there is one.
-struct DeviceArg {};
+struct DeviceArg {
+  bool given = false, is_meta = false;
+};
 template <> struct Slot<DeviceArg> {
   static constexpr int width = 1;
   static constexpr bool takes(const ParamText& p) { return p.type == "device"; }
   Slot(const Args& a, int i) {
-    if (a.given(i)) check_device(a.object(i));
+    if (a.given(i)) device_ = {true, is_meta_device(a.object(i))};
   }
-  DeviceArg get() const { return {}; }
+  const DeviceArg& get() const { return device_; }
   int64_t work() const { return 0; }
+
+ private:
+  DeviceArg device_;
 };
 // Of any type; whoever takes one may run Python code, and keeps the GIL.
 template <> struct Slot<PyObject*> : ValueSlot<PyObject*, &Args::object> {

@@ -174,6 +174,27 @@ def set_default_tensor_type(t: Any, /) -> None:
 # ---- storages ----
 
 
+def mapped(filename: Any, shared: bool, size: int, dtype: Any) -> Tensor:
+    """The first `size` numbers of a file, mapped into memory."""
+    import os
+
+    import numpy as np
+
+    item = _C.empty(0, dtype=dtype).element_size()
+    if shared:
+        with open(filename, "ab") as file:
+            if file.tell() < size * item:
+                file.truncate(size * item)
+    elif os.path.getsize(filename) < size * item:
+        raise RuntimeError(
+            f"file <{filename}> size <{os.path.getsize(filename)}> is smaller than the required mapping size "
+            f"<{size * item}>"
+        )
+    if size == 0:
+        return _C.empty(0, dtype=dtype)
+    return _C.from_numpy(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(size * item,))).view(dtype)
+
+
 class TypedStorage:
     """The memory of a tensor as a sequence of numbers. Writes are seen by the tensor.
 
@@ -204,6 +225,12 @@ class TypedStorage:
     def device(self) -> device:
         """The CPU."""
         return device("cpu")
+
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, size: int = 0) -> TypedStorage:
+        """The first `size` numbers of a file: see UntypedStorage.from_file()."""
+        dtype = cls.dtype or _C.get_default_dtype()
+        return cls(_memory=mapped(filename, shared, size, dtype), dtype=dtype)
 
     def __len__(self) -> int:
         """How many numbers it holds."""
@@ -322,9 +349,24 @@ class UntypedStorage:
         """Where the memory begins; 0 when there is none."""
         return self._owner.data_ptr() if self._owner.numel() else 0
 
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` bytes of a file, mapped into memory and read when they are used. Writes go to the file if it is
+        `shared`, which also makes the file if need be, and to memory alone if not.
+        """
+        return cls(_owner=mapped(filename, shared, nbytes, _C.uint8))
+
+    def untyped(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
+
     def __getitem__(self, index: Any) -> Any:
-        found = self._bytes[index]
-        return found if isinstance(found, int) else UntypedStorage(list(found))
+        if not isinstance(index, slice):
+            return self._bytes[index]
+        start, stop, step = index.indices(len(self))
+        if step != 1:
+            raise RuntimeError(f"Trying to slice with a step of {step}, but only a step of 1 is supported")
+        return UntypedStorage(_owner=self._owner.detach().view(_C.uint8)[start : max(start, stop)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         memory = self._bytes

@@ -8,6 +8,7 @@ from collections import OrderedDict, namedtuple
 from ... import _C, _class_names
 from ..._C import Tensor
 from ..._modes import no_grad
+from ..._types import device
 from ...utils.hooks import RemovableHandle
 from ..parameter import Buffer, Parameter, is_lazy
 from ._hooks import EVERYWHERE, call_with_hooks, register
@@ -549,28 +550,43 @@ class Module:
         """Converts parameters and buffers of float dtypes in place, and returns the module. Called as to(dtype),
         to(device), to(device, dtype) or to(tensor), whose dtype is taken. memory_format= orders those of 4 or 5 dims.
 
-        Raises TypeError for an integer dtype, RuntimeError for a device other than the CPU, or for tensors of dims that the
-        memory order is not for.
+        Raises TypeError for an integer dtype, RuntimeError for a device other than the CPU and "meta", or for tensors of dims
+        that the memory order is not for; NotImplementedError for tensors on "meta" that were to come back.
 
         >>> import gradcore
         >>> gradcore.nn.Linear(1, 1).to(gradcore.float64).weight.dtype
         torch.float64
         """
         order = kwargs.pop("memory_format", None)
-        _C.empty(0).to(*args, **kwargs)  # raises where the arguments are wrong
-        dtype = None
+        moved = _C.empty(0, device="cpu").to(*args, **kwargs)  # raises where the arguments are wrong
+        dtype, place = None, None
         for given in (*args, *kwargs.values()):
             if isinstance(given, _C.dtype):
                 dtype = given
             elif isinstance(given, Tensor):
-                dtype = given.dtype
+                dtype, place = given.dtype, moved.device
+            elif isinstance(given, (str, device)):
+                place = moved.device
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
         if order is not None:
             return self._to_memory_format(order, dtype)
+        if place is not None and (moved.is_meta or any(t.is_meta for t in (*self.parameters(), *self.buffers()))):
+            return self._to_device(place, dtype)
         return self if dtype is None else self._to_dtype(dtype)
+
+    def _to_device(self, place: device, dtype: _C.dtype | None) -> Self:
+        def moved(t: Tensor) -> Tensor:
+            if t.is_meta and place.type != "meta":
+                raise NotImplementedError(
+                    "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of "
+                    "torch.nn.Module.to() when moving module from meta to a different device."
+                )
+            return t.to(place, dtype if t.is_floating_point() else None)
+
+        return self._apply(moved)
 
     def _to_memory_format(self, order: memory_format, dtype: _C.dtype | None) -> Self:
         """Of tensors with the dims of images or volumes; the others change their dtype alone."""
