@@ -43,6 +43,9 @@ def _shared(obj: Any, dtype: Any) -> Tensor | None:
         from .utils.dlpack import from_dlpack
 
         return from_dlpack(obj)
+    if type(obj).__name__ == "UntypedStorage" and dtype in (None, _C.uint8):
+        memory: Tensor = obj._as_tensor()
+        return memory
     if isinstance(obj, (bytes, bytearray, memoryview)):
         return _C.frombuffer(obj, dtype=dtype or _C.get_default_dtype())
     return None

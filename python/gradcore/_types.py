@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from . import _C
 from ._lazy import TYPE_CHECKING
 
@@ -119,6 +117,8 @@ class device:
 
     def __call__(self, function: Any) -> Any:
         """As a decorator of functions that make tensors: what is not told where makes them here."""
+        import functools
+
         check_device(self)
 
         @functools.wraps(function)

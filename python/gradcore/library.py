@@ -144,7 +144,9 @@ def infer_schema(
             parts.append("*")
         if name in mutates_args or mutates_args == "unknown":
             text = text.replace("Tensor", f"Tensor(a{len(parts)}!)")
-        default = "" if parameter.default is inspect.Parameter.empty else f"={parameter.default!r}"
+        value = parameter.default
+        shown = f'"{value}"' if isinstance(value, str) else repr(value)
+        default = "" if value is inspect.Parameter.empty else f"={shown}"
         parts.append(f"{text} {name}{default}")
     return f"{op_name or ''}({', '.join(parts)}) -> {_results_text(hints.get('return'))}"
 
@@ -404,10 +406,10 @@ def custom_op(
     ...     lambda ctx, grad: 3 * ctx.saved_tensors[0] ** 2 * grad,
     ...     setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
     ... )
-    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> x = torch.tensor([2.0], requires_grad=True)
     >>> torch.ops.mine.cube(x).backward()
     >>> x.grad
-    tensor(12.)
+    tensor([12.])
     """
 
     def make(function: Callable[..., Any]) -> CustomOpDef:

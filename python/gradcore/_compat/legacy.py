@@ -366,7 +366,11 @@ class UntypedStorage:
         start, stop, step = index.indices(len(self))
         if step != 1:
             raise RuntimeError(f"Trying to slice with a step of {step}, but only a step of 1 is supported")
-        return UntypedStorage(_owner=self._owner.detach().view(_C.uint8)[start : max(start, stop)])
+        return UntypedStorage(_owner=self._as_tensor()[start : max(start, stop)])
+
+    def _as_tensor(self) -> Tensor:
+        """The bytes as a tensor on the same memory."""
+        return self._owner.detach().view(_C.uint8)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         memory = self._bytes

@@ -110,11 +110,11 @@ class BlockMask:
     ) -> None:
         self.seq_lengths, self.BLOCK_SIZE, self.mask_mod = seq_lengths, BLOCK_SIZE, mask_mod
         self.kv_num_blocks, self.kv_indices = _ordered(partial)
-        self.q_num_blocks, self.q_indices = _ordered(partial.transpose(-2, -1))
+        self.q_num_blocks, self.q_indices = _ordered(partial.transpose(-2, -1).contiguous())
         self.full_kv_num_blocks = self.full_kv_indices = self.full_q_num_blocks = self.full_q_indices = None
         if full is not None:
             self.full_kv_num_blocks, self.full_kv_indices = _ordered(full)
-            self.full_q_num_blocks, self.full_q_indices = _ordered(full.transpose(-2, -1))
+            self.full_q_num_blocks, self.full_q_indices = _ordered(full.transpose(-2, -1).contiguous())
 
     @classmethod
     def from_kv_blocks(
@@ -243,11 +243,6 @@ def _checked_keys(query: Tensor, key: Tensor, value: Tensor, enable_gqa: bool) -
         raise ValueError(
             f"Expect number of query heads to be a multiple of kv heads for GQA but got {heads} and {kept}."
         )
-    if query.dtype != key.dtype or query.dtype != value.dtype:
-        raise ValueError(
-            f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype}, "
-            f"key.dtype: {key.dtype}, and value.dtype: {value.dtype} instead."
-        )
     if heads == kept:
         return key, value
     return key.repeat_interleave(heads // kept, 1), value.repeat_interleave(heads // kept, 1)
@@ -268,11 +263,11 @@ def flex_attention(
 ) -> Any:
     """softmax(score_mod(query key^T scale)) value, where the mask leaves a score.
 
-    query: (B, Hq, L, E), key: (B, Hkv, S, E), value: (B, Hkv, S, Ev), of one dtype; the result is (B, Hq, L, Ev). Scores
-    are of float32, or of float64 as query is. score_mod(score, b, h, q_idx, kv_idx) gives a score in place of another;
+    query: (B, Hq, L, E), key: (B, Hkv, S, E), value: (B, Hkv, S, Ev); the result is (B, Hq, L, Ev), of query's dtype.
+    Scores are of float32, or of float64 as query is. score_mod(score, b, h, q_idx, kv_idx) gives a score in place of another;
     `scale` is 1 / sqrt(E) unless given. A row whose scores are all masked gives zeros. With `return_lse` the logarithm of
     the sum of each row's exponentials, (B, Hq, L), comes as well; `return_aux` asks for it by name.
-    Raises ValueError for dtypes that differ, and for numbers of heads that differ without `enable_gqa`.
+    Raises ValueError for numbers of heads that differ without `enable_gqa`.
 
     >>> import gradcore as torch
     >>> q = k = v = torch.eye(2).reshape(1, 1, 2, 2)
@@ -282,7 +277,7 @@ def flex_attention(
     """
     key, value = _checked_keys(query, key, value, enable_gqa)
     wide = gradcore.float64 if query.dtype == gradcore.float64 else gradcore.float32
-    scores = (query @ key.transpose(-2, -1)).to(wide) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    scores = (query.to(wide) @ key.to(wide).transpose(-2, -1)) * (query.shape[-1] ** -0.5 if scale is None else scale)
     places = _places(*scores.shape)
     if score_mod is not None:
         scores = _over_scores(score_mod, True)(scores, *places).to(wide)
@@ -292,7 +287,7 @@ def flex_attention(
     largest = scores.amax(-1)
     lse = scores.logsumexp(-1)
     shift = gradcore.where(lse == -math.inf, 0.0, lse).unsqueeze(-1)
-    out = ((scores - shift).exp().to(query.dtype) @ value).to(query.dtype)
+    out = (scores - shift).exp().to(query.dtype) @ value.to(query.dtype)
     if return_aux is not None:
         return out, AuxOutput(lse if return_aux.lse else None, largest if return_aux.max_scores else None)
     return (out, lse) if return_lse else out

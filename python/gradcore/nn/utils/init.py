@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 
-from ...random import get_rng_state, set_rng_state
 from ..modules.module import Module
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -29,9 +28,4 @@ def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
     device = kwargs.pop("device", "cpu")
-    state = get_rng_state()
-    try:
-        made = module_cls(*args, **kwargs)
-    finally:
-        set_rng_state(state)
-    return made.to_empty(device=device)
+    return module_cls(*args, device="meta", **kwargs).to_empty(device=device)

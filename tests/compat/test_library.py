@@ -1,0 +1,242 @@
+"""torch.library: operators of a program's own."""
+
+import itertools
+
+import pytest
+
+import gradcore
+from support import both
+
+torch = pytest.importorskip("torch")
+numbers = itertools.count()
+
+
+def fresh(op="op"):
+    """A name that no test has used."""
+    return f"gc_tests_{next(numbers)}::{op}"
+
+
+def power(lib, name):
+    @lib.library.custom_op(name, mutates_args=())
+    def sq(x: lib.Tensor, k: float = 2.0) -> lib.Tensor:
+        return lib.from_numpy(x.detach().numpy() ** k)
+
+    return sq
+
+
+def with_gradient(lib, name):
+    sq = power(lib, name)
+
+    def keep(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0])
+        ctx.k = inputs[1]
+
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * ctx.k * x ** (ctx.k - 1), None
+
+    sq.register_autograd(backward, setup_context=keep)
+    return sq
+
+
+def test_values_and_gradients():
+    name = fresh()
+
+    def program(lib):
+        sq = with_gradient(lib, name)
+        x = lib.tensor([1.0, 2.0, -3.0], requires_grad=True)
+        y = sq(x, 3.0)
+        y.sum().backward()
+        with lib.no_grad():
+            plain = sq(x)
+        return y, x.grad, type(y.grad_fn).__name__, plain.requires_grad, sq(x.detach(), k=1.0)
+
+    both(program)
+
+
+def test_without_a_formula_backward_refuses():
+    name = fresh()
+
+    def program(lib):
+        y = power(lib, name)(lib.ones(2, requires_grad=True))
+        assert y.requires_grad
+        y.sum().backward()
+
+    both(program, raises="no autograd formula was registered. Please use register_autograd")
+
+
+def test_by_name():
+    name = fresh("square")
+
+    def program(lib):
+        with_gradient(lib, name)
+        op = getattr(lib.ops, name.split("::")[0]).square
+        return op(lib.ones(2) * 3), op.default(lib.ones(2)), str(op), str(op.default), repr(op), op.default.__name__
+
+    both(program)
+    both(lambda lib: getattr(lib.ops, name.split("::")[0]).nothing, raises="object has no attribute 'nothing'")
+
+
+def test_lists_of_tensors():
+    name = fresh()
+
+    def program(lib):
+        @lib.library.custom_op(name, mutates_args=())
+        def scaled(xs: list[lib.Tensor], n: int) -> list[lib.Tensor]:
+            return [x * n for x in xs]
+
+        scaled.register_autograd(lambda ctx, grads: ([g * 3 for g in grads], None))
+        a = lib.ones(2, requires_grad=True)
+        first, second = scaled([a, a * 2], 3)
+        (first.sum() + second.sum()).backward()
+        return first, second, a.grad
+
+    both(program)
+
+
+def test_several_results_and_keywords():
+    name = fresh()
+
+    def program(lib):
+        @lib.library.custom_op(name, mutates_args=())
+        def parts(x: lib.Tensor, *, shift: float = 1.0) -> tuple[lib.Tensor, lib.Tensor]:
+            return x + shift, x * 2
+
+        def keep(ctx, inputs, keyword_only_inputs, output):
+            ctx.shift = keyword_only_inputs["shift"]
+
+        parts.register_autograd(lambda ctx, g, h: g + 2 * h * ctx.shift, setup_context=keep)
+        x = lib.ones(2, requires_grad=True)
+        a, b = parts(x, shift=3.0)
+        (a.sum() + b.sum()).backward()
+        return a, b, x.grad
+
+    both(program)
+
+
+def test_an_argument_that_is_written_to():
+    name = fresh()
+
+    def program(lib):
+        @lib.library.custom_op(name, mutates_args={"x"})
+        def increased(x: lib.Tensor) -> None:
+            x.add_(1)
+
+        x = lib.zeros(2)
+        return increased(x), x, x._version > 0
+
+    both(program)
+
+
+def test_a_result_is_not_an_argument():
+    name = fresh()
+
+    def program(lib):
+        @lib.library.custom_op(name, mutates_args=())
+        def same(x: lib.Tensor) -> lib.Tensor:
+            return x
+
+        same(lib.ones(2))
+
+    both(program, raises="may not alias any inputs to this custom operator")
+
+
+def test_vmap():
+    name = fresh()
+
+    def program(lib):
+        sq = with_gradient(lib, name)
+
+        def rule(info, in_dims, x, k=2.0):
+            return sq(x, k), in_dims[0]
+
+        sq.register_vmap(rule)
+        return lib.vmap(sq)(lib.arange(6.0).reshape(3, 2)), lib.vmap(lambda x: sq(x) + 1, in_dims=1)(lib.ones(2, 3))
+
+    both(program)
+
+
+@pytest.mark.parametrize(
+    "call, phrase",
+    [
+        (lambda op, lib: op(), "is missing value for argument 'x'"),
+        (lambda op, lib: op(1), "Expected a value of type 'Tensor' for argument 'x' but instead found type 'int'"),
+        (lambda op, lib: op(lib.ones(1), 2.0, 3), "expected at most 2 argument"),
+        (lambda op, lib: op(lib.ones(1), other=3), "Unknown keyword argument 'other'"),
+    ],
+)
+def test_arguments_that_do_not_fit(call, phrase):
+    name = fresh()
+    both(lambda lib: call(power(lib, name), lib), raises=phrase)
+
+
+def test_libraries():
+    name = fresh("doubled")
+
+    def program(lib):
+        library = lib.library.Library(name.split("::")[0], "DEF")
+        library.define("doubled(Tensor x, int n=2) -> Tensor")
+        library.impl("doubled", lambda x, n=2: x * n, "CompositeImplicitAutograd")
+        op = getattr(lib.ops, name.split("::")[0]).doubled
+        x = lib.ones(2, requires_grad=True)
+        op(x, n=5).sum().backward()
+        return op(x.detach()), x.grad, library  # kept: torch forgets a library's operators with it
+
+    assert all(
+        gradcore.equal(ours, gradcore.from_numpy(theirs.numpy()))
+        for ours, theirs in zip(program(gradcore)[:2], program(torch)[:2])
+    )
+
+
+def test_functions_that_define_and_implement():
+    name = fresh("sine")
+
+    def program(lib):
+        lib.library.define(name, "(Tensor x) -> Tensor")
+
+        @lib.library.impl(name, "cpu")
+        def sine(x):
+            return x.sin()
+
+        @lib.library.register_fake(name)
+        def fake(x):
+            return lib.empty_like(x)
+
+        return getattr(lib.ops, name.split("::")[0]).sine(lib.ones(2))
+
+    both(program)
+
+
+def test_schemas():
+    def program(lib):
+        def f(
+            x: lib.Tensor, n: int, ys: list[lib.Tensor], z: lib.Tensor | None = None, *, s: str = "a"
+        ) -> tuple[lib.Tensor, int]: ...
+
+        def g(x: lib.Tensor, b: bool = True) -> None: ...
+
+        infer = lib.library.infer_schema
+        return infer(f, mutates_args=()), infer(g, mutates_args={"x"})
+
+    both(program)
+    both(lambda lib: lib.library.infer_schema(lambda x: x, mutates_args=()), raises="must have a type annotation")
+
+
+def test_autocast():
+    name = fresh()
+
+    def program(lib):
+        seen = []
+
+        @lib.library.custom_op(name, mutates_args=())
+        def op(x: lib.Tensor) -> lib.Tensor:
+            seen.append(str(x.dtype))
+            return x.clone()
+
+        op.register_autocast("cpu", lib.bfloat16)
+        with lib.autocast("cpu"):
+            result = op(lib.ones(2))
+        op(lib.ones(2))
+        return seen, str(result.dtype)
+
+    both(program)
