@@ -19,6 +19,7 @@ GC_INLINE void add_rows(const U* a, int64_t a_col, const U* b, int64_t b_row, U*
   GC_INDEPENDENT
   for (int64_t j = 0; j < n; ++j) {
     U sum = c[j];
+#pragma GCC unroll 4
     for (int k = 0; k < kCount; ++k) sum += factor[k] * b[k * b_row + j];
     c[j] = sum;
   }
