@@ -178,8 +178,7 @@ template <class T> void take_statistics(const ChannelNormArgs& a) {
 // `count` runs of one group, from `first` on; one alone where channels have weights.
 template <class T> GC_INLINE void normalise_runs(const ChannelNormArgs& a, const Run& first, int64_t count) {
   const auto [w, b] = affine_of<T>(a, first.channel);
-  const T m = static_cast<const T*>(a.mean)[first.statistic],
-          by = static_cast<const T*>(a.scale)[first.statistic] * w;
+  const T m = static_cast<const T*>(a.mean)[first.statistic], by = static_cast<const T*>(a.scale)[first.statistic] * w;
   const T* const from = static_cast<const T*>(a.x) + first.at * a.sizes.places;
   T* const to = static_cast<T*>(a.out) + first.at * a.sizes.places;
   GC_INDEPENDENT
