@@ -43,6 +43,7 @@ struct OpInfo {
   bool rounded_parameters = false;                       // but does so with a parameter
   bool no_halves = false;                                // torch has no kernel for them
   bool repeats = false;     // an operand is often one element for a whole row: there are loops for that
+  bool near = false;        // most arguments allow a short way: Note [Near values]
   bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
   double fixed = 0;         // what the first parameter is, where the formula has it built in
   double cost = 0.25;       // about the nanoseconds of an element, for deciding on threads

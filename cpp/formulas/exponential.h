@@ -5,7 +5,7 @@
 namespace gradcore::formulas {
 
 struct Exp : Unary {
-  static constexpr OpInfo info{.name = "exp", .node = "ExpBackward0", .result = Float, .cost = 0.4};
+  static constexpr OpInfo info{.name = "exp", .node = "ExpBackward0", .result = Float, .near = true, .cost = 0.4};
   template <class V> static constexpr V fwd(V x) { return exp(x); }
   template <class V> static constexpr V vjp(V g, V, V y) { return g * y; }
 };

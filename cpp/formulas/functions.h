@@ -46,7 +46,7 @@
   X(fmod, kQuotient, fmod, std::fmod(x, y))                     \
   X(remainder, kQuotient, remainder, x - y * std::floor(x / y)) \
   X(floor_divide, kQuotient, div_floor, std::floor(x / y))      \
-  X(trunc_divide, kMath, div_trunc, std::trunc(x / y))          \
+  X(trunc_divide, kQuotient, div_trunc, std::trunc(x / y))      \
   X(lt, 0, lt, x < y)                                           \
   X(le, 0, le, x <= y)                                          \
   X(gt, 0, gt, x > y)                                           \

@@ -189,16 +189,22 @@ GC_INLINE Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
   return {floor_quotient(a.v, b.v, fmod(a, b).v)};
 }
 
-// Note [Near quotients]
+// Note [Near values]
+// Some functions have a short way for the arguments that most programs have. Near<T> is the lane on which formulas take
+// it, in loops that first look whether all arguments of a block are near. It gives the same bits.
+//
 // fmod() of libm goes bit by bit and takes 15 ns. Where the quotient is below 2^26 one division finds it, and what is
-// left is exact: its product with the divisor, in two halves, needs no more bits than a double has. Near<T> is the
-// lane on which formulas take this way, in loops that first look whether all quotients of a block are near.
+// left is exact: its product with the divisor, in two halves, needs no more bits than a double has. Vectors have no
+// division of integers. In double that of integers below 2^51 is exact: a quotient that is not whole is further from
+// the next integer than it is rounded. exp() has no need of bounds where its result is neither infinite nor denormal.
 template <class T> struct Near : Lane<T> {
   Near() = default;
   __attribute__((always_inline)) Near(Lane<T> x) : Lane<T>(x) {}
 };
 
-template <class T> GC_INLINE bool is_near(T a, T b) {
+template <class T>
+  requires is_float<T>
+GC_INLINE bool is_near(T a, T b) {
   constexpr T kLimit = 1 << 25;
   const T size = abs(Lane<T>{b}).v;
   return (abs(Lane<T>{a}).v < kLimit * size) & (size < static_cast<T>(__builtin_inf()));
@@ -210,16 +216,55 @@ GC_INLINE double near_rest(double a, double b) {
   const double rest = (a - q * high) - q * low;
   return rest < 0 ? rest + b : rest;  // the quotient was rounded up
 }
-template <class T> GC_INLINE Near<T> fmod(Near<T> a, Near<T> b) {
+template <class T>
+  requires is_float<T>
+GC_INLINE Near<T> fmod(Near<T> a, Near<T> b) {
   const double rest = near_rest(static_cast<double>(abs(Lane<T>{a.v}).v), static_cast<double>(abs(Lane<T>{b.v}).v));
   return copysign(Lane<T>{static_cast<T>(rest)}, Lane<T>{a.v});
 }
-template <class T> GC_INLINE Near<T> remainder(Near<T> a, Near<T> b) {
+template <class T>
+  requires is_float<T>
+GC_INLINE Near<T> remainder(Near<T> a, Near<T> b) {
   return Lane<T>{with_sign_of(b.v, fmod(a, b).v)};
 }
-template <class T> GC_INLINE Near<T> floor_divide(Near<T> a, Near<T> b) {
+template <class T>
+  requires is_float<T>
+GC_INLINE Near<T> floor_divide(Near<T> a, Near<T> b) {
   return Lane<T>{floor_quotient(a.v, b.v, fmod(a, b).v)};
 }
-template <class T> GC_INLINE Near<T> trunc_divide(Near<T> a, Near<T> b) { return trunc(Lane<T>{a.v / b.v}); }
+template <class T>
+  requires is_float<T>
+GC_INLINE Near<T> trunc_divide(Near<T> a, Near<T> b) {
+  return trunc(Lane<T>{a.v / b.v});
+}
+
+template <class T>
+  requires is_float<T>
+GC_INLINE bool is_near(T x) {
+  return abs(Lane<T>{x}).v <= Ieee<T>::kExpNear;
+}
+template <class T> GC_INLINE Near<T> exp(Near<T> x) { return exp_near(Lane<T>{x.v}); }
+
+GC_INLINE bool is_near(int64_t a, int64_t b) {
+  constexpr uint64_t kLimit = uint64_t(1) << 51;
+  const uint64_t sizes = (static_cast<uint64_t>(a) + kLimit) | (static_cast<uint64_t>(b) + kLimit);
+  return (sizes < 2 * kLimit) & (b != 0);
+}
+// Old vectors cannot convert integers of 64 bits: they are added to a large number's bits.
+GC_INLINE double near_number(int64_t x) {
+  constexpr double magic = Ieee<double>::kMagic;
+  return from_bits(to_bits(magic) + static_cast<uint64_t>(x)) - magic;
+}
+GC_INLINE Near<int64_t> near_integer(double x) {
+  constexpr double magic = Ieee<double>::kMagic;
+  return Lane<int64_t>{static_cast<int64_t>(to_bits(x + magic) - to_bits(magic))};
+}
+GC_INLINE Near<int64_t> floor_divide(Near<int64_t> a, Near<int64_t> b) {
+  return near_integer(floor(F64{near_number(a.v) / near_number(b.v)}).v);
+}
+GC_INLINE Near<int64_t> remainder(Near<int64_t> a, Near<int64_t> b) {
+  const double x = near_number(a.v), y = near_number(b.v);
+  return near_integer(x - floor(F64{x / y}).v * y);
+}
 
 }  // namespace gradcore::GC_ISA

@@ -115,7 +115,8 @@ template <> struct Ieee<float> {
   static constexpr float kMagic = 0x1.8p23f;     // adding it rounds to an integer, found in the low bits
   static constexpr float kMinNormal = 0x1p-126f;
   static constexpr float kEpsilon = 0x1p-23f;
-  static constexpr float kExpMin = -104, kExpMax = 89;                                  // beyond, exp is 0 or inf
+  static constexpr float kExpMost = 104, kExpMax = 89;  // beyond, exp is 0 or inf
+  static constexpr float kExpNear = 64;
   static constexpr float kExpm1Min = -20;                                               // below, expm1 is -1
   static constexpr float kSigmoidMin = -88.72284f;                                      // below, sigmoid is 0
   static constexpr float kTanhMax = 10;                                                 // above, tanh is 1
@@ -132,7 +133,8 @@ template <> struct Ieee<double> {
   static constexpr double kMagic = 0x1.8p52;
   static constexpr double kMinNormal = 0x1p-1022;
   static constexpr double kEpsilon = 0x1p-52;
-  static constexpr double kExpMin = -746, kExpMax = 710;
+  static constexpr double kExpMost = 746, kExpMax = 710;
+  static constexpr double kExpNear = 640;
   static constexpr double kExpm1Min = -40;
   static constexpr double kSigmoidMin = -709.782712893384;
   static constexpr double kTanhMax = 20;
@@ -180,14 +182,24 @@ template <class T> GC_INLINE T clamp_value(T x, T lo, T hi) {
   x = x > hi ? hi : x;
   return x < lo ? lo : x;
 }
+template <class T> GC_INLINE T clamp_size(T x, T most) {
+  const T size = abs(Lane<T>{x}).v;
+  return copysign(Lane<T>{size > most ? most : size}, Lane<T>{x}).v;
+}
 
 // The scale comes in two halves: 2**128 and 2**-149 are both needed, and only the second product rounds.
 template <class T> GC_INLINE Lane<T> exp(Lane<T> x) {
-  constexpr int twice_bias = 2 * Ieee<T>::kBias;
-  const ReducedExp<T> a = reduce_exp<twice_bias>(clamp_value(x.v, Ieee<T>::kExpMin, Ieee<T>::kExpMax));
+  const ReducedExp<T> a = reduce_exp<2 * Ieee<T>::kBias>(clamp_size(x.v, Ieee<T>::kExpMost));
   const BitsOf<T> half = a.exponent >> 1;
-  const T y = T(1) + expm1_reduced(a.r);
-  return {y * power_of_two<T>(half) * power_of_two<T>(a.exponent - half)};
+  const T scale = power_of_two<T>(half);
+  return {madd(scale, expm1_reduced(a.r), scale) * power_of_two<T>(a.exponent - half)};
+}
+// The same bits for |x| up to kExpNear: nothing on the way is infinite or denormal there, no part of a product either.
+// (With one bias alone, which is odd, halves would be rounded to the other integer.)
+template <class T> GC_INLINE Lane<T> exp_near(Lane<T> x) {
+  const ReducedExp<T> a = reduce_exp<2 * Ieee<T>::kBias>(x.v);
+  const T scale = power_of_two<T>(a.exponent - Ieee<T>::kBias);
+  return {madd(scale, expm1_reduced(a.r), scale)};
 }
 
 // exp, but for the reduction: powers of two are exact.

@@ -58,13 +58,17 @@ void check_scatter(const Tensor& t, int d, const Tensor& index, const Tensor& sr
          src ? str_cat(" and to be no larger size than src ", src.shape()) : std::string());
 }
 
-// Indices as int64, whatever their strides, each of them in [0, size).
+// Indices as int64, whatever their strides.
+Tensor wide_index(const Tensor& index) {
+  if (index.dtype() != DType::Int32) return index;
+  const Tensor wide = empty(index.shape(), DType::Int64);
+  copy_raw(wide, index);
+  return wide;
+}
+
+// The same, each of them in [0, size).
 Tensor checked_index(const Tensor& index, int64_t size, int dim) {
-  Tensor wide = index;
-  if (index.dtype() == DType::Int32) {
-    wide = empty(index.shape(), DType::Int64);
-    copy_raw(wide, index);
-  }
+  const Tensor wide = wide_index(index);
   using Args = portable::CheckIndexArgs;
   Kernel<Args> k("check_index", portable::check_index);
   k.args.size = size;
@@ -78,6 +82,7 @@ Tensor checked_index(const Tensor& index, int64_t size, int dim) {
 using Gather = Kernel<portable::GatherArgs>;
 void set_walk(Gather& k, const Tensor& index, const Tensor& indexed, const Tensor& list, int dim) {
   k.args.dtype = indexed.dtype();
+  k.args.dim = dim;
   k.args.size = size_along(indexed, dim);
   k.args.step = stride_along(indexed, dim);
   IndexWalk& w = k.args.walk;
@@ -214,12 +219,11 @@ Tensor gather(const Tensor& t, int64_t dim, const Tensor& index) {
   const int d = wrap_dim(dim, t.dim());
   const auto read = [d](int batch, const Tensor& from, const Tensor& at) {
     check_gather(from, d + batch, at);
-    const Tensor checked = checked_index(at, size_along(from, d + batch), d + batch);
-    const Tensor out = empty(at.shape(), from.dtype());
+    const Tensor wide = wide_index(at), out = empty(at.shape(), from.dtype());
     Gather k("gather", portable::gather);
-    set_walk(k, checked, from, out, d + batch);
+    set_walk(k, wide, from, out, d + batch);
     k.reads(&portable::GatherArgs::indexed, from.window()).writes(&portable::GatherArgs::list, out.window());
-    launch(k);
+    launch(k.may_raise());  // the result is new: indices are checked on the way
     return out;
   };
   Tensor out = batched_along(read, t, index);

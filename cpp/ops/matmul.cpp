@@ -311,7 +311,11 @@ namespace {
 Tensor bmm_raw(const Tensor& a, const Tensor& b) {
   const int64_t batch = a.size(0), m = a.size(1), n = b.size(2), k = a.size(2);
   const Tensor out = empty(Dims{batch, m, n}, a.dtype());
-  launch(Product(matrix_of(a), matrix_of(b), out, m, n, k, batch));
+  // Many dot products of vectors that do not lie along memory: to copy all at once is better than to pack each.
+  const NoRecordGuard off;
+  const bool dots = m * n == 1 && batch > 1;
+  const Tensor x = dots && a.stride(2) != 1 ? contiguous(a) : a, y = dots && b.stride(1) != 1 ? contiguous(b) : b;
+  launch(Product(matrix_of(x), matrix_of(y), out, m, n, k, batch));
   return out;
 }
 

@@ -293,7 +293,7 @@ TwoTensors launch_max(const Tensor& x, const TapDims& d, bool indices) {
   for (int i = 0; i < d.dims; ++i) outs.push_back(d[i].out);
   TwoTensors r{planes.with_sizes(outs, x.dtype()), indices ? planes.with_sizes(outs, DType::Int64) : Tensor()};
   Kernel<MaxPoolArgs> k("max_pool", kernels().pool.max[x.dtype()]);
-  k.args.geometry = planes.geometry(d);
+  k.args.geometry = joined(planes.geometry(d));
   check(k.args.geometry.places() <= kMost, ErrorKind::NotImplemented, "max_pool: planes of more than ", kMost,
         " elements");
   k.reads(&MaxPoolArgs::x, planes.dense.window()).writes(&MaxPoolArgs::out, r.first.window());

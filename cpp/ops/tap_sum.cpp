@@ -9,6 +9,8 @@
 
 namespace gradcore {
 
+using portable::TapDim, portable::TapKind;
+
 namespace {
 
 Dims sizes_of(const TapDims& d, bool outs) {
@@ -22,14 +24,14 @@ Tensor launched(const char* name, Fn fn, const Tensor& t, const TapDims& d, int6
   const Planes planes(t, d.dims);
   const Tensor out = planes.with_sizes(sizes_of(d, !back), t.dtype());
   Kernel<TapSumArgs> k(name, fn);
-  k.args.geometry = planes.geometry(d);
+  k.args.geometry = joined(planes.geometry(d));
   k.args.divisor = divisor;
   launch(k.reads(&TapSumArgs::x, planes.dense.window()).writes(&TapSumArgs::out, out.window()));
   return out;
 }
 
 bool only_pads(const TapDims& d) {
-  for (const portable::TapDim& along : d.dim)
+  for (const TapDim& along : d.dim)
     if (!along.is_trivial() && !along.is_padded()) return false;
   return true;
 }
@@ -69,6 +71,19 @@ struct TapSpreadVjp {
 };
 
 }  // namespace
+
+PoolGeometry joined(PoolGeometry g) {
+  constexpr int64_t kOuts = 512;  // of a row that is long enough
+  TapDim& w = g.dim[2];
+  const auto is_one = [](const TapDim& d) { return d.size == 1 && d.is_trivial(); };
+  if (g.channels != 1 || !is_one(g.dim[0]) || !is_one(g.dim[1]) || w.kind != TapKind::Window || w.padding) return g;
+  const bool alone = w.out > 0 && w.size == w.out * w.stride && w.kernel * w.dilation <= w.stride + w.dilation - 1;
+  int64_t n = alone ? std::min(g.planes, kOuts / w.out) : 0;
+  if (n < 2) return g;
+  while (g.planes % n) --n;
+  g.planes /= n, w.size *= n, w.out *= n, g.joined = n;
+  return g;
+}
 
 bool is_channels_last(const Tensor& t, int dims) {
   if (dims < 2 || t.is_contiguous() || t.dim() != dims + 2 || t->batch) return false;

@@ -22,6 +22,8 @@ struct Planes {
   // A new tensor in the same order, with other sizes of the last dims.
   Tensor with_sizes(std::span<const int64_t> sizes, DType dtype) const;
 };
+// The same work with short rows put together, where their windows reach no other row.
+PoolGeometry joined(PoolGeometry g);
 bool is_channels_last(const Tensor& t, int dims);
 Tensor in_channels_last(const Tensor& t);
 

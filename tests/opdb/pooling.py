@@ -29,6 +29,9 @@ def max_samples(n, **more):
         yield S(d(2, 3, *SPACE[n]), (2,) * (n + 1), **more)
         yield S(d(*SPACE[n])[0], 2, **more)
         yield S(d(2, 0, *SPACE[n]), 2, **more)
+        if n == 1:  # short rows, which are taken together
+            yield S(d(5, 4, 6), 2, **more)
+            yield S(d(7, 3, 12), 2, 4, **more)
 
     return samples
 
@@ -44,6 +47,9 @@ def avg_samples(n):
             yield S(d(2, 3, *SPACE[n]), 2, 1, divisor_override=3)
             yield S(d(2, 3, *SPACE[n]), 2, 1, divisor_override=-2)
             yield S(d(2, 3, *SPACE[n]), 2, 1, divisor_override=0)
+        else:
+            yield S(d(5, 4, 6), 2)  # short rows, which are taken together
+            yield S(d(7, 3, 12), 2, 4)
         yield S(d(0, 3, *SPACE[n]), 2)
         yield S(d(2, 3, *SPACE[n]), 30)
         yield S(d(2, 3, *SPACE[n]), 2, -1)

@@ -126,3 +126,33 @@ def test_kron_of_other_layouts_and_a_chain_of_one():
         assert np.allclose(gradcore.kron(tensor, gradcore.from_numpy(b).T).numpy(), np.kron(x, b.T))
     one = gradcore.chain_matmul(gradcore.from_numpy(b))
     assert np.array_equal(one.numpy(), b) and one.data_ptr() != gradcore.from_numpy(b).data_ptr()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+def test_integers_of_all_layouts(dtype):
+    """Sums wrap around, as numpy's do."""
+    rng, info = np.random.default_rng(5), np.iinfo(dtype)
+
+    def layouts(rows, columns):
+        matrix = rng.integers(info.min, info.max, (2 * rows, 2 * columns), dtype, endpoint=True)
+        upright = gradcore.from_numpy(matrix)
+        turned = gradcore.from_numpy(np.ascontiguousarray(matrix.T)).t()
+        return [t[:rows, :columns] for t in (upright, turned)] + [upright[::2, ::2], turned[::2, ::2]]
+
+    for m, k, n in ((1, 1, 1), (3, 5, 4), (17, 33, 1), (1, 30, 19), (40, 70, 50), (2, 3, 40), (5, 0, 4)):
+        for a, b in itertools.product(layouts(m, k), layouts(k, n)):
+            np.testing.assert_array_equal((a @ b).numpy(), a.numpy() @ b.numpy())
+            if n == 1:
+                np.testing.assert_array_equal((a @ b[:, 0]).numpy(), a.numpy() @ b[:, 0].numpy())
+
+
+@pytest.mark.parametrize("count", [1, 3, 200])
+def test_many_dot_products_of_columns(count):
+    """Of vectors that do not lie along memory, with their gradients."""
+    rng = np.random.default_rng(6)
+    a, b = (gradcore.from_numpy(rng.standard_normal((150, count))).requires_grad_() for _ in range(2))
+    found = gradcore.einsum("ji,ji->i", a, b)
+    np.testing.assert_allclose(found.detach().numpy(), (a * b).sum(0).detach().numpy(), rtol=1e-12, atol=1e-12)
+    found.sum().backward()
+    np.testing.assert_array_equal(a.grad.numpy(), b.detach().numpy())
+    np.testing.assert_array_equal(b.grad.numpy(), a.detach().numpy())

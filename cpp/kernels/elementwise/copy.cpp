@@ -27,7 +27,7 @@ template <class To, class From> GC_INLINE To convert(From x) {
 template <class To> struct Cast {
   struct Params {};
   static constexpr bool kPad = false;
-  static constexpr bool kDivides = false;
+  static constexpr bool kNear = false;
   static Params load(const void*) { return {}; }
   template <class From> static __attribute__((always_inline)) auto apply(const Params&, Lane<From> x) {
     return Lane<To>{convert<To, From>(x.v)};

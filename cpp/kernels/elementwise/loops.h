@@ -30,24 +30,26 @@ __attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& 
     out[i] = static_cast<StoredOf<R>>(value_of(F::apply(params, load_lane<In>(in + i)...)));
 }
 
-// The same for formulas that divide: Note [Near quotients].
-template <class T> GC_INLINE bool all_near(int64_t n, const T* a, const T* b) {
+// The same for formulas that have a short way: Note [Near values].
+template <class... T> GC_INLINE bool all_near(int64_t n, const T*... x) {
   int far = 0;
-  for (int64_t i = 0; i < n; ++i) far |= !is_near(a[i], b[i]);
+  for (int64_t i = 0; i < n; ++i) far |= !is_near(x[i]...);
   return !far;
 }
 template <class T> GC_INLINE bool all_near(int64_t n, const T*, const T* a, const T* b) { return all_near(n, a, b); }
 template <class F, class T, class... In>
-__attribute__((noinline)) void dividing_body(T* out, const typename F::Params& params, int64_t n, const In*... in) {
+__attribute__((noinline)) void near_body(T* out, const typename F::Params& params, int64_t n, const In*... in) {
   constexpr int64_t kBlock = 512;
   for (int64_t begin = 0; begin < n; begin += kBlock) {
-    const int64_t end = n - begin < kBlock ? n : begin + kBlock;
-    if (!all_near(end - begin, (in + begin)...)) {
-      for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Lane<T>{in[i]}...).v;
+    int64_t m = n - begin < kBlock ? n - begin : kBlock;
+    if constexpr (F::kPad) m &= -kWidth;
+    if (!all_near(m, (in + begin)...)) {
+      GC_INDEPENDENT
+      for (int64_t i = begin; i < begin + m; ++i) out[i] = F::apply(params, Lane<T>{in[i]}...).v;
       continue;
     }
     GC_INDEPENDENT
-    for (int64_t i = begin; i < end; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})...).v;
+    for (int64_t i = begin; i < begin + m; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})...).v;
   }
 }
 
@@ -72,22 +74,24 @@ template <class F, class R, class... In> struct Loop {
   static __attribute__((always_inline)) void dense_(StoredOf<R>* out, const void* const* in, int64_t n, const void* p,
                                                     std::integer_sequence<int, K...>) {
     const typename F::Params params = F::load(p);
-    if constexpr (F::kDivides) {
-      dividing_body<F, R>(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
-      return;
-    }
+    constexpr auto run = [] {
+      if constexpr (F::kNear)
+        return near_body<F, R, In...>;
+      else
+        return body<F, R, In...>;
+    }();
     if constexpr (!F::kPad) {
-      body<F, R, In...>(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
+      run(out, params, n, static_cast<const StoredOf<In>*>(in[K])...);
       return;
     }
     const int64_t whole = n / kWidth * kWidth;
-    if (whole) body<F, R, In...>(out, params, whole, static_cast<const StoredOf<In>*>(in[K])...);
+    if (whole) run(out, params, whole, static_cast<const StoredOf<In>*>(in[K])...);
     if (whole == n) return;
     alignas(64) char pad[kInputs][kWidth * 8];
     alignas(64) StoredOf<R> result[kWidth];
     const int64_t rest = n - whole;
     (fill_pad(pad[K], static_cast<const StoredOf<In>*>(in[K]) + whole, rest), ...);
-    body<F, R, In...>(result, params, kWidth, reinterpret_cast<const StoredOf<In>*>(pad[K])...);
+    run(result, params, kWidth, reinterpret_cast<const StoredOf<In>*>(pad[K])...);
     __builtin_memcpy(out + whole, result, rest * sizeof(R));
   }
   template <class T> static __attribute__((always_inline)) void fill_pad(char* pad, const T* from, int64_t n) {
@@ -121,10 +125,15 @@ template <class T, int N> struct ParamLanes {
   }
 };
 
+// Whether the quotients of long integers have a short way too, and not of floats alone.
+template <class Op> constexpr bool near_integers = false;
+
 template <class Op, class T> struct Forward {
   static constexpr int kParams = formulas::params_of<Op>;
-  static constexpr bool kPad = (formulas::forward_uses<Op>().bits & formulas::kMath) && is_float<T>;
-  static constexpr bool kDivides = (formulas::forward_uses<Op>().bits & formulas::kQuotient) && is_float<T>;
+  static constexpr unsigned kUses = formulas::forward_uses<Op>().bits;
+  static constexpr bool kPad = (kUses & formulas::kMath) && is_float<T>;
+  static constexpr bool kNear =
+      Op::info.near || ((kUses & formulas::kQuotient) && (is_float<T> || (near_integers<Op> && sizeof(T) == 8)));
   static constexpr bool kRepeats = Op::info.repeats && is_float<T>;
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
@@ -137,7 +146,7 @@ template <class Op, class T> struct Forward {
 template <class Op, class T, int K> struct Backward {
   static constexpr unsigned kUses = formulas::vjp_uses<Op, K>();
   static constexpr bool kPad = kUses & formulas::kMath;
-  static constexpr bool kDivides = kUses & formulas::kQuotient;
+  static constexpr bool kNear = kUses & formulas::kQuotient;
   static constexpr bool kRepeats = Op::info.repeats;
   using Params = ParamLanes<T, formulas::params_of<Op>>;
   static Params load(const void* p) { return Params::load(p); }

@@ -4,5 +4,10 @@
 #include "kernels/elementwise/loops.h"
 
 namespace gradcore::GC_ISA {
+
+template <> constexpr bool near_integers<formulas::FloorDivide> = true;
+template <> constexpr bool near_integers<formulas::Remainder> = true;
+
 template struct KernelsOf<formulas::Rounding>;
-}
+
+}  // namespace gradcore::GC_ISA

@@ -11,7 +11,7 @@ template <> constexpr bool in_lanes<formulas::Digamma, float> = true;
 
 // The first derivative of digamma, which its gradient is made of, in lanes; the later ones one by one.
 struct Trigamma {
-  static constexpr bool kPad = true, kDivides = false;
+  static constexpr bool kPad = true, kNear = false;
   using Params = ParamLanes<float, 0>;
   static Params load(const void* p) { return Params::load(p); }
   GC_INLINE F32 apply(const Params&, F32 x) { return trigamma(x); }

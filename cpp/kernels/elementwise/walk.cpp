@@ -409,6 +409,11 @@ void run_narrow(const LoopSpec& spec, DType dtype, int params, const LoopArgs& a
 
 void run_converted(const LoopSpec& spec, DType to, DType from, const LoopArgs& a) {
   const NarrowType &in = kNarrowTypes[from], &out = kNarrowTypes[to];
+  // Floats and halves, with nothing between them.
+  constexpr int64_t kFloat = sizeof(float);
+  const bool narrows = from == DType::Float32 && out.is_float, widens = to == DType::Float32 && in.is_float;
+  if (narrows && a.m == 1 && a.inner[0] == out.item && a.inner[1] == kFloat) return out.narrow(a.ptr[0], a.ptr[1], a.n);
+  if (widens && a.m == 1 && a.inner[0] == kFloat && a.inner[1] == in.item) return in.widen(a.ptr[0], a.ptr[1], a.n);
   const Widened w{&spec, &in, out.is_float ? &out : nullptr, in.is_float ? 2u : 0, a.params};
   run_widened_loop(w, a);
 }

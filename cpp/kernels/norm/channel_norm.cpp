@@ -47,20 +47,41 @@ template <class T> GC_INLINE Moments moments_of(const T* x, int64_t n) {
   return all;
 }
 
-template <class T> struct Statistics {
-  const ChannelNormSizes& s;
-  int64_t of(int64_t run) const {
-    const int64_t channel = run % s.channels;
-    return s.groups ? run / s.channels * s.groups + channel / (s.channels / s.groups) : channel;
+// A run: its number, its channel, and what its statistics are the number of.
+struct Run {
+  int64_t at, channel, statistic;
+};
+class Runs {
+ public:
+  explicit Runs(const ChannelNormSizes& s) : channels_(s.channels), in_group_(s.groups ? s.channels / s.groups : 0) {}
+  Run operator[](int64_t at) const {
+    const int64_t channel = at % channels_;
+    return {at, channel, in_group_ ? at / in_group_ : channel};
   }
+  // Calls f(run) for those from `begin` to `end`. To count takes less time than to divide.
+  template <class F> void each(int64_t begin, int64_t end, const F& f) const {
+    if (begin >= end) return;
+    Run run = (*this)[begin];
+    for (int64_t left = in_group_ ? in_group_ - begin % in_group_ : 0; run.at < end; ++run.at) {
+      f(run);
+      if (++run.channel == channels_) run.channel = 0;
+      if (in_group_ == 0)
+        run.statistic = run.channel;
+      else if (--left == 0)
+        ++run.statistic, left = in_group_;
+    }
+  }
+
+ private:
+  int64_t channels_, in_group_;  // channels of a group, 0: each is one by itself
 };
 
 // Calls f(run) for all runs in parallel.
 template <class F> GC_INLINE void each_run(const ChannelNormSizes& s, const F& f) {
-  const int64_t each = larger(1, kGrain / larger(1, s.places)), runs = s.runs();
-  parallel_blocks(ceil_div(runs, each), [&](int64_t block) {
-    for (int64_t r = block * each; r < smaller(runs, (block + 1) * each); ++r) f(r);
-  });
+  const int64_t each = larger(1, kGrain / larger(1, s.places)), count = s.runs();
+  const Runs runs(s);
+  parallel_blocks(ceil_div(count, each),
+                  [&](int64_t block) { runs.each(block * each, smaller(count, (block + 1) * each), f); });
 }
 // Calls f(first row, number of rows, band) for bands of rows of a channels-last tensor, in parallel.
 struct Bands {
@@ -87,7 +108,7 @@ template <class T> GC_INLINE Affine<T> affine_of(const ChannelNormArgs& a, int64
 template <class T> void take_moments_of_runs(const ChannelNormArgs& a, Moments* into) {
   const ChannelNormSizes& s = a.sizes;
   const T* const x = static_cast<const T*>(a.x);
-  const Statistics<T> statistics{s};
+  const Runs all_runs(s);
   const int64_t in_group = s.groups ? s.channels / s.groups : 1;
   const int64_t together = larger(1, smaller(in_group, kPiece / larger(1, s.places))),
                 parts = ceil_div(in_group, together);
@@ -100,7 +121,7 @@ template <class T> void take_moments_of_runs(const ChannelNormArgs& a, Moments* 
       of_part[k] = moments_of(x + first_run(k) * s.places, runs * s.places);
     }
   });
-  for (int64_t k = 0; k < count; ++k) into[statistics.of(first_run(k))].add(of_part[k]);
+  for (int64_t k = 0; k < count; ++k) into[all_runs[first_run(k)].statistic].add(of_part[k]);
 }
 
 // Adds up the columns of n rows: sums in T, of pieces of rows that stay in cache.
@@ -154,14 +175,26 @@ template <class T> void take_statistics(const ChannelNormArgs& a) {
   for (int64_t k = 0; k < count; ++k) write_statistic<T>(a, k, all[k]);
 }
 
-template <class T> GC_INLINE void normalise_run(const ChannelNormArgs& a, int64_t r, int64_t k) {
-  const int64_t n = a.sizes.places;
-  const auto [w, b] = affine_of<T>(a, r % a.sizes.channels);
-  const T m = static_cast<const T*>(a.mean)[k], by = static_cast<const T*>(a.scale)[k] * w;
-  const T* const from = static_cast<const T*>(a.x) + r * n;
-  T* const to = static_cast<T*>(a.out) + r * n;
+// `count` runs of one group, from `first` on; one alone where channels have weights.
+template <class T> GC_INLINE void normalise_runs(const ChannelNormArgs& a, const Run& first, int64_t count) {
+  const auto [w, b] = affine_of<T>(a, first.channel);
+  const T m = static_cast<const T*>(a.mean)[first.statistic], by = static_cast<const T*>(a.scale)[first.statistic] * w;
+  const T* const from = static_cast<const T*>(a.x) + first.at * a.sizes.places;
+  T* const to = static_cast<T*>(a.out) + first.at * a.sizes.places;
   GC_INDEPENDENT
-  for (int64_t i = 0; i < n; ++i) to[i] = (from[i] - m) * by + b;
+  for (int64_t i = 0; i < count * a.sizes.places; ++i) to[i] = (from[i] - m) * by + b;
+}
+template <class T> GC_INLINE void normalise_range(const ChannelNormArgs& a, int64_t begin, int64_t end) {
+  const Runs runs(a.sizes);
+  if (!a.sizes.groups || a.weight || a.bias)
+    return runs.each(begin, end, [&](const Run& r) { normalise_runs<T>(a, r, 1); });
+  const int64_t in_group = a.sizes.channels / a.sizes.groups;
+  while (begin < end) {
+    const Run first = runs[begin];
+    const int64_t stop = smaller(end, (first.statistic + 1) * in_group);
+    normalise_runs<T>(a, first, stop - begin);
+    begin = stop;
+  }
 }
 
 // Both passes over a group while it is in cache.
@@ -170,11 +203,9 @@ template <class T> void normalise_groups(const ChannelNormArgs& a) {
   const int64_t runs = s.channels / s.groups, groups = s.statistics(), each = larger(1, kGrain / (runs * s.places));
   parallel_blocks(ceil_div(groups, each), [&](int64_t block) {
     for (int64_t k = block * each; k < smaller(groups, (block + 1) * each); ++k) {
-      Moments all;
-      for (int64_t r = k * runs; r < (k + 1) * runs; ++r)
-        all.add(moments_of(static_cast<const T*>(a.x) + r * s.places, s.places));
-      write_statistic<T>(a, k, all);
-      for (int64_t r = k * runs; r < (k + 1) * runs; ++r) normalise_run<T>(a, r, k);
+      const int64_t size = runs * s.places;
+      write_statistic<T>(a, k, moments_of(static_cast<const T*>(a.x) + k * size, size));
+      normalise_range<T>(a, k * runs, (k + 1) * runs);
     }
   });
 }
@@ -205,8 +236,9 @@ template <class T> void normalise(const ChannelNormArgs& a) {
   if (s.groups && s.statistics() >= kMany && s.channels / s.groups * s.places <= kNear) return normalise_groups<T>(a);
   if (!a.given) take_statistics<T>(a);
   if (s.channels_last) return normalise_rows<T>(a);
-  const Statistics<T> statistics{s};
-  each_run(s, [&](int64_t r) { normalise_run<T>(a, r, statistics.of(r)); });
+  const int64_t each = larger(1, kGrain / larger(1, s.places)), runs = s.runs();
+  parallel_blocks(ceil_div(runs, each),
+                  [&](int64_t block) { normalise_range<T>(a, block * each, smaller(runs, (block + 1) * each)); });
 }
 
 // ---- backward
@@ -233,11 +265,10 @@ template <class T> void take_products(const ChannelNormBackwardArgs& a, Products
   const T *const g = static_cast<const T*>(a.g), *const x = static_cast<const T*>(a.x),
                  *const mean = static_cast<const T*>(a.mean);
   if (!s.channels_last) {
-    const Statistics<T> statistics{s};
-    return each_run(s, [&](int64_t r) {
-      const T *const u = g + r * s.places, *const v = x + r * s.places, m = mean[statistics.of(r)];
-      all[r].g = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i); });
-      all[r].gx = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i) * (at(v, i) - m); });
+    return each_run(s, [&](const Run& r) {
+      const T *const u = g + r.at * s.places, *const v = x + r.at * s.places, m = mean[r.statistic];
+      all[r.at].g = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i); });
+      all[r.at].gx = sum_of<T>(s.places, [&](auto at, int64_t i) { return at(u, i) * (at(v, i) - m); });
     });
   }
   const Bands bands(s);
@@ -283,11 +314,10 @@ template <class T> class Backward {
   void write_parameters() const {
     const Scratch<Products> of(s_.channels);
     for (int64_t c = 0; c < s_.channels; ++c) of[c] = {};
-    const Statistics<T> statistics{s_};
-    for (int64_t i = 0; i < sums_; ++i) {
-      of[i % s_.channels].g += products_[i].g;
-      of[i % s_.channels].gx += products_[i].gx * static_cast<double>(scale(statistics.of(i)));
-    }
+    Runs(s_).each(0, sums_, [&](const Run& r) {
+      of[r.channel].g += products_[r.at].g;
+      of[r.channel].gx += products_[r.at].gx * static_cast<double>(scale(r.statistic));
+    });
     T *const dw = static_cast<T*>(a_.dweight), *const db = static_cast<T*>(a_.dbias);
     for (int64_t c = 0; dw && c < s_.channels; ++c) dw[c] = static_cast<T>(of[c].gx);
     for (int64_t c = 0; db && c < s_.channels; ++c) db[c] = static_cast<T>(of[c].g);
@@ -295,34 +325,32 @@ template <class T> class Backward {
 
   // With p = g * weight and h = (x - mean) * scale: dx = scale * (p - mean(p) - h * mean(p * h)).
   void set_lines() const {
-    const Statistics<T> statistics{s_};
+    const Runs runs(s_);
     const int64_t count = s_.statistics();
     const Scratch<Products> means(count);
     for (int64_t k = 0; k < count; ++k) means[k] = {};
     const double elements = static_cast<double>(s_.runs() * s_.places / larger(1, count));
-    for (int64_t i = 0; i < sums_; ++i) {
-      const int64_t k = statistics.of(i);
-      const double by = static_cast<double>(weight(i % s_.channels)) / elements;
-      means[k].g += products_[i].g * by;
-      means[k].gx += products_[i].gx * by;
-    }
-    for (int64_t i = 0; i < sums_; ++i) {
-      const int64_t k = statistics.of(i);
+    runs.each(0, sums_, [&](const Run& r) {
+      const double by = static_cast<double>(weight(r.channel)) / elements;
+      means[r.statistic].g += products_[r.at].g * by;
+      means[r.statistic].gx += products_[r.at].gx * by;
+    });
+    runs.each(0, sums_, [&](const Run& r) {
+      const int64_t k = r.statistic;
       const double by = static_cast<double>(scale(k));
-      lines_[i].by = scale(k) * weight(i % s_.channels);
-      lines_[i].slope = a_.given ? T(0) : static_cast<T>(means[k].gx * by * by * by);
-      lines_[i].shift = a_.given ? T(0) : static_cast<T>(means[k].g * by);
-    }
+      lines_[r.at].by = scale(k) * weight(r.channel);
+      lines_[r.at].slope = a_.given ? T(0) : static_cast<T>(means[k].gx * by * by * by);
+      lines_[r.at].shift = a_.given ? T(0) : static_cast<T>(means[k].g * by);
+    });
   }
 
   void write_runs() const {
-    const Statistics<T> statistics{s_};
-    each_run(s_, [&](int64_t r) {
-      const T *const g = static_cast<const T*>(a_.g) + r * s_.places, *const x =
-                                                                          static_cast<const T*>(a_.x) + r * s_.places;
-      T* const dx = static_cast<T*>(a_.dx) + r * s_.places;
-      const Line<T> l = lines_[r];
-      const T m = mean(statistics.of(r));
+    each_run(s_, [&](const Run& r) {
+      const int64_t first = r.at * s_.places;
+      const T *const g = static_cast<const T*>(a_.g) + first, *const x = static_cast<const T*>(a_.x) + first;
+      T* const dx = static_cast<T*>(a_.dx) + first;
+      const Line<T> l = lines_[r.at];
+      const T m = mean(r.statistic);
       if (a_.given) {
         for (int64_t i = 0; i < s_.places; ++i) dx[i] = l.by * g[i];
         return;

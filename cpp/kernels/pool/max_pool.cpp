@@ -49,13 +49,17 @@ template <class T, bool kPlaces> class MaxPool {
           along_last(at, best, place);
         else
           of_channels(at, best, place);
-        if constexpr (kPlaces)
-          for (int64_t j = 0; j < n_; ++j) a_.index[i * n_ + j] = place[j];
+        if constexpr (kPlaces) write_places(place, a_.index + i * n_);
       };
     });
   }
 
  private:
+  void write_places(const I* place, int64_t* to) const {
+    const int64_t outs = n_ / g_.joined, size = g_.dim[2].size / g_.joined;
+    for (int64_t p = 0; p < g_.joined; ++p)
+      for (int64_t j = p * outs; j < (p + 1) * outs; ++j) to[j] = place[j] - p * size;
+  }
   const T* plane(int64_t p) const { return static_cast<const T*>(a_.x) + p * g_.places() * g_.channels; }
   int64_t row(int64_t d, int64_t h) const { return (d * g_.dim[1].size + h) * g_.dim[2].size; }
   // Calls f(first place of the row) for the rows that the windows of a line reach.
@@ -80,11 +84,12 @@ template <class T, bool kPlaces> class MaxPool {
       }
     });
   }
-  // Whether windows are of several sizes, or so long and few that a vector is better spent on one than on several.
+  // Whether windows are of several sizes, or so long and few that a vector is better spent on one than on several. For
+  // one or two outputs no vector is worth its loop.
   bool takes_windows() const {
-    constexpr int64_t kLong = 8;
     const bool runs = w_.strides() && w_.d.dilation == 1;
-    return w_.takes_runs() || (runs && w_.d.kernel >= kLong && w_.d.kernel > w_.d.out);
+    const int64_t least = w_.d.out <= 2 ? 4 : 8;
+    return w_.takes_runs() || (runs && w_.d.kernel >= least && w_.d.kernel > w_.d.out);
   }
   void compare_windows(const T* x, int64_t r, T* best, I* place) const {
     for (int64_t o = 0; o < n_; ++o) {

@@ -14,6 +14,7 @@ namespace gradcore {
 struct PoolGeometry {
   portable::TapDim dim[3];
   int64_t planes, channels;
+  int64_t joined = 1;  // so many planes of one row each are one plane here
 
   int64_t places() const { return dim[0].size * dim[1].size * dim[2].size; }
   int64_t outs() const { return dim[0].out * dim[1].out * dim[2].out; }

@@ -100,15 +100,19 @@ template <class F> void walk_in_blocks(const IndexWalk& w, const F& f) { walk_bl
 
 // The indices are the user's own memory, which another thread may write to: each is read once, and what it is then
 // decides. The step that it stands for, in elements.
-class Steps {
+// Of indices that were not checked before, one that is outside raises.
+template <bool kRaises> class Steps {
  public:
-  explicit Steps(const GatherArgs& a) : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step) {}
+  explicit Steps(const GatherArgs& a)
+      : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step), dim_(a.dim) {}
   int64_t operator[](int64_t i) const { return place(i) * step_; }
   // The same where a step is one element. To guess that the index is good does not wait for the comparison.
   int64_t place(int64_t i) const {
     const int64_t v = __atomic_load_n(index_ + i, __ATOMIC_RELAXED);
-    if (static_cast<uint64_t>(v) >= size_) [[unlikely]]
+    if (static_cast<uint64_t>(v) >= size_) [[unlikely]] {
+      if constexpr (kRaises) fail_out_of_bounds(ErrorKind::Runtime, v, dim_, static_cast<int64_t>(size_));
       return 0;
+    }
     return v;
   }
   int64_t step() const { return step_; }
@@ -117,12 +121,18 @@ class Steps {
   const int64_t* index_;
   uint64_t size_;
   int64_t step_;
+  int dim_;
 };
 
 // Calls f(position in the indexed tensor, position in the list) along a run. Most runs read vectors: index and list
-// side by side, and the indexed tensor too.
-template <class F> void each_pair(const Steps& steps, const Position& at, const Loop& l, const F& f) {
+// side by side, and the indexed tensor too. With `kAcross` runs along another dim than the indexed one have a loop too.
+template <bool kAcross, bool kRaises, class F>
+void each_pair(const Steps<kRaises>& steps, const Position& at, const Loop& l, const F& f) {
   const int64_t size = l.size;
+  if (kAcross && l.index == 1 && l.list == 1 && l.indexed == 1) {
+    for (int64_t i = 0; i < size; ++i) f(at.indexed + i + steps[at.index + i], at.list + i);
+    return;
+  }
   if (l.index == 1 && l.list == 1 && l.indexed == 0 && steps.step() == 1) {
 #pragma GCC unroll 4
     for (int64_t i = 0; i < size; ++i) f(at.indexed + steps.place(at.index + i), at.list + i);
@@ -139,8 +149,8 @@ void gather(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     const T* const indexed = reinterpret_cast<const T*>(a.indexed);
     T* const list = reinterpret_cast<T*>(a.list);
-    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-      each_pair(steps, at, l, [=](int64_t place, int64_t item) { list[item] = indexed[place]; });
+    walk_in_blocks(a.walk, [=, steps = Steps<true>(a)](const Position& at, const Loop& l) {
+      each_pair<true>(steps, at, l, [=](int64_t place, int64_t item) { list[item] = indexed[place]; });
     });
   });
 }
@@ -150,32 +160,34 @@ void scatter(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     T* const indexed = reinterpret_cast<T*>(a.indexed);
     const T* const list = reinterpret_cast<const T*>(a.list);
-    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-      each_pair(steps, at, l, [=](int64_t place, int64_t item) { indexed[place] = list[item]; });
+    walk_in_blocks(a.walk, [=, steps = Steps<false>(a)](const Position& at, const Loop& l) {
+      each_pair<true>(steps, at, l, [=](int64_t place, int64_t item) { indexed[place] = list[item]; });
     });
   });
 }
 
 // indexed[index] = join(indexed[index], list), for elements of type T.
-template <class T, class Join> static void scatter_joined(const GatherArgs& a, const Join& join) {
+template <class T, bool kAcross, class Join> static void scatter_joined(const GatherArgs& a, const Join& join) {
   T* const indexed = reinterpret_cast<T*>(a.indexed);
   const T* const list = reinterpret_cast<const T*>(a.list);
-  walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
-    each_pair(steps, at, l, [&](int64_t place, int64_t item) { indexed[place] = join(indexed[place], list[item]); });
+  walk_in_blocks(a.walk, [=, steps = Steps<false>(a)](const Position& at, const Loop& l) {
+    each_pair<kAcross>(steps, at, l,
+                       [&](int64_t place, int64_t item) { indexed[place] = join(indexed[place], list[item]); });
   });
 }
 
 void scatter_add(const GatherArgs& a) {
   visit_addable(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) { return plus(x, y); });
+    constexpr bool often = std::is_same_v<T, float> || std::is_same_v<T, double>;
+    scatter_joined<T, often>(a, [](T x, T y) { return plus(x, y); });
   });
 }
 
 void scatter_multiply(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) {
+    scatter_joined<T, false>(a, [](T x, T y) {
       if constexpr (is_floating_type<T> || std::is_same_v<T, bool>)
         return static_cast<T>(x * y);
       else
@@ -187,13 +199,13 @@ void scatter_multiply(const GatherArgs& a) {
 void scatter_max(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) { return y != y ? y : y > x ? y : x; });
+    scatter_joined<T, false>(a, [](T x, T y) { return y != y ? y : y > x ? y : x; });
   });
 }
 void scatter_min(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T>(a, [](T x, T y) { return y != y ? y : y < x ? y : x; });
+    scatter_joined<T, false>(a, [](T x, T y) { return y != y ? y : y < x ? y : x; });
   });
 }
 

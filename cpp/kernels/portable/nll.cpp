@@ -35,14 +35,15 @@ template <class T> double weight_of_rows(const NllArgs& a) {
 template <class T> void forward(const NllArgs& a) {
   const T* const x = static_cast<const T*>(a.x);
   T* const out = static_cast<T*>(a.out);
-  double sum = 0;
+  double sum = 0, weights = 0;
   for (int64_t s = 0; s < a.samples; ++s)
     each_row<T>(a, s, [&](int64_t row, int64_t at, T w) {
       const T loss = at < 0 ? T(0) : -x[at] * w;
       sum += static_cast<double>(loss);
+      weights += static_cast<double>(w);
       if (!a.reduces) out[row] = loss;
     });
-  if (a.reduces) *out = static_cast<T>(a.averages ? sum / weight_of_rows<T>(a) : sum);
+  if (a.reduces) *out = static_cast<T>(a.averages ? sum / weights : sum);
 }
 
 template <class T> void backward(const NllArgs& a) {
@@ -67,7 +68,13 @@ void nll(const NllArgs& a) { a.dtype == DType::Float32 ? forward<float>(a) : for
 void nll_backward(const NllArgs& a) { a.dtype == DType::Float32 ? backward<float>(a) : backward<double>(a); }
 
 void check_classes(const CheckClassesArgs& a) {
+  // The sign of what is below 0, or above the last: nearly always that is all there is to look at.
+  uint64_t signs = 0;
   for (int64_t i = 0; i < a.count; ++i) {
+    const auto t = static_cast<uint64_t>(a.target[i]);
+    signs |= t | (static_cast<uint64_t>(a.classes - 1) - t);
+  }
+  for (int64_t i = 0; signs >> 63 && i < a.count; ++i) {
     const int64_t t = a.target[i];
     check(t == a.ignored || static_cast<uint64_t>(t) < static_cast<uint64_t>(a.classes), ErrorKind::Index, "Target ", t,
           " is out of bounds.");

@@ -540,14 +540,33 @@ template <class K, class E> struct Extreme {
 
   GC_INLINE bool takes(In best, In v) { return (K::combine(best, v) == v) | (v != v); }
 
-  GC_INLINE void row(const Slice<In>& s, int64_t n) {
-    for (int64_t r = 0; r < n;) {
-      const In best = K::map(s.x[r]);
-      const int64_t place = r;
-      do {  // nothing here waits for the element before
-        s.y[r] = best;
-        s.index[r] = place;
-      } while (++r < n && !takes(best, K::map(s.x[r])));
+  // So many elements that `best` stays before, in vectors: after a row's first ones hardly any is taken.
+  static constexpr int64_t kStretch = 16;
+  GC_INLINE bool passes(const Slice<In>& s, In best, int64_t place) {
+    if constexpr (!is_float<E> && sizeof(E) < 8) return false;  // rarely asked for: not worth the machine code
+    int taken = 0;
+    for (int64_t j = 0; j < kStretch; ++j) taken |= takes(best, K::map(s.x[j]));
+    if (taken) return false;
+    for (int64_t j = 0; j < kStretch; ++j) s.y[j] = best;
+    for (int64_t j = 0; j < kStretch; ++j) s.index[j] = place;
+    return true;
+  }
+  static void row(const Slice<In>& s, int64_t n) {
+    In best = K::map(s.x[0]);
+    int64_t place = 0, r = 0;
+    while (r < n) {
+      const int64_t end = smaller(n, r + kStretch);
+      if (end - r == kStretch && passes(s.at(r), best, place)) {
+        r = end;
+        continue;
+      }
+      while (r < end) {
+        if (const In v = K::map(s.x[r]); takes(best, v)) best = v, place = r;
+        do {  // nothing here waits for the element before
+          s.y[r] = best;
+          s.index[r] = place;
+        } while (++r < end && !takes(best, K::map(s.x[r])));
+      }
     }
   }
   GC_INLINE void block(const Slice<In>& s, int64_t n, int64_t stride, int64_t cols) {
