@@ -109,6 +109,9 @@ extern "C" PYBIND11_EXPORT PyObject* PyInit__C() {
   return nullptr;
 }
 
+// Files that include python.h alone may call it; what defines it may have it in line everywhere.
+[[gnu::used]] static auto* const kept_out_of_line = &pybind11::detail::get_fully_qualified_tp_name;
+
 PYBIND11_MODULE(_C_of_main, m) {
   using namespace gradcore;
   py::register_exception_translator([](std::exception_ptr p) {
