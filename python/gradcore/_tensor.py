@@ -6,7 +6,7 @@ in _tensor_layouts.py.
 
 from __future__ import annotations
 
-from . import _C
+from . import _C, _overridable
 from ._C import Node, Tensor
 from ._handle import RemovableHandle
 from ._lazy import TYPE_CHECKING
@@ -530,6 +530,7 @@ def _init_subclass(cls: Any, **kwargs: Any) -> None:
     super(Tensor, cls).__init_subclass__(**kwargs)
     if cls.__torch_function__ is not _disabled_torch_function_impl:
         _C._note_override()
+        _overridable.offer_waiting()
 
 
 _give(Tensor, _TensorMethods)

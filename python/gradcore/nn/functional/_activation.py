@@ -13,6 +13,7 @@ from ..._C import _nn_logsigmoid as logsigmoid
 from ..._C import _nn_prelu as prelu
 from ..._C import _nn_softplus as softplus
 from ..._C import _nn_softshrink as softshrink
+from ..._overridable import offer_calls
 from ._checks import need_float, need_tensor
 
 __all__ = [
@@ -431,3 +432,6 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     largest = soft.argmax(dim, keepdim=True)
     one_hot = _C.zeros_like(logits).scatter_(dim, largest, 1.0)
     return one_hot - soft.detach() + soft
+
+
+offer_calls(globals(), but=("sigmoid", "tanh"))

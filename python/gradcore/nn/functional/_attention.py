@@ -8,6 +8,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_scaled_dot_product_attention as scaled_dot_product_attention
+from ..._overridable import offer_calls
 from ._dropout import dropout
 from ._linear import linear
 
@@ -227,3 +228,6 @@ def _check_shapes(
             raise AssertionError(f"Expected key_padded_mask.shape[0] to be {batch}, but got {rows}")
         if padding.shape[-1] != key.shape[0]:
             raise AssertionError(f"Expected key_padded_mask.shape[1] to be {key.shape[0]}, but got {padding.shape[-1]}")
+
+
+offer_calls(globals())

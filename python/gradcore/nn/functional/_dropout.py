@@ -6,6 +6,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls
 from ._random import bernoulli
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -173,3 +174,6 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     if p < 1 and input.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _alpha_dropped(input, p, _channels(input), inplace)
+
+
+offer_calls(globals())

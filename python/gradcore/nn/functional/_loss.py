@@ -10,6 +10,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls
 from ._activation import logsigmoid
 from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced, reduced_at_once
 from ._distance import pairwise_distance
@@ -709,3 +710,6 @@ def triplet_margin_with_distance_loss(
     if swap:
         far = _C.minimum(far, distance(positive, negative))
     return reduced((near - far + margin).clamp_min(0.0), reduction)
+
+
+offer_calls(globals())

@@ -9,6 +9,7 @@ from ... import _C
 from ..._C import Tensor, channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..._C import _nn_fold as fold
 from ..._C import _nn_unfold as unfold
+from ..._overridable import offer_calls
 from ._checks import SCALAR_NAMES
 
 __all__ = [
@@ -291,3 +292,6 @@ def grid_sample(
         )
         align_corners = False
     return _C.grid_sampler(input, grid, _SAMPLE_MODES[mode], _PADDING_MODES[padding_mode], align_corners)
+
+
+offer_calls(globals(), but=("upsample", "upsample_bilinear", "upsample_nearest"))
