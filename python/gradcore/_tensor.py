@@ -391,6 +391,11 @@ class _TensorMethods(Tensor):
 
         return tensor_storage(self)
 
+    def _typed_storage(self) -> Any:
+        from ._compat.legacy import typed_storage
+
+        return typed_storage(self)
+
     def untyped_storage(self) -> Any:
         """The memory below this tensor as bytes.
 

@@ -169,6 +169,58 @@ def test_encoders_name_the_masks_that_they_warn_of(whole):
     both(program)
 
 
+ENCODERS = {
+    "as it is": ({}, {}),
+    "before the norm": ({"norm_first": True}, {}),
+    "time first": ({"batch_first": False}, {}),
+    "an odd number of heads": ({"nhead": 1}, {}),
+    "without bias": ({"bias": False}, {}),
+    "another activation": ({"activation": abs}, {}),
+    "switched off": ({}, {"enable_nested_tensor": False}),
+    "with a norm behind": ({}, {"norm": 4}),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("training", [False, True])
+def test_padding_that_an_encoder_leaves_out(name, training):
+    """Its output is 0 where torch does not compute it, and what the layers say elsewhere."""
+    options, further = ENCODERS[name]
+
+    def program(lib):
+        lib.manual_seed(0)
+        nn = lib.nn
+        layer = nn.TransformerEncoderLayer(
+            **{"d_model": 4, "nhead": 2, "dim_feedforward": 8, "dropout": 0.0, "batch_first": True, **options}
+        )
+        stack = {**further, "norm": nn.LayerNorm(4)} if "norm" in further else further
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            net = nn.TransformerEncoder(layer, 2, **stack).train(training)
+        said = [str(w.message) for w in caught if "enable_nested_tensor is True" in str(w.message)]
+        x = lib.randn(3, 4, 4)
+        size = 4 if options.get("batch_first", True) else 3
+        x = x if size == 4 else x.transpose(0, 1).contiguous()
+        ends = lib.tensor([[False, False, True, True], [False] * 4, [False, False, False, True]])
+        middle = lib.tensor([[False, True, False, True], [False] * 4, [False] * 4])
+        later = nn.Transformer.generate_square_subsequent_mask(4)
+        with lib.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = [
+                net(x, src_key_padding_mask=m) for m in (ends, middle, lib.zeros(3, 4).masked_fill(ends, -float("inf")))
+            ]
+            found.append(net(x, later, lib.zeros(3, 4).masked_fill(ends, -float("inf"))))
+            lib.backends.mha.set_fastpath_enabled(False)
+            try:
+                found.append(net(x, src_key_padding_mask=ends))
+            finally:
+                lib.backends.mha.set_fastpath_enabled(True)
+        return said, found, net(x, src_key_padding_mask=ends).detach()
+
+    both(program, ulps=64, scale=1.0)
+
+
 @needs_torch
 def test_the_old_place_of_functional_call_warns():
     def program(lib):

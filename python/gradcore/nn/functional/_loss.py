@@ -12,7 +12,7 @@ from ... import _C
 from ..._C import Tensor
 from ..._overridable import offer_calls
 from ._activation import logsigmoid
-from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced, reduced_at_once
+from ._checks import SCALAR_NAMES, need_float, need_tensor, old_reduction, precise, reduced, reduced_at_once
 from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -187,7 +187,13 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
-    if target.dim() == input.dim() and input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
+    try:
+        same_shape = target.dim() == input.dim() and input.shape == target.shape
+    except AttributeError:
+        need_tensor("cross_entropy_loss", "input", 1, input)
+        need_tensor("cross_entropy_loss", "target", 2, target)
+        raise
+    if same_shape and (target.is_floating_point() or input.dim() != 1):
         return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     return _C._nn_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
