@@ -8,6 +8,8 @@ programs keep tables of the functions that they answer for.
 
 from __future__ import annotations
 
+import sys
+
 from . import _C
 from ._C import Tensor
 from ._lazy import TYPE_CHECKING
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _Function = type(lambda: None)  # the module types would take longer to import than this one
+_PACKAGE = __file__.removesuffix("_overridable.py")
 _waiting: list[Any] = []
 _PLAIN = {Tensor, type(None), bool, int, float, str, tuple, list}  # nothing to ask of these
 
@@ -37,6 +40,17 @@ def offer_waiting() -> None:
     """For the first class that overrides: from now on the functions ask their arguments."""
     while _waiting:
         _offer(_waiting.pop())
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """warnings.warn() at the program's line: decorators and modules that lie between, and this module, do not count."""
+    import warnings
+
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, level)
 
 
 def _entry(*args: Any, _answer: Any, **kwargs: Any) -> Any:

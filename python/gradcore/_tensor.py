@@ -534,8 +534,13 @@ def _torch_function(cls: type, func: Any, types: Any, args: Any = (), kwargs: An
 def _init_subclass(cls: Any, **kwargs: Any) -> None:
     super(Tensor, cls).__init_subclass__(**kwargs)
     if cls.__torch_function__ is not _disabled_torch_function_impl:
-        _C._note_override()
-        _overridable.offer_waiting()
+        note_override()
+
+
+def note_override() -> None:
+    """There may be arguments that take over calls: from now on calls ask them."""
+    _C._note_override()
+    _overridable.offer_waiting()
 
 
 _give(Tensor, _TensorMethods)

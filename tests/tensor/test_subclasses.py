@@ -9,6 +9,7 @@ import operator
 import pickle
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -240,6 +241,30 @@ def test_functions_that_ask_their_arguments_stay_the_same():
         function(gradcore.ones(1), beta=1)
 
 
+WARNED = (
+    lambda functional, x: functional.softmax(x),
+    lambda functional, x: functional.mse_loss(x, x, size_average=True),
+    lambda functional, x: functional.mse_loss(x, x[0]),
+    lambda functional, x: functional.upsample(x[None, None], scale_factor=2),
+)
+
+
+@pytest.mark.parametrize("call", WARNED)
+def test_warnings_name_the_callers_line_with_and_without_overriding_classes(call):
+    x = gradcore.ones(2, 2)
+    type("Another", (gradcore.Tensor,), {})
+    functions = [gradcore.nn.functional]
+    # The same functions as they are before the first such class.
+    plain = {
+        name: inspect.unwrap(getattr(gradcore.nn.functional, name)) for name in ("softmax", "mse_loss", "upsample")
+    }
+    functions.append(types.SimpleNamespace(**plain))
+    for functional in functions:
+        with pytest.warns(UserWarning) as caught:
+            call(functional, x)
+        assert caught[0].filename == __file__
+
+
 @needs_torch
 def test_parameters_of_a_subclass_keep_it():
     def program(lib):
@@ -337,8 +362,10 @@ def test_nothing_is_asked_before_the_first_subclass():
     """Importing everything defines none that could take over a call."""
     code = (
         "import gradcore as t, gradcore.nn, gradcore.optim, gradcore.distributions, gradcore.utils.data, gradcore.func\n"
+        "t.nn.Linear(2, 2)(t.ones(1, 2)), t.nn.LazyLinear\n"
         "assert not t._C._overrides_exist()\n"
-        "class S(t.Tensor): pass\n"
+        "{}\n"
         "assert t._C._overrides_exist()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    for overriding in ("class S(t.Tensor): pass", "t.nn.UninitializedParameter()", "t.nn.UninitializedBuffer()"):
+        subprocess.run([sys.executable, "-c", code.format(overriding)], check=True)

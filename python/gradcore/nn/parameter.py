@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C, _class_names
 from .._C import Tensor
 from .._modes import no_grad
-from .._tensor import _disabled_torch_function_impl
+from .._tensor import _disabled_torch_function_impl, note_override
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -113,6 +113,10 @@ class UninitializedTensorMixin:
 
     cls_to_become: type = Tensor
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if cls.__module__ != __name__:  # our own are noted by their first instance, because few programs make one
+            super().__init_subclass__(**kwargs)
+
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Becomes an initialized parameter or buffer of this shape, with values yet to be set."""
         with no_grad():
@@ -183,6 +187,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: igno
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        note_override()
         parameter: UninitializedParameter = _C._make_subclass(
             cls, _C.empty(0, dtype=dtype, device=device), requires_grad
         )
@@ -211,6 +216,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> UninitializedBuffer:
+        note_override()
         buffer: UninitializedBuffer = _C._make_subclass(cls, _C.empty(0, dtype=dtype, device=device), requires_grad)
         buffer.persistent = persistent
         return buffer
