@@ -17,7 +17,7 @@ from ._lazy import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-_Function = type(lambda: None)  # the module types would take longer to import than this one
+_Function: Any = type(lambda: None)  # the module types would take longer to import than this one
 _PACKAGE = __file__.removesuffix("_overridable.py")
 _waiting: list[Any] = []
 _PLAIN = {Tensor, type(None), bool, int, float, str, tuple, list}  # nothing to ask of these
