@@ -30,6 +30,7 @@ VALUES = {
     "pairs of one order 0": "lib.autograd.grad(F.pdist(r, 0).sum(), r)",
     "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
     "no bags at all": "F.embedding_bag(lib.empty(0, 3).long(), x.clone().requires_grad_(), mode='max')",
+    "a window of too few dims": "repr(nn.Conv2d(3, 4, (3,)))",
     "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
 }  # fmt: skip
 
