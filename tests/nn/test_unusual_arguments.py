@@ -170,6 +170,25 @@ def test_encoders_name_the_masks_that_they_warn_of(whole):
     both(program)
 
 
+@needs_torch
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"mask": True}])
+def test_attention_keeps_the_order_of_its_queries(swapped, options):
+    """A program that makes a view of the result counts on it."""
+
+    def program(lib):
+        lib.manual_seed(0)
+        q, k, v = (lib.randn(2, 5, 3, 4).transpose(1, 2) if swapped else lib.randn(2, 3, 5, 4) for _ in range(3))
+        q.requires_grad_()
+        given = {"attn_mask": lib.ones(5, 5).tril() > 0} if "mask" in options else options
+        out = lib.nn.functional.scaled_dot_product_attention(q, k, v, **given)
+        (gradient,) = lib.autograd.grad(out.square().sum(), q)
+        view = out.transpose(1, 2).view(10, 12) if swapped else out.view(6, 20)
+        return out.stride(), view, gradient
+
+    both(program, ulps=64, scale=1.0, strides="any")
+
+
 ENCODERS = {
     "as it is": ({}, {}),
     "before the norm": ({"norm_first": True}, {}),
