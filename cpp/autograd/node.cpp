@@ -7,6 +7,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/forward.h"
 #include "autograd/locks.h"
+#include "autograd/transforms.h"
 #include "autograd/views.h"
 
 namespace gradcore {
@@ -216,7 +217,7 @@ Saved::Saved(const Tensor& t, bool may_detach)
       dtype_(t.dtype()),
       filled_(true),
       computed_(!may_detach && t->meta && meta_of(t)->grad_fn) {
-  if (t->created_in.inference()) [[unlikely]]
+  if (t->created_in.inference() && !in_differentiation()) [[unlikely]]  // func captures what it likes, as in torch
     fail(
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "

@@ -12,12 +12,15 @@ Differentiation enter_differentiation() {
   constexpr uint32_t kMany = 1u << 30;  // there is room for twice as many
   const uint32_t outer = creation_context.transform();
   if (outer == 0 && last > kMany) last = 0;
+  const bool inference = inference_mode();
   creation_context.set_transform(++last);
-  return {last, outer, std::exchange(transforms_left, false)};
+  creation_context.set_inference(false);
+  return {last, outer, std::exchange(transforms_left, false), inference};
 }
 
 void exit_differentiation(const Differentiation& d) {
   creation_context.set_transform(d.outer);
+  creation_context.set_inference(d.inference);
   transforms_left = d.left;
 }
 

@@ -22,6 +22,7 @@ struct Differentiation {
   uint32_t number;
   uint32_t outer;  // the number of the one around it, 0 for none
   bool left;
+  bool inference;  // inference mode, in which nothing could be differentiated, is off meanwhile
 };
 Differentiation enter_differentiation();
 uint32_t last_differentiation();  // the number of the one that was entered last

@@ -250,8 +250,10 @@ py::tuple unpack_dual(const Tensor& t, int depth) {
   return py::make_tuple(primal, tangent ? py::cast(tangent) : py::object(py::none()));
 }
 
-using PyDifferentiation = std::tuple<uint32_t, uint32_t, bool>;
-Differentiation from_python(const PyDifferentiation& d) { return {std::get<0>(d), std::get<1>(d), std::get<2>(d)}; }
+using PyDifferentiation = std::tuple<uint32_t, uint32_t, bool, bool>;
+Differentiation from_python(const PyDifferentiation& d) {
+  return {std::get<0>(d), std::get<1>(d), std::get<2>(d), std::get<3>(d)};
+}
 
 // What Python needs to leave a mode that was entered; where there is no memory for it, the mode is left at once.
 template <class T, class F> py::object entered(const T& how_to_leave, F&& leave) {
@@ -338,7 +340,7 @@ void add_autograd(py::module_& m) {
   });
   m.def("_enter_differentiation", [] {
     const Differentiation d = enter_differentiation();
-    return entered(PyDifferentiation(d.number, d.outer, d.left), [&] { exit_differentiation(d); });
+    return entered(PyDifferentiation(d.number, d.outer, d.left, d.inference), [&] { exit_differentiation(d); });
   });
   m.def("_exit_differentiation", [](const PyDifferentiation& d) { exit_differentiation(from_python(d)); });
   m.def("_last_differentiation", &last_differentiation);

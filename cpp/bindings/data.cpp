@@ -232,12 +232,14 @@ void check_depth(size_t depth) {
   check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
 }
 
-// The shape along the first elements and the widest kind over all of them.
-void scan(PyObject* o, size_t depth, ListScan& s) {
+// The shape along the first elements and the widest kind over all of them. A tensor may stand for a row of numbers, but
+// the shape is not taken from it.
+void scan(PyObject* o, size_t depth, ListScan& s, bool first = true) {
   check_depth(depth);
   if (is_tensor(o)) {
     const TensorImpl* t = impl_of(o);
-    check(t->shape.empty() || t->numel == 1, ErrorKind::Value,
+    const bool is_row = depth < static_cast<size_t>(s.shape.size());
+    check(is_row || t->shape.empty() || t->numel == 1, ErrorKind::Value,
           "only one element tensors can be converted to Python scalars");
     return s.see(t->dtype);
   }
@@ -271,9 +273,9 @@ void scan(PyObject* o, size_t depth, ListScan& s) {
   }
   const Owned fast(checked(PySequence_Fast(o, "expected a sequence")));
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
-  if (static_cast<size_t>(s.shape.size()) == depth) s.shape.push_back(n);
+  if (first) s.shape.push_back(n);
   if (n == 0) s.see(default_dtype());
-  for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s);
+  for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s, first && i == 0);
 }
 
 template <class T> T element(PyObject* o) {
@@ -308,11 +310,12 @@ template <class T> T element(PyObject* o) {
 template <class T> T* store_list(PyObject* o, const Dims& shape, int depth, T* to) {
   if (depth == shape.size()) {
     if (is_sequence(o) && !is_number(o) && !is_tensor(o))
-      fail(ErrorKind::Value, "expected a number at dim ", depth, ", got a sequence: the nested lists are ragged");
+      fail(ErrorKind::Type, "must be real number, not ", Py_TYPE(o)->tp_name, ": the nested lists are ragged");
     *to = element<T>(o);
     return to + 1;
   }
-  if (!is_sequence(o) || is_tensor(o)) {
+  const bool is_row = is_tensor(o) ? !impl_of(o)->shape.empty() : is_sequence(o);
+  if (!is_row) {
     PyErr_Clear();
     fail(ErrorKind::Type, "expected a sequence of length ", shape[depth], " at dim ", depth, ", got ",
          Py_TYPE(o)->tp_name);

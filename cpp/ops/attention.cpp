@@ -123,11 +123,12 @@ AttentionSizes sizes_of(const Tensor& q, const Tensor& k, const Tensor& v, const
           .causal = s.causal};
 }
 
-// As a network makes it: heads are views of what a projection returned, and the projection after them reads it as rows.
-Tensor empty_heads(const Dims& shape, DType dtype) {
-  if (shape.size() < 4) return empty(shape, dtype);
+// In the order of heads and rows that `like` has, as torch's. A network's heads are views of what a projection
+// returned, and the projection after them reads rows.
+Tensor empty_heads(const Dims& shape, const Tensor& like) {
+  if (shape.size() < 4 || like.stride(1) >= like.stride(2)) return empty(shape, like.dtype());
   const int64_t heads = shape[1], rows = shape[2], columns = shape[3];
-  return empty_strided(shape, Dims{rows * heads * columns, columns, heads * columns, 1}, dtype);
+  return empty_strided(shape, Dims{rows * heads * columns, columns, heads * columns, 1}, like.dtype());
 }
 
 // As numbers to add, [batch, heads, queries, keys] with steps of 0.
@@ -155,7 +156,7 @@ Computed computed(const Tensor& query, const Tensor& key, const Tensor& value, c
   Dims shape = q.shape();
   shape[q.dim() - 1] = back(v, 1);
   const Dims rows(q.shape().span().first(static_cast<size_t>(q.dim() - 1)));
-  const Tensor out = empty_heads(shape, q.dtype()), lse = keep ? empty(rows, q.dtype()) : Tensor();
+  const Tensor out = empty_heads(shape, q), lse = keep ? empty(rows, q.dtype()) : Tensor();
   std::vector<Access> windows{reads(q), reads(k), reads(v), writes(out)};
   if (added) windows.push_back(reads(added));
   if (lse) windows.push_back(writes(lse));
@@ -210,7 +211,7 @@ struct AttentionVjp {
     const Tensor query = with_dense_rows(inputs[0]), key = with_dense_rows(inputs[1]),
                  value = with_dense_rows(inputs[2]), g = with_dense_rows(gradient), out_rows = with_dense_rows(result),
                  added = added_mask(allowed, query, key);
-    for (size_t i = 0; i < 3; ++i) to[i] = empty_heads(inputs[i].shape(), inputs[i].dtype());
+    for (size_t i = 0; i < 3; ++i) to[i] = empty_heads(inputs[i].shape(), inputs[i]);
     std::vector<Access> windows{reads(query), reads(key),    reads(value),  reads(out_rows), reads(g),
                                 reads(sums),  writes(to[0]), writes(to[1]), writes(to[2])};
     if (added) windows.push_back(reads(added));

@@ -106,21 +106,21 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, std::o
   check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
   check((by > 0 && last >= first) || (by < 0 && last <= first),
         "upper bound and lower bound inconsistent with step sign");
+  if (t == DType::Bool) fail(ErrorKind::NotImplemented, "\"arange_cpu\" not implemented for 'Bool'");
   int64_t n;
-  if (!any_float) {  // exact where a double is not
+  if (!any_float || t == DType::Int64) {  // exact where a double is not; int64 counts whole numbers, as in torch
     const __int128 span = static_cast<__int128>(end.to_int()) - start.to_int();
     const __int128 s = step.to_int();
-    n = static_cast<int64_t>((span + s - (s > 0 ? 1 : -1)) / s);
+    check(s != 0, ErrorKind::Value, "step must be nonzero");
+    const __int128 count = (span + s - (s > 0 ? 1 : -1)) / s;
+    check(count < int64_t{1} << 60, "invalid size, possible overflow?");
+    n = static_cast<int64_t>(count);
   } else {
     const double count = std::ceil((last - first) / by);
     check(count >= 0 && count < 0x1p60, "invalid size, possible overflow?");
     n = static_cast<int64_t>(count);
   }
-  if (t == DType::Bool) fail(ErrorKind::NotImplemented, "\"arange_cpu\" not implemented for 'Bool'");
-  if (!is_floating(t)) {
-    start.to_int();                                                                 // raises where it does not fit
-    check(n == 0 || step.to_int() != 0, ErrorKind::Value, "step must be nonzero");  // 0.5 as an integer
-  }
+  if (!is_floating(t)) start.to_int(), step.to_int();  // raise where they do not fit
   const Tensor out = empty(Dims{n}, t);
   using Args = portable::ArangeArgs;
   launch(Kernel<Args>("arange", portable::arange, {nullptr, n, start, step, t}).writes(&Args::out, out.window()));

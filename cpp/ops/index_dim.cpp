@@ -150,8 +150,8 @@ void check_index_write(const Tensor& t, int d, const Tensor& index, const Tensor
   check(src.dtype() == t.dtype(), op, "(): self and source expected to have the same dtype, but got (self) ",
         scalar_type_name(t.dtype()), " and (source) ", scalar_type_name(src.dtype()));
   const bool alike = src.dim() == t.dim() || src.dim() == 0 || t.dim() == 0;
-  const bool same_slices = src.dim() == 0 || t.dim() == 0 || same_but_for(src, t, d);
-  check(!alike || same_slices, op, "(): Source/destination tensor must have same slice shapes, got ", src.shape(),
+  const bool same_slices = !alike || src.dim() == 0 || t.dim() == 0 || same_but_for(src, t, d);
+  check(same_slices, op, "(): Source/destination tensor must have same slice shapes, got ", src.shape(),
         " for a tensor of shape ", t.shape(), " at dimension ", d);
   check(alike && index.numel() == size_along(src, src.dim() ? d : 0), kind, op, "(): Number of indices (",
         index.numel(), ") and source of shape ", src.shape(), " do not fit a tensor of shape ", t.shape());

@@ -340,7 +340,7 @@ def load(
     map_location: Any = None,
     pickle_module: Any = None,
     *,
-    weights_only: bool | None = True,
+    weights_only: bool | None = None,
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
@@ -350,7 +350,8 @@ def load(
     Without it a file can run any code: only for files you trust. Whole modules that torch wrote become gradcore's, and those
     that gradcore wrote are torch's there. Tensors come to the CPU wherever they were saved;
     map_location may be the CPU, a function or a dict, and changes nothing. With mmap=True and a path, storages that lie
-    aligned in the file are mapped, not read; writes stay in this process.
+    aligned in the file are mapped, not read; writes stay in this process. pickle_module says no more than that weights_only
+    is False where it is not given, as in torch; the file is read by gradcore's own reader.
 
     For a file that is damaged, or that holds what weights_only does not allow, it raises one error that is both a
     pickle.UnpicklingError and a RuntimeError, and says what is wrong; where the file is empty, an EOFError too. (Without weights_only the file's own code may raise
@@ -364,14 +365,20 @@ def load(
     >>> gradcore.load(file)
     {'weight': tensor([1., 1.])}
     """
+    if weights_only and pickle_module is not None:
+        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    for name in pickle_load_args:
+        if name not in ("fix_imports", "encoding", "errors", "buffers"):
+            raise TypeError(f"load() got an unexpected keyword argument {name!r}")
+    weights_only = pickle_module is None if weights_only is None else bool(weights_only)
     if isinstance(map_location, (str, device)):
         _check_map_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _load_file(file, weights_only is None or weights_only, bool(mmap))
+            return _load_file(file, weights_only, bool(mmap))
     if mmap:
         raise ValueError("f must be a string filename in order to use mmap argument")
-    return _load_file(f, weights_only is None or weights_only, False)
+    return _load_file(f, weights_only, False)
 
 
 def _check_map_location(place: str | device) -> None:

@@ -6,7 +6,7 @@ in _tensor_layouts.py.
 
 from __future__ import annotations
 
-from . import _C
+from . import _C, _overridable
 from ._C import Node, Tensor
 from ._handle import RemovableHandle
 from ._lazy import TYPE_CHECKING
@@ -391,6 +391,11 @@ class _TensorMethods(Tensor):
 
         return tensor_storage(self)
 
+    def _typed_storage(self) -> Any:
+        from ._compat.legacy import typed_storage
+
+        return typed_storage(self)
+
     def untyped_storage(self) -> Any:
         """The memory below this tensor as bytes.
 
@@ -529,7 +534,13 @@ def _torch_function(cls: type, func: Any, types: Any, args: Any = (), kwargs: An
 def _init_subclass(cls: Any, **kwargs: Any) -> None:
     super(Tensor, cls).__init_subclass__(**kwargs)
     if cls.__torch_function__ is not _disabled_torch_function_impl:
-        _C._note_override()
+        note_override()
+
+
+def note_override() -> None:
+    """There may be arguments that take over calls: from now on calls ask them."""
+    _C._note_override()
+    _overridable.offer_waiting()
 
 
 _give(Tensor, _TensorMethods)

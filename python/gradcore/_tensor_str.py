@@ -103,7 +103,8 @@ def tensor_str(t: Tensor) -> str:
         return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n    {shown}\n)"
     name = type(t).__name__
     prefix = "tensor(" if name in ("Tensor", "Parameter") else name + "("
-    return _add_suffixes(prefix + _tensor_str(t, len(prefix)), _suffixes(t), len(prefix))
+    text = _add_suffixes(prefix + _tensor_str(t, len(prefix)), _suffixes(t), len(prefix))
+    return f"Parameter({text})" if getattr(t, "_is_param", False) else text
 
 
 def _tensor_str(t: Tensor, indent: int) -> str:

@@ -20,6 +20,7 @@ from ._C import (
     norm,
     split,
 )
+from ._overridable import offer_calls
 from ._types import Size
 from .backends import opt_einsum
 
@@ -201,3 +202,6 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
         coordinates.append(indices.div(step, rounding_mode="floor") % size)
         step *= size
     return tuple(reversed(coordinates))
+
+
+offer_calls(globals())

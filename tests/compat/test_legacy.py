@@ -75,6 +75,46 @@ def test_a_storage_is_the_tensors_memory():
     both(program)
 
 
+def test_storages_on_one_memory_are_equal():
+    def program(lib):
+        t, other = lib.zeros(4), lib.zeros(4)
+        bytes_of = lib.Tensor.untyped_storage
+        pairs = [(t[1:], t), (t, other), (t.view(lib.int32), t)]
+        equal = [(bytes_of(a) == bytes_of(b), bytes_of(a)._cdata == bytes_of(b)._cdata) for a, b in pairs]
+        typed = [a._typed_storage()._cdata == b._typed_storage()._cdata for a, b in pairs]
+        return equal, typed, len({bytes_of(x) for x in (t, t[2:], other)})
+
+    both(program)
+
+
+def test_bytes_are_written():
+    def program(lib):
+        t = lib.zeros(2)
+        storage = t.untyped_storage()
+        storage.copy_(lib.tensor([1.0, -2.0]).untyped_storage())
+        copied = t.clone()
+        with pytest.raises(RuntimeError, match="size does not match"):
+            storage.copy_(lib.zeros(3).untyped_storage())
+        return copied, storage.fill_(3).tolist(), t, storage.is_pinned(), storage.filename
+
+    both(program)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bfloat16"])
+def test_a_batch_in_shared_memory(dtype):
+    """What programs copied from an old default_collate: the result of stack in memory that the parent sees."""
+
+    def program(lib):
+        items = [lib.ones(2, 3, dtype=getattr(lib, dtype)) * i for i in range(4)]
+        storage = items[0]._typed_storage()._new_shared(24, device=items[0].device)
+        out = items[0].new(storage).resize_(4, 2, 3)
+        batch = lib.stack(items, 0, out=out)
+        raw = items[0].new(items[0].untyped_storage()._new_shared(8 * items[0].element_size()))
+        return batch, batch.is_shared(), batch.data_ptr() == storage.data_ptr(), storage._size(), raw.shape, raw.dtype
+
+    both(program)
+
+
 def test_storages_of_their_own_are_resized():
     def sizes(lib):
         storage = lib.UntypedStorage([1, 2, 3, 4])

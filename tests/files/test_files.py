@@ -12,6 +12,7 @@ import pytest
 from hostile import PICKLES, Runs, archive_of, outcomes, tar_archive, tar_of
 
 import gradcore
+import support
 from support import both, facts, needs_torch, torch
 
 NESTS = [
@@ -438,6 +439,23 @@ def test_places_that_are_not_there():
     both(lambda lib: program(lib, lib.device("cuda:0")), raises="Attempting to deserialize object on a CUDA device")
     both(lambda lib: program(lib, "cuda"), raises="Attempting to deserialize object on a CUDA device")
     both(lambda lib: program(lib, "cpu"))
+
+
+@needs_torch
+@pytest.mark.parametrize("options", [{}, {"pickle_module": pickle}, {"pickle_module": pickle, "weights_only": False},
+                                     {"pickle_module": pickle, "weights_only": True}, {"weights_only": None},
+                                     {"encoding": "latin1"}, {"beyond": 1}, {"weights_only": False, "beyond": 1}])  # fmt: skip
+def test_options_of_load(options):
+    """A pickle module means that the file is trusted, unless weights_only says otherwise."""
+
+    def program(lib):
+        file = io.BytesIO()
+        lib.save({"net": lib.nn.ReLU(), "x": lib.ones(2)} if "pickle_module" in options else lib.ones(2), file)
+        file.seek(0)
+        found = lib.load(file, **options)
+        return str(found["net"]) if isinstance(found, dict) else found
+
+    assert not support.outcome_difference(support.outcome(program, gradcore), support.outcome(program, torch))
 
 
 def test_an_empty_file(tmp_path):

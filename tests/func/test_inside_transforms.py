@@ -43,6 +43,67 @@ def compared(transforms, name, f, **options):
     both(lambda lib: transforms[name](lib, lambda x: f(lib, x)), ulps=8, scale=1.0, **options)
 
 
+# ---- Inference mode ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DIFFERENTIATING)
+@pytest.mark.parametrize("captured", ["before", "inside", "none"])
+def test_inference_mode_is_off_in_what_differentiates(name, captured):
+    """Else tangents would be zeros, and what the function captures could not be saved."""
+
+    def program(lib):
+        before = lib.full((3,), 1.5, dtype=lib.float64)
+        with lib.inference_mode():
+            factor = {"before": before, "inside": before.clone(), "none": 1.5}[captured]
+            seen = []
+
+            def f(x):
+                seen.append((lib.is_inference_mode_enabled(), lib.ones(1).is_inference(), (x * 2).is_inference()))
+                return (x * x).sin() * factor
+
+            found = DIFFERENTIATING[name](lib, f)
+            after = lib.is_inference_mode_enabled(), lib.is_grad_enabled()
+        return found, seen[0], after, [part.is_inference() for part in (found if isinstance(found, tuple) else [found])]
+
+    both(program, ulps=8, scale=1.0)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIATING)
+def test_a_transform_that_fails_leaves_inference_mode_as_it_was(name):
+    def program(lib):
+        def fails(x):
+            raise KeyError("mine")
+
+        with lib.inference_mode():
+            with pytest.raises(KeyError):
+                DIFFERENTIATING[name](lib, fails)
+            return lib.is_inference_mode_enabled(), lib.is_grad_enabled(), lib.ones(1).is_inference()
+
+    both(program)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIATING)
+def test_points_made_in_inference_mode(name):
+    def program(lib):
+        with lib.inference_mode():
+            x = t(lib).clone()
+            api, f = func(lib), lambda x: (x * x).sin()
+            calls = {
+                "grad": lambda: api.grad(lambda x: f(x).sum())(x),
+                "vjp": lambda: api.vjp(f, x)[1](x)[0],
+                "jacrev": lambda: api.jacrev(f)(x),
+                "hessian": lambda: api.hessian(lambda x: f(x).sum())(x),
+                "vmap of grad": lambda: api.vmap(api.grad(f))(x),
+                "jvp": lambda: api.jvp(f, (x,), (x,))[1],
+                "jacfwd": lambda: api.jacfwd(f)(x),
+            }
+            found = calls.get(name, calls["grad"])()
+        x_unchanged = x.is_inference() and not x.requires_grad
+        return found, found.is_inference(), x_unchanged
+
+    both(program, ulps=8, scale=1.0)
+
+
 # ---- Recording of one's own ------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ VALUES = {
     "pairs of one order 0": "lib.autograd.grad(F.pdist(r, 0).sum(), r)",
     "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
     "no bags at all": "F.embedding_bag(lib.empty(0, 3).long(), x.clone().requires_grad_(), mode='max')",
+    "a window of too few dims": "repr(nn.Conv2d(3, 4, (3,)))",
     "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
 }  # fmt: skip
 
@@ -167,6 +168,77 @@ def test_encoders_name_the_masks_that_they_warn_of(whole):
         return [str(w.message) for w in seen]
 
     both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"mask": True}])
+def test_attention_keeps_the_order_of_its_queries(swapped, options):
+    """A program that makes a view of the result counts on it."""
+
+    def program(lib):
+        lib.manual_seed(0)
+        q, k, v = (lib.randn(2, 5, 3, 4).transpose(1, 2) if swapped else lib.randn(2, 3, 5, 4) for _ in range(3))
+        q.requires_grad_()
+        given = {"attn_mask": lib.ones(5, 5).tril() > 0} if "mask" in options else options
+        out = lib.nn.functional.scaled_dot_product_attention(q, k, v, **given)
+        (gradient,) = lib.autograd.grad(out.square().sum(), q)
+        view = out.transpose(1, 2).view(10, 12) if swapped else out.view(6, 20)
+        return out.stride(), view, gradient
+
+    both(program, ulps=64, scale=1.0, strides="any")
+
+
+ENCODERS = {
+    "as it is": ({}, {}),
+    "before the norm": ({"norm_first": True}, {}),
+    "time first": ({"batch_first": False}, {}),
+    "an odd number of heads": ({"nhead": 1}, {}),
+    "without bias": ({"bias": False}, {}),
+    "another activation": ({"activation": abs}, {}),
+    "switched off": ({}, {"enable_nested_tensor": False}),
+    "with a norm behind": ({}, {"norm": 4}),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("training", [False, True])
+def test_padding_that_an_encoder_leaves_out(name, training):
+    """Its output is 0 where torch does not compute it, and what the layers say elsewhere."""
+    options, further = ENCODERS[name]
+
+    def program(lib):
+        lib.manual_seed(0)
+        nn = lib.nn
+        layer = nn.TransformerEncoderLayer(
+            **{"d_model": 4, "nhead": 2, "dim_feedforward": 8, "dropout": 0.0, "batch_first": True, **options}
+        )
+        stack = {**further, "norm": nn.LayerNorm(4)} if "norm" in further else further
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            net = nn.TransformerEncoder(layer, 2, **stack).train(training)
+        said = [str(w.message) for w in caught if "enable_nested_tensor is True" in str(w.message)]
+        x = lib.randn(3, 4, 4)
+        size = 4 if options.get("batch_first", True) else 3
+        x = x if size == 4 else x.transpose(0, 1).contiguous()
+        ends = lib.tensor([[False, False, True, True], [False] * 4, [False, False, False, True]])
+        middle = lib.tensor([[False, True, False, True], [False] * 4, [False] * 4])
+        later = nn.Transformer.generate_square_subsequent_mask(4)
+        with lib.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = [
+                net(x, src_key_padding_mask=m) for m in (ends, middle, lib.zeros(3, 4).masked_fill(ends, -float("inf")))
+            ]
+            found.append(net(x, later, lib.zeros(3, 4).masked_fill(ends, -float("inf"))))
+            lib.backends.mha.set_fastpath_enabled(False)
+            try:
+                found.append(net(x, src_key_padding_mask=ends))
+            finally:
+                lib.backends.mha.set_fastpath_enabled(True)
+        return said, found, net(x, src_key_padding_mask=ends).detach()
+
+    both(program, ulps=64, scale=1.0)
 
 
 @needs_torch

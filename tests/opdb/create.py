@@ -65,6 +65,9 @@ creation(
     ],
     ulps=1,
 )
+# As integers: int64 counts whole numbers, the other dtypes count steps and then cut them.
+FRACTIONS = ((0, 2, 0.5), (0.5, 3.7), (0, 5, 1.5), (0, 5, 2.9), (5, 0, -1.5), (5, 0, -0.5), (2.7,), (0.9, 0.1), (0.1, 0.9),
+             (5.5, 5.1, -1), (0, 0, 0.5), (1, 1), (0, 3, 1.0), (0, 3, 1e-30), (float("nan"), 3))  # fmt: skip
 creation(
     "arange",
     lambda d: [
@@ -80,6 +83,7 @@ creation(
         S(1, 4, step=2),
         S(0, 5, dtype=D("int32")),
         S(0.5, 40.2, 0.7),
+        *(S(*numbers, dtype=D(dtype)) for numbers in FRACTIONS for dtype in ("int64", "int32", "uint8")),
     ],
     ulps=1,
 )

@@ -211,6 +211,8 @@ VIEWS = [
 INDEXED = [
     ("x.index_copy(0, lib.tensor([-1]), x[:1])", IndexError, ("-1",)),
     ("x.index_copy(0, lib.tensor([0, 1]), x[:1])", IndexError, ()),
+    ("x.index_copy(0, lib.tensor([0, 1]), x[0])", IndexError, ()),
+    ("x.index_copy(1, lib.tensor([0]), lib.ones(0))", IndexError, ()),
     ("x.index_copy(0, lib.tensor([0]), x[:1, :1])", RuntimeError, ()),
     ("x.index_copy(0, lib.tensor([0]), x[:1].double())", RuntimeError, ("dtype",)),
     ("x.index_copy(0, lib.tensor([0], dtype=lib.int32), x[:1])", RuntimeError, ("Int",)),

@@ -4,10 +4,12 @@ Protocol: https://docs.pytorch.org/docs/stable/notes/extending.html#extending-to
 """
 
 import copy
+import inspect
 import operator
 import pickle
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -174,6 +176,131 @@ def test_objects_that_are_no_tensors():
     both(program)
 
 
+PYTHON_FUNCTIONS = {
+    "relu": lambda lib, f, x: f(x),
+    "elu": lambda lib, f, x: f(x, alpha=2.0),
+    "softmax": lambda lib, f, x: f(x, dim=0),
+    "normalize": lambda lib, f, x: f(x),
+    "dropout": lambda lib, f, x: f(x, 0.5),
+    "cross_entropy": lambda lib, f, x: f(x, lib.tensor([0, 1])),
+    "mse_loss": lambda lib, f, x: f(lib.ones(2, 2), x),
+    "binary_cross_entropy": lambda lib, f, x: f(x, target=lib.ones(2, 2)),
+    "embedding": lambda lib, f, x: f(lib.tensor([0]), x),
+    "interpolate": lambda lib, f, x: f(x, scale_factor=2),
+    "adaptive_avg_pool2d": lambda lib, f, x: f(x, 1),
+    "grid_sample": lambda lib, f, x: f(x, x),
+    "gumbel_softmax": lambda lib, f, x: f(x),
+    "einsum": lambda lib, f, x: f("ij->", x),
+    "tensordot": lambda lib, f, x: f(x, lib.ones(2, 2)),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("name", PYTHON_FUNCTIONS)
+def test_functions_written_in_python_are_seen_as_themselves(name):
+    """Programs have tables of what they answer for: {F.relu: my_relu}."""
+
+    def program(lib):
+        function = getattr(lib.nn.functional, name, None) or getattr(lib, name)
+        seen = []
+
+        class Answering(lib.Tensor):
+            @classmethod
+            def __torch_function__(cls, func, types, args=(), kwargs=None):
+                seen.append((func is function, cls in types))
+                return "answered"
+
+        class Duck:
+            __torch_function__ = Answering.__torch_function__
+
+        class Declines(lib.Tensor):
+            @classmethod
+            def __torch_function__(cls, func, types, args=(), kwargs=None):
+                return NotImplemented
+
+        call = PYTHON_FUNCTIONS[name]
+        answers = [call(lib, function, x) for x in (lib.ones(2, 2).as_subclass(Answering), Duck())]
+        with pytest.raises(TypeError, match=name):
+            call(lib, function, lib.ones(2, 2).as_subclass(Declines))
+        return answers, seen
+
+    both(program)
+
+
+def test_functions_that_ask_their_arguments_stay_the_same():
+    assert type(Kept([1.0]) + 1) is Kept  # there is a class that overrides
+    function = gradcore.nn.functional.elu
+    assert list(inspect.signature(function).parameters) == ["input", "alpha", "inplace"]
+    assert inspect.getsource(function).startswith("def elu(")
+    assert pickle.loads(pickle.dumps(function)) is function and function.__name__ == "elu"
+    assert type(function(gradcore.ones(1))) is gradcore.Tensor and type(function(Kept([1.0]), inplace=True)) is Kept
+    assert type(function(gradcore.nn.Parameter(gradcore.ones(1)))) is gradcore.Tensor
+    with pytest.raises(TypeError, match=r"elu\(\) missing 1 required positional argument: 'input'"):
+        function()
+    with pytest.raises(TypeError, match=r"elu\(\) got an unexpected keyword argument 'beta'"):
+        function(gradcore.ones(1), beta=1)
+
+
+WARNED = (
+    lambda functional, x: functional.softmax(x),
+    lambda functional, x: functional.mse_loss(x, x, size_average=True),
+    lambda functional, x: functional.mse_loss(x, x[0]),
+    lambda functional, x: functional.upsample(x[None, None], scale_factor=2),
+)
+
+
+@pytest.mark.parametrize("call", WARNED)
+def test_warnings_name_the_callers_line_with_and_without_overriding_classes(call):
+    x = gradcore.ones(2, 2)
+    type("Another", (gradcore.Tensor,), {})
+    functions = [gradcore.nn.functional]
+    # The same functions as they are before the first such class.
+    plain = {
+        name: inspect.unwrap(getattr(gradcore.nn.functional, name)) for name in ("softmax", "mse_loss", "upsample")
+    }
+    functions.append(types.SimpleNamespace(**plain))
+    for functional in functions:
+        with pytest.warns(UserWarning) as caught:
+            call(functional, x)
+        assert caught[0].filename == __file__
+
+
+@needs_torch
+def test_parameters_of_a_subclass_keep_it():
+    def program(lib):
+        class Sub(lib.Tensor):
+            def new_empty(self, *args, **kwargs):  # without it torch refuses to deepcopy
+                return lib.Tensor.new_empty(self, *args, **kwargs).as_subclass(Sub)
+
+        nn = lib.nn
+        source = Sub([1.0, 2.0])
+        parameter = nn.Parameter(source)
+        module = nn.Module()
+        module.weight = parameter
+        (module.weight * 3).sum().backward()
+        lib.optim.SGD(module.parameters(), lr=0.5).step()
+        copied = copy.deepcopy(module).weight
+        found = [type(p).__name__ for p in (parameter, parameter.grad, copied)]
+        checks = [isinstance(p, nn.Parameter) for p in (parameter, source, copied)]
+        shares = parameter.data_ptr() == source.data_ptr()
+        with pytest.raises(TypeError, match="cannot assign"):
+            module.weight = Sub([1.0])
+        return found, checks, shares, repr(parameter), list(module.state_dict()), parameter.as_subclass(lib.Tensor)
+
+    both(program)
+
+
+@needs_torch
+def test_a_parameter_of_a_class_that_detach_loses():
+    def program(lib):
+        class Mine(lib.nn.Parameter):
+            pass
+
+        lib.nn.Parameter(Mine(lib.ones(2)))
+
+    both(program, raises="Creating a Parameter from an instance of type Mine requires that detach() returns an")
+
+
 def test_a_class_without_overrides():
     class Plain(gradcore.Tensor):
         __torch_function__ = gradcore.nn.Parameter.__torch_function__
@@ -235,8 +362,10 @@ def test_nothing_is_asked_before_the_first_subclass():
     """Importing everything defines none that could take over a call."""
     code = (
         "import gradcore as t, gradcore.nn, gradcore.optim, gradcore.distributions, gradcore.utils.data, gradcore.func\n"
+        "t.nn.Linear(2, 2)(t.ones(1, 2)), t.nn.LazyLinear\n"
         "assert not t._C._overrides_exist()\n"
-        "class S(t.Tensor): pass\n"
+        "{}\n"
         "assert t._C._overrides_exist()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    for overriding in ("class S(t.Tensor): pass", "t.nn.UninitializedParameter()", "t.nn.UninitializedBuffer()"):
+        subprocess.run([sys.executable, "-c", code.format(overriding)], check=True)

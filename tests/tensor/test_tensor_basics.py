@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradcore
-from support import both, needs_torch
+from support import both, needs_torch, outcome, outcome_difference, torch
 
 
 def test_shape_and_strides():
@@ -63,6 +63,23 @@ def test_dtype_of_data():
             )
         ]
     )
+
+
+RAGGED = [
+    "[1, []]", "[[], 1]", "[[1], []]", "[[], [1]]", "[[[]], [[1]]]", "[1, [1]]", "[[1], 1]", "[[1, 2], [3]]", "[[1], [[2]]]",
+    "[[1, 2], lib.tensor([3, 4])]", "[[1, 2], lib.tensor([3.5, 4])]", "[[1, 2], lib.tensor([3])]", "[[1], lib.tensor(2)]",
+    "[[[1]], lib.ones(1, 1)]", "[[1, 2], (lib.tensor(3), lib.tensor([4]))]",
+    "[[1, 2], lib.ones(2, requires_grad=True) * 2]", "[[1, 2], np.array([3, 4])]", "[[1, 2], range(2)]",
+]  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.parametrize("data", RAGGED)
+@pytest.mark.parametrize("call", ["lib.tensor({})", "lib.tensor({}, dtype=lib.float64)", "lib.as_tensor({})"])
+def test_rows_of_lists(data, call):
+    """The shape is that of the first elements; a tensor among them is a row of numbers, or one number."""
+    outcomes = [outcome(lambda lib: eval(call.format(data), {"lib": lib, "np": np}), lib) for lib in (gradcore, torch)]
+    assert not outcome_difference(*outcomes)
 
 
 @needs_torch

@@ -109,6 +109,8 @@ def _from_data(dtype: Any, data: Any) -> Tensor:
         return alias
     if isinstance(data, TypedStorage):
         return data._memory.detach()
+    if isinstance(data, UntypedStorage):
+        return data._owner.detach().view(dtype)
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
     if not hasattr(data, "__len__") or getattr(data, "shape", None) == ():
@@ -295,6 +297,29 @@ class TypedStorage:
         """The same memory as bytes."""
         return UntypedStorage(_owner=self._memory)
 
+    _untyped_storage = property(untyped)
+
+    @property
+    def _cdata(self) -> int:
+        return _place(self._memory)
+
+    @classmethod
+    def _new_shared(cls, size: int, *, device: Any = None) -> TypedStorage:
+        """As collate functions ask for it: memory that the process of a DataLoader sees, too."""
+        check_device("cpu" if device is None else device)
+        return cls(_memory=_C.empty(size, dtype=cls.dtype).share_memory_())
+
+    def _size(self) -> int:
+        return len(self)
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is no other device to copy to."""
+        return False
+
+    def pickle_storage_type(self) -> str:
+        """The name of the storage's type."""
+        return type(self).__name__
+
     def share_memory_(self) -> TypedStorage:
         """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
         self._memory.share_memory_()
@@ -403,6 +428,39 @@ class UntypedStorage:
         """1."""
         return 1
 
+    filename = None  # of a storage that is mapped from a file
+
+    @property
+    def _cdata(self) -> int:
+        return _place(self._owner)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UntypedStorage) and self._cdata == other._cdata
+
+    def __hash__(self) -> int:
+        return hash(self._cdata)
+
+    @classmethod
+    def _new_shared(cls, size: int, *, device: Any = None) -> UntypedStorage:
+        check_device("cpu" if device is None else device)
+        return cls(_owner=_C.empty(size, dtype=_C.uint8).share_memory_())
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is no other device to copy to."""
+        return False
+
+    def fill_(self, value: int) -> UntypedStorage:
+        """Writes the byte `value` everywhere."""
+        self[:] = _C.tensor(value, dtype=_C.uint8).item()
+        return self
+
+    def copy_(self, source: UntypedStorage, non_blocking: bool = False) -> UntypedStorage:
+        """Writes the bytes of `source`. Raises RuntimeError where it has another number of them."""
+        if len(source) != len(self):
+            raise RuntimeError(f"size does not match, self was {len(self)} bytes but src was {len(source)} bytes")
+        self._bytes[:] = bytes(source._bytes)
+        return self
+
     def share_memory_(self) -> UntypedStorage:
         """Moves the storage to memory that other processes see, and returns it. Tensors on it stay where they are."""
         self._owner.share_memory_()
@@ -445,6 +503,11 @@ STORAGES = {
 }
 
 
+def _place(memory: Tensor) -> int:
+    """What two storages on the same memory have in common."""
+    return memory.data_ptr() if memory.numel() else id(memory)
+
+
 def _whole_memory(t: Tensor) -> Tensor:
     return t.detach().as_strided((t._storage_nbytes() // t.element_size(),), (1,), 0)
 
@@ -455,6 +518,11 @@ def tensor_storage(self: Tensor) -> TypedStorage:
         "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class.",
         stacklevel=2,
     )
+    return typed_storage(self)
+
+
+def typed_storage(self: Tensor) -> TypedStorage:
+    """As Tensor.storage(), for libraries: it does not warn."""
     prefix = next(prefix for prefix, name in _NAMES.items() if getattr(_C, name, None) == self.dtype)
     storage: TypedStorage = STORAGES[prefix](_memory=_whole_memory(self), dtype=self.dtype)
     return storage

@@ -17,7 +17,7 @@ class _Running(threading.local):
 
 running = _Running()
 DIFFERENTIATION = object()
-Entered = tuple[int, int, bool]  # what the core knows of a transform; its number is the first
+Entered = tuple[int, int, bool, bool]  # what the core knows of a transform; its number is the first
 
 
 # Classes, because a generator as a context manager would take longer than all of this.

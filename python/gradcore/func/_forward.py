@@ -142,11 +142,11 @@ def _pushed(
             if entered is not None:
                 _C._make_points(duals, entered)
             output, aux = func(entered, *tree_unflatten(duals, structure)), None
-        if has_aux:
-            output, aux = split_aux(output, _NAME)
-            aux = tree_map(lambda t: _C._unpack_dual(t, depth)[0], aux)
-        outputs, out_structure = checked_outputs(output, _NAME)
-        pairs = [_C._unpack_dual(out, depth) for out in outputs]
+            if has_aux:
+                output, aux = split_aux(output, _NAME)
+                aux = tree_map(lambda t: _C._unpack_dual(t, depth)[0], aux)
+            outputs, out_structure = checked_outputs(output, _NAME)
+            pairs = [_C._unpack_dual(out, depth) for out in outputs]  # here: outside it may be inference mode again
     finally:
         _C._exit_dual_level()
     return ([value for value, _ in pairs], [tangent for _, tangent in pairs], out_structure), aux

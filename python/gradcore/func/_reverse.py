@@ -19,7 +19,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
-from .._modes import enable_grad
+from .._modes import enable_grad, inference_mode
 from .._transforms.running import Entered, differentiating, tracing
 from .._transforms.vmap import over_unit_vectors
 from ..autograd.graph import disable_saved_tensors_hooks
@@ -251,7 +251,7 @@ class Level:
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
         if value.requires_grad:
             return value.view_as(value)
-        point = _C._constant(value)
+        point = value.clone() if value.is_inference() else _C._constant(value)
         point.requires_grad = True
         return point
 
@@ -304,6 +304,9 @@ class Level:
             if root is not None:
                 roots.append(root)
                 weights.append(cotangent.to(out.dtype))
+        if _C.is_inference_mode_enabled():
+            with inference_mode(False):
+                return self.pull(cotangents, retain_graph, bool(create_graph), record)
         if record is None:
             wanted = _C.is_grad_enabled() if create_graph is None else create_graph
             record = wanted and (self.seen or any(weight.requires_grad for weight in weights))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _C, _class_names
 from .._C import Tensor
 from .._modes import no_grad
-from .._tensor import _disabled_torch_function_impl
+from .._tensor import _disabled_torch_function_impl, note_override
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that a Module lists among its parameters. It shares the memory of `data` and is a leaf.
 
     data: a tensor, by default an empty one; requires_grad: whether gradients are wanted. Results of operations are plain
-    tensors. Raises RuntimeError where requires_grad is True and data is not of a float dtype.
+    tensors. Of an instance of another subclass of Tensor it makes one of that class, marked by `_is_param`. Raises
+    RuntimeError where requires_grad is True and data is not of a float dtype.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
 
     >>> import gradcore
@@ -39,10 +40,20 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     __torch_function__ = _disabled_torch_function_impl  # type: ignore[assignment]
 
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
-        plain = _C.empty(0) if data is None else data.detach()
-        parameter: Parameter = _C._make_subclass(cls, plain, requires_grad)
-        return parameter
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+        if data is None:
+            data = _C.empty(0)
+        if type(data) is Tensor or type(data) is Parameter:
+            return _C._make_subclass(cls, data.detach(), requires_grad)
+        # What belongs to a class of the program stays of that class, and is marked as a parameter.
+        marked = data.detach().requires_grad_(requires_grad)
+        if type(marked) is not type(data):
+            raise RuntimeError(
+                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an "
+                f"instance of the same type, but it returned one of type {type(marked).__name__}"
+            )
+        marked._is_param = True
+        return marked
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass  # all is done in __new__, to which a subclass may add arguments
@@ -101,6 +112,10 @@ class UninitializedTensorMixin:
     """What a parameter and a buffer without shape have in common: materialize() makes them real."""
 
     cls_to_become: type = Tensor
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if cls.__module__ != __name__:  # our own are noted by their first instance, because few programs make one
+            super().__init_subclass__(**kwargs)
 
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Becomes an initialized parameter or buffer of this shape, with values yet to be set."""
@@ -172,6 +187,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: igno
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        note_override()
         parameter: UninitializedParameter = _C._make_subclass(
             cls, _C.empty(0, dtype=dtype, device=device), requires_grad
         )
@@ -200,6 +216,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> UninitializedBuffer:
+        note_override()
         buffer: UninitializedBuffer = _C._make_subclass(cls, _C.empty(0, dtype=dtype, device=device), requires_grad)
         buffer.persistent = persistent
         return buffer

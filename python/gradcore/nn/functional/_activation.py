@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_gelu as gelu
@@ -13,6 +11,7 @@ from ..._C import _nn_logsigmoid as logsigmoid
 from ..._C import _nn_prelu as prelu
 from ..._C import _nn_softplus as softplus
 from ..._C import _nn_softshrink as softshrink
+from ..._overridable import offer_calls, warn_caller
 from ._checks import need_float, need_tensor
 
 __all__ = [
@@ -368,10 +367,9 @@ def sigmoid(input: Tensor) -> Tensor:
     return input.sigmoid()
 
 
-def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:
-    warnings.warn(
+def _implicit_dim(name: str, input: Tensor) -> int:
+    warn_caller(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel + 1,
     )
     return 0 if input.dim() in (0, 1, 3) else 1
 
@@ -385,7 +383,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     >>> gradcore.nn.functional.softmax(gradcore.zeros(4), dim=0)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    dim = _implicit_dim("softmax", input, _stacklevel) if dim is None else dim
+    dim = _implicit_dim("softmax", input) if dim is None else dim
     return input.softmax(dim) if dtype is None else input.softmax(dim, dtype=dtype)
 
 
@@ -396,7 +394,7 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     >>> gradcore.nn.functional.softmin(gradcore.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    dim = _implicit_dim("softmin", input, _stacklevel) if dim is None else dim
+    dim = _implicit_dim("softmin", input) if dim is None else dim
     return (-input).softmax(dim) if dtype is None else (-input).softmax(dim, dtype=dtype)
 
 
@@ -407,7 +405,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     >>> gradcore.nn.functional.log_softmax(gradcore.zeros(2), dim=0)
     tensor([-0.6931, -0.6931])
     """
-    dim = _implicit_dim("log_softmax", input, _stacklevel) if dim is None else dim
+    dim = _implicit_dim("log_softmax", input) if dim is None else dim
     return input.log_softmax(dim) if dtype is None else input.log_softmax(dim, dtype=dtype)
 
 
@@ -423,7 +421,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     from ._random import exponential
 
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn_caller("`eps` parameter is deprecated and has no effect.")
     gumbels = -exponential(logits).log()
     soft = ((logits + gumbels) / tau).softmax(dim)
     if not hard:
@@ -431,3 +429,6 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     largest = soft.argmax(dim, keepdim=True)
     one_hot = _C.zeros_like(logits).scatter_(dim, largest, 1.0)
     return one_hot - soft.detach() + soft
+
+
+offer_calls(globals(), but=("sigmoid", "tanh"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_scaled_dot_product_attention as scaled_dot_product_attention
+from ..._overridable import offer_calls, warn_caller
 from ._dropout import dropout
 from ._linear import linear
 
@@ -175,9 +175,8 @@ def as_masks(
     """Both masks as numbers of that dtype to add. Warns of two that differ in dtype, raises AssertionError for ints."""
     numbers = _as_mask(padding, names[0], dtype)
     if padding is not None and mask is not None and padding.dtype != mask.dtype:
-        warnings.warn(
+        warn_caller(
             f"Support for mismatched {names[0]} and {names[1]} is deprecated. Use same type for both instead.",
-            stacklevel=3,
         )
     return numbers, _as_mask(mask, names[1], dtype)
 
@@ -227,3 +226,6 @@ def _check_shapes(
             raise AssertionError(f"Expected key_padded_mask.shape[0] to be {batch}, but got {rows}")
         if padding.shape[-1] != key.shape[0]:
             raise AssertionError(f"Expected key_padded_mask.shape[1] to be {key.shape[0]}, but got {padding.shape[-1]}")
+
+
+offer_calls(globals())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import warn_caller
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def old_reduction(size_average: bool | None, reduce: bool | None, reduction: str
     reduce = True if reduce is None else reduce
     found = "none" if not reduce else "mean" if size_average else "sum"
     if warn:
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{found}' instead.", stacklevel=3
-        )
+        warn_caller(f"size_average and reduce args will be deprecated, please use reduction='{found}' instead.")
     return found
 
 

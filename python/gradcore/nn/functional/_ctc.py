@@ -6,6 +6,7 @@ from operator import index
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls
 from ._checks import precise
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -44,3 +45,6 @@ def ctc_loss(
     times, sizes = _lengths(input_lengths), _lengths(target_lengths)
     loss: Tensor = _C._nn_ctc_loss(log_probs, targets, times, sizes, blank, reduction, zero_infinity)
     return loss
+
+
+offer_calls(globals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor, cosine_similarity, pdist
+from ..._overridable import offer_calls
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
@@ -34,3 +35,6 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     """
     size = _C.norm(input, p, dim, True).clamp_min(eps)
     return input / size if out is None else _C.div(input, size, out=out)
+
+
+offer_calls(globals())

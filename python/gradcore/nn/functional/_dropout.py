@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls, warn_caller
 from ._random import bernoulli
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -63,12 +62,11 @@ def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> 
 def _warn_of_dims(name: str, input: Tensor, dims: int) -> None:
     """Warns of a number of dims that is neither (N, C, ...) nor (C, ...)."""
     if input.dim() not in (dims + 1, dims + 2):
-        warnings.warn(
+        warn_caller(
             f"{name}: Received a {input.dim()}-D input to {name}, which is deprecated and will result in an error in a "
             f"future release. To retain the behavior and silence this warning, please use dropout instead. Note that "
             f"{name} exists to provide channel-wise dropout on inputs with {dims} spatial dimensions, a channel dimension, "
             f"and an optional batch dimension (i.e. {dims + 1}D or {dims + 2}D inputs).",
-            stacklevel=3,
         )
 
 
@@ -108,12 +106,11 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if input.dim() not in (3, 4):
         _warn_of_dims("dropout2d", input, 2)
     elif input.dim() == 3:
-        warnings.warn(
+        warn_caller(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
             "input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future "
             "release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D "
             "channel-wise dropout behavior, please switch to using dropout1d instead.",
-            stacklevel=2,
         )
     return _feature_dropout(input, p, training, inplace)
 
@@ -173,3 +170,6 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     if p < 1 and input.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     return _alpha_dropped(input, p, _channels(input), inplace)
+
+
+offer_calls(globals())

@@ -6,6 +6,7 @@ from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_one_hot as one_hot
 from ..._modes import no_grad
+from ..._overridable import offer_calls
 from ._checks import SCALAR_NAMES, need_tensor
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
@@ -189,3 +190,6 @@ def _largest_of_bags(rows: Tensor, bag_of: Tensor, bags: int) -> Tensor:
         members[bag].append(position)
     found = [rows[m].max(0)[0] if m else rows[:0].sum(0) for m in members]  # a sum of nothing has a history
     return _C.stack(found) if found else rows[:0]
+
+
+offer_calls(globals())

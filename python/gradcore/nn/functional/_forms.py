@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls
 from . import _activation, _ctc, _dropout, _embedding, _loss
 from ._checks import need_tensor, reduced
 
@@ -408,3 +409,6 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
     out = _C.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
     return out.permute(2, 0, 1).contiguous()
+
+
+offer_calls(globals())

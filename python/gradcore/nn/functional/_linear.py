@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..._C import Tensor
 from ..._C import _nn_linear as linear
+from ..._overridable import offer_calls
 
 __all__ = ["bilinear", "linear"]
 
@@ -37,3 +38,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     left = input1.reshape(-1, in1).matmul(weight.permute(1, 0, 2).reshape(in1, out * in2)).view(-1, out, in2)
     found = (left * input2.reshape(-1, 1, in2)).sum(-1).view(*input1.shape[:-1], out)
     return found if bias is None else found + bias
+
+
+offer_calls(globals())

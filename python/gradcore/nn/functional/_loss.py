@@ -6,12 +6,12 @@ Start at cross_entropy. CTC has a file of its own.
 from __future__ import annotations
 
 import math
-import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls, warn_caller
 from ._activation import logsigmoid
-from ._checks import SCALAR_NAMES, need_float, old_reduction, precise, reduced, reduced_at_once
+from ._checks import SCALAR_NAMES, need_float, need_tensor, old_reduction, precise, reduced, reduced_at_once
 from ._distance import pairwise_distance
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -30,10 +30,9 @@ def _listed(tensor: Tensor) -> str:
 
 def _of_one_shape(input: Tensor, target: Tensor) -> tuple[Tensor, ...]:
     """Both broadcast, with a warning. Numbers that become vectors count as such where dtypes are promoted."""
-    warnings.warn(
+    warn_caller(
         f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
         "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-        stacklevel=3,
     )
     return _C.broadcast_tensors(input, target)
 
@@ -186,7 +185,13 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
-    if target.dim() == input.dim() and input.shape == target.shape and (target.is_floating_point() or input.dim() != 1):
+    try:
+        same_shape = target.dim() == input.dim() and input.shape == target.shape
+    except AttributeError:
+        need_tensor("cross_entropy_loss", "input", 1, input)
+        need_tensor("cross_entropy_loss", "target", 2, target)
+        raise
+    if same_shape and (target.is_floating_point() or input.dim() != 1):
         return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     return _C._nn_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
@@ -380,10 +385,9 @@ def kl_div(
     if size_average is not None or reduce is not None:
         reduction = old_reduction(size_average, reduce, reduction)
     elif reduction == "mean":
-        warnings.warn(
+        warn_caller(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.",
-            stacklevel=2,
         )
     if not (input.is_floating_point() and target.is_floating_point()):
         raise RuntimeError("kl_div: Integral inputs not supported.")
@@ -709,3 +713,6 @@ def triplet_margin_with_distance_loss(
     if swap:
         far = _C.minimum(far, distance(positive, negative))
     return reduced((near - far + margin).clamp_min(0.0), reduction)
+
+
+offer_calls(globals())

@@ -9,6 +9,7 @@ from ..._C import _nn_group_norm as group_norm
 from ..._C import _nn_instance_norm as instance_norm
 from ..._C import _nn_layer_norm as layer_norm
 from ..._C import _nn_rms_norm as rms_norm
+from ..._overridable import offer_calls
 from ._checks import widened_by_autocast
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
@@ -43,3 +44,6 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     for i in range(1, size):
         total = total + padded.narrow(1, i, channels)
     return input / (total * (alpha / size) + k).pow(beta)
+
+
+offer_calls(globals())

@@ -15,6 +15,7 @@ from ..._C import _nn_max_pool2d as max_pool2d
 from ..._C import _nn_max_pool2d_with_indices as max_pool2d_with_indices
 from ..._C import _nn_max_pool3d as max_pool3d
 from ..._C import _nn_max_pool3d_with_indices as max_pool3d_with_indices
+from ..._overridable import offer_calls
 from ._checks import need_tensor, precise
 
 __all__ = [
@@ -411,3 +412,6 @@ def max_unpool3d(
     torch.Size([1, 4, 4, 4])
     """
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
+
+
+offer_calls(globals())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ... import _C
 from ..._C import Tensor
+from ..._overridable import offer_calls
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 
@@ -21,3 +22,6 @@ def exponential(like: Tensor) -> Tensor:
     """Numbers of density exp(-x), of the shape and dtype of `like`, in its usual order of memory."""
     uniform = like.detach().new_empty(like.shape, dtype=_C.float64).uniform_()
     return (-(-uniform).log1p()).to(like.dtype)
+
+
+offer_calls(globals())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 from ... import _C
 from ..._C import Tensor, channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..._C import _nn_fold as fold
 from ..._C import _nn_unfold as unfold
+from ..._overridable import offer_calls, warn_caller
 from ._checks import SCALAR_NAMES
 
 __all__ = [
@@ -151,7 +151,7 @@ def upsample(
     >>> gradcore.nn.functional.interpolate(gradcore.ones(1, 1, 2), 4).shape
     torch.Size([1, 1, 4])
     """
-    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
+    warn_caller("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
@@ -162,9 +162,7 @@ def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) 
     >>> gradcore.nn.functional.interpolate(gradcore.ones(1, 1, 2), 4, mode="nearest").shape
     torch.Size([1, 1, 4])
     """
-    warnings.warn(
-        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
-    )
+    warn_caller("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, "nearest")
 
 
@@ -176,9 +174,7 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     >>> gradcore.nn.functional.interpolate(x, 4, mode="bilinear", align_corners=True).shape
     torch.Size([1, 1, 4, 4])
     """
-    warnings.warn(
-        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
-    )
+    warn_caller("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
@@ -200,10 +196,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
               [ 1.,  0.]]]])
     """
     if align_corners is None:
-        warnings.warn(
+        warn_caller(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
             "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
-            stacklevel=2,
         )
         align_corners = False
     if not theta.is_floating_point():
@@ -284,10 +279,12 @@ def grid_sample(
             f"'{padding_mode}'"
         )
     if align_corners is None:
-        warnings.warn(
+        warn_caller(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
             "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
-            stacklevel=2,
         )
         align_corners = False
     return _C.grid_sampler(input, grid, _SAMPLE_MODES[mode], _PADDING_MODES[padding_mode], align_corners)
+
+
+offer_calls(globals(), but=("upsample", "upsample_bilinear", "upsample_nearest"))

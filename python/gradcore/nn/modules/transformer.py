@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 from ... import _C
 from ..._C import Tensor
+from ...backends import mha
 from .. import functional as F
 from ..functional._attention import as_masks
 from ..init import xavier_uniform_
@@ -232,7 +234,9 @@ class TransformerDecoderLayer(_Block):
 class TransformerEncoder(Module):
     """num_layers copies of an encoder layer one after another, and a norm behind if one is given.
 
-    enable_nested_tensor and mask_check are accepted and change nothing.
+    Where torch leaves padding out of the computation, the layers' output for it is 0 here as well: in evaluation without
+    gradients, for src_key_padding_mask alone that masks ends of samples, and layers that a warning does not name
+    (enable_nested_tensor). mask_check is accepted and changes nothing.
 
     >>> import gradcore
     >>> layer = gradcore.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)
@@ -256,6 +260,13 @@ class TransformerEncoder(Module):
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
         self.mask_check = mask_check
+        reason = _why_padding_stays(encoder_layer)
+        self.use_nested_tensor = enable_nested_tensor and not reason
+        if enable_nested_tensor and reason:
+            warnings.warn(
+                f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{reason}",
+                stacklevel=2,
+            )
 
     def forward(
         self,
@@ -270,7 +281,40 @@ class TransformerEncoder(Module):
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
+        left_out = self._left_out(src, mask, src_key_padding_mask)
+        if left_out is not None:
+            output = output.masked_fill(left_out.unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+    def _left_out(self, src: Tensor, mask: Tensor | None, padding: Tensor | None) -> Tensor | None:
+        """The positions that torch does not compute."""
+        if padding is None or mask is not None or src.dim() != 3 or _C._in_transform():
+            return None
+        first = self.layers[0]
+        if first.training or not getattr(self, "use_nested_tensor", False) or not mha.get_fastpath_enabled():
+            return None
+        if _C.is_grad_enabled() and (src.requires_grad or any(p.requires_grad for p in first.parameters())):
+            return None
+        masked = padding == -float("inf")
+        at_ends = (masked[:, 1:] | ~masked[:, :-1]).all() and (masked | (padding == 0)).all()
+        return masked if at_ends else None
+
+
+def _why_padding_stays(layer: Any) -> str:
+    """What keeps torch from leaving padding out, "" if nothing does."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return " was not TransformerEncoderLayer"
+    attention = layer.self_attn
+    reasons = {
+        ".norm_first was True": layer.norm_first,
+        ".self_attn.batch_first was not True(use batch_first for better inference performance)": not attention.batch_first,
+        ".self_attn._qkv_same_embed_dim was not True": not attention._qkv_same_embed_dim,
+        ".self_attn was passed bias=False": attention.in_proj_bias is None,
+        ".activation_relu_or_gelu was not True": not layer.activation_relu_or_gelu,
+        ".norm1.eps was not equal to encoder_layer.norm2.eps": layer.norm1.eps != layer.norm2.eps,
+        ".self_attn.num_heads is odd": attention.num_heads % 2 == 1,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 class TransformerDecoder(Module):
