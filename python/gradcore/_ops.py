@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
 import gradcore
@@ -95,7 +96,9 @@ class Ops:
         return namespace
 
     def load_library(self, path: Any) -> NoReturn:
-        """Raises NotImplementedError: extensions are built for torch's own tensors."""
+        """Raises OSError for a file that is not there, else NotImplementedError: extensions are built for torch's tensors."""
+        if not os.path.exists(path):
+            raise OSError(f"{path}: cannot open shared object file: No such file or directory")
         raise NotImplementedError("torch.ops.load_library: extensions for torch are built for its own tensors")
 
 

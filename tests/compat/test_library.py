@@ -207,6 +207,14 @@ def test_functions_that_define_and_implement():
     both(program)
 
 
+def test_extensions_are_not_loaded(tmp_path):
+    both(lambda lib: lib.ops.load_library("//somewhere:metric_ops"), raises="cannot open shared object file")
+    there = tmp_path / "extension.so"
+    there.write_bytes(b"")
+    with pytest.raises(NotImplementedError, match="built for its own tensors"):
+        gradcore.ops.load_library(str(there))
+
+
 def test_schemas():
     def program(lib):
         def f(
