@@ -29,10 +29,27 @@ std::map<uintptr_t, uintptr_t>& pieces() {
   return *all;
 }
 
+// Scopes and contexts in which meta tensors are made. They, and all of the table, are behind busy().
+int asking = 0;
+
 void start() {
-  if (meta::used.exchange(true)) return;
+  const std::lock_guard lock(busy());
+  ++asking;
+  meta::used = true;
   Tenant* nobody = nullptr;
   the_tenant.compare_exchange_strong(nobody, &passing);
+}
+// With the last meta tensor the door is free again. The caller holds busy().
+void rest() {
+  if (asking || !pieces().empty()) return;
+  meta::used = false;
+  Tenant* last = &passing;
+  the_tenant.compare_exchange_strong(last, nullptr);
+}
+void stop() {
+  const std::lock_guard lock(busy());
+  --asking;
+  rest();
 }
 
 thread_local bool making = false;
@@ -64,6 +81,7 @@ void forget(uintptr_t first, int64_t bytes) noexcept {
   const std::lock_guard lock(busy());
   pieces().erase(pieces().lower_bound(first),
                  pieces().lower_bound(first + std::max<uintptr_t>(static_cast<uintptr_t>(bytes), 1)));
+  rest();
 }
 
 bool skips(const AnyInstruction& instruction) {
@@ -83,10 +101,13 @@ bool skips(const AnyInstruction& instruction) {
   return true;
 }
 
-Scope::Scope(bool on) : before_(std::exchange(making, on)) {
+Scope::Scope(bool on) : before_(making) {
   if (on) start();
+  making = on;
 }
-Scope::~Scope() { making = before_; }
+Scope::~Scope() {
+  if (std::exchange(making, before_)) stop();
+}
 bool is_making() { return making; }
 
 void enter(bool on) {
@@ -94,12 +115,15 @@ void enter(bool on) {
   if (on) start();
 }
 void leave() noexcept {
-  if (!entered.empty()) entered.pop_back();
+  if (entered.empty()) return;
+  const bool was_on = entered.back();
+  entered.pop_back();
+  if (was_on) stop();
 }
 bool is_default() { return entered.empty() ? outermost.load() : entered.back(); }
 void set_default(bool on) {
-  if (on) start();
-  outermost = on;
+  if (on == outermost.exchange(on)) return;
+  on ? start() : stop();
 }
 
 }  // namespace meta

@@ -20,7 +20,7 @@ Tenant* resting_tenant();
 
 namespace meta {
 
-// Whether there may be meta tensors: false until the program first asks for one.
+// Whether there may be meta tensors: some are alive, or the program is in a context that makes them.
 inline constinit std::atomic<bool> used{false};
 
 bool covers(uintptr_t address);

@@ -193,3 +193,20 @@ def test_beside_a_profile():
         t = gradcore.empty(3, device="meta") + 1
         assert t.is_meta and (gradcore.ones(2) + 1).tolist() == [2, 2]
     assert (gradcore.empty(3, device="meta") + 1).is_meta
+
+
+def test_threads_make_and_drop_them():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def work(seed):
+        for _ in range(200):
+            with gradcore.device("meta"):
+                t = gradcore.zeros(seed + 1)
+            assert (t + 1).is_meta
+            del t
+            x = gradcore.full((50,), float(seed))
+            assert not x.is_meta and float((x + 1).sum()) == 50 * (seed + 1)
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
