@@ -2,6 +2,7 @@
 
     python tools/try_programs.py                    all of tools/programs
     python tools/try_programs.py with_einops         some of them; the table is printed, not written
+    python tools/try_programs.py --update with_einops       their rows are written as well, the others stay
 
 Each program is a file that knows nothing of gradcore. Its first line says what it needs from PyPI; that is fetched, without
 dependencies, into a folder (`--packages`), because most would bring a torch of their own. Torch itself must be installed.
@@ -124,6 +125,13 @@ def table(results: list[Result]) -> str:
     )
 
 
+def kept_rows(but: list[Result]) -> list[Result]:
+    """The rows that stand in the page already, of other programs."""
+    new = {result.name for result in but}
+    rows = [line.strip("| ").split(" | ") for line in TABLE.read_text().splitlines() if line.startswith("| ")][1:]
+    return [Result(*[*row, ""][:4]) for row in rows if row[0] not in new]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Programs for torch, run with gradcore.")
@@ -132,6 +140,7 @@ def main() -> None:
         "--packages", type=pathlib.Path, default=ROOT / "build" / "packages", help="where to put packages"
     )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--update", action="store_true", help="write the rows of the programs named into the page")
     arguments = parser.parse_args()
     programs = [p for p in sorted(PROGRAMS.glob("*.py")) if not arguments.names or p.stem in arguments.names]
     fetch(programs, arguments.packages)
@@ -139,8 +148,10 @@ def main() -> None:
     for program in programs:
         results.append(try_one(program, arguments.packages, arguments.rounds))
         print(*results[-1], sep=" | ", flush=True)
-    if arguments.names:
+    if arguments.names and not arguments.update:
         return
+    if arguments.names:
+        results = sorted([*results, *kept_rows(results)])
     good = sum(result.verdict.startswith(("same", "runs")) for result in results)
     TABLE.write_text(
         "# Programs\n\n"
