@@ -69,5 +69,7 @@ with tempfile.TemporaryDirectory() as folder:
     arguments = TrainingArguments(
         output_dir=folder, per_device_train_batch_size=4, num_train_epochs=2, report_to=[], disable_tqdm=True
     )
-    done = Trainer(model=again, args=arguments, train_dataset=data).train()
+    trainer = Trainer(model=again, args=arguments, train_dataset=data)
+    trainer.remove_callback(transformers.PrinterCallback)  # which prints times
+    done = trainer.train()
     print(done.global_step, done.training_loss)
