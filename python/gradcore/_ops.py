@@ -98,7 +98,7 @@ class Ops:
     def load_library(self, path: Any) -> NoReturn:
         """Raises OSError for a file that is not there, else NotImplementedError: extensions are built for torch's tensors."""
         if not os.path.exists(path):
-            raise OSError(f"{path}: cannot open shared object file: No such file or directory")
+            raise OSError(f"Could not load this library: {os.path.realpath(path)}")
         raise NotImplementedError("torch.ops.load_library: extensions for torch are built for its own tensors")
 
 
