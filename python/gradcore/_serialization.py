@@ -39,7 +39,7 @@ from ._storage_types import (
     dtype_named,
     storage_type,
 )
-from ._types import check_device
+from ._types import check_cpu
 
 _TENSOR_CLASS = "torch.Tensor"
 
@@ -384,7 +384,7 @@ def load(
 def _check_map_location(place: str | device) -> None:
     """Raises RuntimeError, as torch does here, for all but the CPU."""
     try:
-        check_device(place)
+        check_cpu(place)
     except AssertionError:
         name = device(place).type
         raise RuntimeError(

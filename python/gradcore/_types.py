@@ -146,6 +146,12 @@ def check_device(place: str | device) -> bool:
     raise RuntimeError(f"gradcore is not linked with support for {kind} devices: it runs on the CPU only")
 
 
+def check_cpu(place: str | device) -> None:
+    """Raises for every place but the CPU: for storages, files and windows, which have values."""
+    if check_device(place):
+        raise NotImplementedError("what has values is not made on the device meta: it has memory, on the CPU")
+
+
 def get_default_device() -> device:
     """Where tensors are made: the CPU, or "meta" in `with device("meta")`.
 

@@ -10,7 +10,7 @@ import math
 
 from . import _C
 from ._C import Tensor
-from ._types import check_device, strided
+from ._types import check_cpu, strided
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _window(
     if length < 0:
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
     if options["device"] is not None:
-        check_device(options["device"])
+        check_cpu(options["device"])
     if length < 2:
         window = _C.ones(length, dtype=dtype)
     else:

@@ -10,7 +10,7 @@ import gradcore
 
 from .. import _C
 from .._C import Tensor
-from .._types import check_device, device, strided
+from .._types import check_cpu, check_device, device, strided
 
 _NAMES = {
     "Bool": "bool",
@@ -306,7 +306,7 @@ class TypedStorage:
     @classmethod
     def _new_shared(cls, size: int, *, device: Any = None) -> TypedStorage:
         """As collate functions ask for it: memory that the process of a DataLoader sees, too."""
-        check_device("cpu" if device is None else device)
+        check_cpu("cpu" if device is None else device)
         return cls(_memory=_C.empty(size, dtype=cls.dtype).share_memory_())
 
     def _size(self) -> int:
@@ -347,7 +347,7 @@ class UntypedStorage:
 
     def __init__(self, *args: Any, device: Any = None, _owner: Tensor | None = None) -> None:
         if device is not None:
-            check_device(device)
+            check_cpu(device)
         self._is_below_a_tensor = _owner is not None
         self._owner = construct(_C.uint8, *args) if _owner is None else _owner
 
@@ -442,7 +442,7 @@ class UntypedStorage:
 
     @classmethod
     def _new_shared(cls, size: int, *, device: Any = None) -> UntypedStorage:
-        check_device("cpu" if device is None else device)
+        check_cpu("cpu" if device is None else device)
         return cls(_owner=_C.empty(size, dtype=_C.uint8).share_memory_())
 
     def is_pinned(self, device: Any = None) -> bool:

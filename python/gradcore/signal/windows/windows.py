@@ -10,7 +10,7 @@ import math
 
 from ... import _C
 from ..._C import Tensor
-from ..._types import check_device, strided
+from ..._types import check_cpu, strided
 from ..._windows import kaiser_weights
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -45,7 +45,7 @@ def _window(name: str, points: int, options: dict[str, Any], weights: Callable[[
     if dtype not in (_C.float32, _C.float64):
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
     if options["device"] is not None:
-        check_device(options["device"])
+        check_cpu(options["device"])
     if points < 2:
         window = _C.ones(points, dtype=dtype)
     else:
