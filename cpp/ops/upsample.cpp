@@ -1,6 +1,9 @@
 #include "ops/upsample.h"
 
+#include "kernels/portable/resize.h"
+#include "ops/ops.h"
 #include "ops/tap_sum.h"
+#include "tensor/door.h"
 
 namespace gradcore {
 
@@ -48,6 +51,31 @@ double step_of(int64_t size, int64_t out, double factor, bool corners) {
   return factor > 0 ? 1 / factor : static_cast<double>(size) / static_cast<double>(out);
 }
 
+// Bytes: a dim at a time from the last one, rounded to bytes after each.
+Tensor upsample_bytes(const Tensor& x, const TapDims& d) {
+  return batched_in_front(
+      [&](int, const Tensor& t) {
+        const Planes planes(t, d.dims);
+        const int64_t channels = planes.channels_last ? t.size(1) : 1;
+        Dims sizes(std::span(planes.dense.shape()).last(static_cast<size_t>(d.dims)));
+        Tensor from = planes.dense, out = planes.dense;
+        for (int i = d.dims - 1; i >= 0; --i) {
+          using Args = portable::ResizeBytesArgs;
+          Kernel<Args> k("resize_bytes", portable::resize_bytes);
+          k.args.dim = d[i];
+          k.args.inner = channels;
+          for (int j = i + 1; j < d.dims; ++j) k.args.inner *= sizes[j];
+          k.args.outer = from.numel() / (sizes[i] * k.args.inner);
+          sizes[i] = d[i].out;
+          out = planes.with_sizes(sizes, DType::UInt8);
+          launch(k.reads(&Args::x, from.window()).writes(&Args::out, out.window()));
+          from = out;
+        }
+        return out;
+      },
+      x);
+}
+
 }  // namespace
 
 Tensor upsample(const Tensor& x, const Dims& out, const std::vector<Scalar>& factors, const UpsampleOptions& o) {
@@ -56,7 +84,8 @@ Tensor upsample(const Tensor& x, const Dims& out, const std::vector<Scalar>& fac
         " sizes");
   check(factors.empty() || static_cast<int>(factors.size()) == dims, "upsample: ", factors.size(), " factors for ",
         dims, " dims");
-  check(is_floating(x.dtype()), ErrorKind::NotImplemented, "\"upsample\" not implemented for '",
+  const bool bytes = x.dtype() == DType::UInt8 && dims == 2;
+  check(is_floating(x.dtype()) || bytes, ErrorKind::NotImplemented, "\"upsample\" not implemented for '",
         scalar_type_name(x.dtype()), "'");
   const Mode& mode = mode_of(o, dims);
   TapDims d{dims, {}};
@@ -73,6 +102,7 @@ Tensor upsample(const Tensor& x, const Dims& out, const std::vector<Scalar>& fac
     d[i].kind = mode.kind;
     d[i].corners = o.corners;
   }
+  if (bytes) return upsample_bytes(x, d);
   return tap_sum(x, d, 1, mode.nodes[dims - 1]);
 }
 

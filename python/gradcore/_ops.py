@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 import gradcore
 
@@ -84,7 +84,7 @@ class Ops:
     """torch.ops. Every name is a namespace of it, as in torch.
 
     >>> import gradcore
-    >>> hasattr(gradcore.ops.torchvision, "nms"), gradcore.ops.aten.add.Tensor(gradcore.ones(1), 1)
+    >>> hasattr(gradcore.ops.mine, "nms"), gradcore.ops.aten.add.Tensor(gradcore.ones(1), 1)
     (False, tensor([2.]))
     """
 
@@ -95,11 +95,18 @@ class Ops:
         setattr(self, name, namespace)
         return namespace
 
-    def load_library(self, path: Any) -> NoReturn:
-        """Raises OSError for a file that is not there, else NotImplementedError: extensions are built for torch's tensors."""
-        if not os.path.exists(path):
-            raise OSError(f"Could not load this library: {os.path.realpath(path)}")
-        raise NotImplementedError("torch.ops.load_library: extensions for torch are built for its own tensors")
+    def load_library(self, path: Any) -> None:
+        """Takes the operators of torchvision's own libraries, which gradcore has. OSError for any other file: extensions
+        for torch are built for its own tensors.
+        """
+        folder, file = os.path.split(os.path.realpath(path))
+        if os.path.basename(folder) == "torchvision":
+            from ._compat.torchvision_ops import register
+
+            if register(file.partition(".")[0]):
+                return
+        why = " (it is built for torch's own tensors)" if os.path.exists(path) else ""
+        raise OSError(f"Could not load this library: {os.path.realpath(path)}{why}")
 
 
 ops = Ops()

@@ -166,6 +166,7 @@ class CustomOpDef:
         self._schema = f"{name}{schema}"
         self._init_fn = self._kernel = kernel
         self._opaque = opaque  # its implementation is not recorded
+        self._composite = False  # its implementation is made of ops that have gradients
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., Any] | None = None
         self._vmap: Callable[..., Any] | None = None
@@ -268,8 +269,11 @@ class CustomOpDef:
     ) -> None:
         """The gradient: backward(ctx, *grads) gets one of each result and returns one of each argument, None where there is
         none. setup_context(ctx, inputs, output) keeps what it needs; inputs are all arguments, with their defaults.
+
+        An operator made of other ops (its implementation stands under "CompositeImplicitAutograd") keeps their gradients.
         """
-        self._backward, self._setup = backward, setup_context
+        if not self._composite:
+            self._backward, self._setup = backward, setup_context
 
     def register_vmap(self, func: Callable[..., Any] | None = None) -> Any:
         """The rule of vmap, func(info, in_dims, *args) -> (results, their batch dims), as autograd.Function has it."""
@@ -494,8 +498,11 @@ class Library:
         """The implementation of an operator; one for another device is not used."""
         name = getattr(op_name, "_qualified_op_name", op_name)
         name = str(name).rpartition("::")[2]
-        if (dispatch_key or self.dispatch_key).lower() in _ON_CPU:
-            _found(f"{self.ns}::{name}").register_kernel("cpu", fn)
+        key = (dispatch_key or self.dispatch_key).lower()
+        if key in _ON_CPU:
+            op = _found(f"{self.ns}::{name}")
+            op.register_kernel("cpu", fn)
+            op._composite = key == "compositeimplicitautograd"
 
 
 def define(qualname: str, schema: str, *, lib: Library | None = None, tags: Any = ()) -> None:

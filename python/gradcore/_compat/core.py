@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import enum
 from typing import Any
 
 from .absent import absent
@@ -69,7 +71,40 @@ class _nn:
         return place, dtype, bool(kwargs.get("non_blocking", False)), kwargs.get("memory_format")
 
 
-_THERE = {"_nn": _nn, "_TensorMeta": type, "ScriptModule": ScriptModule}  # type is the metaclass of Tensor
+DispatchKey = enum.Enum(
+    "DispatchKey",
+    "Undefined Dense CPU CUDA XPU MPS Meta Python Functionalize ADInplaceOrView Autograd AutogradCPU AutogradCUDA "
+    "AutocastCPU AutocastCUDA AutocastXPU CompositeImplicitAutograd CompositeExplicitAutograd",
+)
+
+
+class DispatchKeySet(frozenset[Any]):
+    """Keys of torch's dispatcher, which packages name when they register operators. gradcore has none: they change nothing."""
+
+    def __new__(cls, key: Any = DispatchKey.Undefined) -> DispatchKeySet:
+        return super().__new__(cls, (key,) if isinstance(key, DispatchKey) else key)
+
+    def __or__(self, other: Any) -> DispatchKeySet:
+        return DispatchKeySet(super().__or__(other))
+
+    def has(self, key: Any) -> bool:
+        """Whether it has the key."""
+        return key in self
+
+
+class _ExcludeDispatchKeyGuard(contextlib.nullcontext[None]):
+    def __init__(self, keys: DispatchKeySet) -> None:
+        super().__init__()
+
+
+_THERE = {
+    "DispatchKey": DispatchKey,
+    "DispatchKeySet": DispatchKeySet,
+    "ScriptModule": ScriptModule,
+    "_ExcludeDispatchKeyGuard": _ExcludeDispatchKeyGuard,
+    "_TensorMeta": type,  # the metaclass of Tensor
+    "_nn": _nn,
+}
 
 
 def name_of_core(name: str) -> Any:

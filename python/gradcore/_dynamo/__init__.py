@@ -14,7 +14,7 @@ _WHY = "gradcore does not compile programs"
 __getattr__ = absent(__name__, "OptimizedModule", _WHY)
 absent_modules(
     __name__,
-    {"eval_frame": "OptimizedModule", "exc": "TorchDynamoException Unsupported", "utils": "CompileProfiler"},
+    {"eval_frame": "OptimizedModule", "exc": "TorchDynamoException Unsupported"},
     _WHY,
 )
 

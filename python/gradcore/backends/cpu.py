@@ -7,7 +7,7 @@ from .. import _C
 
 def get_cpu_capability() -> str:
     """The instruction set that the kernels use, in torch's words: "DEFAULT", "AVX2" or "AVX512"."""
-    return {"v3": "AVX2", "v4": "AVX512"}.get(_C._build_info()["isa"], "DEFAULT")
+    return {"x86-64-v3": "AVX2", "x86-64-v4": "AVX512"}.get(_C._build_info()["isa"], "DEFAULT")
 
 
 def winograd_enabled() -> bool:

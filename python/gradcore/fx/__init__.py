@@ -15,7 +15,7 @@ absent_modules(
     __name__,
     {
         "graph": "CodeGen Graph PythonCode",
-        "graph_module": "GraphModule",
+        "graph_module": "GraphModule _CodeOnlyModule _USER_PRESERVED_ATTRIBUTES_KEY _copy_attr",
         "interpreter": "Interpreter Transformer",
         "node": "Argument Node Target has_side_effect map_aggregate map_arg",
         "proxy": "Attribute GraphAppendingTracer MetaProxy ParameterProxy Proxy Scope ScopeContextManager TraceError TracerBase",

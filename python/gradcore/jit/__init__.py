@@ -65,6 +65,9 @@ def script_if_tracing(fn: T) -> T:
     return fn
 
 
+_script_if_tracing = script_if_tracing
+
+
 def save(*args: Any, **kwargs: Any) -> NoReturn:
     """Refused: there are no scripts."""
     raise NotImplementedError(

@@ -61,7 +61,7 @@ def interpolate(
 
     input: (N, C, L), (N, C, H, W) or (N, C, D, H, W); mode: 'nearest', 'nearest-exact', 'area', or 'linear', 'bilinear',
     'bicubic', 'trilinear' for their number of dims; align_corners: whether the corners' pixels, not their edges, are
-    aligned; antialias: as image libraries shrink, for 'bilinear' and 'bicubic'. Raises ValueError for what does not fit,
+    aligned; antialias: as image libraries shrink, for 'bilinear' and 'bicubic'. Bytes (uint8) are rounded after each dim. Raises ValueError for what does not fit,
     NotImplementedError for a mode that does not have that number of dims.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 
@@ -90,7 +90,8 @@ def interpolate(
             f"{mode})"
         )
     is_float = input.is_floating_point()
-    if not is_float and mode != "nearest" and mode != "nearest-exact":
+    is_computed = is_float or (input.dtype is _C.uint8 and mode in ("bilinear", "bicubic"))
+    if not is_computed and mode != "nearest" and mode != "nearest-exact":
         raise NotImplementedError(f"\"interpolate\" not implemented for '{SCALAR_NAMES[input.dtype]}'")
     if min(out) <= 0 or 0 in sizes[1:]:
         raise RuntimeError(
@@ -101,7 +102,7 @@ def interpolate(
         return area(input, out)
     # A factor that was given is used as it is, unless it is to be recomputed from the sizes.
     kept = [] if recompute_scale_factor or factors is None else factors
-    if is_float:
+    if is_computed:
         return _C._nn_upsample(input, out, mode, kept, corners, antialias)
     for i in range(dims):
         input = input.index_select(2 + i, _nearest(sizes[2 + i], out[i], kept[i] if kept else None, mode))

@@ -1,0 +1,38 @@
+"""Images of bytes at another resolution, beside torch's: the same bytes."""
+
+import pytest
+
+import gradcore
+from gradcore.nn import functional as F
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("size", [(17, 33), (80, 70), (40, 33), (3, 2), (40, 50)])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_the_same_bytes_as_torch(mode, antialias, size, channels_last):
+    torch.manual_seed(0)
+    x = torch.randint(0, 256, (2, 3, 40, 50), dtype=torch.uint8)
+    if channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    ours = gradcore.from_numpy(x.numpy())
+    for corners in (False, True):
+        expected = torch.nn.functional.interpolate(x, size, mode=mode, antialias=antialias, align_corners=corners)
+        got = F.interpolate(ours, size, mode=mode, antialias=antialias, align_corners=corners)
+        assert got.dtype is gradcore.uint8 and got.tolist() == expected.tolist()
+
+
+def test_factors_and_many_taps():
+    x = torch.randint(0, 256, (1, 1, 300, 500), dtype=torch.uint8)
+    for kwargs in ({"scale_factor": (0.013, 0.37)}, {"scale_factor": 2.3}, {"size": (1, 1)}):
+        expected = torch.nn.functional.interpolate(x, mode="bicubic", antialias=True, **kwargs)
+        got = F.interpolate(gradcore.from_numpy(x.numpy()), mode="bicubic", antialias=True, **kwargs)
+        assert got.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64"])
+def test_other_integers_are_refused(dtype):
+    with pytest.raises(NotImplementedError, match="not implemented for"):
+        F.interpolate(gradcore.ones(1, 1, 2, 2, dtype=getattr(gradcore, dtype)), 4, mode="bilinear")
