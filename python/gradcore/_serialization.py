@@ -315,10 +315,10 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
         return "torch", _dtype_name(obj)
     if isinstance(obj, StorageType):
         return "torch.storage" if obj.name == BYTES else "torch", obj.name
-    return _name_in_nn(obj)
+    return name_in_nn(obj)
 
 
-def _name_in_nn(obj: Any) -> tuple[str, str] | None:
+def name_in_nn(obj: Any) -> tuple[str, str] | None:
     """Of a layer's class, or of a function that a layer keeps: torch loads whole modules by these names."""
     module = getattr(obj, "__module__", None) or ""
     if not module.startswith("gradcore."):

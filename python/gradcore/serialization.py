@@ -9,6 +9,7 @@ from typing import Any
 from ._class_names import torch_module
 from ._pickle_reader import allowed as _allowed
 from ._serialization import load as load
+from ._serialization import name_in_nn
 from ._serialization import save as save
 
 MAP_LOCATION = Any
@@ -49,7 +50,7 @@ def _place_of(item: Any) -> tuple[str, str]:
         module, _, name = item[1].rpartition(".")
         return torch_module(module), name
     try:
-        return torch_module(item.__module__), item.__qualname__
+        return name_in_nn(item) or (torch_module(item.__module__), item.__qualname__)
     except AttributeError:
         raise TypeError(f"add_safe_globals: {item!r:.100} has no name that a file could hold") from None
 

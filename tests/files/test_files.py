@@ -332,6 +332,23 @@ def test_globals_that_the_program_allows(protocol):
         serialization.add_safe_globals([3])
 
 
+def test_a_whole_network_by_names_that_the_program_allows():
+    """A layer keeps a function, whose public name is the one that files have."""
+    nn = gradcore.nn
+    layer = nn.TransformerEncoderLayer(4, 2, 8)
+    file = written(gradcore, layer)
+    made_of = [nn.TransformerEncoderLayer, nn.MultiheadAttention, nn.Linear, nn.Dropout, nn.LayerNorm]
+    made_of.append(nn.modules.linear.NonDynamicallyQuantizableLinear)
+    for functions, is_loaded in (([nn.functional.relu], True), ([], False)):
+        file.seek(0)
+        with gradcore.serialization.safe_globals(made_of + functions):
+            if is_loaded:
+                assert gradcore.load(file).activation is nn.functional.relu
+            else:
+                with pytest.raises(gradcore._pickle_reader.FileError, match="torch.nn.functional.relu"):
+                    gradcore.load(file)
+
+
 def test_attributes_of_tensors_are_saved(tmp_path):
     """As torch saves them, with the same names of functions, so that each library reads the other's files."""
     libs = [gradcore] if torch is None else [gradcore, torch]

@@ -181,6 +181,13 @@ def test_pivots_alone_are_unpacked():
     both(program, strides="any")
 
 
+@pytest.mark.parametrize("pivots", [[2, 3], [2, 3, 3, 1], [[2, 3, 3], [1, 2, 3]], [2, 3, 4], [0, 2, 3]])
+def test_pivots_that_do_not_fit_are_refused(pivots):
+    """(torch reads beyond the end of too few, so that nothing can be compared.)"""
+    with pytest.raises(RuntimeError, match="pivots passed to lu_unpack must be between 1 and LU.size"):
+        gradcore.lu_unpack(gradcore.eye(3), gradcore.tensor(pivots, dtype=gradcore.int32))
+
+
 def test_lu_by_its_older_name_takes_singular_matrices():
     def program(lib):
         with warnings.catch_warnings():

@@ -714,7 +714,6 @@ row(
         S(triangles(d, 2, 5, 3), pivots([4, 3, 5], [1, 2, 3])),
         S(triangles(d, 3, 5), pivots(3, 2, 3), unpack_pivots=False),
         S(triangles(d, 3, 3), pivots(2, 3, 9)),
-        S(triangles(d, 3, 3), pivots(2, 3)),
         S(triangles(d, 3, 3), d(3)),
     ],
     method=False,
