@@ -37,8 +37,9 @@ class _Known:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name, self.function = name, function
 
-    def is_allowed_class(self) -> bool:
-        return isinstance(self.function, type) and self.function in allowed.values()
+
+def _is_allowed(item: Any) -> bool:
+    return any(item is known for known in allowed.values())
 
 
 def check_key(key: Any, depth: int = 0) -> None:
@@ -183,7 +184,7 @@ class Reader:
     def _global(self, module: str, name: str) -> None:
         place = torch_module(module), name
         if place in allowed:
-            return self._push(_Known(f"{module}.{name}", allowed[place]))
+            return self._push(allowed[place])
         found = self._known(module, name)
         self._push(_Known(f"{module}.{name}", found) if callable(found) else found)
 
@@ -193,21 +194,21 @@ class Reader:
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
-        if type(function) is not _Known or type(arguments) is not tuple:
+        call = function.function if type(function) is _Known else function if _is_allowed(function) else None
+        if call is None or type(arguments) is not tuple:
             raise FileError("load: the file calls what is no function of its own format")
         for argument in arguments:
             if type(argument) in (str, bytes, bytearray, list, tuple, set):
                 self._copied += len(argument)
         if self._copied > len(self.data):  # one list, given to many calls that copy it
             raise FileError("load: the file makes more than it holds")
-        self._push(function.function(*arguments))
+        self._push(call(*arguments))
 
     def _make(self) -> None:
         """An instance by its class's __new__. The reader's own functions stand for both ways to make one."""
-        function = self._stack[-2]
-        if type(function) is _Known and function.is_allowed_class():
-            cls: Any = function.function
-            self._stack[-2] = _Known(function.name, functools.partial(cls.__new__, cls))
+        cls = self._stack[-2]
+        if isinstance(cls, type) and _is_allowed(cls):
+            self._stack[-2] = _Known(cls.__qualname__, functools.partial(cls.__new__, cls))
         self._call()
 
     def _build(self) -> None:
