@@ -1,9 +1,8 @@
-"""SummaryWriter: through the package tensorboardX where it is installed, else scalars through the package tensorboard."""
+"""SummaryWriter: through the package tensorboardX where it is installed, else through the package tensorboard."""
 
 from __future__ import annotations
 
 import importlib
-import time
 from datetime import datetime
 from typing import Any
 
@@ -23,38 +22,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class _Scalars:
-    """add_scalar() into a file of events, by the package tensorboard."""
-
-    def __init__(self, logdir: str) -> None:
-        writer = importlib.import_module("tensorboard.summary.writer.event_file_writer")
-        self._events = importlib.import_module("tensorboard.compat.proto.event_pb2")
-        self._summaries = importlib.import_module("tensorboard.compat.proto.summary_pb2")
-        self._writer = writer.EventFileWriter(logdir)
-
-    def add_scalar(
-        self, tag: str, scalar_value: Any, global_step: int | None = None, walltime: float | None = None
-    ) -> None:
-        value = self._summaries.Summary.Value(tag=tag, simple_value=float(scalar_value))
-        event = self._events.Event(
-            wall_time=time.time() if walltime is None else walltime, summary=self._summaries.Summary(value=[value])
-        )
-        if global_step is not None:
-            event.step = int(global_step)
-        self._writer.add_event(event)
-
-    def flush(self) -> None:
-        self._writer.flush()
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 class SummaryWriter:
     """Writes what TensorBoard shows: add_scalar(tag, value, step) and the other methods of tensorboardX.
 
-    Tensors are handed over as NumPy arrays. With the package tensorboard alone there is add_scalar(), and other methods
-    raise NotImplementedError.
+    Tensors are handed over as NumPy arrays. With the package tensorboard alone there are add_scalar(), add_scalars(),
+    add_text(), add_histogram(), add_image(), add_images(), add_figure() and add_hparams(); other methods raise
+    NotImplementedError.
 
     Raises ImportError when neither package is installed.
     """
@@ -69,7 +42,9 @@ class SummaryWriter:
         except ImportError:
             pass
         try:
-            return _Scalars(self.log_dir)
+            from .events import EventWriter
+
+            return EventWriter(self.log_dir, *args, **kwargs)
         except ImportError:
             raise ImportError("utils.tensorboard.SummaryWriter needs the package tensorboardX or tensorboard") from None
 
