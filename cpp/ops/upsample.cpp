@@ -1,6 +1,5 @@
 #include "ops/upsample.h"
 
-#include "kernels/portable/resize.h"
 #include "ops/ops.h"
 #include "ops/tap_sum.h"
 #include "tensor/door.h"
@@ -60,8 +59,8 @@ Tensor upsample_bytes(const Tensor& x, const TapDims& d) {
         Dims sizes(std::span(planes.dense.shape()).last(static_cast<size_t>(d.dims)));
         Tensor from = planes.dense, out = planes.dense;
         for (int i = d.dims - 1; i >= 0; --i) {
-          using Args = portable::ResizeBytesArgs;
-          Kernel<Args> k("resize_bytes", portable::resize_bytes);
+          using Args = ResizeBytesArgs;
+          Kernel<Args> k("resize_bytes", kernels().pool.resize_bytes);
           k.args.dim = d[i];
           k.args.inner = channels;
           for (int j = i + 1; j < d.dims; ++j) k.args.inner *= sizes[j];

@@ -5,6 +5,7 @@
 #include "core/dtype.h"
 #include "kernels/pool/bags.h"
 #include "kernels/pool/grid_sample.h"
+#include "kernels/pool/resize.h"
 #include "kernels/portable/taps.h"
 
 namespace gradcore {
@@ -45,6 +46,7 @@ struct PoolKernels {
   FloatRow<void (*)(const TapSumArgs&)> sum_backward;  // x is the gradient of the sums, and `out` that of what they sum
   const GridSampleKernels& grid;
   const BagsRow& bags;
+  void (*resize_bytes)(const ResizeBytesArgs&);
 };
 
 #ifdef GC_ISA

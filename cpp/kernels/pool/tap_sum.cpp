@@ -322,8 +322,11 @@ constinit const PoolRow<TapSumArgs> tap_sum_row{
 }  // namespace
 
 constinit const PoolKernels pool_kernels{
-    max_pool_row, tap_sum_row,
+    max_pool_row,
+    tap_sum_row,
     by_float<void (*)(const TapSumArgs&)>([]<class T>(TypeTag<T>) { return &tap_sum_backward<T>; }),
-    grid_sample_kernels, bags_row};
+    grid_sample_kernels,
+    bags_row,
+    &resize_bytes};
 
 }  // namespace gradcore::GC_ISA
