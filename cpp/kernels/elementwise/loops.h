@@ -53,6 +53,39 @@ __attribute__((noinline)) void near_body(T* out, const typename F::Params& param
   }
 }
 
+// Note [Two ways]
+// A special function is often computed one way near 0 and another way beyond. A formula whose near_end is not 0 has its
+// value for |x| up to there on Near<T>, and on Lane<T> at least for the others, NaN among them. What is far is
+// collected, and goes the other way in lanes of its own. The way depends on the argument alone, and so do the bits.
+template <class Op> constexpr double near_end = 0;
+
+template <class F, class T>
+__attribute__((noinline)) void split_body(T* out, const typename F::Params& params, int64_t n, const T* in) {
+  constexpr int64_t kBlock = 256;
+  alignas(64) T far[kBlock + 1];
+  uint8_t places[kBlock + 1];
+  for (; n > 0; n -= kBlock, in += kBlock, out += kBlock) {
+    const int64_t m = (n < kBlock ? n : kBlock) & -kWidth;
+    int any = 0;
+    for (int64_t i = 0; i < m; ++i) any |= !F::is_near(in[i]);
+    int64_t count = 0;
+    for (int64_t i = 0; any && i < m; ++i) {
+      far[count] = in[i];
+      places[count] = static_cast<uint8_t>(i);
+      count += !F::is_near(in[i]);
+    }
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < m; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})).v;
+    if (!count) continue;
+    const int64_t whole = (count + kWidth - 1) & -kWidth;
+    for (int64_t i = count; i < whole; ++i) far[i] = far[0];
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < whole; ++i) far[i] = F::apply(params, Lane<T>{far[i]}).v;
+    for (int64_t i = 0; i < count; ++i) out[places[i]] = far[i];
+  }
+}
+template <class F> constexpr bool splits = requires { requires F::kSplit; };
+
 // Whether a formula has loops of its own for an input that is one element for a whole row.
 template <class F> constexpr bool repeats = requires { requires F::kRepeats; };
 // Two inputs, of which number kRepeated is one element for the whole row.
@@ -75,7 +108,9 @@ template <class F, class R, class... In> struct Loop {
                                                     std::integer_sequence<int, K...>) {
     const typename F::Params params = F::load(p);
     constexpr auto run = [] {
-      if constexpr (F::kNear)
+      if constexpr (splits<F>)
+        return split_body<F, R>;
+      else if constexpr (F::kNear)
         return near_body<F, R, In...>;
       else
         return body<F, R, In...>;
@@ -135,6 +170,8 @@ template <class Op, class T> struct Forward {
   static constexpr bool kNear =
       Op::info.near || ((kUses & formulas::kQuotient) && (is_float<T> || (near_integers<Op> && sizeof(T) == 8)));
   static constexpr bool kRepeats = Op::info.repeats && is_float<T>;
+  static constexpr bool kSplit = near_end<Op> > 0;
+  GC_INLINE bool is_near(T x) { return abs(Lane<T>{x}).v <= static_cast<T>(near_end<Op>); }
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
   template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
