@@ -4,7 +4,7 @@
 // Polynomials about 0 are power series (Abramowitz and Stegun, 9.1 and 9.6), the others interpolate at Chebyshev's
 // nodes, in 45 digits. Note [Accuracy of special functions] tells who judges them.
 #pragma once
-#include "kernels/lane_ops.h"
+#include "kernels/elementwise/loops.h"
 #include "kernels/special_math.h"
 
 namespace gradcore::GC_ISA {
@@ -52,20 +52,18 @@ template <int kOrder, bool kScaled> GC_INLINE double modified_i_near(double x) {
   const double series = modified_i_series<kOrder>(x * x), y = kOrder ? x * series : series;
   return kScaled ? y * exp(F64{-__builtin_fabs(x)}).v : y;
 }
-template <int kOrder, bool kScaled> GC_INLINE double modified_i(double x) {
+// Of |x| from 8, and NaN.
+template <int kOrder, bool kScaled> GC_INLINE double modified_i_beyond(double x) {
   constexpr double inf = __builtin_inf();
-  const double size = __builtin_fabs(x);
-  const bool is_near = size <= kModifiedNear;
-  const double bounded = is_near ? size : kModifiedNear;
-  const double series = modified_i_series<kOrder>(bounded * bounded), near = kOrder ? size * series : series;
-  const double over = 8.0 / (is_near ? kModifiedNear : size);
-  const double far = modified_i_far<kOrder>(over) * sqrt(F64{over * 0.125}).v;
-  // e**x alone overflows sooner than the product.
-  const double half = exp(F64{kScaled ? -size : 0.5 * size}).v;
-  double y = kScaled ? (is_near ? near * half : far) : (is_near ? near : half * far * half);
-  y = size == inf ? (kScaled ? 0.0 : inf) : y;
-  y = size == size ? y : x;
-  return kOrder ? __builtin_copysign(y, x) : y;
+  const double size = __builtin_fabs(x), over = 8.0 / size;
+  const double far = modified_i_far<kOrder>(over) / sqrt(F64{size}).v;
+  const double half = kScaled ? 1.0 : exp(F64{0.5 * size}).v;  // e**x alone overflows sooner than the product
+  const double y = half * far * half, at_end = size == inf ? (kScaled ? 0.0 : inf) : y;
+  return kOrder ? __builtin_copysign(at_end, x) : at_end;
+}
+template <int kOrder, bool kScaled> GC_INLINE double modified_i(double x) {
+  const double near = modified_i_near<kOrder, kScaled>(x), far = modified_i_beyond<kOrder, kScaled>(x);
+  return __builtin_fabs(x) <= kModifiedNear ? near : far;
 }
 
 // ---- modified, of the second kind
@@ -177,7 +175,8 @@ template <int kOrder, bool kSecond> GC_INLINE double swinging(double x) {
                    7.963693770525352e-09, -3.5999220832367886e-09, 1.8727998110376395e-09, -1.720567549556561e-09,
                    1.1424577689847677e-09);
   }
-  const double sine = sin(F64{x}).v, cosine = cos(F64{x}).v;
+  // The sine is that of |x|: of one argument the compiler would make a single call, which has no vector form.
+  const double sine = sin(F64{kSecond ? __builtin_fabs(x) : x}).v, cosine = cos(F64{x}).v;
   // Of x - pi / 4 and x - 3 pi / 4, times sqrt(2).
   const double c = kOrder ? sine - cosine : sine + cosine, s = kOrder ? -sine - cosine : sine - cosine;
   const double wave = kSecond ? p * s + q * c : p * c - q * s;
@@ -185,46 +184,40 @@ template <int kOrder, bool kSecond> GC_INLINE double swinging(double x) {
   return x == inf ? 0.0 : y;
 }
 
-// ---- the functions, of floats and doubles
+// ---- the functions: Note [Two ways], and Note [Floats in double]
 
-#define GC_OF_DOUBLE(V, f, ...)                          \
-  GC_INLINE V<float> f(V<float> lane) {                  \
-    const double x = lane.v;                             \
-    return Lane<float>{static_cast<float>(__VA_ARGS__)}; \
-  }                                                      \
-  GC_INLINE V<double> f(V<double> lane) {                \
-    const double x = lane.v;                             \
-    return Lane<double>{__VA_ARGS__};                    \
+#define GC_WAY(V, f, ...)                 \
+  GC_INLINE V<double> f(V<double> lane) { \
+    const double x = lane.v;              \
+    return F64{__VA_ARGS__};              \
   }
 #define GC_MODIFIED_I(f, order, scaled)               \
-  GC_OF_DOUBLE(Lane, f, modified_i<order, scaled>(x)) \
-  GC_OF_DOUBLE(Near, f, modified_i_near<order, scaled>(x))
+  GC_WAY(Lane, f, modified_i<order, scaled>(x))       \
+  GC_WAY(Far, f, modified_i_beyond<order, scaled>(x)) \
+  GC_WAY(Near, f, modified_i_near<order, scaled>(x))
 GC_MODIFIED_I(i0, 0, false)
 GC_MODIFIED_I(i0e, 0, true)
 GC_MODIFIED_I(i1, 1, false)
 GC_MODIFIED_I(i1e, 1, true)
-GC_MODIFIED_I(modified_bessel_i0, 0, false)
-GC_MODIFIED_I(modified_bessel_i1, 1, false)
-GC_OF_DOUBLE(Lane, modified_bessel_k0, modified_k<0, false>(x))
-GC_OF_DOUBLE(Lane, modified_bessel_k1, modified_k<1, false>(x))
-GC_OF_DOUBLE(Lane, scaled_modified_bessel_k0, modified_k<0, true>(x))
-GC_OF_DOUBLE(Lane, scaled_modified_bessel_k1, modified_k<1, true>(x))
-// Lanes are far here: Note [Two ways].
-GC_OF_DOUBLE(Near, bessel_j0, bessel_j_near<0>(x))
-GC_OF_DOUBLE(Near, bessel_j1, bessel_j_near<1>(x))
-GC_OF_DOUBLE(Near, bessel_y0, bessel_y_near<0>(x))
-GC_OF_DOUBLE(Near, bessel_y1, bessel_y_near<1>(x))
-GC_OF_DOUBLE(Lane, bessel_j0, swinging<0, false>(__builtin_fabs(x)))
-GC_OF_DOUBLE(Lane, bessel_j1, __builtin_copysign(1.0, x) * swinging<1, false>(__builtin_fabs(x)))
-GC_OF_DOUBLE(Lane, bessel_y0, swinging<0, true>(x))
-GC_OF_DOUBLE(Lane, bessel_y1, swinging<1, true>(x))
+GC_WAY(Lane, modified_bessel_k0, modified_k<0, false>(x))
+GC_WAY(Lane, modified_bessel_k1, modified_k<1, false>(x))
+GC_WAY(Lane, scaled_modified_bessel_k0, modified_k<0, true>(x))
+GC_WAY(Lane, scaled_modified_bessel_k1, modified_k<1, true>(x))
+GC_WAY(Near, bessel_j0, bessel_j_near<0>(x))
+GC_WAY(Near, bessel_j1, bessel_j_near<1>(x))
+GC_WAY(Near, bessel_y0, bessel_y_near<0>(x))
+GC_WAY(Near, bessel_y1, bessel_y_near<1>(x))
+GC_WAY(Far, bessel_j0, swinging<0, false>(__builtin_fabs(x)))
+GC_WAY(Far, bessel_j1, __builtin_copysign(1.0, x) * swinging<1, false>(__builtin_fabs(x)))
+GC_WAY(Far, bessel_y0, swinging<0, true>(x))
+GC_WAY(Far, bessel_y1, swinging<1, true>(x))
 // sin(x) / x, near 0 by Taylor's series.
 constexpr double kSphericalNear = 0.5;
-GC_OF_DOUBLE(Near, spherical_bessel_j0,
-             polynomial(x* x, 1.0, -0.16666666666666666, 0.008333333333333333, -0.0001984126984126984,
-                        2.7557319223985893e-06, -2.505210838544172e-08, 1.6059043836821613e-10))
-GC_OF_DOUBLE(Lane, spherical_bessel_j0, __builtin_fabs(x) == __builtin_inf() ? 0.0 : sin(F64{x}).v / x)
+GC_WAY(Near, spherical_bessel_j0,
+       polynomial(x* x, 1.0, -0.16666666666666666, 0.008333333333333333, -0.0001984126984126984, 2.7557319223985893e-06,
+                  -2.505210838544172e-08, 1.6059043836821613e-10))
+GC_WAY(Far, spherical_bessel_j0, __builtin_fabs(x) == __builtin_inf() ? 0.0 : sin(F64{x}).v / x)
 #undef GC_MODIFIED_I
-#undef GC_OF_DOUBLE
+#undef GC_WAY
 
 }  // namespace gradcore::GC_ISA

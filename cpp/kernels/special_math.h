@@ -139,7 +139,11 @@ GC_INLINE F64 erfinv(F64 x) { return {erfinv_of<ErfinvOfDoubles>(x.v)}; }
 constexpr double kErfinvNear = 0.999;
 GC_INLINE F64 erfinv_near(F64 x) {
   const double size = __builtin_fabs(x.v);
-  return {x.v * ErfinvOfDoubles::near(-log(F64{(1.0 - size) * (1.0 + size)}).v)};
+  constexpr BitsOf<double> mask = (BitsOf<double>(1) << Ieee<double>::kMantissa) - 1;
+  const BitsOf<double> split = split_bits((1.0 - size) * (1.0 + size));  // a normal number
+  const double m = from_bits((split & mask) + Ieee<double>::kSqrtHalf);
+  const double w = -log_of(SplitFloat<double>{exponent_value(split, double(Ieee<double>::kBias + 1)), m - 1.0});
+  return {x.v * ErfinvOfDoubles::near(w)};
 }
 GC_INLINE F32 ndtri(F32 p) { return {static_cast<float>(ndtri_of<ErfinvOfFloats>(p.v))}; }
 GC_INLINE F64 ndtri(F64 p) { return {ndtri_of<ErfinvOfDoubles>(p.v)}; }
@@ -175,12 +179,10 @@ GC_INLINE double log_ndtr_of(double x) {
   const double z = x * -kSqrtHalf;
   const bool below = x < -1.0;
   const double under = log(F64{0.5 * erfcx_positive(below ? z : 1.0)}).v - 0.5 * x * x;
-  const double above = log1p(F64{-0.5 * erfc(F64{below ? 0.0 : z}).v}).v;
+  const double above = log1p(F64{-0.5 * erfc(F64{below ? 0.0 : -z}).v}).v;
   return below ? under : above;
 }
-GC_INLINE F32 erfcx(F32 x) { return {static_cast<float>(erfcx_of(x.v))}; }
 GC_INLINE F64 erfcx(F64 x) { return {erfcx_of(x.v)}; }
-GC_INLINE F32 log_ndtr(F32 x) { return {static_cast<float>(log_ndtr_of(x.v))}; }
 GC_INLINE F64 log_ndtr(F64 x) { return {log_ndtr_of(x.v)}; }
 
 // ---- the gamma function, of floats in double ----
@@ -244,11 +246,12 @@ GC_INLINE double lgamma_positive(double x) {
   const bool up = x < 1.5, twice = x < 0.5, far = x >= 8.0;
   // Down to [3/2, 5/2] by the factors x - 1, x - 2 ..., which are exact.
   double product = 1.0, at = x;
-  for (int k = 0; k < 6; ++k) {
+  const auto step_down = [&] {
     const bool above = (at >= 2.5) & !far;
     at = above ? at - 1.0 : at;
     product = above ? product * at : product;
-  }
+  };
+  step_down(), step_down(), step_down(), step_down(), step_down(), step_down();
   product = up ? x : product;
   product = twice ? x * (x + 1.0) : product;
   at = up ? x + (twice ? 2.0 : 1.0) : at;
@@ -278,7 +281,7 @@ GC_INLINE double digamma_at_zero(double x) {
                         0.022597648232218104, -0.01542476590494896, 0.010538791616612175, -0.007204534386356869,
                         0.004926781395729853, -0.003369801655439328, 0.002305126326734928, -0.0015769367714301972);
 }
-template <class T> GC_INLINE Lane<T> digamma_of(Lane<T> x) {
+GC_INLINE F64 digamma(F64 x) {
   constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
   const double d = x.v;
   const Reflected a = reflect(d);
@@ -292,20 +295,18 @@ template <class T> GC_INLINE Lane<T> digamma_of(Lane<T> x) {
                                        -0.004166666666666667, 0.007575757575757576, -0.021092796092796094,
                                        0.08333333333333333, -0.4432598039215686, 3.0539543302701198);
   double y = log(F64{a.at}).v - 0.5 * over - series - steps;
-  if constexpr (sizeof(T) == 8) y = __builtin_fabs(d - 1.4616321449683622) < 0.125 ? digamma_at_zero(d) : y;
+  y = __builtin_fabs(d - 1.4616321449683622) < 0.125 ? digamma_at_zero(d) : y;
   const double r = d - __builtin_rint(d);
   const double cotangent = pi * cos_pi_series(r * r) / (r * sin_pi_series(r * r));
   double value = a.mirrored ? y - cotangent : y;
   const bool pole = (d <= 0.0) & (r == 0.0);
   value = pole ? __builtin_nan("") : value;
   value = d == 0.0 ? -__builtin_copysign(inf, d) : value;
-  return {static_cast<T>(d == -inf ? __builtin_nan("") : value)};
+  return {d == -inf ? __builtin_nan("") : value};
 }
-GC_INLINE F32 digamma(F32 x) { return digamma_of(x); }
-GC_INLINE F64 digamma(F64 x) { return digamma_of(x); }
 
 // The derivative of digamma. Every sum is of positive terms, but for the reflection, which loses a bit at most.
-template <class T> GC_INLINE Lane<T> trigamma(Lane<T> x) {
+GC_INLINE F64 trigamma(F64 x) {
   constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
   const double d = x.v;
   const Reflected a = reflect(d);
@@ -323,7 +324,7 @@ template <class T> GC_INLINE Lane<T> trigamma(Lane<T> x) {
   const double y = over + 0.5 * z + over * series + steps;
   const double rest = d - __builtin_rint(d), sine = rest * sin_pi_series(rest * rest);
   const double value = a.mirrored ? (pi / sine) * (pi / sine) - y : y;
-  return {static_cast<T>(d == -inf ? inf : value)};
+  return {d == -inf ? inf : value};
 }
 
 // ---- the parts of a float ----

@@ -22,8 +22,8 @@ using formulas::Uses;
 constexpr int64_t kWidth = 16;  // elements; a multiple of every vector's lanes
 // F: { static constexpr bool kPad; Params; load(); template <class... L> static auto apply(const Params&, L... lanes) }
 template <class F, class R, class... In>
-__attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
-                                    const StoredOf<In>*... in) {
+__attribute__((noinline, flatten)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
+                                             const StoredOf<In>*... in) {
   if constexpr (F::kPad) n &= -kWidth;  // it is a multiple: the compiler makes no tail
   GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i)
@@ -58,6 +58,9 @@ __attribute__((noinline)) void near_body(T* out, const typename F::Params& param
 // value for |x| up to there on Near<T>, and on Lane<T> at least for the others, NaN among them. What is far is
 // collected, and goes the other way in lanes of its own. The way depends on the argument alone, and so do the bits.
 template <class Op> constexpr double near_end = 0;
+template <class T> struct Far : Lane<T> {
+  __attribute__((always_inline)) Far(Lane<T> x) : Lane<T>(x) {}
+};
 
 template <class F, class T>
 __attribute__((noinline)) void split_body(T* out, const typename F::Params& params, int64_t n, const T* in) {
@@ -80,7 +83,7 @@ __attribute__((noinline)) void split_body(T* out, const typename F::Params& para
     const int64_t whole = (count + kWidth - 1) & -kWidth;
     for (int64_t i = count; i < whole; ++i) far[i] = far[0];
     GC_INDEPENDENT
-    for (int64_t i = 0; i < whole; ++i) far[i] = F::apply(params, Lane<T>{far[i]}).v;
+    for (int64_t i = 0; i < whole; ++i) far[i] = F::apply(params, Far<T>(Lane<T>{far[i]})).v;
     for (int64_t i = 0; i < count; ++i) out[places[i]] = far[i];
   }
 }
@@ -150,6 +153,20 @@ template <class F, class R, class... In> struct Loop {
   }
 };
 
+// Note [Floats in double]
+// Most special functions compute in double whatever they are asked for, and are long. Their floats take the loop of
+// doubles, a block at a time.
+template <class Op> constexpr bool in_double = false;
+
+// Of a loop of doubles without parameters.
+template <class L> struct InDouble {
+  static void dense(void* out, const void* const* in, int64_t n, const void* p) {
+    run_in_double(L::dense, L::kInputs, static_cast<float*>(out), in, n, p);
+  }
+  static constexpr LoopSpec kSpec{dense, L::kInputs, {4, 4, 4, 4}};
+  static void run(const LoopArgs& a) { run_loop(kSpec, a); }
+};
+
 // The scalar parameters of a formula, converted to its compute type by the caller.
 template <class T, int N> struct ParamLanes {
   Lane<T> v[N > 0 ? N : 1];
@@ -216,6 +233,11 @@ template <class Op, class T> struct ForwardLoop {
   using B = If<Op::info.mask == 1, bool, T>;
   using Type = If<Op::kArity == 1, Loop<F, R, A>, If<Op::kArity == 2, Loop<F, R, A, B>, Loop<F, R, A, B, T>>>;
 };
+template <class Op>
+  requires in_double<Op>
+struct ForwardLoop<Op, float> {
+  using Type = InDouble<typename ForwardLoop<Op, double>::Type>;
+};
 // What elements of T are computed as.
 template <class T> using Computed = If<is_half_type<T>, float, If<(sizeof(T) < 8), int32_t, int64_t>>;
 template <class Op, class T> void run_as_wide(const LoopArgs& a) {
@@ -277,10 +299,11 @@ template <class Op, class T, int K> constexpr LoopFn backward_loop() {
   } else if constexpr (!(formulas::vjp_uses<Op, K>() & formulas::kChanged)) {
     return nullptr;  // the gradient is handed on as it is
   } else {
-    using Float = If<is_half_type<T>, float, T>;
+    using Float = If<in_double<Op>, double, If<is_half_type<T>, float, T>>;
     using F = Backward<Op, Float, K>;
     constexpr int kMask = Op::info.mask < 0 ? 99 : Op::info.mask;
-    using L = typename decltype(BackwardLoop<F, Float>::template make<F::kUses, 0, kMask>())::type;
+    using Own = typename decltype(BackwardLoop<F, Float>::template make<F::kUses, 0, kMask>())::type;
+    using L = If<in_double<Op> && sizeof(T) < 8, InDouble<Own>, Own>;
     if constexpr (is_half_type<T>)
       return run_backward_as_float<L, T, formulas::params_of<Op>>;
     else
