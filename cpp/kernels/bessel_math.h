@@ -49,8 +49,10 @@ template <int kOrder> GC_INLINE double modified_i_far(double u) {
 }
 // Of |x| up to 8; times e**-|x| if kScaled.
 template <int kOrder, bool kScaled> GC_INLINE double modified_i_near(double x) {
-  const double series = modified_i_series<kOrder>(x * x), y = kOrder ? x * series : series;
-  return kScaled ? y * exp(F64{-__builtin_fabs(x)}).v : y;
+  const double size = __builtin_fabs(x), series = modified_i_series<kOrder>(x * x);
+  double y = kOrder ? size * series : series;
+  y = kScaled ? y * exp(F64{-size}).v : y;
+  return kOrder && x < 0.0 ? -y : y;  // of -0 it is 0, as in torch
 }
 // Of |x| from 8, and NaN.
 template <int kOrder, bool kScaled> GC_INLINE double modified_i_beyond(double x) {
@@ -128,6 +130,16 @@ template <int kOrder> GC_INLINE double j_near(double z) {
                       -1.0597873164078067e-35);
 }
 template <int kOrder> GC_INLINE double bessel_j_near(double x) { return (kOrder ? x : 1.0) * j_near<kOrder>(x * x); }
+// Y0 about its first zero, whose place takes two numbers: Taylor's series.
+constexpr double kZeroOfY0 = 0.8935769662791675;
+GC_INLINE double y0_at_zero(double x) {
+  const double d = (x - kZeroOfY0) - 2.6596231539720385e-17;
+  return d * polynomial(d, 0.8794208024971948, -0.49207893426297755, 0.22055282848167643, -0.22612171354416336,
+                        0.2189484270103813, -0.20487719790614795, 0.1973356693290941, -0.19395009058736717,
+                        0.1933761857036059, -0.19506492780964346, 0.19866677921832507, -0.20396193708295582,
+                        0.21082123408542908, -0.2191783726800134, 0.22901290519697007, -0.24033964104911565,
+                        0.25320198609309735, -0.2676678000959038, 0.2838269254051203);
+}
 template <int kOrder> GC_INLINE double bessel_y_near(double x) {
   constexpr double inf = __builtin_inf(), two_over_pi = 0.6366197723675814;
   const double z = x * x, log_x = two_over_pi * log(F64{x}).v;
@@ -147,6 +159,7 @@ template <int kOrder> GC_INLINE double bessel_y_near(double x) {
                                                6.6071954344689164e-24, -1.1408536763721334e-26, 1.6722991560795548e-29,
                                                -2.1171854779924692e-32, 2.3182673376008238e-35)) -
         two_over_pi / x;
+  if constexpr (kOrder == 0) y = __builtin_fabs(x - kZeroOfY0) < 0.125 ? y0_at_zero(x) : y;
   y = x == 0.0 ? -inf : y;
   return x >= 0.0 ? y : __builtin_nan("");
 }

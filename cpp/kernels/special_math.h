@@ -171,8 +171,9 @@ GC_INLINE double erfcx_of(double x) {
   // x * x in two parts, exactly, without an instruction for it.
   const double high = from_bits(to_bits(x) & ~uint64_t(0x7ffffff)), low = x - high;
   const double lost = ((high * high - square) + 2.0 * high * low) + low * low;
-  const double e = exp(F64{square}).v, mirrored = (2.0 * e - y) + 2.0 * e * (square < 700.0 ? lost : 0.0);
-  return x < 0.0 ? mirrored : y;
+  const double e = exp(F64{square}).v, mirrored = 2.0 * e - y;
+  const double mended = mirrored + 2.0 * e * lost;
+  return x >= 0.0 ? y : square < 700.0 ? mended : mirrored;
 }
 GC_INLINE double log_ndtr_of(double x) {
   constexpr double kSqrtHalf = 0.7071067811865476;

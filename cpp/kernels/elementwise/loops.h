@@ -22,8 +22,8 @@ using formulas::Uses;
 constexpr int64_t kWidth = 16;  // elements; a multiple of every vector's lanes
 // F: { static constexpr bool kPad; Params; load(); template <class... L> static auto apply(const Params&, L... lanes) }
 template <class F, class R, class... In>
-__attribute__((noinline, flatten)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
-                                             const StoredOf<In>*... in) {
+__attribute__((noinline)) void body(StoredOf<R>* out, const typename F::Params& params, int64_t n,
+                                    const StoredOf<In>*... in) {
   if constexpr (F::kPad) n &= -kWidth;  // it is a multiple: the compiler makes no tail
   GC_INDEPENDENT
   for (int64_t i = 0; i < n; ++i)
