@@ -55,8 +55,8 @@ __attribute__((noinline)) void near_body(T* out, const typename F::Params& param
 
 // Note [Two ways]
 // A special function is often computed one way near 0 and another way beyond. A formula whose near_end is not 0 has its
-// value for |x| up to there on Near<T>, and on Lane<T> at least for the others, NaN among them. What is far is
-// collected, and goes the other way in lanes of its own. The way depends on the argument alone, and so do the bits.
+// value for |x| up to there on Near<T>, and for the others, NaN among them, on Far<T>. What is far is collected, and
+// goes its way in lanes of its own. The way depends on the argument alone, and so do the bits.
 template <class Op> constexpr double near_end = 0;
 template <class T> struct Far : Lane<T> {
   __attribute__((always_inline)) Far(Lane<T> x) : Lane<T>(x) {}
