@@ -49,7 +49,11 @@ class Error:
 INCOMPLETE = (((0.1, 3), (0.1, 5)), ((3, 100), (3, 100)), ((1e3, 1.1e3), (1e3, 1.1e3)))
 
 FUNCTIONS = [
-    Function("lgamma", lambda x: mpmath.log(abs(mpmath.gamma(x))), ((1e-30, 1e-3), (0.01, 0.9), (2.1, 40), (40, 1e6))),
+    Function(
+        "lgamma",
+        lambda x: mpmath.log(abs(mpmath.gamma(x))),
+        ((1e-30, 1e-3), (0.01, 0.9), (2.1, 40), (40, 1e6), (-1.9, -0.1), (-9.9, -4.1), (-20.9, -10.1)),
+    ),
     Function(
         "digamma",
         mpmath.digamma,

@@ -59,7 +59,7 @@ template <> struct Constant<Uses> {
 GC_UNARY_FUNCTIONS(GC_USES)
 #undef GC_USES
 #define GC_USES(f, Op) \
-  constexpr Uses f(Uses a) { return Uses(a.bits | kChanged); }
+  constexpr Uses f(Uses a) { return Uses(a.bits | kMath | kChanged); }
 GC_SPECIAL_UNARY(GC_USES)
 #undef GC_USES
 #define GC_USES(f, Op) \

@@ -62,16 +62,16 @@
 // functions of plain numbers.
 // clang-format off: lists
 #define GC_SPECIAL_UNARY(X) GC_SPECIAL_IN_LANES(X) GC_SPECIAL_OF_NUMBERS(X)
-#define GC_SPECIAL_IN_LANES(X) X(erfinv, Erfinv) X(ndtri, Ndtri)
-#define GC_SPECIAL_OF_NUMBERS(X) \
-  X(lgamma, Lgamma) X(digamma, Digamma) \
-  X(erfcx, Erfcx) X(log_ndtr, LogNdtr) \
+#define GC_SPECIAL_IN_LANES(X) \
+  X(erfinv, Erfinv) X(ndtri, Ndtri) X(erfcx, Erfcx) X(log_ndtr, LogNdtr) \
   X(i0, I0) X(i0e, I0e) X(i1, I1) X(i1e, I1e) \
   X(bessel_j0, BesselJ0) X(bessel_j1, BesselJ1) X(bessel_y0, BesselY0) X(bessel_y1, BesselY1) \
   X(modified_bessel_i0, ModifiedBesselI0) X(modified_bessel_i1, ModifiedBesselI1) \
   X(modified_bessel_k0, ModifiedBesselK0) X(modified_bessel_k1, ModifiedBesselK1) \
   X(scaled_modified_bessel_k0, ScaledModifiedBesselK0) X(scaled_modified_bessel_k1, ScaledModifiedBesselK1) \
-  X(spherical_bessel_j0, SphericalBesselJ0) X(airy_ai, AiryAi) \
+  X(spherical_bessel_j0, SphericalBesselJ0)
+#define GC_SPECIAL_OF_NUMBERS(X) \
+  X(lgamma, Lgamma) X(digamma, Digamma) X(airy_ai, AiryAi) \
   X(frexp_mantissa, FrexpMantissa) X(frexp_exponent, FrexpExponent)
 #define GC_SPECIAL_BINARY(X) X(zeta, Zeta) X(igamma, Igamma) X(igammac, Igammac) GC_POLYNOMIALS(X)
 #define GC_POLYNOMIALS(X) \

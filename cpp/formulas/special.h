@@ -60,13 +60,9 @@ struct Erfinv : Unary {
 };
 // e**(x * x) erfc(x)
 struct Erfcx : Unary {
-  static constexpr OpInfo info{.name = "special_erfcx",
-                               .node = "SpecialErfcxBackward0",
-                               .result = Float,
-                               .no_halves = true,
-                               .one_by_one = true,
-                               .cost = 30.0};
-  template <class V> static constexpr V fwd(V x) { return erfcx(x); }
+  static constexpr OpInfo info{
+      .name = "special_erfcx", .node = "SpecialErfcxBackward0", .result = Float, .no_halves = true, .cost = 4.0};
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return erfcx(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) { return g * (x * y * c<V>(2) - c<V>(1.1283791670955126)); }
 };
 // The inverse of the normal distribution, and the logarithm of that.
@@ -79,13 +75,9 @@ struct Ndtri : Unary {
   }
 };
 struct LogNdtr : Unary {
-  static constexpr OpInfo info{.name = "special_log_ndtr",
-                               .node = "SpecialLogNdtrBackward0",
-                               .result = Float,
-                               .no_halves = true,
-                               .one_by_one = true,
-                               .cost = 40.0};
-  template <class V> static constexpr V fwd(V x) { return log_ndtr(x); }
+  static constexpr OpInfo info{
+      .name = "special_log_ndtr", .node = "SpecialLogNdtrBackward0", .result = Float, .no_halves = true, .cost = 6.0};
+  template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return log_ndtr(x); }
   template <class V> static constexpr V vjp(V g, V x, V y) {
     // Density over distribution: above 0 from the result, below it, where both vanish, from their quotient.
     const auto positive = gt(x, c<V>(0));

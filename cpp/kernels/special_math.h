@@ -135,8 +135,56 @@ GC_INLINE F32 erfinv(F32 x) {
   return {size <= 1.0f ? __builtin_copysignf(y, x.v) : __builtin_nanf("")};
 }
 GC_INLINE F64 erfinv(F64 x) { return {erfinv_of<ErfinvOfDoubles>(x.v)}; }
+// Of doubles up to here the first polynomial alone: Note [Two ways].
+constexpr double kErfinvNear = 0.999;
+GC_INLINE F64 erfinv_near(F64 x) {
+  const double size = __builtin_fabs(x.v);
+  constexpr BitsOf<double> mask = (BitsOf<double>(1) << Ieee<double>::kMantissa) - 1;
+  const BitsOf<double> split = split_bits((1.0 - size) * (1.0 + size));  // a normal number
+  const double m = from_bits((split & mask) + Ieee<double>::kSqrtHalf);
+  const double w = -log_of(SplitFloat<double>{exponent_value(split, double(Ieee<double>::kBias + 1)), m - 1.0});
+  return {x.v * ErfinvOfDoubles::near(w)};
+}
 GC_INLINE F32 ndtri(F32 p) { return {static_cast<float>(ndtri_of<ErfinvOfFloats>(p.v))}; }
 GC_INLINE F64 ndtri(F64 p) { return {ndtri_of<ErfinvOfDoubles>(p.v)}; }
+
+// ---- the error function's scaled complement, and the logarithm of the normal distribution
+
+// e**(x * x) erfc(x) of x >= 0, of u = 2 / (2 + x), which maps it to 1 to 0 (after Johnson's Faddeeva package). The
+// polynomials interpolate at Chebyshev's nodes, in 45 digits.
+GC_INLINE double erfcx_positive(double x) {
+  const double u = 2.0 / (2.0 + x);
+  const double far = polynomial(
+      u - 0.25, 0.3711062712021534, 0.44330016179008347, 0.4054727305001311, 0.2333678567747501, 0.0027841326056067565,
+      -0.130609239151809, -0.07123366703488507, 0.07576385780452446, 0.0895678150559481, -0.05868263760329284,
+      -0.1085957946997342, 0.06898132340072084, 0.14034969391166296, -0.11719427943801487, -0.18619779768395991,
+      0.2377283600763678, 0.225359349479079, -0.46473457344144464, -0.18322835939736273, 0.6043451253448022);
+  const double near =
+      polynomial(u - 0.75, 0.7190458772408003, 0.9818151674346062, 0.5938770257399043, -0.057265189906140074,
+                 -0.20102471721481213, 0.04964878203747023, 0.0732783959414757, -0.05432476706137788,
+                 -0.008865798168725875, 0.03475653865448302, -0.01906006873189227, -0.005989791447250207,
+                 0.016730006804358023, -0.010756074354794407, -0.0025625652744363115, 0.008317339512811224);
+  return u * (u < 0.5 ? far : near);
+}
+GC_INLINE double erfcx_of(double x) {
+  const double y = erfcx_positive(__builtin_fabs(x)), square = x * x;
+  // x * x in two parts, exactly, without an instruction for it.
+  const double high = from_bits(to_bits(x) & ~uint64_t(0x7ffffff)), low = x - high;
+  const double lost = ((high * high - square) + 2.0 * high * low) + low * low;
+  const double e = exp(F64{square}).v, mirrored = 2.0 * e - y;
+  const double mended = mirrored + 2.0 * e * lost;
+  return x >= 0.0 ? y : square < 700.0 ? mended : mirrored;
+}
+GC_INLINE double log_ndtr_of(double x) {
+  constexpr double kSqrtHalf = 0.7071067811865476;
+  const double z = x * -kSqrtHalf;
+  const bool below = x < -1.0;
+  const double under = log(F64{0.5 * erfcx_positive(below ? z : 1.0)}).v - 0.5 * x * x;
+  const double above = log1p(F64{-0.5 * erfc(F64{below ? 0.0 : -z}).v}).v;
+  return below ? under : above;
+}
+GC_INLINE F64 erfcx(F64 x) { return {erfcx_of(x.v)}; }
+GC_INLINE F64 log_ndtr(F64 x) { return {log_ndtr_of(x.v)}; }
 
 // ---- the gamma function, of floats in double ----
 //
@@ -185,7 +233,56 @@ GC_INLINE F32 lgamma(F32 x) {
   return {static_cast<float>(__builtin_fabs(d) == inf ? inf : zero ? 0.0 : y)};
 }
 
-GC_INLINE F32 digamma(F32 x) {
+// Of doubles, without the zeros between -10 and -2, near which nothing is left of the reflection. Below 8 by the
+// recurrence from [3/2, 5/2], as x - 2 times a polynomial (it interpolates at Chebyshev's nodes, in 45 digits).
+GC_INLINE double lgamma_from_2(double x) {
+  return (x - 2.0) *
+         polynomial(x - 2.0, 0.42278433509846713, 0.3224670334241132, -0.06735230105319814, 0.02058080842778457,
+                    -0.0073855510286681535, 0.002890510330738737, -0.0011927539120010226, 0.0005096695248853096,
+                    -0.00022315475074520367, 9.945750909889392e-05, -4.4926351103833334e-05, 2.050726741605779e-05,
+                    -9.438458716242811e-06, 4.374374916915131e-06, -2.0449201467015115e-06, 9.578663334114758e-07,
+                    -4.303558760359961e-07, 2.0304806751615227e-07, -1.3412819758517287e-07, 6.379047507619774e-08);
+}
+GC_INLINE double lgamma_positive(double x) {
+  const bool up = x < 1.5, twice = x < 0.5, far = x >= 8.0;
+  // Down to [3/2, 5/2] by the factors x - 1, x - 2 ..., which are exact.
+  double product = 1.0, at = x;
+  const auto step_down = [&] {
+    const bool above = (at >= 2.5) & !far;
+    at = above ? at - 1.0 : at;
+    product = above ? product * at : product;
+  };
+  step_down(), step_down(), step_down(), step_down(), step_down(), step_down();
+  product = up ? x : product;
+  product = twice ? x * (x + 1.0) : product;
+  at = up ? x + (twice ? 2.0 : 1.0) : at;
+  const double logarithm = log(F64{far ? x : product}).v, near = lgamma_from_2(far ? 2.0 : at);
+  const double over = 1.0 / (far ? x : 8.0);
+  const double series = over * polynomial(over * over, 0.08333333333333333, -0.002777777777777778,
+                                          0.0007936507936507937, -0.0005952380952380953, 0.0008417508417508417,
+                                          -0.0019175269175269176, 0.00641025641025641, -0.029550653594771242);
+  const double stirling = (x - 0.5) * (logarithm - 1.0) + (0.4189385332046727 + series);
+  return far ? stirling : up ? near - logarithm : near + logarithm;
+}
+GC_INLINE F64 lgamma_but_for_zeros(F64 lane) {
+  constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
+  const double x = lane.v;
+  const bool mirrored = x < 0.0;
+  const double positive = lgamma_positive(mirrored ? 1.0 - x : x);
+  const double r = x - __builtin_rint(x), sine = __builtin_fabs(r * sin_pi_series(r * r));
+  const double y = mirrored ? -log(F64{sine / pi}).v - positive : positive;
+  return {__builtin_fabs(x) == inf ? inf : y};
+}
+
+// The positive zero of digamma, whose place takes two numbers, and Taylor's series there.
+GC_INLINE double digamma_at_zero(double x) {
+  const double d = (x - 1.4616321449683622) - 9.549995429965697e-17;
+  return d * polynomial(d, 0.9676722454476212, -0.4427631689835921, 0.258499760955651, -0.16394270544240652,
+                        0.10782405069126237, -0.07219956125645471, 0.04880428816414311, -0.03316112647484736,
+                        0.022597648232218104, -0.01542476590494896, 0.010538791616612175, -0.007204534386356869,
+                        0.004926781395729853, -0.003369801655439328, 0.002305126326734928, -0.0015769367714301972);
+}
+GC_INLINE F64 digamma(F64 x) {
   constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
   const double d = x.v;
   const Reflected a = reflect(d);
@@ -195,21 +292,22 @@ GC_INLINE F32 digamma(F32 x) {
   const double dp = 2.0 * u + 6.0, dq = 2.0 * u + 22.0;
   const double steps = a.low ? slope * (dp * q + p * dq) / (p * q) : 0.0;
   const double over = 1.0 / a.at, z = over * over;
-  const double series =
-      z * polynomial(z, 0.08333333333333333, -0.008333333333333333, 0.003968253968253968, -0.004166666666666667,
-                     0.007575757575757576, -0.021092796092796094, 0.08333333333333333, -0.4432598039215686);
-  const double y = log(F64{a.at}).v - 0.5 * over - series - steps;
+  const double series = z * polynomial(z, 0.08333333333333333, -0.008333333333333333, 0.003968253968253968,
+                                       -0.004166666666666667, 0.007575757575757576, -0.021092796092796094,
+                                       0.08333333333333333, -0.4432598039215686, 3.0539543302701198);
+  double y = log(F64{a.at}).v - 0.5 * over - series - steps;
+  y = __builtin_fabs(d - 1.4616321449683622) < 0.125 ? digamma_at_zero(d) : y;
   const double r = d - __builtin_rint(d);
   const double cotangent = pi * cos_pi_series(r * r) / (r * sin_pi_series(r * r));
   double value = a.mirrored ? y - cotangent : y;
   const bool pole = (d <= 0.0) & (r == 0.0);
   value = pole ? __builtin_nan("") : value;
   value = d == 0.0 ? -__builtin_copysign(inf, d) : value;
-  return {static_cast<float>(d == -inf ? __builtin_nan("") : value)};
+  return {d == -inf ? __builtin_nan("") : value};
 }
 
 // The derivative of digamma. Every sum is of positive terms, but for the reflection, which loses a bit at most.
-GC_INLINE F32 trigamma(F32 x) {
+GC_INLINE F64 trigamma(F64 x) {
   constexpr double inf = __builtin_inf(), pi = 3.141592653589793;
   const double d = x.v;
   const Reflected a = reflect(d);
@@ -221,13 +319,13 @@ GC_INLINE F32 trigamma(F32 x) {
   const double inner = ((2.0 * r + 9.0) * (s * s) + (2.0 * s + 1.0) * (r * r)) / (rs * rs);
   const double steps = a.low ? outer + inner : 0.0;
   const double over = 1.0 / a.at, z = over * over;
-  const double series =
-      z * polynomial(z, 0.16666666666666666, -0.03333333333333333, 0.023809523809523808, -0.03333333333333333,
-                     0.07575757575757576, -0.2531135531135531, 1.1666666666666667);
+  const double series = z * polynomial(z, 0.16666666666666666, -0.03333333333333333, 0.023809523809523808,
+                                       -0.03333333333333333, 0.07575757575757576, -0.2531135531135531,
+                                       1.1666666666666667, -7.092156862745098, 54.971177944862156, -529.1242424242424);
   const double y = over + 0.5 * z + over * series + steps;
   const double rest = d - __builtin_rint(d), sine = rest * sin_pi_series(rest * rest);
   const double value = a.mirrored ? (pi / sine) * (pi / sine) - y : y;
-  return {static_cast<float>(d == -inf ? inf : value)};
+  return {d == -inf ? inf : value};
 }
 
 // ---- the parts of a float ----

@@ -53,6 +53,42 @@ __attribute__((noinline)) void near_body(T* out, const typename F::Params& param
   }
 }
 
+// Note [Two ways]
+// A special function is often computed one way near 0 and another way beyond. A formula whose near_end is not 0 has its
+// value for |x| up to there on Near<T>, and for the others, NaN among them, on Far<T>. What is far is collected, and
+// goes its way in lanes of its own. The way depends on the argument alone, and so do the bits.
+template <class Op> constexpr double near_end = 0;
+template <class T> struct Far : Lane<T> {
+  __attribute__((always_inline)) Far(Lane<T> x) : Lane<T>(x) {}
+};
+
+template <class F, class T>
+__attribute__((noinline)) void split_body(T* out, const typename F::Params& params, int64_t n, const T* in) {
+  constexpr int64_t kBlock = 256;
+  alignas(64) T far[kBlock + 1];
+  uint8_t places[kBlock + 1];
+  for (; n > 0; n -= kBlock, in += kBlock, out += kBlock) {
+    const int64_t m = (n < kBlock ? n : kBlock) & -kWidth;
+    int any = 0;
+    for (int64_t i = 0; i < m; ++i) any |= !F::is_near(in[i]);
+    int64_t count = 0;
+    for (int64_t i = 0; any && i < m; ++i) {
+      far[count] = in[i];
+      places[count] = static_cast<uint8_t>(i);
+      count += !F::is_near(in[i]);
+    }
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < m; ++i) out[i] = F::apply(params, Near<T>(Lane<T>{in[i]})).v;
+    if (!count) continue;
+    const int64_t whole = (count + kWidth - 1) & -kWidth;
+    for (int64_t i = count; i < whole; ++i) far[i] = far[0];
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < whole; ++i) far[i] = F::apply(params, Far<T>(Lane<T>{far[i]})).v;
+    for (int64_t i = 0; i < count; ++i) out[places[i]] = far[i];
+  }
+}
+template <class F> constexpr bool splits = requires { requires F::kSplit; };
+
 // Whether a formula has loops of its own for an input that is one element for a whole row.
 template <class F> constexpr bool repeats = requires { requires F::kRepeats; };
 // Two inputs, of which number kRepeated is one element for the whole row.
@@ -75,7 +111,9 @@ template <class F, class R, class... In> struct Loop {
                                                     std::integer_sequence<int, K...>) {
     const typename F::Params params = F::load(p);
     constexpr auto run = [] {
-      if constexpr (F::kNear)
+      if constexpr (splits<F>)
+        return split_body<F, R>;
+      else if constexpr (F::kNear)
         return near_body<F, R, In...>;
       else
         return body<F, R, In...>;
@@ -115,6 +153,20 @@ template <class F, class R, class... In> struct Loop {
   }
 };
 
+// Note [Floats in double]
+// Most special functions compute in double whatever they are asked for, and are long. Their floats take the loop of
+// doubles, a block at a time.
+template <class Op> constexpr bool in_double = false;
+
+// Of a loop of doubles without parameters.
+template <class L> struct InDouble {
+  static void dense(void* out, const void* const* in, int64_t n, const void* p) {
+    run_in_double(L::dense, L::kInputs, static_cast<float*>(out), in, n, p);
+  }
+  static constexpr LoopSpec kSpec{dense, L::kInputs, {4, 4, 4, 4}};
+  static void run(const LoopArgs& a) { run_loop(kSpec, a); }
+};
+
 // The scalar parameters of a formula, converted to its compute type by the caller.
 template <class T, int N> struct ParamLanes {
   Lane<T> v[N > 0 ? N : 1];
@@ -135,6 +187,8 @@ template <class Op, class T> struct Forward {
   static constexpr bool kNear =
       Op::info.near || ((kUses & formulas::kQuotient) && (is_float<T> || (near_integers<Op> && sizeof(T) == 8)));
   static constexpr bool kRepeats = Op::info.repeats && is_float<T>;
+  static constexpr bool kSplit = near_end<Op> > 0;
+  GC_INLINE bool is_near(T x) { return abs(Lane<T>{x}).v <= static_cast<T>(near_end<Op>); }
   using Params = ParamLanes<T, kParams>;
   static Params load(const void* p) { return Params::load(p); }
   template <class... L> static __attribute__((always_inline)) auto apply(const Params& p, L... x) {
@@ -178,6 +232,11 @@ template <class Op, class T> struct ForwardLoop {
   using A = If<Op::info.mask == 0, bool, T>;
   using B = If<Op::info.mask == 1, bool, T>;
   using Type = If<Op::kArity == 1, Loop<F, R, A>, If<Op::kArity == 2, Loop<F, R, A, B>, Loop<F, R, A, B, T>>>;
+};
+template <class Op>
+  requires in_double<Op>
+struct ForwardLoop<Op, float> {
+  using Type = InDouble<typename ForwardLoop<Op, double>::Type>;
 };
 // What elements of T are computed as.
 template <class T> using Computed = If<is_half_type<T>, float, If<(sizeof(T) < 8), int32_t, int64_t>>;
@@ -240,10 +299,11 @@ template <class Op, class T, int K> constexpr LoopFn backward_loop() {
   } else if constexpr (!(formulas::vjp_uses<Op, K>() & formulas::kChanged)) {
     return nullptr;  // the gradient is handed on as it is
   } else {
-    using Float = If<is_half_type<T>, float, T>;
+    using Float = If<in_double<Op>, double, If<is_half_type<T>, float, T>>;
     using F = Backward<Op, Float, K>;
     constexpr int kMask = Op::info.mask < 0 ? 99 : Op::info.mask;
-    using L = typename decltype(BackwardLoop<F, Float>::template make<F::kUses, 0, kMask>())::type;
+    using Own = typename decltype(BackwardLoop<F, Float>::template make<F::kUses, 0, kMask>())::type;
+    using L = If<in_double<Op> && sizeof(T) < 8, InDouble<Own>, Own>;
     if constexpr (is_half_type<T>)
       return run_backward_as_float<L, T, formulas::params_of<Op>>;
     else

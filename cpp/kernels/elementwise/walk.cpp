@@ -418,4 +418,20 @@ void run_converted(const LoopSpec& spec, DType to, DType from, const LoopArgs& a
   run_widened_loop(w, a);
 }
 
+void run_in_double(decltype(LoopSpec::dense) dense, int inputs, float* out, const void* const* in, int64_t n,
+                   const void* p) {
+  constexpr int64_t kBlock = 256;
+  alignas(64) double wide[kMaxOperands][kBlock];
+  const void* operands[kMaxOperands];
+  for (int k = 0; k < inputs; ++k) operands[k] = wide[k + 1];
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t m = n - begin < kBlock ? n - begin : kBlock;
+    for (int k = 0; k < inputs; ++k) {
+      const float* from = static_cast<const float*>(in[k]) + begin;
+      for (int64_t i = 0; i < m; ++i) wide[k + 1][i] = from[i];
+    }
+    dense(wide[0], operands, m, p);
+    for (int64_t i = 0; i < m; ++i) out[begin + i] = static_cast<float>(wide[0][i]);
+  }
+}
 }  // namespace gradcore::GC_ISA

@@ -40,5 +40,8 @@ void run_narrow(const LoopSpec& spec, DType type, int params, const LoopArgs& a)
 // Runs the loop of `spec`, which reads and writes one operand, on others of a narrow type. Computed types are as they
 // are.
 void run_converted(const LoopSpec& spec, DType to, DType from, const LoopArgs& a);
+// Runs a dense loop of doubles on n floats: Note [Floats in double].
+void run_in_double(decltype(LoopSpec::dense) dense, int inputs, float* out, const void* const* in, int64_t n,
+                   const void* p);
 
 }  // namespace gradcore::GC_ISA
