@@ -9,24 +9,24 @@ namespace gradcore::formulas {
 struct I0 : Unary {
   static constexpr OpInfo info{.name = "i0", .node = "I0Backward0", .result = Float, .cost = 3.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return i0(x); }
-  template <class V> static constexpr V vjp(V g, V x, V) { return g * i1(x); }
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V) { return g * i1(x); }
 };
 struct I0e : Unary {
   static constexpr OpInfo info{.name = "special_i0e", .node = "SpecialI0EBackward0", .result = Float, .cost = 3.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return i0e(x); }
-  template <class V> static constexpr V vjp(V g, V x, V y) { return g * (i1e(x) - sign(x) * y); }
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V y) { return g * (i1e(x) - sign(x) * y); }
 };
 struct I1 : Unary {
   static constexpr OpInfo info{.name = "special_i1", .node = "SpecialI1Backward0", .result = Float, .cost = 3.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return i1(x); }
-  template <class V> static constexpr V vjp(V g, V x, V y) {
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V y) {
     return g * select(eq(x, c<V>(0)), c<V>(0.5), i0(x) - y / nonzero(x));
   }
 };
 struct I1e : Unary {
   static constexpr OpInfo info{.name = "special_i1e", .node = "SpecialI1EBackward0", .result = Float, .cost = 3.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return i1e(x); }
-  template <class V> static constexpr V vjp(V g, V x, V y) {
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V y) {
     return g * select(eq(x, c<V>(0)), c<V>(0.5), i0e(x) - y * (sign(x) + c<V>(1) / nonzero(x)));
   }
 };

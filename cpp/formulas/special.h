@@ -63,7 +63,9 @@ struct Erfcx : Unary {
   static constexpr OpInfo info{
       .name = "special_erfcx", .node = "SpecialErfcxBackward0", .result = Float, .no_halves = true, .cost = 4.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return erfcx(x); }
-  template <class V> static constexpr V vjp(V g, V x, V y) { return g * (x * y * c<V>(2) - c<V>(1.1283791670955126)); }
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V y) {
+    return g * (x * y * c<V>(2) - c<V>(1.1283791670955126));
+  }
 };
 // The inverse of the normal distribution, and the logarithm of that.
 struct Ndtri : Unary {
@@ -78,7 +80,7 @@ struct LogNdtr : Unary {
   static constexpr OpInfo info{
       .name = "special_log_ndtr", .node = "SpecialLogNdtrBackward0", .result = Float, .no_halves = true, .cost = 6.0};
   template <class V> [[gnu::always_inline]] static constexpr V fwd(V x) { return log_ndtr(x); }
-  template <class V> static constexpr V vjp(V g, V x, V y) {
+  template <class V> [[gnu::always_inline]] static constexpr V vjp(V g, V x, V y) {
     // Density over distribution: above 0 from the result, below it, where both vanish, from their quotient.
     const auto positive = gt(x, c<V>(0));
     const V above = select(positive, x, c<V>(0)), below = select(positive, c<V>(0), x);
