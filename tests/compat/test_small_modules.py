@@ -204,6 +204,11 @@ PROBES = [
     "lib._subclasses.fake_tensor.is_fake(lib.ones(1))",
     "lib.fx.experimental.proxy_tensor.get_proxy_mode()",
     "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
+    "lib.distributions.transforms._clipped_sigmoid(lib.tensor([-200.0, 0.0, 200.0]))",
+    "[(state.name, state.value) for state in lib.amp.grad_scaler.OptState]",
+    "[lib.nn.init._no_grad_fill_(lib.empty(2), 3), lib.nn.init._no_grad_zero_(lib.empty(2))]",
+    "[lib.manual_seed(0), lib.nn.init._no_grad_uniform_(lib.empty(3), -1, 1), lib.nn.init._no_grad_normal_(lib.empty(3), 0, 2)][1:]",
+    "[lib.manual_seed(0), lib.nn.init._no_grad_trunc_normal_(lib.empty(3), 0.0, 1.0, -0.5, 0.5)][1:]",
 ]
 
 
@@ -240,6 +245,9 @@ def test_what_packages_ask_of_private_modules(program):
         ("utils.flop_counter", "FlopCounterMode"),
         ("autograd.profiler", "emit_nvtx"),
         ("_subclasses.fake_tensor", "FakeTensor"),
+        ("quantization.observer", "MinMaxObserver"),
+        ("quantization.qconfig", "QConfig"),
+        ("nn.quantized", "BatchNorm2d"),
         ("fx.experimental.proxy_tensor", "make_fx"),
     ],
 )
