@@ -205,6 +205,7 @@ PROBES = [
     "lib.fx.experimental.proxy_tensor.get_proxy_mode()",
     "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
     "lib.distributions.transforms._clipped_sigmoid(lib.tensor([-200.0, 0.0, 200.0]))",
+    "isinstance(lib.device('cpu'), lib.DeviceObjType)",
     "[(state.name, state.value) for state in lib.amp.grad_scaler.OptState]",
     "[lib.nn.init._no_grad_fill_(lib.empty(2), 3), lib.nn.init._no_grad_zero_(lib.empty(2))]",
     "[lib.manual_seed(0), lib.nn.init._no_grad_uniform_(lib.empty(3), -1, 1), lib.nn.init._no_grad_normal_(lib.empty(3), 0, 2)][1:]",
@@ -242,7 +243,6 @@ def test_what_packages_ask_of_private_modules(program):
         ("_dynamo.eval_frame", "OptimizedModule"),
         ("ao.quantization", "QuantStub"),
         ("overrides", "TorchFunctionMode"),
-        ("utils.flop_counter", "FlopCounterMode"),
         ("autograd.profiler", "emit_nvtx"),
         ("_subclasses.fake_tensor", "FakeTensor"),
         ("quantization.observer", "MinMaxObserver"),
@@ -261,6 +261,18 @@ def test_parts_that_are_not_there_refuse_when_used(module, name):
         type("Derived", (found,), {})()
     with pytest.raises(AttributeError):
         getattr(importlib.import_module(f"gradcore.{module}"), "no_such_name")  # noqa: B009
+
+
+def test_a_counter_of_operations_that_nobody_enters_counts_nothing():
+    def made(lib):
+        counter = importlib.import_module(f"{lib.__name__}.utils.flop_counter").FlopCounterMode(display=False, depth=1)
+        return counter.get_flop_counts(), counter.get_total_flops(), counter.depth, counter.display
+
+    import importlib
+
+    both(made)
+    with pytest.raises(NotImplementedError, match="no dispatcher"), gradcore.utils.flop_counter.FlopCounterMode():
+        pass
 
 
 def test_collectives_with_gradients_in_a_group_of_one():
