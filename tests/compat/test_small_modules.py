@@ -275,6 +275,41 @@ def test_a_counter_of_operations_that_nobody_enters_counts_nothing():
         pass
 
 
+HPARAMS = [
+    "{'lr': 0.1, 'n': 2, 'name': 'a', 'flag': True, 'none': None, 't': lib.tensor([3.0])}, {'loss': 0}",
+    "{'lr': 0.1, 'name': 'a'}, {}, {'lr': [0.1, 0.2], 'name': ['a', 'b']}",
+    "{}, {'a': 1, 'b': 2}",
+    "3, {}", "{}, 3", "{'a': 1}, {}, {'b': [1]}", "{'a': 1}, {}, {'a': [1.5]}", "{'a': 1}, {}, [2]", "{'a': [1]}, {}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HPARAMS)
+def test_hyperparameters_as_messages_of_tensorboard(source):
+    pytest.importorskip("tensorboard")
+
+    def program(lib):
+        module = importlib.import_module(f"{lib.__name__}.utils.tensorboard.summary")
+        try:
+            return [str(summary) for summary in eval(f"module.hparams({source})", {"module": module, "lib": lib})]
+        except (TypeError, ValueError) as error:
+            return type(error).__name__, str(error)
+
+    both(program)
+
+
+def test_a_writer_takes_whole_summaries(tmp_path):
+    """Lightning's logger hands them hyperparameters."""
+    pytest.importorskip("tensorboard")
+    from gradcore.utils.tensorboard import SummaryWriter
+    from gradcore.utils.tensorboard.summary import hparams
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        for summary in hparams({"rate": 0.5}, {"loss": 1}):
+            writer._get_file_writer().add_summary(summary, 3)
+    (file,) = tmp_path.iterdir()
+    assert b"rate" in file.read_bytes()
+
+
 def test_collectives_with_gradients_in_a_group_of_one():
     functional = gradcore.distributed.nn.functional
     x = gradcore.ones(2, requires_grad=True)

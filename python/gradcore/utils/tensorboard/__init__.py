@@ -36,9 +36,10 @@ class _Scalars:
         self, tag: str, scalar_value: Any, global_step: int | None = None, walltime: float | None = None
     ) -> None:
         value = self._summaries.Summary.Value(tag=tag, simple_value=float(scalar_value))
-        event = self._events.Event(
-            wall_time=time.time() if walltime is None else walltime, summary=self._summaries.Summary(value=[value])
-        )
+        self.add_summary(self._summaries.Summary(value=[value]), global_step, walltime)
+
+    def add_summary(self, summary: Any, global_step: int | None = None, walltime: float | None = None) -> None:
+        event = self._events.Event(wall_time=time.time() if walltime is None else walltime, summary=summary)
         if global_step is not None:
             event.step = int(global_step)
         self._writer.add_event(event)
@@ -53,7 +54,7 @@ class _Scalars:
 class SummaryWriter:
     """Writes what TensorBoard shows: add_scalar(tag, value, step) and the other methods of tensorboardX.
 
-    Tensors are handed over as NumPy arrays. With the package tensorboard alone there is add_scalar(), and other methods
+    Tensors are handed over as NumPy arrays. With the package tensorboard alone there are add_scalar(), flush() and close(), and other methods
     raise NotImplementedError.
 
     Raises ImportError when neither package is installed.
@@ -76,6 +77,10 @@ class SummaryWriter:
     def get_logdir(self) -> str:
         """The folder of the events."""
         return self.log_dir
+
+    def _get_file_writer(self) -> Any:
+        """What takes whole summaries: Lightning hands hyperparameters to its add_summary()."""
+        return self._writer if isinstance(self._writer, _Scalars) else self._writer._get_file_writer()
 
     def __enter__(self) -> SummaryWriter:
         return self
