@@ -306,8 +306,13 @@ def test_a_writer_takes_whole_summaries(tmp_path):
     with SummaryWriter(str(tmp_path)) as writer:
         for summary in hparams({"rate": 0.5}, {"loss": 1}):
             writer._get_file_writer().add_summary(summary, 3)
+    writer.flush()
     (file,) = tmp_path.iterdir()
     assert b"rate" in file.read_bytes()
+    writer.close()
+    writer.add_scalar("after", 1.0, 4)
+    writer.close()
+    assert any(b"after" in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_collectives_with_gradients_in_a_group_of_one():

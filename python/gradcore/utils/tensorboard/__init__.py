@@ -27,10 +27,11 @@ class _Scalars:
     """add_scalar() into a file of events, by the package tensorboard."""
 
     def __init__(self, logdir: str) -> None:
-        writer = importlib.import_module("tensorboard.summary.writer.event_file_writer")
+        files = importlib.import_module("tensorboard.summary.writer.event_file_writer")
         self._events = importlib.import_module("tensorboard.compat.proto.event_pb2")
         self._summaries = importlib.import_module("tensorboard.compat.proto.summary_pb2")
-        self._writer = writer.EventFileWriter(logdir)
+        self._open = lambda: files.EventFileWriter(logdir)
+        self._writer: Any = self._open()
 
     def add_scalar(
         self, tag: str, scalar_value: Any, global_step: int | None = None, walltime: float | None = None
@@ -42,13 +43,18 @@ class _Scalars:
         event = self._events.Event(wall_time=time.time() if walltime is None else walltime, summary=summary)
         if global_step is not None:
             event.step = int(global_step)
+        if self._writer is None:  # as torch, which opens another file for what comes after close()
+            self._writer = self._open()
         self._writer.add_event(event)
 
     def flush(self) -> None:
-        self._writer.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
     def close(self) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
 
 class SummaryWriter:
