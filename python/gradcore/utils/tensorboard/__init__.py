@@ -27,10 +27,10 @@ class _Scalars:
     """add_scalar() into a file of events, by the package tensorboard."""
 
     def __init__(self, logdir: str) -> None:
-        files = importlib.import_module("tensorboard.summary.writer.event_file_writer")
+        files: Any = importlib.import_module("tensorboard.summary.writer.event_file_writer")
         self._events = importlib.import_module("tensorboard.compat.proto.event_pb2")
         self._summaries = importlib.import_module("tensorboard.compat.proto.summary_pb2")
-        self._open = lambda: files.EventFileWriter(logdir)
+        self._open: Any = lambda: files.EventFileWriter(logdir)
         self._writer: Any = self._open()
 
     def add_scalar(
