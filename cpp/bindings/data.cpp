@@ -419,6 +419,12 @@ bool is_scalar_tensor_index(PyObject* o) {
          !impl_of(o)->batch;
 }
 
+// Of an array, a list or another sequence: torch converts all but masks to int64.
+Tensor index_from_object(PyObject* o) {
+  const Tensor t = tensor_from_object(o, std::nullopt);
+  return t.dtype() == DType::Bool || t.dtype() == DType::UInt8 ? t : cast(t, DType::Int64);
+}
+
 Tensor tensor_index(PyObject* o) {
   if (is_tensor(o)) {
     if (impl_of(o)->dtype == DType::UInt8)
@@ -428,10 +434,7 @@ Tensor tensor_index(PyObject* o) {
     check(is_integral(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
     return t;
   }
-  const Tensor t = tensor_from_object(o, std::nullopt);
-  if (is_floating(t.dtype()) && (t.numel() == 0 || !is_array(o))) return cast(t, DType::Int64);  // a list, as torch
-  check(!is_floating(t.dtype()), ErrorKind::Index, "tensors used as indices must be long, int, byte or bool tensors");
-  return t;
+  return index_from_object(o);
 }
 
 int consumed_dims(PyObject* o) {
@@ -489,7 +492,7 @@ struct IndexReader {
       return;
     }
     if (PyBool_Check(o)) return put_tensor(scalar_tensor(o == Py_True, DType::Bool));
-    if (is_array(o) && !is_number(o)) return read(Owned(wrap(tensor_from_object(o, std::nullopt))).get(), rest);
+    if (is_array(o) && !is_number(o)) return read(Owned(wrap(index_from_object(o))).get(), rest);
     if (is_int_index(o) || is_scalar_tensor_index(o)) {
       const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : to_int64(o);
       check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
@@ -516,15 +519,19 @@ struct IndexReader {
   }
 };
 
-// torch's old rule: a short list that holds a sequence, a tensor, a slice, None or an Ellipsis stands for a tuple of
-// indices.
+// torch's old rule: a short sequence that holds a sequence, a tensor, a slice, None or an Ellipsis stands for a tuple
+// of indices. To ask it for its items may run the program's own code, whose exceptions torch forgets.
 bool stands_for_tuple(PyObject* key) {
   constexpr Py_ssize_t kShort = 32;
-  if (!PyList_Check(key) || PyList_GET_SIZE(key) >= kShort) return false;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(key); ++i) {
-    PyObject* o = PyList_GET_ITEM(key, i);
+  if (PyTuple_Check(key) || is_tensor(key) || is_array(key)) return false;
+  const Py_ssize_t n = is_sequence(key) ? PySequence_Size(key) : 0;
+  for (Py_ssize_t i = 0; n < kShort && i < n; ++i) {
+    const Owned item(PySequence_GetItem(key, i));
+    PyObject* o = item.get();
+    if (!o) break;
     if (is_tensor(o) || PySequence_Check(o) || PySlice_Check(o) || o == Py_None || o == Py_Ellipsis) return true;
   }
+  PyErr_Clear();
   return false;
 }
 
@@ -537,7 +544,7 @@ Indexing read_index(const Tensor& t, PyObject* key) {
                                     "use x[tuple(seq)] instead of x[seq]",
                                     1);
     if (failed) throw PythonError{};
-    const Owned tuple(checked(PyList_AsTuple(key)));
+    const Owned tuple(checked(PySequence_Tuple(key)));
     return read_index(t, tuple.get());
   }
   if (!PyTuple_Check(key)) {

@@ -182,18 +182,25 @@ class FunctionNode final : public Node {
               ", but the corresponding forward input was not a Variable", place());
         continue;
       }
-      checked_grads.push_back(fitting(value, *arguments_[i], checked_grads.size()));
+      const auto nr = static_cast<int>(checked_grads.size());
+      Tensor grad = tensor_or_none(value, nr);
+      // As torch: the gradient of an input that needs none may have any shape.
+      checked_grads.push_back(needs(nr) ? fitting(std::move(grad), *arguments_[i], nr) : std::move(grad));
     }
     for (size_t i = 0; i < out.size(); ++i)
       out[i] = std::move(checked_grads[i]);  // all: hooks see those nobody asked for too
   }
 
-  Tensor fitting(PyObject* value, const Meta& meta, size_t i) const {
+  Tensor tensor_or_none(PyObject* value, int i) const {
     if (value == Py_None) return {};
     if (!is_tensor(value))
       fail("expected Variable or None (got ", Py_TYPE(value)->tp_name, ") as gradient ", i + 1, " of function ", name_,
            place());
-    Tensor g = unwrap(value);
+    return unwrap(value);
+  }
+
+  Tensor fitting(Tensor g, const Meta& meta, int i) const {
+    if (!g.defined()) return g;
     if (g.shape() != meta.shape) {
       check(expandable_to(meta.shape, g.shape()), "Function ", name_, " returned an invalid gradient at index ", i,
             " - got ", g.shape(), " but expected shape compatible with ", meta.shape, place());

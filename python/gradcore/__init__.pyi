@@ -91,8 +91,10 @@ from ._compat.older import solve as solve
 from ._compat.older import spmm as spmm
 from ._compat.older import symeig as symeig
 from ._compat.older import thread_safe_generator as thread_safe_generator
+from ._compat.refused import DeviceObjType as DeviceObjType
 from ._compat.refused import Event as Event
 from ._compat.refused import Stream as Stream
+from ._compat.refused import StreamObjType as StreamObjType
 from ._compat.refused import empty_quantized as empty_quantized
 from ._compat.refused import fake_quantize_per_channel_affine as fake_quantize_per_channel_affine
 from ._compat.refused import fake_quantize_per_tensor_affine as fake_quantize_per_tensor_affine

@@ -76,6 +76,26 @@ def test_gradients_that_nobody_needs_are_dropped():
     both(program)
 
 
+@pytest.mark.parametrize("order", ["second", "first"])
+def test_a_gradient_that_nobody_needs_has_any_shape(order):
+    """torchdyn's adjoint method returns one for its time span. A hook sees it as it is."""
+
+    def program(lib):
+        x, y, seen = leaf(lib, 1.0, 2.0), lib.ones(2), []
+        inputs = (x, y) if order == "second" else (y, x)
+
+        def backward(ctx, grad):
+            needless = lib.ones(7, dtype=lib.float64)
+            return (grad, needless) if order == "second" else (needless, grad)
+
+        out = custom(lib, lambda ctx, x, y: x * y, backward).apply(*inputs)
+        out.grad_fn.register_hook(lambda into, come: seen.extend(into))
+        out.sum().backward()
+        return x.grad, y.grad, seen
+
+    both(program)
+
+
 def test_no_gradient_stops_backward():
     def program(lib):
         x = leaf(lib, 1.0, 2.0)

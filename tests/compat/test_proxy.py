@@ -184,6 +184,18 @@ def test_check(tmp_path):
     assert python("-m", "gradcore", "check", str(tmp_path / "good.py")).returncode == 0
 
 
+def test_check_goes_on_behind_what_is_no_text(tmp_path):
+    from gradcore._compat import check
+
+    (tmp_path / "bytes.py").write_bytes(b"x = '\xa4'")
+    (tmp_path / "declared.py").write_bytes(b"# coding: latin-1\nimport torch\ntorch.no_such_op('\xa4')")
+    (tmp_path / "null.py").write_bytes(b"import torch\0")
+    (tmp_path / "book.ipynb").write_text("no json")
+    findings, unread = check.check([str(tmp_path)])
+    assert [found.name for found in findings] == ["torch.no_such_op"]
+    assert [text[len(str(tmp_path)) + 1 :].split(":")[0] for text in unread] == ["book.ipynb", "bytes.py", "null.py"]
+
+
 @pytest.mark.parametrize(
     "other, less", [("2.13.1", True), ("2.13", False), ((3,), True), ("10", True), ("2.9.1", False)]
 )

@@ -204,6 +204,12 @@ PROBES = [
     "lib._subclasses.fake_tensor.is_fake(lib.ones(1))",
     "lib.fx.experimental.proxy_tensor.get_proxy_mode()",
     "isinstance(iter(lib.utils.data.DataLoader([1])), lib.utils.data.dataloader._BaseDataLoaderIter)",
+    "lib.distributions.transforms._clipped_sigmoid(lib.tensor([-200.0, 0.0, 200.0]))",
+    "isinstance(lib.device('cpu'), lib.DeviceObjType)",
+    "[(state.name, state.value) for state in lib.amp.grad_scaler.OptState]",
+    "[lib.nn.init._no_grad_fill_(lib.empty(2), 3), lib.nn.init._no_grad_zero_(lib.empty(2))]",
+    "[lib.manual_seed(0), lib.nn.init._no_grad_uniform_(lib.empty(3), -1, 1), lib.nn.init._no_grad_normal_(lib.empty(3), 0, 2)][1:]",
+    "[lib.manual_seed(0), lib.nn.init._no_grad_trunc_normal_(lib.empty(3), 0.0, 1.0, -0.5, 0.5)][1:]",
 ]
 
 
@@ -237,9 +243,11 @@ def test_what_packages_ask_of_private_modules(program):
         ("_dynamo.eval_frame", "OptimizedModule"),
         ("ao.quantization", "QuantStub"),
         ("overrides", "TorchFunctionMode"),
-        ("utils.flop_counter", "FlopCounterMode"),
         ("autograd.profiler", "emit_nvtx"),
         ("_subclasses.fake_tensor", "FakeTensor"),
+        ("quantization.observer", "MinMaxObserver"),
+        ("quantization.qconfig", "QConfig"),
+        ("nn.quantized", "BatchNorm2d"),
         ("fx.experimental.proxy_tensor", "make_fx"),
     ],
 )
@@ -253,6 +261,58 @@ def test_parts_that_are_not_there_refuse_when_used(module, name):
         type("Derived", (found,), {})()
     with pytest.raises(AttributeError):
         getattr(importlib.import_module(f"gradcore.{module}"), "no_such_name")  # noqa: B009
+
+
+def test_a_counter_of_operations_that_nobody_enters_counts_nothing():
+    def made(lib):
+        counter = importlib.import_module(f"{lib.__name__}.utils.flop_counter").FlopCounterMode(display=False, depth=1)
+        return counter.get_flop_counts(), counter.get_total_flops(), counter.depth, counter.display
+
+    import importlib
+
+    both(made)
+    with pytest.raises(NotImplementedError, match="no dispatcher"), gradcore.utils.flop_counter.FlopCounterMode():
+        pass
+
+
+HPARAMS = [
+    "{'lr': 0.1, 'n': 2, 'name': 'a', 'flag': True, 'none': None, 't': lib.tensor([3.0])}, {'loss': 0}",
+    "{'lr': 0.1, 'name': 'a'}, {}, {'lr': [0.1, 0.2], 'name': ['a', 'b']}",
+    "{}, {'a': 1, 'b': 2}",
+    "3, {}", "{}, 3", "{'a': 1}, {}, {'b': [1]}", "{'a': 1}, {}, {'a': [1.5]}", "{'a': 1}, {}, [2]", "{'a': [1]}, {}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HPARAMS)
+def test_hyperparameters_as_messages_of_tensorboard(source):
+    pytest.importorskip("tensorboard")
+
+    def program(lib):
+        module = importlib.import_module(f"{lib.__name__}.utils.tensorboard.summary")
+        try:
+            return [str(summary) for summary in eval(f"module.hparams({source})", {"module": module, "lib": lib})]
+        except (TypeError, ValueError) as error:
+            return type(error).__name__, str(error)
+
+    both(program)
+
+
+def test_a_writer_takes_whole_summaries(tmp_path):
+    """Lightning's logger hands them hyperparameters."""
+    pytest.importorskip("tensorboard")
+    from gradcore.utils.tensorboard import SummaryWriter
+    from gradcore.utils.tensorboard.summary import hparams
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        for summary in hparams({"rate": 0.5}, {"loss": 1}):
+            writer._get_file_writer().add_summary(summary, 3)
+    writer.flush()
+    (file,) = tmp_path.iterdir()
+    assert b"rate" in file.read_bytes()
+    writer.close()
+    writer.add_scalar("after", 1.0, 4)
+    writer.close()
+    assert any(b"after" in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_collectives_with_gradients_in_a_group_of_one():

@@ -295,3 +295,38 @@ def test_a_chain_without_lengths_is_iterated():
         return list(lib.utils.data.DataLoader(lib.utils.data.ChainDataset([Counting(), Counting()]), batch_size=4))
 
     both(program)
+
+
+@pytest.mark.parametrize("kind", ["Iterable", "Map"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_iterators_read_the_names_of_a_loader_that_is_none_of_ours(kind, workers):
+    """fastai's loaders are such."""
+
+    def program(lib):
+        iterators = lib.utils.data.dataloader
+        lib.manual_seed(0)
+
+        class Source(lib.utils.data.IterableDataset):
+            def __init__(self):
+                self.collate_fn = sum if kind == "Map" else lib.utils.data.default_convert
+                self.dataset, self.num_workers, self.generator, self.worker_init_fn = self, workers, None, None
+                self._dataset_kind = getattr(iterators._DatasetKind, kind)
+                self._auto_collation, self.drop_last, self.timeout = kind == "Map", False, 0
+                self._index_sampler = [[0, 2], [1, 1], [0]] if kind == "Map" else range(100)
+                self.multiprocessing_context, self.prefetch_factor, self.in_order = None, 2 if workers else None, True
+                self.persistent_workers = self._IterableDataset_len_called = self.pin_memory = False
+                self.pin_memory_device = ""
+
+            def _get_shared_seed(self):
+                return None
+
+            def __iter__(self):
+                return iter([lib.arange(2), lib.ones(1)])
+
+            def __getitem__(self, index):
+                return lib.full((2,), index)
+
+        name = "_MultiProcessingDataLoaderIter" if workers else "_SingleProcessDataLoaderIter"
+        return [*getattr(iterators, name)(Source()), lib.rand(1)]
+
+    both(program)

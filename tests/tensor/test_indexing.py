@@ -357,3 +357,59 @@ def test_take_along_dim_counts_around_the_dim():
         return lib.take_along_dim(x, lib.tensor([[-1], [-4], [7]]), 0), lib.take_along_dim(x, lib.tensor([[-1, 9]]), 1)
 
     both(program)
+
+
+SEQUENCES = {
+    "ints": "[0, 2]", "mask": "[True, False, True]", "tensors": "[lib.tensor(1), lib.tensor(2)]", "slice": "[slice(0, 2), 1]",
+    "lists": "[[0, 1], [1, 2]]", "none": "[None]", "ellipsis": "[..., 1]", "empty": "[]", "floats": "[0.0, 1.5]",
+    "many": "[0] * 40", "many lists": "[[0]] * 40",
+}  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.parametrize("source", SEQUENCES.values(), ids=SEQUENCES.keys())
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence")
+def test_sequences_of_other_classes(source, fails):
+    """They stand for a tuple where a list would: fastai's lists are no Python lists."""
+
+    class Sequence:
+        def __init__(self, items):
+            self.items, self.asked = items, 0
+
+        def __len__(self):
+            return len(self.items)
+
+        def __getitem__(self, i):
+            self.asked += 1
+            if fails and self.items and self.asked == 1:
+                raise KeyError(i)
+            return self.items[i]
+
+    def program(lib):
+        x = lib.arange(12).reshape(3, 4)
+        y = x.clone()
+        y[Sequence(eval(source))] = 50
+        return x[Sequence(eval(source))], y
+
+    ours, theirs = outcome(program, gradcore), outcome(program, torch)
+    assert isinstance(ours, Raised) == isinstance(theirs, Raised), (ours, theirs)
+    if not isinstance(ours, Raised):
+        both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "dtype", ["int16", "int8", "uint16", "uint32", "uint64", "int64", "float32", "float64", "float16"]
+)
+def test_arrays_of_any_dtype_count(dtype):
+    """torch converts their numbers to int64. tsai's indices are of the smallest dtype that holds them."""
+
+    def program(lib):
+        x = lib.arange(12).reshape(3, 4)
+        where = np.array([2, 0], dtype=dtype)
+        y = x.clone()
+        y[:, where] = 50
+        return x[where], x[where[:0]], x[1:, where], y
+
+    both(program)

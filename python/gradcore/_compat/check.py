@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,33 +107,38 @@ def check_source(source: str, place: str = "<string>") -> list[Finding]:
     return list(found.values())
 
 
-def _sources(path: Path) -> Iterator[tuple[str, str]]:
-    """The programs below a path: (place, source). A notebook is one program for each cell."""
+def _files(path: Path) -> Iterator[Path]:
+    """The programs and notebooks below a path."""
     if path.is_dir():
-        for file in sorted([*path.rglob("*.py"), *path.rglob("*.ipynb")]):
-            yield from _sources(file)
-    elif path.suffix == ".ipynb":
-        cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
-        lines: list[str] = []
-        for cell in cells:
-            if cell.get("cell_type") == "code":
-                text = "".join(cell.get("source", []))
-                lines += ["" if line.lstrip().startswith(("%", "!")) else line for line in text.split("\n")]
-        yield str(path), "\n".join(lines)
+        yield from sorted([*path.rglob("*.py"), *path.rglob("*.ipynb")])
     else:
-        yield str(path), path.read_text(encoding="utf-8")
+        yield path
+
+
+def _source(file: Path) -> str:
+    """The text of a program, in the encoding that it declares. A notebook is one program of all its code cells."""
+    if file.suffix != ".ipynb":
+        with tokenize.open(file) as opened:
+            return opened.read()
+    lines: list[str] = []
+    for cell in json.loads(file.read_text(encoding="utf-8")).get("cells", []):
+        if cell.get("cell_type") == "code":
+            text = "".join(cell.get("source", []))
+            lines += ["" if line.lstrip().startswith(("%", "!")) else line for line in text.split("\n")]
+    return "\n".join(lines)
 
 
 def check(paths: list[str]) -> tuple[list[Finding], list[str]]:
     """Findings in files, folders and notebooks (whose lines are counted over all code cells), and what cannot be read."""
     findings: list[Finding] = []
     unread: list[str] = []
-    for path in paths:
-        for place, source in _sources(Path(path)):
-            try:
-                findings += check_source(source, place)
-            except SyntaxError as error:
-                unread.append(f"{place}:{error.lineno or 0}: {error.msg}")
+    for file in (file for path in paths for file in _files(Path(path))):
+        try:
+            findings += check_source(_source(file), str(file))
+        except SyntaxError as error:
+            unread.append(f"{file}:{error.lineno or 0}: {error.msg}")
+        except ValueError as error:  # bytes that are no text, or a notebook that is no JSON
+            unread.append(f"{file}:0: {error}")
     return findings, unread
 
 

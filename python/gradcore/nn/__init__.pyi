@@ -8,6 +8,7 @@ from . import modules as modules
 from . import _reduction as _reduction
 from . import parallel as parallel
 from . import parameter as parameter
+from . import quantized as quantized
 from . import utils as utils
 from .modules.activation import CELU as CELU
 from .modules.activation import ELU as ELU

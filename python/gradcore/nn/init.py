@@ -375,6 +375,11 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: _C.Ge
     return tensor
 
 
+# Packages import torch's private names of the functions that write without recording.
+_no_grad_uniform_, _no_grad_normal_, _no_grad_trunc_normal_ = uniform_, normal_, trunc_normal_
+_no_grad_fill_, _no_grad_zero_ = constant_, zeros_
+
+
 def _old_name(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     new = function.__name__
     old = new[:-1]

@@ -98,7 +98,7 @@ class DataLoader(Generic[T]):
         self.batch_sampler: Any = batch_sampler
         if batch_size is not None and batch_sampler is None:
             self.batch_sampler = BatchSampler(self.sampler, batch_size, drop_last)
-        self.collate_fn = collate_fn or (default_collate if self._batched else default_convert)
+        self.collate_fn = collate_fn or (default_collate if self._auto_collation else default_convert)
         self.multiprocessing_context = multiprocessing_context
         self._initialized = True
         if pin_memory:
@@ -147,12 +147,12 @@ class DataLoader(Generic[T]):
         self._context = context
 
     @property
-    def _batched(self) -> bool:
+    def _auto_collation(self) -> bool:
         return self.batch_sampler is not None
 
     @property
     def _index_sampler(self) -> Any:
-        return self.batch_sampler if self._batched else self.sampler
+        return self.batch_sampler if self._auto_collation else self.sampler
 
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
@@ -180,8 +180,9 @@ class DataLoader(Generic[T]):
             return batches
         return _warn_when_longer(batches, len(self), self.dataset)
 
-    def _draw_base_seed(self) -> int:
-        return int(_C.empty((), dtype=_C.int64).random_(generator=self.generator).item())
+    @property
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if isinstance(self.dataset, IterableDataset) else _DatasetKind.Map
 
     def check_worker_number_rationality(self) -> None:
         """Does nothing: as many workers are started as were asked for."""
@@ -213,6 +214,17 @@ def _check_iterable(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
         raise ValueError(f"{start} batch_sampler option, but got batch_sampler={batch_sampler}")
 
 
+def _draw_base_seed(loader: Any) -> int:
+    return int(_C.empty((), dtype=_C.int64).random_(generator=loader.generator).item())
+
+
+class _DatasetKind:
+    """How samples are asked for: by their index, or of an iterator. The names are torch's."""
+
+    Map = 0
+    Iterable = 1
+
+
 class _InfiniteConstantSampler:
     """The sampler of an IterableDataset, which has no indices."""
 
@@ -232,17 +244,22 @@ def _warn_when_longer(batches: Iterator[Any], length: int, dataset: Any) -> Iter
 
 
 class _BaseDataLoaderIter:
-    """What iterates over a DataLoader. This name and those of the classes are torch's: packages ask for them."""
+    """What iterates over a DataLoader. This name and those of the classes are torch's: packages ask for them.
+
+    Packages give them loaders of classes of their own, which have the names that torch's iterators read: `_dataset_kind`,
+    `_auto_collation`, `_index_sampler` and others.
+    """
 
 
 class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
     """Fetches in this process."""
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        self._fetch = make_fetch(loader.dataset, loader._batched, loader.collate_fn, loader.drop_last)
-        quick = isinstance(self._fetch, Gather) and getattr(loader.batch_sampler, "_quick", lambda: None)()
+    def __init__(self, loader: Any) -> None:
+        iterable = loader._dataset_kind == _DatasetKind.Iterable
+        self._fetch = make_fetch(loader.dataset, iterable, loader._auto_collation, loader.collate_fn, loader.drop_last)
+        quick = isinstance(self._fetch, Gather) and getattr(loader._index_sampler, "_quick", lambda: None)()
         self._indices = quick or iter(loader._index_sampler)
-        loader._draw_base_seed()  # unused here, but the stream goes on as with workers
+        _draw_base_seed(loader)  # unused here, but the stream goes on as with workers
         self._length = functools.partial(len, loader)
 
     def __iter__(self) -> _SingleProcessDataLoaderIter:
@@ -258,12 +275,13 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
 class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """Hands out tasks to workers in turn and gives their batches in the tasks' order."""
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
+    def __init__(self, loader: Any) -> None:
         context: Any = loader.multiprocessing_context or multiprocessing.get_context()
         self._indices: Iterator[Any] = iter(loader._index_sampler)
         job = Job(
-            loader.dataset, loader._batched, loader.collate_fn, loader.drop_last,
-            loader._draw_base_seed(), loader.worker_init_fn, loader.num_workers,
+            loader.dataset, loader._dataset_kind == _DatasetKind.Iterable, loader._auto_collation,
+            loader.collate_fn, loader.drop_last,
+            _draw_base_seed(loader), loader.worker_init_fn, loader.num_workers,
         )  # fmt: skip
         self._length = functools.partial(len, loader)
         self._timeout, self._in_order, self._keep = loader.timeout, loader.in_order, loader.persistent_workers
@@ -279,7 +297,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         while len(self._ready) < len(self._owner):
             self._receive_one()
         self._indices = iter(loader._index_sampler)
-        loader._draw_base_seed()
+        _draw_base_seed(loader)
         for worker in self._workers:
             worker.tell(Resume())
         self._reset()

@@ -52,6 +52,10 @@ class SummaryWriter:
         """The folder of the events."""
         return self.log_dir
 
+    def _get_file_writer(self) -> Any:
+        """What takes whole summaries: Lightning hands hyperparameters to its add_summary()."""
+        return self._writer if hasattr(self._writer, "add_summary") else self._writer._get_file_writer()
+
     def __enter__(self) -> SummaryWriter:
         return self
 

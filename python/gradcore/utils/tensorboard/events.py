@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .summary import hparams
+
 PROTO = "tensorboard.compat.proto"
 
 
@@ -27,23 +29,27 @@ class EventWriter:
     """Writes one file of events into a folder, and those of add_scalars() and add_hparams() into folders below it."""
 
     def __init__(self, logdir: str, max_queue: int = 10, flush_secs: int = 120, filename_suffix: str = "") -> None:
-        writer = importlib.import_module("tensorboard.summary.writer.event_file_writer")
+        files: Any = importlib.import_module("tensorboard.summary.writer.event_file_writer")
         self._events = importlib.import_module(f"{PROTO}.event_pb2")
         self._summaries = importlib.import_module(f"{PROTO}.summary_pb2")
         self._logdir = logdir
-        self._writer = writer.EventFileWriter(logdir, max_queue, flush_secs, filename_suffix)
+        self._open: Any = lambda: files.EventFileWriter(logdir, max_queue, flush_secs, filename_suffix)
+        self._writer: Any = self._open()
         self._below: dict[str, EventWriter] = {}
 
     def _add(self, tag: str, step: Any, walltime: float | None, **value: Any) -> None:
-        summary = self._summaries.Summary(value=[self._summaries.Summary.Value(tag=tag, **value)])
-        event = self._events.Event(wall_time=time.time() if walltime is None else walltime, summary=summary)
-        if step is not None:
-            event.step = int(step)
-        self._writer.add_event(event)
+        self.add_summary(
+            self._summaries.Summary(value=[self._summaries.Summary.Value(tag=tag, **value)]), step, walltime
+        )
 
-    def _metadata(self, plugin: str, content: bytes = b"") -> Any:
-        data = self._summaries.SummaryMetadata.PluginData(plugin_name=plugin, content=content)
-        return self._summaries.SummaryMetadata(plugin_data=data)
+    def add_summary(self, summary: Any, global_step: int | None = None, walltime: float | None = None) -> None:
+        """A message that somebody else made."""
+        event = self._events.Event(wall_time=time.time() if walltime is None else walltime, summary=summary)
+        if global_step is not None:
+            event.step = int(global_step)
+        if self._writer is None:  # as torch, which opens another file for what comes after close()
+            self._writer = self._open()
+        self._writer.add_event(event)
 
     def _folder(self, name: str) -> EventWriter:
         if name not in self._below:
@@ -83,7 +89,9 @@ class EventWriter:
         plugin = importlib.import_module("tensorboard.plugins.text.plugin_data_pb2")
         shape = shapes.TensorShapeProto(dim=[shapes.TensorShapeProto.Dim(size=1)])
         text = tensors.TensorProto(dtype="DT_STRING", string_val=[text_string.encode()], tensor_shape=shape)
-        metadata = self._metadata("text", plugin.TextPluginData(version=0).SerializeToString())
+        content = plugin.TextPluginData(version=0).SerializeToString()
+        data = self._summaries.SummaryMetadata.PluginData(plugin_name="text", content=content)
+        metadata = self._summaries.SummaryMetadata(plugin_data=data)
         self._add(f"{tag}/text_summary", global_step, walltime, metadata=metadata, tensor=text)
 
     def add_histogram(
@@ -188,51 +196,24 @@ class EventWriter:
         if type(hparam_dict) is not dict or type(metric_dict) is not dict:
             raise TypeError("hparam_dict and metric_dict should be dictionary.")
         folder = self._folder(str(time.time()) if run_name is None else run_name)
-        folder._add_session(hparam_dict, metric_dict, hparam_domain_discrete or {})
+        given = {name: v.item() if isinstance(v, np.ndarray) else v for name, v in hparam_dict.items()}
+        for summary in hparams(given, metric_dict, hparam_domain_discrete):
+            folder.add_summary(summary)
         for name, value in metric_dict.items():
             folder.add_scalar(name, value, global_step)
-
-    def _add_session(self, given: dict[str, Any], metrics: dict[str, Any], domains: dict[str, list[Any]]) -> None:
-        api = importlib.import_module("tensorboard.plugins.hparams.api_pb2")
-        plugin = importlib.import_module("tensorboard.plugins.hparams.plugin_data_pb2")
-        start, infos = plugin.SessionStartInfo(), []
-        for name, value in given.items():
-            if value is None:
-                continue
-            field, kind = _field_of(value)
-            setattr(start.hparams[name], field, value if field == "string_value" else float(value))
-            info = api.HParamInfo(name=name, type=api.DataType.Value(kind))
-            for choice in domains.get(name, ()):
-                setattr(info.domain_discrete.values.add(), field, choice)
-            infos.append(info)
-        reached = [api.MetricInfo(name=api.MetricName(tag=name)) for name in metrics]
-        end = plugin.SessionEndInfo(status=api.Status.Value("STATUS_SUCCESS"))
-        for tag, content in (
-            ("experiment", {"experiment": api.Experiment(hparam_infos=infos, metric_infos=reached)}),
-            ("session_start_info", {"session_start_info": start}),
-            ("session_end_info", {"session_end_info": end}),
-        ):
-            data = plugin.HParamsPluginData(version=0, **content)
-            self._add(f"_hparams_/{tag}", None, None, metadata=self._metadata("hparams", data.SerializeToString()))
 
     def flush(self) -> None:
         """Writes what waits."""
         for writer in (self, *self._below.values()):
-            writer._writer.flush()
+            if writer._writer is not None:
+                writer._writer.flush()
 
     def close(self) -> None:
         """Writes what waits and closes the files."""
         for writer in (self, *self._below.values()):
-            writer._writer.close()
-
-
-def _field_of(value: Any) -> tuple[str, str]:
-    """Where a message keeps a hyperparameter, and the name of its type."""
-    if isinstance(value, (int, float, np.ndarray, np.number)):  # torch writes bools as numbers, too
-        return "number_value", "DATA_TYPE_FLOAT64"
-    if isinstance(value, str):
-        return "string_value", "DATA_TYPE_STRING"
-    raise ValueError("value should be one of int, float, str, bool, or torch.Tensor")
+            if writer._writer is not None:
+                writer._writer.close()
+            writer._writer = None
 
 
 def _side_by_side(images: Any) -> Any:

@@ -7,15 +7,15 @@ from typing import Any
 
 from .... import _C
 from ...._C import Tensor
-from ..dataset import IterableDataset, Subset, TensorDataset
+from ..dataset import Subset, TensorDataset
 from .collate import default_collate
 
 Fetch = Callable[[Any], Any]
 
 
-def make_fetch(dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> Fetch:
+def make_fetch(dataset: Any, iterable: bool, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> Fetch:
     """The function from what the index sampler gives to a batch. It raises StopIteration where the samples end."""
-    if isinstance(dataset, IterableDataset):
+    if iterable:
         return _from_iterator(iter(dataset), batched, collate_fn, drop_last)
     if batched and collate_fn is default_collate:
         slow = _from_indices(dataset, batched, collate_fn)

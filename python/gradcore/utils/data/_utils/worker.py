@@ -15,7 +15,6 @@ from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from ..dataset import IterableDataset
 from .fetch import Fetch, make_fetch
 
 
@@ -82,6 +81,7 @@ class Job:
     def __init__(
         self,
         dataset: Any,
+        iterable: bool,
         batched: bool,
         collate_fn: Callable[[Any], Any],
         drop_last: bool,
@@ -89,12 +89,13 @@ class Job:
         worker_init_fn: Callable[[int], Any] | None,
         num_workers: int,
     ) -> None:
-        self.dataset, self.batched, self.collate_fn, self.drop_last = dataset, batched, collate_fn, drop_last
+        self.dataset, self.iterable, self.batched = dataset, iterable, batched
+        self.collate_fn, self.drop_last = collate_fn, drop_last
         self.base_seed, self.worker_init_fn, self.num_workers = base_seed, worker_init_fn, num_workers
 
     def fetch(self) -> Fetch:
         """A new beginning of the dataset."""
-        return make_fetch(self.dataset, self.batched, self.collate_fn, self.drop_last)
+        return make_fetch(self.dataset, self.iterable, self.batched, self.collate_fn, self.drop_last)
 
 
 def _seed_everything(base_seed: int, worker_id: int) -> None:
@@ -198,7 +199,7 @@ def _fetched(job: Job, fetch: Fetch, indices: Any, where: str) -> Any:
     try:
         return fetch(indices)
     except Exception as error:
-        if isinstance(error, StopIteration) and isinstance(job.dataset, IterableDataset):
+        if isinstance(error, StopIteration) and job.iterable:
             return Ended()
         return Failure(error, where)
 
