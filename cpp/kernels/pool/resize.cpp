@@ -1,7 +1,6 @@
 // Start at resize_bytes(). Columns are summed kColumns at a time: side by side in memory, or put so first.
 #include "kernels/pool/resize.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/parallel.h"
@@ -28,10 +27,13 @@ struct WholeTaps {
   explicit WholeTaps(const portable::TapDim& d)
       : most(d.most()), index(d.out * most), count(d.out), weight(d.out * most) {
     Scratch<double> exact(d.out * most);
-    std::fill_n(exact.data(), d.out * most, 1.0);  // of a dim that stays as it is
+    for (int64_t k = 0; k < d.out * most; ++k) exact[k] = 1.0;  // of a dim that stays as it is
     portable::fill_taps<double>(d, {index.data(), count.data(), exact.data(), nullptr});
     double largest = 0;
-    for (int64_t o = 0; o < d.out; ++o) largest = std::max(largest, merge(o * most, count[o], exact.data()));
+    for (int64_t o = 0; o < d.out; ++o) {
+      const double here = merge(o * most, count[o], exact.data());
+      largest = here > largest ? here : largest;
+    }
     while (bits < kMostBits && 0.5 + std::ldexp(largest, bits + 1) < 32768) ++bits;
     for (int64_t o = 0; o < d.out; ++o)
       for (int64_t k = o * most; k < o * most + count[o]; ++k)
@@ -42,7 +44,7 @@ struct WholeTaps {
     double largest = 0;
     for (int64_t k = first + n - 1; k >= first; --k) {
       if (k > first && index[k] == index[k - 1]) w[k - 1] += w[k], w[k] = 0;
-      largest = std::max(largest, w[k]);
+      largest = w[k] > largest ? w[k] : largest;
     }
     return largest;
   }
@@ -54,15 +56,15 @@ class Resize {
 
   void run() const {
     const int64_t longest = a_.dim.size + a_.dim.out;
-    const int64_t width = rows_ ? kColumns : std::clamp<int64_t>(kScratch / longest, 1, kColumns);
+    const int64_t width = rows_ ? kColumns : larger(1, smaller(kScratch / longest, kColumns));
     const int64_t along = rows_ ? a_.inner : a_.outer * a_.inner;  // columns that a group may reach over
     const int64_t per = (along + width - 1) / width, groups = rows_ ? a_.outer * per : per;
     const int64_t work = groups * width * a_.dim.out * taps_.most;
-    const int64_t blocks = std::clamp<int64_t>(work / kGrain, 1, std::max<int64_t>(1, groups));
+    const int64_t blocks = larger(1, smaller(work / kGrain, groups));
     parallel_blocks(blocks, [&](int64_t block) {
       Scratch<uint8_t> side_by_side(rows_ ? 0 : longest * width);
       for (int64_t g = groups * block / blocks; g < groups * (block + 1) / blocks; ++g) {
-        const int64_t first = g % per * width, n = std::min(width, along - first);
+        const int64_t first = g % per * width, n = smaller(width, along - first);
         if (rows_)
           sum_rows(g / per, first, n);
         else
@@ -110,7 +112,10 @@ class Resize {
       const int32_t w = taps_.weight[k];
       for (int64_t j = 0; j < n; ++j) sums[j] += w * row[j];
     }
-    for (int64_t j = 0; j < n; ++j) to[j] = static_cast<uint8_t>(std::clamp(sums[j] >> taps_.bits, 0, 255));
+    for (int64_t j = 0; j < n; ++j) {
+      const int32_t sum = sums[j] >> taps_.bits;
+      to[j] = static_cast<uint8_t>(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+    }
   }
 
   const ResizeBytesArgs& a_;

@@ -11,7 +11,7 @@ from .._compat.core import ScriptModule as ScriptModule
 
 __getattr__ = absent(
     __name__,
-    "CompilationUnit Future RecursiveScriptModule ScriptFunction TopLevelTracedModule Attribute",
+    "Attribute CompilationUnit Future RecursiveScriptModule ScriptFunction TopLevelTracedModule _get_trace_graph",
     "gradcore does not compile programs",
 )
 
