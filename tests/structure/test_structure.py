@@ -40,7 +40,9 @@ def test_kernels_define_nothing_outside_their_namespace():
             assert "namespace gradcore::portable" in text and "GC_ISA" not in text, file.name
             continue
         assert "namespace gradcore::GC_ISA" in text, file.name
-        assert not re.search(r"std::(vector|string|function|sort|min|max|clamp|fill|fill_n|copy|copy_n)\b", text), file.name
+        assert not re.search(r"std::(vector|string|function|sort|min|max|clamp|fill|fill_n|copy|copy_n)\b", text), (
+            file.name
+        )
 
 
 def braced(text, begin):
