@@ -11,6 +11,8 @@ namespace {
 
 PyObject* disabled_impl;  // what Parameter and the like have as __torch_function__
 PyObject* protocol_name;  // "__torch_function__"
+PyObject* modes_name;     // of the list of modes among a thread's own objects
+bool modes_exist = false;
 
 // Nothing to ask of the types that most arguments have.
 bool is_plain(PyObject* o) {
@@ -24,6 +26,53 @@ bool overrides(PyObject* o) {
   return found && found != disabled_impl;
 }
 
+// The modes that this thread has entered, a list; null where it entered none.
+PyObject* modes_of_thread() {
+  PyObject* const state = PyThreadState_GetDict();
+  return state ? PyDict_GetItemWithError(state, modes_name) : nullptr;
+}
+PyObject* last_mode() {
+  if (!modes_exist) return nullptr;
+  PyObject* const modes = modes_of_thread();
+  const Py_ssize_t n = modes ? PyList_GET_SIZE(modes) : 0;
+  return n ? PyList_GET_ITEM(modes, n - 1) : nullptr;
+}
+void enter_mode(py::object mode) {
+  PyObject* const state = PyThreadState_GetDict();
+  if (!state) throw py::error_already_set();
+  if (!modes_of_thread()) {
+    const Owned list(checked(PyList_New(0)));
+    if (PyDict_SetItem(state, modes_name, list.get()) < 0) throw PythonError{};
+  }
+  if (PyList_Append(modes_of_thread(), mode.ptr()) < 0) throw PythonError{};
+  overrides_exist = modes_exist = true;
+}
+py::object leave_mode() {
+  PyObject* const modes = modes_of_thread();
+  const Py_ssize_t n = modes ? PyList_GET_SIZE(modes) : 0;
+  check(n > 0, "no mode of this thread is left");
+  py::object last = py::reinterpret_borrow<py::object>(PyList_GET_ITEM(modes, n - 1));
+  if (PyList_SetSlice(modes, n - 1, n, nullptr) < 0) throw PythonError{};
+  return last;
+}
+// The last mode is away while it answers.
+class ModeAway {
+ public:
+  ModeAway() : mode_(leave_mode()) {}
+  ~ModeAway() {
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject* const modes = modes_of_thread();
+    if (!modes || PyList_Append(modes, mode_.ptr()) < 0) PyErr_WriteUnraisable(mode_.ptr());
+    PyErr_Restore(type, value, trace);
+  }
+  ModeAway(const ModeAway&) = delete;
+  PyObject* get() const { return mode_.ptr(); }
+
+ private:
+  py::object mode_;
+};
+
 // The arguments with an own __torch_function__, one of each type, subclasses before their bases.
 class Overriding {
  public:
@@ -34,16 +83,25 @@ class Overriding {
     }
     look_at(o);
   }
-  bool none() const { return found_.empty(); }
-  // What the first of them that does not decline says; null where all of them do.
+  // Whether nobody is there to ask.
+  bool none() const { return found_.empty() && !last_mode(); }
+  // What the first that does not decline says, a mode or an argument's class; null where all of them do.
   Owned ask(PyObject* func, PyObject* args, PyObject* kwargs) const {
     const Owned types(checked(PyTuple_New(static_cast<Py_ssize_t>(found_.size()))));
     for (size_t i = 0; i < found_.size(); ++i)
       PyTuple_SET_ITEM(types.get(), static_cast<Py_ssize_t>(i),
                        Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(found_[i].get()))));
+    const auto answer_of = [&](PyObject* o) {
+      const Owned f(checked(PyObject_GetAttr(o, protocol_name)));
+      return Owned(checked(PyObject_CallFunctionObjArgs(f.get(), func, types.get(), args, kwargs, nullptr)));
+    };
+    if (last_mode()) {
+      const ModeAway mode;
+      Owned answer = answer_of(mode.get());
+      if (answer.get() != Py_NotImplemented) return answer;
+    }
     for (const Owned& o : found_) {
-      const Owned f(checked(PyObject_GetAttr(o.get(), protocol_name)));
-      Owned answer(checked(PyObject_CallFunctionObjArgs(f.get(), func, types.get(), args, kwargs, nullptr)));
+      Owned answer = answer_of(o.get());
       if (answer.get() != Py_NotImplemented) return answer;
     }
     return Owned();
@@ -152,7 +210,7 @@ PyObject* override_slot(SlotName slot, PyObject* const* args, Py_ssize_t nargs) 
 }
 
 PyObject* override_attribute(const char* name, PyObject* self) {
-  if (!overrides(self)) return nullptr;
+  if (!overrides(self) && !last_mode()) return nullptr;
   const Owned attribute = attribute_of_tensor(name);
   const Owned getter(checked(PyObject_GetAttrString(attribute.get(), "__get__")));
   return call_override(getter.get(), &self, 1);
@@ -161,6 +219,10 @@ PyObject* override_attribute(const char* name, PyObject* self) {
 void add_torch_function(py::module_& m) {
   protocol_name = checked(PyUnicode_InternFromString("__torch_function__"));
   m.def("_set_disabled_torch_function", [](py::object f) { disabled_impl = f.release().ptr(); });
+  modes_name = checked(PyUnicode_InternFromString("gradcore.overrides.modes"));
+  m.def("_enter_mode", &enter_mode);
+  m.def("_leave_mode", &leave_mode);
+  m.def("_has_mode", [] { return last_mode() != nullptr; });
   m.def("_note_override", [] { overrides_exist = true; });
   m.def("_overrides_exist", [] { return overrides_exist; });
   m.def("_overrides_are_off", [] { return overrides_off; });

@@ -4,14 +4,17 @@
 // Note [Overrides cost nothing until there is one]
 // The protocol is torch's: https://docs.pytorch.org/docs/stable/notes/extending.html#extending-torch-python-api. A call
 // asks for overriding arguments only once a subclass of Tensor was made that may have some (Tensor.__init_subclass__
-// says so), or where no overload fits, as with classes that are no tensors. Plain programs pay for one load and a
-// branch that is predicted.
+// says so) or a mode was entered, or where no overload fits, as with classes that are no tensors. Plain programs pay
+// for one load and a branch that is predicted.
+//
+// Modes (overrides.TorchFunctionMode) are asked before the arguments' classes, the last one first. While one answers,
+// it is not there, so that its own calls go to those below it.
 #pragma once
 #include "bindings/python.h"
 
 namespace gradcore {
 
-inline bool overrides_exist = false;                       // set by the first such subclass, for good
+inline bool overrides_exist = false;                       // set by the first such subclass or mode, for good
 inline thread_local constinit bool overrides_off = false;  // DisableTorchFunctionSubclass
 
 inline bool may_be_overridden() { return overrides_exist && !overrides_off; }

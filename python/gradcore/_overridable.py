@@ -69,7 +69,7 @@ def _offer(function: Any) -> None:
     def answer(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = (*args, *kwargs.values()) if kwargs else args
         overriding = [value for value in given if type(value) not in _PLAIN and _C._overrides(value)]
-        if overriding and not _C._overrides_are_off():
+        if (overriding or _C._has_mode()) and not _C._overrides_are_off():
             return _C._call_torch_function(function, tuple(overriding), args, kwargs)
         return plain(*args, **kwargs)
 

@@ -7,19 +7,62 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from . import _C
 from ._C import Tensor
-from ._compat.absent import absent
 
 __all__ = [
-    "get_default_nowrap_functions", "handle_torch_function", "has_torch_function", "has_torch_function_unary",
+    "BaseTorchFunctionMode", "TorchFunctionMode", "get_default_nowrap_functions",
+    "handle_torch_function", "has_torch_function", "has_torch_function_unary",
     "has_torch_function_variadic", "is_tensor_like", "wrap_torch_function",
 ]  # fmt: skip
 
 
-__getattr__ = absent(__name__, "BaseTorchFunctionMode TorchFunctionMode", "calls are seen by classes of tensors alone")
+class TorchFunctionMode:
+    """A block in which every call of a public function goes to this object's __torch_function__(func, types, args, kwargs).
+
+    Derive from it. What the method returns is the call's result; while it runs, the mode is away, so that it may call
+    `func` itself. Modes inside of each other are asked from the last one; one that returns NotImplemented leaves the call
+    to the classes of its arguments. A mode holds for the thread that enters it.
+
+    >>> import gradcore
+    >>> class Count(gradcore.overrides.TorchFunctionMode):
+    ...     calls = 0
+    ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+    ...         self.calls += 1
+    ...         return func(*args, **(kwargs or {}))
+    >>> with Count() as count:
+    ...     x = gradcore.ones(2) * 3
+    >>> count.calls
+    2
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: tuple[type, ...], args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Answers a call. Raises NotImplementedError where a class does not say how."""
+        raise NotImplementedError(f"{type(self).__name__} has no __torch_function__")
+
+    def __enter__(self) -> Self:
+        from ._overridable import offer_waiting
+
+        _C._enter_mode(self)
+        offer_waiting()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _C._leave_mode()
+
+
+class BaseTorchFunctionMode(TorchFunctionMode):
+    """A mode that changes nothing."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: tuple[type, ...], args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """The call's own result."""
+        return func(*args, **(kwargs or {}))
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
@@ -31,7 +74,7 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     >>> gradcore.overrides.has_torch_function([gradcore.ones(1)]), gradcore.overrides.has_torch_function([Mine([1.0])])
     (False, True)
     """
-    return not _C._overrides_are_off() and any(_C._overrides(arg) for arg in relevant_args)
+    return not _C._overrides_are_off() and (_C._has_mode() or any(_C._overrides(arg) for arg in relevant_args))
 
 
 def has_torch_function_unary(obj: Any) -> bool:

@@ -242,7 +242,6 @@ def test_what_packages_ask_of_private_modules(program):
         ("distributed.algorithms.join", "Join"),
         ("_dynamo.eval_frame", "OptimizedModule"),
         ("ao.quantization", "QuantStub"),
-        ("overrides", "TorchFunctionMode"),
         ("autograd.profiler", "emit_nvtx"),
         ("_subclasses.fake_tensor", "FakeTensor"),
         ("quantization.observer", "MinMaxObserver"),
