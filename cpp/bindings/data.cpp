@@ -523,7 +523,8 @@ struct IndexReader {
 // of indices. To ask it for its items may run the program's own code, whose exceptions torch forgets.
 bool stands_for_tuple(PyObject* key) {
   constexpr Py_ssize_t kShort = 32;
-  if (PyTuple_Check(key) || is_tensor(key) || is_array(key)) return false;
+  if (PyTuple_Check(key) || PySlice_Check(key) || PyLong_Check(key)) return false;  // what most keys are
+  if (is_tensor(key) || is_array(key)) return false;
   const Py_ssize_t n = is_sequence(key) ? PySequence_Size(key) : 0;
   for (Py_ssize_t i = 0; n < kShort && i < n; ++i) {
     const Owned item(PySequence_GetItem(key, i));
