@@ -508,7 +508,7 @@ struct IndexReader {
     }
     check(!PyUnicode_Check(o) && !PyBytes_Check(o), ErrorKind::Type, "new(): invalid data type '", Py_TYPE(o)->tp_name,
           "'");
-    const bool array = is_tensor(o) || is_sequence(o) || is_array(o);
+    const bool array = is_tensor(o) || is_sequence(o);  // NumPy's scalars but integers are refused
     PyErr_Clear();
     if (!array)
       fail(ErrorKind::Index,

@@ -413,3 +413,10 @@ def test_arrays_of_any_dtype_count(dtype):
         return x[where], x[where[:0]], x[1:, where], y
 
     both(program)
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "bool_"])
+@pytest.mark.parametrize("beside", [False, True])
+def test_numpy_s_scalars_but_integers_are_no_indices(kind, beside):
+    value = getattr(np, kind)(1)
+    both(lambda lib: lib.ones(2, 3)[(value, 0) if beside else value], raises="only integers, slices")
