@@ -32,10 +32,10 @@ allowed: dict[tuple[str, str], Any] = {}
 class _Known:
     """A global that the reader knows: calling it is allowed, and nothing else."""
 
-    __slots__ = ("function", "name")
+    __slots__ = ("function",)
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        self.name, self.function = name, function
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
 
 
 def _is_allowed(item: Any) -> bool:
@@ -186,7 +186,7 @@ class Reader:
         if place in allowed:
             return self._push(allowed[place])
         found = self._known(module, name)
-        self._push(_Known(f"{module}.{name}", found) if callable(found) else found)
+        self._push(_Known(found) if callable(found) else found)
 
     def _stack_global(self) -> None:
         name, module = self._pop(), self._pop()
@@ -208,12 +208,12 @@ class Reader:
         """An instance by its class's __new__. The reader's own functions stand for both ways to make one."""
         cls = self._stack[-2]
         if isinstance(cls, type) and _is_allowed(cls):
-            self._stack[-2] = _Known(cls.__qualname__, functools.partial(cls.__new__, cls))
+            self._stack[-2] = _Known(functools.partial(cls.__new__, cls))
         self._call()
 
     def _build(self) -> None:
         state, target = self._pop(), self._stack[-1]
-        if type(target) in allowed.values():
+        if _is_allowed(type(target)):
             set_state = getattr(target, "__setstate__", None)
             set_state(state) if set_state else vars(target).update(state)
             return

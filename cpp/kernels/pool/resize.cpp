@@ -3,9 +3,7 @@
 
 #include <cmath>
 
-#include "core/parallel.h"
-#include "kernels/common.h"
-#include "kernels/scratch.h"
+#include "kernels/pool/lines.h"
 
 namespace gradcore::GC_ISA {
 
@@ -20,30 +18,30 @@ constexpr int kMostBits = 22;
 // same input are one, so that they are rounded once. The sum of bytes times weights that sum up to 2 ** 22 stays within
 // 32 bits.
 struct WholeTaps {
-  int64_t most;
-  Scratch<int32_t> index, count, weight;
+  const Taps<double> exact;
+  Scratch<int32_t> weight;
   int bits = 0;
 
-  explicit WholeTaps(const portable::TapDim& d)
-      : most(d.most()), index(d.out * most), count(d.out), weight(d.out * most) {
-    Scratch<double> exact(d.out * most);
-    for (int64_t k = 0; k < d.out * most; ++k) exact[k] = 1.0;  // of a dim that stays as it is
-    portable::fill_taps<double>(d, {index.data(), count.data(), exact.data(), nullptr});
+  explicit WholeTaps(const portable::TapDim& d) : exact(d, false), weight(d.out * exact.most) {
+    const Scratch<double> merged(d.out * exact.most);
     double largest = 0;
     for (int64_t o = 0; o < d.out; ++o) {
-      const double here = merge(o * most, count[o], exact.data());
+      const double here = merge(o, &merged[o * exact.most]);
       largest = here > largest ? here : largest;
     }
     while (bits < kMostBits && 0.5 + std::ldexp(largest, bits + 1) < 32768) ++bits;
     for (int64_t o = 0; o < d.out; ++o)
-      for (int64_t k = o * most; k < o * most + count[o]; ++k)
-        weight[k] = static_cast<int32_t>(std::round(std::ldexp(exact[k], bits)));
+      for (int64_t k = o * exact.most; k < o * exact.most + exact.count[o]; ++k)
+        weight[k] = static_cast<int32_t>(std::round(std::ldexp(merged[k], bits)));
   }
-  // The largest weight of an output.
-  double merge(int64_t first, int32_t n, double* w) {
-    double largest = 0;
-    for (int64_t k = first + n - 1; k >= first; --k) {
-      if (k > first && index[k] == index[k - 1]) w[k - 1] += w[k], w[k] = 0;
+  // The largest weight of an output, whose weights are written to w.
+  double merge(int64_t o, double* w) const {
+    double largest = 0, beyond = 0;  // what the taps behind add to the same input
+    for (int64_t k = exact.count[o] - 1; k >= 0; --k) {
+      const double sum = exact.weight_of(o, k) + beyond;
+      const bool same = k > 0 && exact.at(o, k) == exact.at(o, k - 1);
+      beyond = same ? sum : 0;
+      w[k] = same ? 0 : sum;
       largest = w[k] > largest ? w[k] : largest;
     }
     return largest;
@@ -59,7 +57,7 @@ class Resize {
     const int64_t width = rows_ ? kColumns : larger(1, smaller(kScratch / longest, kColumns));
     const int64_t along = rows_ ? a_.inner : a_.outer * a_.inner;  // columns that a group may reach over
     const int64_t per = (along + width - 1) / width, groups = rows_ ? a_.outer * per : per;
-    const int64_t work = groups * width * a_.dim.out * taps_.most;
+    const int64_t work = groups * width * a_.dim.out * taps_.exact.most;
     const int64_t blocks = larger(1, smaller(work / kGrain, groups));
     parallel_blocks(blocks, [&](int64_t block) {
       Scratch<uint8_t> side_by_side(rows_ ? 0 : longest * width);
@@ -107,9 +105,9 @@ class Resize {
     int32_t sums[kColumns];
     const int32_t half = taps_.bits ? 1 << (taps_.bits - 1) : 0;
     for (int64_t j = 0; j < n; ++j) sums[j] = half;
-    for (int64_t k = o * taps_.most; k < o * taps_.most + taps_.count[o]; ++k) {
-      const uint8_t* row = from + taps_.index[k] * step;
-      const int32_t w = taps_.weight[k];
+    for (int64_t k = 0; k < taps_.exact.count[o]; ++k) {
+      const uint8_t* row = from + taps_.exact.at(o, k) * step;
+      const int32_t w = taps_.weight[o * taps_.exact.most + k];
       for (int64_t j = 0; j < n; ++j) sums[j] += w * row[j];
     }
     for (int64_t j = 0; j < n; ++j) {

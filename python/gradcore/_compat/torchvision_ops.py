@@ -67,15 +67,6 @@ def _stacked(results: list[Any], input: Any, channels: int, height: int, width: 
     return gradcore.stack(results) if results else input.new_empty((0, channels, height, width))
 
 
-def _channel_mapping(count: int, channels: int, height: int, width: int) -> Any:
-    """Which input channel each output of a position-sensitive pool reads."""
-    return (
-        gradcore.arange(channels * height * width, dtype=gradcore.int32)
-        .view(1, channels, height, width)
-        .repeat(count, 1, 1, 1)
-    )
-
-
 def _bilinear_means(start: float, size: float, bins: int, ratio: int, length: int, like: Any) -> Any:
     """(bins, length): row i takes the mean of a signal at `ratio` points of bin i, between its samples linearly."""
     points = ratio if ratio > 0 else max(math.ceil(size / bins), 0)
@@ -91,6 +82,37 @@ def _bilinear_means(start: float, size: float, bins: int, ratio: int, length: in
     return gradcore.tensor(weights, dtype=like.dtype)
 
 
+# The image of a box, and weights (bins, pixels) along its height and its width.
+_Weights = tuple[int, Any, Any]
+
+
+def _between_pixels(
+    input: Any,
+    rois: Any,
+    scale: float,
+    bins: tuple[int, int],
+    ratio: int,
+    offset: float = 0.5,
+    least: float = -math.inf,
+) -> Iterator[_Weights]:
+    """Of each box, whose sides are `least` long at least, for means of values between pixels."""
+    height, width = input.shape[-2:]
+    for image, corners in _rows(rois):
+        x1, y1, x2, y2 = (corner * scale - offset for corner in corners)
+        down = _bilinear_means(y1, max(y2 - y1, least), bins[0], ratio, height, input)
+        across = _bilinear_means(x1, max(x2 - x1, least), bins[1], ratio, width, input)
+        yield image, down, across
+
+
+def _by_position(input: Any, bins: tuple[int, int], boxes: Iterator[_Weights]) -> tuple[Any, Any]:
+    """The values of boxes each of whose bins reads a channel of its own, and the channels that were read."""
+    pixels = input.view(input.shape[0], -1, *bins, *input.shape[-2:])
+    results = [gradcore.einsum("ih,cijhw,jw->cij", down, pixels[image], across) for image, down, across in boxes]
+    channels = pixels.shape[1]
+    read = gradcore.arange(channels * bins[0] * bins[1], dtype=gradcore.int32).view(1, channels, *bins)
+    return _stacked(results, input, channels, *bins), read.repeat(len(results), 1, 1, 1)
+
+
 def roi_align(
     input: Any,
     rois: Any,
@@ -101,37 +123,18 @@ def roi_align(
     aligned: bool,
 ) -> Any:
     """(boxes, channels, pooled_height, pooled_width): means over bins of each box, of values between pixels (Mask R-CNN)."""
-    offset, least = (0.5, -math.inf) if aligned else (0.0, 1.0)
-    height, width = input.shape[-2:]
-    results = []
-    for image, corners in _rows(rois):
-        x1, y1, x2, y2 = (corner * spatial_scale - offset for corner in corners)
-        down = _bilinear_means(y1, max(y2 - y1, least), pooled_height, sampling_ratio, height, input)
-        across = _bilinear_means(x1, max(x2 - x1, least), pooled_width, sampling_ratio, width, input)
-        results.append(down @ input[image] @ across.t())
-    return _stacked(results, input, input.shape[1], pooled_height, pooled_width)
-
-
-def _position_sensitive(input: Any, image: int, down: Any, across: Any) -> Any:
-    """(channels, bins down, bins across): each bin reads a channel of its own."""
-    channels = input.view(input.shape[0], -1, down.shape[0], across.shape[0], *input.shape[-2:])[image]
-    return gradcore.einsum("ih,cijhw,jw->cij", down, channels, across)
+    bins = (pooled_height, pooled_width)
+    limits = (0.5, -math.inf) if aligned else (0.0, 1.0)
+    boxes = _between_pixels(input, rois, spatial_scale, bins, sampling_ratio, *limits)
+    return _stacked([down @ input[image] @ across.t() for image, down, across in boxes], input, input.shape[1], *bins)
 
 
 def ps_roi_align(
     input: Any, rois: Any, spatial_scale: float, pooled_height: int, pooled_width: int, sampling_ratio: int
 ) -> Any:
     """roi_align() with a group of channels for each bin (Light-Head R-CNN), and the channels that were read."""
-    height, width = input.shape[-2:]
-    channels = input.shape[1] // (pooled_height * pooled_width)
-    results = []
-    for image, corners in _rows(rois):
-        x1, y1, x2, y2 = (corner * spatial_scale - 0.5 for corner in corners)
-        down = _bilinear_means(y1, y2 - y1, pooled_height, sampling_ratio, height, input)
-        across = _bilinear_means(x1, x2 - x1, pooled_width, sampling_ratio, width, input)
-        results.append(_position_sensitive(input, image, down, across))
-    mapping = _channel_mapping(len(results), channels, pooled_height, pooled_width)
-    return _stacked(results, input, channels, pooled_height, pooled_width), mapping
+    bins = (pooled_height, pooled_width)
+    return _by_position(input, bins, _between_pixels(input, rois, spatial_scale, bins, sampling_ratio))
 
 
 def _rounded(value: float) -> int:
@@ -178,18 +181,19 @@ def _box_means(start: int, size: int, bins: int, length: int, like: Any) -> Any:
     return gradcore.tensor(weights, dtype=like.dtype)
 
 
+def _whole_pixels(input: Any, rois: Any, scale: float, bins: tuple[int, int]) -> Iterator[_Weights]:
+    """Of each box, for means of whole pixels."""
+    height, width = input.shape[-2:]
+    for image, corners in _rows(rois):
+        x1, y1, x2, y2 = (_rounded(corner * scale) for corner in corners)
+        down = _box_means(y1, max(y2 - y1, 1), bins[0], height, input)
+        yield image, down, _box_means(x1, max(x2 - x1, 1), bins[1], width, input)
+
+
 def ps_roi_pool(input: Any, rois: Any, spatial_scale: float, pooled_height: int, pooled_width: int) -> Any:
     """Means over bins of whole pixels, a group of channels for each bin (R-FCN), and the channels that were read."""
-    height, width = input.shape[-2:]
-    channels = input.shape[1] // (pooled_height * pooled_width)
-    results = []
-    for image, corners in _rows(rois):
-        x1, y1, x2, y2 = (_rounded(corner * spatial_scale) for corner in corners)
-        down = _box_means(y1, max(y2 - y1, 1), pooled_height, height, input)
-        across = _box_means(x1, max(x2 - x1, 1), pooled_width, width, input)
-        results.append(_position_sensitive(input, image, down, across))
-    mapping = _channel_mapping(len(results), channels, pooled_height, pooled_width)
-    return _stacked(results, input, channels, pooled_height, pooled_width), mapping
+    bins = (pooled_height, pooled_width)
+    return _by_position(input, bins, _whole_pixels(input, rois, spatial_scale, bins))
 
 
 def deform_conv2d(

@@ -61,8 +61,8 @@ def interpolate(
 
     input: (N, C, L), (N, C, H, W) or (N, C, D, H, W); mode: 'nearest', 'nearest-exact', 'area', or 'linear', 'bilinear',
     'bicubic', 'trilinear' for their number of dims; align_corners: whether the corners' pixels, not their edges, are
-    aligned; antialias: as image libraries shrink, for 'bilinear' and 'bicubic'. Bytes (uint8) are rounded after each dim. Raises ValueError for what does not fit,
-    NotImplementedError for a mode that does not have that number of dims.
+    aligned; antialias: as image libraries shrink, for 'bilinear' and 'bicubic'. Bytes (uint8) are rounded after each dim.
+    Raises ValueError for what does not fit, NotImplementedError for a mode that does not have that number of dims.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 
     >>> import gradcore

@@ -154,8 +154,9 @@ class EventWriter:
                 f"size of input tensor and input format are different. tensor shape: {images.shape}, "
                 f"input_format: {dataformats}"
             )
-        images = images if "C" in dims else images[..., None]
-        images = np.transpose(images, [(dims if "C" in dims else dims + "C").index(d) for d in "NHWC"])
+        if "C" not in dims:
+            images, dims = images[..., None], dims + "C"
+        images = np.transpose(images, [dims.index(d) for d in "NHWC"])
         if images.dtype != np.uint8:
             images = (images * 255).astype(np.float32).clip(0, 255).astype(np.uint8)
         self._add(tag, global_step, walltime, image=self._picture(_side_by_side(images)))
