@@ -157,6 +157,19 @@ def test_a_deformable_convolution_that_moves_nothing_is_a_convolution(ops):
         ops.deform_conv2d(x, weight, still[:, :, :2], mask, bias, *settings)
 
 
+def test_memory_may_lie_in_any_order(ops, image):
+    last = gradcore.channels_last
+    settings = (1, 1, 0, 0, 1, 1, 1, 1, True)
+    gradcore.manual_seed(2)
+    inputs = [gradcore.rand(*s) for s in ((2, 3, 6, 7), (4, 3, 2, 2), (2, 8, 5, 6), (2, 4, 5, 6))]
+    expected = ops.deform_conv2d(*inputs, gradcore.zeros(4), *settings)
+    other = [t.contiguous(memory_format=last) for t in inputs]
+    gradcore.testing.assert_close(ops.deform_conv2d(*other, gradcore.zeros(4), *settings), expected)
+    pool = (rois(), 0.8, 3, 2)
+    for got, whole in zip(ops.ps_roi_pool(image.contiguous(memory_format=last), *pool), ops.ps_roi_pool(image, *pool)):
+        gradcore.testing.assert_close(got, whole)
+
+
 def test_gradients_of_a_deformable_convolution(ops):
     gradcore.manual_seed(1)
     sizes = ((1, 2, 4, 5), (2, 1, 2, 2), (1, 8, 3, 4), (1, 4, 3, 4), (2,))

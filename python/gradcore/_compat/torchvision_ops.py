@@ -106,7 +106,7 @@ def _between_pixels(
 
 def _by_position(input: Any, bins: tuple[int, int], boxes: Iterator[_Weights]) -> tuple[Any, Any]:
     """The values of boxes each of whose bins reads a channel of its own, and the channels that were read."""
-    pixels = input.view(input.shape[0], -1, *bins, *input.shape[-2:])
+    pixels = input.reshape(input.shape[0], -1, *bins, *input.shape[-2:])
     results = [gradcore.einsum("ih,cijhw,jw->cij", down, pixels[image], across) for image, down, across in boxes]
     channels = pixels.shape[1]
     read = gradcore.arange(channels * bins[0] * bins[1], dtype=gradcore.int32).view(1, channels, *bins)
@@ -230,7 +230,7 @@ def deform_conv2d(
         at = gradcore.arange(outputs, dtype=input.dtype).mul(stride).sub(pad).view(shape)
         return (2 * (moved + at + taps) + 1) / length - 1
 
-    moves = offset.view(batch, offset_groups, tall * wide, 2, rows, columns)
+    moves = offset.reshape(batch, offset_groups, tall * wide, 2, rows, columns)
     tap_rows = gradcore.arange(tall, dtype=input.dtype).mul(dilation_h).repeat_interleave(wide).view(1, 1, -1, 1, 1)
     tap_columns = gradcore.arange(wide, dtype=input.dtype).mul(dilation_w).repeat(tall).view(1, 1, -1, 1, 1)
     y = places(moves[:, :, :, 0], height, tap_rows, rows, stride_h, pad_h, 3)
@@ -240,9 +240,9 @@ def deform_conv2d(
     read = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     read = read.view(batch, offset_groups, channels // offset_groups, tall * wide, rows, columns)
     if use_mask:
-        read = read * mask.view(batch, offset_groups, 1, tall * wide, rows, columns)
+        read = read * mask.reshape(batch, offset_groups, 1, tall * wide, rows, columns)
     read = read.reshape(batch, groups, channels // groups * tall * wide, rows * columns)
-    product = weight.view(groups, out_channels // groups, -1) @ read
+    product = weight.reshape(groups, out_channels // groups, -1) @ read
     return product.view(batch, out_channels, rows, columns) + bias.view(1, -1, 1, 1)
 
 
