@@ -1,8 +1,11 @@
 """`python -m benchmarks.layers`: gradcore's two threading layers beside each other, and torch if asked. Start at main.
 
-Each has a process of its own, and they take short turns. With `--load N` another N processes spin meanwhile: a team
-that waits for threads that the system has not scheduled falls behind then. A time is the median of all turns; the last
-column is the median of the ratios of neighbouring turns, above 1 where "openmp" takes longer than "team".
+Each has a process of its own, and they take short turns. A time is the median of all turns; the last column is the
+median of the ratios of neighbouring turns, above 1 where "openmp" takes longer than "team".
+
+With `--load N` another N processes spin meanwhile: a team that waits for threads that the system has not scheduled
+falls behind then. How the system spreads threads over processors decides by a factor of two or three how fast a
+process is, for as long as it lives. So each turn is a new process then, and times are means of all turns.
 """
 
 import argparse
@@ -24,12 +27,21 @@ def start(name: str, threads: int) -> Worker:
     return Worker("gradcore", threads, GRADCORE_THREADING_LAYER=name)
 
 
-def time_case(case: Case, workers: dict[str, Worker], turns: int, budget: float) -> dict[str, list[float]]:
+def time_case(case: Case, workers: dict[str, Worker], turns: int, budget: float, renew: bool) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in workers}
     for _ in range(turns):
         for name, worker in workers.items():
+            if renew:
+                worker.close()
+                worker.start()
             seconds[name].append(worker.time(case, budget))
     return seconds
+
+
+def openmp_over_team(seconds: dict[str, list[float]], loaded: bool) -> float:
+    if loaded:
+        return statistics.mean(seconds["openmp"]) / statistics.mean(seconds["team"])
+    return statistics.median(o / t for o, t in zip(seconds["openmp"], seconds["team"], strict=True))
 
 
 def main() -> None:
@@ -55,13 +67,14 @@ def main() -> None:
         workers = {name: start(name, options.threads) for name in names}
         for case in cases:
             try:
-                seconds = time_case(case, workers, options.turns, options.budget)
+                seconds = time_case(case, workers, options.turns, options.budget, renew=options.load > 0)
             except RuntimeError as error:
                 print(f"{case.name:50}  {error}")
                 continue
-            ratio = statistics.median(o / t for o, t in zip(seconds["openmp"], seconds["team"], strict=True))
+            ratio = openmp_over_team(seconds, options.load > 0)
             slower += ratio > SLOWER
-            times = "  ".join(f"{amount(statistics.median(seconds[name]), 's'):>9}" for name in names)
+            average = statistics.mean if options.load else statistics.median
+            times = "  ".join(f"{amount(average(seconds[name]), 's'):>9}" for name in names)
             print(f"{case.name:50}  {times}  {ratio:11.2f}{'  SLOWER' if ratio > SLOWER else ''}", flush=True)
         for worker in workers.values():
             worker.close()
