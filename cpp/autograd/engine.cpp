@@ -95,6 +95,17 @@ class Marks {
   std::unordered_map<const Node*, uint32_t> map_;
 };
 
+// A sweep inside an apply() leaves out others meanwhile.
+class LeavingOut {
+ public:
+  explicit LeavingOut(LeftOut edges) : outer_(std::exchange(left_out, edges)) {}
+  ~LeavingOut() { left_out = outer_; }
+  LeavingOut(const LeavingOut&) = delete;
+
+ private:
+  LeftOut outer_;
+};
+
 class Sweep {
  public:
   explicit Sweep(BackwardRequest& request) : request_(request), outer_(std::exchange(running_, this)) {
@@ -203,20 +214,15 @@ class Sweep {
     // Ascending: a node's edges lead to entries that are already decided.
     for (size_t i = w_->entries.size(); i-- > 0;) {
       Entry& e = w_->entries[i];
-      for (int k = 0; k < e.node->edge_count() && !e.needed; ++k) {
-        const Entry* to = e.node->edge(k).node ? find(e.node->edge(k).node.get()) : nullptr;
-        e.needed = to && to->needed;
-      }
+      for (int k = 0; k < e.node->edge_count() && !e.needed; ++k) e.needed = leads_on(e.node->edge(k));
     }
   }
 
   // Whether anything below a node is asked for; if not, its gradient is only captured.
   bool continues(const Entry& e) {
     if (request_.inputs.empty() || request_.accumulate) return true;
-    for (int k = 0; k < e.node->edge_count(); ++k) {
-      const Entry* to = e.node->edge(k).node ? find(e.node->edge(k).node.get()) : nullptr;
-      if (to && to->needed) return true;
-    }
+    for (int k = 0; k < e.node->edge_count(); ++k)
+      if (leads_on(e.node->edge(k))) return true;
     return false;
   }
 
@@ -409,6 +415,23 @@ class Sweep {
     run_post_hooks(*node, hooks->post, out, incoming);
   }
 
+  // A node computes no gradient that nobody asked for, as in torch: in autograd.grad(y, x) none of weights.
+  void apply_needed(Node& node, std::span<Tensor> grads, std::span<Tensor> out) {
+    if (request_.inputs.empty()) return apply(node, grads, out);
+    const LeavingOut edges({&node, edges_left_out(node)});
+    apply(node, grads, out);
+  }
+  uint64_t edges_left_out(const Node& node) {
+    uint64_t edges = 0;
+    for (int i = 0; i < std::min(node.edge_count(), 64); ++i)
+      if (!leads_on(node.edge(i))) edges |= uint64_t{1} << i;
+    return edges;
+  }
+  bool leads_on(const Edge& edge) {
+    const Entry* to = edge.node ? find(edge.node.get()) : nullptr;
+    return to && to->needed;
+  }
+
   // A node is an op of its own for whoever listens, at the line that made it.
   static void apply(Node& node, std::span<Tensor> grads, std::span<Tensor> out) {
     OpListener* const listener = op_listener.load(std::memory_order_relaxed);
@@ -479,14 +502,14 @@ class Sweep {
         const InheritOrigin origin(request_.create_graph ? node->origin() : inherited_origin);
         run_node(node, grads, out, [&] {
           own(*node, grads);
-          apply(*node, grads, out);
+          apply_needed(*node, grads, out);
         });
         if (!request_.keep_graph) node->release_saved();
         if (watched_ && anomaly.check_nan) refuse_nan(*node, out);
       }
     } else if (continues(e)) {
       // No gradient came, but it was its turn: what was freed or written to since is refused, and what it has is freed.
-      apply(*node, grads, out);
+      apply_needed(*node, grads, out);
       unpack_saved(*node);
       if (!request_.keep_graph) node->release_saved();
     }

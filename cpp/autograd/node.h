@@ -124,6 +124,13 @@ class LazyHooks {
   std::atomic<HookList*> list_{nullptr};
 };
 
+// Edges of the node whose apply() runs that lead to nothing a program asked for: bit i for edge i of the first 64.
+struct LeftOut {
+  const Node* node = nullptr;
+  uint64_t edges = 0;
+};
+inline constinit thread_local LeftOut left_out;
+
 // What a gradient must fit.
 struct TensorMeta {
   Dims shape;
@@ -188,7 +195,13 @@ class Node : public RefCounted, public Disposable, public Pooled {
   int edge_count() const { return edge_count_; }
   Edge& edge(int i) { return edge_count_ <= kInlineEdges ? inline_edges_[i] : more_edges_[i]; }
   const Edge& edge(int i) const { return const_cast<Node*>(this)->edge(i); }
-  bool needs(int i) const { return static_cast<bool>(edge(i).node); }
+  // Whether backward must give edge i its gradient.
+  bool needs(int i) const {
+    if (left_out.node == this && i < 64 && left_out.edges >> i & 1) [[unlikely]]
+      return false;
+    return has_edge(i);
+  }
+  bool has_edge(int i) const { return static_cast<bool>(edge(i).node); }
   // For nodes with few inputs, without a detour.
   void add_edge(Edge e) { inline_edges_[edge_count_++] = std::move(e); }
 

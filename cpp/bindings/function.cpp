@@ -185,7 +185,7 @@ class FunctionNode final : public Node {
       const auto nr = static_cast<int>(checked_grads.size());
       Tensor grad = tensor_or_none(value, nr);
       // As torch: the gradient of an input that needs none may have any shape.
-      checked_grads.push_back(needs(nr) ? fitting(std::move(grad), *arguments_[i], nr) : std::move(grad));
+      checked_grads.push_back(has_edge(nr) ? fitting(std::move(grad), *arguments_[i], nr) : std::move(grad));
     }
     for (size_t i = 0; i < out.size(); ++i)
       out[i] = std::move(checked_grads[i]);  // all: hooks see those nobody asked for too
