@@ -29,7 +29,7 @@ class CausalVariant(enum.IntEnum):
 
 
 class CausalBias(Tensor):
-    """A causal mask that scaled_dot_product_attention() takes as attn_mask. It has no elements before it is asked for them.
+    """A causal mask that scaled_dot_product_attention() takes as attn_mask. The mask is made when it is needed.
 
     Warns where LOWER_RIGHT has more queries than keys: the first ones see nothing, and their results are NaN.
 
@@ -44,11 +44,12 @@ class CausalBias(Tensor):
     seq_len_kv: int
 
     def __new__(cls, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> CausalBias:
-        return gradcore.empty(0).as_subclass(cls)
-
-    def __init__(self, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> None:
         if not isinstance(variant, CausalVariant):
             raise AssertionError(f"variant must be a CausalVariant, got {type(variant).__name__}")
+        # torch's shape, on the memory of one number
+        return gradcore.zeros(()).expand(int(variant), seq_len_q, seq_len_kv).as_subclass(cls)
+
+    def __init__(self, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> None:
         self.variant, self.seq_len_q, self.seq_len_kv = variant, seq_len_q, seq_len_kv
         if variant == CausalVariant.LOWER_RIGHT and seq_len_q > seq_len_kv:
             warnings.warn(
@@ -81,7 +82,7 @@ class CausalBias(Tensor):
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Attention takes the mask; other functions see a tensor without elements."""
+        """Attention takes the mask; other functions see a tensor of zeros."""
         if func is gradcore.nn.functional.scaled_dot_product_attention:
             return cls._attend(*args, **(kwargs or {}))
         return super().__torch_function__(func, types, args, kwargs)
