@@ -547,7 +547,7 @@ class _Mode(TorchFunctionMode):
 
     def watch(self, result: Any) -> None:
         """Hooks the nodes behind a result that compute products, each once."""
-        waiting = [result.grad_fn] if isinstance(result, Tensor) and result.grad_fn is not None else []
+        waiting: list[Any] = [result.grad_fn] if isinstance(result, Tensor) and result.grad_fn is not None else []
         while waiting:
             node = waiting.pop()
             if node is None or node.metadata.get("flop_counter") is self:

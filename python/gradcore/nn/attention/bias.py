@@ -47,7 +47,8 @@ class CausalBias(Tensor):
         if not isinstance(variant, CausalVariant):
             raise AssertionError(f"variant must be a CausalVariant, got {type(variant).__name__}")
         # torch's shape, on the memory of one number
-        return gradcore.zeros(()).expand(int(variant), seq_len_q, seq_len_kv).as_subclass(cls)
+        zeros: CausalBias = gradcore.zeros(()).expand(int(variant), seq_len_q, seq_len_kv).as_subclass(cls)
+        return zeros
 
     def __init__(self, variant: CausalVariant, seq_len_q: int, seq_len_kv: int) -> None:
         self.variant, self.seq_len_q, self.seq_len_kv = variant, seq_len_q, seq_len_kv
@@ -87,7 +88,7 @@ class CausalBias(Tensor):
             return cls._attend(*args, **(kwargs or {}))
         return super().__torch_function__(func, types, args, kwargs)
 
-    def __repr__(self) -> str:  # type: ignore[override]
+    def __repr__(self) -> str:
         return repr(self._materialize())
 
 
