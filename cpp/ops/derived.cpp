@@ -269,7 +269,10 @@ void as_strided_(const Tensor& t, const Dims& shape, const Dims& strides, std::o
 }
 void set_(const Tensor& t) { set_(t, empty(Dims{0}, t.dtype())); }
 void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides) {
-  set_(t, checked_window(source, shape, strides ? *strides : contiguous_strides(shape), offset));
+  check(offset >= 0, "Tensor: invalid storage offset ", offset);
+  int64_t start;  // counted from the source's first element
+  check(!__builtin_add_overflow(source.offset(), offset, &start), "Tensor: invalid storage offset ", offset);
+  set_(t, checked_window(source, shape, strides ? *strides : contiguous_strides(shape), start));
 }
 
 }  // namespace gradcore

@@ -32,9 +32,28 @@ void sort_into(const ValuesIndices& out, const Tensor& t, int d, int64_t k, bool
   values.finish();
 }
 
+DType signed_of(DType unsigned_type) {
+  return unsigned_type == DType::UInt16 ? DType::Int16 : unsigned_type == DType::UInt32 ? DType::Int32 : DType::Int64;
+}
+// The other way round as well.
+Tensor with_sign_bit_flipped(const Tensor& t) {
+  const int bits = 8 * static_cast<int>(item_size(t.dtype()));
+  return bitwise_xor(t, Scalar(std::numeric_limits<int64_t>::min() >> (64 - bits)));
+}
+
 }  // namespace
 
+Tensor in_signed_order(const Tensor& t) {
+  if (!is_wide_unsigned(t.dtype())) return t;
+  return with_sign_bit_flipped(view_dtype(t, signed_of(t.dtype())));
+}
+
 ValuesIndices sort(const Tensor& t, int64_t dim, bool descending, bool asked) {
+  if (is_wide_unsigned(t.dtype())) {
+    const ValuesIndices r = sort(in_signed_order(t), dim, descending, asked);
+    const Tensor values = view_dtype(with_sign_bit_flipped(r.values), t.dtype());
+    return {make_window(values, values.shape(), values.strides()), r.indices};
+  }
   const int d = wrap_dim(dim, t.dim());
   const auto compute = [&](int batch, const Tensor& x) {
     const ValuesIndices out{empty_like(x, x.dtype()), empty_like(x, DType::Int64)};
@@ -48,6 +67,7 @@ ValuesIndices sort(const Tensor& t, int64_t dim, bool descending, bool asked) {
 }
 
 Tensor argsort(const Tensor& t, int64_t dim, bool descending) {
+  if (is_wide_unsigned(t.dtype())) return argsort(in_signed_order(t), dim, descending);
   const int d = wrap_dim(dim, t.dim());
   const auto compute = [&](int batch, const Tensor& x) {
     const ValuesIndices out{{}, empty_like(x, DType::Int64)};

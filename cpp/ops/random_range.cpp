@@ -51,6 +51,8 @@ template <class T> constexpr int64_t greatest() {
   if constexpr (std::is_same_v<T, bool>) return 1;
   if constexpr (is_floating_type<T>)
     return int64_t{1} << std::numeric_limits<T>::digits;
+  else if constexpr (std::is_same_v<T, uint64_t>)
+    return std::numeric_limits<int64_t>::max();  // bounds are int64
   else
     return static_cast<int64_t>(std::numeric_limits<T>::max());
 }

@@ -207,7 +207,7 @@ std::vector<Tensor> unique(const Tensor& t, int64_t dim, const UniqueOptions& op
   std::vector<Tensor> out;
   {
     const NoRecordGuard off;
-    const Tensor x = slices(t, d), order = order_of_slices(x);
+    const Tensor x = slices(t, d), order = order_of_slices(in_signed_order(x));
     out = runs_of(index_select(x, 0, order), order, options, Dims{t.size(d)});
     out[0] = moved_back(out[0], d);
   }

@@ -42,6 +42,11 @@ def offer_waiting() -> None:
         _offer(_waiting.pop())
 
 
+def is_offered(function: Any) -> bool:
+    """Whether classes that override are asked, now or once there are some."""
+    return function in _waiting or "_answer" in (getattr(function, "__kwdefaults__", None) or {})
+
+
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """warnings.warn() at the program's line: decorators and modules that lie between, and this module, do not count."""
     import warnings

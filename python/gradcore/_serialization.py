@@ -7,6 +7,7 @@ bytes. Tensors that share memory share it again after loading.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import importlib
@@ -755,6 +756,56 @@ def _known_global(module: str, name: str) -> Any:
             "into the file: do that only with a file you trust."
         )
     return found
+
+
+def globals_of(f: Any) -> dict[tuple[str, str], bool]:
+    """The classes and functions that an archive's pickle names, and whether loading weights takes them."""
+    with contextlib.nullcontext(f) if hasattr(f, "read") else open(f, "rb") as file:
+        file.seek(0)
+        if not zipfile.is_zipfile(file):
+            raise ValueError("Expected input to be a checkpoint returned by torch.save")
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            if any(name.endswith("/constants.pkl") for name in names):
+                raise ValueError(
+                    "Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint"
+                )
+            pickles = [name for name in names if name.endswith("/data.pkl")]
+            if not pickles:
+                raise ValueError("Expected input to be a checkpoint returned by torch.save")
+            data = _stored(archive, pickles[0])
+    return {place: place == ("torch", "Tensor") or _known(*place) is not None for place in _globals_in(data)}
+
+
+def _globals_in(data: bytes) -> set[tuple[str, str]]:
+    import pickletools
+
+    found: set[tuple[str, str]] = set()
+    texts: list[str] = []  # what STACK_GLOBAL takes from the stack was written, or fetched, before it
+    memo: dict[int, str] = {}
+    argument: Any
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("GLOBAL", "INST"):
+            module, _, name = argument.partition(" ")
+            found.add(_name_of_today(module, name))
+        elif opcode.name == "STACK_GLOBAL":
+            found.add((texts[-2], texts[-1]))
+        elif opcode.name == "MEMOIZE":
+            memo[len(memo)] = texts[-1] if texts else ""
+        elif opcode.name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            memo[argument] = texts[-1] if texts else ""
+        elif opcode.name in ("GET", "BINGET", "LONG_BINGET"):
+            texts.append(memo.get(argument, ""))
+        elif isinstance(argument, str):
+            texts.append(argument)
+    return found
+
+
+def _name_of_today(module: str, name: str) -> tuple[str, str]:
+    """Old protocols write Python 2's names, as pickle's own reader knows them."""
+    import _compat_pickle
+
+    return _compat_pickle.NAME_MAPPING.get((module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name))
 
 
 # ---- pickle and copy ----

@@ -13,9 +13,10 @@ from . import _C
 from ._C import Tensor
 
 __all__ = [
-    "BaseTorchFunctionMode", "TorchFunctionMode", "get_default_nowrap_functions",
-    "handle_torch_function", "has_torch_function", "has_torch_function_unary",
-    "has_torch_function_variadic", "is_tensor_like", "wrap_torch_function",
+    "BaseTorchFunctionMode", "TorchFunctionMode", "get_default_nowrap_functions", "get_ignored_functions",
+    "get_overridable_functions", "get_testing_overrides", "handle_torch_function", "has_torch_function",
+    "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like", "is_tensor_method_or_property",
+    "resolve_name", "wrap_torch_function",
 ]  # fmt: skip
 
 
@@ -118,3 +119,67 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..
         return wrapped
 
     return wrap
+
+
+def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
+    """The functions that a __torch_function__ may answer for, by the module, class or attribute that has them.
+
+    >>> import gradcore
+    >>> gradcore.add in gradcore.overrides.get_overridable_functions()[gradcore]
+    True
+    """
+    from ._override_lists import lists
+
+    return {owner: list(functions) for owner, functions in lists().offered.items()}
+
+
+def get_ignored_functions() -> set[Callable[..., Any]]:
+    """Public functions that no __torch_function__ is asked for, such as those that take no tensor.
+
+    >>> import gradcore
+    >>> gradcore.zeros in gradcore.overrides.get_ignored_functions()
+    True
+    """
+    from ._override_lists import lists
+
+    return set(lists().ignored)
+
+
+def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., int]]:
+    """For each function that a __torch_function__ may answer for, one that takes the same arguments and gives -1.
+
+    Functions that are called in several forms take any arguments.
+
+    >>> import gradcore
+    >>> gradcore.overrides.get_testing_overrides()[gradcore.exp](gradcore.ones(1))
+    -1
+    """
+    from ._override_lists import dummy, lists
+
+    return {function: dummy(function) for functions in lists().offered.values() for function in functions}
+
+
+def resolve_name(f: Any) -> str | None:
+    """The name of a function as __torch_function__ gets it, None for one that is not public.
+
+    >>> import gradcore
+    >>> gradcore.overrides.resolve_name(gradcore.Tensor.add), gradcore.overrides.resolve_name(print)
+    ('torch.Tensor.add', None)
+    """
+    from ._ops import OpOverload
+    from ._override_lists import lists
+
+    return str(f) if isinstance(f, OpOverload) else lists().names.get(f)
+
+
+def is_tensor_method_or_property(func: Callable[..., Any]) -> bool:
+    """Whether __torch_function__ gets this for a method of Tensor, or for a getter.
+
+    >>> import gradcore
+    >>> test = gradcore.overrides.is_tensor_method_or_property
+    >>> test(gradcore.Tensor.add), test(gradcore.add)
+    (True, False)
+    """
+    from ._override_lists import lists
+
+    return func in lists().offered.get(Tensor, []) or func.__name__ == "__get__"

@@ -8,8 +8,8 @@ from typing import Any
 
 from ._class_names import torch_module
 from ._pickle_reader import allowed as _allowed
+from ._serialization import globals_of, name_in_nn
 from ._serialization import load as load
-from ._serialization import name_in_nn
 from ._serialization import save as save
 
 MAP_LOCATION = Any
@@ -65,3 +65,22 @@ def safe_globals(safe_globals: Sequence[Any]) -> Iterator[None]:
     finally:
         _allowed.clear()
         _allowed.update(before)
+
+
+def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
+    """The classes and functions, as "module.name", that a file names and load(weights_only=True) does not take.
+
+    f: a path or a file of bytes. The file's pickle is read, and not run. Raises ValueError for what is no archive of save().
+
+    >>> import datetime, io, gradcore
+    >>> file = io.BytesIO()
+    >>> gradcore.save({"day": datetime.date(2024, 2, 29), "x": gradcore.ones(1)}, file)
+    >>> gradcore.serialization.get_unsafe_globals_in_checkpoint(file)
+    ['datetime.date']
+    """
+    found = globals_of(f)
+    return sorted(
+        f"{module}.{name}"
+        for (module, name), is_known in found.items()
+        if not is_known and (torch_module(module), name) not in _allowed
+    )

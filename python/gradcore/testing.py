@@ -1,4 +1,5 @@
 """assert_close: compares tensors, numbers, and sequences and mappings of them, as torch.testing does. Start there.
+(make_tensor stands in a file of its own.)
 
 All inputs are first taken apart into pairs of leaves (_pairs); then each pair is compared (_mismatch).
 """
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import Tensor, as_tensor, promote_types
+from ._make_tensor import make_tensor as make_tensor
 
 # rtol, atol; everything else is compared exactly
 _TOLERANCES = {

@@ -1,6 +1,7 @@
 """utils.checkpoint beside torch's."""
 
 import contextlib
+import functools
 import importlib
 import warnings
 
@@ -535,3 +536,124 @@ def test_inputs_that_give_no_gradients_are_warned_of():
             module(lib).check_backward_validity([leaf(lib).detach(), leaf(lib)])
 
     both(program)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Selective checkpoints
+
+
+def kept(lib, ops_or_policy, **options):
+    contexts = module(lib).create_selective_checkpoint_contexts
+    return functools.partial(contexts, ops_or_policy, **options)
+
+
+SELECTIONS = {
+    "products": ["mm", "addmm", "bmm"],
+    "functions": ["sigmoid", "exp", "convolution", "native_layer_norm", "layer_norm"],
+    "all": ["mm", "addmm", "sigmoid", "exp", "relu", "convolution", "t", "view", "clone"],
+    "none": [],
+}
+REGIONS = {
+    "products": lambda lib, x, w: lib.sigmoid(lib.matmul(lib.matmul(x, w), w)) * w,
+    "linear": lambda lib, x, w: lib.nn.functional.linear(x, w, w[0]).exp().relu(),
+    "in place": lambda lib, x, w: (x @ w).mul(2).exp_() @ w.exp(),
+    "a view": lambda lib, x, w: (x @ w).t().reshape(-1).exp().sum() * (w @ x),
+    "softmax": lambda lib, x, w: lib.softmax(x @ w, -1) @ x,
+    "convolution": lambda lib, x, w: lib.nn.functional.conv2d(
+        x.reshape(1, 1, 3, 3), w[:2, :2].reshape(1, 1, 2, 2)
+    ).exp(),
+    "without grad": lambda lib, x, w: (x @ w).exp() * (x.detach() @ w.detach()),
+}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_selective_checkpoints_have_the_gradients_of_plain_ones(selection, region):
+    def program(lib):
+        x, w = leaf(lib, np.linspace(-1, 1, 9).reshape(3, 3)), leaf(lib, np.linspace(-0.5, 2, 9).reshape(3, 3))
+        ops = [getattr(lib.ops.aten, name).default for name in SELECTIONS[selection] if lib is gradcore]
+        options = {"context_fn": kept(lib, ops)} if lib is gradcore else {}
+        out = module(lib).checkpoint(lambda x, w: REGIONS[region](lib, x, w), x, w, use_reentrant=False, **options)
+        out.sum().backward()
+        return out, x.grad, w.grad
+
+    both(program, ulps=8, scale=1.0)
+
+
+def test_what_is_kept_is_not_computed_again():
+    """The policy sees the ops of the first run alone, by torch's names; of the second, a mode counts the products."""
+
+    def program(lib):
+        seen = []
+
+        def policy(ctx, op, *args, **kwargs):
+            seen.append((str(op), ctx.is_recompute, tuple(ctx.op_output.shape)))
+            keep = op == lib.ops.aten.mm.default
+            return module(lib).CheckpointPolicy.MUST_SAVE if keep else module(lib).CheckpointPolicy.PREFER_RECOMPUTE
+
+        x, w = leaf(lib, np.ones((2, 2))), leaf(lib, np.eye(2))
+        out = module(lib).checkpoint(
+            lambda x, w: ((x @ w).sigmoid() @ w).exp(), x, w, use_reentrant=False, context_fn=kept(lib, policy)
+        )
+        out.sum().backward()
+        return seen, x.grad, w.grad
+
+    both(program, ulps=4, scale=1.0)
+
+
+@pytest.mark.parametrize("names, expected", [(["mm"], ["matmul", "exp", "exp"]), ([], ["matmul", "exp"] * 2)])
+def test_second_run_takes_kept_results(names, expected):
+    runs = []
+
+    class Count(gradcore.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            runs.append(func.__name__)
+            return func(*args, **(kwargs or {}))
+
+    def contexts():
+        ops = [getattr(gradcore.ops.aten, name).default for name in names]
+        return [Under(context, Count()) for context in kept(gradcore, ops)()]
+
+    x = gradcore.eye(2, requires_grad=True)
+    out = module(gradcore).checkpoint(lambda x: (x @ x).exp(), x, use_reentrant=False, context_fn=contexts)
+    out.sum().backward()
+    assert [name for name in runs if name in ("matmul", "exp")] == expected
+
+
+class Under:
+    """A mode below another one: it sees the calls that the other one makes."""
+
+    def __init__(self, above, below):
+        self.stack = contextlib.ExitStack()
+        self.modes = below, above
+
+    def __enter__(self):
+        for mode in self.modes:
+            self.stack.enter_context(mode)
+
+    def __exit__(self, *error):
+        return self.stack.__exit__(*error)
+
+
+def test_selective_checkpoints_that_go_wrong():
+    def run(lib, region, second=False, change=None, **options):
+        x = leaf(lib, np.eye(2))
+        ops = [lib.ops.aten.mm.default]
+        out = module(lib).checkpoint(region, x, use_reentrant=False, context_fn=kept(lib, ops, **options))
+        out.sum().backward(retain_graph=second)
+        if second:
+            out.sum().backward()
+        return x.grad
+
+    both(lambda lib: run(lib, lambda x: (x @ x).exp() * x, second=True), raises="Trying to backward an extra time")
+    both(lambda lib: run(lib, lambda x: (x @ x).mul_(2).exp()), raises="has been mutated")
+    both(lambda lib: run(lib, lambda x: (x @ x).mul_(1).exp(), allow_cache_entry_mutation=True), ulps=4)
+    both(lambda lib: kept(lib, [lib.ops.aten.mm])(), raises="Expected op in `op_list` to be an OpOverload")
+    both(lambda lib: kept(lib, [len])(), raises="Expected op in `op_list` to be an OpOverload")
+    both(lambda lib: kept(lib, 3)(), raises="must be either a function or a list of ops")
+
+    def changing(lib):
+        functions = iter([lambda x: (x @ x).exp(), lambda x: (x + x).exp()])
+        return run(lib, lambda x: next(functions)(x))
+
+    both(changing, raises="encountered during backward but not found in storage")

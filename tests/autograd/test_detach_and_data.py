@@ -55,10 +55,26 @@ SETS = {
     "another's memory": lambda lib, a, b: a.set_(b),
     "a window": lambda lib, a, b: a.set_(b, 1, (2, 2), (2, 1)),
     "a dense window": lambda lib, a, b: a.set_(b, 2, (2, 2)),
+    "a window of a view": lambda lib, a, b: a.set_(b[1:], 1, (2,)),
+    "a storage": lambda lib, a, b: a.set_(b.untyped_storage()),
+    "a window of a storage": lambda lib, a, b: a.set_(b[3:].untyped_storage(), 1, (2, 2), (3, 1)),
+    "a typed storage": lambda lib, a, b: a.set_(b._typed_storage(), 2, (3,)),
+    "by keywords": lambda lib, a, b: a.set_(source=b.untyped_storage(), storage_offset=1, size=(2,), stride=(2,)),
+    "a storage of its own": lambda lib, a, b: a.set_(lib.UntypedStorage([0, 0, 128, 63, 0, 0, 0, 64, 1])),
     "nothing": lambda lib, a, b: a.set_(),
     "itself": lambda lib, a, b: a.set_(a),
     "another dtype": lambda lib, a, b: a.set_(lib.ones(3, dtype=lib.float64)),
+    "a storage of another dtype": lambda lib, a, b: a.set_(lib.ones(3, dtype=lib.float64)._typed_storage()),
+    "before a storage": lambda lib, a, b: a.set_(b.untyped_storage(), -1, (2,)),
+    "no storage": lambda lib, a, b: a.set_([1.0]),
     "a leaf": lambda lib, a, b: lib.ones(3, requires_grad=True).set_(b),
+}
+REFUSED_SETS = {
+    "another dtype": "Could not set tensor of type",
+    "a storage of another dtype": "Expected a Storage of type",
+    "before a storage": "invalid storage offset -1",
+    "no storage": "set_() received an invalid combination",
+    "a leaf": "a leaf Variable that requires grad",
 }
 
 
@@ -72,8 +88,14 @@ def test_set_gives_a_tensor_another_memory(how):
         a.mul_(2)
         return result is a, a, a._version, b, view
 
-    refused = {"another dtype": "Could not set tensor of type", "a leaf": "a leaf Variable that requires grad"}
-    both(program, raises=refused.get(how))
+    both(program, raises=REFUSED_SETS.get(how))
+
+
+def test_set_keeps_to_the_memory_of_a_storage():
+    a, b = gradcore.ones(3), gradcore.arange(6.0)
+    with pytest.raises(RuntimeError, match="out of bounds for storage of size 24"):
+        a.set_(b.untyped_storage(), 4, (3,))
+    assert a.tolist() == [1.0] * 3
 
 
 def test_set_is_a_write():

@@ -481,3 +481,43 @@ def test_an_empty_file(tmp_path):
     with pytest.raises(EOFError, match="Ran out of input") as caught:
         gradcore.load(tmp_path / "empty.pt")
     assert isinstance(caught.value, gradcore._pickle_reader.FileError)
+
+
+class Unknown:
+    def __init__(self):
+        self.value = 3
+
+
+@needs_torch
+def test_names_that_weights_may_not_have(tmp_path):
+    """Of files of both libraries, with names in any way that a pickle spells them; torch reads one protocol alone."""
+    held = {
+        "x": torch.ones(2),
+        "parts": [Unknown(), Unknown(), np.float64(1.0)],
+        "counter": Counter("ab"),
+        "call": print,
+    }
+    for protocol in (0, 2, 4):
+        torch.save(held, tmp_path / f"{protocol}.pt", pickle_protocol=protocol)
+    ours = {"x": gradcore.ones(2), **{key: held[key] for key in ("parts", "counter")}}
+    gradcore.save(ours, tmp_path / "ours.pt")
+
+    def program(lib):
+        find = lib.serialization.get_unsafe_globals_in_checkpoint
+        before = sorted(find(str(tmp_path / "2.pt")))
+        with lib.serialization.safe_globals([Unknown]):
+            return before, sorted(find(tmp_path / "2.pt")), sorted(find(tmp_path / "ours.pt"))
+
+    both(program)
+    found = [gradcore.serialization.get_unsafe_globals_in_checkpoint(tmp_path / f"{n}.pt") for n in (0, 2, 4)]
+    assert "builtins.print" in found[1]
+    assert (
+        found[1] == found[2] == [name for name in found[0] if name not in ("copyreg._reconstructor", "builtins.object")]
+    )
+
+
+def test_files_without_names_are_refused():
+    def program(lib):
+        lib.serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(b"no archive"))
+
+    both(program, raises="Expected input to be a checkpoint returned by torch.save")

@@ -809,3 +809,20 @@ def test_a_condition_that_one_sample_breaks_is_refused():
         gradcore.func.vmap(gradcore.nn.functional.binary_cross_entropy)(probabilities, probabilities.clamp(max=1.0))
     with pytest.raises(RuntimeError, match="smaller than num_classes"):
         gradcore.func.vmap(lambda i: gradcore.nn.functional.one_hot(i, 3))(gradcore.tensor([[0], [3]]))
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("recurse", [True, False])
+def test_a_look_at_the_whole_batch(dim, recurse):
+    def program(lib):
+        seen = []
+
+        def inner(x):
+            seen.append(lib.func.debug_unwrap(x, recurse=recurse).shape)
+            return x * 2
+
+        lib.vmap(lib.vmap(inner, dim), 0)(lib.zeros(2, 3, 4))
+        plain = lib.ones(2)
+        return seen, lib.func.debug_unwrap(plain) is plain
+
+    both(program)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support import gradcore
+from support import both, gradcore, needs_torch
 
 RANDOM = np.random.default_rng(3)
 LONG = {
@@ -113,3 +113,24 @@ def test_named_results_are_trees_of_their_parts():
         assert type(doubled) is type(result) and doubled[0].equal(result[0] * 2)
         names = [name for name, value in vars(type(result).__mro__[1]).items() if isinstance(value, property)]
         assert all(f"{name}=" in repr(doubled) for name in names)
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("shape", [(), (1,), (300,), (5, 40), (4, 3, 2)])
+def test_unsigned_numbers_of_all_sizes(dtype, shape):
+    """Those whose highest bit is set come last: they are negative where their bits are read as signed."""
+    most = np.iinfo(dtype).max
+    array = np.asarray(RANDOM.integers(most // 2 - 20, most // 2 + 20, shape, dtype=dtype))
+
+    def program(lib):
+        x = lib.from_numpy(array.copy())
+        found = [*x.sort(stable=True), *x.sort(stable=True, descending=True), x.mT if x.dim() == 2 else x]
+        found += [x.argsort(stable=True), *lib.unique(x, return_inverse=True, return_counts=True)]
+        if x.dim():
+            found += [*x.sort(stable=True, dim=0), *lib.unique(x, dim=0, return_inverse=True)]
+        if x.dim() == 2:
+            found += x.t().sort(stable=True)
+        return found
+
+    both(program)

@@ -1,11 +1,12 @@
 """assert_close: what passes, and what it says of what does not, compared with torch's own words."""
 
+import math
 import random
 
 import numpy as np
 import pytest
 
-from support import gradcore, libraries, needs_torch, torch
+from support import ALL_DTYPES, gradcore, libraries, needs_torch, outcome, outcome_difference, torch
 
 NAN, INF = float("nan"), float("inf")
 
@@ -197,3 +198,42 @@ def test_random_tensors(seed):
             return lib.from_numpy(actual.copy()), lib.from_numpy(expected.copy()), options
 
         assert verdict(gradcore, arguments) == verdict(torch, arguments), (actual, expected, options)
+
+
+MADE = {
+    "plain": {},
+    "limits": {"low": -3.5, "high": 4.5},
+    "a lower limit": {"low": 1},
+    "limits beyond the dtype": {"low": -math.inf, "high": math.inf},
+    "gaps": {"noncontiguous": True},
+    "no zeros": {"exclude_zero": True, "low": 0, "high": 2},
+    "equal limits": {"low": 2, "high": 2},
+    "limits in disorder": {"low": 5, "high": 1},
+    "nan": {"low": math.nan},
+    "far limits": {"low": 1e30, "high": 1e31},
+    "requires grad": {"requires_grad": True},
+    "channels last": {"memory_format": "channels_last"},
+    "both orders": {"noncontiguous": True, "memory_format": "channels_last"},
+}
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore:.*low==? ?==? ?high:FutureWarning")
+@pytest.mark.parametrize("how", MADE)
+@pytest.mark.parametrize("dtype", [*ALL_DTYPES, "float16", "bfloat16", "uint16", "uint64"])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), ((7,),), (0,), ((),)], ids=str)
+def test_made_tensors_are_those_of_torch(dtype, how, shape):
+    if dtype.startswith("uint") and dtype != "uint8" and how == "no zeros":
+        pytest.skip("torch cannot write to some elements of these")
+
+    def program(lib):
+        options = {key: lib.channels_last if key == "memory_format" else value for key, value in MADE[how].items()}
+        lib.manual_seed(5)
+        return lib.testing.make_tensor(*shape, dtype=getattr(lib, dtype), device="cpu", **options)
+
+    assert not outcome_difference(outcome(program, gradcore), outcome(program, torch))
+
+
+def test_a_dtype_without_random_numbers_is_refused():
+    with pytest.raises(TypeError, match="no tensors of torch.complex64"):
+        gradcore.testing.make_tensor(2, dtype=gradcore.complex64, device="cpu")

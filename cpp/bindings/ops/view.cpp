@@ -37,6 +37,16 @@ constexpr auto* sliced = +[](const Tensor& t, int64_t dim, MaybeInt start, Maybe
   return slice(t, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()), step);
 };
 
+// What a storage (of Python, in _compat/legacy.py) holds, as a vector of this dtype.
+Tensor elements_of(PyObject* storage, DType dtype) {
+  const Owned method(PyObject_GetAttrString(storage, "_elements"));
+  if (!method.get()) PyErr_Clear();
+  check(method.get(), ErrorKind::Type, "set_() received an invalid combination of arguments - got (",
+        Py_TYPE(storage)->tp_name, "), but expected a Tensor or a storage");
+  const Owned elements(checked(PyObject_CallOneArg(method.get(), dtype_objects[static_cast<int>(dtype)])));
+  return unwrap(elements.get());
+}
+
 // out= wants the dtype of the input.
 constexpr Forms kCopies{.kind = kFunction, .out = Out::Exact, .halves = Halves::Native};
 
@@ -157,6 +167,13 @@ constexpr OpRow kRows[] = {
     view_op("set_(Tensor input, Tensor source, int storage_offset, int[] size, int[]? stride=None) -> Tensor",
             [](const Tensor& t, const Tensor& source, int64_t offset, const Dims& size, const MaybeDims& stride) {
               set_(t, source, offset, size, stride);
+            },
+            {.kind = kMethod}),
+    view_op("set_(Tensor input, object source) -> Tensor",
+            [](const Tensor& t, PyObject* source) { set_(t, elements_of(source, t.dtype())); }, {.kind = kMethod}),
+    view_op("set_(Tensor input, object source, int storage_offset, int[] size, int[]? stride=None) -> Tensor",
+            [](const Tensor& t, PyObject* source, int64_t offset, const Dims& size, const MaybeDims& stride) {
+              set_(t, elements_of(source, t.dtype()), offset, size, stride);
             },
             {.kind = kMethod}),
 };

@@ -293,6 +293,13 @@ class TypedStorage:
         check_device("cuda")
         return self
 
+    def _elements(self, dtype: Any) -> Tensor:
+        if dtype != self.dtype:
+            raise RuntimeError(
+                f"Expected a Storage of type {dtype} or an UntypedStorage, but got {self.dtype} for argument 1 'storage'"
+            )
+        return self._memory.detach()
+
     def untyped(self) -> UntypedStorage:
         """The same memory as bytes."""
         return UntypedStorage(_owner=self._memory)
@@ -396,6 +403,11 @@ class UntypedStorage:
     def _as_tensor(self) -> Tensor:
         """The bytes as a tensor on the same memory."""
         return self._owner.detach().view(_C.uint8)
+
+    def _elements(self, dtype: Any) -> Tensor:
+        """The memory as numbers of this dtype; bytes that are too few for another one are left out."""
+        item = _C.empty(0, dtype=dtype).element_size()
+        return self._as_tensor()[: len(self) // item * item].view(dtype)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         memory = self._bytes

@@ -212,9 +212,11 @@ TEXTS = {
     False
     """,
     "set_": """
-    Puts the tensor on other memory: that of `source`, or none. Sizes, strides (in elements) and offset may be given.
+    Puts the tensor on other memory: that of `source`, a tensor or a storage, or none. Sizes, strides (in elements) and an
+    offset from the source's first element may be given.
 
-    Raises RuntimeError where they leave the memory, or for another dtype.
+    Raises RuntimeError where they leave the memory (which torch would make larger), or for another dtype. An untyped storage
+    is read as numbers of the tensor's dtype.
 
     >>> x = gradcore.zeros(2)
     >>> x.set_(gradcore.arange(4.0), 1, (2,))

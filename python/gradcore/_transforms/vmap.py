@@ -133,6 +133,28 @@ class PlainLevel(BatchLevel):
             raise RuntimeError("vmap: We do not yet support calling random operations inside of vmap: do it before")
 
 
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """A tensor inside of vmap with its batch dim, for a look at it in a debugger; any other one as it is.
+
+    recurse: with the batch dims of all vmaps around, else with that of the innermost. Nothing should be computed with the
+    result.
+
+    >>> import gradcore
+    >>> from gradcore.func import debug_unwrap, vmap
+    >>> def show(x):
+    ...     print(x.shape, debug_unwrap(x).shape)
+    ...     return x
+    >>> _ = vmap(show)(gradcore.zeros(2, 3))
+    torch.Size([3]) torch.Size([2, 3])
+    """
+    for level in reversed(running.transforms):
+        if isinstance(level, BatchLevel) and level.has(tensor):
+            tensor = level.remove_batch_dim(tensor, level.dim_of(tensor))
+            if not recurse:
+                break
+    return tensor
+
+
 def in_vmap() -> bool:
     """Whether a vmap runs in this thread."""
     return any(isinstance(transform, BatchLevel) for transform in running.transforms)

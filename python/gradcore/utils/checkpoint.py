@@ -19,12 +19,27 @@ from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad, no_grad
 from ..autograd import Function, backward
-from ..autograd.graph import saved_tensors_hooks
 from ..random import fork_rng, get_rng_state, set_rng_state
+from ._selective import (
+    SAC_IGNORED_OPS as SAC_IGNORED_OPS,
+)
+from ._selective import (
+    CheckpointPolicy as CheckpointPolicy,
+)
+from ._selective import (
+    SelectiveCheckpointContext as SelectiveCheckpointContext,
+)
+from ._selective import (
+    create_selective_checkpoint_contexts as create_selective_checkpoint_contexts,
+)
+from ._selective import (
+    saving,
+)
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "GraphExecGroup", "check_backward_validity", "checkpoint",
-    "checkpoint_sequential", "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled",
+    "SAC_IGNORED_OPS", "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "GraphExecGroup",
+    "SelectiveCheckpointContext", "check_backward_validity", "checkpoint", "checkpoint_sequential",
+    "create_selective_checkpoint_contexts", "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
 ]  # fmt: skip
 
@@ -322,7 +337,7 @@ class _Rerun:
     def first(self) -> Any:
         if not _C.is_grad_enabled():
             return self._function(*self._args, **self._kwargs)
-        with saved_tensors_hooks(self._pack, self._unpack), self._first_context:
+        with saving(self._pack, self._unpack), self._first_context:
             result = self._function(*self._args, **self._kwargs)
             self._complete = True
         if not self._complete:
@@ -397,7 +412,7 @@ class _Rerun:
         with contextlib.suppress(_Stop), fork_rng(enabled=self._rng_state is not None):
             if self._rng_state is not None:
                 set_rng_state(self._rng_state)
-            with saved_tensors_hooks(pack, lambda value: value), enable_grad(), self._second_context:
+            with saving(pack, lambda value: value), enable_grad(), self._second_context:
                 self._function(*self._args, **self._kwargs)
         self._compare(found)
 
