@@ -26,8 +26,8 @@ class OptimizedModule(Module):
         return self._orig_mod(*args, **kwargs)
 
     @property
-    def training(self) -> bool:  # type: ignore[override]
-        return self._orig_mod.training
+    def training(self) -> bool:
+        return bool(self._orig_mod.training)
 
     @training.setter
     def training(self, mode: bool) -> None:
