@@ -241,7 +241,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
         "Use a boolean condition instead.");
   const Operand values[] = {a, b};
   for (const Operand& v : values)
-    if (!v.is_tensor()) check_fits(v.scalar, result_type(values));
+    if (!v.is_tensor()) check_fits_alone(v.scalar, result_type(values));
   return elementwise(op_of<formulas::Where>, {{Operand(condition), a, b}});
 }
 
