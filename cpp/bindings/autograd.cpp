@@ -434,13 +434,14 @@ void add_autograd(py::module_& m) {
           docs::get_state)
       .def(
           "set_state",
-          [](Generator& g, const Tensor& state) {
+          [](Generator& g, const Tensor& state) -> Generator& {
             check(state.dtype() == DType::UInt8, ErrorKind::Type, "RNG state must be a torch.ByteTensor");
             const Tensor dense = contiguous(state);
             const std::lock_guard lock(g.mutex());
             g.set_state(dense.host<uint8_t>(), dense.numel());
+            return g;
           },
-          docs::set_state);
+          py::return_value_policy::reference, docs::set_state);
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
 }
 

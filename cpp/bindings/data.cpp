@@ -610,7 +610,7 @@ int setitem(PyObject* self, PyObject* key, PyObject* value) {
       from = unwrap(value);
     } else if (is_number(value)) {
       const Scalar number = PyLong_Check(value) ? Scalar(to_int64(value)) : to_scalar(value);
-      check_fits(number, t->dtype());
+      check_fits_alone(number, t->dtype());
       from = scalar_tensor(number, t->dtype());
     } else {
       fail(ErrorKind::Type, "can't assign a ", Py_TYPE(value)->tp_name, " to a torch.", scalar_type_name(t->dtype()),

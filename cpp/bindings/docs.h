@@ -449,13 +449,13 @@ torch.Size([5056])
 )";
 
 inline constexpr char set_state[] =
-    R"(Puts the stream into a state that get_state() gave, torch's too. TypeError for another dtype, RuntimeError for other
-bytes.
+    R"(Puts the stream into a state that get_state() gave, torch's too, and returns the generator. TypeError for another
+dtype, RuntimeError for other bytes.
 
 >>> g = gradcore.Generator()
 >>> state = g.get_state()
 >>> x = gradcore.rand(2, generator=g)
->>> g.set_state(state)
+>>> _ = g.set_state(state)
 >>> bool((gradcore.rand(2, generator=g) == x).all())
 True
 )";

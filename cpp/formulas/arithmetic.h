@@ -136,6 +136,22 @@ struct Nextafter : Binary {
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) { return select(eq(a, b), c<V>(0), g); }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return zeros_of(g); }
 };
+// The same among halves, which are computed in float32: `eps` and `smallest`, the smallest normal number, say which
+// halves.
+struct NextafterHalf : Binary {
+  static constexpr OpInfo info{
+      .name = "nextafter", .node = "NextafterBackward0", .parameters = {"eps", "smallest"}, .cost = 0.8};
+  template <class V> static constexpr V fwd(V a, V b, V eps, V smallest) {
+    const V step = (nextafter(a, b) - a) * (eps * c<V>(0x1p23));  // float32's step, as many times as large
+    const V near_0 = copysign(eps * smallest, b - a);
+    const V most = (c<V>(2) - eps) * (c<V>(2) / smallest);
+    const V y = a + select(le(abs(a), smallest), near_0, step);
+    const V moved = select(gt(abs(a), most), copysign(most, a), select(eq(y, c<V>(0)), copysign(y, a), y));
+    return select(either(eq(a, b), ne(b, b)), b, moved);
+  }
+  template <class V> static constexpr V vjp_a(V g, V a, V b, V y, V, V) { return Nextafter::vjp_a(g, a, b, y); }
+  template <class V> static constexpr V vjp_b(V g, V, V, V, V, V) { return zeros_of(g); }
+};
 struct Gcd : Binary {
   static constexpr OpInfo info{.name = "gcd", .types = kInts, .cost = 20.0};
   template <class V> static constexpr V fwd(V a, V b) { return gcd(a, b); }
@@ -146,6 +162,6 @@ struct Lcm : Binary {
 };
 
 using Arithmetic = TypeList<Neg, Abs, Sign, Reciprocal, Add, AddScaled, Sub, SubScaled, Rsub, Mul, Div, Addcmul,
-                            Addcdiv, Sgn, Copysign, Heaviside, Nextafter, Gcd, Lcm>;
+                            Addcdiv, Sgn, Copysign, Heaviside, Nextafter, NextafterHalf, Gcd, Lcm>;
 
 }  // namespace gradcore::formulas

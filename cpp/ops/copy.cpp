@@ -84,6 +84,10 @@ void check_fits(const Scalar& v, DType dtype) {
   });
 }
 
+void check_fits_alone(const Scalar& v, DType dtype) {
+  if (!is_half(dtype)) check_fits(v, dtype);
+}
+
 void copy_raw(const Tensor& to, const Tensor& from) {
   const int64_t n = to.numel();
   if (n == 0) return;
@@ -202,7 +206,7 @@ static void fill_with(const Tensor& t, const Tensor& value) {
 
 static void fill_with(const Tensor& t, const Scalar& value) {
   const auto check_all = [&] {
-    if (t.numel() != 1 || !is_half(t.dtype())) check_fits(value, t.dtype());  // torch fills a lone half without asking
+    t.numel() == 1 ? check_fits_alone(value, t.dtype()) : check_fits(value, t.dtype());
     check_inplace(t, needs_history(t), true);  // torch lets only numbers fill memory that overlaps itself
   };
   const auto node = [&]() -> Ref<Node> {

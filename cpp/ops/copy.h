@@ -13,6 +13,8 @@ void copy_(const Tensor& to, const Tensor& from);        // broadcasts and conve
 void check_copy_(const Tensor& to, const Tensor& from);  // raises what copy_ would raise
 void copy_raw(const Tensor& to, const Tensor& from);     // the same without tape, version or checks
 void check_fits(const Scalar& v, DType dtype);           // refuses a number that `dtype` cannot hold
+// The same of a number that makes a tensor of one element, as torch assigns it: a half becomes infinite.
+void check_fits_alone(const Scalar& v, DType dtype);
 void fill_(const Tensor& t, const Operand& value);
 void fill_raw(const Tensor& t, const Scalar& value);
 void zero_(const Tensor& t);

@@ -69,13 +69,14 @@ void fill_fresh(const Tensor& t, const Scalar& value) {
     fill_raw(t, value);
 }
 
-// Which torch fills with any number, an infinity if need be.
-bool is_lone_half(const Dims& shape, DType dtype) { return is_half(dtype) && numel_of(shape) == 1; }
+void check_fits_all(const Scalar& value, const Dims& shape, DType dtype) {
+  numel_of(shape) == 1 ? check_fits_alone(value, dtype) : check_fits(value, dtype);
+}
 
 }  // namespace
 
 Tensor full_batched(const Levels& levels, const Dims& shape, const Scalar& value, DType dtype) {
-  if (!is_lone_half(shape, dtype)) check_fits(value, dtype);
+  check_fits_all(value, shape, dtype);
   const Tensor t = empty_batched(levels, shape, dtype);
   fill_fresh(t, value);
   return t;
@@ -85,7 +86,7 @@ Tensor zeros(const Dims& shape, DType dtype) { return full(shape, 0, dtype); }
 Tensor ones(const Dims& shape, DType dtype) { return full(shape, 1, dtype); }
 Tensor empty_like(const Tensor& t, DType dtype) { return empty_in_order_of(t, dtype); }
 Tensor full_like(const Tensor& t, const Scalar& value, DType dtype) {
-  if (!is_lone_half(t.shape(), dtype)) check_fits(value, dtype);
+  check_fits_all(value, t.shape(), dtype);
   const Tensor out = empty_in_order_of(t, dtype);
   fill_fresh(out, value);
   return out;

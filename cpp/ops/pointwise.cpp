@@ -231,6 +231,16 @@ static ElementwiseCall heaviside_call(const Tensor& t, const Tensor& values) {
 Tensor heaviside(const Tensor& t, const Tensor& values) { return elementwise(heaviside_call(t, values)); }
 void heaviside_(const Tensor& t, const Tensor& values) { elementwise_(heaviside_call(t, values), t); }
 
+static ElementwiseCall nextafter_call(const Tensor& a, const Tensor& b) {
+  const Operand in[] = {a, b};
+  const DType type = result_type(in);
+  if (type == DType::Float16) return {&op_of<formulas::NextafterHalf>, {a, b}, {0x1p-10, 0x1p-14}, {}};
+  if (type == DType::BFloat16) return {&op_of<formulas::NextafterHalf>, {a, b}, {0x1p-7, 0x1p-126}, {}};
+  return {&op_of<formulas::Nextafter>, {a, b}, {}, {}};
+}
+Tensor nextafter(const Tensor& a, const Tensor& b) { return elementwise(nextafter_call(a, b)); }
+void nextafter_(const Tensor& a, const Tensor& b) { elementwise_(nextafter_call(a, b), a); }
+
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
     fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
@@ -241,7 +251,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
         "Use a boolean condition instead.");
   const Operand values[] = {a, b};
   for (const Operand& v : values)
-    if (!v.is_tensor()) check_fits(v.scalar, result_type(values));
+    if (!v.is_tensor()) check_fits_alone(v.scalar, result_type(values));
   return elementwise(op_of<formulas::Where>, {{Operand(condition), a, b}});
 }
 

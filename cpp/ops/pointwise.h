@@ -58,6 +58,8 @@ Tensor nan_to_num(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& po
 void nan_to_num_(const Tensor& t, const MaybeNumber& nan, const MaybeNumber& positive, const MaybeNumber& negative);
 Tensor heaviside(const Tensor& t, const Tensor& values);
 void heaviside_(const Tensor& t, const Tensor& values);
+Tensor nextafter(const Tensor& a, const Tensor& b);
+void nextafter_(const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
 Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value);
 void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value);

@@ -350,7 +350,8 @@ def load(
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
     Without it a file can run any code: only for files you trust. Whole modules that torch wrote become gradcore's, and those
     that gradcore wrote are torch's there. Tensors come to the CPU wherever they were saved;
-    map_location may be the CPU, a function or a dict, and changes nothing. With mmap=True and a path, storages that lie
+    map_location may be the CPU, a function or a dict, and changes nothing; for "meta" no values are read of a file in
+    torch's format since 1.6. With mmap=True and a path, storages that lie
     aligned in the file are mapped, not read; writes stay in this process. pickle_module says no more than that weights_only
     is False where it is not given, as in torch; the file is read by gradcore's own reader.
 
@@ -372,18 +373,21 @@ def load(
         if name not in ("fix_imports", "encoding", "errors", "buffers"):
             raise TypeError(f"load() got an unexpected keyword argument {name!r}")
     weights_only = pickle_module is None if weights_only is None else bool(weights_only)
+    place = "cpu"
     if isinstance(map_location, (str, device)):
-        _check_map_location(map_location)
+        place = _checked_place(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _load_file(file, weights_only, bool(mmap))
+            return _load_file(file, weights_only, bool(mmap), place)
     if mmap:
         raise ValueError("f must be a string filename in order to use mmap argument")
-    return _load_file(f, weights_only, False)
+    return _load_file(f, weights_only, False, place)
 
 
-def _check_map_location(place: str | device) -> None:
-    """Raises RuntimeError, as torch does here, for all but the CPU."""
+def _checked_place(place: str | device) -> str:
+    """ "cpu" or "meta". Raises RuntimeError, as torch does here, for all else."""
+    if device(place).type == "meta":
+        return "meta"
     try:
         check_cpu(place)
     except AssertionError:
@@ -392,16 +396,17 @@ def _check_map_location(place: str | device) -> None:
             f"Attempting to deserialize object on a {name.upper()} device but torch.{name}.is_available() is False. Please "
             "use torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
         ) from None
+    return "cpu"
 
 
-def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
+def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: str) -> Any:
     start = file.tell() if hasattr(file, "tell") else 0
     head = file.read(10)
     file.seek(start)
     if head.startswith(b"PK\x03\x04"):
         try:
             with zipfile.ZipFile(file) as archive:
-                return _load_archive(archive, weights_only, file if mapped else None)
+                return _load_archive(archive, weights_only, file if mapped else None, place)
         except FileError:
             raise
         except zipfile.BadZipFile as error:
@@ -410,6 +415,8 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
             if not weights_only or isinstance(error, NotImplementedError):
                 raise  # what the file's own code raised, or a dtype that tensors do not have
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
+    if place == "meta":
+        raise NotImplementedError("load: only files in torch's format since 1.6 are read to the device meta")
     data = file.read()
     if not data:
         raise EmptyFileError("load: the file is empty. Ran out of input")
@@ -424,7 +431,7 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool) -> Any:
     return _Legacy(data, weights_only).load()
 
 
-def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None) -> Any:
+def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None, place: str) -> Any:
     names = archive.namelist()
     if names and all(name.endswith(".npy") for name in names):
         from . import _safetensors
@@ -437,7 +444,7 @@ def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes
     order = folder + "byteorder"
     if order in names and _stored(archive, order).decode("latin1") != sys.byteorder:
         raise FileError("load: the file was written on a machine of the other byte order")
-    storages = _ArchiveStorages(archive, folder, mapped)
+    storages = _ArchiveStorages(archive, folder, mapped, place)
     return _read_pickle(_stored(archive, pickles[0]), weights_only, storages.persistent_load)
 
 
@@ -479,8 +486,8 @@ class _Unpickler(pickle.Unpickler):
 class _ArchiveStorages:
     """The storages of a zip archive, each read when it is first named."""
 
-    def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None) -> None:
-        self.archive, self.folder, self.mapped = archive, folder, mapped
+    def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None, place: str) -> None:
+        self.archive, self.folder, self.mapped, self.place = archive, folder, mapped, place
         self.memories: dict[str, Tensor] = {}
         self.whole: Any = None  # the file in memory, once for all storages
         file: Any = archive.fp
@@ -510,6 +517,8 @@ class _ArchiveStorages:
             raise FileError("load: the storages are larger than the file")
         if info.compress_type != zipfile.ZIP_STORED:
             raise _compressed(name)
+        if self.place == "meta":
+            return gradcore.empty(numel, dtype=target, device="meta")
         mapped = self.map(info, target, numel)
         if mapped is not None:
             return mapped

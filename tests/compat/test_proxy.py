@@ -149,6 +149,8 @@ def test_run(tmp_path):
         done = python("-m", "gradcore", "run", *program, "--lr", "3", cwd=tmp_path)
         assert done.stdout == "['--lr', '3'] 0.36 2.13.0+gradcore\n", done.stderr
     assert python("-m", "gradcore", "run").returncode == 2
+    missing = python("-m", "gradcore", "run", "nowhere.py", cwd=tmp_path)
+    assert missing.returncode == 2 and "can't open file" in missing.stderr and "Traceback" not in missing.stderr
     assert python("-m", "gradcore", "walk").returncode == 2
 
 

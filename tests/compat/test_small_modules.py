@@ -1,6 +1,7 @@
 """Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
 
 import contextlib
+import copy
 import importlib
 import itertools
 import sys
@@ -240,7 +241,7 @@ def test_what_packages_ask_of_private_modules(program):
         ("distributed.tensor.parallel", "RowwiseParallel"),
         ("distributed.fsdp.wrap", "ModuleWrapPolicy"),
         ("distributed.algorithms.join", "Join"),
-        ("_dynamo.eval_frame", "OptimizedModule"),
+        ("_dynamo.exc", "Unsupported"),
         ("ao.quantization", "QuantStub"),
         ("autograd.profiler", "emit_nvtx"),
         ("_subclasses.fake_tensor", "FakeTensor"),
@@ -454,6 +455,52 @@ def test_marks_for_a_compiler():
         )
 
     both(program)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compiled_modules_know_the_original():
+    """Programs take a module out of what compile() gave them, or its names out of a state dict."""
+
+    def program(lib):
+        class Net(lib.nn.Sequential):
+            scale = 3
+
+        net = Net(lib.nn.Linear(2, 2), lib.nn.Dropout())
+        made = lib.compile(net, backend="eager")
+        facts = [type(made).__name__, made._orig_mod is net, isinstance(made, Net), isinstance(made, lib.nn.Module)]
+        facts += [list(made.state_dict()), [name for name, _ in made.named_modules()], len(made), repr(made)]
+        facts += [made.scale, made.eval() is made, net.training, net[1].training, made.training]
+        made.scale, made.head = 5, lib.nn.ReLU()
+        facts += [net.scale, net.head is made.head, "scale" in made.__dict__, len(list(made.children()))]
+        del made.head
+        facts += [hasattr(net, "head"), hasattr(made, "head"), {"_orig_mod", "scale"} <= set(dir(made))]
+        twin = copy.deepcopy(made)
+        facts += [twin._orig_mod is net, lib.equal(twin.get_submodule("_orig_mod.0").weight, net[0].weight)]
+        made.load_state_dict({name: lib.ones_like(value) for name, value in twin.state_dict().items()})
+        seen = []
+        made.register_forward_hook(lambda module, args, out: seen.append(type(module).__name__))
+        facts += [made(lib.ones(1, 2)), net(lib.ones(1, 2)), seen, made.double() is made, net[0].weight.dtype]
+        plain = lib.nn.ReLU()
+        facts += [lib.compile(plain, disable=True) is plain, lib.compile(disable=True)(plain) is plain]
+        facts += [type(lib.compile(backend="eager")(plain)).__name__]
+        return [str(fact) if isinstance(fact, lib.dtype) else fact for fact in facts]
+
+    both(program)
+
+
+@pytest.mark.filterwarnings("ignore:The inner type of a container is lost")
+def test_isinstance_looks_into_containers():
+    def program(lib):
+        checks = [
+            ([1], list[int]), ([1, "a"], list[int]), ([], list[int]), ([[1]], list[list[int]]),
+            ({"a": 1}, dict[str, int]), ({"a": 1}, dict[str, str]), ((1, "a"), tuple[int, str]), ((1,), tuple[int, str]),
+            (None, typing.Optional[int]), (3, typing.Optional[int]), ("a", typing.Optional[int]), (3, (int, str)),  # noqa: UP045
+            ([lib.ones(1)], list[lib.Tensor]), ([1], (list[int], str)), (lib.ones(1), lib.Tensor), (1, list[int]),
+        ]  # fmt: skip
+        return [lib.jit.isinstance(value, kind) for value, kind in checks]
+
+    both(program)
+    both(lambda lib: lib.jit.isinstance([1], typing.List), raises="without a contained type")  # noqa: UP006
 
 
 def test_older_places():

@@ -13,7 +13,7 @@ from hostile import PICKLES, Runs, archive_of, outcomes, tar_archive, tar_of
 
 import gradcore
 import support
-from support import both, facts, needs_torch, torch
+from support import both, dtype_name, facts, needs_torch, torch
 
 NESTS = [
     "lib.arange(6.0).reshape(2, 3)", "[lib.ones(2, dtype=lib.int64), 3, 'text', None, True, 2.5, b'bytes', (1, 2)]",
@@ -444,6 +444,45 @@ def test_windows_of_tar_files_that_leave_their_storage(window):
     assert data.count(good) == 1
     with pytest.raises(pickle.UnpicklingError):
         gradcore.load(io.BytesIO(data.replace(good, struct.pack("<ii3q", 1, *window))))
+
+
+@needs_torch
+def test_to_meta():
+    """Shapes and dtypes without values, which assign=True gives to a module."""
+
+    def program(lib):
+        def loaded(value, **options):
+            file = io.BytesIO()
+            lib.save(value, file)
+            file.seek(0)
+            return lib.load(file, map_location=place, **options)
+
+        x = lib.arange(6.0).view(2, 3)
+        tensors = [
+            x,
+            x.t(),
+            x[1:, 1],
+            lib.tensor([True]),
+            lib.ones(2, dtype=lib.bfloat16),
+            lib.zeros(0),
+            lib.nn.Parameter(x),
+        ]
+        for place in ("meta", lib.device("meta")):
+            for t in loaded(tensors):
+                yield (
+                    t.device.type,
+                    dtype_name(t.dtype),
+                    tuple(t.shape),
+                    t.stride(),
+                    t.storage_offset(),
+                    t.requires_grad,
+                )
+                yield type(t).__name__
+        net = lib.nn.Linear(2, 2)
+        yield loaded(net, weights_only=False).weight.device.type
+        yield str(net.load_state_dict(loaded(net.state_dict()), assign=True)), net.weight.device.type
+
+    both(lambda lib: list(program(lib)))
 
 
 def test_places_that_are_not_there():

@@ -304,7 +304,7 @@ def state_hooks(lib):
         lambda module, state, prefix, meta: log.append(("post", list(state), prefix, dict(meta)))
     )
     m.register_load_state_dict_pre_hook(
-        lambda module, state, prefix, meta, strict, *lists: log.append(("load", prefix, strict, lists))
+        lambda module, state, prefix, meta, strict, *lists: log.append(("load", prefix, dict(meta), strict, lists))
     )
     m.register_load_state_dict_post_hook(lambda module, keys: log.append(("loaded", tuple(keys))))
     state = outer.state_dict()
@@ -417,9 +417,15 @@ def old_backward_hooks(lib):
 
     two = Two()
     two.register_backward_hook(lambda m, gin, gout: gin)
+    several = lib.nn.Sequential(lib.nn.Linear(2, 2), lib.nn.ReLU())
+    several.register_backward_hook(lambda m, gin, gout: None)
+    one = lib.nn.Tanh()
+    one.register_backward_hook(lambda m, gin, gout: None)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        two(x)
+        for module in (two, several, one):
+            module(x * 2)
+            module(x)
     return log, [(w.category.__name__, str(w.message)) for w in caught]
 
 

@@ -1,5 +1,6 @@
 """Legal arguments that few programs pass: empty batches, negative padding, masks of several kinds, mixed dtypes, autocast."""
 
+import contextlib
 import warnings
 
 import pytest
@@ -168,6 +169,27 @@ def test_encoders_name_the_masks_that_they_warn_of(whole):
         return [str(w.message) for w in seen]
 
     both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("stack", ["Encoder", "Decoder"])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_causal_masks_of_another_size_are_refused(stack, batch_first):
+    """They are masks like others, which nobody may take for a hint."""
+
+    def program(lib):
+        layer = getattr(lib.nn, f"Transformer{stack}Layer")(4, 2, 8, dropout=0.0, batch_first=batch_first)
+        net = getattr(lib.nn, f"Transformer{stack}")(layer, 1)
+        mask = lib.nn.Transformer.generate_square_subsequent_mask(3)
+        x = lib.ones(2, 4)
+        for steps in (x, lib.ones(3, 2, 4), lib.ones(2, 3, 4)):
+            memory = () if stack == "Encoder" else (steps,)
+            with contextlib.suppress(RuntimeError):
+                net(steps, *memory, mask)
+                yield tuple(steps.shape)
+
+    assert list(program(gradcore)) == [(2, 3, 4) if batch_first else (3, 2, 4)]
+    both(lambda lib: list(program(lib)))
 
 
 @needs_torch

@@ -144,6 +144,35 @@ def test_every_pattern_as_float(dtype):
 
 @needs_torch
 @pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("towards", [0.0, -0.0, 1.0, -6e4, np.inf, -np.inf, np.nan, "itself"])
+def test_neighbours_of_every_pattern(dtype, towards):
+    bits = np.arange(-(1 << 15), 1 << 15, dtype="int16")
+
+    def program(lib):
+        halves = lib.from_numpy(bits.copy()).view(getattr(lib, dtype))
+        target = halves if towards == "itself" else lib.full_like(halves[:1], towards)
+        found = lib.nextafter(halves, target)
+        return found.isnan(), found[~found.isnan()].view(lib.int16)
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", HALVES)
+def test_neighbours_are_recorded_and_written(dtype):
+    def program(lib):
+        half = getattr(lib, dtype)
+        x = lib.tensor([1.0, 2.0, 0.0], dtype=half, requires_grad=True)
+        y = lib.nextafter(x, lib.tensor([2.0, 2.0, -1.0], dtype=half))
+        (grad,) = lib.autograd.grad(y.sum(), x)
+        z = x.detach().clone()
+        return y, grad, z.nextafter_(lib.zeros(3, dtype=half)), lib.nextafter(x, lib.zeros(3)).dtype
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("source", ["float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"])
 def test_rounding(dtype, source):
     random = np.random.default_rng(3)

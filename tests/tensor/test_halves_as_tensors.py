@@ -72,6 +72,29 @@ def test_numpy():
 
 @needs_torch
 @halves
+@pytest.mark.parametrize("number", [-1e9, 70000, 2**40, 1e60])
+def test_numbers_beyond_halves_are_assigned_as_infinities(dtype, number):
+    """A mask's -1e9 is usual. Ops that take such a number as a number refuse it."""
+
+    def program(lib):
+        half = getattr(lib, dtype)
+        x, mask = lib.ones(2, 3, dtype=half), lib.tensor([True, False, True])
+        keys = (0, (0, 1), (slice(None), mask), (lib.tensor([1]), lib.tensor([0])), ..., True)
+        for key in keys:
+            y = x.clone()
+            y[key] = number
+            yield y
+        yield lib.where(mask, x, number)
+        yield lib.where(mask, number, x)
+        if dtype == "float16" or number == 1e60:
+            yield support.refused(lambda: x.masked_fill(mask, number))
+            yield support.refused(lambda: x.fill_(number))
+
+    both(lambda lib: list(program(lib)))
+
+
+@needs_torch
+@halves
 def test_indexing(dtype):
     def program(lib):
         half = getattr(lib, dtype)

@@ -267,6 +267,8 @@ FORMS = [
     "lib.Generator().manual_seed(3).clone_state().initial_seed()",
     "pickle.loads(pickle.dumps(lib.Generator().manual_seed(4))).initial_seed()",
     "lib.set_rng_state(new_state=lib.get_rng_state())",
+    "(lambda g: [g.set_state(g.get_state()) is g, g.manual_seed(1) is g])(lib.Generator())",
+    "lib.default_generator.set_state(lib.get_rng_state()) is lib.default_generator",
     "lib.asarray([1, 2], dtype=lib.float32)",
     "lib.asarray(x) is x",
     "lib.asarray(x, copy=True) is x",

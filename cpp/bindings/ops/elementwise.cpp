@@ -35,9 +35,9 @@ using OwnRows =
     TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowOne, PowTwo, PowThree, PowFour, PowHalf,
              PowMinusOne, PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite,
              ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor,
-             ClampOnlyMaxTensor, ReluBackward, Heaviside, Isposinf, Isneginf, FrexpMantissa, FrexpExponent, Gelu,
-             GeluTanh, Prelu, Hardsigmoid, Hardswish, Silu, Mish, LogSigmoid, Glu, MseLoss, BinaryCrossEntropy,
-             BinaryCrossEntropyWithLogits, IsProbability>;
+             ClampOnlyMaxTensor, ReluBackward, Heaviside, Nextafter, NextafterHalf, Isposinf, Isneginf, FrexpMantissa,
+             FrexpExponent, Gelu, GeluTanh, Prelu, Hardsigmoid, Hardswish, Silu, Mish, LogSigmoid, Glu, MseLoss,
+             BinaryCrossEntropy, BinaryCrossEntropyWithLogits, IsProbability>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};
@@ -77,7 +77,6 @@ template <> constexpr Face face<Fmax>{.right = "Tensor", .in_place = false};
 template <> constexpr Face face<Fmin>{.right = "Tensor", .in_place = false};
 template <> constexpr Face face<Logaddexp>{.right = "Tensor", .in_place = false};
 template <> constexpr Face face<Logaddexp2>{.right = "Tensor", .in_place = false};
-template <> constexpr Face face<Nextafter>{.right = "Tensor"};
 template <> constexpr Face face<Gcd>{.right = "Tensor", .in_place_kind = kBoth};
 template <> constexpr Face face<Lcm>{.right = "Tensor", .in_place_kind = kBoth};
 template <> constexpr Face face<Ldexp>{.right = "Tensor", .in_place_kind = kBoth};
@@ -197,6 +196,8 @@ constexpr OpRow kRows[] = {
     op("nan_to_num_(Tensor input, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", fn<nan_to_num_>),
     op("heaviside(Tensor input, Tensor values, *, Tensor? out=None) -> Tensor", fn<heaviside>, {.out = Out::Exact}),
     op("heaviside_(Tensor input, Tensor values) -> Tensor", fn<heaviside_>, {.kind = kMethod}),
+    op("nextafter(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<nextafter>),
+    op("nextafter_(Tensor input, Tensor other) -> Tensor", fn<nextafter_>, {.kind = kMethod}),
     op("float_power(Tensor input, Operand exponent, *, Tensor? out=None) -> Tensor", fn<float_power>,
        {.out = Out::Exact}),
     op("float_power(Number input, Tensor exponent, *, Tensor? out=None) -> Tensor", fn<float_power>,

@@ -36,11 +36,14 @@ def _folder(name: str) -> _Folder:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the program with `import torch` meaning gradcore. 2 when no program is named, else 0 when it ends."""
+    """Runs the program with `import torch` meaning gradcore. 2 when no program is named or found, else 0 when it ends."""
     module = arguments[:1] == ["-m"]
     program = arguments[int(module) :]
     if not program:
         print(USAGE)
+        return 2
+    if not module and not os.path.exists(program[0]):
+        print(f"gradcore run: can't open file {os.path.abspath(program[0])!r}: no such file", file=sys.stderr)
         return 2
     as_torch()
     sys.argv = program

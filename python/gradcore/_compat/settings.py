@@ -216,8 +216,10 @@ def typename(obj: Any, /) -> str:
     return of.__qualname__ if module in ("", "builtins") else f"{module}.{of.__qualname__}"
 
 
-def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Returns the function or module as it is: there is no compiler. All of torch's options are accepted.
+def compile(model: Callable[..., Any] | None = None, *, disable: bool = False, **options: Any) -> Any:
+    """Returns the function as it is: there is no compiler. All of torch's options are accepted.
+
+    A module comes in a torch._dynamo.OptimizedModule, which runs it as it is and has it as `_orig_mod`, if not disabled.
 
     >>> import gradcore
     >>> @gradcore.compile
@@ -227,5 +229,11 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     tensor([2.])
     """
     if model is None:
-        return lambda function: function
-    return model
+        return lambda given: compile(given, disable=disable)
+    from ..nn.modules.module import Module
+
+    if disable or not isinstance(model, Module):
+        return model
+    from .._dynamo.eval_frame import OptimizedModule
+
+    return OptimizedModule(model)

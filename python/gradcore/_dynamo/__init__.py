@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._compat.absent import absent, absent_modules
+from .._compat.absent import absent_modules
 from ..compiler import allow_in_graph as allow_in_graph
 from ..compiler import disable as disable
 from ..compiler import is_compiling as is_compiling
 from ..compiler import reset as reset
+from . import eval_frame as eval_frame
+from .eval_frame import OptimizedModule as OptimizedModule
 
-_WHY = "gradcore does not compile programs"
-__getattr__ = absent(__name__, "OptimizedModule", _WHY)
-absent_modules(
-    __name__,
-    {"eval_frame": "OptimizedModule", "exc": "TorchDynamoException Unsupported"},
-    _WHY,
-)
+absent_modules(__name__, {"exc": "TorchDynamoException Unsupported"}, "gradcore does not compile programs")
 
 
 class _Config:

@@ -124,10 +124,32 @@ def annotate(the_type: Any, the_value: T) -> T:
 
 
 def isinstance(obj: Any, target_type: Any) -> bool:
-    """Python's isinstance()."""
-    import builtins
+    """Python's isinstance(), which also looks into containers: list[int], dict[str, Tensor], tuple[int, str], Optional[int].
 
-    return builtins.isinstance(obj, target_type)
+    >>> import gradcore
+    >>> gradcore.jit.isinstance([1, 2], list[int]), gradcore.jit.isinstance([1, "a"], list[int])
+    (True, False)
+    """
+    import builtins
+    import types
+    import typing
+
+    if builtins.isinstance(target_type, tuple):
+        return any(isinstance(obj, one) for one in target_type)
+    origin, parts = typing.get_origin(target_type), typing.get_args(target_type)
+    if origin is None:
+        return obj is None if target_type is None else builtins.isinstance(obj, target_type)
+    if origin in (typing.Union, types.UnionType):
+        return any(isinstance(obj, one) for one in parts)
+    if not parts:
+        raise RuntimeError(f"Attempted to use {target_type} without a contained type")
+    if not builtins.isinstance(obj, origin):
+        return False
+    if origin is tuple:
+        return len(obj) == len(parts) and all(map(isinstance, obj, parts))
+    if origin is dict:
+        return all(isinstance(key, parts[0]) and isinstance(value, parts[1]) for key, value in obj.items())
+    return all(isinstance(item, parts[0]) for item in obj)
 
 
 def freeze(mod: T, *args: Any, **kwargs: Any) -> T:

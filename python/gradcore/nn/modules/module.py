@@ -974,7 +974,7 @@ class Module:
                 f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in current "
                 f"model is {tensor.shape}."
             )
-        undo = local_metadata.get("undo")
+        undo = getattr(local_metadata, "done", None)
         if local_metadata.get("assign_to_params_buffers", False):
             if undo is not None:
                 undo.append((self, name, tensor, None))
@@ -1060,6 +1060,12 @@ def _registered(hooks: OrderedDict[int, Any], module: Module, name: str, value: 
     return value
 
 
+class _LocalMetadata(dict):  # type: ignore[type-arg]
+    """What load_state_dict() tells a module; hooks see what torch's do, and `done` stands beside it."""
+
+    done: list[tuple[Module, str, Tensor, Tensor | None]] | None = None
+
+
 class _Loading:
     """One load_state_dict."""
 
@@ -1075,8 +1081,8 @@ class _Loading:
         self.done: list[tuple[Module, str, Tensor, Tensor | None]] = []  # for undo()
 
     def visit(self, module: Module, state_dict: Any, prefix: str) -> None:
-        local_metadata = dict(self.metadata.get(prefix[:-1], {})) if self.metadata is not None else {}
-        local_metadata["undo"] = self.done
+        local_metadata = _LocalMetadata(self.metadata.get(prefix[:-1], {}) if self.metadata is not None else {})
+        local_metadata.done = self.done
         if self.assign:
             local_metadata["assign_to_params_buffers"] = True
         module._load_from_state_dict(

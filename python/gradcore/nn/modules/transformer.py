@@ -45,13 +45,16 @@ def _copies(module: Module, count: int) -> ModuleList:
     return ModuleList([copy.deepcopy(module) for _ in range(count)])
 
 
-def _is_causal(mask: Tensor | None, given: bool | None) -> bool:
-    """What the caller said, or whether the mask is that of generate_square_subsequent_mask()."""
+def _is_causal(mask: Tensor | None, given: bool | None, x: Tensor, layers: Any) -> bool:
+    """What the caller said, or whether the mask is that of generate_square_subsequent_mask() for the steps of x.
+
+    A mask of another size is left to the attention, which refuses it."""
     if given is not None:
         return given
-    if mask is None or mask.dim() != 2 or mask.shape[0] != mask.shape[1] or not mask.is_floating_point():
+    if mask is None or not mask.is_floating_point():
         return False
-    return bool(_C.equal(mask, _later_positions(mask.shape[0], mask.dtype)))
+    steps = x.shape[1 if x.dim() == 3 and layers[0].self_attn.batch_first else 0]
+    return mask.shape == (steps, steps) and bool(_C.equal(mask, _later_positions(steps, mask.dtype)))
 
 
 def _later_positions(size: int, dtype: Any) -> Tensor:
@@ -277,7 +280,7 @@ class TransformerEncoder(Module):
     ) -> Tensor:
         names = ("src_key_padding_mask", "mask")
         src_key_padding_mask, mask = as_masks(src_key_padding_mask, mask, src.dtype, names)
-        causal = _is_causal(mask, is_causal)
+        causal = _is_causal(mask, is_causal, src, self.layers)
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
@@ -345,7 +348,7 @@ class TransformerDecoder(Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        causal = _is_causal(tgt_mask, tgt_is_causal)
+        causal = _is_causal(tgt_mask, tgt_is_causal, tgt, self.layers)
         output = tgt
         for layer in self.layers:
             output = layer(
