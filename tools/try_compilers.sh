@@ -28,7 +28,7 @@ skip() { echo "$1: skipped, $2"; }
 configure() { # NAME FLAGS OPTIONS
   local name=$1 flags=$2
   shift 2
-  cmake -S "$repo" -B "$work/$name" -G Ninja -DGRADCORE_DEVELOPER=ON -DGRADCORE_BASELINE_ONLY=ON \
+  cmake -S "$repo" -B "$work/$name" -G Ninja -DGRADCORE_DEVELOPER=ON -DGRADCORE_ISAS=v2 \
     -DCMAKE_BUILD_TYPE=Check -DCMAKE_CXX_FLAGS_CHECK="$flags" "$@" >"$work/$name.log" 2>&1 ||
     { cat "$work/$name.log"; return 1; }
 }

@@ -548,7 +548,7 @@ inline constexpr char set_origin_tracking[] =
 inline constexpr char available_isas[] =
     R"(The instruction sets that this build has code for and this processor can run.
 
->>> 'v2' in gradcore.available_isas()
+>>> set(gradcore.available_isas()) <= {'v2', 'v3', 'v4'}
 True
 )";
 

@@ -7,36 +7,45 @@
 
 namespace gradcore {
 
-bool isa_available(Isa isa) {
-#if defined(__x86_64__) && !defined(GC_BASELINE_ONLY)
-  __builtin_cpu_init();
+// CMake defines what it compiles kernels for.
+static bool is_compiled(Isa isa) {
   switch (isa) {
+#ifdef GC_HAS_V2
     case Isa::V2: return true;
-    case Isa::V3:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-    case Isa::V4:
-      return isa_available(Isa::V3) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512vl");
-  }
 #endif
-  return isa == Isa::V2;  // elsewhere the baseline is all there is
+#ifdef GC_HAS_V3
+    case Isa::V3: return true;
+#endif
+#ifdef GC_HAS_V4
+    case Isa::V4: return true;
+#endif
+    default: return false;
+  }
+}
+
+bool isa_available(Isa isa) { return is_compiled(isa) && processor_has(isa); }
+
+static Isa asked_for(const char* asked) {
+  std::string_view name = asked;
+  if (name.starts_with("x86-64-")) name.remove_prefix(7);
+  for (int i = 0; i < kIsaCount; ++i) {
+    if (name != std::string_view(kIsaName[i]).substr(7)) continue;
+    const Isa isa = static_cast<Isa>(i);
+    check(processor_has(isa), "GRADCORE_ISA=", asked, " asks for instructions this machine lacks");
+    check(is_compiled(isa), "GRADCORE_ISA=", asked,
+          " asks for kernels that this build does not have: install it with "
+          "--config-settings=cmake.define.GRADCORE_ISAS=all");
+    return isa;
+  }
+  fail("GRADCORE_ISA must be v2, v3 or v4, not ", asked);
 }
 
 static Isa choose() {
   const char* asked = std::getenv("GRADCORE_ISA");
-  if (asked && *asked) {
-    std::string_view name = asked;
-    if (name.starts_with("x86-64-")) name.remove_prefix(7);
-    for (int i = 0; i < kIsaCount; ++i) {
-      if (name != std::string_view(kIsaName[i]).substr(7)) continue;
-      check(isa_available(static_cast<Isa>(i)), "GRADCORE_ISA=", asked, " asks for instructions this machine lacks");
-      return static_cast<Isa>(i);
-    }
-    fail("GRADCORE_ISA must be v2, v3 or v4, not ", asked);
-  }
-  if (isa_available(Isa::V4)) return Isa::V4;
-  return isa_available(Isa::V3) ? Isa::V3 : Isa::V2;
+  if (asked && *asked) return asked_for(asked);
+  for (const Isa isa : {Isa::V4, Isa::V3, Isa::V2})
+    if (isa_available(isa)) return isa;
+  fail("this gradcore was compiled for newer processors, with AVX2: install it anew on this machine");
 }
 
 Isa active_isa() {

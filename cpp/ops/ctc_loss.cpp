@@ -78,7 +78,7 @@ Tensor paths_of(const Tensor& targets, const Lengths& lengths, int64_t blank, in
   const NoRecordGuard off;
   const Tensor t = contiguous(cast(targets, DType::Int64));
   const int64_t* const all = t.host<int64_t>();
-  const auto samples = std::ssize(lengths.sizes), width = 2 * lengths.longest() + 3;
+  const int64_t samples = std::ssize(lengths.sizes), width = 2 * lengths.longest() + 3;
   std::vector<int64_t> rows(static_cast<size_t>(samples * width), blank);
   int64_t begin = 0;
   for (int64_t n = 0; n < samples; ++n) {

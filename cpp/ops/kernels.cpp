@@ -1,27 +1,39 @@
-// Chooses the kernel table of this process.
+// Chooses the kernel table of this process. CMake defines what it compiles kernels for.
 #include "core/cpu.h"
+#include "core/error.h"
 #include "kernels/table.h"
 
 namespace gradcore {
 
+#ifdef GC_HAS_V2
 namespace isa_v2 {
 const KernelTable& table();
 }
-#ifndef GC_BASELINE_ONLY
+#endif
+#ifdef GC_HAS_V3
 namespace isa_v3 {
 const KernelTable& table();
 }
+#endif
+#ifdef GC_HAS_V4
 namespace isa_v4 {
 const KernelTable& table();
 }
 #endif
 
 static const KernelTable& choose() {
-#ifndef GC_BASELINE_ONLY
-  if (active_isa() == Isa::V4) return isa_v4::table();
-  if (active_isa() == Isa::V3) return isa_v3::table();
+  switch (active_isa()) {
+#ifdef GC_HAS_V2
+    case Isa::V2: return isa_v2::table();
 #endif
-  return isa_v2::table();
+#ifdef GC_HAS_V3
+    case Isa::V3: return isa_v3::table();
+#endif
+#ifdef GC_HAS_V4
+    case Isa::V4: return isa_v4::table();
+#endif
+    default: fail("no kernels were compiled for the instruction set that was chosen");
+  }
 }
 
 const KernelTable& kernels() {

@@ -12,6 +12,7 @@
 #include "core/cpu.h"
 #include "core/generator.h"
 #include "core/parallel.h"
+#include "core/threading_layer.h"
 #include "kernels/portable/special/special.h"
 #include "ops/ops.h"
 #include "ops/tape_ops.h"

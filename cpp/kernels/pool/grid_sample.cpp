@@ -56,7 +56,7 @@ template <class T, bool kSlopes> class Axis {
     if (into_range) bring_into_range(n, to);
   }
   // At the borders of the image the slope is 0.
-  void bring_into_range(int64_t n, Positions<T>& p) const {
+  [[gnu::noinline]] void bring_into_range(int64_t n, Positions<T>& p) const {
     if (padding_ == GridPadding::Zeros) return;
     if (padding_ == GridPadding::Reflection) reflect(n, p);
     const T last = last_;
@@ -77,7 +77,7 @@ template <class T, bool kSlopes> class Axis {
   }
 
  private:
-  void reflect(int64_t n, Positions<T>& p) const {
+  [[gnu::noinline]] void reflect(int64_t n, Positions<T>& p) const {
     const T span = high_ - low_;
     GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) {
@@ -117,7 +117,7 @@ template <int k, class T> GC_INLINE T cubic_slope(T t) {
 
 // One, two or four taps: nearest, linear or cubic.
 template <int kDims, class T, bool kSlopes, int kTaps>
-void find_taps(const Axis<T, kSlopes>& axis, const T* coordinates, int64_t n, Along<T, kTaps>& to) {
+[[gnu::noinline]] void find_taps(const Axis<T, kSlopes>& axis, const T* coordinates, int64_t n, Along<T, kTaps>& to) {
   Positions<T> p, tap;
   axis.template find<kDims>(coordinates, n, kTaps < 4, p);
   if constexpr (kTaps == 1) {
@@ -188,7 +188,7 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
   void find(const T* grid, int64_t n) {
     n_ = n;
     for (int d = 0; d < kDims; ++d) find_taps<kDims>(axes_[3 - kDims + d], grid + (kDims - 1 - d), n, along_[d]);
-    unrolled<kCount>([&]<int k>() { combine<k>(); });
+    for (int k = 0; k < kCount; ++k) combine(k);
   }
 
   void sum(const T* x, T* out) const {
@@ -196,16 +196,13 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
     for (; kGathers && i + kLanes<T> <= n_; i += kLanes<T>) {
       Vec<T> total = gather(x, &at_[0][i]);
       if constexpr (kCount > 1) total *= load(&weight_[0][i]);  // a single tap has the weight 1
-      unrolled<kCount - 1>([&]<int k>() __attribute__((always_inline)) {
-        total += load(&weight_[k + 1][i]) * gather(x, &at_[k + 1][i]);
-      });
+      for (int k = 1; k < kCount; ++k) total += load(&weight_[k][i]) * gather(x, &at_[k][i]);
       store(out + i, total);
     }
     for (; i < n_; ++i) {
       T total = element(x, at_[0][i]);
       if constexpr (kCount > 1) total *= weight_[0][i];
-      unrolled<kCount - 1>(
-          [&]<int k>() __attribute__((always_inline)) { total += weight_[k + 1][i] * element(x, at_[k + 1][i]); });
+      for (int k = 1; k < kCount; ++k) total += weight_[k][i] * element(x, at_[k][i]);
       out[i] = total;
     }
   }
@@ -227,14 +224,11 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
     }
   }
   void grid_gradient(const Sums& sums, T* to) const {
-    unrolled<kDims>([&]<int d>() {
+    for (int d = 0; d < kDims; ++d) {
       T total[kPoints] = {};
-      unrolled<kCount>([&]<int k>() {
-        GC_INDEPENDENT
-        for (int64_t i = 0; i < n_; ++i) total[i] += slope<k, d>(i) * sums[k][i];
-      });
+      for (int k = 0; k < kCount; ++k) add_slopes(k, d, sums[k], total);
       for (int64_t i = 0; i < n_; ++i) to[i * kDims + (kDims - 1 - d)] = total[i];
-    });
+    }
   }
 
  private:
@@ -243,7 +237,7 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
     for (int i = kDims - 1; i > d; --i) k /= kTaps;
     return k % kTaps;
   }
-  template <int k> void combine() {
+  void combine(int k) {
     GC_INDEPENDENT
     for (int64_t i = 0; i < n_; ++i) {
       int32_t at = 0, sign = 0;
@@ -258,12 +252,17 @@ template <class T, bool kSlopes, int kDims, int kTaps> class Block {
       weight_[k][i] = weight;
     }
   }
-  template <int k, int d> T slope(int64_t i) const {
-    T found = along_[d].slope[tap(k, d)][i];
-    unrolled<kDims>([&]<int other>() __attribute__((always_inline)) {
-      if constexpr (other != d) found *= along_[other].weight[tap(k, other)][i];
-    });
-    return found;
+  // Adds what combination k's weight changes by along dim d, times the gradient of that weight.
+  void add_slopes(int k, int d, const T* sums, T* total) const {
+    const T* factor[kDims] = {along_[d].slope[tap(k, d)]};
+    for (int other = 0, n = 1; other < kDims; ++other)
+      if (other != d) factor[n++] = along_[other].weight[tap(k, other)];
+    GC_INDEPENDENT
+    for (int64_t i = 0; i < n_; ++i) {
+      T found = factor[0][i];
+      unrolled<kDims - 1>([&]<int other>() __attribute__((always_inline)) { found *= factor[other + 1][i]; });
+      total[i] += found * sums[i];
+    }
   }
   const GridGeometry& g_;
   const Axis<T, kSlopes> axes_[3];
