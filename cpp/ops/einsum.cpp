@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ops/ops.h"
@@ -394,6 +395,21 @@ Dims order_for(int ndim, const Dims& dims, bool inner_last) {
   return first;
 }
 
+// The pairs of contracted dims as the larger operand has them in memory: their order is free, and one that follows the
+// strides needs no copy.
+std::pair<Dims, Dims> in_memory_order(const Tensor& a, const Tensor& b, Dims dims_a, Dims dims_b) {
+  const bool by_a = a.numel() >= b.numel();
+  const Tensor& larger = by_a ? a : b;
+  const Dims& leads = by_a ? dims_a : dims_b;
+  const auto stride = [&](int i) { return larger.stride(wrap_dim(leads[i], larger.dim())); };
+  for (int i = 1; i < dims_a.size(); ++i)
+    for (int j = i; j > 0 && stride(j - 1) < stride(j); --j) {
+      std::swap(dims_a[j - 1], dims_a[j]);
+      std::swap(dims_b[j - 1], dims_b[j]);
+    }
+  return {dims_a, dims_b};
+}
+
 }  // namespace
 
 Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& dims_a, const Dims& dims_b) {
@@ -412,8 +428,9 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& dims_a, const Dim
     if (n == 1 && m != 1) x = sum(x, Dims{d}, true, x.dtype());
     inner *= n == 1 || m == 1 ? 1 : m;
   }
-  const Tensor left = permute(x, order_for(x.dim(), dims_a, true));
-  const Tensor right = permute(y, order_for(y.dim(), dims_b, false));
+  const auto [inner_a, inner_b] = in_memory_order(x, y, dims_a, dims_b);
+  const Tensor left = permute(x, order_for(x.dim(), inner_a, true));
+  const Tensor right = permute(y, order_for(y.dim(), inner_b, false));
   const int outer_a = a.dim() - dims_a.size(), outer_b = b.dim() - dims_b.size();
   Dims shape;
   int64_t rows = 1, columns = 1;

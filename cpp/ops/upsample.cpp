@@ -50,26 +50,15 @@ double step_of(int64_t size, int64_t out, double factor, bool corners) {
   return factor > 0 ? 1 / factor : static_cast<double>(size) / static_cast<double>(out);
 }
 
-// Bytes: a dim at a time from the last one, rounded to bytes after each.
+// Bytes: along the last dim first, rounded to bytes after each.
 Tensor upsample_bytes(const Tensor& x, const TapDims& d) {
   return batched_in_front(
       [&](int, const Tensor& t) {
         const Planes planes(t, d.dims);
-        const int64_t channels = planes.channels_last ? t.size(1) : 1;
-        Dims sizes(std::span(planes.dense.shape()).last(static_cast<size_t>(d.dims)));
-        Tensor from = planes.dense, out = planes.dense;
-        for (int i = d.dims - 1; i >= 0; --i) {
-          using Args = ResizeBytesArgs;
-          Kernel<Args> k("resize_bytes", kernels().pool.resize_bytes);
-          k.args.dim = d[i];
-          k.args.inner = channels;
-          for (int j = i + 1; j < d.dims; ++j) k.args.inner *= sizes[j];
-          k.args.outer = from.numel() / (sizes[i] * k.args.inner);
-          sizes[i] = d[i].out;
-          out = planes.with_sizes(sizes, DType::UInt8);
-          launch(k.reads(&Args::x, from.window()).writes(&Args::out, out.window()));
-          from = out;
-        }
+        const Tensor out = planes.with_sizes(Dims{d[0].out, d[1].out}, DType::UInt8);
+        Kernel<TapSumArgs> k("resize_bytes", kernels().pool.resize_bytes);
+        k.args.geometry = planes.geometry(d);
+        launch(k.reads(&TapSumArgs::x, planes.dense.window()).writes(&TapSumArgs::out, out.window()));
         return out;
       },
       x);

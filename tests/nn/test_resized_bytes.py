@@ -32,6 +32,21 @@ def test_factors_and_many_taps():
         assert got.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("channels", [1, 4, 5, 40])
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (200, 7), (19, 130)])
+def test_any_number_of_channels(channels, size):
+    torch.manual_seed(0)
+    for shape in ((1, 1), (7, 9), (70, 130)):
+        x = torch.randint(0, 2, (2, channels, *shape), dtype=torch.uint8) * 255
+        for layout in ("contiguous_format", "channels_last"):
+            theirs = x.contiguous(memory_format=getattr(torch, layout))
+            ours = gradcore.from_numpy(x.numpy()).contiguous(memory_format=getattr(gradcore, layout))
+            for mode, antialias in (("bilinear", False), ("bicubic", False), ("bicubic", True), ("nearest", False)):
+                expected = torch.nn.functional.interpolate(theirs, size, mode=mode, antialias=antialias)
+                got = F.interpolate(ours, size, mode=mode, antialias=antialias)
+                assert got.tolist() == expected.tolist()
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int64"])
 def test_other_integers_are_refused(dtype):
     with pytest.raises(NotImplementedError, match="not implemented for"):

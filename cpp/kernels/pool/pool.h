@@ -5,7 +5,6 @@
 #include "core/dtype.h"
 #include "kernels/pool/bags.h"
 #include "kernels/pool/grid_sample.h"
-#include "kernels/pool/resize.h"
 #include "kernels/portable/taps.h"
 
 namespace gradcore {
@@ -46,12 +45,13 @@ struct PoolKernels {
   FloatRow<void (*)(const TapSumArgs&)> sum_backward;  // x is the gradient of the sums, and `out` that of what they sum
   const GridSampleKernels& grid;
   const BagsRow& bags;
-  void (*resize_bytes)(const ResizeBytesArgs&);
+  void (*resize_bytes)(const TapSumArgs&);  // of bytes, in two dims, one channels or channels-last
 };
 
 #ifdef GC_ISA
 namespace GC_ISA {
 extern const PoolRow<MaxPoolArgs> max_pool_row;
+void resize_bytes(const TapSumArgs& a);
 extern const PoolKernels pool_kernels;
 }  // namespace GC_ISA
 #endif

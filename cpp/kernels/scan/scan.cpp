@@ -181,8 +181,12 @@ template <class T, bool kLog> struct SoftmaxOf {
 // Note [Nearly all of the mass]
 // Where one class has the probability p of nearly 1, g - p sum(g) is a difference of equal numbers: 1 - p is what the
 // others have together. So from kHeavy on the result is sum(g) sum(p) - sum(g), the last two over the others. At most
-// one element of a row is that heavy.
+// one element of a row is that heavy. Where none is, which the greatest logarithm tells, nothing is summed for it.
 template <class T> constexpr T kHeavy = T(0.75);
+template <class T> constexpr T kLightLog = T(-0.3);  // exp of no more is below kHeavy
+template <class T> GC_INLINE bool may_be_heavy(const T* logs, int64_t n) {
+  return !(fold_run<MaxKind<T>>(logs, n) <= kLightLog<T>);
+}
 
 // What the other classes of a row have, and where the heavy one is.
 template <class T> struct Others {
@@ -194,21 +198,17 @@ template <class T> struct Others {
     g += o.g;
     if (o.heavy >= 0) heavy = first + o.heavy;
   }
-  // Of n <= kBuffer elements with probabilities e.
+  // Of n elements with probabilities e.
   GC_INLINE Others of(const T* g, const T* e, int64_t n) {
-    alignas(64) T light[kBuffer], its[kBuffer];
-    T most = 0;
-    for (int64_t j = 0; j < n; ++j) {
-      const bool counts = !(e[j] > kHeavy<T>);
-      light[j] = counts ? e[j] : T(0);
-      its[j] = counts ? g[j] : T(0);
-    }
     Others out;
-    out.p = static_cast<double>(fold_run<SumKind<T>>(light, n));
-    out.g = static_cast<double>(fold_run<SumKind<T>>(its, n));
-    most = fold_run<MaxKind<T>>(e, n);
-    for (int64_t j = 0; j < n && most > kHeavy<T>; ++j)
-      if (e[j] > kHeavy<T>) out.heavy = j;
+    for (int64_t j = 0; j < n; ++j) out.heavy = e[j] > kHeavy<T> ? j : out.heavy;
+    const int64_t h = out.heavy < 0 ? n : out.heavy, behind = h < n ? h + 1 : n;
+    const auto sum = [&](const T* p) {
+      return static_cast<double>(fold_run<SumKind<T>>(p, h)) +
+             static_cast<double>(fold_run<SumKind<T>>(p + behind, n - behind));
+    };
+    out.p = sum(e);
+    out.g = sum(g);
     return out;
   }
   T gradient(double sum) const { return static_cast<T>(sum * p - g); }
@@ -232,7 +232,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
     return sum;
   }
   // y may be x or x2, so that exp(x2) goes through a buffer.
-  static Others<T> finish(const Slice<T>& s, int64_t n, T sum) {
+  static Others<T> finish(const Slice<T>& s, int64_t n, T sum, bool heavy) {
     Others<T> others;
     if constexpr (!kLog) {
       GC_INDEPENDENT
@@ -243,7 +243,7 @@ template <class T, bool kLog> struct SoftmaxGradient {
     for (int64_t i = 0; i < n; i += kBuffer) {
       const int64_t m = smaller(kBuffer, n - i);
       map_run(s.x2 + i, e, m, [](Lane<T> v) { return exp(v); });
-      others.add(Others<T>::of(s.x + i, e, m), i);
+      if (heavy) others.add(Others<T>::of(s.x + i, e, m), i);
       GC_INDEPENDENT
       for (int64_t j = 0; j < m; ++j) s.y[i + j] = s.x[i + j] - e[j] * sum;
     }
@@ -255,16 +255,22 @@ template <class T, bool kLog> struct SoftmaxGradient {
 
   GC_INLINE void row(const Slice<T>& s, int64_t n) {
     const double sum = dot(s, n);
-    correct(s, finish(s, n, static_cast<T>(sum)), sum);
+    correct(s, finish(s, n, static_cast<T>(sum), kLog && may_be_heavy(s.x2, n)), sum);
   }
 
   static void long_row(const Slice<T>& s, int64_t n) {
     const int64_t parts = ceil_div(n, kPart);
     const Scratch<double> result(parts);
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { result[k] = dot(s.at(i), m); });
+    const Scratch<bool> heavy(parts);
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) {
+      result[k] = dot(s.at(i), m);
+      heavy[k] = kLog && may_be_heavy(s.x2 + i, m);
+    });
     const double sum = fold_run<SumKind<double>>(result.data(), parts);
+    bool any = false;
+    for (int64_t k = 0; k < parts; ++k) any |= heavy[k];
     const Scratch<Others<T>> of_part(parts);
-    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { of_part[k] = finish(s.at(i), m, static_cast<T>(sum)); });
+    for_parts(n, [&](int64_t k, int64_t i, int64_t m) { of_part[k] = finish(s.at(i), m, static_cast<T>(sum), any); });
     Others<T> others;
     for (int64_t k = 0; k < parts; ++k) others.add(of_part[k], k * kPart);
     correct(s, others, sum);
@@ -275,7 +281,16 @@ template <class T, bool kLog> struct SoftmaxGradient {
     double *p, *g;
     int64_t* heavy;
   };
-  static void finish_row(const Slice<T>& s, const T* sum, int64_t cols, int64_t row, const OthersOfColumns& others) {
+  GC_INLINE void add_row(const OthersOfColumns& others, const T* g, const T* e, int64_t cols, int64_t row) {
+    GC_INDEPENDENT
+    for (int64_t j = 0; j < cols; ++j) {
+      const bool counts = !(e[j] > kHeavy<T>);
+      others.p[j] += counts ? static_cast<double>(e[j]) : 0;
+      others.g[j] += counts ? static_cast<double>(g[j]) : 0;
+    }
+    for (int64_t j = 0; j < cols; ++j) others.heavy[j] = e[j] > kHeavy<T> ? row : others.heavy[j];
+  }
+  static void finish_row(const Slice<T>& s, const T* sum, int64_t cols, int64_t row, const OthersOfColumns* others) {
     if constexpr (!kLog) {
       GC_INDEPENDENT
       for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x2[j] * (s.x[j] - sum[j]);
@@ -283,37 +298,38 @@ template <class T, bool kLog> struct SoftmaxGradient {
     }
     alignas(64) T e[kMaxWidth];
     map_run(s.x2, e, cols, [](Lane<T> v) { return exp(v); });
-    GC_INDEPENDENT
-    for (int64_t j = 0; j < cols; ++j) {
-      const bool counts = !(e[j] > kHeavy<T>);
-      others.p[j] += counts ? static_cast<double>(e[j]) : 0;
-      others.g[j] += counts ? static_cast<double>(s.x[j]) : 0;
-    }
-    for (int64_t j = 0; j < cols; ++j) others.heavy[j] = e[j] > kHeavy<T> ? row : others.heavy[j];
+    if (others) add_row(*others, s.x, e, cols, row);
     GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) s.y[j] = s.x[j] - e[j] * sum[j];
   }
   GC_INLINE void block(const Slice<T>& s, int64_t n, int64_t stride, int64_t cols) {
     const Bands bands(n, cols);
     const Scratch<double> total(bands.count * cols);
+    const Scratch<bool> heavy_band(bands.count);
     bands.each([&](int64_t k, int64_t row, int64_t rows) {
+      bool found = false;
       sum_rows<T>(row, rows, cols, total.data() + k * cols, [&](int64_t r, T* part) {
+        if constexpr (kLog) found |= may_be_heavy(s.x2 + r * stride, cols);
         const T *const g = s.x + r * stride, *const y = kLog ? g : s.x2 + r * stride;
         for (int64_t j = 0; j < cols; ++j) part[j] += kLog ? g[j] : g[j] * y[j];
       });
+      heavy_band[k] = found;
     });
+    bool any = false;
+    for (int64_t k = 0; k < bands.count; ++k) any |= heavy_band[k];
     merge_totals(total.data(), bands.count, cols);
     const Scratch<T> sum(cols);
     for (int64_t j = 0; j < cols; ++j) sum[j] = static_cast<T>(total[j]);
-    const int64_t cells = kLog ? bands.count * cols : 0;
+    const int64_t cells = any ? bands.count * cols : 0;
     const Scratch<double> p(cells), g(cells);
     const Scratch<int64_t> heavy(cells);
     bands.each([&](int64_t k, int64_t row, int64_t rows) {
       const OthersOfColumns others{p.data() + k * cols, g.data() + k * cols, heavy.data() + k * cols};
-      for (int64_t j = 0; kLog && j < cols; ++j) others.p[j] = others.g[j] = 0, others.heavy[j] = -1;
-      for (int64_t r = row; r < row + rows; ++r) finish_row(s.at(r * stride), sum.data(), cols, r, others);
+      for (int64_t j = 0; any && j < cols; ++j) others.p[j] = others.g[j] = 0, others.heavy[j] = -1;
+      for (int64_t r = row; r < row + rows; ++r)
+        finish_row(s.at(r * stride), sum.data(), cols, r, any ? &others : nullptr);
     });
-    if constexpr (!kLog) return;
+    if (!kLog || !any) return;
     merge_totals(p.data(), bands.count, cols);
     merge_totals(g.data(), bands.count, cols);
     for (int64_t k = 0; k < bands.count; ++k)
