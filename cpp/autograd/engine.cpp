@@ -98,12 +98,12 @@ class Marks {
 // A sweep inside an apply() leaves out others meanwhile.
 class LeavingOut {
  public:
-  explicit LeavingOut(LeftOut edges) : outer_(std::exchange(left_out, edges)) {}
+  explicit LeavingOut(LeftOut edges) : own_(edges), outer_(std::exchange(left_out, &own_)) {}
   ~LeavingOut() { left_out = outer_; }
   LeavingOut(const LeavingOut&) = delete;
 
  private:
-  LeftOut outer_;
+  const LeftOut own_, *const outer_;
 };
 
 class Sweep {

@@ -126,10 +126,10 @@ class LazyHooks {
 
 // Edges of the node whose apply() runs that lead to nothing a program asked for: bit i for edge i of the first 64.
 struct LeftOut {
-  const Node* node = nullptr;
-  uint64_t edges = 0;
+  const Node* node;
+  uint64_t edges;
 };
-inline constinit thread_local LeftOut left_out;
+inline thread_local constinit const LeftOut* left_out = nullptr;
 
 // What a gradient must fit.
 struct TensorMeta {
@@ -197,7 +197,7 @@ class Node : public RefCounted, public Disposable, public Pooled {
   const Edge& edge(int i) const { return const_cast<Node*>(this)->edge(i); }
   // Whether backward must give edge i its gradient.
   bool needs(int i) const {
-    if (left_out.node == this && i < 64 && left_out.edges >> i & 1) [[unlikely]]
+    if (left_out && left_out->node == this && i < 64 && left_out->edges >> i & 1) [[unlikely]]
       return false;
     return has_edge(i);
   }

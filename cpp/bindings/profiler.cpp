@@ -60,6 +60,7 @@ struct Log {
     open.pop_back();
   }
 };
+thread_local std::shared_ptr<Log> own;
 
 class Profiler final : public OpListener, public Tenant {
  public:
@@ -150,7 +151,6 @@ class Profiler final : public OpListener, public Tenant {
   }
 
   Log* own_log() {
-    static thread_local std::shared_ptr<Log> own;
     if (!own) {
       auto made = std::make_shared<Log>();
       const std::lock_guard lock(busy_);

@@ -18,10 +18,10 @@ struct State {
   std::vector<Entry> cache;
 };
 // On the heap: a module that is loaded late has little room for thread-locals.
+thread_local std::unique_ptr<State> own;
 State& state() {
-  static thread_local std::unique_ptr<State> s;
-  if (!s) s = std::make_unique<State>();
-  return *s;
+  if (!own) own = std::make_unique<State>();
+  return *own;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -53,7 +54,7 @@ void stop() {
 }
 
 thread_local bool making = false;
-thread_local std::vector<bool> entered;
+thread_local std::unique_ptr<std::vector<bool>> entered;  // how the defaults stood, where there were any
 std::atomic<bool> outermost{false};
 
 }  // namespace
@@ -111,16 +112,17 @@ Scope::~Scope() {
 bool is_making() { return making; }
 
 void enter(bool on) {
-  entered.push_back(on);
+  if (!entered) entered = std::make_unique<std::vector<bool>>();
+  entered->push_back(on);
   if (on) start();
 }
 void leave() noexcept {
-  if (entered.empty()) return;
-  const bool was_on = entered.back();
-  entered.pop_back();
+  if (!entered || entered->empty()) return;
+  const bool was_on = entered->back();
+  entered->pop_back();
   if (was_on) stop();
 }
-bool is_default() { return entered.empty() ? outermost.load() : entered.back(); }
+bool is_default() { return !entered || entered->empty() ? outermost.load() : entered->back(); }
 void set_default(bool on) {
   if (on == outermost.exchange(on)) return;
   on ? start() : stop();

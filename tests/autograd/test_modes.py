@@ -322,14 +322,14 @@ def test_multithreading_changes_no_gradient():
     both(program)
 
 
-@pytest.fixture
-def multithreading():
+@pytest.fixture(autouse=True)
+def multithreading_is_on_afterwards():
     yield
     for lib in libraries():
         lib.autograd.set_multithreading_enabled(True)
 
 
-def test_multithreading_is_remembered(multithreading):
+def test_multithreading_is_remembered():
     def program(lib):
         switch, asked, seen = lib.autograd.set_multithreading_enabled, lib.autograd.is_multithreading_enabled, []
         with switch(False):
@@ -349,7 +349,7 @@ def test_multithreading_is_remembered(multithreading):
     both(program)
 
 
-def test_multithreading_as_a_decorator_acts_at_once(multithreading):
+def test_multithreading_as_a_decorator_acts_at_once():
     def program(lib):
         asked = lib.autograd.is_multithreading_enabled
 
@@ -364,7 +364,7 @@ def test_multithreading_as_a_decorator_acts_at_once(multithreading):
     both(program)
 
 
-def test_multithreading_is_each_threads_own(multithreading):
+def test_multithreading_is_each_threads_own():
     def program(lib):
         seen = []
         with lib.autograd.set_multithreading_enabled(False):

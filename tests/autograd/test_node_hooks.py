@@ -20,6 +20,53 @@ def test_a_post_hook_sees_what_nobody_needs():
     both(program)
 
 
+PRODUCTS = {
+    "mul": lambda lib, x, w: x * w,
+    "pow": lambda lib, x, w: x**w,
+    "matmul": lambda lib, x, w: x @ w,
+    "bmm": lambda lib, x, w: lib.bmm(x[None], w[None]),
+    "linear": lambda lib, x, w: lib.nn.functional.linear(x, w, w[0]),
+    "conv1d": lambda lib, x, w: lib.nn.functional.conv1d(x, w[:, :, None], w[0]),
+    "layer_norm": lambda lib, x, w: lib.nn.functional.layer_norm(x, (3,), w[0], w[1]),
+    "where": lambda lib, x, w: lib.where(x > w, x, w),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.parametrize("asked", ["x", "w", "both"])
+@pytest.mark.parametrize("accumulates", [False, True])
+def test_a_post_hook_sees_no_gradient_that_nobody_asked_for(name, asked, accumulates):
+    def program(lib):
+        seen = []
+        x, w = (lib.rand(3, 3, generator=lib.Generator().manual_seed(seed)).requires_grad_() for seed in (1, 2))
+        y = PRODUCTS[name](lib, x, w)
+        y.grad_fn.register_hook(lambda returned, incoming: seen.append([g is None for g in returned]))
+        inputs = {"x": [x], "w": [w], "both": [x, w]}[asked]
+        if accumulates:
+            y.sum().backward(inputs=inputs, create_graph=True)
+        else:
+            lib.autograd.grad(y.sum(), inputs, create_graph=True)
+        return seen
+
+    both(program)
+
+
+def test_a_sweep_inside_a_sweep_leaves_out_edges_of_its_own():
+    """The inner sweep asks for w alone, the outer one for x alone; what is left out ends with the node's turn."""
+
+    def program(lib):
+        x, w = leaf(lib, 2.0, 3.0), leaf(lib, 5.0, 7.0)
+        inner = (x * w).sum()
+        found = []
+        y = x * w
+        y.grad_fn.register_prehook(lambda g: found.append(values(lib.autograd.grad(inner, w, retain_graph=True))))
+        found.append(values(lib.autograd.grad(y.sum(), x, retain_graph=True)))
+        found.append(values(lib.autograd.grad(y.sum(), (x, w))))
+        return found
+
+    both(program)
+
+
 def test_a_prehook_sees_none_where_no_gradient_came():
     def program(lib):
         seen = []
