@@ -25,7 +25,7 @@ def recorder(lib):
 
 CALLS = [
     "x * 2 + 1", "torch.add(x, 1, alpha=2)", "x.sum()", "torch.ones(3)", "torch.matmul(x, x)", "1 + x", "x[0]", "x @ x",
-    "x.view(2, 1)", "torch.zeros(2).add_(1)", "torch.stack([x, x])", "torch.nn.functional.linear(x, y)", "x.exp_()",
+    "x.view(2, 1)", "torch.zeros(2).add_(1)", "torch.stack([x, x])", "torch.nn.functional.linear(x, y)", "x.neg_()",
     "torch.nn.functional.conv1d(y, y.view(2, 2, 1))", "x.to(torch.float64)", "torch.where(x > 1, x, 2)", "torch.linalg.norm(x)",
     "x.add(1, out=None) if False else x.add(1)", "torch.zeros_like(x)",
 ]  # fmt: skip
