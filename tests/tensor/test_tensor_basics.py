@@ -360,8 +360,7 @@ def test_threads_memory_config():
     del many
     assert used >= 5000 * 4000 and gradcore.memory_stats()["peak"] >= used - (64 << 10)
     gradcore.release_unused_memory()
-    assert "instruction set" in gradcore.show_config()
-    assert "v2" in gradcore._C.available_isas()
+    assert any(f"instruction set: x86-64-{isa}\n" in gradcore.show_config() for isa in gradcore.available_isas())
 
 
 def test_out_is_written_where_it_lies():
