@@ -62,18 +62,18 @@ def main() -> None:
     print(f"{versions(['gradcore'], options.threads)}, {options.load} other processes spin")
     print(f"{'':50}  " + "  ".join(f"{name:>9}" for name in names) + "  openmp/team")
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.load)]
-    slower = 0
+    slower, loaded = 0, options.load > 0
+    average = statistics.mean if loaded else statistics.median
     try:
         workers = {name: start(name, options.threads) for name in names}
         for case in cases:
             try:
-                seconds = time_case(case, workers, options.turns, options.budget, renew=options.load > 0)
+                seconds = time_case(case, workers, options.turns, options.budget, renew=loaded)
             except RuntimeError as error:
                 print(f"{case.name:50}  {error}")
                 continue
-            ratio = openmp_over_team(seconds, options.load > 0)
+            ratio = openmp_over_team(seconds, loaded)
             slower += ratio > SLOWER
-            average = statistics.mean if options.load else statistics.median
             times = "  ".join(f"{amount(average(seconds[name]), 's'):>9}" for name in names)
             print(f"{case.name:50}  {times}  {ratio:11.2f}{'  SLOWER' if ratio > SLOWER else ''}", flush=True)
         for worker in workers.values():

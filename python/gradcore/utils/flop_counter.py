@@ -433,11 +433,11 @@ class FlopCounterMode:
     depth: how deep the modules are that the table shows; display: whether it is printed when the context ends;
     custom_mapping: formulas for further ops, as register_flop_formula() takes them. Results are those of torch for what
     both do, but for these: fused attention and LSTMs are counted (torch's kernels for the CPU are not in its table);
-    gradients are counted where gradcore computes them, which for a product may be both though only one is asked for;
     functions that make products inside of themselves (inverses, cdist) and forward mode are not counted, nor is backward of
     what was computed before, unless Tensor.backward() starts it.
 
-    Backward of a recurrent layer or of attention of which some inputs alone require grad raises NotImplementedError.
+    Backward of a recurrent layer or of attention raises NotImplementedError where the gradients of some inputs alone are
+    needed.
 
     >>> import gradcore
     >>> from gradcore.utils.flop_counter import FlopCounterMode
