@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <cxxabi.h>
 #include <pybind11/cast.h>
+#include <pybind11/detail/class.h>  // has the bodies of inline functions that cast.h calls
 
 #include "autograd/node.h"
 #include "ops/ops.h"

@@ -101,10 +101,15 @@ struct Sinc : Unary {
     sum = sum * s + c<V>(2.0 / 6.0);
     return sum * t * c<V>(-3.141592653589793);
   }
+  // The cosine comes from the sine of half the angle: compilers make one call of a sine and a cosine, which has no
+  // vector form.
   template <class V> static constexpr V vjp(V g, V x, V) {
-    const V t = x * c<V>(3.141592653589793);
+    const V pi = c<V>(3.141592653589793), t = x * pi, whole = round(x), half = whole * c<V>(0.5);
+    const V angle = (x - whole) * pi, sine = sin(angle * c<V>(0.5)), cosine = c<V>(1) - c<V>(2) * sine * sine;
+    const V slope = t * cosine - sin(angle);
     const auto near = lt(abs(t), c<V>(1));
-    return g * select(near, series(select(near, t, c<V>(0))), (t * cos(t) - sin(t)) / nonzero(t * x));
+    const V far = select(ne(half, floor(half)), -slope, slope) / nonzero(t * x);
+    return g * select(near, series(select(near, t, c<V>(0))), far);
   }
 };
 struct Deg2rad : Unary {

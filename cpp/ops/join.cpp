@@ -65,8 +65,7 @@ class Join final : public Instruction {
     args_.out = open(out.window());
     args_.pieces = pieces;
     args_.count = static_cast<int64_t>(tensors.size());
-    args_.item = item_size(out.dtype());
-    args_.bytes = out.numel() * args_.item;
+    args_.bytes = out.numel() * item_size(out.dtype());
   }
   const char* name() const { return "join"; }
   bool fails() const { return false; }
@@ -86,6 +85,37 @@ class Join final : public Instruction {
   std::span<const Tensor> inputs_;
   const Tensor& out_;
 };
+
+// Rows [begin, begin + n) of a tensor that has some.
+Tensor rows_of(const Tensor& t, int64_t begin, int64_t n) {
+  if (t.numel() == 0) return t;
+  Dims shape = t.shape();
+  shape[0] = n;
+  return make_window(t, shape, t.strides(), begin * t.stride(0));
+}
+Tensor dense_copy(const Tensor& t, DType type) {
+  const Tensor copy = empty(t.shape(), type);
+  copy_raw(copy, t);
+  return copy;
+}
+
+// Rows that hold so few elements of a tensor are joined from dense copies of the tensors, some rows at a time: copies
+// into windows of short rows take longer than both.
+constexpr int64_t kFewElements = 8;
+template <class BytesOf>
+void join_short(const Tensor& out, std::span<const Tensor> tensors, int dim, const BytesOf& bytes_of) {
+  constexpr int64_t kChunk = 1 << 15;  // elements
+  if (out.numel() == 0) return;
+  const int64_t height = out.size(0), rows = std::max<int64_t>(1, kChunk * height / out.numel());
+  const int64_t step = dim ? rows : height;
+  std::vector<Tensor> copies(tensors.size());
+  for (int64_t begin = 0; begin < height; begin += step) {
+    const int64_t n = std::min(step, height - begin);
+    for (size_t i = 0; i < copies.size(); ++i)
+      copies[i] = dense_copy(dim ? rows_of(tensors[i], begin, n) : tensors[i], out.dtype());
+    launch(Join(rows_of(out, begin, n), copies, bytes_of));
+  }
+}
 
 // A tensor of shape [0] joins anything: an old habit of torch's that programs build lists on.
 bool is_skipped(const Tensor& t) { return t.dim() == 1 && t.size(0) == 0; }
@@ -161,10 +191,15 @@ Tensor cat(std::span<const Tensor> tensors, int64_t dim) {
   const Levels levels = levels_of(tensors);
   const MemoryFormat format = levels.none() ? common_format(tensors) : MemoryFormat::Contiguous;
   const Tensor out = empty_in(levels, shape, promoted(tensors), format);
-  const int64_t step = out.numel() ? out.stride(d) * item_size(out.dtype()) : 0;
   const auto length = [&](const Tensor& t) { return is_skipped(t) ? 0 : t.size(d); };
+  const int64_t step = out.numel() ? out.stride(d) : 0, item = item_size(out.dtype());
+  const auto bytes = [&](const Tensor& t) { return length(t) * step * item; };
+  const bool few =
+      std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& t) { return length(t) * step <= kFewElements; });
   if (levels.none() && joins_as_bytes(tensors, out.dtype(), format)) {
-    launch(Join(out, tensors, [&](const Tensor& t) { return length(t) * step; }));
+    launch(Join(out, tensors, bytes));
+  } else if (levels.none() && format == MemoryFormat::Contiguous && few) {
+    join_short(out, tensors, d, bytes);
   } else {
     int64_t start = 0;
     for (const Tensor& t : tensors) {
@@ -198,6 +233,8 @@ Tensor stack(std::span<const Tensor> tensors, int64_t dim) {
   const int64_t inner = numel_of(shape.span().subspan(static_cast<size_t>(d) + 1)), item = item_size(out.dtype());
   if (levels.none() && joins_as_bytes(tensors, out.dtype(), MemoryFormat::Contiguous)) {
     launch(Join(out, tensors, [&](const Tensor&) { return inner * item; }));
+  } else if (levels.none() && inner <= kFewElements) {
+    join_short(out, tensors, d, [&](const Tensor&) { return inner * item; });
   } else {
     Dims strides = out.strides();
     strides.erase(d);

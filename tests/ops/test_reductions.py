@@ -110,6 +110,39 @@ def test_long_products_come_back_into_the_range(dtype):
     assert y.prod().item() == 1.0
 
 
+def product_of(values):
+    """Without leaving the range: the mantissa apart from the power of two."""
+    sign = math.prod(math.copysign(1, value) for value in values)
+    if any(value == 0 or not math.isfinite(value) for value in values):
+        return sign * math.prod(abs(value) if value == 0 or not math.isfinite(value) else 1 for value in values)
+    mantissa, power = sign, 0
+    for value in values:
+        mantissa, shift = math.frexp(mantissa * math.frexp(abs(value))[0])
+        power += shift + math.frexp(value)[1]
+    return sign * math.inf if power > 1024 else math.ldexp(mantissa, power)
+
+
+@pytest.mark.parametrize("dtype", [gradcore.float32, gradcore.float64])
+@pytest.mark.parametrize("special", [None, 0.0, math.inf, math.nan, 2.0**-149])
+def test_products_at_both_ends_of_the_range(special, dtype):
+    # Columns whose products end on either side of the largest and the least number, by powers that differ little.
+    n, columns = 300, 70
+    ends = (-149, 128) if dtype == gradcore.float32 else (-1074, 1024)
+    powers = [end + step for end in ends for step in range(-18, 17)]
+    gradcore.manual_seed(0)
+    logs = gradcore.randn(n, columns, dtype=gradcore.float64)
+    logs += (gradcore.tensor(powers, dtype=gradcore.float64) - logs.sum(0)) / n
+    x = (logs.exp2() * gradcore.randn_like(logs).sign()).to(dtype)
+    if special is not None:
+        x[n // 2, ::3] = special
+    expected = gradcore.tensor([product_of(column) for column in x.t().tolist()], dtype=gradcore.float64).to(dtype)
+    rel, least = (1e-4, 2.0**-149) if dtype == gradcore.float32 else (1e-12, 2.0**-1074)
+    wide = gradcore.stack([x, x], -1)
+    for found in (x.prod(0), x.t().contiguous().prod(1), wide.prod(0)[:, 1], wide[..., 0].prod(0)):
+        gradcore.testing.assert_close(found, expected, rtol=rel, atol=2 * least, equal_nan=True)
+        assert gradcore.equal(found.signbit()[found == found], expected.signbit()[found == found])
+
+
 @pytest.mark.parametrize("scale", [1e30, 1e-30, 1e-38])
 def test_gradients_at_the_ends_of_the_range(scale):
     x = gradcore.tensor([scale, 3 * scale], requires_grad=True)

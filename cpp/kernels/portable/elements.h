@@ -20,14 +20,25 @@ template <class F> decltype(auto) visit_item_size(int64_t bytes, F&& f) {
   }
 }
 
-// As memcpy, and without a call where there are few bytes: the last 16 may overlap those before.
+// As memcpy, and without a call for 16 to 128 bytes, of which the last may overlap those before.
 inline void copy_run(char* to, const char* from, int64_t bytes) {
-  if (bytes < 16 || bytes > 256) {
+  if (bytes < 16 || bytes > 128) {
     std::memcpy(to, from, static_cast<size_t>(bytes));
     return;
   }
-  for (int64_t i = 0; i + 16 <= bytes; i += 16) std::memcpy(to + i, from + i, 16);
-  std::memcpy(to + bytes - 16, from + bytes - 16, 16);
+  const auto copy16 = [&](int64_t i) { std::memcpy(to + i, from + i, 16); };
+  copy16(0);
+  if (bytes > 64) {
+    copy16(32);
+    copy16(48);
+    copy16(bytes - 64);
+    copy16(bytes - 48);
+  }
+  if (bytes > 32) {
+    copy16(16);
+    copy16(bytes - 32);
+  }
+  copy16(bytes - 16);
 }
 
 // Elements for adding up. Integers wrap, so that a width is one type, and a bool stays a byte, because memory may hold

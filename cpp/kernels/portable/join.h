@@ -16,7 +16,6 @@ struct JoinArgs {
   const Piece* pieces;
   int64_t count;
   int64_t row_bytes, bytes;  // of a row, and of all rows
-  int64_t item;
 };
 void join(const JoinArgs& a);
 

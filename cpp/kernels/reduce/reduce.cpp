@@ -28,6 +28,7 @@
 #include "core/parallel.h"
 #include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
+#include "kernels/reduce/product_bounds.h"
 #include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
@@ -397,9 +398,9 @@ template <class T> struct Elements {
     for (int64_t s = 0; s < a.slabs; ++s)
       for (int64_t i = 0; i < a.reduce; ++i) f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]));
   }
-  // f(copies, how many) for at most kBlock of them at a time, until it is content.
+  // f(copies, how many) for at most kBlock of them at a time.
   static constexpr int64_t kBlock = 192;  // whole steps of ScaledProduct, of any instruction set
-  template <class F> void each_block_until(const F& f) const {
+  template <class F> void each_block(const F& f) const {
     alignas(64) double block[kBlock];
     for (int64_t s = 0; s < a.slabs; ++s)
       for (int64_t first = 0; first < a.reduce; first += kBlock) {
@@ -409,19 +410,8 @@ template <class T> struct Elements {
           for (int64_t i = 0; i < n; ++i) block[i] = static_cast<double>(from[i]);
         else
           for (int64_t i = 0; i < n; ++i) block[i] = static_cast<double>(from[i * a.s_reduce]);
-        if (f(block, n)) return;
+        f(block, n);
       }
-  }
-  // Whether an odd number of them has a sign.
-  bool is_odd() const {
-    Word<T> odd = 0;
-    const Word<T>* const bits = reinterpret_cast<const Word<T>*>(p);
-    for (int64_t s = 0; s < a.slabs; ++s)
-      if (a.s_reduce == 1)
-        for (int64_t i = 0; i < a.reduce; ++i) odd ^= bits[s * a.s_slab + i];
-      else
-        for (int64_t i = 0; i < a.reduce; ++i) odd ^= bits[s * a.s_slab + i * a.s_reduce];
-    return odd >> (8 * sizeof(T) - 1);
   }
   // The largest and the least magnitude: NaN if one is.
   double most() const { return extreme<MaxKind, Larger>(0); }
@@ -484,8 +474,7 @@ template <class T, bool kRoot> struct ScaledVariance {
   }
 };
 // Where the product leaves the range on the way: a mantissa and a power of two in each lane of four vectors. Zeros,
-// infinities and NaN are mantissas as they are. Factors up to 1 may make it vanish for good, and factors from 1 on
-// infinite: but for the sign the rest of them changes nothing.
+// infinities and NaN are mantissas as they are.
 template <class T> struct ScaledProduct {
   using V = Vec<double>;
   using Bits = Vec<uint64_t>;
@@ -528,10 +517,7 @@ template <class T> struct ScaledProduct {
   static double simple(const Elements<T>& x) {
     [[maybe_unused]] const NoDenormals<true> mode;
     double product = 1;
-    x.each_block_until([&](const double* block, int64_t n) {
-      product *= fold_run<ProdKind<double>>(block, n);
-      return false;
-    });
+    x.each_block([&](const double* block, int64_t n) { product *= fold_run<ProdKind<double>>(block, n); });
     return product;
   }
   static double compute(const Elements<T>& x) {
@@ -544,8 +530,7 @@ template <class T> struct ScaledProduct {
     V part[kChains];
     Bits power[kChains] = {};
     for (V& v : part) v = V{} + 1.0;
-    bool asked = false, gone = false;
-    x.each_block_until([&](double* block, int64_t n) {
+    x.each_block([&](double* block, int64_t n) {
       const int64_t used = round_up(n, kWide);
       for (int64_t i = n; i < used; ++i) block[i] = 1;
       const bool usual = are_usual(block, n);
@@ -557,11 +542,6 @@ template <class T> struct ScaledProduct {
           }
         for (int64_t c = 0; c < kChains; ++c) settle(part[c], power[c]);
       }
-      if (const int64_t so_far = sum_of(power); !asked && (so_far > kFar || so_far < -kFar)) {
-        asked = true;
-        gone = so_far < 0 ? x.most() <= 1 : x.least() >= 1;
-      }
-      return gone;
     });
     for (int64_t half = kChains / 2; half > 0; half /= 2)
       for (int64_t c = 0; c < half; ++c) {
@@ -570,8 +550,7 @@ template <class T> struct ScaledProduct {
       }
     double product = 1;
     for (int64_t l = 0; l < kLanes<double>; ++l) product *= static_cast<double>(part[0][l]);  // not below 1/256
-    const double result = scaled(product, sum_of(power));
-    return gone ? copysign(F64{result}, F64{x.is_odd() ? -1.0 : 1.0}).v : result;
+    return scaled(product, sum_of(power));
   }
 };
 
@@ -593,6 +572,20 @@ void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
     if (v > kLeast<T> && v < kMost<T>) [[likely]]
       continue;
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
+  }
+}
+// Of products most can be told to be 0 or infinite by the sizes of their factors.
+template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
+  const double* const acc = static_cast<const double*>(from);
+  CertainProducts<T> certain(a);
+  for (int64_t j = 0; j < n; ++j) {
+    const double v = magnitude(acc[j]);
+    if (v > kLeast<T> && v < kMost<T>) [[likely]]
+      continue;
+    const Elements<T> x(a, output + j);
+    T result = certain.of(x.p, (output + j) % a.inner);
+    if (result != result) result = static_cast<T>(ScaledProduct<T>::compute(x));
+    static_cast<T*>(a.out)[output + j] = result;
   }
 }
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
@@ -1063,7 +1056,10 @@ template <class T>
 constexpr ReduceFn power_norm_fn =
     reduce<kReduction<FoldOp<As<T>, SumKind>, Power<T>, store_power_root<T>, rescue<ScaledPowerNorm<T>, T, double>>>;
 template <class E> constexpr RescueFn rescue_of_product() {
-  if constexpr (is_floating_type<E>) return rescue<ScaledProduct<E>, E, double>;
+  if constexpr (is_half_type<E>)
+    return rescue<ScaledProduct<E>, E, double>;
+  else if constexpr (is_floating_type<E>)
+    return rescue_products<E>;
   return nullptr;
 }
 template <class E>

@@ -407,6 +407,7 @@ template <class K, class T> struct Cumulative {
   // kSide rows side by side, a lane each: one chain of sums would wait for itself at every element.
   static constexpr int kSide = Square<T>::kSide;
   static constexpr bool kAdds = __is_same(K, SumKind<T>);
+  static constexpr bool kWaits = !(kAdds && __is_same(T, int64_t));  // the sum of whole numbers takes one cycle
   static void side_by_side(const T* x, T* y, int64_t n) {
     using Sums = typename ShortVector<Acc, kSide* static_cast<int>(sizeof(Acc))>::type;
     Sums acc = Sums{} + static_cast<Acc>(K::kIdentity);
@@ -428,7 +429,7 @@ template <class K, class T> struct Cumulative {
       }
   }
   static void one(const T* x, T* y, int64_t n) {
-    if (n > kShort) return run(x, y, n, static_cast<Acc>(K::kIdentity));
+    if (kWaits && n > kShort) return run(x, y, n, static_cast<Acc>(K::kIdentity));
     Acc acc = static_cast<Acc>(K::kIdentity);
     for (int64_t i = 0; i < n; ++i) {
       acc = K::combine(acc, static_cast<Acc>(x[i]));
@@ -440,7 +441,8 @@ template <class K, class T> struct Cumulative {
     if (n == 3) return few<3>(s, count);
     if (n == 4) return few<4>(s, count);
     int64_t r = 0;
-    for (; r + kSide <= count; r += kSide) side_by_side(s.x + r * n, s.y + r * n, n);
+    if constexpr (kWaits)
+      for (; r + kSide <= count; r += kSide) side_by_side(s.x + r * n, s.y + r * n, n);
     for (; r < count; ++r) one(s.x + r * n, s.y + r * n, n);
   }
 
