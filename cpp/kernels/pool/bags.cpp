@@ -52,7 +52,8 @@ template <class T> class Bags {
     const int64_t n = a_.width;
     int64_t j = 0;
     for (; j + 8 * L <= n; j += 8 * L) columns<8, kWeighted>(bag, end, j);
-    for (; j + 2 * L <= n; j += 2 * L) columns<2, kWeighted>(bag, end, j);
+    if (j + 4 * L <= n) columns<4, kWeighted>(bag, end, j), j += 4 * L;
+    if (j + 2 * L <= n) columns<2, kWeighted>(bag, end, j), j += 2 * L;
     if (j + L <= n) columns<1, kWeighted>(bag, end, j), j += L;
     if (j < n && n >= L) return columns<1, kWeighted>(bag, end, n - L);  // some once more
     for (; j < n; ++j) column<kWeighted>(bag, end, j);

@@ -258,6 +258,29 @@ template <class T, bool kLog> struct SoftmaxGradient {
     correct(s, finish(s, n, static_cast<T>(sum), kLog && may_be_heavy(s.x2, n)), sum);
   }
 
+  // Exponentials of several short rows at once: each row by itself would end with a vector that is mostly empty.
+  static constexpr int64_t kFlat = 1024;
+  static void short_rows(const Slice<T>& s, int64_t n, int64_t count) {
+    alignas(64) T e[kFlat];
+    map_run(s.x2, e, count * n, [](Lane<T> v) { return exp(v); });
+    const bool heavy = may_be_heavy(s.x2, count * n);
+    for (int64_t r = 0; r < count; ++r) {
+      const Slice<T> row = s.at(r * n);
+      const double sum = dot(row, n);
+      const T factor = static_cast<T>(sum);
+      Others<T> others;
+      if (heavy) others = Others<T>::of(row.x, e + r * n, n);
+      GC_INDEPENDENT
+      for (int64_t j = 0; j < n; ++j) row.y[j] = row.x[j] - e[r * n + j] * factor;
+      correct(row, others, sum);
+    }
+  }
+  static void rows(const Slice<T>& s, int64_t n, int64_t count) {
+    const int64_t together = kLog && n <= kFlat / 4 ? kFlat / n : 0;
+    for (int64_t r = 0; together && r < count; r += together) short_rows(s.at(r * n), n, smaller(together, count - r));
+    for (int64_t r = 0; !together && r < count; ++r) row(s.at(r * n), n);
+  }
+
   static void long_row(const Slice<T>& s, int64_t n) {
     const int64_t parts = ceil_div(n, kPart);
     const Scratch<double> result(parts);
