@@ -1,5 +1,7 @@
 #include "kernels/portable/sort.h"
 
+#include <cstring>
+
 #include "kernels/portable/row_order.h"
 
 namespace gradcore::portable {
@@ -99,16 +101,29 @@ class Least {
   bool full_ = false;
 };
 
-// Whether one of some elements may come before `bound`, or be equal to it: tests of vectors, which let NaNs through.
-template <class E, bool kDescending> bool any_before(const E* row, int64_t n, E bound) {
-  int any = 0;
-  for (int64_t i = 0; i < n; ++i) any |= kDescending ? !(row[i] <= bound) : !(row[i] >= bound);
-  return any;
-}
-template <class E, bool kDescending> bool any_up_to(const E* row, int64_t n, E bound) {
-  int any = 0;
-  for (int64_t i = 0; i < n; ++i) any |= kDescending ? !(row[i] < bound) : !(row[i] > bound);
-  return any;
+constexpr int64_t kStep = 16;  // elements that are looked at together
+
+// Whether one of kStep elements may come before `bound`, or be equal to it. NaNs get through. The baseline cannot
+// compare vectors of int64.
+template <class E, bool kDescending, bool kEqual> bool any_before(const E* row, E bound) {
+  if constexpr (std::is_same_v<E, int64_t>) {
+    for (int64_t i = 0; i < kStep; ++i)
+      if (row[i] == bound ? kEqual : kDescending ? row[i] > bound : row[i] < bound) return true;
+    return false;
+  }
+  typedef E V __attribute__((vector_size(16)));
+  decltype(V{} < V{}) none = V{} == V{};
+  for (int64_t i = 0; i < kStep; i += 16 / sizeof(E)) {
+    V x;
+    std::memcpy(&x, row + i, sizeof x);
+    if constexpr (kEqual)
+      none &= kDescending ? x < bound : x > bound;
+    else
+      none &= kDescending ? x <= bound : x >= bound;
+  }
+  int64_t lanes[2];
+  std::memcpy(lanes, &none, sizeof lanes);
+  return (lanes[0] & lanes[1]) != -1;
 }
 
 // What no number comes behind.
@@ -121,13 +136,14 @@ template <class E, bool kDescending> constexpr E last_number() {
 // first ones. So most of a short row is never sorted. It is last_number() where k, or what NaNs leave, does not allow
 // it.
 template <class E, bool kDescending> E bound_of(const E* row, int64_t n, int64_t k) {
-  constexpr int64_t kColumns = 32, kBeginning = 2048;
+  constexpr int64_t kColumns = 32;
   constexpr E last = last_number<E, kDescending>();
   if (2 * k > kColumns) return last;
   const auto before = [](E a, E b) { return kDescending ? a > b : a < b; };
   E first[kColumns];
   std::fill_n(first, kColumns, last);
-  for (int64_t i = 0; i + kColumns <= std::min(n, kBeginning); i += kColumns)
+  const int64_t beginning = std::min<int64_t>(n, 2048);
+  for (int64_t i = 0; i + kColumns <= beginning; i += kColumns)
     for (int64_t j = 0; j < kColumns; ++j) first[j] = before(row[i + j], first[j]) ? row[i + j] : first[j];
   std::nth_element(first, first + k - 1, first + kColumns, before);
   return first[k - 1];
@@ -137,7 +153,6 @@ template <class E, bool kDescending> E bound_of(const E* row, int64_t n, int64_t
 template <class T, bool kDescending>
 int64_t least_of_part(const typename Ordered<T>::Element* row, int64_t begin, int64_t end, int64_t k, Item* buffer) {
   using E = typename Ordered<T>::Element;
-  constexpr int64_t kStep = 16;
   const auto rank_of = [](E v) {
     const uint64_t key = Ordered<T>::key(v);
     return kDescending ? ~key : key;
@@ -147,9 +162,11 @@ int64_t least_of_part(const typename Ordered<T>::Element* row, int64_t begin, in
   Least least(buffer, k, bounded ? rank_of(bound) : std::numeric_limits<uint64_t>::max());
   for (int64_t i = begin; i < end; i += kStep) {
     const int64_t stop = std::min(end, i + kStep);
-    const bool any = least.full() ? any_before<E, kDescending>(row + i, stop - i, row[least.last().place])
-                                  : !bounded || any_up_to<E, kDescending>(row + i, stop - i, bound);
-    if (!any) continue;
+    const auto any = [&] {
+      if (least.full()) return any_before<E, kDescending, false>(row + i, row[least.last().place]);
+      return !bounded || any_before<E, kDescending, true>(row + i, bound);
+    };
+    if (stop - i == kStep && !any()) continue;
     for (int64_t j = i; j < stop; ++j)
       if (const uint64_t rank = rank_of(row[j]); least.takes(rank)) least.add({rank, j});
   }
