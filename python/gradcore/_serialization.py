@@ -897,7 +897,9 @@ def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
     new = memo[key].as_strided(t.shape, t.stride(), t.storage_offset()).detach()
     new = _like(t, new)
     memo[id(t)] = new
-    if t.grad is not None and not isinstance(t, gradcore.nn.Parameter):  # torch's parameters leave theirs
+    if gradcore.nn.Parameter in type(t).__mro__:  # which leaves its gradient and attributes behind in torch
+        return new
+    if t.grad is not None:
         new.grad = copy.deepcopy(t.grad, memo)
     if t.__dict__:
         new.__dict__.update(copy.deepcopy(t.__dict__, memo))
