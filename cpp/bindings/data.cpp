@@ -232,6 +232,16 @@ void check_depth(size_t depth) {
   check(depth <= kMaxDims, ErrorKind::Value, "too many dimensions (more than ", kMaxDims, ") in the nested list");
 }
 
+// What the dtype is read from. torch asks a sequence by its [], which may give others than it iterates over: NumPy's
+// numbers of a pandas Series, which iterates over Python's.
+Owned item_to_type(PyObject* sequence, PyObject* fast, Py_ssize_t i) {
+  if (sequence == fast) return item_of(fast, i);  // a list or a tuple
+  Owned item(PySequence_GetItem(sequence, i));
+  if (item.get()) return item;
+  PyErr_Clear();
+  return item_of(fast, i);
+}
+
 // The shape along the first elements and the widest kind over all of them. A tensor may stand for a row of numbers, but
 // the shape is not taken from it.
 void scan(PyObject* o, size_t depth, ListScan& s, bool first = true) {
@@ -275,7 +285,8 @@ void scan(PyObject* o, size_t depth, ListScan& s, bool first = true) {
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
   if (first) s.shape.push_back(n);
   if (n == 0) s.see(default_dtype());
-  for (Py_ssize_t i = 0; i < n; ++i) scan(item_of(fast.get(), i).get(), depth + 1, s, first && i == 0);
+  PyObject* const from = s.typed ? fast.get() : o;
+  for (Py_ssize_t i = 0; i < n; ++i) scan(item_to_type(from, fast.get(), i).get(), depth + 1, s, first && i == 0);
 }
 
 template <class T> T element(PyObject* o) {
@@ -335,6 +346,26 @@ bool is_list_of_arrays(PyObject* o) {
   return is_array(first.get()) && !is_number(first.get());
 }
 
+bool is_shareable(PyObject* array) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(array, &view, PyBUF_RECORDS_RO) < 0) {
+    PyErr_Clear();
+    return true;  // an error that others report
+  }
+  bool good = !view.format || view.format[0] != '>';
+  for (int i = 0; view.strides && i < view.ndim; ++i) good &= view.strides[i] >= 0;
+  PyBuffer_Release(&view);
+  return good;
+}
+
+// An array in a list may have negative strides, or bytes in the other order: its elements are read one by one in torch.
+Owned array_to_stack(PyObject* o) {
+  if (is_tensor(o) || is_number(o) || !is_array(o) || is_shareable(o)) return Owned(Py_NewRef(o));
+  const Owned dtype(checked(PyObject_GetAttrString(o, "dtype")));
+  const Owned native(checked(PyObject_CallMethod(dtype.get(), "newbyteorder", "s", "=")));
+  return Owned(checked(PyObject_CallMethod(o, "astype", "Os", native.get(), "C")));
+}
+
 }  // namespace
 
 void warn_of_copy(const char* call) {
@@ -364,7 +395,7 @@ static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, siz
   if (is_list_of_arrays(data)) {
     std::vector<Tensor> parts;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
-      parts.push_back(tensor_from_object(item_of(data, i).get(), dtype, depth + 1));
+      parts.push_back(tensor_from_object(array_to_stack(item_of(data, i).get()).get(), dtype, depth + 1));
       check(same_shape(parts[0], parts.back()), ErrorKind::Value, "expected sequences of shape ", parts[0].shape(),
             " (got ", parts.back().shape(), " at position ", i, ")");
     }
@@ -759,6 +790,8 @@ void add_data(py::module_& m) {
       [](py::handle buffer, py::handle dtype, int64_t count, int64_t offset, bool requires_grad_) {
         const auto d = dtype_or_none(dtype);
         check(d.has_value(), ErrorKind::Type, "frombuffer() needs a dtype");
+        check(PyObject_CheckBuffer(buffer.ptr()), ErrorKind::Value,
+              "object does not implement Python buffer protocol.");
         auto view = std::make_unique<Py_buffer>();
         if (PyObject_GetBuffer(buffer.ptr(), view.get(), PyBUF_ND | PyBUF_FORMAT) < 0) throw py::error_already_set();
         Py_buffer* owner = view.release();

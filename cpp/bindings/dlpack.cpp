@@ -48,7 +48,7 @@ struct DlManagedVersioned {
 };
 
 constexpr int32_t kCpu = 1;
-constexpr uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBool = 6;
+constexpr uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBfloat = 4, kBool = 6;
 constexpr uint64_t kReadOnly = 1, kIsCopied = 2;
 
 template <class Managed> struct NameOf;
@@ -68,6 +68,7 @@ template <class... Parts> [[noreturn]] void refuse(const Parts&... parts) {
 
 uint8_t code_of(const DTypeInfo& type) {
   if (type.category == Category::Bool) return kBool;
+  if (type.dtype == DType::BFloat16) return kBfloat;
   if (type.category == Category::Float) return kFloat;
   return type.is_signed ? kInt : kUInt;
 }

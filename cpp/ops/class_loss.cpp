@@ -96,6 +96,10 @@ Tensor reduced(const Tensor& loss, const Tensor& weight, Reduction reduction) {
 Tensor of_rows(const Tensor& g, const Tensor& weight, Reduction reduction) {
   return reduction == Reduction::Mean ? div(g, sum(weight)) : g;
 }
+// Rows that do not count get 0, also where none does and the mean divides by 0.
+Tensor of_counted(const Tensor& grad, const Tensor& counts, Reduction reduction) {
+  return reduction == Reduction::Mean ? where(counts, grad, Scalar(0.0)) : grad;
+}
 
 Kernel<portable::NllArgs> nll_kernel(const char* name, void (*fn)(const portable::NllArgs&), const Dims& shape,
                                      const Tensor& target, const Tensor& weight, DType dtype, const LossOptions& o) {
@@ -129,7 +133,8 @@ struct NllVjp {
     const Dims& shape = input.shape();
     if (modes.tracking() || any_batched(g[0], t, w)) {
       const RowsByOps rows(t, w, o.ignored, g[0].dtype());
-      const Tensor d = neg(mul(of_rows(g[0], rows.weight, o.reduction), rows.weight));
+      const Tensor row = mul(of_rows(g[0], rows.weight, o.reduction), rows.weight);
+      const Tensor d = neg(of_counted(row, rows.counts, o.reduction));
       out[0] = with_graph_of(input, scatter_add(zeros(shape, d.dtype()), 1, unsqueeze(rows.index, 1), unsqueeze(d, 1)));
       return;
     }
@@ -199,7 +204,8 @@ struct CrossEntropyVjp {
     const Tensor q = shares(rows, w, input.size(1), o.smoothing);
     const Tensor d = sub(mul(softmax(input, 1, {}), sum(q, Dims{1}, true)), q);
     const Tensor by = of_rows(g, rows.weight, o.reduction);
-    return mul(d, o.reduction == Reduction::None ? unsqueeze(by, 1) : by);
+    const Tensor grad = mul(d, o.reduction == Reduction::None ? unsqueeze(by, 1) : by);
+    return of_counted(grad, unsqueeze(rows.counts, 1), o.reduction);
   }
 };
 

@@ -24,7 +24,7 @@ from types import FunctionType
 from typing import IO, Any
 
 import gradcore
-from gradcore import Size, Tensor, device, dtype
+from gradcore import Size, Tensor, device, dtype, layout
 
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
@@ -267,6 +267,9 @@ class _Pickler(pickle._Pickler):
         self._write(pickle.GLOBAL + "{}\n{}\n".format(*torch_name).encode())
         self.memoize(obj)  # type: ignore[attr-defined]
 
+    def save_layout(self, obj: layout) -> None:
+        self.save_reduce(_get_layout, (str(obj),), obj=obj)  # type: ignore[attr-defined]
+
 
 class _LegacyPickler(_Pickler):
     """Of the format before torch 1.6, where a storage may be a part of another one; these are not."""
@@ -280,6 +283,7 @@ def _dispatch() -> dict[type, Any]:
         **pickle._Pickler.dispatch,
         Tensor: _Pickler.save_tensor,
         dtype: _Pickler.save_global,
+        layout: _Pickler.save_layout,
         StorageType: _Pickler.save_global,
         FunctionType: _Pickler.save_global,
     }
@@ -310,6 +314,8 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
         return "torch._utils", obj.__name__
     if obj is _rebuild_with_attributes:
         return "torch._tensor", "_rebuild_from_type_v2"
+    if obj is _get_layout:
+        return "torch.serialization", obj.__name__
     if obj is Size or obj is device or obj is Tensor:
         return "torch", obj.__name__
     if isinstance(obj, dtype):
@@ -669,6 +675,14 @@ def _set_attributes(tensor: Tensor, state: object) -> Tensor:
     return tensor
 
 
+def _get_layout(name: str) -> layout:
+    """The constant that prints as this name: torch pickles it so."""
+    found = getattr(gradcore, str(name).removeprefix("torch."), None)
+    if not isinstance(found, layout):
+        raise FileError(f"load: the file has a layout that is none of torch's: {name!r:.200}")
+    return found
+
+
 def _encode_latin1(text: str, _encoding: str) -> bytes:
     """How protocol 2 writes bytes."""
     return text.encode("latin1")
@@ -708,6 +722,7 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter_with_state,
         ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_with_attributes,
+        ("torch.serialization", "_get_layout"): _get_layout,
         ("torch", "Size"): Size,
         ("torch", "device"): device,
         ("collections", "OrderedDict"): _ordered_dict,
@@ -882,7 +897,9 @@ def deepcopy_tensor(t: Tensor, memo: dict[Any, Any]) -> Tensor:
     new = memo[key].as_strided(t.shape, t.stride(), t.storage_offset()).detach()
     new = _like(t, new)
     memo[id(t)] = new
-    if t.grad is not None and not isinstance(t, gradcore.nn.Parameter):  # torch's parameters leave theirs
+    if gradcore.nn.Parameter in type(t).__mro__:  # which leaves its gradient and attributes behind in torch
+        return new
+    if t.grad is not None:
         new.grad = copy.deepcopy(t.grad, memo)
     if t.__dict__:
         new.__dict__.update(copy.deepcopy(t.__dict__, memo))

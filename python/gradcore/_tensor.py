@@ -92,7 +92,8 @@ class _TensorMethods(Tensor):
     def numpy(self, *, force: bool = False) -> ndarray[Any, Any]:
         """The tensor as a NumPy array on the same memory.
 
-        Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it, or recording is off.
+        Raises RuntimeError for a tensor that requires grad, unless force=True, which detaches it, or recording is off;
+        TypeError for one on the device meta.
 
         >>> import gradcore
         >>> gradcore.ones(2).numpy()
@@ -100,6 +101,10 @@ class _TensorMethods(Tensor):
         """
         if self.requires_grad and not force and _C.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self.is_meta:
+            raise TypeError(
+                "can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
+            )
         import numpy
 
         return numpy.asarray(memoryview(self.detach() if self.requires_grad else self))

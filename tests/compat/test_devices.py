@@ -1,11 +1,12 @@
 """Devices that are not there: objects that can be named, and the errors of torch's CPU build where they are used."""
 
+import importlib
 import os
 
 import pytest
 
 import gradcore
-from support import both
+from support import both, needs_torch
 
 PRESENT = [
     "str(lib.device('cuda:0'))",
@@ -296,3 +297,16 @@ def test_modules_share_memory():
 
     both(shared)
     both(lambda lib: lib.nn.LazyLinear(2).share_memory(), raises="uninitialized parameter")
+
+
+@needs_torch
+def test_no_graph_goes_to_another_process():
+    def program(lib):
+        multiprocessing = importlib.import_module(f"{lib.__name__}.multiprocessing")
+        near, far = multiprocessing.Pipe()
+        leaf = lib.ones(2, requires_grad=True)
+        near.send((leaf * 2).detach())
+        assert far.recv().tolist() == [2.0, 2.0]
+        near.send(leaf * 2)
+
+    both(program, raises="Cowardly refusing to serialize non-leaf tensor")

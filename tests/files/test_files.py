@@ -560,3 +560,23 @@ def test_files_without_names_are_refused():
         lib.serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(b"no archive"))
 
     both(program, raises="Expected input to be a checkpoint returned by torch.save")
+
+
+@needs_torch
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("name", ["strided", "sparse_coo"])
+def test_layouts_both_ways(name, weights_only):
+    for writer, reader in ((gradcore, torch), (torch, gradcore), (gradcore, gradcore)):
+        file = io.BytesIO()
+        writer.save({"layout": getattr(writer, name), "again": getattr(writer, name)}, file)
+        file.seek(0)
+        found = reader.load(file, weights_only=weights_only)
+        assert found["layout"] is found["again"] is getattr(reader, name)
+
+
+def test_a_layout_that_is_none_is_refused():
+    file = io.BytesIO()
+    gradcore.save(gradcore.strided, file)
+    other = file.getvalue().replace(b"torch.strided", b"torch.float32")
+    with pytest.raises(pickle.UnpicklingError):
+        gradcore.load(io.BytesIO(other))

@@ -149,6 +149,12 @@ RANDOM = {
     "exponential_": lambda lib, x: (x * 1).exponential_(),
     "random_": lambda lib, x: (x * 1).random_(0, 9),
     "multinomial": lambda lib, x: lib.multinomial(x.abs(), 2, True),
+    "dropout of elements": lambda lib, x: lib.nn.functional.dropout(x, 0.4),
+    "dropout of channels": lambda lib, x: lib.nn.functional.dropout1d(lib.stack([x] * 6)),
+    "dropout of channels in 2-d": lambda lib, x: lib.nn.functional.dropout2d(lib.stack([x, x + 1]).reshape(1, 3, 2, 1)),
+    "alpha dropout of channels": lambda lib, x: lib.nn.functional.feature_alpha_dropout(
+        lib.stack([x] * 6)[None], 0.5, True
+    ),
 }
 
 

@@ -67,10 +67,54 @@ def test_lists_of_arrays():
     assert gradcore.tensor([np.float32(1), np.float64(2)]).dtype == gradcore.float64
 
 
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", ">f4", ">i8", "uint8", "bool"])
+def test_lists_of_arrays_that_no_tensor_shares(dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    both(lambda lib: [lib.tensor([array[::-1], array]), lib.tensor((array, array[:, ::-1]), dtype=lib.float64)])
+
+
+class Numbers:
+    """A sequence whose [] gives NumPy's numbers, and whose iterator Python's, as a column of pandas."""
+
+    def __init__(self, *numbers):
+        self.numbers = numbers
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, index):
+        return np.float64(self.numbers[index])
+
+    def __iter__(self):
+        return iter(self.numbers)
+
+
+class Labelled(Numbers):
+    """One whose [] wants labels."""
+
+    def __getitem__(self, index):
+        raise KeyError(index)
+
+
+def test_the_dtype_is_that_of_what_a_sequence_gives_by_index():
+    both(lambda lib: [lib.tensor(Numbers(1.0, 2.0)), lib.tensor([Numbers(1.0, 2.0)]), lib.tensor(Numbers())])
+    assert gradcore.tensor(Labelled(1.0, 2.0)).dtype == gradcore.float32  # torch raises
+
+
+@needs_torch
+def test_what_gives_no_buffer_or_has_no_values():
+    both(lambda lib: lib.frombuffer(3, dtype=lib.uint8), raises="buffer protocol")
+    both(lambda lib: lib.empty(2, device="meta").numpy(), raises="convert meta device type tensor to numpy")
+    both(lambda lib: np.asarray(lib.empty(2, device="meta")), raises="convert meta device type tensor to numpy")
+
+
 def test_columns_of_pandas():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4, 5, 6]})
-    assert gradcore.tensor(frame["b"]).tolist() == [4, 5, 6] and gradcore.tensor(frame["a"]).dtype == gradcore.float32
+    assert gradcore.tensor(frame["b"]).tolist() == [4, 5, 6]
+    for column in ("a", "b"):  # whose [] gives NumPy's numbers, and whose iterator Python's
+        both(lambda lib, of=frame[column]: [lib.tensor(of), lib.as_tensor(of), lib.tensor(of, dtype=lib.float32)])
     assert gradcore.tensor(frame["a"].to_numpy()).dtype == gradcore.float64
     assert gradcore.tensor([frame["a"], frame["b"]]).tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     assert gradcore.tensor(frame.to_numpy()).shape == (3, 2) and gradcore.tensor(frame["b"].tolist()).sum().item() == 15

@@ -56,6 +56,15 @@ def test_torch_both_ways(dtype):
     assert theirs[0, 0] == 1 and again[0, 0] == 1
 
 
+@needs_torch
+def test_bfloat16_is_no_float16():
+    theirs, ours = torch.arange(3).bfloat16(), gradcore.arange(3).bfloat16()
+    for taken in (gradcore.from_dlpack(theirs), gradcore.from_dlpack(ours), torch.from_dlpack(ours)):
+        assert str(taken.dtype) == "torch.bfloat16" and taken.tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises((BufferError, RuntimeError)):  # NumPy has no such numbers
+        np.from_dlpack(ours)
+
+
 def test_views_and_writes():
     x = gradcore.arange(24.0).reshape(2, 3, 4)
     view = np.from_dlpack(x.transpose(0, 2)[1:, :, 1])
@@ -244,7 +253,7 @@ def test_a_capsule_without_strides_and_with_an_offset():
         ({"device": (ctypes.c_int32 * 2)(2, 0)}, "not in the CPU's memory"),
         ({"ndim": 65}, "65 dims"),
         ({"ndim": -1}, "-1 dims"),
-        ({"code": 4, "bits": 16}, "code 4, 16 bits"),
+        ({"code": 5, "bits": 16}, "code 5, 16 bits"),
         ({"lanes": 4}, "4 lanes"),
         ({"sizes": (2, -3)}, "negative size"),
         ({"data": None}, "no memory"),

@@ -290,3 +290,26 @@ def test_modules_and_tensors_refuse_a_device_alike(device):
         return kinds
 
     both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("record", [False, True])
+def test_gradients_where_every_class_is_ignored(record, reduction):
+    """The mean is NaN, and its gradient 0, also where the backward is recorded."""
+
+    def program(lib):
+        functional, found = lib.nn.functional, []
+        for loss, shape, options in (
+            (functional.nll_loss, (4, 5), {}),
+            (functional.nll_loss, (2, 5, 3, 2), {"weight": lib.ones(5)}),
+            (functional.cross_entropy, (4, 5), {}),
+            (functional.cross_entropy, (2, 5, 3), {"weight": lib.ones(5), "label_smoothing": 0.1}),
+        ):
+            x = lib.ones(shape, requires_grad=True)
+            target = lib.full((shape[0], *shape[2:]), -100)
+            y = loss(x, target, reduction=reduction, **options).sum()
+            found += [y.detach(), lib.autograd.grad(y, x, create_graph=record)[0].detach().abs()]
+        return found
+
+    both(program, strides="ignored")

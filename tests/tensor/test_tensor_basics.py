@@ -466,3 +466,16 @@ def test_what_copy_refuses_is_said_in_torchs_words(to, source):
             return str(error)
 
     both(program)
+
+
+@needs_torch
+def test_copies_of_a_parameter_and_its_attributes():
+    def program(lib):
+        p, t = lib.nn.Parameter(lib.ones(2)), lib.ones(2, requires_grad=True)
+        b = lib.nn.Buffer(lib.ones(2))
+        p.grad, t.grad = lib.ones(2), lib.ones(2)
+        p.name_of_mine = t.name_of_mine = b.name_of_mine = [1]
+        copies = [c(x) for c in (copy.deepcopy, copy.copy) for x in (p, t, b)]
+        return [[type(x).__name__, x.grad is not None, sorted(vars(x))] for x in copies]
+
+    both(program)

@@ -9,6 +9,7 @@ import multiprocessing
 from multiprocessing import *  # noqa: F403
 from typing import Any
 
+from . import _shared as _shared  # which says how tensors are sent
 from .spawn import ProcessContext as ProcessContext
 from .spawn import ProcessExitedException as ProcessExitedException
 from .spawn import ProcessRaisedException as ProcessRaisedException

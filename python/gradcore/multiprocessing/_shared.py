@@ -69,7 +69,13 @@ def _close(address: int, descriptor: int) -> None:
 
 
 def _reduce(t: Tensor) -> Any:
-    """How a tensor goes to another process: shared memory stays so, other memory is copied."""
+    """How a tensor goes to another process: shared memory stays so, other memory is copied. Its graph cannot go."""
+    if not t.is_leaf:
+        raise RuntimeError(
+            "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support crossing "
+            "process boundaries.  If you just want to transfer the data, call detach() on the tensor before serializing "
+            "(e.g., putting it on the queue)."
+        )
     if not t._storage_nbytes() or not is_shared(t):
         return t.__reduce_ex__(2)
     window = tuple(t.shape), t.stride(), t.storage_offset()

@@ -48,7 +48,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 def _channels(input: Tensor) -> Tensor:
     """A tensor with the input's first two dims, and 1 for all others."""
-    return _C.empty((*input.shape[:2], *[1] * (input.dim() - 2)))
+    return input.detach().new_empty((*input.shape[:2], *[1] * (input.dim() - 2)))
 
 
 def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
