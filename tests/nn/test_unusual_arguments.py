@@ -32,6 +32,10 @@ VALUES = {
     "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
     "no bags at all": "F.embedding_bag(lib.empty(0, 3).long(), x.clone().requires_grad_(), mode='max')",
     "a window of too few dims": "repr(nn.Conv2d(3, 4, (3,)))",
+    "a line into out": "F.linear(x, lib.ones(3, 5), out=lib.empty(2, 3))",
+    "activations into out": "[f(x.abs(), out=lib.empty(0)) for f in (F.gelu, F.hardshrink, F.softshrink, F.softplus, F.logsigmoid)]",
+    "means of windows into out": "[F.avg_pool2d(x[None], 2, out=lib.empty(0)), F.avg_pool3d(x[None, None], (1, 2, 2), out=lib.empty(0))]",
+    "a bilinear form of bytes": "F.bilinear(*[lib.full((1, 1), 200, dtype=lib.uint8)] * 2, lib.ones(1, 1, 1, dtype=lib.uint8))",
     "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
 }  # fmt: skip
 
@@ -43,6 +47,9 @@ REFUSED = {
     "ints among logarithms": ("F.kl_div(x.long(), x, log_target=True)", "kl_div: Integral inputs not supported."),
     "a volume below its window": ("F.avg_pool3d(lib.ones(1, 2, 4, 4), 3, padding=1)", "smaller than kernel size"),
     "adaptive maxima of nothing": ("F.adaptive_max_pool2d(lib.ones(2, 0, 3), 1)", "with dimension 1 being empty"),
+    "adaptive means of too few dims": ("F.adaptive_avg_pool2d(x, (1, None))", "Input dimension should be at least 3"),
+    "adaptive maxima of too few dims": ("F.adaptive_max_pool3d(x, (1, 1, 1))", "Input dimension should be at least 4"),
+    "an activation into another dtype": ("F.gelu(x, out=lib.empty(2, 5).double())", "Found dtype Double but expected Float"),
     "the last of no pairs": ("nn.ParameterDict().popitem()", "dictionary is empty"),
     "scaled maxima of bags": ("F.embedding_bag(lib.zeros(1, 2).long(), x, mode='max', scale_grad_by_freq=True)", "max mode does not support"),
     "a padding_idx that is no row": ("F.embedding_bag(lib.zeros(1, 2).long(), x, padding_idx=7)", "padding_idx must be within"),
