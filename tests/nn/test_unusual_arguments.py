@@ -36,6 +36,7 @@ VALUES = {
     "activations into out": "[f(x.abs(), out=lib.empty(0)) for f in (F.gelu, F.hardshrink, F.softshrink, F.softplus, F.logsigmoid)]",
     "means of windows into out": "[F.avg_pool2d(x[None], 2, out=lib.empty(0)), F.avg_pool3d(x[None, None], (1, 2, 2), out=lib.empty(0))]",
     "a bilinear form of bytes": "F.bilinear(*[lib.full((1, 1), 200, dtype=lib.uint8)] * 2, lib.ones(1, 1, 1, dtype=lib.uint8))",
+    "variances that are the samples' own": "[F.gaussian_nll_loss(x, x.exp(), lib.rand(*shape) + 1) for shape in ((1, 5), (2, 1), (2,))]",
     "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
 }  # fmt: skip
 
@@ -50,6 +51,11 @@ REFUSED = {
     "adaptive means of too few dims": ("F.adaptive_avg_pool2d(x, (1, None))", "Input dimension should be at least 3"),
     "adaptive maxima of too few dims": ("F.adaptive_max_pool3d(x, (1, 1, 1))", "Input dimension should be at least 4"),
     "an activation into another dtype": ("F.gelu(x, out=lib.empty(2, 5).double())", "Found dtype Double but expected Float"),
+    "variances of too few": ("F.gaussian_nll_loss(x, x, lib.ones(1, 1))", "var is of incorrect size"),
+    "a bias that is a number": ("nn.LSTM(2, 3, bias=0)", "bias should be of type bool, got: int"),
+    "a number of layers as batch_first": ("nn.GRU(2, 3, batch_first=2)", "batch_first should be of type bool"),
+    "states of no inputs": ("nn.RNN(0, 3)", "input_size must be greater than zero"),
+    "a delta that is a tensor": ("nn.HuberLoss(delta=x)", "delta must be a float or int"),
     "the last of no pairs": ("nn.ParameterDict().popitem()", "dictionary is empty"),
     "scaled maxima of bags": ("F.embedding_bag(lib.zeros(1, 2).long(), x, mode='max', scale_grad_by_freq=True)", "max mode does not support"),
     "a padding_idx that is no row": ("F.embedding_bag(lib.zeros(1, 2).long(), x, padding_idx=7)", "padding_idx must be within"),
