@@ -49,6 +49,15 @@ inline bool fits_quickly(const Param& p, PyObject* o) {
   return fits(p, o);
 }
 
+// Calls f on a tensor, or on those of a list or tuple.
+template <class F> void visit_tensors(PyObject* o, F&& f) {
+  if (!o) return;
+  if (is_tensor(o)) return f(Borrowed(o));
+  if (!PyList_Check(o) && !PyTuple_Check(o)) return;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
+    if (PyObject* item = PySequence_Fast_GET_ITEM(o, i); is_tensor(item)) f(Borrowed(item));
+}
+
 [[noreturn]] void raise_type_error(const std::string& text) {
   PyErr_SetString(PyExc_TypeError, text.c_str());
   throw PythonError{};
@@ -58,9 +67,30 @@ inline bool fits_quickly(const Param& p, PyObject* o) {
 
 inline PyObject* Call::invoke() {
   const Signature& s = *bound_.signature_;
-  if (s.device >= 0 && (bound_.slots_[s.device] != Py_None || meta::used.load(std::memory_order_relaxed))) [[unlikely]]
+  const bool near_meta = meta::used.load(std::memory_order_relaxed);
+  if (s.device >= 0 && (bound_.slots_[s.device] != Py_None || near_meta)) [[unlikely]]
     return invoke_placed(bound_.slots_[s.device]);
+  if (near_meta) [[unlikely]]
+    return invoke_near_meta();
   return invoke_here();
+}
+
+template <class F> void Call::for_each_tensor(F&& f) const {
+  for (size_t k = 0; k < bound_.signature_->params.size(); ++k) visit_tensors(bound_.slots_[k], f);
+}
+
+// What is made from meta tensors is meta, also where no instruction said so, as of tensors without elements.
+PyObject* Call::invoke_near_meta() {
+  bool any_meta = false;
+  for_each_tensor([&](const Tensor& t) { any_meta = any_meta || is_meta(t); });
+  PyObject* result = invoke_here();
+  if (!any_meta) return result;
+  visit_tensors(result, [&](const Tensor& made) {
+    bool known = is_meta(made);
+    for_each_tensor([&](const Tensor& t) { known = known || t->storage == made->storage; });
+    if (!known) meta::add(made->storage->address(), made->storage->bytes);
+  });
+  return result;
 }
 
 // What makes a tensor: where it is told to, where its first argument is, or where the program has said that all are

@@ -92,6 +92,8 @@ class Call {
   PyObject* invoke();
   PyObject* invoke_here();
   PyObject* invoke_placed(PyObject* device);
+  PyObject* invoke_near_meta();
+  template <class F> void for_each_tensor(F&& f) const;
   // Tells who listens the shapes of the tensors that were given.
   template <class F> void report_inputs(F&& report) const {
     for (size_t k = 0; k < bound_.signature_->params.size(); ++k)

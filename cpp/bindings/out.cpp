@@ -22,7 +22,11 @@ Tensor resized(const Tensor& t, const Dims& shape) {
   return make_window(t, shape, contiguous_strides(shape));
 }
 
-// Factories that fill (arange, linspace) say it in other words, or not at all.
+// Factories make what they are told, and say nothing; but how many numbers arange has may hang on a rounding.
+bool warns_of_resize(const OpRow& row) {
+  return row.out != Out::Fills && (row.out != Out::KeepsShape || row.name == "arange");
+}
+
 void warn_of_resize(const Tensor& target, const Tensor& value) {
   if (target.numel() == 0) return;
   warn("An output with one or more elements was resized since it had shape ", target.shape(),
@@ -104,7 +108,7 @@ void Call::write_out(const Tensor& target, const Tensor& value) const {
     copy_raw(target, view(value, target.shape()));
   } else {
     if (!same_shape(value, target)) {
-      warn_of_resize(target, value);
+      if (warns_of_resize(*bound_.row_)) warn_of_resize(target, value);
       check_writable(target, false, true);  // anew: a warning runs Python code
       set_window(target, resized(target, value.shape()));
     }

@@ -634,18 +634,21 @@ PyObject* get_T(PyObject* self, void*) {
     PyObject* result = guarded([&] { return overridden_attribute("T", self); });
     if (result || PyErr_Occurred()) return result;
   }
+  static constexpr const char* kOtherDims =
+      "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+      "error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim "
+      "- 1, -1, -1))` to reverse the dimensions of a tensor.";
+  static std::atomic<bool> warned = false;  // of vectors, which stay as they are
   const int ndim = impl_of(self)->shape.size();
-  if (ndim == 1 || ndim == 2) [[likely]]
+  if (ndim == 2 || (ndim == 1 && warned)) [[likely]]
     return unary_slot<numpy_T, "T">(self);
   return guarded([&] {
     if (ndim == 0)
       warn("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
+    else if (ndim == 1)
+      warn_once(warned, kOtherDims);
     else
-      warn(
-          "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
-          "throw "
-          "an error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange("
-          "x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.");
+      warn(kOtherDims);
     return checked(unary_slot<numpy_T, "T">(self));
   });
 }

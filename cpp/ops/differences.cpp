@@ -27,6 +27,7 @@ Tensor all_but_first(const Tensor& t, int d) { return slice(t, d, 1, t.size(d), 
 Tensor diff(const Tensor& t, int64_t n, int64_t dim, const Tensor& prepend, const Tensor& append) {
   check(t.dim() > 0, "diff expects input to be at least one-dimensional");
   check(n >= 0, "order must be non-negative but got ", n);
+  if (n == 0) return clone(t);
   const int d = wrap_dim(dim, t.dim());
   std::vector<Tensor> parts;
   for (const Tensor* part : {&prepend, &t, &append}) {
@@ -35,7 +36,6 @@ Tensor diff(const Tensor& t, int64_t n, int64_t dim, const Tensor& prepend, cons
     parts.push_back(*part);
   }
   Tensor out = parts.size() == 1 ? t : cat(parts, d);
-  if (n == 0) return clone(out);
   const int64_t most = out.size(d);  // after as many times nothing is left
   for (int64_t i = 0; i < std::min(n, most); ++i) {
     const Tensor next = all_but_first(out, d), before = all_but_last(out, d);

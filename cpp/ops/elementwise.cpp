@@ -12,6 +12,7 @@
 #include "ops/ops.h"
 #include "ops/record.h"
 #include "tensor/batch.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -147,6 +148,7 @@ void refuse_zero_divisor(const ElementwiseOp& op, DType compute, const LoopInput
   const Tensor t = divisor.tensor ? *divisor.tensor : Tensor();
   bool zero = false;
   if (t) {
+    if (is_meta(t)) return;  // nobody knows its values
     const NoRecordGuard off;
     const Tensor nonzero = all(t, {}, false);
     zero = !*nonzero.host<bool>();

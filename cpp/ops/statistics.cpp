@@ -8,6 +8,7 @@
 #include "ops/order.h"
 #include "ops/underivable.h"
 #include "tensor/door.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -27,13 +28,13 @@ void check_quantile(const char* name, const Tensor& t, const Tensor& q, std::str
   fail(name, "() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ", interpolation);
 }
 
-// Where `q` is known while the program runs: not within vmap over it.
+// Where `q` is known while the program runs: not within vmap over it, nor on meta.
 void check_range(const char* name, const Operand& q) {
   if (!q.is_tensor()) {
     const double v = q.scalar.to_double();
     return check(v >= 0 && v <= 1, name, "() q must be in the range [0, 1] but got ", v);
   }
-  if (any_batched(*q.tensor) || q.tensor->numel() == 0) return;
+  if (any_batched(*q.tensor) || q.tensor->numel() == 0 || is_meta(*q.tensor)) return;
   const NoRecordGuard off;
   const Tensor inside = logical_and(ge(*q.tensor, Scalar(0)), le(*q.tensor, Scalar(1)));
   check(*all(inside, {}, false).host<uint8_t>() != 0, name, "() q values must be in the range [0, 1]");

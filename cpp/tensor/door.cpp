@@ -28,7 +28,8 @@ Touch Instruction::touch_of(Window w, bool written) {
   int64_t reach = 1, elements = 1;
   for (int i = 0; i < w.shape().size(); ++i) {
     const int64_t size = w.shape()[i];
-    if (size == 0) return {reinterpret_cast<uintptr_t>(open(w)), 0, 0, written};
+    // Such a window may begin where its memory ends: it lies where its storage does. A larger storage is not touched.
+    if (size == 0) return {written && w.storage()->bytes > 0 ? 0 : w.storage()->address(), 0, 0, written};
     reach += (size - 1) * w.strides()[i];
     if (w.strides()[i] != 0) elements *= size;
   }

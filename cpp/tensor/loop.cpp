@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tensor/meta.h"
+
 namespace gradcore {
 
 void store(Number& to, const Scalar& s, DType dtype, bool exact) {
@@ -98,6 +100,13 @@ class PlannedLoop final : public Instruction {
   Plan plan_;
 };
 
+// A result without elements, of which the door hears nothing, is meta where an input is.
+void pass_on_meta(const Tensor& out, std::span<const LoopInput> in) {
+  if (out->storage->bytes > 0 || !meta::used.load(std::memory_order_relaxed)) return;
+  const auto on_meta = [](const LoopInput& i) { return i.tensor && is_meta(*i.tensor); };
+  if (std::ranges::any_of(in, on_meta)) meta::add(out->storage->address(), 0);
+}
+
 // False where an operand has to be broadcast or lies in another order.
 bool make_flat(FlatLoop& loop, LoopFn fn, double cost, const Tensor& out, std::span<const LoopInput> in) {
   const int64_t n = out.numel();
@@ -122,7 +131,7 @@ bool make_flat(FlatLoop& loop, LoopFn fn, double cost, const Tensor& out, std::s
 }  // namespace
 
 void launch_loop(LoopFn fn, double cost, const Tensor& out, std::span<const LoopInput> in, const LoopParams& params) {
-  if (out.numel() == 0) return;
+  if (out.numel() == 0) return pass_on_meta(out, in);
   FlatLoop flat;
   if (make_flat(flat, fn, cost, out, in)) {
     std::ranges::copy(params.bytes, flat.params());

@@ -89,16 +89,16 @@ bool skips(const AnyInstruction& instruction) {
   std::vector<Touch> touches;
   instruction.touches([&](const Touch& t) { touches.push_back(t); });
   bool any = false;
-  for (const Touch& t : touches) any = any || (t.extent > 0 && covers(t.first));
+  for (const Touch& t : touches) any = any || covers(t.first);
   if (!any) return false;
   for (const Touch& to : touches) {
-    if (!to.written || to.extent == 0 || covers(to.first)) continue;
+    if (!to.written || to.first == 0 || covers(to.first)) continue;
     for (const Touch& from : touches)
       check(from.written || from.first != to.first,
             "Expected all tensors to be on the same device, but found at least two devices, cpu and meta!");
   }
   for (const Touch& to : touches)
-    if (to.written && to.extent > 0) add(to.first, to.extent);
+    if (to.written && to.first != 0) add(to.first, to.extent);
   return true;
 }
 

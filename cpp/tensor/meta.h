@@ -3,8 +3,9 @@
 // Note [Meta tensors]
 // A meta tensor has memory like any other one, but nothing reads or writes it: no page of a large one is ever touched.
 // The door (door.h) skips each instruction that touches meta memory, and what it would have written is meta from then
-// on. So every operation knows them without a line of its own, and costs nothing more while there are none. Whoever
-// asks for values (host(), that is item(), printing, NumPy) is refused.
+// on. So every operation knows them without a line of its own, and costs nothing more while there are none. Where a
+// tensor has no elements no instruction may come to the door: what an op makes from meta tensors is meta in any case
+// (Call::invoke_near_meta). Whoever asks for values (host(), that is item(), printing, NumPy) is refused.
 #pragma once
 #include <atomic>
 
@@ -51,7 +52,11 @@ void set_default(bool on);  // outside of all of them
 
 }  // namespace meta
 
-inline bool is_meta(const Tensor& t) { return meta::used.load(std::memory_order_relaxed) && meta::covers(t.address()); }
+// One without elements may begin where its memory ends.
+inline bool is_meta(const Tensor& t) {
+  if (!meta::used.load(std::memory_order_relaxed)) return false;
+  return meta::covers(t.numel() > 0 ? t.address() : t->storage->address());
+}
 // A tensor's values go to one that has some.
 void check_has_values(const Tensor& from);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -196,12 +197,9 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
         raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
     if any(size < 0 for size in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
-    coordinates = []
-    step = 1
-    for size in reversed(sizes):
-        coordinates.append(indices.div(step, rounding_mode="floor") % size)
-        step *= size
-    return tuple(reversed(coordinates))
+    steps = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+    found = indices.unsqueeze(-1) // _C.tensor(steps, dtype=_C.int64) % _C.tensor(sizes, dtype=_C.int64)
+    return found.unbind(-1)
 
 
 offer_calls(globals())

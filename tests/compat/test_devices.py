@@ -189,7 +189,7 @@ def scaled_training(lib, device, bad):
         scaler.scale((x * x).sum() * (float("inf") if step == bad else 1.0)).backward()
         scaler.step(optimizer)
         scaler.update()
-        seen += [x.detach().clone(), scaler.get_scale(), scaler.state_dict()]
+        seen += [x.detach().clone(), scaler.get_scale(), scaler._get_growth_tracker(), scaler.state_dict()]
     return seen
 
 

@@ -203,3 +203,28 @@ def test_unravel_index(arguments):
     indices, shape = arguments
     ours, theirs = (outcome(lambda lib=lib: lib.unravel_index(lib.tensor(indices), shape)) for lib in (gradcore, torch))
     assert not outcome_difference(ours, theirs, strides="any")
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_coordinates_are_of_int64_and_lie_together(dtype):
+    """A byte has no room for the steps between the rows."""
+
+    def program(lib):
+        return lib.unravel_index(lib.tensor([3, 200], dtype=getattr(lib, dtype)), (3, 2, 255))
+
+    both(program, strides="exact")
+
+
+@needs_torch
+def test_whole_numbers_of_linspace_are_rounded_once():
+    def program(lib):
+        draws = np.random.default_rng(3).integers(-200, 200, (500, 2)).tolist()
+        return [lib.linspace(a, b, 2 + k % 90, dtype=(lib.int64, lib.int16)[k % 2]) for k, (a, b) in enumerate(draws)]
+
+    both(program)
+
+
+@needs_torch
+def test_no_differences_leave_the_tensor_alone():
+    both(lambda lib: lib.diff(lib.arange(3.0), n=0, prepend=lib.ones(1), append=lib.ones(1)))

@@ -63,6 +63,19 @@ EXPRESSIONS = [
     "lib.nn.Linear(2, 2).to('meta').weight",
     "copy.deepcopy(lib.nn.Linear(2, 2, device='meta')).bias",
     "[t.is_cpu, t.get_device(), t.nbytes, t.is_contiguous()]",
+    "t[2:]",
+    "t[2:].exp()",
+    "t[2:] > 1",
+    "t[2:].clone()",
+    "t[:0].sum(0)",
+    "lib.cat([t[:0], t[:0]])",
+    "t[:, :0] @ t.T[:0]",
+    "lib.addmm(t, lib.ones(2, 0, device='meta'), lib.ones(0, 3, device='meta'))",
+    "list(t[:0].max(1))",
+    "lib.zeros_like(t[:0], device='cpu')",
+    "lib.arange(3, device='meta') // lib.arange(3, device='meta')",
+    "lib.arange(3, device='meta') % lib.arange(3, device='meta')",
+    "lib.quantile(t, lib.empty(2, device='meta'), dim=1)",
 ]
 
 

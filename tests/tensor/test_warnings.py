@@ -32,6 +32,7 @@ CALLS = {
     "index_put_ on repeated memory": (
         lambda lib: lib.ones(3, 1).expand(3, 4).index_put_((lib.tensor([0]),), lib.tensor(2.0)), "expanded tensors"),
     "a resized out": (lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(2)), "was resized"),
+    "a sequence into a smaller out": (lambda lib: lib.arange(3, out=lib.empty(2)), "esized"),
     "a full backward hook without inputs": (
         lambda lib: hooked(lib)(lib.ones(1, 2)).sum().backward(), "Full backward hook is firing"),
     "std of one": (lambda lib: lib.ones(1).std(), "degrees of freedom"),
@@ -39,9 +40,11 @@ CALLS = {
 QUIET = {
     "a bool mask": lambda lib: lib.ones(2)[mask(lib).bool()],
     ".T of a matrix": lambda lib: lib.ones(2, 3).T,
-    ".T of a vector": lambda lib: lib.ones(2).T,
     ".mT": lambda lib: lib.ones(2, 3, 4).mT,
     "an empty out": lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(0)),
+    "zeros into a larger out": lambda lib: lib.zeros(2, out=lib.empty(3)),
+    "random numbers into a larger out": lambda lib: lib.randn(2, out=lib.empty(3)),
+    "steps into a larger out": lambda lib: lib.linspace(0, 1, 2, out=lib.empty(3)),
     "a list of tensors": lambda lib: lib.tensor([lib.ones(())]),
     "backward of indexing": lambda lib: lib.ones(3, requires_grad=True)[lib.tensor([0, 2])].sum().backward(),
 }
@@ -95,3 +98,20 @@ def test_float_of_what_requires_grad_warns_once():
         )
         text = "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior."
         assert run.stdout.strip() == f"{[text]} 0", (lib.__name__, run.stdout, run.stderr)
+
+
+def test_the_transposed_of_a_vector_warns_once():
+    program = """
+        import sys, warnings
+        lib = __import__(sys.argv[1])
+        warnings.simplefilter("always")
+        with warnings.catch_warnings(record=True) as caught:
+            print(lib.ones(2).T, lib.ones(2).T)
+        print([str(w.message).split(" to reverse")[0] for w in caught])
+    """
+    shown = [
+        subprocess.run([sys.executable, "-c", textwrap.dedent(program), lib.__name__], capture_output=True, text=True)
+        for lib in libraries()
+    ]
+    for run in shown:
+        assert run.stdout.splitlines()[1:] == ["['The use of `x.T` on tensors of dimension other than 2']"], run.stderr

@@ -11,8 +11,8 @@ namespace gradcore {
 namespace {
 
 constexpr OpRow kRows[] = {
-    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", fn<linear>,
-       {.kind = kFunction, .halves = Halves::Native}),
+    op("_nn_linear(Tensor input, Tensor weight, Tensor? bias=None, *, Tensor? out=None) -> Tensor", fn<linear>,
+       {.kind = kFunction, .out = Out::Exact, .halves = Halves::Native}),
     op("_nn_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) "
        "-> "
        "Tensor",

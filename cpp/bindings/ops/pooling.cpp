@@ -90,11 +90,15 @@ constexpr Autocast autocast_of(int dims) { return dims == 3 ? Autocast::Float32 
          fn<adaptive_max<n>>, {.kind = kFunction, .autocast = autocast_of(n)}),                                   \
       op("_nn_max_unpool" #n "d(Tensor input, Tensor indices, " ints " output_size) -> Tensor", fn<unpool<n>>,    \
          {.kind = kFunction, .autocast = Autocast::Float32})
-#define GC_AVG_POOL(n, ints)                                                                                 \
-  op("_nn_avg_pool" #n "d(Tensor input, " ints " kernel_size, " ints "? stride=None, " ints                  \
-     " padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor", \
-     fn<avg_values<n>>,                                                                                      \
-     {.kind = kFunction, .autocast = autocast_of(n), .refuses_halves = n == 3 ? "avg_pool3d_out_frame" : nullptr})
+#define GC_AVG_POOL(n, ints)                                                                                  \
+  op("_nn_avg_pool" #n "d(Tensor input, " ints " kernel_size, " ints "? stride=None, " ints                   \
+     " padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None, *, Tensor? " \
+     "out=None) -> Tensor",                                                                                   \
+     fn<avg_values<n>>,                                                                                       \
+     {.kind = kFunction,                                                                                      \
+      .out = Out::Exact,                                                                                      \
+      .autocast = autocast_of(n),                                                                             \
+      .refuses_halves = n == 3 ? "avg_pool3d_out_frame" : nullptr})
 
 constexpr OpRow kRows[] = {
     GC_POOLS(1, "int[1]"),

@@ -39,7 +39,7 @@ void arange(const ArangeArgs& a) {
 void linspace(const LinspaceArgs& a) {
   visit_number(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using Step = std::conditional_t<is_floating_type<T>, T, float>;
+    using Step = std::conditional_t<is_floating_type<T>, T, double>;
     using Factor = std::conditional_t<is_half_type<T>, float, Step>;
     T* out = reinterpret_cast<T*>(a.out);
     const T first = a.start.to<T>(), last = a.end.to<T>();
@@ -49,9 +49,16 @@ void linspace(const LinspaceArgs& a) {
     }
     const Step step =
         static_cast<Step>((static_cast<Step>(last) - static_cast<Step>(first)) / static_cast<Step>(a.n - 1));
+    // Whole numbers are cut: which one it is hangs on the last bit, so they are rounded once, as torch's are.
+    const auto along = [](auto from, auto by, auto times) {
+      if constexpr (is_floating_type<T>)
+        return static_cast<T>(from + by * times);
+      else
+        return static_cast<T>(std::fma(by, times, static_cast<double>(from)));
+    };
     const int64_t half = a.n / 2;
-    for (int64_t i = 0; i < half; ++i) out[i] = static_cast<T>(first + step * static_cast<Factor>(i));
-    for (int64_t i = half; i < a.n; ++i) out[i] = static_cast<T>(last - step * static_cast<Factor>(a.n - i - 1));
+    for (int64_t i = 0; i < half; ++i) out[i] = along(first, step, static_cast<Factor>(i));
+    for (int64_t i = half; i < a.n; ++i) out[i] = along(last, step, static_cast<Factor>(i - a.n + 1));
   });
 }
 

@@ -154,6 +154,10 @@ class GradScaler:
         """The scale; 1.0 when disabled."""
         return self._scale if self._enabled else 1.0
 
+    def _get_growth_tracker(self) -> int:
+        """Steps without infinities since the scale changed, as training loops log it."""
+        return self._growth_tracker if self._enabled else 0
+
     def get_growth_factor(self) -> float:
         """What the scale grows by."""
         return self._growth_factor

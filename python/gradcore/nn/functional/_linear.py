@@ -36,7 +36,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         )
     out, in1, in2 = weight.shape
     left = input1.reshape(-1, in1).matmul(weight.permute(1, 0, 2).reshape(in1, out * in2)).view(-1, out, in2)
-    found = (left * input2.reshape(-1, 1, in2)).sum(-1).view(*input1.shape[:-1], out)
+    kept = None if left.is_floating_point() else left.dtype  # sums of whole numbers would be of int64
+    found = (left * input2.reshape(-1, 1, in2)).sum(-1, dtype=kept).view(*input1.shape[:-1], out)
     return found if bias is None else found + bias
 
 

@@ -135,7 +135,9 @@ def _adaptive_sizes(dims: int, input: Tensor, output_size: Any) -> Any:
     if isinstance(output_size, int):
         return output_size
     need_tensor("adaptive_pool", "input", 1, input)
-    if None not in output_size or len(output_size) != dims or input.dim() < dims:
+    if input.dim() <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+    if None not in output_size or len(output_size) != dims:
         return output_size  # the op says what is wrong
     return [n if w is None else w for w, n in zip(output_size, input.shape[-dims:])]
 
