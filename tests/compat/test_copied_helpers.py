@@ -214,3 +214,29 @@ def test_a_schedulers_own_calls_do_not_warn():
         return inside, quiet, outside, [str(w.message) for w in seen], scheduler.get_last_lr()
 
     assert program(gradcore) == program(torch)
+
+
+def test_hooks_of_all_modules():
+    def program(lib):
+        m = part(lib, "nn.modules.module")
+        lists = [name for name in dir(m) if name.startswith("_global_") and name != "_global_is_full_backward_hook"]
+        before = bool(m._has_any_global_hook())
+        seen = []
+        register = lib.nn.modules.module
+        handles = [
+            register.register_module_forward_pre_hook(lambda *_: seen.append("pre")),
+            register.register_module_forward_hook(lambda *_: None, with_kwargs=False, always_call=True),
+            register.register_module_full_backward_hook(lambda *_: None),
+            register.register_module_full_backward_pre_hook(lambda *_: None),
+            register.register_module_buffer_registration_hook(lambda *_: None),
+        ]
+        during = [len(getattr(m, name)) for name in lists], bool(m._has_any_global_hook())
+        for handle in handles:
+            handle.remove()
+        m._global_forward_hooks[-1] = lambda *_: seen.append("by hand")
+        lib.nn.ReLU()(lib.ones(1))
+        del m._global_forward_hooks[-1]
+        lib.nn.ReLU()(lib.ones(1))
+        return lists, before, during, seen, [len(getattr(m, name)) for name in lists]
+
+    assert program(gradcore) == program(torch)

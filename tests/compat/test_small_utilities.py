@@ -93,6 +93,22 @@ def test_swapped_tensors_of_subclasses_with_slots():
     both(program)
 
 
+def test_a_cycle_through_a_swapped_hook_is_found():
+    import weakref
+
+    class Marker:
+        pass
+
+    marker = Marker()
+    alive = weakref.ref(marker)
+    x, y = gradcore.ones(1, requires_grad=True), gradcore.ones(2)
+    x.register_hook(lambda grad, holds=(marker, y): None)
+    gradcore.utils.swap_tensors(x, y)  # y has the hook now, which holds y
+    del x, y, marker
+    gc.collect()
+    assert alive() is None
+
+
 @pytest.mark.parametrize("lib", libraries(), ids=lambda lib: lib.__name__)
 def test_tensors_that_are_not_swapped(lib):
     import weakref

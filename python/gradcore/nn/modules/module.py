@@ -1120,6 +1120,29 @@ class _Loading:
 # Hooks of all modules
 
 
+# By torch's names, which programs look through.
+_global_forward_pre_hooks = EVERYWHERE.forward_pre
+_global_forward_hooks = EVERYWHERE.forward
+_global_forward_hooks_with_kwargs = EVERYWHERE.forward_with_kwargs
+_global_forward_hooks_always_called = EVERYWHERE.forward_always_called
+_global_backward_pre_hooks = EVERYWHERE.backward_pre
+_global_backward_hooks = EVERYWHERE.backward
+_global_buffer_registration_hooks = EVERYWHERE.buffer_registration
+_global_module_registration_hooks = EVERYWHERE.module_registration
+_global_parameter_registration_hooks = EVERYWHERE.parameter_registration
+
+
+def _has_any_global_hook() -> Any:
+    return (
+        _global_backward_pre_hooks
+        or _global_backward_hooks
+        or _global_forward_hooks
+        or _global_forward_pre_hooks
+        or _global_forward_hooks_always_called
+        or _global_forward_hooks_with_kwargs
+    )
+
+
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """hook(module, args) runs before every module's forward."""
     return register(EVERYWHERE.forward_pre, hook)
