@@ -240,3 +240,20 @@ def test_hooks_of_all_modules():
         return lists, before, during, seen, [len(getattr(m, name)) for name in lists]
 
     assert program(gradcore) == program(torch)
+
+
+def test_tensors_made_of_storages():
+    def program(lib):
+        utils = part(lib, "_utils")
+        storage = lib.FloatStorage([1.0, 2.0, 3.0, 4.0])
+        x = utils._rebuild_tensor(storage, 1, (2,), (2,))
+        y = utils._rebuild_tensor_v2(storage, 0, (2, 2), (1, 2), True, {0: lambda grad: 5 * grad})
+        (2 * y).sum().backward()
+        parameter = utils._rebuild_parameter(x, True, None)
+        x[0] = 9.0
+        return x, y, y.grad, parameter, type(parameter) is lib.nn.Parameter, y._backward_hooks is None
+
+    both(program)
+    both(lambda lib: [part(lib, "_utils")._element_size(of) for of in (lib.float64, lib.bool, lib.bfloat16)])
+    both(lambda lib: part(lib, "_utils")._element_size(3), raises="expected torch.dtype, but got <class 'int'>")
+    both(lambda lib: part(lib, "_utils")._get_available_device_type())
