@@ -185,6 +185,23 @@ void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook) {
   leaf_hooks(leaf).accumulated.push_back(std::move(hook));
 }
 
+Hooks hooks_of(const Tensor& t, bool accumulated) {
+  Hooks out;
+  const Ref<Node> fn = grad_fn_of(t);
+  const TapeLock lock = lock_hooks();
+  const HookList* list = !t->meta ? nullptr : fn ? fn->hooks_or_null() : meta_of(t)->hooks.get();
+  if (!list) return out;
+  const auto add = [&](const Ref<Hook>& hook) {
+    if (hook->alive) out.push_back(hook);
+  };
+  if (accumulated)
+    for (const Ref<Hook>& hook : list->accumulated) add(hook);
+  else
+    for (const HookList::Entry& e : list->tensor_hooks)
+      if (!fn || e.nr == static_cast<uint32_t>(meta_of(t)->output_nr)) add(e.hook);
+  return out;
+}
+
 Tensor detach(const Tensor& t) {
   Tensor out = alias_of(t);
   return out;

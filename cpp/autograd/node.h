@@ -317,6 +317,8 @@ void set_requires_grad(const Tensor& t, bool on);
 void retain_grad(const Tensor& t);
 void add_hook(const Tensor& t, Ref<Hook> hook);
 void add_accumulated_hook(const Tensor& leaf, Ref<Hook> hook);
+// Those that add_hook() added and that are in still; with `accumulated` those of add_accumulated_hook().
+Hooks hooks_of(const Tensor& t, bool accumulated);
 // A tensor on the same memory without history.
 Tensor detach(const Tensor& t);
 void detach_(const Tensor& t);

@@ -241,8 +241,8 @@ void Call::remember(int ruled_out) const {
 
 // Whether each argument may be an item of the parameter that takes several.
 bool Call::may_spread(const Signature& s) const {
-  const auto is_item = s.params[s.spread].type == ArgType::SpreadTensors ? is_tensor : is_int;
-  return std::all_of(args_, args_ + nargs_, is_item);
+  if (s.params[s.spread].type != ArgType::SpreadTensors) return first_no_int(args_, nargs_) < 0;
+  return std::all_of(args_, args_ + nargs_, is_tensor);
 }
 
 // The place in a list or tuple where the first element stands that is no tensor.
@@ -253,11 +253,28 @@ static int first_without_tensor(PyObject* list) {
   return -1;
 }
 
+// What is wrong with an argument that should be ints, where some of its items are; empty where that is not the fault.
+static std::string fault_among_ints(const Param& p, PyObject* const* items, Py_ssize_t n, int position) {
+  const int wrong = first_no_int(items, n);
+  if (wrong < 0) return "";
+  const char* type = Py_TYPE(items[wrong])->tp_name;
+  if (wrong > 0)
+    return str_cat("argument '", p.text, "' failed to unpack the object at pos ", wrong + 1,
+                   " with error \"type must be tuple of ints,but got ", type, '"');
+  return str_cat("argument '", p.text, "' (position ", position, ") must be tuple of ints, but found element of type ",
+                 type, " at pos 0");
+}
+
+static bool is_ints(const Param& p) { return p.type == ArgType::Ints || p.type == ArgType::IntOrInts; }
+
 // The first fault of a call that this overload does not fit.
 std::string Call::why_not(const Overload& o) {
   const Signature& s = o.signature();
   const int first = self_ ? 1 : 0, takes = s.positional - first;
   std::vector<PyObject*> given(s.params.size());
+  const bool takes_ints = s.spread >= 0 && s.params[s.spread].type == ArgType::Ints;
+  if (takes_ints && nargs_ > 1 && first_no_int(args_, nargs_) > 0)
+    return str_cat(op_.shown(), "(): ", fault_among_ints(s.params[s.spread], args_, nargs_, 1));
   const bool spread = s.spread >= 0 && nargs_ > 0 && may_spread(s);
   if (spread) given[s.spread] = nargs_ == 1 ? Py_None : args_[0];
   if (!spread && nargs_ > takes)
@@ -281,8 +298,13 @@ std::string Call::why_not(const Overload& o) {
     if (wrong >= 0)
       return str_cat("expected Tensor as element ", wrong, " in argument ", p.position, ", but got ",
                      Py_TYPE(PySequence_Fast_GET_ITEM(given[k], wrong))->tp_name);
-    return str_cat(op_.shown(), "(): argument '", p.text, "' (position ", p.position + (self_ ? 0 : 1), ") must be ",
-                   type_text(p.type), ", not ", Py_TYPE(given[k])->tp_name);
+    const int position = p.position + (self_ ? 0 : 1);
+    if (is_ints(p) && (PyTuple_Check(given[k]) || PyList_Check(given[k])))
+      return str_cat(
+          op_.shown(),
+          "(): ", fault_among_ints(p, PySequence_Fast_ITEMS(given[k]), PySequence_Fast_GET_SIZE(given[k]), position));
+    return str_cat(op_.shown(), "(): argument '", p.text, "' (position ", position, ") must be ", type_text(p.type),
+                   ", not ", Py_TYPE(given[k])->tp_name);
   }
   return str_cat(op_.shown(), "() cannot be called like this");
 }

@@ -747,6 +747,13 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
 }
 void tensor_releasebuffer(PyObject*, Py_buffer* view) { delete static_cast<Export*>(view->internal); }
 
+// Each object becomes the wrapper of the other's tensor.
+static void swap_wrapped(PyTensor* a, PyTensor* b) {
+  std::swap(a->impl, b->impl);
+  a->impl->pyobject = a;
+  b->impl->pyobject = b;
+}
+
 void add_data(py::module_& m) {
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
     auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
@@ -757,6 +764,11 @@ void add_data(py::module_& m) {
           "Only Tensors of floating point and complex dtype can require gradients");
     if (requires_grad_) set_requires_grad(alias, true);
     return py::reinterpret_steal<py::object>(wrap_as(cls, std::move(alias)));
+  });
+  m.def("_swap_tensors", [](py::handle a, py::handle b) {
+    check(is_tensor(a.ptr()) && is_tensor(b.ptr()), ErrorKind::Type, "swap_tensors: expected two tensors");
+    await_readers();
+    swap_wrapped(reinterpret_cast<PyTensor*>(a.ptr()), reinterpret_cast<PyTensor*>(b.ptr()));
   });
   // No op: what is no tensor, but has a __torch_function__, is not asked.
   m.def("is_tensor", [](py::handle obj) { return is_tensor(obj.ptr()); }, py::arg("obj"), docs::is_tensor);

@@ -197,6 +197,7 @@ class PythonHook : public Hook {
     const GilAcquire gil;
     Py_CLEAR(f_);
   }
+  py::object function() const { return f_ ? py::reinterpret_borrow<py::object>(f_) : py::none(); }
 
  protected:
   Owned result_of(PyObject* args) const {
@@ -316,6 +317,10 @@ class FinalCallback final : public PythonHook {
 struct HookHandle {
   Ref<Hook> hook;
   void remove() { hook->remove(); }
+  py::object function() const {
+    const auto* python = dynamic_cast<PythonHook*>(hook.get());
+    return python ? python->function() : py::none();
+  }
 };
 
 template <class H> Ref<Hook> make_hook(py::handle f, const char* who) {
@@ -365,12 +370,18 @@ void add_hooks(py::module_& m) {
   forbid_new(meta);
   py::class_<HookHandle> handle(m, "_HookHandle");
   handle.def("remove", &HookHandle::remove);
+  handle.def_property_readonly("function", &HookHandle::function);
   forbid_new(handle);
   m.def("_register_hook", [](const Tensor& t, py::handle f) {
     HookHandle handle{make_hook<TensorHook>(f, "register_hook")};
     add_hook(t, handle.hook);
     track_cycles(t);
     return handle;
+  });
+  m.def("_tensor_hooks", [](const Tensor& t, bool accumulated) {
+    py::list handles;
+    for (const Ref<Hook>& hook : hooks_of(t, accumulated)) handles.append(HookHandle{hook});
+    return handles;
   });
   m.def("_register_post_accumulate_grad_hook", [](const Tensor& t, py::handle f) {
     HookHandle handle{make_hook<AccumulatedHook>(f, "register_post_accumulate_grad_hook")};

@@ -83,6 +83,14 @@ template <class F> bool is_list_of(PyObject* o, F&& is_item) {
 
 bool is_int(PyObject* o) { return is_index(o) || is_int_tensor(o); }
 
+int first_no_int(PyObject* const* items, Py_ssize_t n) {
+  for (int i = 0; i < n; ++i)
+    if (!is_int(items[i]) && (i == 0 || !PyBool_Check(items[i]))) return i;
+  return -1;
+}
+int first_no_int(PyObject* list) { return first_no_int(PySequence_Fast_ITEMS(list), PySequence_Fast_GET_SIZE(list)); }
+static bool is_list_of_ints(PyObject* o) { return (PyTuple_Check(o) || PyList_Check(o)) && first_no_int(o) < 0; }
+
 std::string full_text(std::string_view text) {
   constexpr std::string_view kShort = "TensorOptions options";
   std::string out(text);
@@ -135,8 +143,8 @@ bool fits(const Param& p, PyObject* o) {
     case ArgType::Int: return is_int(o);
     case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
     case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
-    case ArgType::Ints: return is_list_of(o, is_int);
-    case ArgType::IntOrInts: return is_int(o) || is_list_of(o, is_int);
+    case ArgType::Ints: return is_list_of_ints(o);
+    case ArgType::IntOrInts: return is_int(o) || is_list_of_ints(o);
     case ArgType::Tensors:
     case ArgType::SpreadTensors: return is_list_of(o, is_tensor);
     case ArgType::Numbers: return is_list_of(o, is_number);

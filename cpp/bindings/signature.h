@@ -130,6 +130,9 @@ Signature parse_signature(std::string_view text, bool is_method);
 std::string full_text(std::string_view text);
 
 bool is_int(PyObject* o);  // or an integer tensor of one element
+// The place of the first item, of a list or tuple, that cannot stand among ints, or -1. Bools can behind an int.
+int first_no_int(PyObject* const* items, Py_ssize_t n);
+int first_no_int(PyObject* list);
 bool fits(const Param& p, PyObject* o);
 const char* type_text(ArgType t);
 

@@ -626,6 +626,9 @@ int set_data(PyObject* self, PyObject* value, void*) {
     const Tensor from = unwrap(value);
     check(!requires_grad(*t) || is_floating(from.dtype()),
           "data set to a tensor that requires gradients must be floating point or complex dtype");
+    check(is_meta(*t) == is_meta(from),
+          "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have "
+          "incompatible tensor type.");
     set_window(t, from);
   });
 }

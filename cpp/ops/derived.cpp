@@ -4,6 +4,7 @@
 #include "autograd/views.h"
 #include "ops/linalg.h"
 #include "ops/shapes.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -267,12 +268,9 @@ void unsqueeze_(const Tensor& t, int64_t dim) { become_view(t, unsqueeze(t, dim)
 void as_strided_(const Tensor& t, const Dims& shape, const Dims& strides, std::optional<int64_t> offset) {
   become_view(t, as_strided(t, shape, strides, offset));
 }
-void set_(const Tensor& t) { set_(t, empty(Dims{0}, t.dtype())); }
-void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides) {
-  check(offset >= 0, "Tensor: invalid storage offset ", offset);
-  int64_t start;  // counted from the source's first element
-  check(!__builtin_add_overflow(source.offset(), offset, &start), "Tensor: invalid storage offset ", offset);
-  set_(t, checked_window(source, shape, strides ? *strides : contiguous_strides(shape), start));
+void set_(const Tensor& t) {
+  const meta::Scope as_before(is_meta(t));
+  set_(t, empty(Dims{0}, t.dtype()));
 }
 
 }  // namespace gradcore

@@ -151,12 +151,27 @@ ElementwiseCall clamp_max(const Tensor& t, const Operand& hi) {
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::add(a, b, alpha), a); }
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha) { return elementwise(calls::sub(a, b, alpha)); }
 void sub_(const Tensor& a, const Operand& b, const Scalar& alpha) { elementwise_(calls::sub(a, b, alpha), a); }
+// Of wide unsigned integers, as in torch, the powers that need no arithmetic: 1 ** t, t ** 0, t ** 1. Undefined for
+// others.
+static Tensor trivial_power(const Operand& a, const Operand& b) {
+  if (a.is_tensor() == b.is_tensor()) return {};
+  const Tensor& t = a.is_tensor() ? *a.tensor : *b.tensor;
+  const Scalar& number = a.is_tensor() ? b.scalar : a.scalar;
+  if (!is_wide_unsigned(t.dtype()) || number.is_float()) return {};
+  if (number.is_one() && a.is_tensor()) return clone(t);
+  return (a.is_tensor() ? number.is_zero() : number.is_one()) ? full_like(t, Scalar(1), t.dtype()) : Tensor();
+}
+
 Tensor pow(const Operand& a, const Operand& b) {
+  if (Tensor power = trivial_power(a, b)) return power;
   if (a.is_tensor() && !b.is_tensor() && b.scalar.to_double() == 2)
     if (Tensor square = square_of_norm(*a.tensor)) return square;
   return elementwise(calls::pow(a, b));
 }
-void pow_(const Tensor& a, const Operand& b) { elementwise_(calls::pow(a, b), a); }
+void pow_(const Tensor& a, const Operand& b) {
+  if (const Tensor power = trivial_power(a, b)) return copy_(a, power);
+  elementwise_(calls::pow(a, b), a);
+}
 Tensor square(const Tensor& t) { return pow(t, Scalar(2)); }
 void square_(const Tensor& t) { pow_(t, Scalar(2)); }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ops/derived.h"
 #include "ops/memory_format.h"
 #include "ops/ops.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -18,6 +20,7 @@ void resize_(const Tensor& t, const Dims& shape, std::optional<MemoryFormat> for
   }
   const int64_t room = t->storage->bytes / item_size(t.dtype()) - t.offset();
   if (count <= room) return set_(t, checked_window(t, shape, strides, t.offset()));
+  const meta::Scope as_before(is_meta(t));
   const Tensor grown = empty_strided(shape, strides, t.dtype());
   if (room > 0) {
     const Dims row{room}, step{1};
@@ -28,6 +31,25 @@ void resize_(const Tensor& t, const Dims& shape, std::optional<MemoryFormat> for
 
 void resize_as_(const Tensor& t, const Tensor& other, std::optional<MemoryFormat> format) {
   resize_(t, other.shape(), format == MemoryFormat::Preserve ? suggested_format(other) : format);
+}
+
+// The source, or where its storage ends before the window does, what resize_() makes of all that the storage holds.
+static Tensor reaching(const Tensor& source, const Dims& shape, const Dims& strides, int64_t start) {
+  const bool is_window = shape.size() == strides.size() && checked_numel(shape) > 0 &&
+                         std::all_of(strides.begin(), strides.end(), [](int64_t s) { return s >= 0; });
+  if (!is_window || source->batch) return source;  // checked_window() says what is wrong
+  const int64_t held = source->storage->bytes / item_size(source.dtype()), reach = extent(shape, strides);
+  if (reach > INT64_MAX / 16 || start > INT64_MAX / 16 || start + reach <= held) return source;
+  const Tensor whole = checked_window(source, Dims{held}, Dims{1}, 0);
+  resize_(whole, Dims{start + reach}, {});
+  return whole;
+}
+void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides) {
+  check(offset >= 0, "Tensor: invalid storage offset ", offset);
+  int64_t start;  // counted from the source's first element
+  check(!__builtin_add_overflow(source.offset(), offset, &start), "Tensor: invalid storage offset ", offset);
+  const Dims steps = strides ? *strides : contiguous_strides(shape);
+  set_(t, checked_window(reaching(source, shape, steps, start), shape, steps, start));
 }
 
 }  // namespace gradcore

@@ -161,6 +161,9 @@ Tensor accumulating(const Tensor& t, const MaybeDType& dtype) {
 // The kernels know float and int64; other integer types are computed there and converted.
 Tensor cumulative(RowOp op, const Tensor& x, int dim) {
   const NoRecordGuard off;
+  if ((x.dtype() == DType::Bool || is_wide_unsigned(x.dtype())) && x.dim() && x.numel())
+    fail(ErrorKind::NotImplemented, op == RowOp::CumSum ? "\"cumsum_out_cpu\"" : "\"cumprod_out_cpu\"",
+         " not implemented for '", scalar_type_name(x.dtype()), "'");
   if (is_floating(x.dtype()) || x.dtype() == DType::Int64) return run(op, x, {}, dim);
   return cast(run(op, cast(x, DType::Int64), {}, dim), x.dtype());
 }

@@ -3,6 +3,7 @@
 #include "autograd/accumulate.h"
 #include "autograd/transforms.h"
 #include "ops/viewing.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -68,9 +69,14 @@ static void follow_tangent(const Tensor& t, const Tensor& v, int depth) {
   become_view(before, after);
 }
 
+static const char* device_name(const Tensor& t) { return is_meta(t) ? "meta" : "cpu"; }
+
 void set_(const Tensor& t, const Tensor& source) {
   check(t.dtype() == source.dtype(), "Could not set tensor of type ", dtype_name(source.dtype()),
         " to a tensor of type ", dtype_name(t.dtype()));
+  check(is_meta(t) == is_meta(source), "Attempted to set the storage of a tensor on device \"", device_name(t),
+        "\" to a storage on different device \"", device_name(source),
+        "\".  This is no longer allowed; the devices must match.");
   check_inplace(t, needs_history(t, source));
   check(!should_record(t, source), ErrorKind::NotImplemented,
         "derivative for set_ is not implemented: use x.data = y, or no_grad()");

@@ -115,8 +115,7 @@ Tensor empty_as(const Tensor& t, DType dtype) {
   return Tensor(std::move(impl));
 }
 
-// How many elements a window reaches over: one past its last element's offset.
-static int64_t extent(const Dims& shape, const Dims& strides) {
+int64_t extent(const Dims& shape, const Dims& strides) {
   int64_t last = 0;
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) return 0;

@@ -18,6 +18,7 @@ import shutil
 import struct
 import sys
 import zipfile
+from _thread import _local
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from types import FunctionType
@@ -49,6 +50,14 @@ _STORAGES_OF_NAMES = {  # of dtypes that tensors do not have
     "ComplexDoubleStorage": "complex128",
 }
 _FOLDER = "archive"
+
+
+class _Switches(_local):
+    skips_data = False  # serialization.skip_data()
+    byte_order: str | None = None  # of archives that do not say theirs
+
+
+switches = _Switches()
 
 
 class _Storage:
@@ -148,12 +157,15 @@ def _save_archive(obj: object, file: IO[bytes]) -> None:
     archive.add(f"{_FOLDER}/data.pkl", pickled.getvalue())
     archive.add(f"{_FOLDER}/byteorder", sys.byteorder.encode())
     for storage in pickler.storages.values():
-        archive.add(f"{_FOLDER}/data/{storage.key}", bytes_of(storage.memory))
+        memory = gradcore.zeros_like(storage.memory) if switches.skips_data else storage.memory
+        archive.add(f"{_FOLDER}/data/{storage.key}", bytes_of(memory))
     archive.add(f"{_FOLDER}/version", b"3\n")
     archive.close()
 
 
 def _save_legacy(obj: object, file: IO[bytes]) -> None:
+    if switches.skips_data:
+        raise RuntimeError("Cannot use skip_data=True with _use_new_zipfile_serialization=False")
     pickled = io.BytesIO()
     pickler = _LegacyPickler(pickled, protocol=2)
     pickler.dump(obj)
@@ -448,7 +460,8 @@ def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes
         raise FileError("load: not a file that save() wrote: it has no data.pkl")
     folder = pickles[0].removesuffix("data.pkl")
     order = folder + "byteorder"
-    if order in names and _stored(archive, order).decode("latin1") != sys.byteorder:
+    written_in = _stored(archive, order).decode("latin1") if order in names else switches.byte_order or sys.byteorder
+    if written_in != sys.byteorder:
         raise FileError("load: the file was written on a machine of the other byte order")
     storages = _ArchiveStorages(archive, folder, mapped, place)
     return _read_pickle(_stored(archive, pickles[0]), weights_only, storages.persistent_load)
@@ -525,6 +538,8 @@ class _ArchiveStorages:
             raise _compressed(name)
         if self.place == "meta":
             return gradcore.empty(numel, dtype=target, device="meta")
+        if switches.skips_data:
+            return gradcore.zeros(numel, dtype=target)
         mapped = self.map(info, target, numel)
         if mapped is not None:
             return mapped

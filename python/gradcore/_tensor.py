@@ -33,6 +33,10 @@ class _CoreHandle(RemovableHandle):
         self._handle.remove()
 
 
+def _functions_of(handles: list[_C._HookHandle]) -> dict[int, Callable[..., Any]] | None:
+    return {place: handle.function for place, handle in enumerate(handles)} or None
+
+
 def _resized(t: Tensor, *sizes: int) -> Tensor:
     count = 1
     for size in sizes:
@@ -477,6 +481,23 @@ class _TensorMethods(Tensor):
         tensor([1., 1.])
         """
         return _CoreHandle(_C._register_post_accumulate_grad_hook(self, hook))
+
+    @property
+    def _backward_hooks(self) -> dict[int, Callable[..., Any]] | None:
+        """The hooks of register_hook() that are in, in order, or None. What is assigned takes the place of all of them."""
+        return _functions_of(_C._tensor_hooks(self, False))
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, hooks: dict[int, Callable[..., Any]] | None) -> None:
+        for handle in _C._tensor_hooks(self, False):
+            handle.remove()
+        for hook in (hooks or {}).values():
+            _C._register_hook(self, hook)
+
+    @property
+    def _post_accumulate_grad_hooks(self) -> dict[int, Callable[..., Any]] | None:
+        """The hooks of register_post_accumulate_grad_hook() that are in, in order, or None."""
+        return _functions_of(_C._tensor_hooks(self, True))
 
     @property
     def volatile(self) -> bool:

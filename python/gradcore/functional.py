@@ -17,9 +17,14 @@ from ._C import (
     cartesian_prod,
     cdist,
     chain_matmul,
+    istft,
+    lu,
     meshgrid,
     norm,
     split,
+    stft,
+    unique,
+    unique_consecutive,
 )
 from ._overridable import offer_calls
 from ._types import Size
@@ -36,12 +41,27 @@ __all__ = [
     "cdist",
     "chain_matmul",
     "einsum",
+    "istft",
+    "lu",
     "meshgrid",
     "norm",
+    "pca_lowrank",  # noqa: F822
     "split",
+    "stft",
+    "svd_lowrank",  # noqa: F822
     "tensordot",
+    "unique",
+    "unique_consecutive",
     "unravel_index",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("pca_lowrank", "svd_lowrank"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _lowrank  # not at the top: it imports linalg and Function
+
+    return getattr(_lowrank, name)
 
 
 def einsum(*args: Any) -> Tensor:

@@ -79,12 +79,22 @@ def has_torch_function(relevant_args: Iterable[Any]) -> bool:
 
 
 def has_torch_function_unary(obj: Any) -> bool:
-    """has_torch_function() of one argument."""
+    """has_torch_function() of one argument.
+
+    >>> import gradcore
+    >>> gradcore.overrides.has_torch_function_unary(gradcore.ones(1))
+    False
+    """
     return has_torch_function((obj,))
 
 
 def has_torch_function_variadic(*args: Any) -> bool:
-    """has_torch_function() of arguments one by one."""
+    """has_torch_function() of arguments one by one.
+
+    >>> import gradcore
+    >>> gradcore.overrides.has_torch_function_variadic(gradcore.ones(1), 2)
+    False
+    """
     return has_torch_function(args)
 
 
@@ -96,7 +106,17 @@ def is_tensor_like(inp: Any) -> bool:
 def handle_torch_function(
     public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any
 ) -> Any:
-    """Lets the classes of `relevant_args` answer the call public_api(*args, **kwargs). TypeError where all decline."""
+    """Lets the classes of `relevant_args` answer the call public_api(*args, **kwargs). TypeError where all decline.
+
+    >>> import gradcore
+    >>> class Name(gradcore.Tensor):
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         return func.__name__
+    >>> x = gradcore.ones(1).as_subclass(Name)
+    >>> gradcore.overrides.handle_torch_function(gradcore.exp, (x,), x)
+    'exp'
+    """
     return _C._call_torch_function(public_api, tuple(relevant_args), args, kwargs)
 
 

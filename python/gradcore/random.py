@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._C import Generator, Tensor, default_generator
 
-__all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+__all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state", "thread_safe_generator"]
 
 
 def manual_seed(seed: int) -> Generator:
@@ -92,3 +92,14 @@ class fork_rng:
     def __exit__(self, *exc: object) -> None:
         if self._state is not None:
             set_rng_state(self._state)
+
+
+def thread_safe_generator() -> Generator | None:
+    """The generator of the worker thread that asks, None elsewhere: workers of a DataLoader are processes, whose default
+    generator is their own.
+
+    >>> import gradcore
+    >>> gradcore.rand(2, generator=gradcore.random.thread_safe_generator()).shape
+    torch.Size([2])
+    """
+    return None

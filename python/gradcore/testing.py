@@ -9,6 +9,7 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from warnings import warn
 
 from . import Tensor, as_tensor, promote_types
 from ._make_tensor import make_tensor as make_tensor
@@ -71,6 +72,41 @@ def assert_close(
             continue
         text = error + _where(path)
         raise AssertionError(msg(text) if callable(msg) else text if msg is None else msg)
+
+
+# The same for assert_allclose().
+_OLDER_TOLERANCES = {"torch.float16": (1e-3, 1e-3), "torch.float32": (1e-4, 1e-5), "torch.float64": (1e-5, 1e-8)}
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """assert_close() as it was once: lists count as tensors, dtypes may differ, NaN equals NaN, and tolerances are wider.
+
+    Deprecated, which a FutureWarning says. Without rtol and atol they are (1e-3, 1e-3) for float16, (1e-4, 1e-5) for
+    float32, (1e-5, 1e-8) for float64, 0 for others; the larger of both dtypes'. Raises AssertionError for other values.
+
+    >>> import warnings, gradcore
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     gradcore.testing.assert_allclose(gradcore.tensor([1.0, 2.0]), [1.0, 2.0])
+    """
+    warn(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
+        "Please use `torch.testing.assert_close()` instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    pair = [as_tensor(value) for value in (actual, expected)]
+    if rtol is None and atol is None:
+        tolerances = [_OLDER_TOLERANCES.get(str(t.dtype), (0.0, 0.0)) for t in pair]
+        rtol, atol = (max(each) for each in zip(*tolerances, strict=True))
+    assert_close(*pair, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
 
 
 def _where(path: str) -> str:

@@ -91,11 +91,89 @@ def test_set_gives_a_tensor_another_memory(how):
     both(program, raises=REFUSED_SETS.get(how))
 
 
-def test_set_keeps_to_the_memory_of_a_storage():
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda a, b: a.set_(b.untyped_storage(), 4, (4,)),
+        lambda a, b: a.set_(b, 1, (3, 3), (1, 2)),
+        lambda a, b: a.set_(b._typed_storage(), 0, (7,)),
+        lambda a, b: a.set_(a, 0, (4,)),
+    ],
+    ids=["storage", "tensor", "typed", "itself"],
+)
+def test_set_beyond_the_end_makes_room(how):
+    """What was held is there; what is behind it is anything."""
+
+    def program(lib):
+        a, b = lib.ones(3), lib.arange(6.0)
+        how(a, b)
+        held = a.untyped_storage().nbytes() // 4
+        return a.shape, a.stride(), a.storage_offset(), held, a.as_strided((3,), (1,), 0)
+
+    both(program)
+
+
+def test_storages_that_set_makes_grow():
+    def program(lib):
+        own = lib.UntypedStorage([0, 0, 128, 63])
+        a = lib.ones(1).set_(own, 0, (2, 2))
+        b = lib.ones(1).set_(own, 0, (1,))
+        b[0] = 5.0
+        empty = lib.ones(1).set_(lib.UntypedStorage(), 0, (2,)).fill_(3.0)
+        return len(own), a[0, 0], a.shape, empty
+
+    both(program)
     a, b = gradcore.ones(3), gradcore.arange(6.0)
-    with pytest.raises(RuntimeError, match="out of bounds for storage of size 24"):
-        a.set_(b.untyped_storage(), 4, (3,))
-    assert a.tolist() == [1.0] * 3
+    a.set_(b.untyped_storage(), 0, (7,))  # of memory below a tensor a larger copy: the tensor keeps its own
+    a[0] = 9.0
+    assert b[0] == 0.0 and b.untyped_storage().nbytes() == 24
+
+
+def test_set_keeps_the_device():
+    def program(lib, first, second):
+        a, b = lib.ones(3, device=first), lib.ones(2, device=second)
+        a.set_(b)
+
+    for first, second in (("cpu", "meta"), ("meta", "cpu")):
+        message = (
+            f'Attempted to set the storage of a tensor on device "{first}" to a storage on different device "{second}".  '
+            "This is no longer allowed; the devices must match."
+        )
+        both(lambda lib, devices=(first, second): program(lib, *devices), raises=message)
+
+    def data(lib):
+        lib.ones(3).data = lib.ones(3, device="meta")
+
+    both(
+        data,
+        raises="Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type",
+    )
+
+
+def test_meta_tensors_get_other_sizes():
+    def program(lib):
+        a = lib.empty(2, device="meta")
+        grown = a.clone().resize_(5)
+        return [
+            (t.device.type, t.shape) for t in (grown, a.clone().set_(), a.set_(grown, 1, (2, 2)), a.set_(a, 0, (9,)))
+        ]
+
+    both(program)
+
+
+def test_a_module_goes_to_meta_and_comes_back():
+    def program(lib):
+        net = lib.nn.BatchNorm1d(2)
+        weight = net.weight
+        net.weight.grad = lib.ones(2)
+        net.to("meta")
+        facts = [net.weight is weight, weight.device.type, net.weight.grad.device.type, net.running_mean.device.type]
+        there = net.weight
+        net.to_empty(device="cpu")
+        same = isinstance(net.weight, lib.nn.Parameter), net.weight is there, net.weight.requires_grad
+        return facts, same, net.weight.device.type, net.weight.grad.shape, net.double().weight.dtype == lib.float64
+
+    both(program)
 
 
 def test_set_is_a_write():

@@ -138,8 +138,6 @@ def test_numbers_of_reductions():
 
 
 def test_what_needs_other_processes_or_devices_refuses():
-    from gradcore.nn.parallel import scatter_gather
-
     for refused in (
         gradcore.distributed.rpc.init_rpc,
         gradcore.distributed.optim.ZeroRedundancyOptimizer,
@@ -150,7 +148,6 @@ def test_what_needs_other_processes_or_devices_refuses():
         gradcore.masked.masked_tensor,
         gradcore.utils.cpp_extension.load,
         importlib.import_module("gradcore.fx.node").Node,
-        scatter_gather.scatter,
     ):
         with pytest.raises(NotImplementedError, match="gradcore"):
             refused("x")

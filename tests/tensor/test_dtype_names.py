@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from support import ALL_DTYPES, Raised, collected, gradcore, needs_torch, outcome, outcome_difference, torch
+from support import ALL_DTYPES, Raised, both, collected, gradcore, needs_torch, outcome, outcome_difference, torch
 
 FLOATS = ["float16", "bfloat16"]
 COMPLEX = ["complex32", "complex64", "complex128"]
@@ -147,3 +147,38 @@ def test_attributes_of_complex_tensors():
     for expression in ("x.imag", "x[0].H", "x[0].mH", "x[None].H", "lib.imag(x)"):
         ours, theirs = (outcome(eval, expression, {"x": lib.ones(2, 3), "lib": lib}) for lib in (gradcore, torch))
         assert isinstance(ours, Raised) and repr(ours) == repr(theirs), expression
+
+
+@pytest.mark.parametrize("dtype", UNSIGNED)
+def test_powers_that_need_no_arithmetic(dtype):
+    def program(lib):
+        x = lib.tensor([0, 1, 7], dtype=getattr(lib, dtype))
+        return x**0, x**1, 1**x, lib.pow(x, 0), x.clone().pow_(0), x.clone().pow_(1), lib.pow(x, 2.0)
+
+    both(program)
+    both(lambda lib: lib.tensor([1], dtype=getattr(lib, dtype)) ** 2, raises='"pow" not implemented for')
+
+
+def test_running_sums_of_no_dims_or_elements_may_be_of_bools():
+    both(lambda lib: [lib.cumsum(lib.tensor(3), 0, dtype=lib.bool), lib.cumprod(lib.ones(0, 2), 1, dtype=lib.bool)])
+
+
+def test_bools_among_sizes():
+    def program(lib):
+        x = lib.arange(2.0)
+        made = (
+            lib.zeros((2, True)),
+            lib.zeros(2, True),
+            lib.full([2, True], 1.0),
+            lib.empty_strided((2, True), (1, True)),
+        )
+        changed = (
+            x.reshape((2, True)),
+            x.reshape(2, True),
+            x.repeat(2, True),
+            x[None].sum((0, True)),
+            x[None].flip(0, True),
+        )
+        return [t.shape for t in made], changed
+
+    both(program)

@@ -37,14 +37,26 @@ constexpr auto* sliced = +[](const Tensor& t, int64_t dim, MaybeInt start, Maybe
   return slice(t, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()), step);
 };
 
-// What a storage (of Python, in _compat/legacy.py) holds, as a vector of this dtype.
-Tensor elements_of(PyObject* storage, DType dtype) {
+// What a storage (of Python, in _compat/legacy.py) holds, as a vector of this dtype. One that is below no tensor grows
+// to have so many elements.
+Tensor elements_of(PyObject* storage, DType dtype, int64_t room = 0) {
   const Owned method(PyObject_GetAttrString(storage, "_elements"));
   if (!method.get()) PyErr_Clear();
   check(method.get(), ErrorKind::Type, "set_() received an invalid combination of arguments - got (",
         Py_TYPE(storage)->tp_name, "), but expected a Tensor or a storage");
-  const Owned elements(checked(PyObject_CallOneArg(method.get(), dtype_objects[static_cast<int>(dtype)])));
+  PyObject* type = dtype_objects[static_cast<int>(dtype)];
+  const Owned elements(checked(PyObject_CallFunction(method.get(), "OL", type, static_cast<long long>(room))));
   return unwrap(elements.get());
+}
+// How many elements a storage has to have for a window; 0 for what is none.
+int64_t room_for(int64_t offset, const Dims& shape, const MaybeDims& strides) {
+  const auto negative = [](int64_t n) { return n < 0; };
+  const Dims steps = strides ? *strides : contiguous_strides(shape);
+  if (offset < 0 || steps.size() != shape.size() || std::any_of(shape.begin(), shape.end(), negative) ||
+      std::any_of(steps.begin(), steps.end(), negative))
+    return 0;
+  const int64_t reach = extent(shape, steps);
+  return reach == 0 || offset > INT64_MAX / 16 ? 0 : offset + reach;
 }
 
 // out= wants the dtype of the input.
@@ -173,7 +185,7 @@ constexpr OpRow kRows[] = {
             [](const Tensor& t, PyObject* source) { set_(t, elements_of(source, t.dtype())); }, {.kind = kMethod}),
     view_op("set_(Tensor input, object source, int storage_offset, int[] size, int[]? stride=None) -> Tensor",
             [](const Tensor& t, PyObject* source, int64_t offset, const Dims& size, const MaybeDims& stride) {
-              set_(t, elements_of(source, t.dtype()), offset, size, stride);
+              set_(t, elements_of(source, t.dtype(), room_for(offset, size, stride)), offset, size, stride);
             },
             {.kind = kMethod}),
 };

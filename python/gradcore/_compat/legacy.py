@@ -293,7 +293,7 @@ class TypedStorage:
         check_device("cuda")
         return self
 
-    def _elements(self, dtype: Any) -> Tensor:
+    def _elements(self, dtype: Any, room: int = 0) -> Tensor:
         if dtype != self.dtype:
             raise RuntimeError(
                 f"Expected a Storage of type {dtype} or an UntypedStorage, but got {self.dtype} for argument 1 'storage'"
@@ -404,9 +404,11 @@ class UntypedStorage:
         """The bytes as a tensor on the same memory."""
         return self._owner.detach().view(_C.uint8)
 
-    def _elements(self, dtype: Any) -> Tensor:
-        """The memory as numbers of this dtype; bytes that are too few for another one are left out."""
+    def _elements(self, dtype: Any, room: int = 0) -> Tensor:
+        """The memory as numbers of this dtype, so many if it can grow; bytes that are too few for another one are left out."""
         item = _C.empty(0, dtype=dtype).element_size()
+        if room * item > len(self) and self.resizable():
+            self.resize_(room * item)
         return self._as_tensor()[: len(self) // item * item].view(dtype)
 
     def __setitem__(self, index: Any, value: Any) -> None:

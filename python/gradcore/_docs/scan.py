@@ -26,7 +26,7 @@ TEXTS = {
     The running sum along `dim`: out[i] = x[0] + ... + x[i].
 
     Integers and bools are added up in int64 unless `dtype` says otherwise. Raises IndexError for a dim that the tensor
-    does not have.
+    does not have, NotImplementedError for the dtypes bool, uint16, uint32 and uint64.
 
     >>> gradcore.cumsum(gradcore.tensor([[1, 2, 3], [4, 5, 6]]), dim=1)
     tensor([[ 1,  3,  6],

@@ -215,8 +215,9 @@ TEXTS = {
     Puts the tensor on other memory: that of `source`, a tensor or a storage, or none. Sizes, strides (in elements) and an
     offset from the source's first element may be given.
 
-    Raises RuntimeError where they leave the memory (which torch would make larger), or for another dtype. An untyped storage
-    is read as numbers of the tensor's dtype.
+    An untyped storage is read as numbers of the tensor's dtype. Where the window ends behind the memory, a storage that was
+    made by itself grows; of memory below a tensor this one gets a larger copy, and the other tensor keeps its own. Raises
+    RuntimeError for another dtype or device, NotImplementedError for a tensor that is part of a graph.
 
     >>> x = gradcore.zeros(2)
     >>> x.set_(gradcore.arange(4.0), 1, (2,))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .. import _C
@@ -47,7 +48,14 @@ def functional_call(
     >>> gradcore.func.functional_call(Scale(), {"factor": gradcore.tensor(3.0)}, gradcore.tensor(5.0))
     tensor(15.)
     """
-    given = _merged(parameter_and_buffer_dicts)
+    arguments = () if args is None else args if isinstance(args, tuple) else (args,)
+    with replaced(module, _merged(parameter_and_buffer_dicts), tie_weights, strict):
+        return module(*arguments, **(kwargs or {}))
+
+
+@contextmanager
+def replaced(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """A block in which the module has these tensors in place of its own: functional_call()."""
     own = {
         **dict(module.named_parameters(remove_duplicate=False)),
         **dict(module.named_buffers(remove_duplicate=False)),
@@ -60,14 +68,13 @@ def functional_call(
         if not (value is None or isinstance(value, Tensor)):
             raise TypeError(f"{value} is not an instance of torch.Tensor")
     places = [(_owner(module, name), name.rpartition(".")[2], value) for name, value in given.items()]
-    arguments = () if args is None else args if isinstance(args, tuple) else (args,)
     before: list[tuple[dict[str, Any], str, Any]] = []  # _ABSENT for what was not there
     try:
         for owner, name, value in places:
             holder = _holder(owner, name)
             before.append((holder, name, holder.get(name, _ABSENT)))
             holder[name] = value
-        return module(*arguments, **(kwargs or {}))
+        yield
     finally:
         for holder, name, value in reversed(before):
             if value is _ABSENT:

@@ -120,7 +120,11 @@ class UninitializedTensorMixin:
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Becomes an initialized parameter or buffer of this shape, with values yet to be set."""
         with no_grad():
-            self.data = _C.empty(tuple(shape), dtype=self.dtype if dtype is None else dtype)
+            self.data = _C.empty(
+                tuple(shape),
+                dtype=self.dtype if dtype is None else dtype,
+                device=self.data.device if device is None else device,
+            )
         self.__class__ = self.cls_to_become
 
     @property

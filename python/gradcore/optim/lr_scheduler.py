@@ -22,6 +22,36 @@ __all__ = [
 ]  # fmt: skip
 
 
+# The names of this and of the next two are torch's: schedulers of other packages use them.
+EPOCH_DEPRECATION_WARNING = (
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
+    "`scheduler.step()` to step the scheduler."
+)
+
+
+class _enable_get_lr_call:
+    """A block in which get_lr() is called by the scheduler itself, and so does not warn."""
+
+    def __init__(self, o: LRScheduler) -> None:
+        self.o = o
+
+    def __enter__(self) -> _enable_get_lr_call:
+        self.o._get_lr_called_within_step = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.o._get_lr_called_within_step = False
+
+
+def _warn_get_lr_called_within_step(lr_scheduler: LRScheduler) -> None:
+    if not lr_scheduler._get_lr_called_within_step:
+        warnings.warn(
+            "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def _set(group: dict[str, Any], key: str, value: Any) -> None:
     """Writes an option of a group; a tensor keeps its identity."""
     if isinstance(group[key], Tensor):
@@ -35,12 +65,7 @@ def _plain(value: Any) -> Any:
 
 
 def _warn_of_epoch() -> None:
-    warnings.warn(
-        "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
-        "`scheduler.step()` to step the scheduler.",
-        UserWarning,
-        stacklevel=3,
-    )
+    warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=3)
 
 
 def _check_optimizer(optimizer: Any) -> None:
@@ -149,12 +174,7 @@ class LRScheduler:
 
     def _check_within_step(self) -> None:
         """Warns where get_lr() is called by a program, which wants get_last_lr()."""
-        if not self._get_lr_called_within_step:
-            warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
-                UserWarning,
-                stacklevel=3,
-            )
+        _warn_get_lr_called_within_step(self)
 
     def step(self, epoch: Any = None) -> None:
         """Moves on by an epoch, or to `epoch` (deprecated), and sets the learning rates."""
@@ -172,11 +192,8 @@ class LRScheduler:
         self._apply(closed_form or self.get_lr)
 
     def _apply(self, rates: Callable[[], Sequence[Any]]) -> None:
-        self._get_lr_called_within_step = True
-        try:
+        with _enable_get_lr_call(self):
             lrs = rates()
-        finally:
-            self._get_lr_called_within_step = False
         for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
             _set(group, "lr", lr)
         self._last_lr = self._lrs()

@@ -13,6 +13,7 @@ from .._C import Tensor
 from .._lazy import TYPE_CHECKING
 from .._modes import enable_grad, set_grad_enabled
 from ..utils.hooks import RemovableHandle
+from . import _copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,15 +30,18 @@ else:
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 
-class _Required:
+globals().update({name: value for name, value in vars(_copied).items() if name.startswith("_") and name[1] != "_"})
+
+
+class _RequiredParameter:
     def __repr__(self) -> str:
         return "<required parameter>"
 
 
-required = _Required()  # the default of an option that every group must set
+required = _RequiredParameter()  # the default of an option that every group must set
 
-_global_step_pre_hooks: OrderedDict[int, StepPreHook] = OrderedDict()
-_global_step_post_hooks: OrderedDict[int, StepPostHook] = OrderedDict()
+_global_optimizer_pre_hooks: OrderedDict[int, StepPreHook] = OrderedDict()
+_global_optimizer_post_hooks: OrderedDict[int, StepPostHook] = OrderedDict()
 
 
 def register_optimizer_step_pre_hook(hook: StepPreHook) -> RemovableHandle:
@@ -51,7 +55,7 @@ def register_optimizer_step_pre_hook(hook: StepPreHook) -> RemovableHandle:
     >>> seen
     ['SGD']
     """
-    return _add_hook(_global_step_pre_hooks, hook)
+    return _add_hook(_global_optimizer_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook: StepPostHook) -> RemovableHandle:
@@ -65,7 +69,7 @@ def register_optimizer_step_post_hook(hook: StepPostHook) -> RemovableHandle:
     >>> seen
     ['SGD']
     """
-    return _add_hook(_global_step_post_hooks, hook)
+    return _add_hook(_global_optimizer_post_hooks, hook)
 
 
 def _add_hook(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> RemovableHandle:
@@ -192,9 +196,9 @@ class Optimizer:
         def step(*args: Any, **kwargs: Any) -> Any:
             self = args[0]
             before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
-            if not (before or after or _global_step_pre_hooks or _global_step_post_hooks):
+            if not (before or after or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):
                 return func(*args, **kwargs)
-            for pre_hook in chain(tuple(_global_step_pre_hooks.values()), tuple(before.values())):
+            for pre_hook in chain(tuple(_global_optimizer_pre_hooks.values()), tuple(before.values())):
                 replaced = pre_hook(self, args, kwargs)
                 if replaced is None:
                     continue
@@ -204,7 +208,7 @@ class Optimizer:
                     )
                 args, kwargs = replaced
             result = func(*args, **kwargs)
-            for post_hook in chain(tuple(after.values()), tuple(_global_step_post_hooks.values())):
+            for post_hook in chain(tuple(after.values()), tuple(_global_optimizer_post_hooks.values())):
                 post_hook(self, args, kwargs)
             return result
 
@@ -573,8 +577,8 @@ class RuleOptimizer(Optimizer):
                 or kwargs
                 or self._optimizer_step_pre_hooks
                 or self._optimizer_step_post_hooks
-                or _global_step_pre_hooks
-                or _global_step_post_hooks
+                or _global_optimizer_pre_hooks
+                or _global_optimizer_post_hooks
             ):
                 return hooked(self, *args, **kwargs)
             self._rule(self.param_groups, self.state, self.defaults["differentiable"])

@@ -1,9 +1,13 @@
+from . import _device as _device
 from . import _foreach_utils as _foreach_utils
 from . import benchmark as benchmark
 from . import checkpoint as checkpoint
+from . import collect_env as collect_env
 from . import cpp_extension as cpp_extension
 from . import data as data
 from . import dlpack as dlpack
 from . import hooks as hooks
 from . import model_zoo as model_zoo
 from . import tensorboard as tensorboard
+from . import weak as weak
+from ._swap import swap_tensors as swap_tensors

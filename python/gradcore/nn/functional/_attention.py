@@ -56,7 +56,7 @@ def multi_head_attention_forward(
     (torch.Size([3, 1, 4]), torch.Size([1, 3, 3]))
     """
     batched = query.dim() == 3
-    _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
+    check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
     if is_causal and attn_mask is None:
         raise RuntimeError(
             "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
@@ -157,7 +157,7 @@ def _heads(projected: Tensor, static: Tensor | None, batch: int, num_heads: int,
     return static
 
 
-def _as_mask(mask: Tensor | None, name: str, dtype: _C.dtype) -> Tensor | None:
+def as_mask(mask: Tensor | None, name: str, dtype: _C.dtype) -> Tensor | None:
     """A mask as numbers to add: -infinity where a bool mask says that attention is not allowed."""
     if mask is None or mask.is_floating_point():
         return mask
@@ -173,12 +173,12 @@ def as_masks(
     names: tuple[str, str] = ("key_padding_mask", "attn_mask"),
 ) -> tuple[Tensor | None, Tensor | None]:
     """Both masks as numbers of that dtype to add. Warns of two that differ in dtype, raises AssertionError for ints."""
-    numbers = _as_mask(padding, names[0], dtype)
+    numbers = as_mask(padding, names[0], dtype)
     if padding is not None and mask is not None and padding.dtype != mask.dtype:
         warn_caller(
             f"Support for mismatched {names[0]} and {names[1]} is deprecated. Use same type for both instead.",
         )
-    return numbers, _as_mask(mask, names[1], dtype)
+    return numbers, as_mask(mask, names[1], dtype)
 
 
 def _shaped_mask(mask: Tensor, length: int, size: int, batch: int, num_heads: int) -> Tensor:
@@ -195,7 +195,7 @@ def _shaped_mask(mask: Tensor, length: int, size: int, batch: int, num_heads: in
     return mask
 
 
-def _check_shapes(
+def check_shapes(
     query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, num_heads: int
 ) -> None:
     if query.dim() not in (2, 3):

@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 from ... import _C
 from ..._C import Tensor
-from ...utils.hooks import RemovableHandle
+from ..._handle import RemovableHandle
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -144,14 +144,14 @@ def _run_the_rest(module: Module, pending: Hooks, args: Any, kwargs: Any, result
 # Backward
 
 
-def _backward_hooks(module: Module) -> _BackwardHooks | None:
+def _backward_hooks(module: Module) -> BackwardHooks | None:
     pre = [*EVERYWHERE.backward_pre.values(), *module._backward_pre_hooks.values()]
     full: list[Any] = []
     if EVERYWHERE.backward_is_full:
         full += EVERYWHERE.backward.values()
     if module._is_full_backward_hook:
         full += module._backward_hooks.values()
-    return _BackwardHooks(module, pre, full) if pre or full else None
+    return BackwardHooks(module, pre, full) if pre or full else None
 
 
 def _identity() -> Any:
@@ -184,7 +184,7 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-class _BackwardHooks:
+class BackwardHooks:
     """One call of a module, as its full backward hooks see it. See Note [Full backward hooks]."""
 
     def __init__(self, module: Module, pre: list[Any], full: list[Any]) -> None:
@@ -281,7 +281,7 @@ class _BackwardHooks:
         return found
 
 
-def _watch_outputs(backward: _BackwardHooks, result: Any) -> Any:
+def _watch_outputs(backward: BackwardHooks, result: Any) -> Any:
     if not isinstance(result, (Tensor, tuple)):
         warnings.warn(
             "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "

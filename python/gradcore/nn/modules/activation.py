@@ -610,6 +610,19 @@ class Softmax2d(Module):
         return input.softmax(-3)
 
 
+# As torch has them: programs with copies of MultiheadAttention import them.
+def _is_make_fx_tracing() -> bool:
+    return False
+
+
+def _check_arg_device(x: Tensor | None) -> bool:
+    return x is None or x.device.type == "cpu"
+
+
+def _arg_requires_grad(x: Tensor | None) -> bool:
+    return x is not None and x.requires_grad
+
+
 class MultiheadAttention(Module):
     """num_heads attentions between projections of query, key and value, joined by one more projection.
 

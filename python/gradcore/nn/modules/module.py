@@ -526,17 +526,23 @@ class Module:
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replaces the data of every parameter, gradient and buffer by what fn makes of it; parameters stay the same
-        objects, buffers are new ones."""
+        objects unless they come to or from the device "meta"; buffers are new ones."""
         if recurse:
             for module in self.children():
                 module._apply(fn)
-        for parameter in self._parameters.values():
+        for name, parameter in self._parameters.items():
             if parameter is None:
                 continue
             with no_grad():
-                parameter.data = fn(parameter.data)
-                if parameter.grad is not None:
-                    parameter.grad.data = fn(parameter.grad.detach())
+                data = fn(parameter.data)
+                grad = None if parameter.grad is None else fn(parameter.grad.detach())
+                if data.is_meta != parameter.is_meta:  # a tensor stays on its device
+                    self._parameters[name] = parameter = Parameter(data, parameter.requires_grad)
+                    parameter.grad = grad
+                    continue
+                parameter.data = data
+                if parameter.grad is not None and grad is not None:
+                    parameter.grad.data = grad
         for name, buffer in self._buffers.items():
             if buffer is None:
                 continue
@@ -1112,6 +1118,29 @@ class _Loading:
 
 # ------------------------------------------------------------------------------------------------------------
 # Hooks of all modules
+
+
+# By torch's names, which programs look through.
+_global_forward_pre_hooks = EVERYWHERE.forward_pre
+_global_forward_hooks = EVERYWHERE.forward
+_global_forward_hooks_with_kwargs = EVERYWHERE.forward_with_kwargs
+_global_forward_hooks_always_called = EVERYWHERE.forward_always_called
+_global_backward_pre_hooks = EVERYWHERE.backward_pre
+_global_backward_hooks = EVERYWHERE.backward
+_global_buffer_registration_hooks = EVERYWHERE.buffer_registration
+_global_module_registration_hooks = EVERYWHERE.module_registration
+_global_parameter_registration_hooks = EVERYWHERE.parameter_registration
+
+
+def _has_any_global_hook() -> Any:
+    return (
+        _global_backward_pre_hooks
+        or _global_backward_hooks
+        or _global_forward_hooks
+        or _global_forward_pre_hooks
+        or _global_forward_hooks_always_called
+        or _global_forward_hooks_with_kwargs
+    )
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:

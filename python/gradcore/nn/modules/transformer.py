@@ -32,33 +32,46 @@ __all__ = [
 
 
 def _activation(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    if given == "relu":
+    return _get_activation_fn(given) if isinstance(given, str) else given
+
+
+# These five have torch's names: programs with copies of these layers import them.
+def _get_clones(module: Module, N: int) -> ModuleList:
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
+
+
+def _get_activation_fn(activation: str) -> Any:
+    if activation == "relu":
         return F.relu
-    if given == "gelu":
+    if activation == "gelu":
         return F.gelu
-    raise RuntimeError(f"activation should be relu/gelu, not {given}")
+    raise RuntimeError(f"activation should be relu/gelu, not {activation}")
 
 
-def _copies(module: Module, count: int) -> ModuleList:
-    return ModuleList([copy.deepcopy(module) for _ in range(count)])
+def _get_seq_len(src: Tensor, batch_first: bool) -> int | None:
+    return src.shape[1 if src.dim() == 3 and batch_first else 0]
+
+
+def _generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
+    return _C.full((sz, sz), -float("inf"), dtype=dtype, device=device).triu(1)
+
+
+def _detect_is_causal_mask(mask: Tensor | None, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """What the caller said, or whether the mask is that of generate_square_subsequent_mask() for this size.
+
+    A mask of another size is left to the attention, which refuses it."""
+    if is_causal is not None:
+        return is_causal
+    if mask is None or not mask.is_floating_point():
+        return False
+    steps = mask.shape[-2] if size is None else size
+    return mask.shape == (steps, steps) and bool(
+        _C.equal(mask, _generate_square_subsequent_mask(steps, dtype=mask.dtype))
+    )
 
 
 def _is_causal(mask: Tensor | None, given: bool | None, x: Tensor, layers: Any) -> bool:
-    """What the caller said, or whether the mask is that of generate_square_subsequent_mask() for the steps of x.
-
-    A mask of another size is left to the attention, which refuses it."""
-    if given is not None:
-        return given
-    if mask is None or not mask.is_floating_point():
-        return False
-    steps = x.shape[1 if x.dim() == 3 and layers[0].self_attn.batch_first else 0]
-    return mask.shape == (steps, steps) and bool(_C.equal(mask, _later_positions(steps, mask.dtype)))
-
-
-def _later_positions(size: int, dtype: Any) -> Tensor:
-    return _C.full((size, size), -float("inf"), dtype=dtype).triu(1)
+    return _detect_is_causal_mask(mask, given, _get_seq_len(x, layers[0].self_attn.batch_first))
 
 
 class _Block(Module):
@@ -258,7 +271,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -333,7 +346,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Any, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -459,4 +472,4 @@ class Transformer(Module):
         tensor([[0., -inf],
                 [0., 0.]])
         """
-        return _later_positions(sz, dtype)
+        return _generate_square_subsequent_mask(sz, dtype=dtype)

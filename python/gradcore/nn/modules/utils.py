@@ -26,6 +26,15 @@ _triple = _ntuple(3, "_triple")
 _quadruple = _ntuple(4, "_quadruple")
 
 
+def _list_with_default(out_size: Any, defaults: list[int]) -> Any:
+    """The sizes, with those that are None replaced by the last of the defaults. Raises ValueError for too few of these."""
+    if isinstance(out_size, int):
+        return out_size
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}")
+    return [default if size is None else size for size, default in zip(out_size, defaults[-len(out_size) :])]
+
+
 def _reverse_repeat_tuple(t: tuple[Any, ...], n: int) -> tuple[Any, ...]:
     """Each element n times, from the last to the first."""
     return tuple(x for x in reversed(t) for _ in range(n))

@@ -8,7 +8,7 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -27,3 +27,15 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
+
+
+def data_parallel(
+    module: Module,
+    inputs: Any,
+    device_ids: Any = None,
+    output_device: Any = None,
+    dim: int = 0,
+    module_kwargs: Any = None,
+) -> Any:
+    """The module's result over several GPUs. Raises RuntimeError: there are none. DataParallel does without."""
+    raise RuntimeError("device type could not be determined")
