@@ -22,20 +22,23 @@ template <class W> GC_INLINE void fill(W* to, W v, int64_t n) {
   __builtin_memcpy(to + n - kStep, &all, sizeof all);
 }
 
-// n elements that lie backwards in memory, from p on. Vectors of 16 bytes: rows are often short.
-template <class W, int... I> GC_INLINE auto reversed(typename Square<W>::V v, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(v, v, (Square<W>::kSide - 1 - I)...);
-}
-template <class W> GC_INLINE void reverse(W* to, const char* p, int64_t n) {
-  constexpr int kSide = Square<W>::kSide;
-  const W* const from = reinterpret_cast<const W*>(p);
-  int64_t i = 0;
-  for (; i + kSide <= n; i += kSide) {
-    typename Square<W>::V v;
-    __builtin_memcpy(&v, from - i - (kSide - 1), sizeof v);
-    v = reversed<W>(v, std::make_integer_sequence<int, kSide>());
+// n elements that lie backwards in memory, from p on. What whole vectors leave goes by those of 16 bytes: rows are
+// often short.
+template <class W, class V, int... I>
+GC_INLINE int64_t reverse_vectors(W* to, const W* from, int64_t i, int64_t n, std::integer_sequence<int, I...>) {
+  constexpr int kCount = static_cast<int>(sizeof...(I));
+  for (; i + kCount <= n; i += kCount) {
+    V v;
+    __builtin_memcpy(&v, from - i - (kCount - 1), sizeof v);
+    v = __builtin_shufflevector(v, v, (kCount - 1 - I)...);
     __builtin_memcpy(to + i, &v, sizeof v);
   }
+  return i;
+}
+template <class W> GC_INLINE void reverse(W* to, const char* p, int64_t n) {
+  const W* const from = reinterpret_cast<const W*>(p);
+  int64_t i = reverse_vectors<W, Vec<W>>(to, from, 0, n, std::make_integer_sequence<int, kLanes<W>>());
+  i = reverse_vectors<W, typename Square<W>::V>(to, from, i, n, std::make_integer_sequence<int, Square<W>::kSide>());
   for (; i < n; ++i) to[i] = from[-i];
 }
 
@@ -110,22 +113,23 @@ GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int6
   }
 }
 
-// Rows of n elements that run across memory.
+// Rows of n elements that run across memory, written `pitch` elements apart.
 template <class W>
-GC_OUTLINE void gather_across(W* to, const char* p, int64_t inner, int64_t outer, int64_t n, int64_t rows) {
+GC_OUTLINE void gather_across(W* to, int64_t pitch, const char* p, int64_t inner, int64_t outer, int64_t n,
+                              int64_t rows) {
   constexpr int64_t kSide = Square<W>::kSide, kItem = sizeof(W);
   int64_t row = 0;
   if (outer == sizeof(W))
     for (; row + kSide <= rows; row += kSide) {
       int64_t i = 0;
       for (; i + kSide <= n; i += kSide)
-        Square<W>::read(p + i * inner + row * outer, inner).transposed().write(to + row * n + i, n * kItem);
+        Square<W>::read(p + i * inner + row * outer, inner).transposed().write(to + row * pitch + i, pitch * kItem);
       for (; i < n; ++i)
         for (int64_t r = row; r < row + kSide; ++r)
-          to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+          to[r * pitch + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
     }
   for (int64_t i = 0; i < n; ++i)
-    for (int64_t r = row; r < rows; ++r) to[r * n + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+    for (int64_t r = row; r < rows; ++r) to[r * pitch + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
 }
 
 // `rows` rows of n elements, one behind the other.
@@ -136,7 +140,7 @@ GC_OUTLINE void gather_rows(W* to, const char* p, int64_t inner, int64_t outer, 
     if (n == 3) return gather_few<W, 3>(to, p, dense, outer, rows);
     if (n == 4) return gather_few<W, 4>(to, p, dense, outer, rows);
   }
-  if (outer > 0 && outer < inner) return gather_across(to, p, inner, outer, n, rows);
+  if (outer > 0 && outer < inner) return gather_across(to, n, p, inner, outer, n, rows);
   if (inner == sizeof(W)) {
     for (int64_t r = 0; r < rows; ++r) __builtin_memcpy(to + r * n, p + r * outer, n * sizeof(W));
     return;
@@ -289,6 +293,16 @@ void run_rows(decltype(LoopSpec::dense) row, const LoopArgs& a) {
   }
 }
 
+template <class W> static void copy_across(const LoopArgs& a) {
+  for (int64_t row = 0; row < a.m; row += kTileRows)
+    for (int64_t column = 0; column < a.n; column += kTileColumns) {
+      W* const to = reinterpret_cast<W*>(a.ptr[0] + row * a.outer[0]) + column;
+      const char* const from = a.ptr[1] + row * a.outer[1] + column * a.inner[1];
+      gather_across(to, a.outer[0] / static_cast<int64_t>(sizeof(W)), from, a.inner[1], a.outer[1],
+                    smaller(kTileColumns, a.n - column), smaller(kTileRows, a.m - row));
+    }
+}
+
 bool copy_rows(const LoopSpec& spec, const LoopArgs& a) {
   if (a.m > 1 && a.n < kShortRow) {
     if (!in_a_line(spec, a, 0)) return false;
@@ -300,8 +314,11 @@ bool copy_rows(const LoopSpec& spec, const LoopArgs& a) {
     });
     return true;
   }
-  const bool gathers = a.inner[0] == spec.item[0] && a.inner[1] != spec.item[1];
-  if (!gathers || (a.m > 1 && runs_across(spec, a))) return false;
+  if (a.inner[0] != spec.item[0] || a.inner[1] == spec.item[1]) return false;
+  if (a.m > 1 && runs_across(spec, a)) {
+    with_word(spec.item[0], [&]<class W>(W) { copy_across<W>(a); });
+    return true;
+  }
   with_word(spec.item[0], [&]<class W>(W) {
     for (int64_t j = 0; j < a.m; ++j)
       gather_words(reinterpret_cast<W*>(a.ptr[0] + j * a.outer[0]), a.ptr[1] + j * a.outer[1], a.inner[1], a.n);

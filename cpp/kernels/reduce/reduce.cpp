@@ -413,6 +413,14 @@ template <class T> struct Elements {
         f(block, n);
       }
   }
+  bool are_equal() const {
+    if (a.s_slab == 0 && a.s_reduce == 0) return true;
+    const T first = *p;
+    for (int64_t s = 0; s < a.slabs; ++s)
+      for (int64_t i = 0; i < a.reduce; ++i)
+        if (p[s * a.s_slab + i * a.s_reduce] != first) return false;
+    return true;
+  }
   // The largest and the least magnitude: NaN if one is.
   double most() const { return extreme<MaxKind, Larger>(0); }
   double least() const { return extreme<MinKind, Smaller>(__builtin_inf()); }
@@ -456,14 +464,10 @@ template <class T> struct ScaledPowerNorm {
 template <class T, bool kRoot> struct ScaledVariance {
   static double compute(const Elements<T>& x) {
     const double most = x.most(), n = x.count(), dof = x.a.param;
-    if (most == 0 || n == 0) return 0 / dof;
-    double sum = 0, squares = 0, rest = 0, least = __builtin_inf(), largest = -least;
-    x.each([&](double v) {
-      sum += v / most;
-      least = v < least ? v : least;
-      largest = v > largest ? v : largest;
-    });
-    const double mean = least == largest ? least / most : sum / n;  // of equal elements exactly
+    if (most == 0 || n == 0 || (most - most == 0 && x.are_equal())) return 0 / dof;
+    double sum = 0, squares = 0, rest = 0;
+    x.each([&](double v) { sum += v / most; });
+    const double mean = sum / n;
     x.each([&](double v) {
       const double d = v / most - mean;
       squares += d * d;
