@@ -113,23 +113,24 @@ GC_OUTLINE void gather_few(W* to, const char* p, bool dense, int64_t outer, int6
   }
 }
 
-// Rows of n elements that run across memory, written `pitch` elements apart.
+// Rows of n elements that run across memory, written `pitch` elements apart: squares, of which the last may overlap the
+// one before.
 template <class W>
 GC_OUTLINE void gather_across(W* to, int64_t pitch, const char* p, int64_t inner, int64_t outer, int64_t n,
                               int64_t rows) {
   constexpr int64_t kSide = Square<W>::kSide, kItem = sizeof(W);
-  int64_t row = 0;
-  if (outer == sizeof(W))
-    for (; row + kSide <= rows; row += kSide) {
-      int64_t i = 0;
-      for (; i + kSide <= n; i += kSide)
-        Square<W>::read(p + i * inner + row * outer, inner).transposed().write(to + row * pitch + i, pitch * kItem);
-      for (; i < n; ++i)
-        for (int64_t r = row; r < row + kSide; ++r)
-          to[r * pitch + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+  if (outer != kItem || n < kSide || rows < kSide) {
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t r = 0; r < rows; ++r) to[r * pitch + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+    return;
+  }
+  for (int64_t r = 0; r < rows; r += kSide) {
+    const int64_t row = smaller(r, rows - kSide);
+    for (int64_t j = 0; j < n; j += kSide) {
+      const int64_t i = smaller(j, n - kSide);
+      Square<W>::read(p + i * inner + row * kItem, inner).transposed().write(to + row * pitch + i, pitch * kItem);
     }
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t r = row; r < rows; ++r) to[r * pitch + i] = *reinterpret_cast<const W*>(p + i * inner + r * outer);
+  }
 }
 
 // `rows` rows of n elements, one behind the other.
@@ -304,6 +305,10 @@ template <class W> static void copy_across(const LoopArgs& a) {
 }
 
 bool copy_rows(const LoopSpec& spec, const LoopArgs& a) {
+  if (a.m > 1 && runs_across(spec, a)) {
+    with_word(spec.item[0], [&]<class W>(W) { copy_across<W>(a); });
+    return true;
+  }
   if (a.m > 1 && a.n < kShortRow) {
     if (!in_a_line(spec, a, 0)) return false;
     const int64_t per_block = kBlock / a.n;
@@ -315,10 +320,6 @@ bool copy_rows(const LoopSpec& spec, const LoopArgs& a) {
     return true;
   }
   if (a.inner[0] != spec.item[0] || a.inner[1] == spec.item[1]) return false;
-  if (a.m > 1 && runs_across(spec, a)) {
-    with_word(spec.item[0], [&]<class W>(W) { copy_across<W>(a); });
-    return true;
-  }
   with_word(spec.item[0], [&]<class W>(W) {
     for (int64_t j = 0; j < a.m; ++j)
       gather_words(reinterpret_cast<W*>(a.ptr[0] + j * a.outer[0]), a.ptr[1] + j * a.outer[1], a.inner[1], a.n);
