@@ -104,6 +104,7 @@ class Call {
   PyObject* write_into_one(PyObject* out);
   PyObject* write_into_many(PyObject* out);
   void compute_in(DType type);
+  bool has_operand_without_dims() const;
   void check_out(const Tensor& target, const Tensor& value, bool exactly) const;
   void write_out(const Tensor& target, const Tensor& value) const;
 

@@ -24,6 +24,7 @@ enum OpKind : uint8_t {
 enum class Out : uint8_t {
   Converts,     // any type that the result can be cast to
   Exact,        // no other type
+  ExactOfDims,  // as Exact; as Converts where an operand has no dims, as torch takes it for a number
   Accumulates,  // as Converts, and the op computes in the type of out
   Joins,        // as Converts, but what cannot be cast is a TypeError
   Fills,        // of factories: as Accumulates

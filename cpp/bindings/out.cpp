@@ -36,6 +36,15 @@ void warn_of_resize(const Tensor& target, const Tensor& value) {
        "t.resize_(0).");
 }
 
+// max's results are a return_types.max, and those that it wrote to a max_out.
+Owned type_of_targets(PyObject* results) {
+  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(results));
+  static PyObject* const types = checked(PyImport_ImportModule("gradcore.return_types"));
+  const std::string name = str_cat(Py_TYPE(results)->tp_name, "_out");
+  if (!PyObject_HasAttrString(types, name.c_str())) return Owned(Py_NewRef(type));
+  return Owned(checked(PyObject_GetAttrString(types, name.c_str())));
+}
+
 }  // namespace
 
 PyObject* Call::invoke_out(PyObject* out) { return is_tensor(out) ? write_into_one(out) : write_into_many(out); }
@@ -69,7 +78,7 @@ PyObject* Call::write_into_many(PyObject* out) {
       write ? write_out(to, from) : check_out(to, from, true);
     }
   }
-  return checked(PyObject_CallOneArg(reinterpret_cast<PyObject*>(Py_TYPE(results.get())), targets.get()));
+  return checked(PyObject_CallOneArg(type_of_targets(results.get()).get(), targets.get()));
 }
 
 // A dtype that is named must be that of out, in which such ops compute.
@@ -84,6 +93,15 @@ void Call::compute_in(DType type) {
   bound_.slots_[k] = dtype_objects[index_of(type)];
 }
 
+bool Call::has_operand_without_dims() const {
+  const Signature& s = *bound_.signature_;
+  for (int k = 0; k < static_cast<int>(s.params.size()); ++k) {
+    PyObject* const o = bound_.slots_[k];
+    if (k != s.out && o && is_tensor(o) && impl_of(o)->shape.empty()) return true;
+  }
+  return false;
+}
+
 void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) const {
   const Out rule = bound_.row_->out;
   if (modes.forward && (has_tangent(value) || has_tangent(target)))
@@ -94,7 +112,8 @@ void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) co
     fail(op_.name,
          "(): functions with out=... arguments don't support automatic differentiation, but one of the "
          "arguments requires grad.");
-  if ((exactly || rule == Out::Exact) && value.dtype() != target.dtype())
+  exactly |= rule == Out::Exact || (rule == Out::ExactOfDims && !has_operand_without_dims());
+  if (exactly && value.dtype() != target.dtype())
     fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
   check(can_cast(value.dtype(), target.dtype()), rule == Out::Joins ? ErrorKind::Type : ErrorKind::Runtime,
         "result type ", scalar_type_name(value.dtype()), " can't be cast to the desired output type ",

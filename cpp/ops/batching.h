@@ -1,5 +1,6 @@
 // Ops on batched tensors: the same op on the physical tensors beneath. Note [Batch dims] in tensor/batch.h.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "ops/ops.h"
@@ -60,6 +61,11 @@ template <class F, class... T> void write_batched_along(F&& compute, const Tenso
   check_levels(to, levels);
   compute(levels.count(), physical(to, levels, 1), tensors.defined() ? physical(tensors, levels, 1) : Tensor()...);
 }
+
+// An op whose course depends on elements: compute(the tensors of a sample) for each sample, the results stacked, with
+// torch's warning. Nothing is recorded. Undefined tensors stay so.
+Tensor sample_by_sample(const char* op, std::span<const Tensor> tensors,
+                        const std::function<Tensor(std::span<const Tensor>)>& compute);
 
 // A whole op of one tensor.
 template <class F, class Vjp> Tensor record_with_batch_in_front(const Tensor& t, F&& compute, Vjp vjp) {

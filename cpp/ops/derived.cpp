@@ -2,6 +2,7 @@
 
 #include "autograd/transforms.h"
 #include "autograd/views.h"
+#include "ops/batching.h"
 #include "ops/linalg.h"
 #include "ops/shapes.h"
 #include "tensor/meta.h"
@@ -227,8 +228,16 @@ std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple
   return nonzero(t);
 }
 
+Tensor argwhere(const Tensor& t) {
+  if (any_batched(t)) return sample_by_sample("argwhere", {&t, 1}, [](auto s) { return nonzero(s[0]); });
+  return nonzero(t);
+}
 Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value) {
   check(size >= 0, "nonzero_static: 'size' must be an non-negative integer");
+  if (any_batched(t)) {
+    const auto of_sample = [&](std::span<const Tensor> s) { return nonzero_static(s[0], size, value); };
+    return sample_by_sample("nonzero_static", {&t, 1}, of_sample);
+  }
   const Tensor places = nonzero(t), out = full(Dims{size, t.dim()}, Scalar(value), DType::Int64);
   const int64_t n = std::min(size, places.size(0));
   copy_raw(narrow(out, 0, 0, n), narrow(places, 0, 0, n));

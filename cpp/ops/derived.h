@@ -56,6 +56,7 @@ std::vector<Tensor> nonzero_by_dim(const Tensor& t);
 std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple);
 
 // The first `size` of them, or as many with places of `value` behind them.
+Tensor argwhere(const Tensor& t);
 Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value);
 // The sum over the dims along which `shape` would be expanded to that of `t`.
 Tensor sum_to_size(const Tensor& t, const Dims& shape);

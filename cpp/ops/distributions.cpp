@@ -6,7 +6,7 @@
 namespace gradcore {
 
 void exponential_(const Tensor& t, double lambda, Generator* g) {
-  if (!is_floating(t.dtype()))
+  if (!is_floating(t.dtype()) && t.numel())
     fail("Exponential distribution is a continuous probability distribution. dtype must be a floating point but you ",
          "specified ", scalar_type_name(t.dtype()));
   check(lambda > 0, "exponential_ expects lambda > 0.0, but found lambda=", lambda);

@@ -58,7 +58,8 @@ void cauchy_(const Tensor& t, double median, double sigma, Generator* g) {
 
 void geometric_(const Tensor& t, double p, Generator* g) {
   check(p > 0 && p < 1, "geometric_ expects p to be in (0, 1), but got p=", p);
-  if (t.dtype() == DType::Bool) fail(ErrorKind::NotImplemented, "\"geometric_cpu\" not implemented for 'Bool'");
+  if (t.dtype() == DType::Bool && t.numel())
+    fail(ErrorKind::NotImplemented, "\"geometric_cpu\" not implemented for 'Bool'");
   draw_law(t, g, "GeometricBackward0", "geometric", portable::fill_geometric, p, 0);
 }
 

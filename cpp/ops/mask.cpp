@@ -86,18 +86,19 @@ struct MaskedSelectVjp {
   auto saves() { return std::tie(mask); }
 };
 
-void refuse_dynamic_shape(const char* op, bool batched) {
-  if (batched)
-    fail("vmap: We do not support batching operators that can output dynamic shape. It looks like you're calling ", op,
-         "() on a Tensor that is being vmapped over. Please use torch.where() instead.");
-}
-
 }  // namespace
 
 Tensor masked_select(const Tensor& t, const Tensor& mask) {
-  refuse_dynamic_shape("masked_select", any_batched(t, mask));
+  check(
+      !any_batched(mask),
+      "vmap: Attempted to vmap over `mask` in torch.masked_select(self, mask) We cannot support this because for each "
+      "batch this would return a differently shaped Tensor. Please use torch.where() instead.");
   check(mask.dtype() == DType::Bool, "masked_select: expected a bool tensor (BoolTensor) for mask");
   const Dims shape = broadcast_shapes(mask.shape(), t.shape());
+  if (any_batched(t)) {  // from each sample the same number
+    const Tensor places = nonzero(reshape(expand(mask, shape), Dims{-1}));
+    return index_select(reshape(expand(t, shape), Dims{-1}), 0, reshape(places, Dims{-1}));
+  }
   Tensor out;
   {
     const NoRecordGuard off;
@@ -110,7 +111,9 @@ Tensor masked_select(const Tensor& t, const Tensor& mask) {
 }
 
 Tensor nonzero(const Tensor& t) {
-  refuse_dynamic_shape("nonzero", any_batched(t));
+  check(!any_batched(t),
+        "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+        "aten::nonzero. Please use torch.where() instead.");
   const int ndim = t.dim();
   const TrueElements e = true_elements(t);
   // A column for each dim, as torch lays it out.

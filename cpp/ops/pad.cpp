@@ -161,6 +161,9 @@ Tensor padded(const Tensor& t, const Dims& pad, const Mode& mode) {
     const int64_t size = padded_size(t, d, before, after);
     taps &= t.size(d) <= INT32_MAX && size > 0 && size <= INT32_MAX;
   }
+  if (t.dtype() == DType::Bool && mode.kind != TapKind::Circular)
+    fail(ErrorKind::NotImplemented, "\"", mode.kind == TapKind::Reflect ? "reflection" : "replication", "_pad", dims,
+         "d\" not implemented for 'Bool'");
   if (mode.kind == TapKind::Circular && *std::ranges::min_element(pad) < 0) return padded_after_cuts(t, pad, mode);
   taps &= t.numel() > 0;
   const bool plain = mode.kind == TapKind::Circular;  // torch's result is contiguous whatever the order was

@@ -260,10 +260,13 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::UInt8)
     fail("where expected condition to be a boolean tensor, but got a tensor with dtype ",
          scalar_type_name(condition.dtype()));
-  if (condition.dtype() == DType::UInt8)
-    warn(
+  if (condition.dtype() == DType::UInt8) {
+    static std::atomic<bool> warned = false;
+    warn_once(
+        warned,
         "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version. "
         "Use a boolean condition instead.");
+  }
   const Operand values[] = {a, b};
   for (const Operand& v : values)
     if (!v.is_tensor()) check_fits_alone(v.scalar, result_type(values));

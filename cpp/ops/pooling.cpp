@@ -483,12 +483,15 @@ Tensor avg_pool(int dims, const Tensor& x, const PoolWindows& w, bool counts_pad
 }
 
 Tensor adaptive_avg_pool(int dims, const Tensor& x, const Dims& out) {
+  const MaybeDims last = dims == 2 ? Dims{-2, -1} : Dims{-3, -2, -1};
+  const auto is_one = [](int64_t n) { return n == 1; };
+  if (dims > 1 && out.size() == dims && x.dim() < dims + 1 && std::ranges::all_of(out, is_one)) {
+    check_adaptive_dtype(dims, x, "avg");
+    return mean(x, last, true);  // torch takes the mean too, and asks for no planes
+  }
   const TapDims d = AdaptiveArguments(dims, x, out, false).taps();
   check_adaptive_dtype(dims, x, "avg");
-  if (dims > 1 && is_whole(d)) {  // torch takes the mean too
-    const MaybeDims last = dims == 2 ? Dims{-2, -1} : Dims{-3, -2, -1};
-    return mean(x, last, true);
-  }
+  if (dims > 1 && is_whole(d)) return mean(x, last, true);
   return tap_sum(x, d, 0, kAdaptiveAvgNodes[dims - 1]);
 }
 

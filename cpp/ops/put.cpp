@@ -152,8 +152,6 @@ void check_masked_scatter(const Tensor& t, const Tensor& mask, const Tensor& sou
 
 void scatter_masked(const Tensor& t, const Tensor& mask, const Tensor& source) {
   const NoRecordGuard off;
-  check(!any_batched(mask),
-        "vmap: how many elements masked_scatter() takes would depend on the sample where the mask is mapped over.");
   const Tensor whole = contiguous(expand(mask, t.shape()));
   const int64_t count = true_elements(whole).count;
   check(source.numel() >= count, "Number of elements of source < number of ones in mask");
@@ -164,6 +162,22 @@ void scatter_masked(const Tensor& t, const Tensor& mask, const Tensor& source) {
   put(t, at, values, Put::Assign);
 }
 
+// With a mask that vmap maps: each place takes the element whose number is that of the trues before it.
+Tensor scatter_by_rank(const Tensor& t, const Tensor& mask, const Tensor& source) {
+  const Dims shape = broadcast_shapes(t.shape(), mask.shape());
+  const Tensor whole = expand(mask, shape);
+  const Tensor upto = cumsum(reshape(whole, Dims{-1}), 0, DType::Int64);
+  {
+    const NoRecordGuard off;
+    const Tensor counts = physical(upto);
+    const int64_t most = counts.numel() ? *max(counts).host<int64_t>() : 0;
+    check(source.numel() >= most, "Number of elements of source < number of ones in mask");
+    if (most == 0) return clone(expand(t, shape));
+  }
+  const Tensor places = clamp_min(sub(upto, Scalar(int64_t{1})), Scalar(int64_t{0}));
+  return where(whole, reshape(gather(reshape(source, Dims{-1}), 0, places), shape), expand(t, shape));
+}
+
 Ref<Node> masked_scatter_node(const Tensor& t, const Tensor& mask, const Tensor& source) {
   if (!is_floating(t.dtype()) || !should_record(t, source)) return {};
   return make_node({&t, &source}, MaskedScatterVjp{t.shape(), source.shape(), Saved(mask)});
@@ -172,6 +186,10 @@ Ref<Node> masked_scatter_node(const Tensor& t, const Tensor& mask, const Tensor&
 }  // namespace
 
 void masked_scatter_(const Tensor& t, const Tensor& mask, const Tensor& source) {
+  if (any_batched(mask)) {
+    check_masked_scatter(t, mask, source);
+    return copy_(t, scatter_by_rank(t, mask, source));
+  }
   const auto check = [&] {
     check_inplace(t, needs_history(t, source));
     check_masked_scatter(t, mask, source);
@@ -182,6 +200,7 @@ void masked_scatter_(const Tensor& t, const Tensor& mask, const Tensor& source) 
 }
 Tensor masked_scatter(const Tensor& t, const Tensor& mask, const Tensor& source) {
   check_masked_scatter(t, mask, source);
+  if (any_batched(mask)) return scatter_by_rank(t, mask, source);
   const Dims shape = broadcast_shapes(t.shape(), mask.shape());
   const Tensor wide = t.shape() == shape ? t : expand(t, shape);
   const Tensor whole = mask.shape() == shape ? mask : expand(mask, shape);

@@ -1,5 +1,6 @@
 #include "ops/search.h"
 
+#include "core/warning.h"
 #include "kernels/portable/search.h"
 #include "ops/batching.h"
 #include "ops/derived.h"
@@ -142,6 +143,19 @@ int checked_dim(const Tensor& t, int64_t dim) {
   return d;
 }
 
+void warn_of_copies(const Tensor& sorted, const Tensor& wanted, const Tensor& sorter) {
+  static std::atomic<bool> warned[3];
+  const Tensor* const tensors[] = {&wanted, &sorted, &sorter};
+  constexpr const char* kNames[] = {"input value", "boundary", "sorter"};
+  for (int i = 0; i < 3; ++i) {
+    if (!*tensors[i] || (*tensors[i])->batch || tensors[i]->is_contiguous() || warned[i].exchange(true)) continue;
+    warn(kSearch, kNames[i],
+         " tensor is non-contiguous, this will lower the performance due to extra data copy when "
+         "converting non-contiguous tensor to contiguous, please use contiguous ",
+         kNames[i], " tensor if possible. This message will only appear once per program.");
+  }
+}
+
 Tensor order_of_slices(const Tensor& x) {
   const Tensor order = empty(Dims{x.size(0)}, DType::Int64);
   if (x.numel() == 0) return order;
@@ -165,6 +179,7 @@ Tensor searchsorted(const Tensor& sorted, const Operand& values, const SearchOpt
   const bool right = side_of(options);
   const Tensor wanted = as_tensor(values);
   check_search(sorted, wanted, !values.is_tensor());
+  warn_of_copies(sorted, wanted, options.sorter);
   if (!options.sorter) return search(sorted, wanted, right, options.out_int32);
   check_sorter(options.sorter, sorted);
   const NoRecordGuard off;

@@ -94,12 +94,6 @@ void count(const Tensor& totals, const Tensor& numbers, const Tensor& weights) {
   launch(k.reads(&Args::numbers, numbers.window()).writes(&Args::totals, totals.window()));
 }
 
-void check_not_batched(const Tensor& t, const Tensor& weights, const char* op) {
-  check(!any_batched(t, weights),
-        "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::", op,
-        ".");
-}
-
 constexpr const char* kHistogram = "torch.histogramdd: ";  // torch's one-dimensional histogram is its case
 void check_bins(int64_t bins) {
   check(bins > 0, "torch.histogram(): bins must be > 0, but got ", bins, " for dimension 0");
@@ -230,7 +224,11 @@ Tensor quantile(const Tensor& t, const Operand& q, const QuantileOptions& option
 }
 
 Tensor bincount(const Tensor& t, const Tensor& weights, int64_t minlength) {
-  check_not_batched(t, weights, "bincount");
+  if (any_batched(t, weights)) {
+    const Tensor given[] = {t, weights};
+    const auto of_sample = [&](std::span<const Tensor> s) { return bincount(s[0], s[1], minlength); };
+    return sample_by_sample("bincount", given, of_sample);
+  }
   if (is_floating(t.dtype()) || t.dtype() == DType::Bool)
     fail(ErrorKind::NotImplemented, "\"bincount_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
   check(minlength >= 0, "minlength should be >= 0");
@@ -261,7 +259,10 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t minlength) {
 }
 
 Tensor histc(const Tensor& t, int64_t bins, const Scalar& min, const Scalar& max) {
-  check_not_batched(t, {}, "histc");
+  if (any_batched(t)) {
+    const auto of_sample = [&](std::span<const Tensor> s) { return histc(s[0], bins, min, max); };
+    return sample_by_sample("histc", {&t, 1}, of_sample);
+  }
   if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"histogram_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
   check_bins(bins);

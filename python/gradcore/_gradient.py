@@ -17,7 +17,7 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     (`edge_order`). spacing: the distance of samples, a number; a list of numbers, one for each dim; or a list of vectors
     with the coordinates of the samples. dim: a dim, or several; all without it.
 
-    Numbers only, no bools; whole ones give floats. Raises RuntimeError for a spacing that does not fit the dims, for dims
+    Numbers only, no bools and no uint8; whole ones give floats. Raises RuntimeError for a spacing that does not fit the dims, for dims
     with fewer than edge_order + 1 samples, IndexError for a dim that there is not.
     Source: B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", 1988.
 
@@ -27,6 +27,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     """
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if input.dtype == _C.uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = _dims(input, dim)
     spacings = _spacings(input, spacing, dim, len(dims))
     for d in dims:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
 import gradcore
+
+
+def _safe_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+    """softmax(), with zeros where all elements along the dim are -inf."""
+    hopeless = (input == -math.inf).all(dim, keepdim=True)
+    return input.masked_fill(hopeless, 0).softmax(dim, dtype).masked_fill(hopeless, 0)
+
+
+_OF_ATEN = {"_safe_softmax": _safe_softmax}  # that programs reach by torch.ops alone
 
 
 class OpOverload:
@@ -24,6 +34,7 @@ class OpOverload:
         if self._namespace != "aten":
             return _registered(self._namespace, self._op)
         function = getattr(gradcore, self._op, None) or getattr(gradcore.Tensor, self._op, None)
+        function = function or _OF_ATEN.get(self._op)
         if function is None:
             raise NotImplementedError(f"torch.ops.aten.{self.__name__}: gradcore has no op of this name")
         return function

@@ -70,6 +70,7 @@ class Reader:
     ) -> None:
         self.data, self.position = data, position
         self._known, self._persistent_load = known, persistent_load
+        self.protocol = 2  # what the last pickle says
 
     def load(self) -> Any:
         """The next object."""
@@ -107,6 +108,9 @@ class Reader:
         taken = self.data[self.position : end]
         self.position = end
         return taken
+
+    def _protocol(self) -> None:
+        self.protocol = self._take(1)[0]
 
     def _line(self) -> str:
         end = self.data.find(b"\n", self.position)
@@ -251,7 +255,7 @@ def _long(data: bytes) -> int:
 
 
 _HANDLERS: dict[int, Callable[[Reader], Any]] = {
-    0x80: lambda r: r._take(1),  # PROTO
+    0x80: Reader._protocol,
     0x95: lambda r: r._take(8),  # FRAME
     ord("("): lambda r: r._push(_MARK),
     ord("0"): lambda r: r._stack.pop(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
+from warnings import warn
 
 from . import _C
 from ._C import Tensor
@@ -69,21 +70,40 @@ def segment_reduce(
         raise RuntimeError(
             f"segment_reduce(): lengths of shape {list(given.shape)} do not fit data of {list(data.shape)}"
         )
+    found: Tensor = _SegmentReduce.apply(data, reduce, lengths, offsets, axis, unsafe, initial)
+    return found
+
+
+class _Segments(NamedTuple):
+    """Of data whose dims up to the axis are one: the rows that are picked, and the segment of each."""
+
+    places: Tensor
+    of_picked: Tensor
+    sizes: Tensor
+
+
+def _rows(data: Tensor, axis: int) -> Tensor:
+    return data.reshape(-1, *data.shape[axis + 1 :])
+
+
+def _segments(data: Tensor, lengths: Tensor | None, offsets: Tensor | None, axis: int, unsafe: bool) -> _Segments:
     size = data.shape[axis]
     if offsets is None:
-        sizes = given.long()
+        assert lengths is not None
+        sizes = lengths.long()
         starts = sizes.cumsum(-1) - sizes
         if not unsafe:
             _check_lengths(sizes, size)
     else:
-        starts, sizes = given[..., :-1].long(), given.long().diff()
+        starts, sizes = offsets[..., :-1].long(), offsets.long().diff()
     if sizes.numel() and (int(sizes.min()) < 0 or int(starts.min()) < 0 or int((starts + sizes).max()) > size):
         raise RuntimeError(f"segment_reduce(): a segment does not lie within the {size} elements of the axis")
-    flat = data.reshape(-1, *data.shape[axis + 1 :])
-    rows = _C.arange(sizes[..., 0].numel() if sizes.shape[-1] else 0).view(*sizes.shape[:-1], 1) * size
-    found: Any = _SegmentReduce.apply(flat, reduce, (starts + rows).reshape(-1), sizes.reshape(-1), initial)
-    reduced: Tensor = found.view(*sizes.shape, *data.shape[axis + 1 :])
-    return reduced
+    firsts = _C.arange(sizes[..., 0].numel() if sizes.shape[-1] else 0).view(*sizes.shape[:-1], 1) * size
+    starts, sizes = (starts + firsts).reshape(-1), sizes.reshape(-1)
+    of_picked = _C.repeat_interleave(_C.arange(len(sizes)), sizes)
+    before = sizes.cumsum(0) - sizes
+    places = starts[of_picked] + _C.arange(len(of_picked)) - before[of_picked]
+    return _Segments(places, of_picked, sizes)
 
 
 def _check_lengths(sizes: Tensor, size: int) -> None:
@@ -96,31 +116,51 @@ def _check_lengths(sizes: Tensor, size: int) -> None:
 
 
 class _SegmentReduce(Function):
-    """Of rows: those of each segment, which begins at one of `starts` and has one of `sizes`, become one."""
+    """Of rows: those of each segment become one."""
 
     @staticmethod
-    def forward(ctx: Any, data: Any, reduce: Any, starts: Any, sizes: Any, initial: Any) -> Any:
-        segments = _C.repeat_interleave(_C.arange(len(sizes)), sizes)
-        before = sizes.cumsum(0) - sizes
-        places = starts[segments] + _C.arange(len(segments)) - before[segments]
-        picked = data.index_select(0, places)
+    def forward(data: Any, reduce: Any, lengths: Any, offsets: Any, axis: Any, unsafe: Any, initial: Any) -> Any:
+        places, segments, sizes = _segments(data, lengths, offsets, axis, unsafe)
+        picked = _rows(data, axis).index_select(0, places)
         how, neutral = _REDUCTIONS[reduce]
-        out = data.new_full((len(sizes), *data.shape[1:]), neutral if initial is None else initial)
+        out = data.new_full((len(sizes), *data.shape[axis + 1 :]), neutral if initial is None else initial)
         if how == "sum":
             out.index_add_(0, segments, picked)
         else:
-            out.index_reduce_(0, segments, picked, how)
+            _reduce_into(out, segments, picked, how)
         if reduce == "mean":
             counts = _column(sizes, out).to(out.dtype)
             out = out / (counts if initial is None else counts.clamp_min(1))
-        ctx.reduce, ctx.rows, ctx.initial = reduce, data.shape[0], 1.0 if initial is None else initial
-        ctx.save_for_backward(picked, out, segments, places, sizes)
-        return out
+        count = lengths.shape[-1] if offsets is None else offsets.shape[-1] - 1
+        return out.view(*data.shape[:axis], count, *data.shape[axis + 1 :])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        data, ctx.reduce, lengths, offsets, ctx.axis, ctx.unsafe, initial = inputs
+        ctx.initial = 1.0 if initial is None else initial
+        ctx.save_for_backward(data, lengths, offsets, output)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Sample by sample, as torch does: how many rows a segment has may differ."""
+        warn(
+            "There is a performance drop because we have not yet implemented the batching rule for aten::segment_reduce: "
+            "it runs sample by sample.",
+            stacklevel=2,
+        )
+        samples = (
+            [arg if dim is None else arg.select(dim, k) for arg, dim in zip(args, in_dims)]
+            for k in range(info.batch_size)
+        )
+        return _C.stack([_SegmentReduce.apply(*sample) for sample in samples]), 0
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Any) -> Any:
-        picked, out, segments, places, sizes = ctx.saved_tensors
+        data, lengths, offsets, out = ctx.saved_tensors
+        places, segments, sizes = _segments(data, lengths, offsets, ctx.axis, ctx.unsafe)
+        rows = _rows(data, ctx.axis)
+        picked, grad, out = rows.index_select(0, places), _rows(grad, ctx.axis), _rows(out, ctx.axis)
         g = grad.index_select(0, segments)
         if ctx.reduce == "mean":
             g = g / _column(sizes, grad).to(grad.dtype).index_select(0, segments)
@@ -130,8 +170,14 @@ class _SegmentReduce(Function):
             chosen = (picked == out.index_select(0, segments)).to(grad.dtype)
             count = _C.zeros_like(grad).index_add_(0, segments, chosen)
             g = g * chosen / count.index_select(0, segments).clamp_min(1)
-        of_data = grad.new_zeros((ctx.rows, *grad.shape[1:])).index_add_(0, places, g)
-        return of_data, None, None, None, None
+        of_data = _C.zeros_like(rows).index_add_(0, places, g).view(data.shape)
+        return of_data, None, None, None, None, None, None
+
+
+def _reduce_into(out: Tensor, segments: Tensor, rows: Tensor, how: str) -> Tensor:
+    """index_reduce_(), which warns that it is in beta."""
+    index = segments.view(-1, *[1] * (rows.dim() - 1)).expand(rows.shape)
+    return out.scatter_reduce_(0, index, rows, how)
 
 
 def _column(sizes: Tensor, like: Tensor) -> Tensor:
@@ -142,7 +188,7 @@ def _product_of_others(picked: Tensor, grad: Tensor, segments: Tensor, out: Tens
     """For each element the product of its segment without it. Of a segment with a zero, only that of the zero is not 0."""
     zero = picked == 0
     zeros = _C.zeros_like(grad).index_add_(0, segments, zero.to(grad.dtype)).index_select(0, segments)
-    others = _C.full_like(grad, initial).index_reduce_(0, segments, picked.masked_fill(zero, 1.0), "prod")
+    others = _reduce_into(_C.full_like(grad, initial), segments, picked.masked_fill(zero, 1.0), "prod")
     rest = others.index_select(0, segments)
     whole = out.index_select(0, segments)
     return _C.where(zeros == 0, whole / picked, _C.where(zero & (zeros == 1), rest, 0.0))

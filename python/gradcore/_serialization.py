@@ -17,6 +17,7 @@ import pickle
 import shutil
 import struct
 import sys
+import warnings
 import zipfile
 from _thread import _local
 from collections import Counter, OrderedDict
@@ -30,6 +31,7 @@ from gradcore import Size, Tensor, device, dtype, layout
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
 from ._class_names import torch_module
+from ._compat.legacy import STORAGES, TypedStorage, UntypedStorage
 from ._pickle_reader import EmptyFileError, FileError, Reader, check_key
 from ._storage_types import (
     BYTES,
@@ -213,6 +215,12 @@ class _Pickler(pickle._Pickler):
             )
         return storage
 
+    def save_typed(self, storage: TypedStorage) -> None:
+        self.save_storage(self.storage_of(storage._memory))
+
+    def save_untyped(self, storage: UntypedStorage) -> None:
+        self.save_storage(self.storage_of(storage._as_tensor()))
+
     def save_tensor(self, t: Tensor) -> None:
         storage = self.storage_of(t)
         without = _dtype_name(t.dtype) in WITHOUT_STORAGE
@@ -298,6 +306,9 @@ def _dispatch() -> dict[type, Any]:
         layout: _Pickler.save_layout,
         StorageType: _Pickler.save_global,
         FunctionType: _Pickler.save_global,
+        UntypedStorage: _Pickler.save_untyped,
+        TypedStorage: _Pickler.save_typed,
+        **dict.fromkeys(STORAGES.values(), _Pickler.save_typed),
     }
     parameter = sys.modules.get("gradcore.nn.parameter")
     if parameter is not None:
@@ -368,8 +379,8 @@ def load(
     With weights_only a file can hold tensors, numbers, strings and containers of them, and no code runs.
     Without it a file can run any code: only for files you trust. Whole modules that torch wrote become gradcore's, and those
     that gradcore wrote are torch's there. Tensors come to the CPU wherever they were saved;
-    map_location may be the CPU, a function or a dict, and changes nothing; for "meta" no values are read of a file in
-    torch's format since 1.6. With mmap=True and a path, storages that lie
+    map_location may be the CPU, a function or a dict, and changes nothing; for "meta", or a dict that says so of "cpu" or
+    another place of storages, no values are read of a file in torch's format since 1.6. With mmap=True and a path, storages that lie
     aligned in the file are mapped, not read; writes stay in this process. pickle_module says no more than that weights_only
     is False where it is not given, as in torch; the file is read by gradcore's own reader.
 
@@ -391,15 +402,25 @@ def load(
         if name not in ("fix_imports", "encoding", "errors", "buffers"):
             raise TypeError(f"load() got an unexpected keyword argument {name!r}")
     weights_only = pickle_module is None if weights_only is None else bool(weights_only)
-    place = "cpu"
-    if isinstance(map_location, (str, device)):
-        place = _checked_place(map_location)
+    place = _places(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
             return _load_file(file, weights_only, bool(mmap), place)
     if mmap:
         raise ValueError("f must be a string filename in order to use mmap argument")
     return _load_file(f, weights_only, False, place)
+
+
+_Place = Callable[[str], str]  # where the storages come that the file says are at a place: "cpu" or "meta"
+
+
+def _places(map_location: Any) -> _Place:
+    if isinstance(map_location, (str, device)):
+        everywhere = _checked_place(map_location)
+        return lambda _: everywhere
+    if isinstance(map_location, dict):
+        return lambda location: "meta" if str(map_location.get(location)) == "meta" else "cpu"
+    return lambda _: "cpu"
 
 
 def _checked_place(place: str | device) -> str:
@@ -417,7 +438,7 @@ def _checked_place(place: str | device) -> str:
     return "cpu"
 
 
-def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: str) -> Any:
+def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: _Place) -> Any:
     start = file.tell() if hasattr(file, "tell") else 0
     head = file.read(10)
     file.seek(start)
@@ -433,7 +454,7 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: str) ->
             if not weights_only or isinstance(error, NotImplementedError):
                 raise  # what the file's own code raised, or a dtype that tensors do not have
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
-    if place == "meta":
+    if place("cpu") == "meta":
         raise NotImplementedError("load: only files in torch's format since 1.6 are read to the device meta")
     data = file.read()
     if not data:
@@ -449,7 +470,7 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: str) ->
     return _Legacy(data, weights_only).load()
 
 
-def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None, place: str) -> Any:
+def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None, place: _Place) -> Any:
     names = archive.namelist()
     if names and all(name.endswith(".npy") for name in names):
         from . import _safetensors
@@ -481,8 +502,20 @@ def _compressed(name: str) -> FileError:
 
 def _read_pickle(data: bytes, weights_only: bool, persistent_load: Callable[[Any], Any]) -> Any:
     if weights_only:
-        return Reader(data, _known_global, persistent_load).load()
+        reader = Reader(data, _known_global, persistent_load)
+        found = reader.load()
+        _warn_of_protocol(reader)
+        return found
     return _Unpickler(io.BytesIO(data), persistent_load).load()
+
+
+def _warn_of_protocol(reader: Reader) -> None:
+    if reader.protocol != 2:
+        warnings.warn(
+            f"Detected pickle protocol {reader.protocol} in the checkpoint, which was not the default pickle protocol used by "
+            "`torch.load` (2). Other readers of weights alone might not support all instructions of this protocol.",
+            stacklevel=2,
+        )
 
 
 class _Unpickler(pickle.Unpickler):
@@ -505,23 +538,23 @@ class _Unpickler(pickle.Unpickler):
 class _ArchiveStorages:
     """The storages of a zip archive, each read when it is first named."""
 
-    def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None, place: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, folder: str, mapped: IO[bytes] | None, place: _Place) -> None:
         self.archive, self.folder, self.mapped, self.place = archive, folder, mapped, place
-        self.memories: dict[str, Tensor] = {}
+        self.storages: dict[str, TypedStorage] = {}
         self.whole: Any = None  # the file in memory, once for all storages
         file: Any = archive.fp
         self.file = file
         self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
-    def persistent_load(self, pid: Any) -> Tensor:
+    def persistent_load(self, pid: Any) -> TypedStorage:
         match pid:
-            case ("storage", StorageType() as kind, str() as key, str(), int() as numel):
-                if key not in self.memories:
-                    self.memories[key] = self.read(kind, key, numel)
-                return self.memories[key]
+            case ("storage", StorageType() as kind, str() as key, str() as location, int() as numel):
+                if key not in self.storages:
+                    self.storages[key] = _storage_on(self.read(kind, key, numel, self.place(location)))
+                return self.storages[key]
         raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
-    def read(self, kind: StorageType, key: str, numel: int) -> Tensor:
+    def read(self, kind: StorageType, key: str, numel: int, place: str) -> Tensor:
         target = dtype_named(kind)
         name = f"{self.folder}data/{key}"
         try:
@@ -536,7 +569,7 @@ class _ArchiveStorages:
             raise FileError("load: the storages are larger than the file")
         if info.compress_type != zipfile.ZIP_STORED:
             raise _compressed(name)
-        if self.place == "meta":
+        if place == "meta":
             return gradcore.empty(numel, dtype=target, device="meta")
         if switches.skips_data:
             return gradcore.zeros(numel, dtype=target)
@@ -580,6 +613,8 @@ class _Legacy:
             reader = Reader(self.data, _known_global, self.persistent_load, self.position)
             found = reader.load()
             self.position = reader.position
+            if self.weights_only:
+                _warn_of_protocol(reader)
             return found
         stream = io.BytesIO(self.data)
         stream.seek(self.position)
@@ -601,12 +636,13 @@ class _Legacy:
             self.fill(self.memories[str(key)])
         return result
 
-    def persistent_load(self, pid: Any) -> Tensor:
+    def persistent_load(self, pid: Any) -> TypedStorage:
         match pid:
             case ("storage", StorageType() as kind, str() as key, str(), int() as numel, view):
                 if key not in self.memories:
                     self.memories[key] = self.reserve(kind, numel)
-                return self.memories[key] if view is None else self.part(self.memories[key], view)
+                memory = self.memories[key]
+                return _storage_on(memory if view is None else self.part(memory, view))
         raise FileError(f"load: the file names a storage in an unknown way: {pid!r:.200}")
 
     def reserve(self, kind: StorageType, numel: int) -> Tensor:
@@ -631,16 +667,21 @@ class _Legacy:
         self.position = end
 
 
+def _storage_on(memory: Tensor) -> TypedStorage:
+    return TypedStorage(_memory=memory, dtype=memory.dtype)
+
+
 def _rebuild_tensor_v2(
-    memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool, *_: object
+    storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool, *_: object
 ) -> Tensor:
+    memory = storage._memory if isinstance(storage, TypedStorage) else storage
     if not isinstance(memory, Tensor):
         raise FileError("load: the file has a tensor without a storage")
     return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
 
 
 def _rebuild_tensor_v3(
-    memory: Tensor,
+    storage: Any,
     offset: int,
     size: tuple[int, ...],
     stride: tuple[int, ...],
@@ -650,14 +691,15 @@ def _rebuild_tensor_v3(
     *_: object,
 ) -> Tensor:
     """Of a storage of bytes."""
+    memory = storage._memory if isinstance(storage, TypedStorage) else storage
     if not isinstance(memory, Tensor) or memory.dtype != gradcore.uint8 or not isinstance(of, dtype):
         raise FileError("load: the file has a tensor without a storage")
     return _rebuild_tensor_v2(memory.view(of), offset, size, stride, requires_grad)
 
 
-def _rebuild_tensor_v1(memory: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+def _rebuild_tensor_v1(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
     """What torch wrote before 0.4."""
-    return _rebuild_tensor_v2(memory, offset, size, stride, False)
+    return _rebuild_tensor_v2(storage, offset, size, stride, False)
 
 
 def _with_grad(tensor: Tensor, requires_grad: bool) -> Tensor:

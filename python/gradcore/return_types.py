@@ -287,3 +287,18 @@ class histogramdd(_NamedTuple):
     __slots__ = ()
     hist = property(itemgetter(0), doc="What is in each box.")
     bin_edges = property(itemgetter(1), doc="The edges of the bins of each dim.")
+
+
+def _written(of: type[Any]) -> type[Any]:
+    name = f"{of.__name__}_out"
+    return type(name, (of,), {"__slots__": (), "__module__": __name__, "__doc__": f"{of.__name__}() with out=."})
+
+
+# torch has a type of its own for results that were written to tensors given.
+for _name in (
+    "aminmax cummax cummin frexp geqrf histogram kthvalue linalg_cholesky_ex linalg_eig linalg_eigh linalg_inv_ex "
+    "linalg_ldl_factor_ex linalg_ldl_factor linalg_lstsq linalg_lu_factor_ex linalg_lu_factor linalg_lu linalg_qr "
+    "linalg_slogdet linalg_solve_ex linalg_svd lu_unpack max median min mode nanmedian qr slogdet sort svd topk "
+    "triangular_solve"
+).split():
+    globals()[f"{_name}_out"] = _written(globals()[_name])

@@ -129,7 +129,22 @@ def test_storages_of_their_own_are_resized():
         return [*found, len(copy.resize_(0)), copy.tolist(), len(storage), storage.resize_(1) is storage]
 
     both(sizes)
+
+    def typed(lib):
+        storage = lib.DoubleStorage([1, 2, 3])
+        return (
+            storage.resize_(2),
+            storage.tolist(),
+            storage.resize_(5),
+            len(storage),
+            storage.nbytes(),
+            storage.resizable(),
+        )
+
+    both(typed)
     with pytest.raises(NotImplementedError, match="keeps its size"):
         gradcore.ones(2).untyped_storage().resize_(0)
+    with pytest.raises(NotImplementedError, match="keeps its size"):
+        gradcore.ones(2)._typed_storage().resize_(0)
     with pytest.raises(RuntimeError):
         gradcore.UntypedStorage(2).resize_(-1)

@@ -514,3 +514,17 @@ def test_older_places():
             ):
                 getattr(getattr(lib, device).amp, name)()
             assert caught[0].filename == __file__
+
+
+def test_a_mode_of_the_dispatcher_that_makes_itself():
+    from gradcore.utils._python_dispatch import TorchDispatchMode
+
+    class Mode(TorchDispatchMode):
+        def __init__(self):
+            pass
+
+        def __enter__(self):
+            return super().__enter__()
+
+    with pytest.raises(NotImplementedError, match="no dispatcher"):
+        Mode().__enter__()

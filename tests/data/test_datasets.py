@@ -128,3 +128,13 @@ def test_a_map_of_functions():
         return collate.collate([({1, 2}, 1.0), ({3}, 2.0)], collate_fn_map=functions)
 
     both(collated)
+
+
+def test_an_older_spelling_of_sizes():
+    def program(lib):
+        data = lib.utils.data
+        whole = data.ConcatDataset([data.TensorDataset(lib.ones(2)), data.TensorDataset(lib.ones(3))])
+        with pytest.warns(FutureWarning, match="renamed to `cumulative_sizes`"):
+            return whole.cummulative_sizes
+
+    both(program)

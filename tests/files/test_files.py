@@ -4,6 +4,7 @@ import io
 import itertools
 import pickle
 import struct
+import warnings
 import zipfile
 from collections import Counter, OrderedDict
 
@@ -483,6 +484,82 @@ def test_to_meta():
         yield str(net.load_state_dict(loaded(net.state_dict()), assign=True)), net.weight.device.type
 
     both(lambda lib: list(program(lib)))
+
+
+@needs_torch
+@pytest.mark.parametrize("places", [{"cpu": "meta"}, {"cuda:0": "meta"}, {"cpu": "cpu"}, {}])
+def test_places_by_name(places):
+    def program(lib):
+        file = io.BytesIO()
+        lib.save([lib.ones(2), lib.zeros(1)], file)
+        file.seek(0)
+        return [t.device.type for t in lib.load(file, map_location=places)]
+
+    both(program)
+
+
+STORED = [
+    "lib.arange(4.0).storage()", "[lib.arange(4.0)[1:3].storage()]", "lib.tensor([True, False]).storage()",
+    "lib.zeros(0).storage()", "lib.arange(3, dtype=lib.bfloat16).storage()", "lib.arange(2.0).untyped_storage()",
+    "{'t': (t := lib.arange(3)), 's': t.storage()}",
+]  # fmt: skip
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("program", STORED)
+def test_storages_are_saved(program, new):
+    """They come back as TypedStorages, on the memory of the tensors that they were saved with."""
+    if "untyped" in program and not new:
+        pytest.skip("torch's old format has no storages of bytes")
+
+    def facts_of(found):
+        if isinstance(found, dict):
+            return found["t"], found["t"].data_ptr() == found["s"].data_ptr(), facts_of(found["s"])
+        found = found[0] if isinstance(found, list) else found
+        return type(found).__name__, dtype_name(found.dtype), found.tolist()
+
+    def program_of(lib, reader):
+        file = io.BytesIO()
+        lib.save(eval(program, {"lib": lib}), file, _use_new_zipfile_serialization=new)
+        file.seek(0)
+        return facts_of(reader.load(file, weights_only=weights_only))
+
+    for weights_only in (True, False):
+        both(lambda lib: program_of(lib, lib))
+        if "untyped" not in program:
+            assert str(program_of(gradcore, torch)) == str(program_of(torch, torch))
+            assert str(program_of(torch, gradcore)) == str(program_of(gradcore, gradcore))
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_of_two_types_on_one_memory():
+    def program(lib):
+        t = lib.arange(4.0)
+        lib.save([t.untyped_storage(), t], io.BytesIO())
+
+    both(program, raises="Cannot save multiple tensors or storages that view the same data as different types")
+
+
+@needs_torch
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_a_warning_of_later_pickles(protocol):
+    """torch's own reader of weights stops at 4 behind the warning."""
+    file = io.BytesIO()
+    torch.save({"a": torch.arange(3.0)}, file, pickle_protocol=protocol)
+
+    def program(lib, **options):
+        file.seek(0)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            support.outcome(lambda lib: lib.load(file, **options), lib)
+        return [str(w.message).split(", which was not")[0] for w in caught]
+
+    both(program)
+    both(lambda lib: program(lib, weights_only=False))
+    file.seek(0)
+    assert gradcore.load(file)["a"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_places_that_are_not_there():

@@ -33,6 +33,7 @@ LOOKS = {
     "ops/mask.cpp",
     "ops/pieces.cpp",
     "ops/pooling.cpp",
+    "ops/put.cpp",
     "ops/recurrent.cpp",
     "ops/search.cpp",
     "ops/shapes.cpp",

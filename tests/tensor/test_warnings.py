@@ -115,3 +115,60 @@ def test_the_transposed_of_a_vector_warns_once():
     ]
     for run in shown:
         assert run.stdout.splitlines()[1:] == ["['The use of `x.T` on tensors of dimension other than 2']"], run.stderr
+
+
+ONCE = {
+    "lib.ones(2).add_(0.5, lib.ones(2))": "This overload of add_ is deprecated",
+    "lib.add(lib.ones(2), 0.5, lib.ones(2))": "This overload of add is deprecated",
+    "lib.ones(2).sub(0.5, lib.ones(2))": "This overload of sub is deprecated",
+    "lib.addmm(0.5, m, 2, m, m)": "This overload of addmm is deprecated",
+    "lib.addmm(0.5, m, m, m)": "This overload of addmm is deprecated",
+    "m.addmm_(0.5, 2, m, m)": "This overload of addmm_ is deprecated",
+    "m.addr(0.5, lib.ones(2), lib.ones(2))": "This overload of addr is deprecated",
+    "lib.ones(2).addcmul_(0.5, lib.ones(2), lib.ones(2))": "This overload of addcmul_ is deprecated",
+    "lib.addcdiv(lib.ones(2), 0.5, lib.ones(2), lib.ones(2))": "This overload of addcdiv is deprecated",
+    "lib.ones(2).sub(2, 3)": "This overload of sub is deprecated",
+    "lib.ones(2).add_(2, 3)": "This overload of add_ is deprecated",
+    "lib.ones(2).subtract(2, 3)": None,
+    "lib.rsub(lib.ones(2), 2, 3)": None,
+    "lib.zeros(3).scatter(0, lib.tensor([1]), lib.ones(1), reduce='add')": "The reduce argument of torch.scatter with",
+    "lib.zeros(3).scatter_(0, lib.tensor([1]), lib.ones(1), reduce='multiply')": "The reduce argument of torch.scatter",
+    "lib.zeros(3).scatter(0, lib.tensor([1]), 2.0, reduce='add')": None,
+    "lib.zeros(3).index_reduce(0, lib.tensor([1]), lib.ones(1), 'prod')": "index_reduce() is in beta",
+    "lib.zeros(3).index_reduce_(0, lib.tensor([1]), lib.ones(1), 'mean')": "index_reduce() is in beta",
+    "lib.segment_reduce(lib.ones(3), 'max', lengths=lib.tensor([3]))": None,
+    "lib.searchsorted(lib.arange(4.0)[::2], lib.ones(1))": "torch.searchsorted(): boundary tensor is non-contiguous",
+    "lib.searchsorted(lib.arange(4.0), m.t()[:, :1].expand(2, 2))": "torch.searchsorted(): input value tensor is non-",
+    "lib.bucketize(lib.ones(1), lib.arange(4.0)[::2])": "torch.searchsorted(): boundary tensor is non-contiguous",
+    "lib.searchsorted(lib.arange(4.0), lib.ones(1))": None,
+    "lib.where(lib.ones(2, dtype=lib.uint8), 1, 2)": "where received a uint8 condition tensor",
+}
+
+
+def test_warnings_that_come_once():
+    """Each line in a process of its own would take long: all of them in one, which forks for each."""
+    program = """
+        import os, sys, warnings
+        lib = __import__(sys.argv[1])
+        for line in LINES:
+            sys.stdout.flush()
+            if os.fork():
+                os.wait()
+                continue
+            m = lib.ones(2, 2)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                for _ in range(2):
+                    eval(line)
+            print([str(w.message).splitlines()[0] for w in caught], flush=True)
+            os._exit(0)
+    """
+    lines = list(ONCE)
+    for lib in libraries():
+        source = f"LINES = {lines!r}\n" + textwrap.dedent(program)
+        run = subprocess.run([sys.executable, "-c", source, lib.__name__], capture_output=True, text=True)
+        shown = [eval(text) for text in run.stdout.splitlines()]
+        assert len(shown) == len(lines), run.stderr
+        for line, phrase, texts in zip(lines, ONCE.values(), shown):
+            assert len(texts) == (phrase is not None), (lib.__name__, line, texts)
+            assert not texts or phrase in texts[0], (lib.__name__, line, texts)

@@ -25,9 +25,10 @@ struct Face {
   std::string_view other = "other";                     // and the name of that
   Out out = Out::Converts;
   bool in_place = true;            // whether there is an in-place op
+  bool number_left = false;        // whether a function takes a number on the left and a tensor on the right
   OpKind in_place_kind = kMethod;  // of two operands, where torch has it as a function too: kBoth
 };
-constexpr Face kPolynomial{.left = "Operand", .other = "n"};
+constexpr Face kPolynomial{.other = "n", .number_left = true};
 template <class Op> constexpr Face face = IndexIn<Op, Polynomials>::value < 0 ? Face{} : kPolynomial;
 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
@@ -45,6 +46,7 @@ template <> constexpr Face face<Sign>{.out = Out::Exact};
 template <> constexpr Face face<Floor>{.out = Out::Exact};
 template <> constexpr Face face<Ceil>{.out = Out::Exact};
 template <> constexpr Face face<Round>{.out = Out::Exact};
+template <> constexpr Face face<Frac>{.out = Out::Exact};
 template <> constexpr Face face<Trunc>{.also = "fix", .out = Out::Exact};
 template <> constexpr Face face<BitwiseNot>{.out = Out::Exact};
 template <> constexpr Face face<Asin>{.also = "arcsin"};
@@ -58,11 +60,11 @@ template <> constexpr Face face<Signbit>{.out = Out::Exact, .in_place = false};
 
 template <> constexpr Face face<Mul>{.also = "multiply", .left = "Operand"};
 template <> constexpr Face face<FloorDivide>{.left = "Operand"};
-template <> constexpr Face face<BitwiseAnd>{.left = "Operand"};
-template <> constexpr Face face<BitwiseOr>{.left = "Operand"};
-template <> constexpr Face face<BitwiseXor>{.left = "Operand"};
-template <> constexpr Face face<LeftShift>{.left = "Operand"};
-template <> constexpr Face face<RightShift>{.left = "Operand"};
+template <> constexpr Face face<BitwiseAnd>{.number_left = true};
+template <> constexpr Face face<BitwiseOr>{.number_left = true};
+template <> constexpr Face face<BitwiseXor>{.number_left = true};
+template <> constexpr Face face<LeftShift>{.number_left = true};
+template <> constexpr Face face<RightShift>{.number_left = true};
 template <> constexpr Face face<Ne>{.also = "not_equal"};
 template <> constexpr Face face<Lt>{.also = "less"};
 template <> constexpr Face face<Le>{.also = "less_equal"};
@@ -80,9 +82,9 @@ template <> constexpr Face face<Logaddexp2>{.right = "Tensor", .in_place = false
 template <> constexpr Face face<Gcd>{.right = "Tensor", .in_place_kind = kBoth};
 template <> constexpr Face face<Lcm>{.right = "Tensor", .in_place_kind = kBoth};
 template <> constexpr Face face<Ldexp>{.right = "Tensor", .in_place_kind = kBoth};
-template <> constexpr Face face<Xlogy>{.left = "Operand", .in_place_kind = kBoth};
-template <> constexpr Face face<Xlog1py>{.left = "Operand"};
-template <> constexpr Face face<Zeta>{.left = "Operand"};
+template <> constexpr Face face<Xlogy>{.number_left = true, .in_place_kind = kBoth};
+template <> constexpr Face face<Xlog1py>{.number_left = true};
+template <> constexpr Face face<Zeta>{.number_left = true};
 template <> constexpr Face face<Igamma>{.right = "Tensor"};
 template <> constexpr Face face<Igammac>{.right = "Tensor"};
 template <> constexpr Face face<Maximum>{.also = "max", .right = "Tensor", .in_place = false};
@@ -107,6 +109,11 @@ template <class Op> struct FreshSignature {
                  ", *, Tensor? out=None) -> Tensor");
   }
 };
+template <class Op> struct NumberLeftSignature {
+  static constexpr Draft make() {
+    return draft("(Number input, Tensor ", face<Op>.other, ", *, Tensor? out=None) -> Tensor");
+  }
+};
 template <class Op> struct InPlaceSignature {
   static constexpr Draft make() { return draft("(Tensor input, ", face<Op>.right, " other) -> Tensor"); }
 };
@@ -125,6 +132,10 @@ template <class Op> consteval OpRow fresh_row() {
     return op(stored<FreshName<Op>>(), stored<FreshSignature<Op>>(), fn<binary<Op>>,
               {.kind = kKind<Op>, .also = face<Op>.also, .out = face<Op>.out, .into = into<binary_call<Op>>});
 }
+template <class Op> consteval OpRow number_left_row() {
+  return op(stored<FreshName<Op>>(), stored<NumberLeftSignature<Op>>(), fn<binary<Op>>,
+            {.kind = kFunction, .also = face<Op>.also, .out = face<Op>.out});
+}
 template <class Op> consteval OpRow in_place_row() {
   if constexpr (Op::kArity == 1)
     return op(stored<InPlaceName<Op>>(), "(Tensor input) -> Tensor", fn<unary_<Op>>,
@@ -136,10 +147,14 @@ template <class Op> consteval OpRow in_place_row() {
 
 template <class Op> constexpr bool kHasRows = Op::kArity < 3 && params_of<Op> == 0 && IndexIn<Op, OwnRows>::value < 0;
 template <class Op> constexpr bool kHasInPlaceRow = face<Op>.in_place && !kIsSpecial<Op>;
-template <class Op> constexpr int row_count() { return kHasRows<Op> ? 1 + kHasInPlaceRow<Op> : 0; }
+template <class Op> constexpr bool kHasNumberLeftRow = Op::kArity == 2 && face<Op>.number_left;
+template <class Op> constexpr int row_count() {
+  return kHasRows<Op> ? 1 + kHasNumberLeftRow<Op> + kHasInPlaceRow<Op> : 0;
+}
 template <class Op> consteval void add_rows(OpRow*& to) {
   if constexpr (kHasRows<Op>) {
     *to++ = fresh_row<Op>();
+    if constexpr (kHasNumberLeftRow<Op>) *to++ = number_left_row<Op>();
     if constexpr (kHasInPlaceRow<Op>) *to++ = in_place_row<Op>();
   }
 }
@@ -192,7 +207,7 @@ constexpr OpRow kRows[] = {
     op("mvlgamma_(Tensor input, int p) -> Tensor", fn<mvlgamma_>, {.kind = kMethod}),
     op("nan_to_num(Tensor input, float? nan=None, float? posinf=None, float? neginf=None, *, Tensor? out=None) -> "
        "Tensor",
-       fn<nan_to_num>),
+       fn<nan_to_num>, {.out = Out::Exact}),
     op("nan_to_num_(Tensor input, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", fn<nan_to_num_>),
     op("heaviside(Tensor input, Tensor values, *, Tensor? out=None) -> Tensor", fn<heaviside>, {.out = Out::Exact}),
     op("heaviside_(Tensor input, Tensor values) -> Tensor", fn<heaviside_>, {.kind = kMethod}),
@@ -237,6 +252,9 @@ constexpr OpRow kRows[] = {
     op("where(Tensor condition) -> Tensor[]", fn<nonzero_by_dim>, {.kind = kFunction}),
     op("masked_fill(Tensor input, Tensor mask, Operand value) -> Tensor", fn<masked_fill>),
     op("masked_fill_(Tensor input, Tensor mask, Operand value) -> Tensor", fn<masked_fill_>, {.kind = kMethod}),
+    op("lerp(Tensor input, Tensor end, Tensor weight, *, Tensor? out=None) -> Tensor",
+       [](const Tensor& t, const Tensor& end, const Tensor& weight) { return lerp(t, end, weight); },
+       {.out = Out::ExactOfDims}),
     op("lerp(Tensor input, Tensor end, Operand weight, *, Tensor? out=None) -> Tensor", fn<lerp>),
     op("lerp_(Tensor input, Tensor end, Operand weight) -> Tensor", fn<lerp_>, {.kind = kMethod}),
     op("addcmul(Tensor input, Tensor tensor1, Tensor tensor2, *, Number value=1, Tensor? out=None) -> Tensor",
@@ -262,22 +280,25 @@ constexpr auto with_value =
     [](const Tensor& t, const Scalar& value, const Tensor& a, const Tensor& b) { return f(t, a, b, value); };
 
 constexpr OpRow kOldForms[] = {
-    op("add(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add>),
-    op("add_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add_>, {.kind = kMethod}),
-    op("sub(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub>),
-    op("add(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add>),
-    op("add_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add_>, {.kind = kMethod}),
-    op("sub(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub>, {.also = "subtract"}),
-    op("sub_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub_>,
-       {.kind = kMethod, .also = "subtract_"}),
+    op("add(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add>, {.old = true}),
+    op("add_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<add_>, {.kind = kMethod, .old = true}),
+    op("sub(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub>, {.old = true}),
+    op("add(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add>, {.old = true}),
+    op("add_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<add_>, {.kind = kMethod, .old = true}),
+    op("sub(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub>, {.old = true}),
+    op("subtract(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub>),
+    op("sub_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub_>, {.kind = kMethod, .old = true}),
+    op("subtract_(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<sub_>, {.kind = kMethod}),
     op("rsub(Tensor input, Number other, Number alpha) -> Tensor", alpha_behind<rsub>, {.kind = kFunction}),
-    op("sub_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub_>, {.kind = kMethod}),
-    op("addcmul(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcmul>),
+    op("sub_(Tensor input, Number alpha, Tensor other) -> Tensor", with_alpha<sub_>, {.kind = kMethod, .old = true}),
+    op("addcmul(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcmul>,
+       {.old = true}),
     op("addcmul_(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcmul_>,
-       {.kind = kMethod}),
-    op("addcdiv(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcdiv>),
+       {.kind = kMethod, .old = true}),
+    op("addcdiv(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcdiv>,
+       {.old = true}),
     op("addcdiv_(Tensor input, Number value, Tensor tensor1, Tensor tensor2) -> Tensor", with_value<addcdiv_>,
-       {.kind = kMethod}),
+       {.kind = kMethod, .old = true}),
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Reading and writing at places that tensors give.
 #include "bindings/ops/register.h"
+#include "core/warning.h"
 #include "ops/derived.h"
 #include "ops/put.h"
 #include "ops/scatter_reduce.h"
@@ -15,10 +16,37 @@ constexpr auto plain_scatter = [](const Tensor& t, int64_t dim, const Tensor& in
 constexpr auto plain_scatter_ = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   scatter_(t, dim, index, src);
 };
+void warn_of_joining(const Operand& src) {
+  static std::atomic<bool> warned = false;
+  if (src.is_tensor())
+    warn_once(warned,
+              "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future "
+              "release. Use torch.scatter_reduce instead for more reduction options.");
+}
 constexpr auto joining_scatter = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src,
-                                    std::string_view reduce) { return scatter(t, dim, index, src, reduce); };
+                                    std::string_view reduce) {
+  warn_of_joining(src);
+  return scatter(t, dim, index, src, reduce);
+};
 constexpr auto joining_scatter_ = [](const Tensor& t, int64_t dim, const Tensor& index, const Operand& src,
-                                     std::string_view reduce) { scatter_(t, dim, index, src, reduce); };
+                                     std::string_view reduce) {
+  warn_of_joining(src);
+  scatter_(t, dim, index, src, reduce);
+};
+void warn_of_beta() {
+  static std::atomic<bool> warned = false;
+  warn_once(warned, "index_reduce() is in beta and the API may change at any time.");
+}
+constexpr auto warned_index_reduce = [](const Tensor& t, int64_t dim, const Tensor& index, const Tensor& source,
+                                        std::string_view reduce, bool include_self) {
+  warn_of_beta();
+  return index_reduce(t, dim, index, source, reduce, include_self);
+};
+constexpr auto warned_index_reduce_ = [](const Tensor& t, int64_t dim, const Tensor& index, const Tensor& source,
+                                         std::string_view reduce, bool include_self) {
+  warn_of_beta();
+  index_reduce_(t, dim, index, source, reduce, include_self);
+};
 constexpr auto all_put = [](const Tensor& t, const Tensor& index, const Tensor& source, bool accumulate) {
   return put(t, index, source, accumulate);
 };
@@ -51,10 +79,10 @@ constexpr OpRow kRows[] = {
        fn<scatter_reduce_>, {.kind = kMethod}),
     op("index_reduce(Tensor input, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True, "
        "Tensor? out=None) -> Tensor",
-       fn<index_reduce>, {.out = Out::Exact}),
+       warned_index_reduce, {.out = Out::Exact}),
     op("index_reduce_(Tensor input, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> "
        "Tensor",
-       fn<index_reduce_>, {.kind = kMethod}),
+       warned_index_reduce_, {.kind = kMethod}),
     op("take(Tensor input, Tensor index, *, Tensor? out=None) -> Tensor", fn<take>, {.out = Out::Exact}),
     op("take_along_dim(Tensor input, Tensor indices, int? dim=None, *, Tensor? out=None) -> Tensor", fn<take_along_dim>,
        {.out = Out::Exact}),
@@ -66,7 +94,7 @@ constexpr OpRow kRows[] = {
        fn<select_scatter>),
     op("slice_scatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1, *, Tensor? "
        "out=None) -> Tensor",
-       fn<slice_scatter>),
+       fn<slice_scatter>, {.out = Out::Exact}),
     op("diagonal_scatter(Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1, *, Tensor? out=None) -> "
        "Tensor",
        fn<diagonal_scatter>),

@@ -113,7 +113,7 @@ constexpr OpRow kRows[] = {
        {.refuses_halves = "histogramdd"}),
     op("aminmax(Tensor input, *, int? dim=None, bool keepdim=False, Tensor[]? out=None) -> (Tensor min, Tensor max)",
        fn<aminmax>),
-    op("argwhere(Tensor input) -> Tensor", [](const Tensor& t) { return std::get<Tensor>(nonzero(t, false)); }),
+    op("argwhere(Tensor input) -> Tensor", fn<argwhere>),
 };
 
 }  // namespace

@@ -53,17 +53,17 @@ constexpr auto beta_alone_first =
 // Of one op: the functions, the methods and those in place.
 #define GC_OLD_FORMS(name, a, b)                                                                                       \
   op(#name "(Number beta, Tensor input, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", beta_first<name>,        \
-     {.kind = kFunction}),                                                                                             \
+     {.kind = kFunction, .old = true}),                                                                                \
       op(#name "(Number beta, Tensor input, Tensor " a ", Tensor " b ") -> Tensor", beta_alone_first<name>,            \
-         {.kind = kFunction}),                                                                                         \
+         {.kind = kFunction, .old = true}),                                                                            \
       op(#name "(Tensor input, Number beta, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", with_both<name>,     \
-         {.kind = kMethod}),                                                                                           \
+         {.kind = kMethod, .old = true}),                                                                              \
       op(#name "(Tensor input, Number beta, Tensor " a ", Tensor " b ") -> Tensor", with_beta<name>,                   \
-         {.kind = kMethod}),                                                                                           \
+         {.kind = kMethod, .old = true}),                                                                              \
       op(#name "_(Tensor input, Number beta, Number alpha, Tensor " a ", Tensor " b ") -> Tensor", with_both<name##_>, \
-         {.kind = kMethod}),                                                                                           \
+         {.kind = kMethod, .old = true}),                                                                              \
       op(#name "_(Tensor input, Number beta, Tensor " a ", Tensor " b ") -> Tensor", with_beta<name##_>,               \
-         {.kind = kMethod})
+         {.kind = kMethod, .old = true})
 
 constexpr OpRow kOldForms[] = {
     GC_OLD_FORMS(addmm, "mat1", "mat2"),      GC_OLD_FORMS(addmv, "mat", "vec"),
@@ -92,11 +92,12 @@ constexpr OpRow kRows[] = {
        {.kind = kMethod}),
 
     op("kron(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<kron>),
-    op("inner(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<inner>),
+    op("inner(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<inner>, {.out = Out::ExactOfDims}),
     op("vdot(Tensor input, Tensor other, *, Tensor? out=None) -> Tensor", fn<dot>, {.out = Out::Exact}),
-    op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>),
+    op("cross(Tensor input, Tensor other, int? dim=None, *, Tensor? out=None) -> Tensor", fn<cross_that_warns>,
+       {.out = Out::Exact}),
     op("_linalg_cross(Tensor input, Tensor other, *, int dim=-1, Tensor? out=None) -> Tensor", fn<linalg_cross>,
-       {.kind = kFunction}),
+       {.kind = kFunction, .out = Out::Exact}),
     op("chain_matmul(Tensor... matrices, *, Tensor? out=None) -> Tensor", fn<chain_matmul_that_warns>,
        {.kind = kFunction, .halves = Halves::Native}),
     op("cdist(Tensor x1, Tensor x2, float p=2.0, object? compute_mode=None) -> Tensor", fn<cdist_by_name>,
@@ -119,7 +120,8 @@ constexpr OpRow kRows[] = {
        {.kind = kFunction}),
     op("cov(Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", fn<cov>),
     op("corrcoef(Tensor input) -> Tensor", fn<corrcoef>),
-    op("renorm(Tensor input, float p, int dim, float maxnorm, *, Tensor? out=None) -> Tensor", fn<renorm>),
+    op("renorm(Tensor input, float p, int dim, float maxnorm, *, Tensor? out=None) -> Tensor", fn<renorm>,
+       {.out = Out::Exact}),
     op("renorm_(Tensor input, float p, int dim, float maxnorm) -> Tensor", fn<renorm_>, {.kind = kMethod}),
 };
 

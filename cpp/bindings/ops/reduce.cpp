@@ -82,12 +82,14 @@ constexpr OpRow kRows[] = {
        "Tensor",
        [](const Tensor& t, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
          return norm(t, p, dim, keepdim, dtype);
-       }),
+       },
+       {.out = Out::Exact}),
     op("norm(Tensor input, str? p='fro', int[1]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None) -> "
        "Tensor",
        [](const Tensor& t, std::optional<std::string_view> p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {
          return norm(t, p.value_or("fro"), dim, keepdim, dtype);
-       }),
+       },
+       {.out = Out::Exact}),
     op("frobenius_norm(Tensor input, int[1] dim, bool keepdim=False, *, Tensor? out=None) -> Tensor",
        [](const Tensor& t, const Dims& dim, bool keepdim) { return norm(t, 2.0, dim, keepdim, {}); },
        {.kind = kFunction}),

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/warning.h"
+
 namespace gradcore {
 
 PyObject* to_python(const Args& a, Named r) {
@@ -10,6 +12,17 @@ PyObject* to_python(const Args& a, Named r) {
   const Owned type(checked(PyObject_GetAttrString(types, name.c_str())));
   const Owned parts(wrap_tuple(std::move(r.parts)));
   return checked(PyObject_CallOneArg(type.get(), parts.get()));
+}
+
+void warn_of_old_form(const OpRow& row) {
+  static std::atomic<bool> warned = false;
+  if (warned.exchange(true)) return;
+  std::string_view takes = row.signature.substr(0, row.signature.find(" -> "));
+  constexpr std::string_view kReceiver = "(Tensor input, ";
+  const bool method = row.kind == kMethod && takes.starts_with(kReceiver);
+  if (method) takes.remove_prefix(kReceiver.size());
+  warn("This overload of ", row.name, " is deprecated:\n\t", row.name, method ? "(" : "", takes,
+       "\nConsider giving the tensors alone by position, and numbers by the names alpha, beta and value.");
 }
 
 PyObject* to_python(const Args&, const std::vector<int64_t>& ints) {

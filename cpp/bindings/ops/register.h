@@ -467,7 +467,15 @@ struct Forms {
   Halves halves = Halves::ByFamily;
   Autocast autocast = Autocast::None;
   const char* refuses_halves = nullptr;
+  bool old = false;  // a form that torch says is deprecated
 };
+
+// Torch says it once, of the first that a program uses.
+void warn_of_old_form(const OpRow& row);
+template <Handler handler> PyObject* warned(Args& args) {
+  warn_of_old_form(args.row());
+  return handler(args);
+}
 
 template <class F> consteval OpRow op(std::string_view name, std::string_view signature, F, Forms forms = {}) {
   using Pointer = PointerOf<F>;
@@ -477,7 +485,7 @@ template <class F> consteval OpRow op(std::string_view name, std::string_view si
   return {.name = name,
           .signature = signature,
           .also = forms.also,
-          .handler = Call::handle,
+          .handler = forms.old ? warned<Call::handle> : Call::handle,
           .function = &Pointer::function,
           .into = forms.into.handler,
           .call = forms.into.call,

@@ -215,6 +215,7 @@ class TypedStorage:
         self = super().__new__(cls)
         dtype = kwargs.pop("dtype", None) or cls.dtype or _C.get_default_dtype()
         memory = kwargs.pop("_memory", None)
+        self._is_below_a_tensor = memory is not None
         if memory is None:
             memory = construct(dtype, *args, **kwargs)
         self._memory = memory
@@ -222,6 +223,7 @@ class TypedStorage:
         return self
 
     _memory: Tensor
+    _is_below_a_tensor: bool
 
     @property
     def device(self) -> device:
@@ -322,6 +324,25 @@ class TypedStorage:
     def is_pinned(self, device: Any = None) -> bool:
         """False: there is no other device to copy to."""
         return False
+
+    def resizable(self) -> bool:
+        """Whether resize_() works: not for the memory below a tensor."""
+        return not self._is_below_a_tensor
+
+    def resize_(self, size: int) -> None:
+        """Gives a storage that was made by itself another number of elements; tensors on it keep those that it had.
+
+        Raises NotImplementedError for the memory below a tensor, RuntimeError for a negative size.
+
+        >>> import gradcore
+        >>> storage = gradcore.FloatStorage([1, 2])
+        >>> storage.resize_(1)
+        >>> storage.tolist()
+        [1.0]
+        """
+        if self._is_below_a_tensor:
+            raise NotImplementedError("TypedStorage.resize_: the memory below a tensor of gradcore keeps its size")
+        self._memory.resize_(size)
 
     def pickle_storage_type(self) -> str:
         """The name of the storage's type."""

@@ -94,7 +94,10 @@ def _bind_after_ctx(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     """The arguments of a forward that takes ctx first, keywords in their places."""
     import inspect
 
-    return inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
+    try:
+        return inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
+    except TypeError as error:
+        raise TypeError(f"forward() {error}") from None
 
 
 def _bind(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

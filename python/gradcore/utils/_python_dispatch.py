@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._compat.absent import absent
+from .._compat.absent import absent, refusal
 
-__getattr__ = absent(__name__, "TorchDispatchMode BaseTorchDispatchMode", "gradcore has no dispatcher")
+_WHY = "gradcore has no dispatcher"
+__getattr__ = absent(__name__, "BaseTorchDispatchMode", _WHY)
+
+TorchDispatchMode = refusal(__name__, "TorchDispatchMode", _WHY)
+# For modes of programs that do not call __init__ of this class: what super() finds in theirs refuses too.
+TorchDispatchMode.__enter__ = TorchDispatchMode.__exit__ = TorchDispatchMode.__init__
 
 
 def is_traceable_wrapper_subclass(t: Any) -> bool:

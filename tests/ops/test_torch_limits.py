@@ -1,0 +1,85 @@
+"""What torch takes and what it refuses, where one may expect otherwise: results that are given a place of another dtype,
+numbers alone, tensors without elements, bools."""
+
+import pytest
+
+from support import both
+
+D = "lib.ones(3, dtype=lib.float64)"
+F = "lib.empty(3)"
+OUTS = [
+    f"lib.cross({D}, {D}, 0, out={F})", f"lib.linalg.cross({D}, {D}, out={F})", f"lib.frac({D}, out={F})",
+    f"lib.nan_to_num({D}, out={F})", f"lib.lerp({D}, {D}, {D}, out={F})", f"lib.slice_scatter({D}, {D}, out={F})",
+    f"lib.norm({D}, 2, 0, out=lib.empty(()))", f"lib.norm({D}, out=lib.empty(()))", f"lib.norm({D}, 1, 0, out=lib.empty(()))",
+    f"lib.norm(lib.ones(3, 3), 'fro', 0, out={D})", f"lib.renorm(lib.ones(3, 3), 2, 0, 1.0, out={D}.expand(3, 3).clone())",
+    f"lib.inner({D}, {D}, out=lib.empty(()))", f"lib.inner(lib.ones(3, 3), lib.ones(3), out={D})",
+]  # fmt: skip
+REFUSED = [
+    *(f"lib.{name}(2, 3)" for name in (
+        "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "xlogy",
+        "special.xlogy", "special.xlog1py", "special.zeta", "special.chebyshev_polynomial_t")),
+    "lib.gradient(lib.ones(3, dtype=lib.uint8))",
+    *(f"lib.nn.functional.pad(lib.ones({shape}).bool(), {pad}, '{mode}')"
+      for shape, pad in (("1, 3", (1, 1)), ("1, 3, 3", (1, 1, 1, 1)), ("1, 3, 3, 3", (1,) * 6))
+      for mode in ("reflect", "replicate")),
+    "lib.nn.functional.adaptive_avg_pool2d(lib.ones(2, 2), 2)", "lib.nn.functional.adaptive_avg_pool2d(lib.ones(2), 1)",
+    "lib.empty(2, dtype=lib.int64).normal_()", "lib.bernoulli(lib.ones(2, dtype=lib.int64))",
+    "lib.empty(0, dtype=lib.int64).uniform_()", "lib.ops.aten._safe_softmax(lib.ones(2, dtype=lib.int64), 0)",
+]  # fmt: skip
+TAKEN = [
+    f"lib.lerp({D}, {D}, 0.5, out={F})", f"lib.lerp({D}, {D}, {D}[0], out={F})", f"lib.inner({D}[0], {D}, out={F})", "lib.bitwise_and(lib.tensor([6]), 3)", "lib.bitwise_and(6, lib.tensor([3]))",
+    "lib.bitwise_left_shift(1, lib.tensor([3]))", "lib.xlogy(2, lib.tensor([3.0]))", "lib.xlogy(lib.tensor([3.0]), 2)",
+    "lib.special.zeta(2, lib.tensor([3.0]))", "lib.special.hermite_polynomial_h(2.0, lib.tensor([3]))",
+    "lib.xlogy(2, lib.tensor([3.0]), out=lib.empty(1))", "lib.gradient(lib.ones(3, dtype=lib.int8))[0] + 0",
+    "lib.nn.functional.pad(lib.ones(1, 3).bool(), (1, 1), 'circular')",
+    "lib.nn.functional.adaptive_avg_pool2d(lib.arange(4.0).view(2, 2), 1)",
+    "lib.nn.functional.adaptive_avg_pool3d(lib.arange(8.0).view(2, 2, 2), 1)",
+    "lib.randn_like(lib.empty(0, dtype=lib.int64))", "lib.randn(0, dtype=lib.int64)",
+    "lib.bernoulli(lib.empty(0, dtype=lib.int64))", "lib.bernoulli(lib.empty(0, dtype=lib.bool))",
+    "lib.empty(0, dtype=lib.int64).normal_()", "lib.empty(0, dtype=lib.int64).exponential_()",
+    "lib.empty(0, dtype=lib.int64).log_normal_()", "lib.empty(0, dtype=lib.bool).geometric_(0.5)",
+    "lib.normal(lib.empty(0, dtype=lib.int64), 1.0)",
+    "lib.ops.aten._safe_softmax(lib.tensor([[1.0, 2.0], [-float('inf')] * 2]), 1)",
+    "lib.ops.aten._safe_softmax.default(lib.tensor([[1.0], [-float('inf')]]), 0, dtype=lib.float64)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", OUTS)
+def test_an_out_of_another_dtype(program):
+    both(lambda lib: eval(program, {"lib": lib}), raises="dtype")
+
+
+@pytest.mark.parametrize("program", REFUSED)
+def test_refusals(program):
+    both(lambda lib: eval(program, {"lib": lib}), raises="")
+
+
+@pytest.mark.parametrize("program", TAKEN)
+def test_taken(program):
+    both(lambda lib: eval(program, {"lib": lib}), ulps=4)
+
+
+def test_a_softmax_that_is_safe_has_a_gradient():
+    def program(lib):
+        x = lib.tensor([[1.0, 2.0], [-float("inf")] * 2], requires_grad=True)
+        lib.ops.aten._safe_softmax(x, 1)[:, 0].sum().backward()
+        return x.grad
+
+    both(program, ulps=4)
+
+
+WRITTEN = [
+    "lib.max(x, 1, out=(lib.empty(0), n))", "lib.sort(x, out=(lib.empty(0), n))", "lib.topk(x, 1, out=(lib.empty(0), n))",
+    "lib.linalg.eigh(lib.eye(2), out=(lib.empty(0), lib.empty(0)))", "lib.linalg.slogdet(x, out=(lib.empty(0), lib.empty(0)))",
+    "lib.aminmax(x, dim=0, out=(lib.empty(0), lib.empty(0)))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", WRITTEN)
+def test_results_that_were_written_have_a_type_of_their_own(program):
+    def found(lib):
+        x, n = lib.tensor([[1.0, 2.0], [3.0, 5.0]]), lib.empty(0, dtype=lib.int64)
+        out = eval(program, {"lib": lib, "x": x, "n": n})
+        return type(out).__name__, repr(out).splitlines()[0], type(out) is getattr(lib.return_types, type(out).__name__)
+
+    both(found)
