@@ -81,11 +81,14 @@ struct Atanh : Unary {
 // sin(pi x) / (pi x). The distance from the nearest integer is exact, so that the zeros are zeros.
 struct Sinc : Unary {
   static constexpr OpInfo info{.name = "sinc", .node = "SincBackward0", .result = Float, .cost = 1.0};
+  // -v for an odd number of half turns.
+  template <class V> static constexpr V signed_by(V whole, V v) {
+    const V half = whole * c<V>(0.5);
+    return select(ne(half, floor(half)), -v, v);
+  }
   template <class V> static constexpr V fwd(V x) {
-    const V pi = c<V>(3.141592653589793), whole = round(x), half = whole * c<V>(0.5);
-    const V sine = sin((x - whole) * pi);
-    const V signed_sine = select(ne(half, floor(half)), -sine, sine);
-    return select(eq(x, c<V>(0)), c<V>(1), signed_sine / (x * pi));
+    const V pi = c<V>(3.141592653589793), whole = round(x);
+    return select(eq(x, c<V>(0)), c<V>(1), signed_by(whole, sin((x - whole) * pi)) / (x * pi));
   }
   // The derivative by Taylor's series, where cosine and sine cancel.
   template <class V> static constexpr V series(V t) {
@@ -104,11 +107,11 @@ struct Sinc : Unary {
   // The cosine comes from the sine of half the angle: compilers make one call of a sine and a cosine, which has no
   // vector form.
   template <class V> static constexpr V vjp(V g, V x, V) {
-    const V pi = c<V>(3.141592653589793), t = x * pi, whole = round(x), half = whole * c<V>(0.5);
+    const V pi = c<V>(3.141592653589793), t = x * pi, whole = round(x);
     const V angle = (x - whole) * pi, sine = sin(angle * c<V>(0.5)), cosine = c<V>(1) - c<V>(2) * sine * sine;
     const V slope = t * cosine - sin(angle);
     const auto near = lt(abs(t), c<V>(1));
-    const V far = select(ne(half, floor(half)), -slope, slope) / nonzero(t * x);
+    const V far = signed_by(whole, slope) / nonzero(t * x);
     return g * select(near, series(select(near, t, c<V>(0))), far);
   }
 };

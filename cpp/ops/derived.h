@@ -55,8 +55,9 @@ Tensor column_stack(std::span<const Tensor> tensors);
 std::vector<Tensor> nonzero_by_dim(const Tensor& t);
 std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple);
 
-// The first `size` of them, or as many with places of `value` behind them.
+// nonzero(), which vmap runs sample by sample.
 Tensor argwhere(const Tensor& t);
+// The first `size` of them, or as many with places of `value` behind them.
 Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value);
 // The sum over the dims along which `shape` would be expanded to that of `t`.
 Tensor sum_to_size(const Tensor& t, const Dims& shape);

@@ -8,9 +8,13 @@
 
 namespace gradcore {
 
-inline void need_floating(const Tensor& t, const char* name) {
-  if (!is_floating(t.dtype()) && t.numel())  // torch's kernels refuse, and of nothing none is called
+inline void need_floating_dtype(const Tensor& t, const char* name) {
+  if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"", name, "\" not implemented for '", scalar_type_name(t.dtype()), "'");
+}
+// torch's kernels refuse, and for a tensor without elements none is called.
+inline void need_floating(const Tensor& t, const char* name) {
+  if (t.numel()) need_floating_dtype(t, name);
 }
 
 // What was there has no influence on the numbers drawn.

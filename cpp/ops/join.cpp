@@ -93,12 +93,6 @@ Tensor rows_of(const Tensor& t, int64_t begin, int64_t n) {
   shape[0] = n;
   return make_window(t, shape, t.strides(), begin * t.stride(0));
 }
-Tensor dense_copy(const Tensor& t, DType type) {
-  const Tensor copy = empty(t.shape(), type);
-  copy_raw(copy, t);
-  return copy;
-}
-
 // Rows that hold so few elements of a tensor are joined from dense copies of the tensors, some rows at a time: copies
 // into windows of short rows take longer than both.
 constexpr int64_t kFewElements = 8;
@@ -108,11 +102,12 @@ void join_short(const Tensor& out, std::span<const Tensor> tensors, int dim, con
   if (out.numel() == 0) return;
   const int64_t height = out.size(0), rows = std::max<int64_t>(1, kChunk * height / out.numel());
   const int64_t step = dim ? rows : height;
+  const NoRecordGuard off;
   std::vector<Tensor> copies(tensors.size());
   for (int64_t begin = 0; begin < height; begin += step) {
     const int64_t n = std::min(step, height - begin);
     for (size_t i = 0; i < copies.size(); ++i)
-      copies[i] = dense_copy(dim ? rows_of(tensors[i], begin, n) : tensors[i], out.dtype());
+      copies[i] = contiguous(cast(dim ? rows_of(tensors[i], begin, n) : tensors[i], out.dtype()));
     launch(Join(rows_of(out, begin, n), copies, bytes_of));
   }
 }
@@ -194,11 +189,10 @@ Tensor cat(std::span<const Tensor> tensors, int64_t dim) {
   const auto length = [&](const Tensor& t) { return is_skipped(t) ? 0 : t.size(d); };
   const int64_t step = out.numel() ? out.stride(d) : 0, item = item_size(out.dtype());
   const auto bytes = [&](const Tensor& t) { return length(t) * step * item; };
-  const bool few =
-      std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& t) { return length(t) * step <= kFewElements; });
+  const auto is_short = [&](const Tensor& t) { return length(t) * step <= kFewElements; };
   if (levels.none() && joins_as_bytes(tensors, out.dtype(), format)) {
     launch(Join(out, tensors, bytes));
-  } else if (levels.none() && format == MemoryFormat::Contiguous && few) {
+  } else if (levels.none() && format == MemoryFormat::Contiguous && std::ranges::all_of(tensors, is_short)) {
     join_short(out, tensors, d, bytes);
   } else {
     int64_t start = 0;

@@ -23,8 +23,7 @@ int64_t place_of_draw(int64_t number, const Dims& sizes) {
 }  // namespace
 
 void uniform_(const Tensor& t, double from, double to_end, Generator* g) {
-  if (!is_floating(t.dtype()))
-    fail(ErrorKind::NotImplemented, "\"check_uniform_bounds\" not implemented for '", scalar_type_name(t.dtype()), "'");
+  need_floating_dtype(t, "check_uniform_bounds");
   check(from <= to_end, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to_end);
   constexpr FloatingRow<double> kMost =
       by_floating<double>([]<class T>(TypeTag<T>) { return static_cast<double>(std::numeric_limits<T>::max()); });

@@ -35,13 +35,10 @@ void resize_as_(const Tensor& t, const Tensor& other, std::optional<MemoryFormat
 
 // The source, or where its storage ends before the window does, what resize_() makes of all that the storage holds.
 static Tensor reaching(const Tensor& source, const Dims& shape, const Dims& strides, int64_t start) {
-  const bool is_window = shape.size() == strides.size() && checked_numel(shape) > 0 &&
-                         std::all_of(strides.begin(), strides.end(), [](int64_t s) { return s >= 0; });
-  if (!is_window || source->batch) return source;  // checked_window() says what is wrong
-  const int64_t held = source->storage->bytes / item_size(source.dtype()), reach = extent(shape, strides);
-  if (reach > INT64_MAX / 16 || start > INT64_MAX / 16 || start + reach <= held) return source;
+  const int64_t held = source->storage->bytes / item_size(source.dtype()), end = window_end(shape, strides, start);
+  if (source->batch || end <= held) return source;
   const Tensor whole = checked_window(source, Dims{held}, Dims{1}, 0);
-  resize_(whole, Dims{start + reach}, {});
+  resize_(whole, Dims{end}, {});
   return whole;
 }
 void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides) {

@@ -115,7 +115,8 @@ Tensor empty_as(const Tensor& t, DType dtype) {
   return Tensor(std::move(impl));
 }
 
-int64_t extent(const Dims& shape, const Dims& strides) {
+// How many elements a window reaches over: one past its last element's offset.
+static int64_t extent(const Dims& shape, const Dims& strides) {
   int64_t last = 0;
   for (int i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) return 0;
@@ -199,6 +200,15 @@ Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, i
          " are out of bounds for storage of size ", t->storage->bytes);
   char* first = static_cast<char*>(Memory::of(t->storage.get())) + (reach > 0 ? offset * item : 0);
   return window_at(t, shape, strides, first, t->batch);
+}
+
+int64_t window_end(const Dims& shape, const Dims& strides, int64_t offset) {
+  const auto negative = [](int64_t n) { return n < 0; };
+  if (offset < 0 || offset > INT64_MAX / 16 || shape.size() != strides.size() ||
+      std::any_of(shape.begin(), shape.end(), negative) || std::any_of(strides.begin(), strides.end(), negative))
+    return 0;
+  const int64_t reach = extent(shape, strides);
+  return reach == 0 ? 0 : offset + reach;
 }
 
 void set_window(const Tensor& t, const Tensor& from) {

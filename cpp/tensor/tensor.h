@@ -220,10 +220,11 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int6
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
-// How many elements a window reaches over: one past its last element's offset.
-int64_t extent(const Dims& shape, const Dims& strides);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
+// Where such a window ends, in elements from the storage's start; 0 where it has none, or where checked_window()
+// refuses its numbers whatever the storage is.
+int64_t window_end(const Dims& shape, const Dims& strides, int64_t offset);
 // Called before a tensor becomes another window: waits for threads that may be reading the old one without the GIL. The
 // bindings, who know of the GIL, fill it in.
 inline void (*await_readers)() = [] {};

@@ -671,13 +671,17 @@ def _storage_on(memory: Tensor) -> TypedStorage:
     return TypedStorage(_memory=memory, dtype=memory.dtype)
 
 
-def _rebuild_tensor_v2(
-    storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool, *_: object
-) -> Tensor:
+def _read_storage(storage: Any) -> Tensor:
     memory = storage._memory if isinstance(storage, TypedStorage) else storage
     if not isinstance(memory, Tensor):
         raise FileError("load: the file has a tensor without a storage")
-    return _with_grad(memory.as_strided(size, stride, offset).detach(), requires_grad)
+    return memory
+
+
+def _rebuild_tensor_v2(
+    storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool, *_: object
+) -> Tensor:
+    return _with_grad(_read_storage(storage).as_strided(size, stride, offset).detach(), requires_grad)
 
 
 def _rebuild_tensor_v3(
@@ -691,8 +695,8 @@ def _rebuild_tensor_v3(
     *_: object,
 ) -> Tensor:
     """Of a storage of bytes."""
-    memory = storage._memory if isinstance(storage, TypedStorage) else storage
-    if not isinstance(memory, Tensor) or memory.dtype != gradcore.uint8 or not isinstance(of, dtype):
+    memory = _read_storage(storage)
+    if memory.dtype != gradcore.uint8 or not isinstance(of, dtype):
         raise FileError("load: the file has a tensor without a storage")
     return _rebuild_tensor_v2(memory.view(of), offset, size, stride, requires_grad)
 

@@ -48,16 +48,6 @@ Tensor elements_of(PyObject* storage, DType dtype, int64_t room = 0) {
   const Owned elements(checked(PyObject_CallFunction(method.get(), "OL", type, static_cast<long long>(room))));
   return unwrap(elements.get());
 }
-// How many elements a storage has to have for a window; 0 for what is none.
-int64_t room_for(int64_t offset, const Dims& shape, const MaybeDims& strides) {
-  const auto negative = [](int64_t n) { return n < 0; };
-  const Dims steps = strides ? *strides : contiguous_strides(shape);
-  if (offset < 0 || steps.size() != shape.size() || std::any_of(shape.begin(), shape.end(), negative) ||
-      std::any_of(steps.begin(), steps.end(), negative))
-    return 0;
-  const int64_t reach = extent(shape, steps);
-  return reach == 0 || offset > INT64_MAX / 16 ? 0 : offset + reach;
-}
 
 // out= wants the dtype of the input.
 constexpr Forms kCopies{.kind = kFunction, .out = Out::Exact, .halves = Halves::Native};
@@ -185,7 +175,8 @@ constexpr OpRow kRows[] = {
             [](const Tensor& t, PyObject* source) { set_(t, elements_of(source, t.dtype())); }, {.kind = kMethod}),
     view_op("set_(Tensor input, object source, int storage_offset, int[] size, int[]? stride=None) -> Tensor",
             [](const Tensor& t, PyObject* source, int64_t offset, const Dims& size, const MaybeDims& stride) {
-              set_(t, elements_of(source, t.dtype(), room_for(offset, size, stride)), offset, size, stride);
+              const int64_t room = window_end(size, stride ? *stride : contiguous_strides(size), offset);
+              set_(t, elements_of(source, t.dtype(), room), offset, size, stride);
             },
             {.kind = kMethod}),
 };

@@ -276,9 +276,12 @@ template <class T, bool kLog> struct SoftmaxGradient {
     }
   }
   static void rows(const Slice<T>& s, int64_t n, int64_t count) {
-    const int64_t together = kLog && n <= kFlat / 4 ? kFlat / n : 0;
-    for (int64_t r = 0; together && r < count; r += together) short_rows(s.at(r * n), n, smaller(together, count - r));
-    for (int64_t r = 0; !together && r < count; ++r) row(s.at(r * n), n);
+    if (!kLog || n > kFlat / 4) {
+      for (int64_t r = 0; r < count; ++r) row(s.at(r * n), n);
+      return;
+    }
+    const int64_t together = kFlat / n;
+    for (int64_t r = 0; r < count; r += together) short_rows(s.at(r * n), n, smaller(together, count - r));
   }
 
   static void long_row(const Slice<T>& s, int64_t n) {
