@@ -268,6 +268,8 @@ class Sweep {
         grad = summed_for(to->batch(), std::move(grad));
       if (const TensorMeta* expected = misfit(*to, nr, grad)) [[unlikely]]
         grad = fitting(std::move(grad), *expected, from, i);
+      else if (const TensorImpl* leaf = to->leaf(); leaf && leaf->dtype != grad.dtype()) [[unlikely]]
+        grad = tape_ops.cast(grad, leaf->dtype);  // autocast is on while backward runs
       Tensor& slot = w_->slots[e->slot + nr];
       if (slot) check_kept(*to, nr, slot);
       add_to(slot, std::move(grad));

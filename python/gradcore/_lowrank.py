@@ -14,7 +14,6 @@ from . import _C, linalg
 from ._C import Tensor
 from ._type_info import finfo
 from .autograd import Function
-from .autograd.function import once_differentiable
 
 
 def _less(a: Tensor, m: Tensor | None, x: Tensor) -> Tensor:
@@ -160,7 +159,6 @@ class _Lobpcg(Function):
         return values, vectors
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, of_values: Any, of_vectors: Any) -> Any:
         if ctx.has_b:
             raise ValueError("lobpcg.backward does not support backward with B != I yet.")

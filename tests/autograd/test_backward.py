@@ -399,3 +399,17 @@ def test_a_result_with_other_data_gets_no_gradient_of_another_shape(size):
         (y * 2).sum().backward()
 
     both(program, raises="returned an invalid gradient at index 0")
+
+
+def test_a_gradient_has_the_leafs_dtype_under_autocast():
+    """Backward's own products are cast there, too."""
+
+    def program(lib):
+        x = lib.eye(3).add(0.1).requires_grad_()
+        y = (x @ x).sum()
+        with lib.autocast("cpu", dtype=lib.float16):
+            y.backward(retain_graph=True)
+            (found,) = lib.autograd.grad(y, x)
+        return x.grad, found
+
+    both(program)

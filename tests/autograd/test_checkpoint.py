@@ -657,3 +657,23 @@ def test_selective_checkpoints_that_go_wrong():
         return run(lib, lambda x: next(functions)(x))
 
     both(changing, raises="encountered during backward but not found in storage")
+
+
+@WAYS
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_second_run_is_under_the_autocast_of_the_first(enabled, reentrant):
+    def program(lib):
+        x, seen = leaf(lib, np.eye(2, dtype=np.float32)), []
+
+        def region(x):
+            out = x @ x
+            seen.append(str(out.dtype))
+            return (out @ out).float()
+
+        with lib.autocast("cpu", dtype=lib.bfloat16, enabled=enabled):
+            loss = module(lib).checkpoint(region, x, use_reentrant=reentrant).sum()
+        with lib.autocast("cpu", dtype=lib.float16):  # what holds where backward runs does not count
+            loss.backward()
+        return seen, x.grad, lib.is_autocast_enabled("cpu")
+
+    both(program)

@@ -102,6 +102,18 @@ def test_lobpcg_has_a_gradient():
     assert not numeric_gradient_error(pairs, [symmetric(gradcore, 12).numpy()], tolerance=1e-4)
 
 
+@pytest.mark.parametrize("largest", [True, False])
+def test_lobpcg_can_be_differentiated_twice(largest):
+    a = symmetric(gradcore, 6).requires_grad_()
+    start = gradcore.eye(6, 2, dtype=a.dtype)
+
+    def pairs(a):
+        values, vectors = gradcore.lobpcg(a, k=2, X=start, largest=largest, tol=1e-13, niter=500)
+        return values, vectors * vectors[0].sign()
+
+    assert gradcore.autograd.gradgradcheck(pairs, a, atol=1e-4)
+
+
 def test_lobpcg_has_no_gradient_for_b():
     a, b = symmetric(gradcore, 9), gradcore.eye(9, dtype=gradcore.float64)
     with pytest.raises(ValueError, match="no derivative for B"):

@@ -3,7 +3,9 @@
 import copy
 import importlib
 import pickle
+import types
 import warnings
+import weakref
 
 import pytest
 
@@ -150,12 +152,29 @@ def overridden(lib, scheduler, again, step):
     scheduler.step()
 
 
+def wrapped(lib, scheduler, again, step):
+    """The program wraps the step after a scheduler was made, and counts."""
+    optimizer, before = scheduler.optimizer, scheduler.optimizer.step
+    optimizer.calls = 0
+
+    def counting(self):
+        self.calls += 1
+        return before()
+
+    optimizer.step = types.MethodType(counting, optimizer)
+    for _ in range(3):
+        step(scheduler)
+    assert optimizer.calls == 3
+
+
 def with_another_group(lib, scheduler, again, step):
     scheduler.optimizer.add_param_group({"params": [lib.ones(2, requires_grad=True)], "lr": 0.3})
     step(scheduler)
 
 
-@pytest.mark.parametrize("how", [resumed, at_epochs, asked, in_the_wrong_order, overridden, with_another_group])
+@pytest.mark.parametrize(
+    "how", [resumed, at_epochs, asked, in_the_wrong_order, overridden, wrapped, with_another_group]
+)
 @pytest.mark.parametrize("rate_of", ["numbers", "tensors"])
 @pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
 def test_uses_of_a_schedule(name, options, rate_of, how):
@@ -466,3 +485,29 @@ def test_stepping_beyond_one_cycle():
             scheduler.step()
 
     both(program, raises="The specified number of total steps is 4")
+
+
+def test_a_step_that_was_wrapped_before_the_scheduler_stays():
+    def program(lib):
+        optimizer = make(lib)
+        before, calls = optimizer.step, []
+        optimizer.step = types.MethodType(lambda self: calls.append(1) or before(), optimizer)
+        scheduler = schedulers_of(lib).StepLR(optimizer, 1)
+        for _ in range(3):
+            optimizer.step()
+            scheduler.step()
+        return len(calls)
+
+    both(program)
+
+
+def test_a_scheduler_does_not_keep_the_optimizer_alive():
+    def program(lib):
+        optimizer = make(lib)
+        scheduler = schedulers_of(lib).LambdaLR(optimizer, rate)
+        gone = weakref.ref(optimizer)
+        del scheduler, optimizer
+        return gone() is None
+
+    assert program(gradcore)
+    both(program)

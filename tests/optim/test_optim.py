@@ -90,6 +90,13 @@ def a_parameter_twice_in_a_group(lib):
     return [p.detach(), *described(optimizer)]
 
 
+def a_parameter_in_two_groups(lib):
+    """Programs come to it by writing to param_groups; the state dict numbers it as in its first group."""
+    optimizer = lib.optim.SGD(with_gradients(*[leaf(lib, float(i)) for i in range(2)]), lr=0.1)
+    optimizer.param_groups.extend(optimizer.param_groups)
+    return [group["params"] for group in optimizer.state_dict()["param_groups"]]
+
+
 def options_changed_between_steps(lib):
     p = leaf(lib)
     optimizer = lib.optim.Adam(with_gradients(p), lr=0.1)
@@ -321,6 +328,7 @@ PROGRAMS = [
     names_are_kept_when_a_state_without_them_is_loaded,
     a_generator_of_parameters,
     a_parameter_twice_in_a_group,
+    a_parameter_in_two_groups,
     options_changed_between_steps,
     a_tensor_of_one_element_as_rate,
     state_is_the_optimizers_own,

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
+from weakref import ref
 
 from .._C import Tensor
 from .optimizer import Optimizer
@@ -27,6 +28,9 @@ EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
     "`scheduler.step()` to step the scheduler."
 )
+
+
+_SEE_ORDER = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
 
 class _enable_get_lr_call:
@@ -121,30 +125,40 @@ class LRScheduler:
             self._is_initial = False
 
     def _watch_first_step(self) -> None:
-        """Notes the optimizer's first step by a stand-in that removes itself: later steps cost nothing more."""
-        optimizer = self.optimizer
-        if "_opt_called" in optimizer.__dict__:
+        """Notes the optimizer's first step by a stand-in that removes itself: later steps cost nothing more.
+
+        It holds the optimizer weakly, which owns it, and a step that the program put into the optimizer stays there."""
+        own = self.optimizer.__dict__
+        if "_opt_called" in own:
             return
+        optimizer, before = ref(self.optimizer), own.get("step")
 
         def first_step(*args: Any, **kwargs: Any) -> Any:
-            optimizer.__dict__.pop("step", None)
-            optimizer.__dict__["_opt_called"] = True
-            return optimizer.step(*args, **kwargs)
+            watched = optimizer()
+            if watched is None:
+                raise ReferenceError("step() of an optimizer that is gone")
+            own = watched.__dict__
+            own["_opt_called"] = True
+            if own.get("step") is first_step:
+                del own["step"]
+                if before is not None:
+                    own["step"] = before
+            return type(watched).step(watched, *args, **kwargs) if before is None else before(*args, **kwargs)
 
         first_step._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
-        optimizer.__dict__.update(_opt_called=False, step=first_step)
+        own.update(_opt_called=False, step=first_step)
 
     def _warn_of_order(self) -> None:
         step = self.optimizer.__dict__.get("step")
         if step is not None and not hasattr(step, "_wrapped_by_lr_sched"):
             text = (
                 "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, "
-                "make sure to call `optimizer.step()` before `lr_scheduler.step()`."
+                f"make sure to call `optimizer.step()` before `lr_scheduler.step()`. {_SEE_ORDER}"
             )
         elif not getattr(self.optimizer, "_opt_called", False):
             text = (
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or the "
-                "first value of the schedule is skipped."
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the opposite order, or the "
+                f"first value of the schedule is skipped. {_SEE_ORDER}"
             )
         else:
             return

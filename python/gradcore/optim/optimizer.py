@@ -319,8 +319,9 @@ class Optimizer:
         groups = []
         start = 0
         for group in self.param_groups:
-            for i, p in enumerate(group["params"], start):
-                numbers[id(p)] = i  # of a parameter that is twice in a group the last place counts, as in torch
+            # As in torch: the first group that has a parameter counts, and in it the last place.
+            places = enumerate(group["params"], start)
+            numbers.update({id(p): i for i, p in places if id(p) not in numbers})
             start += len(group["params"])
             packed = {key: value for key, value in group.items() if key != "params"}
             groups.append({**packed, "params": [numbers[id(p)] for p in group["params"]]})

@@ -7,6 +7,7 @@ Source: T. Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import threading
 import traceback
@@ -18,6 +19,7 @@ from typing import Any
 from .. import _C
 from .._C import Tensor
 from .._modes import enable_grad, no_grad
+from ..amp import autocast
 from ..autograd import Function, backward
 from ..random import fork_rng, get_rng_state, set_rng_state
 from ._selective import (
@@ -67,7 +69,8 @@ def checkpoint(
 ) -> Any:
     """function(*args), of which nothing is kept but the arguments: backward runs it again and goes through that run.
 
-    With preserve_rng_state (True by default) both runs draw the same random numbers.
+    With preserve_rng_state (True by default) both runs draw the same random numbers. The second runs under the
+    autocast of the first.
 
     use_reentrant=False records the graph as ever but keeps none of its tensors: when backward asks for one, the
     function runs again, as far as the last that was saved (all of it without early_stop). It takes keywords for the
@@ -177,6 +180,13 @@ def set_device_states(devices: Sequence[int], states: Sequence[Tensor], *, devic
         raise RuntimeError("set_device_states: there is no device besides the CPU")
 
 
+def _autocast_of_now() -> Callable[[], contextlib.AbstractContextManager[Any]]:
+    """Makes contexts in which autocast is as it is now. Each run needs one of its own: runs may lie inside each other."""
+    return functools.partial(
+        autocast, "cpu", _C._autocast_dtype(), enabled=_C._autocast_enabled(), cache_enabled=_C._autocast_caches()
+    )
+
+
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs with new leaves in place of tensors. RuntimeError for what is no tuple."""
     if not isinstance(inputs, tuple):
@@ -192,6 +202,7 @@ class CheckpointFunction(Function):
         _warn_if_none_requires_grad(args, 4)
         ctx.function = function
         ctx.rng_state = get_rng_state() if preserve_rng_state else None
+        ctx.autocast = _autocast_of_now()
         # Tensors are saved, so that a change before backward is noticed; what is left keeps its place.
         ctx.save_for_backward(*(arg for arg in args if isinstance(arg, Tensor)))
         ctx.others = [None if isinstance(arg, Tensor) else arg for arg in args]
@@ -209,7 +220,7 @@ class CheckpointFunction(Function):
         saved = iter(ctx.saved_tensors)
         arguments = (next(saved) if is_tensor else other for is_tensor, other in zip(ctx.is_tensor, ctx.others))
         inputs = detach_variable(tuple(arguments))
-        with fork_rng(enabled=ctx.rng_state is not None), enable_grad():
+        with fork_rng(enabled=ctx.rng_state is not None), enable_grad(), ctx.autocast():
             if ctx.rng_state is not None:
                 set_rng_state(ctx.rng_state)
             outputs = ctx.function(*inputs)
@@ -323,6 +334,7 @@ class _Rerun:
         self._function, self._args, self._kwargs = function, args, kwargs
         self._versions = [arg._version if isinstance(arg, Tensor) else None for arg in args]
         self._rng_state = get_rng_state() if preserve_rng_state else None
+        self._autocast = _autocast_of_now()
         self._first_context, self._second_context = contexts
         self._early_stop = early_stop if _early_stop is None else _early_stop
         self._describe = describe
@@ -412,7 +424,7 @@ class _Rerun:
         with contextlib.suppress(_Stop), fork_rng(enabled=self._rng_state is not None):
             if self._rng_state is not None:
                 set_rng_state(self._rng_state)
-            with saving(pack, lambda value: value), enable_grad(), self._second_context:
+            with saving(pack, lambda value: value), enable_grad(), self._autocast(), self._second_context:
                 self._function(*self._args, **self._kwargs)
         self._compare(found)
 
