@@ -28,6 +28,7 @@ enum class Out : uint8_t {
   Accumulates,  // as Converts, and the op computes in the type of out
   Joins,        // as Converts, but what cannot be cast is a TypeError
   Fills,        // of factories: as Accumulates
+  Truth,        // bool or uint8, whatever the result is
   KeepsShape,   // as Fills, and an out of as many elements keeps its shape
 };
 

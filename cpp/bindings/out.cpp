@@ -102,6 +102,12 @@ bool Call::has_operand_without_dims() const {
   return false;
 }
 
+static void check_out_of_truth(std::string_view name, const Tensor& target, const Tensor& value) {
+  check(target.dtype() == DType::Bool || target.dtype() == DType::UInt8, name,
+        " only supports bool tensor for result, got: ", scalar_type_name(target.dtype()));
+  check_writable(target, false, !same_shape(value, target));
+}
+
 void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) const {
   const Out rule = bound_.row_->out;
   if (modes.forward && (has_tangent(value) || has_tangent(target)))
@@ -115,6 +121,7 @@ void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) co
   exactly |= rule == Out::Exact || (rule == Out::ExactOfDims && !has_operand_without_dims());
   if (exactly && value.dtype() != target.dtype())
     fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
+  if (rule == Out::Truth) return check_out_of_truth(op_.name, target, value);
   check(can_cast(value.dtype(), target.dtype()), rule == Out::Joins ? ErrorKind::Type : ErrorKind::Runtime,
         "result type ", scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
         scalar_type_name(target.dtype()));

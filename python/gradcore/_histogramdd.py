@@ -38,7 +38,7 @@ def histogramdd(
     if input.dim() < 2:
         raise RuntimeError(f"{_NAME}: input tensor should have at least 2 dimensions")
     size = input.shape[-1]
-    points = input.detach().reshape(-1, size)
+    points = input.detach().reshape(math.prod(input.shape[:-1]), size)
     weights = _weights(input, weight)
     if isinstance(bins, int):
         bins = [bins] * size
@@ -50,6 +50,8 @@ def histogramdd(
         _need_floating(input)
         edges = _edges(points, bins, range)
     _need_floating(input)
+    if not size:  # as in torch, points without coordinates are in no box
+        points, weights = points[:0], weights[:0]
     counts = [len(e) - 1 for e in edges]
     places, inside = _C.zeros(len(points), dtype=_C.int64), _C.ones(len(points), dtype=_C.bool)
     for d, (edge, count) in enumerate(zip(edges, counts)):

@@ -80,6 +80,7 @@ SAMPLES = [
     "[np.float32(1), np.float32(2)]", "[np.float64(1), np.float64(2)]", "[np.int64(1), np.int64(3)]", "[np.array(1), np.array(2)]",
     "[collections.OrderedDict(a=1), collections.OrderedDict(a=2)]", "[OwnList([1]), OwnList([2])]", "[((1, 2), 3), ((4, 5), 6)]",
     "[collections.ChainMap({'a': 1}), collections.ChainMap({'a': 2})]", "[lib.tensor(1), lib.tensor(2)]",
+    "[np.str_('a'), np.str_('b')]",
 ]  # fmt: skip
 PLACES = {"Point": Point, "np": np, "collections": collections, "OwnList": OwnList}
 

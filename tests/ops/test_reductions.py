@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from support import gradcore, needs_torch, torch
+from support import both, gradcore, needs_torch, torch
 
 # ------------------------------------------------------------------------------------------------------------
 # The ends of the range
@@ -330,3 +330,17 @@ def test_nansum_at_its_ends():
     assert gradcore.tensor([1, 2]).nansum().item() == 3
     assert gradcore.tensor([1.5, nan, 2.5]).nansum(dtype=gradcore.int64).item() == 3
     assert gradcore.tensor([1.5, nan], dtype=gradcore.bfloat16).nansum(dtype=gradcore.float32).item() == 1.5
+
+
+@needs_torch
+@pytest.mark.parametrize("name", ["all", "any"])
+@pytest.mark.parametrize("dim", [(), (0,)])
+def test_truth_is_written_to_bool_and_uint8_alone(name, dim):
+    def program(lib, dtype, into):
+        numbers = lib.tensor([0, 1]).to(getattr(lib, dtype))
+        return getattr(lib, name)(numbers, *dim, out=lib.empty((), dtype=getattr(lib, into)))
+
+    for dtype, into in itertools.product(["bool", "uint8", "float32"], ["bool", "uint8"]):
+        both(lambda lib, d=dtype, i=into: program(lib, d, i))
+    for dtype, into in itertools.product(["bool", "uint8", "float32"], ["int64", "float32"]):
+        both(lambda lib, d=dtype, i=into: program(lib, d, i), raises="only supports bool tensor for result, got: ")

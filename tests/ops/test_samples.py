@@ -103,6 +103,7 @@ def points(lib):
         lambda lib: lib.histogramdd(points(lib).view(2, 3, 2), [2, 2]),
         lambda lib: lib.histogramdd(lib.full((3, 2), 0.5), [2, 2]),
         lambda lib: lib.histogramdd(lib.empty(0, 2), [2, 2]),
+        lambda lib: lib.histogramdd(lib.empty(3, 0), []),
         lambda lib: lib.histogramdd(points(lib).repeat(1, 2)[:, :3].contiguous(), [2, 1, 3]),
     ],
 )

@@ -76,8 +76,10 @@ constexpr OpRow kRows[] = {
        {.out = Out::Exact}),
     op("argmin(Tensor input, int? dim=None, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<argmin>,
        {.out = Out::Exact}),
-    op("any(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<any>),
-    op("all(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<all>),
+    op("any(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<any>,
+       {.out = Out::Truth}),
+    op("all(Tensor input, int[1]? dim=None, bool keepdim=False, *, Tensor? out=None) -> Tensor", fn<all>,
+       {.out = Out::Truth}),
     op("norm(Tensor input, float p, int[1]? dim=None, bool keepdim=False, dtype? dtype=None, Tensor? out=None) -> "
        "Tensor",
        [](const Tensor& t, double p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {

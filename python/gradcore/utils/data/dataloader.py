@@ -178,7 +178,7 @@ class DataLoader(Generic[T]):
     def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
         if not self._told_length:  # only a program that asked for the length relies on it
             return batches
-        return _warn_when_longer(batches, len(self), self.dataset)
+        return _warn_when_longer(batches, len(self), self)
 
     @property
     def _dataset_kind(self) -> int:
@@ -232,12 +232,16 @@ class _InfiniteConstantSampler:
         return itertools.repeat(None)
 
 
-def _warn_when_longer(batches: Iterator[Any], length: int, dataset: Any) -> Iterator[Any]:
+def _warn_when_longer(batches: Iterator[Any], length: int, loader: Any) -> Iterator[Any]:
+    cause = (
+        "For multiprocessing data-loading, this could be caused by workers that all go through the whole dataset: "
+        "get_worker_info() says in its __iter__ which worker it is."
+    )
     for count, batch in enumerate(batches, 1):
         if count > length:
             warnings.warn(
-                f"Length of IterableDataset {dataset} was reported to be {length} (when accessing len(dataloader)), "
-                f"but {count} samples have been fetched. ",
+                f"Length of IterableDataset {loader.dataset} was reported to be {length} (when accessing len(dataloader)), "
+                f"but {count} samples have been fetched. {cause if loader.num_workers else ''}",
                 stacklevel=2,
             )
         yield batch

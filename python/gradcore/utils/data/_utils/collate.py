@@ -119,6 +119,8 @@ def collate_str_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
 
 
 def _collate_array(batch: Any) -> Any:
+    if isinstance(batch[0], (str, bytes)):  # of numpy.str_ and numpy.bytes_
+        return batch
     if np_str_obj_array_pattern.search(batch[0].dtype.str):
         raise TypeError(f"default_collate: {_ONLY} {batch[0].dtype}")
     if batch[0].shape == ():
