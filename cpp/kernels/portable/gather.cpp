@@ -116,6 +116,7 @@ class Steps {
     return 0;
   }
   int64_t step() const { return step_; }
+  bool have_places() const { return size_ > 0; }
   void finish() const {
     if (outside_ && !checked_) fail_out_of_bounds(ErrorKind::Runtime, value_, dim_, static_cast<int64_t>(size_));
   }
@@ -145,7 +146,10 @@ template <bool kAcross, class F> void each_pair_by(Steps& steps, const Position&
     f(at.indexed + i * l.indexed + steps[at.index + i * l.index], at.list + i * l.list);
 }
 template <bool kAcross, class F> void each_pair(Steps steps, const Position& at, const Loop& l, const F& f) {
-  each_pair_by<kAcross>(steps, at, l, f);
+  if (steps.have_places())
+    each_pair_by<kAcross>(steps, at, l, f);
+  else
+    steps.place(at.index);  // there is no 0 either
   steps.finish();
 }
 
