@@ -179,7 +179,8 @@ Tensor repeated(const Scalar& value, const Tensor& t, const Tensor& index) {
 
 }  // namespace
 
-void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const Scalar& number, Scatter how) {
+void scatter_to(const Tensor& t, Target target, int dim, const Tensor& index, const Tensor& src, const Scalar& number,
+                Scatter how) {
   using Fn = void (*)(const portable::GatherArgs&);
   static constexpr Fn kKernels[] = {portable::scatter, portable::scatter_add, portable::scatter_multiply,
                                     portable::scatter_max, portable::scatter_min};
@@ -187,12 +188,14 @@ void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src
   const auto write = [&](int batch, const Tensor& to, const Tensor& at, const Tensor& from) {
     const int d = dim + batch;
     check_scatter(to, d, at, from);
-    const Tensor checked = apart_from(checked_index(at, size_along(to, d), d), to);
-    const Tensor source = from ? apart_from(from, to) : repeated(number, to, checked);
+    const bool first = target == Target::Old;  // else indices are checked on the way
+    const Tensor places = apart_from(first ? checked_index(at, size_along(to, d), d) : wide_index(at), to);
+    const Tensor source = from ? apart_from(from, to) : repeated(number, to, places);
     Gather k("scatter", kernel);
-    set_walk(k, checked, to, source, d);
+    k.args.checked = first;
+    set_walk(k, places, to, source, d);
     k.reads(&portable::GatherArgs::list, source.window()).writes(&portable::GatherArgs::indexed, to.window());
-    launch(k);
+    launch(k.may_raise());
   };
   write_batched_along(write, t, index, src);
 }
@@ -240,14 +243,14 @@ void scatter_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& 
   };
   write_in_place(
       t, check, [&] { return scatter_node(t, d, index, tensor); },
-      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, Scatter::Assign); });
+      [&](const Tensor& to) { scatter_to(to, Target::Old, d, index, tensor, src.scalar, Scatter::Assign); });
 }
 Tensor scatter(const Tensor& t, int64_t dim, const Tensor& index, const Operand& src) {
   const Tensor tensor = tensor_of(src);
   const int d = wrap_dim(dim, t.dim());
   return write_to_copy(
       t, levels_of({&t, &index, &tensor}), true, [&] { return scatter_node(t, d, index, tensor); },
-      [&](const Tensor& to) { scatter_to(to, d, index, tensor, src.scalar, Scatter::Assign); });
+      [&](const Tensor& to) { scatter_to(to, Target::New, d, index, tensor, src.scalar, Scatter::Assign); });
 }
 
 void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -258,13 +261,13 @@ void scatter_add_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   };
   write_in_place(
       t, check, [&] { return scatter_add_node(t, d, index, src); },
-      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, Scatter::Add); });
+      [&](const Tensor& to) { scatter_to(to, Target::Old, d, index, src, {}, Scatter::Add); });
 }
 Tensor scatter_add(const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src) {
   const int d = wrap_dim(dim, t.dim());
   return write_to_copy(
       t, levels_of({&t, &index, &src}), true, [&] { return scatter_add_node(t, d, index, src); },
-      [&](const Tensor& to) { scatter_to(to, d, index, src, {}, Scatter::Add); });
+      [&](const Tensor& to) { scatter_to(to, Target::New, d, index, src, {}, Scatter::Add); });
 }
 
 void add_raw_overlapping(const Tensor& out, const Tensor& t) {

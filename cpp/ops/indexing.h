@@ -52,9 +52,11 @@ enum class Put : uint8_t { Assign, Add };
 void put(const Tensor& t, const IndexPlan& s, const Tensor& values, bool one_value, Put how);
 
 // Joins `src`, or the number where it is undefined, with the elements of `t` that an index of one dim points to.
-// Without history; within a batch `t` has all levels.
+// Without history; within a batch `t` has all levels. An error leaves `t` as it was, but a new one half written.
 enum class Scatter : uint8_t { Assign, Add, Multiply, Max, Min };
-void scatter_to(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const Scalar& number, Scatter how);
+enum class Target : bool { Old, New };
+void scatter_to(const Tensor& t, Target target, int dim, const Tensor& index, const Tensor& src, const Scalar& number,
+                Scatter how);
 // The gradient of the indexed part of a source, with zeros for the rest.
 Tensor padded_source(const Tensor& gradient, const Tensor& index, const Dims& shape);
 

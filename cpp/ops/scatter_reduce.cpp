@@ -58,15 +58,15 @@ Tensor counts(const Tensor& t, int dim, const Tensor& index, bool include_self) 
   return scatter_add(start, dim, index, ones(index.shape(), t.dtype()));
 }
 
-// Writes to `t`; without history.
+// Writes to `t`, which is new; without history.
 void reduce_into(const Tensor& t, int dim, const Tensor& index, const Tensor& src, const NamedJoin& by,
                  bool include_self) {
   const NoRecordGuard off;
   if (by.join == Join::Mean && t.dtype() == DType::Bool)
     fail(ErrorKind::NotImplemented, "\"scatter_gather_tensor_cpu_reduce_mean\" not implemented for 'Bool'");
   // Into places that nothing is scattered to the neutral number would be written as well: only the indexed ones.
-  if (!include_self) scatter_to(t, dim, index, {}, neutral(by.join, t.dtype()), Scatter::Assign);
-  scatter_to(t, dim, index, src, {}, by.how);
+  if (!include_self) scatter_to(t, Target::New, dim, index, {}, neutral(by.join, t.dtype()), Scatter::Assign);
+  scatter_to(t, Target::New, dim, index, src, {}, by.how);
   if (by.join != Join::Mean) return;
   const Tensor n = clamp_min(counts(t, dim, index, include_self), Scalar(1));
   copy_raw(t, is_floating(t.dtype()) ? div(t, n) : div_floor(t, n));

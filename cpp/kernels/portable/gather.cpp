@@ -99,35 +99,39 @@ void walk_blocks(const IndexWalk& w, Row row) {
 template <class F> void walk_in_blocks(const IndexWalk& w, const F& f) { walk_blocks(w, row_of(f)); }
 
 // The indices are the user's own memory, which another thread may write to: each is read once, and what it is then
-// decides. The step that it stands for, in elements.
-// Of indices that were not checked before, one that is outside raises.
-template <bool kRaises> class Steps {
+// decides. The step that it stands for, in elements. One that is outside stands for 0 until finish() raises, so that
+// loops call nothing.
+class Steps {
  public:
   explicit Steps(const GatherArgs& a)
-      : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step), dim_(a.dim) {}
-  int64_t operator[](int64_t i) const { return place(i) * step_; }
+      : index_(a.index), size_(static_cast<uint64_t>(a.size)), step_(a.step), dim_(a.dim), checked_(a.checked) {}
+  int64_t operator[](int64_t i) { return place(i) * step_; }
   // The same where a step is one element. To guess that the index is good does not wait for the comparison.
-  int64_t place(int64_t i) const {
+  int64_t place(int64_t i) {
     const int64_t v = __atomic_load_n(index_ + i, __ATOMIC_RELAXED);
-    if (static_cast<uint64_t>(v) >= size_) [[unlikely]] {
-      if constexpr (kRaises) fail_out_of_bounds(ErrorKind::Runtime, v, dim_, static_cast<int64_t>(size_));
-      return 0;
-    }
-    return v;
+    if (static_cast<uint64_t>(v) < size_) [[likely]]
+      return v;
+    outside_ = true;
+    value_ = v;
+    return 0;
   }
   int64_t step() const { return step_; }
+  bool have_places() const { return size_ > 0; }
+  void finish() const {
+    if (outside_ && !checked_) fail_out_of_bounds(ErrorKind::Runtime, value_, dim_, static_cast<int64_t>(size_));
+  }
 
  private:
   const int64_t* index_;
   uint64_t size_;
-  int64_t step_;
+  int64_t step_, value_ = 0;
   int dim_;
+  bool checked_, outside_ = false;
 };
 
 // Calls f(position in the indexed tensor, position in the list) along a run. Most runs read vectors: index and list
 // side by side, and the indexed tensor too. With `kAcross` runs along another dim than the indexed one have a loop too.
-template <bool kAcross, bool kRaises, class F>
-void each_pair(const Steps<kRaises>& steps, const Position& at, const Loop& l, const F& f) {
+template <bool kAcross, class F> void each_pair_by(Steps& steps, const Position& at, const Loop& l, const F& f) {
   const int64_t size = l.size;
   if (kAcross && l.index == 1 && l.list == 1 && l.indexed == 1) {
     for (int64_t i = 0; i < size; ++i) f(at.indexed + i + steps[at.index + i], at.list + i);
@@ -141,6 +145,13 @@ void each_pair(const Steps<kRaises>& steps, const Position& at, const Loop& l, c
   for (int64_t i = 0; i < size; ++i)
     f(at.indexed + i * l.indexed + steps[at.index + i * l.index], at.list + i * l.list);
 }
+template <bool kAcross, class F> void each_pair(Steps steps, const Position& at, const Loop& l, const F& f) {
+  if (steps.have_places())
+    each_pair_by<kAcross>(steps, at, l, f);
+  else
+    steps.place(at.index);  // there is no 0 either
+  steps.finish();
+}
 
 }  // namespace
 
@@ -149,7 +160,7 @@ void gather(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     const T* const indexed = reinterpret_cast<const T*>(a.indexed);
     T* const list = reinterpret_cast<T*>(a.list);
-    walk_in_blocks(a.walk, [=, steps = Steps<true>(a)](const Position& at, const Loop& l) {
+    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
       each_pair<true>(steps, at, l, [=](int64_t place, int64_t item) { list[item] = indexed[place]; });
     });
   });
@@ -160,7 +171,7 @@ void scatter(const GatherArgs& a) {
     using T = typename decltype(tag)::type;
     T* const indexed = reinterpret_cast<T*>(a.indexed);
     const T* const list = reinterpret_cast<const T*>(a.list);
-    walk_in_blocks(a.walk, [=, steps = Steps<false>(a)](const Position& at, const Loop& l) {
+    walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
       each_pair<true>(steps, at, l, [=](int64_t place, int64_t item) { indexed[place] = list[item]; });
     });
   });
@@ -170,7 +181,7 @@ void scatter(const GatherArgs& a) {
 template <class T, bool kAcross, class Join> static void scatter_joined(const GatherArgs& a, const Join& join) {
   T* const indexed = reinterpret_cast<T*>(a.indexed);
   const T* const list = reinterpret_cast<const T*>(a.list);
-  walk_in_blocks(a.walk, [=, steps = Steps<false>(a)](const Position& at, const Loop& l) {
+  walk_in_blocks(a.walk, [=, steps = Steps(a)](const Position& at, const Loop& l) {
     each_pair<kAcross>(steps, at, l,
                        [&](int64_t place, int64_t item) { indexed[place] = join(indexed[place], list[item]); });
   });
@@ -196,16 +207,29 @@ void scatter_multiply(const GatherArgs& a) {
   });
 }
 
+// y where it is larger (by kSign) than x or NaN, without a branch: which of them is larger nobody guesses. NaN stays.
+template <class T, int kSign> static T extreme(T x, T y) {
+  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {  // in vectors, which have masks
+    typedef T V __attribute__((vector_size(16)));
+    using Bits = decltype(V{} < V{});
+    const V of_x = {x}, of_y = {y};
+    const Bits takes_y = (of_y != of_y) | (kSign > 0 ? of_y > of_x : of_y < of_x);
+    return reinterpret_cast<V>((takes_y & reinterpret_cast<Bits>(of_y)) | (~takes_y & reinterpret_cast<Bits>(of_x)))[0];
+  } else {
+    return y != y ? y : (kSign > 0 ? y > x : y < x) ? y : x;
+  }
+}
+
 void scatter_max(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T, false>(a, [](T x, T y) { return y != y ? y : y > x ? y : x; });
+    scatter_joined<T, false>(a, [](T x, T y) { return extreme<T, 1>(x, y); });
   });
 }
 void scatter_min(const GatherArgs& a) {
   visit_dtype(a.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_joined<T, false>(a, [](T x, T y) { return y != y ? y : y < x ? y : x; });
+    scatter_joined<T, false>(a, [](T x, T y) { return extreme<T, -1>(x, y); });
   });
 }
 

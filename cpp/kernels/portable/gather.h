@@ -31,16 +31,17 @@ struct IndexWalk {
 };
 
 struct GatherArgs {
-  const int64_t* index;  // gather() checks them; else check_index() did, and what another thread makes of them is 0
+  const int64_t* index;
+  bool checked = false;  // check_index() did, and what another thread makes of them is 0. Else a bad one raises.
   char* indexed;
   char* list;
   int64_t size, step;  // of the indexed tensor along the indexed dim
-  int dim;             // for gather()'s message about an index outside of it
+  int dim;             // for the message about an index outside of it
   DType dtype;
   IndexWalk walk;
   GatherArgs() {}
 };
-void gather(const GatherArgs& a);       // list = indexed[index]; raises where an index is outside
+void gather(const GatherArgs& a);       // list = indexed[index]
 void scatter(const GatherArgs& a);      // indexed[index] = list
 void scatter_add(const GatherArgs& a);  // indexed[index] += list
 void scatter_multiply(const GatherArgs& a);

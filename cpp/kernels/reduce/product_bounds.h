@@ -1,4 +1,4 @@
-// Products that certainly vanish or become infinite, without multiplying. Start at CertainProducts.
+// Products that certainly vanish or become infinite, without multiplying. Start at ProductBounds.
 //
 // Exponent and fraction of a positive float, read as one whole number, are its logarithm to base 2 in units of the last
 // place, too small by 0.0861 at most (J. N. Mitchell, "Computer Multiplication and Division Using Binary Logarithms",
@@ -81,50 +81,6 @@ template <class T> class ProductBounds {
 
   alignas(64) W odd_[kCols], most_[kCols], least_[kCols];  // whose first bits are signs; greatest, least magnitudes
   int64_t log_[kCols], count_ = 0;
-};
-
-// A reduction's products, one after the other. NaN where it does not know.
-template <class T> class CertainProducts {
- public:
-  explicit CertainProducts(const ReduceArgs& args) : a_(args) {}
-  // `p` is where the output's elements begin, `column` its place among a row of outputs.
-  T of(const T* p, int64_t column) {
-    constexpr int64_t kLong = 256, kHigh = 64;  // fewer factors are multiplied as fast
-    const int64_t n = a_.slabs * a_.reduce;
-    if (a_.s_reduce == 1 && n > kLong) return of_row(p);
-    if (a_.s_inner == 1 && n > kHigh && a_.inner >= kCols) return of_column(p, column);
-    return T(__builtin_nan(""));
-  }
-
- private:
-  static constexpr int64_t kCols = ProductBounds<T>::kCols;
-
-  T of_row(const T* p) const {
-    ProductBounds<T> bounds;
-    const int64_t rest = a_.reduce % kCols;
-    for (int64_t s = 0; s < a_.slabs; ++s, p += a_.s_slab) {
-      bounds.add(p, kCols, a_.reduce / kCols);
-      alignas(64) T last[kCols];
-      for (int64_t j = 0; j < kCols; ++j) last[j] = j < rest ? p[a_.reduce - rest + j] : T(1);
-      bounds.add(last, kCols, 1);
-    }
-    return bounds.all();
-  }
-  // Columns beside each other are looked at together; those of the last group may have been in the one before.
-  T of_column(const T* p, int64_t column) {
-    const int64_t first = smaller(column, a_.inner - kCols);
-    const T* const group = p - (column - first);
-    if (!group_ || p < group_ || p >= group_ + kCols) {
-      bounds_ = {};
-      for (int64_t s = 0; s < a_.slabs; ++s) bounds_.add(group + s * a_.s_slab, a_.s_reduce, a_.reduce);
-      group_ = group;
-    }
-    return bounds_.column(p - group_);
-  }
-
-  const ReduceArgs& a_;
-  ProductBounds<T> bounds_;
-  const T* group_ = nullptr;  // where the columns of bounds_ begin
 };
 
 }  // namespace gradcore::GC_ISA

@@ -29,6 +29,7 @@
 #include "kernels/convert.h"
 #include "kernels/reduce/fold.h"
 #include "kernels/reduce/product_bounds.h"
+#include "kernels/reduce/scaled_products.h"
 #include "kernels/square.h"
 
 namespace gradcore::GC_ISA {
@@ -399,7 +400,7 @@ template <class T> struct Elements {
       for (int64_t i = 0; i < a.reduce; ++i) f(static_cast<double>(p[s * a.s_slab + i * a.s_reduce]));
   }
   // f(copies, how many) for at most kBlock of them at a time.
-  static constexpr int64_t kBlock = 192;  // whole steps of ScaledProduct, of any instruction set
+  static constexpr int64_t kBlock = 192;  // whole rows of ScaledProducts, of any instruction set
   template <class F> void each_block(const F& f) const {
     alignas(64) double block[kBlock];
     for (int64_t s = 0; s < a.slabs; ++s)
@@ -477,46 +478,8 @@ template <class T, bool kRoot> struct ScaledVariance {
     return kRoot ? root : root * root;
   }
 };
-// Where the product leaves the range on the way: a mantissa and a power of two in each lane of four vectors. Zeros,
-// infinities and NaN are mantissas as they are.
+// A product that may have left the range on the way.
 template <class T> struct ScaledProduct {
-  using V = Vec<double>;
-  using Bits = Vec<uint64_t>;
-  static constexpr int64_t kChains = 4, kWide = kChains * kLanes<double>;
-  static constexpr int64_t kTogether = sizeof(T) <= 4 ? 6 : 1;  // factors whose product no double loses
-  static constexpr int64_t kFar = 2200;                         // a power beyond any double
-  static_assert(Elements<T>::kBlock % kWide == 0);
-
-  // Mantissas from 1/2 to 1, so that no product of one leaves the range.
-  GC_INLINE void settle(V& x, Bits& power) {
-    constexpr uint64_t exponent = 0x7ff;
-    const Bits bits = reinterpret_cast<Bits>(x), e = (bits >> 52) & exponent;
-    const Bits usual = reinterpret_cast<Bits>((e != 0) & (e != exponent));
-    power += usual & (e - 1022);
-    x = reinterpret_cast<V>((bits & ~(usual & (exponent << 52))) | (usual & (uint64_t(1022) << 52)));
-  }
-  // Whether kTogether of them stay in the range too.
-  GC_INLINE bool are_usual(const double* x, int64_t n) {
-    if constexpr (sizeof(T) <= 4) return true;
-    return fold_run<MagnitudeKind<MaxKind<double>>>(x, n) < 0x1p150 &&
-           fold_run<MagnitudeKind<MinKind<double>>>(x, n) > 0x1p-150;
-  }
-  // Denormal numbers have no exponent of their own.
-  GC_INLINE V scaled_factor(V v, Bits& power) {
-    const Bits is_small = reinterpret_cast<Bits>(magnitude(v) < 0x1p-900);
-    power -= is_small & 100;
-    return v * reinterpret_cast<V>((is_small & to_bits(0x1p100)) | (~is_small & to_bits(1.0)));
-  }
-  GC_INLINE int64_t sum_of(const Bits* power) {
-    const Bits sum = (power[0] + power[1]) + (power[2] + power[3]);
-    int64_t total = 0;
-    for (int64_t l = 0; l < kLanes<double>; ++l) total += static_cast<int64_t>(sum[l]);
-    return total;
-  }
-  static double scaled(double x, int64_t power) {
-    return __builtin_ldexp(x, static_cast<int>(smaller(larger(power, -kFar), kFar)));
-  }
-
   // That of not so many factors seldom leaves the range of doubles. 0, infinite or NaN where it did.
   static double simple(const Elements<T>& x) {
     [[maybe_unused]] const NoDenormals<true> mode;
@@ -531,31 +494,77 @@ template <class T> struct ScaledProduct {
     return compute_scaled(x);
   }
   static double compute_scaled(const Elements<T>& x) {
-    V part[kChains];
-    Bits power[kChains] = {};
-    for (V& v : part) v = V{} + 1.0;
+    using Products = ScaledProducts<double>;
+    static_assert(Elements<T>::kBlock % Products::kCols == 0);
+    Products products;
     x.each_block([&](double* block, int64_t n) {
-      const int64_t used = round_up(n, kWide);
+      const int64_t used = round_up(n, Products::kCols);
       for (int64_t i = n; i < used; ++i) block[i] = 1;
-      const bool usual = are_usual(block, n);
-      for (int64_t i = 0; i < used;) {
-        for (const int64_t end = smaller(used, i + (usual ? kTogether : 1) * kWide); i < end; i += kWide)
-          for (int64_t c = 0; c < kChains; ++c) {
-            const V v = load(block + i + c * kLanes<double>);
-            part[c] *= usual ? v : scaled_factor(v, power[c]);
-          }
-        for (int64_t c = 0; c < kChains; ++c) settle(part[c], power[c]);
-      }
+      products.add(block, Products::kCols, used / Products::kCols);
     });
-    for (int64_t half = kChains / 2; half > 0; half /= 2)
-      for (int64_t c = 0; c < half; ++c) {
-        part[c] *= part[c + half];
-        settle(part[c], power[c]);
-      }
-    double product = 1;
-    for (int64_t l = 0; l < kLanes<double>; ++l) product *= static_cast<double>(part[0][l]);  // not below 1/256
-    return scaled(product, sum_of(power));
+    return products.all();
   }
+};
+// The products of neighbouring columns, by Products: those of the last group may have been in the one before.
+template <class Products, class T> class ColumnProducts {
+ public:
+  auto of(const ReduceArgs& a, const T* p, int64_t column) {
+    const T* const group = p - (column - smaller(column, a.inner - Products::kCols));
+    if (!group_ || p < group_ || p >= group_ + Products::kCols) {
+      products_ = {};
+      for (int64_t s = 0; s < a.slabs; ++s) products_.add(group + s * a.s_slab, a.s_reduce, a.reduce);
+      group_ = group;
+    }
+    return products_.column(p - group_);
+  }
+
+ private:
+  Products products_;
+  const T* group_ = nullptr;  // where they begin
+};
+template <class Products, class T> auto product_of_row(const ReduceArgs& a, const T* p) {
+  constexpr int64_t kCols = Products::kCols;
+  Products products;
+  const int64_t rest = a.reduce % kCols;
+  alignas(64) T last[kCols];
+  for (int64_t s = 0; s < a.slabs; ++s, p += a.s_slab) {
+    products.add(p, kCols, a.reduce / kCols);
+    for (int64_t j = 0; j < kCols; ++j) last[j] = j < rest ? p[a.reduce - rest + j] : T(1);
+    products.add(last, kCols, 1);
+  }
+  return products.all();
+}
+// A reduction's products that left the range, one after the other. Of most the sizes of their factors tell that they
+// are 0 or infinite.
+template <class T> class LongProducts {
+  using Bounds = ProductBounds<T>;
+  using Scaled = ScaledProducts<T>;
+
+ public:
+  explicit LongProducts(const ReduceArgs& args) : a_(args) {}
+  T of(int64_t output) {
+    constexpr int64_t kLong = 256, kHigh = 64;  // fewer factors are multiplied as fast one by one
+    const Elements<T> x(a_, output);
+    const int64_t n = a_.slabs * a_.reduce;
+    if (a_.s_reduce == 1 && n > kLong) return of_row(x.p);
+    if (a_.s_inner == 1 && n > kHigh && a_.inner >= larger(Bounds::kCols, Scaled::kCols))
+      return of_column(x.p, output % a_.inner);
+    return static_cast<T>(ScaledProduct<T>::compute(x));
+  }
+
+ private:
+  T of_row(const T* p) const {
+    const T certain = product_of_row<Bounds>(a_, p);
+    return certain == certain ? certain : static_cast<T>(product_of_row<Scaled>(a_, p));
+  }
+  T of_column(const T* p, int64_t column) {
+    const T certain = bounds_.of(a_, p, column);
+    return certain == certain ? certain : static_cast<T>(scaled_.of(a_, p, column));
+  }
+
+  const ReduceArgs& a_;
+  ColumnProducts<Bounds, T> bounds_;
+  ColumnProducts<Scaled, T> scaled_;
 };
 
 template <class T> constexpr double kLeast = sizeof(T) <= 4 ? 1e-27 : 1e-270;
@@ -578,20 +587,17 @@ void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
-// Of products most can be told to be 0 or infinite by the sizes of their factors.
 template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const double* const acc = static_cast<const double*>(from);
-  CertainProducts<T> certain(a);
+  LongProducts<T> products(a);
   for (int64_t j = 0; j < n; ++j) {
     const double v = magnitude(acc[j]);
     if (v > kLeast<T> && v < kMost<T>) [[likely]]
       continue;
-    const Elements<T> x(a, output + j);
-    T result = certain.of(x.p, (output + j) % a.inner);
-    if (result != result) result = static_cast<T>(ScaledProduct<T>::compute(x));
-    static_cast<T*>(a.out)[output + j] = result;
+    static_cast<T*>(a.out)[output + j] = products.of(output + j);
   }
 }
+
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
 //
 // Where a fold of contiguous elements need not load them first, Kind says how it folds them.
