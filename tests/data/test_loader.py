@@ -330,3 +330,21 @@ def test_iterators_read_the_names_of_a_loader_that_is_none_of_ours(kind, workers
         return [*getattr(iterators, name)(Source()), lib.rand(1)]
 
     both(program)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_dataset_that_is_longer_than_it_says_is_warned_of(workers):
+    """With workers the warning names their likely mistake: each goes through all of the dataset."""
+    loader = DataLoader(Longer(), batch_size=None, num_workers=workers)
+    assert len(loader) == 3
+    with pytest.warns(UserWarning, match="but 4 samples have been fetched") as caught:
+        list(loader)
+    assert ("For multiprocessing data-loading, this could be caused by" in str(caught[0].message)) == bool(workers)
+
+
+class Longer(IterableDataset):
+    def __len__(self):
+        return 3
+
+    def __iter__(self):
+        return iter(range(5))
