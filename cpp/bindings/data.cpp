@@ -446,7 +446,8 @@ bool is_int_index(PyObject* o) {
 
 // A tensor index that is one integer counts as an int, except within vmap, where each sample has its own.
 bool is_scalar_tensor_index(PyObject* o) {
-  return is_tensor(o) && impl_of(o)->shape.empty() && is_integral(impl_of(o)->dtype) && !requires_grad(impl_of(o)) &&
+  if (!is_tensor(o) || impl_of(o)->dtype == DType::UInt8) return false;  // bytes are a mask
+  return impl_of(o)->shape.empty() && is_integral(impl_of(o)->dtype) && !requires_grad(impl_of(o)) &&
          !impl_of(o)->batch;
 }
 
@@ -495,6 +496,7 @@ struct IndexReader {
   Indexing out;
   int dim = 0;       // of out.view, where the next item applies
   int consumed = 0;  // dims that the entries of out.tensors stand for
+  int place = 0;     // of the item within the key, which errors name
 
   void put_tensor(Tensor t) {
     out.tensors.resize(out.tensors.size() + dim - consumed);  // full slices up to here
@@ -528,7 +530,8 @@ struct IndexReader {
       const int64_t i = is_tensor(o) ? to_scalar(o).to_int() : to_int64(o);
       check(dim < out.view.dim(), ErrorKind::Index, "too many indices for tensor of dimension ", out.view.dim());
       const int64_t n = out.view.size(dim);
-      check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension ", dim, " with size ", n);
+      check(i >= -n && i < n, ErrorKind::Index, "index ", i, " is out of bounds for dimension ", place, " with size ",
+            n);
       out.view = select(out.view, dim, i);
       return;
     }
@@ -595,6 +598,7 @@ Indexing read_index(const Tensor& t, PyObject* key) {
   int behind = used;  // dims that the items still to come use: where an ellipsis ends
   for (Py_ssize_t i = 0; i < n; ++i) {
     behind -= consumed_dims(PyTuple_GET_ITEM(key, i));
+    r.place = i;
     r.read(PyTuple_GET_ITEM(key, i), behind);
   }
   return std::move(r.out);

@@ -29,7 +29,7 @@ def asarray(
         raise ValueError("can't alias tensor with different dtype: asarray() must copy")
     if copy and result is shared:
         result = shared.clone()
-    if requires_grad:
+    if requires_grad and not result.requires_grad:  # what has a history keeps it
         result.requires_grad = True  # requires_grad_() is refused in transforms
     return result
 

@@ -396,3 +396,17 @@ def test_nothing_of_anything():
         assert y.shape == shape and bool((y == 1).all())
         y.sum().backward()
         assert x.grad.shape == x.shape and not w.grad.any()
+
+
+@needs_torch
+@pytest.mark.parametrize("step", [(1, 3), (1, 10), (2, 5), (3, 1), (1, 21)], ids=str)
+def test_windows_of_one_channel_far_apart_along_a_row(step):
+    def program(lib):
+        x, w = (
+            lib.from_numpy(data(s, "float64", i)).requires_grad_() for i, s in enumerate(((2, 2, 8, 40), (2, 1, 3, 7)))
+        )
+        y = lib.conv2d(x, w, stride=step, groups=2)
+        return [y, *lib.autograd.grad((y**2).sum(), (x, w))]
+
+    for one, other in zip(program(gradcore), program(torch)):
+        assert np.allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-9)

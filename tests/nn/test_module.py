@@ -556,3 +556,9 @@ def test_a_call_without_hooks_has_no_python_frame_above_forward():
             return sys._getframe(1).f_code.co_name
 
     assert Depth()() == "test_a_call_without_hooks_has_no_python_frame_above_forward"
+
+
+def test_a_lazy_parameter_takes_a_size_alone():
+    weight = gradcore.nn.UninitializedParameter()
+    weight.materialize(4)
+    assert weight.shape == (4,)

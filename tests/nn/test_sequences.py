@@ -295,3 +295,9 @@ def test_memory_of_padded_and_unpadded_sequences(lengths, batch_first, total):
         return padded, sizes, apart, rnn.unpack_sequence(packed)
 
     both(program)
+
+
+@pytest.mark.parametrize("lengths", [[[3, 2]], 3], ids=str)
+def test_lengths_of_a_padded_batch_have_one_dim(lengths):
+    with pytest.raises(RuntimeError, match="should be a 1D CPU int64 tensor"):
+        gradcore.nn.utils.rnn.pack_padded_sequence(gradcore.ones(3, 2), gradcore.tensor(lengths))

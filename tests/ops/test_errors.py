@@ -257,6 +257,7 @@ INDEXED = [
     ("x.masked_select(lib.ones(4, dtype=lib.bool))", RuntimeError, ()),
     ("x[lib.ones(4, dtype=lib.bool)]", IndexError, ("4", "2")),
     ("x[5]", IndexError, ("5", "out of bounds", "2")),
+    ("x[0, 7]", IndexError, ("index 7 is out of bounds for dimension 1",)),
     ("x[0, 0, 0]", IndexError, ("too many indices",)),
     ("x[lib.tensor([0, 5])]", IndexError, ("5", "out of bounds")),
     ("x['a']", TypeError, ("str",)),

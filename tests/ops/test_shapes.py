@@ -228,3 +228,19 @@ def test_whole_numbers_of_linspace_are_rounded_once():
 @needs_torch
 def test_no_differences_leave_the_tensor_alone():
     both(lambda lib: lib.diff(lib.arange(3.0), n=0, prepend=lib.ones(1), append=lib.ones(1)))
+
+
+def test_unravel_index_names_what_is_no_int_in_a_shape():
+    with pytest.raises(TypeError, match="sequence to only contain ints"):
+        gradcore.unravel_index(gradcore.tensor([1]), (2, 2.0))
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore:torch.asarray")
+def test_asarray_keeps_the_history_that_it_is_asked_for():
+    def program(lib):
+        leaf = lib.ones(2, requires_grad=True)
+        lib.asarray(leaf * 3, requires_grad=True).sum().backward()
+        return leaf.grad
+
+    both(program)

@@ -420,3 +420,17 @@ def test_arrays_of_any_dtype_count(dtype):
 def test_numpy_s_scalars_but_integers_are_no_indices(kind, beside):
     value = getattr(np, kind)(1)
     both(lambda lib: lib.ones(2, 3)[(value, 0) if beside else value], raises="only integers, slices")
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8")
+@pytest.mark.parametrize("shape", [(), (2, 3)], ids=str)
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_byte_alone_is_a_mask(shape, value):
+    def program(lib):
+        x, mask = lib.ones(shape), lib.tensor(value, dtype=lib.uint8)
+        read = x[mask]
+        x[mask] = 5.0
+        return read, x[..., mask], x
+
+    both(program)

@@ -247,6 +247,7 @@ template <class T> void sum_across(const Windows<T>& p, ColumnsFn<T> run) {
 
 template <class T> bool fits_depthwise(const Windows<T>& p) {
   const Axis &d = p.axis[0], &h = p.axis[1];
+  if (!reads_across(p) && PlaneStrip<T>::phases_of(p.axis[2]) > kMostStep) return false;  // a strip holds no more
   return p.c == 1 && p.o == 1 && d.taps == 1 && h.apart == 1 && columns_fn<T>(h.taps, h.step);
 }
 

@@ -121,7 +121,7 @@ class UninitializedTensorMixin:
         """Becomes an initialized parameter or buffer of this shape, with values yet to be set."""
         with no_grad():
             self.data = _C.empty(
-                tuple(shape),
+                shape,
                 dtype=self.dtype if dtype is None else dtype,
                 device=self.data.device if device is None else device,
             )
