@@ -268,8 +268,8 @@ class Sweep {
         grad = summed_for(to->batch(), std::move(grad));
       if (const TensorMeta* expected = misfit(*to, nr, grad)) [[unlikely]]
         grad = fitting(std::move(grad), *expected, from, i);
-      else if (const TensorImpl* leaf = to->leaf(); leaf && leaf->dtype != grad.dtype()) [[unlikely]]
-        grad = tape_ops.cast(grad, leaf->dtype);  // autocast is on while backward runs
+      else if (!to->output(nr))
+        grad = fitting_leaf(std::move(grad), to->leaf());
       Tensor& slot = w_->slots[e->slot + nr];
       if (slot) check_kept(*to, nr, slot);
       add_to(slot, std::move(grad));
@@ -289,6 +289,11 @@ class Sweep {
            " returned an invalid gradient at index ", i, " - got ", grad.shape(),
            " but expected shape compatible with ", expected.shape);
     return tape_ops.cast(grad, expected.dtype);
+  }
+
+  // A gradient that was computed under autocast.
+  static Tensor fitting_leaf(Tensor grad, const TensorImpl* leaf) {
+    return leaf && leaf->dtype != grad.dtype() ? tape_ops.cast(grad, leaf->dtype) : std::move(grad);
   }
 
   // Python code that was shown a gradient may give it other data as long as it is there.
