@@ -92,6 +92,9 @@ def multi_head_attention_forward(
     if mask is not None:
         mask = _shaped_mask(mask, length, size, batch, num_heads)
     if bias_k is not None and bias_v is not None:
+        for kind, static in (("key", static_k), ("value", static_v)):
+            if static is not None:
+                raise AssertionError(f"bias cannot be added to static {kind}.")
         k, v = _C.cat([k, bias_k.repeat(1, batch, 1)]), _C.cat([v, bias_v.repeat(1, batch, 1)])
     head = width // num_heads
     q = q.reshape(length, batch * num_heads, head).transpose(0, 1)
@@ -101,7 +104,7 @@ def multi_head_attention_forward(
         zeros = _C.zeros((batch * num_heads, 1, head), dtype=k.dtype)
         k, v = _C.cat([k, zeros], 1), _C.cat([v, zeros], 1)
     total = k.shape[1]
-    added = total - size if static_k is None else 0
+    added = int(bias_k is not None and bias_v is not None) + int(add_zero_attn)  # columns that masks know nothing of
     if mask is not None and added:
         mask = _C.cat([mask, _C.zeros((*mask.shape[:-1], added), dtype=mask.dtype)], -1)
     if padding is not None:
@@ -219,6 +222,9 @@ def check_shapes(
             f"For {kind} ({dims}-D) `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor "
             "instead"
         )
+    each_head = (num_heads, query.shape[0], key.shape[0])
+    if dims == 2 and mask is not None and mask.dim() == 3 and tuple(mask.shape) != each_head:
+        raise AssertionError(f"Expected `attn_mask` shape to be {each_head} but got {mask.shape}")
     if padding is not None:
         batch = query.shape[1] if dims == 3 else 1
         rows = padding.shape[0] if dims == 3 else 1

@@ -158,11 +158,16 @@ def embedding_bag(
             raise RuntimeError(
                 f"offsets[-1] can not be greater than input's length {input.shape[0]} but got offsets[-1] of {starts[-1]}"
             )
+        for begin, end in zip(starts, starts[1:]):
+            if end < begin:
+                raise RuntimeError(f"embedding_bag: offsets must not decrease, but {begin} stands before {end}")
         ends = starts[1:] if include_last_offset else [*starts[1:], input.shape[0]]
         starts = starts[:-1] if include_last_offset else starts
         bags = len(starts)
         bag_of = _C.tensor([i for i, (b, e) in enumerate(zip(starts, ends)) for _ in range(e - b)], dtype=_C.int64)
         input = input[: bag_of.shape[0]]
+        if per_sample_weights is not None:
+            per_sample_weights = per_sample_weights[: bag_of.shape[0]]
     flat = input.reshape(-1)
     rows = _rows(weight, flat)
     if scale_grad_by_freq:
