@@ -231,6 +231,34 @@ def test_skip_init_leaves_the_generator():
     both(program)
 
 
+def test_a_method_that_asks_for_private_helpers():
+    def program(lib):
+        prune = lib.nn.utils.prune
+
+        class Least(prune.BasePruningMethod):
+            PRUNING_TYPE = "structured"
+
+            def __init__(self, amount):
+                prune._validate_pruning_amount_init(amount)
+                self.amount = amount
+
+            def compute_mask(self, t, default_mask):
+                prune._validate_structured_pruning(t)
+                prune._validate_pruning_dim(t, 0)
+                prune._validate_pruning_amount(self.amount, t.shape[0])
+                count = prune._compute_nparams_toprune(self.amount, t.shape[0])
+                mask = default_mask.clone()
+                mask[prune._compute_norm(t, 1, 0).argsort()[:count]] = 0
+                return mask
+
+        conv = conv_of(lib)
+        Least.apply(conv, "weight", 0.6)
+        counts = [prune._compute_nparams_toprune(amount, 5) for amount in (0.5, 3, 0.3)]
+        return conv.weight_mask, conv.weight, counts
+
+    both(program)
+
+
 # ------------------------------------------------------------------------------------------------------------
 # State dicts
 

@@ -198,7 +198,10 @@ class Identity(BasePruningMethod):
         return default_mask
 
 
-def _check_amount(amount: Any) -> None:
+# The next ones have torch's names: methods that programs write ask for them.
+
+
+def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
     whole = isinstance(amount, numbers.Integral)
@@ -206,12 +209,39 @@ def _check_amount(amount: Any) -> None:
         raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
 
 
+def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
+    if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
+        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}")
+
+
+def _compute_nparams_toprune(amount: Any, tensor_size: int) -> int:
+    return int(amount) if isinstance(amount, numbers.Integral) else round(float(amount) * tensor_size)
+
+
+def _validate_structured_pruning(t: Tensor) -> None:
+    if t.dim() <= 1:
+        raise ValueError(
+            "Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
+            f"{t.shape} with {t.dim()} dims"
+        )
+
+
+def _validate_pruning_dim(t: Tensor, dim: int) -> None:
+    if not -t.dim() <= dim < t.dim():
+        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+
+
+def _compute_norm(t: Tensor, n: Any, dim: int) -> Tensor:
+    """The norm of order n of each slice of a dim."""
+    others = [d for d in range(t.dim()) if d != dim % t.dim()]
+    found: Tensor = t.norm(n, others)
+    return found
+
+
 def _count(amount: Any, size: int) -> int:
     """How many of `size` an amount means. Raises ValueError for more."""
-    count = int(amount) if isinstance(amount, numbers.Integral) else round(float(amount) * size)
-    if count > size:
-        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
-    return count
+    _validate_pruning_amount(amount, size)
+    return _compute_nparams_toprune(amount, size)
 
 
 def _ascending(scores: Tensor) -> Tensor:
@@ -221,7 +251,7 @@ def _ascending(scores: Tensor) -> Tensor:
 
 class _ByAmount(BasePruningMethod):
     def __init__(self, amount: Any) -> None:
-        _check_amount(amount)
+        _validate_pruning_amount_init(amount)
         self.amount = amount
 
 
@@ -263,13 +293,8 @@ class _ByDim(_ByAmount):
         raise NotImplementedError
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        if t.dim() <= 1:
-            raise ValueError(
-                "Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
-                f"{t.shape} with {t.dim()} dims"
-            )
-        if not -t.dim() <= self.dim < t.dim():
-            raise IndexError(f"Invalid index {self.dim} for tensor of size {t.shape}")
+        _validate_structured_pruning(t)
+        _validate_pruning_dim(t, self.dim)
         slices = t.shape[self.dim]
         count = _count(self.amount, slices)
         if not count:
@@ -296,9 +321,7 @@ class LnStructured(_ByDim):
         self.n = n
 
     def scores(self, t: Tensor) -> Tensor:
-        others = [d for d in range(t.dim()) if d != self.dim % t.dim()]
-        found: Tensor = t.detach().norm(self.n, others)
-        return found
+        return _compute_norm(t.detach(), self.n, self.dim)
 
 
 class CustomFromMask(BasePruningMethod):
