@@ -140,10 +140,10 @@ def pack_padded_sequence(
     >>> gradcore.nn.utils.rnn.pack_padded_sequence(gradcore.tensor([[1, 4], [2, 5], [3, 0]]), [3, 2]).data
     tensor([1, 4, 2, 5, 3])
     """
-    counts = _C.as_tensor(lengths, dtype=_C.int64)
-    if counts.dim() != 1:
-        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {counts.dim()}D")
-    sizes = counts.tolist()
+    given = _C.as_tensor(lengths, dtype=_C.int64)
+    if given.dim() != 1:
+        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {given.dim()}D")
+    sizes = given.tolist()
     order = None
     if not enforce_sorted:
         places = sorted(range(len(sizes)), key=lambda i: -sizes[i])
