@@ -4,8 +4,8 @@
 // Note [One endless region]
 // A region ends in a barrier that all of its threads must reach, so a caller who opens one waits for threads that the
 // system has not even scheduled: for a time slice, where another process holds the processor (docs/adr/0003). So a host
-// thread opens one region, whose threads stay in it and take blocks from the Team as workers do. The host itself waits
-// at the region's barrier, in the place of the caller, and costs nothing. To grow, the host lets the region end and
+// thread opens one region, whose threads stay in it and take blocks from the Team as workers do. The host itself sleeps
+// in the region, for at the barrier it would spin for milliseconds first. To grow, the host lets the region end and
 // opens a larger one; until its threads arrive the caller does their blocks.
 #include "core/team.h"
 
@@ -33,7 +33,10 @@ struct Host {
 
 void take_part(void* of, int thread) {
   Host& host = *static_cast<Host*>(of);
-  if (thread > 0) host.team->work(thread, host.current);
+  if (thread > 0)
+    host.team->work(thread, host.current);
+  else
+    wait_for_change(host.wanted, host.current, 0);
 }
 
 void hold_regions(void* of) {
