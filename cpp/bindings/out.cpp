@@ -102,10 +102,12 @@ bool Call::has_operand_without_dims() const {
   return false;
 }
 
-static void check_out_of_truth(std::string_view name, const Tensor& target, const Tensor& value) {
-  check(target.dtype() == DType::Bool || target.dtype() == DType::UInt8, name,
-        " only supports bool tensor for result, got: ", scalar_type_name(target.dtype()));
-  check_writable(target, false, !same_shape(value, target));
+static void check_casts(std::string_view op, Out rule, DType value, DType target) {
+  if (rule == Out::Truth)
+    return check(target == DType::Bool || target == DType::UInt8, op,
+                 " only supports bool tensor for result, got: ", scalar_type_name(target));
+  check(can_cast(value, target), rule == Out::Joins ? ErrorKind::Type : ErrorKind::Runtime, "result type ",
+        scalar_type_name(value), " can't be cast to the desired output type ", scalar_type_name(target));
 }
 
 void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) const {
@@ -121,10 +123,7 @@ void Call::check_out(const Tensor& target, const Tensor& value, bool exactly) co
   exactly |= rule == Out::Exact || (rule == Out::ExactOfDims && !has_operand_without_dims());
   if (exactly && value.dtype() != target.dtype())
     fail("Found dtype ", scalar_type_name(target.dtype()), " but expected ", scalar_type_name(value.dtype()));
-  if (rule == Out::Truth) return check_out_of_truth(op_.name, target, value);
-  check(can_cast(value.dtype(), target.dtype()), rule == Out::Joins ? ErrorKind::Type : ErrorKind::Runtime,
-        "result type ", scalar_type_name(value.dtype()), " can't be cast to the desired output type ",
-        scalar_type_name(target.dtype()));
+  check_casts(op_.name, rule, value.dtype(), target.dtype());
   check_writable(target, false, !same_shape(value, target));  // one of another shape gets fresh memory
 }
 

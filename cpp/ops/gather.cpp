@@ -193,9 +193,10 @@ void scatter_to(const Tensor& t, Target target, int dim, const Tensor& index, co
     const Tensor source = from ? apart_from(from, to) : repeated(number, to, places);
     Gather k("scatter", kernel);
     k.args.checked = first;
+    if (!first) k.may_raise();
     set_walk(k, places, to, source, d);
     k.reads(&portable::GatherArgs::list, source.window()).writes(&portable::GatherArgs::indexed, to.window());
-    launch(k.may_raise());
+    launch(k);
   };
   write_batched_along(write, t, index, src);
 }

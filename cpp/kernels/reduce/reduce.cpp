@@ -577,25 +577,29 @@ GC_INLINE double range_of(const Acc& acc) {
   return acc.dev;
 }
 
+template <class T, class Acc> GC_INLINE bool in_range(const Acc& acc) {
+  const double v = magnitude(range_of(acc));
+  return v > kLeast<T> && v < kMost<T>;
+}
+
 template <class Scaled, class T, class Acc>
 void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const Acc* const acc = static_cast<const Acc*>(from);
   for (int64_t j = 0; j < n; ++j) {
-    const double v = magnitude(range_of(acc[j]));
-    if (v > kLeast<T> && v < kMost<T>) [[likely]]
+    if (in_range<T>(acc[j])) [[likely]]
       continue;
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
 template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const double* const acc = static_cast<const double*>(from);
+  int64_t j = 0;
+  while (j < n && in_range<T>(acc[j])) ++j;
+  if (j == n) [[likely]]
+    return;
   LongProducts<T> products(a);
-  for (int64_t j = 0; j < n; ++j) {
-    const double v = magnitude(acc[j]);
-    if (v > kLeast<T> && v < kMost<T>) [[likely]]
-      continue;
-    static_cast<T*>(a.out)[output + j] = products.of(output + j);
-  }
+  for (; j < n; ++j)
+    if (!in_range<T>(acc[j])) static_cast<T*>(a.out)[output + j] = products.of(output + j);
 }
 
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
