@@ -402,7 +402,11 @@ def test_layouts_of_loops(dtype, shape):
 @needs_torch
 @pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize(
-    "sizes", [(1, 1, 1), (3, 4, 5), (1, 300, 200), (200, 300, 1), (2, 1000, 3), (64, 64, 64), (130, 70, 90), (17, 0, 3)]
+    "sizes",
+    [
+        *[(1, 1, 1), (3, 4, 5), (1, 300, 200), (200, 300, 1), (2, 1000, 3), (64, 64, 64), (130, 70, 90), (17, 0, 3)],
+        *[(50, 1100, 131), (20, 1101, 82), (9, 33, 30)],  # more than a block, odd lines, borders
+    ],
 )
 def test_products(dtype, sizes):
     """Accumulated in float32 and rounded once, for operands in either memory order."""
