@@ -26,3 +26,15 @@ def test_second_derivatives(op):
         dual = forward_ad.make_dual(x, gradcore.from_numpy(TANGENT))
         forward = forward_ad.unpack_dual(gradient(op, dual)).tangent
     np.testing.assert_allclose(forward.detach().numpy(), backward.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4, 5])
+@pytest.mark.parametrize("rows", [50, 1_001, 30_011])
+def test_few_long_columns(columns, rows):
+    """They are scanned side by side, and where they are long in several bands."""
+    data = 1 + 1e-3 * np.random.default_rng(3).standard_normal((2, rows, columns))
+    x = gradcore.from_numpy(data)
+    np.testing.assert_allclose(x.cumsum(1).numpy(), data.cumsum(1), rtol=1e-13)
+    np.testing.assert_allclose(x.cumprod(1).numpy(), data.cumprod(1), rtol=1e-12)
+    whole = (1000 * data).astype("int64")
+    np.testing.assert_array_equal(gradcore.from_numpy(whole).cumsum(1).numpy(), whole.cumsum(1))

@@ -6,6 +6,7 @@
 //   In                          memory element
 //   kIndex                      writes positions as well
 //   kTakesExp                   takes exponentials, by whole vectors
+//   kFewColumns                 has blocks of a few columns that are as good as rows
 //   kWidth                      most columns of a block
 //   row(s, n)                   one contiguous row, or
 //   rows(s, n, count)           some of them
@@ -374,6 +375,7 @@ template <class K, class T> struct Cumulative {
   using V = Vec<Acc>;
   static constexpr bool kIndex = false;
   static constexpr bool kShortRows = true;
+  static constexpr bool kFewColumns = true;
   static constexpr int64_t kWidth = kMaxWidth;
   static constexpr int kStep = static_cast<int>(kLanes<Acc>);
 
@@ -484,13 +486,49 @@ template <class K, class T> struct Cumulative {
     }
     for_parts(n, [&](int64_t k, int64_t i, int64_t m) { run(s.x + i, s.y + i, m, start[k]); });
   }
+  // kCols columns that are all there is: their sums stay in registers. Totals have four chains, since a sum waits for
+  // the one before it.
+  template <int kCols> static void totals_of_few(const T* x, int64_t rows, Acc* total) {
+    constexpr int kChains = 4;
+    Acc acc[kChains][kCols];
+    for (auto& chain : acc)
+      for (Acc& sum : chain) sum = static_cast<Acc>(K::kIdentity);
+    const auto add = [&](int64_t r, Acc* chain) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kCols; ++j) chain[j] = K::combine(chain[j], static_cast<Acc>(x[r * kCols + j]));
+    };
+    int64_t r = 0;
+    for (; r + kChains <= rows; r += kChains)
+#pragma GCC unroll 4
+      for (int k = 0; k < kChains; ++k) add(r + k, acc[k]);
+    for (; r < rows; ++r) add(r, acc[0]);
+    for (int j = 0; j < kCols; ++j)
+      total[j] = K::combine(K::combine(acc[0][j], acc[1][j]), K::combine(acc[2][j], acc[3][j]));
+  }
+  template <int kCols> static void run_few(const T* x, T* y, int64_t rows, const Acc* start) {
+    Acc acc[kCols];
+    for (int j = 0; j < kCols; ++j) acc[j] = start[j];
+    for (int64_t i = 0; i < rows * kCols; i += kCols)
+#pragma GCC unroll 4
+      for (int j = 0; j < kCols; ++j) {
+        acc[j] = K::combine(acc[j], static_cast<Acc>(x[i + j]));
+        y[i + j] = static_cast<T>(acc[j]);
+      }
+  }
+
   // acc[j] = the total of column j over some rows.
   static void column_totals(const T* x, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
+    if (stride == cols && cols == 2) return totals_of_few<2>(x, rows, acc);
+    if (stride == cols && cols == 3) return totals_of_few<3>(x, rows, acc);
+    if (stride == cols && cols == 4) return totals_of_few<4>(x, rows, acc);
     for (int64_t j = 0; j < cols; ++j) acc[j] = static_cast<Acc>(K::kIdentity);
     for (; rows > 0; --rows, x += stride)
       for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
   }
   static void run_columns(const T* x, T* y, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
+    if (stride == cols && cols == 2) return run_few<2>(x, y, rows, acc);
+    if (stride == cols && cols == 3) return run_few<3>(x, y, rows, acc);
+    if (stride == cols && cols == 4) return run_few<4>(x, y, rows, acc);
     for (; rows > 0; --rows, x += stride, y += stride) GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
@@ -671,15 +709,15 @@ template <class Op> struct Erased {
     if constexpr (!Op::kIndex) Op::long_row(slice(s), n);
   }
   static void block(const Bytes& s, int64_t n, int64_t stride, int64_t cols) { Op::block(slice(s), n, stride, cols); }
-  static constexpr bool takes_exp() {
-    if constexpr (requires { Op::kTakesExp; })
-      return Op::kTakesExp;
-    else
-      return false;
+  static constexpr int64_t narrow() {
+    if constexpr (requires { Op::kTakesExp; }) return Op::kTakesExp ? kLessNarrow : kNarrow;
+    if constexpr (requires { Op::kFewColumns; }) return 1;
+    return kNarrow;
   }
-  static constexpr Family kFamily{sizeof(T), Op::kWidth, Op::kIndex, requires {
-                                    Op::kShortRows;
-                                  }, takes_exp() ? kLessNarrow : kNarrow, rows, Op::kIndex ? nullptr : long_row, block};
+  static constexpr Family kFamily{
+      sizeof(T), Op::kWidth, Op::kIndex, requires {
+                                    Op::kShortRows; }, narrow(), rows, Op::kIndex ? nullptr : long_row,
+      block};
 };
 
 // Where element 0 of a column is; its others are `inner` apart.
@@ -785,7 +823,8 @@ struct Walk {
     if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
     if (a.n <= kShort && a.inner == 1 && f.short_rows) return rows();
     if (a.n <= kShort && a.inner < kShort && a.outer * a.inner > 1) return short_columns();
-    if (a.inner > 1 && a.inner <= (a.n * a.inner * f.item <= kNear ? f.narrow : kNarrow)) return narrow_columns();
+    if (a.inner > 1 && a.inner <= (a.n * a.inner * f.item <= kNear ? f.narrow : smaller(f.narrow, kNarrow)))
+      return narrow_columns();
     if (a.inner > 1) return blocks();
     if (!f.long_row || a.outer >= kFewRows || a.n < 4 * kPart) return rows();
     for (int64_t r = 0; r < a.outer; ++r) f.long_row(at(r * a.n), a.n);
