@@ -69,10 +69,10 @@
   X(modified_bessel_i0, ModifiedBesselI0) X(modified_bessel_i1, ModifiedBesselI1) \
   X(modified_bessel_k0, ModifiedBesselK0) X(modified_bessel_k1, ModifiedBesselK1) \
   X(scaled_modified_bessel_k0, ScaledModifiedBesselK0) X(scaled_modified_bessel_k1, ScaledModifiedBesselK1) \
-  X(spherical_bessel_j0, SphericalBesselJ0)
-#define GC_SPECIAL_OF_NUMBERS(X) \
-  X(lgamma, Lgamma) X(digamma, Digamma) X(airy_ai, AiryAi) \
+  X(spherical_bessel_j0, SphericalBesselJ0) \
   X(frexp_mantissa, FrexpMantissa) X(frexp_exponent, FrexpExponent)
+#define GC_SPECIAL_OF_NUMBERS(X) \
+  X(lgamma, Lgamma) X(digamma, Digamma) X(airy_ai, AiryAi)
 #define GC_SPECIAL_BINARY(X) X(zeta, Zeta) X(igamma, Igamma) X(igammac, Igammac) GC_POLYNOMIALS(X)
 #define GC_POLYNOMIALS(X) \
   X(chebyshev_polynomial_t, ChebyshevT) X(chebyshev_polynomial_u, ChebyshevU) \

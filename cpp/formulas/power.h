@@ -133,11 +133,11 @@ struct Ldexp : Binary {
 };
 // The parts of frexp().
 struct FrexpMantissa : Unary {
-  static constexpr OpInfo info{.name = "frexp", .detached = true, .one_by_one = true, .cost = 8.0};
+  static constexpr OpInfo info{.name = "frexp", .detached = true, .cost = 0.3};
   template <class V> static constexpr V fwd(V x) { return frexp_mantissa(x); }
 };
 struct FrexpExponent : Unary {
-  static constexpr OpInfo info{.name = "frexp", .detached = true, .one_by_one = true, .cost = 8.0};
+  static constexpr OpInfo info{.name = "frexp", .detached = true, .cost = 0.3};
   template <class V> static constexpr V fwd(V x) { return frexp_exponent(x); }
 };
 

@@ -125,7 +125,15 @@ struct Rad2deg : Unary {
   template <class V> static constexpr V fwd(V x) { return x * c<V>(57.29577951308232); }
   template <class V> static constexpr V vjp(V g, V, V) { return g * c<V>(57.29577951308232); }
 };
-using Trigonometric =
-    TypeList<Sin, Cos, Tan, Asin, Acos, Atan, Atan2, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sinc, Deg2rad, Rad2deg>;
+// Of a real number as a complex one: 0, or pi where it is negative.
+struct Angle : Unary {
+  static constexpr OpInfo info{.name = "angle", .node = "AngleBackward0", .result = Float};
+  template <class V> static constexpr V fwd(V x) {
+    return select(lt(x, c<V>(0)), c<V>(3.141592653589793), select(eq(x, x), c<V>(0), x));
+  }
+  template <class V> static constexpr V vjp(V g, V, V) { return zeros_of(g); }
+};
+using Trigonometric = TypeList<Sin, Cos, Tan, Asin, Acos, Atan, Atan2, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sinc,
+                               Deg2rad, Rad2deg, Angle>;
 
 }  // namespace gradcore::formulas

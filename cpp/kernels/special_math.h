@@ -331,21 +331,23 @@ GC_INLINE F64 trigamma(F64 x) {
 // ---- the parts of a float ----
 
 // As a fraction from 1/2 to 1, by the bits; a denormal number is made a normal one first.
-struct FloatParts {
-  float mantissa, exponent;
+template <class T> struct FloatParts {
+  T mantissa, exponent;
 };
-GC_INLINE FloatParts float_parts(float x) {
-  constexpr float inf = __builtin_inff();
-  constexpr BitsOf<float> kFraction = (BitsOf<float>(1) << 23) - 1, kSign = BitsOf<float>(1) << 31;
-  const float size = __builtin_fabsf(x);
-  const bool denormal = size < Ieee<float>::kMinNormal, special = !(size < inf) | (size == 0.0f);
-  const BitsOf<float> bits = to_bits(x * (denormal ? 0x1p24f : 1.0f));
-  const int32_t biased = static_cast<int32_t>((bits & ~kSign) >> 23);
-  const float exponent = static_cast<float>(biased) - (denormal ? 150.0f : 126.0f);
-  const float mantissa = from_bits((bits & (kFraction | kSign)) | to_bits(0.5f));
-  return {special ? x : mantissa, special ? 0.0f : exponent};
+template <class T> GC_INLINE FloatParts<T> float_parts(T x) {
+  using Bits = BitsOf<T>;
+  constexpr int digits = Ieee<T>::kMantissa, up = digits + 1, half = Ieee<T>::kBias - 1;
+  constexpr Bits kFraction = (Bits(1) << digits) - 1, kSign = Bits(1) << (8 * sizeof(T) - 1);
+  const T size = abs(Lane<T>{x}).v;
+  const bool denormal = size < Ieee<T>::kMinNormal, special = !(size < T(__builtin_inf())) | (size == T(0));
+  const Bits bits = to_bits(x * (denormal ? T(Bits(1) << up) : T(1)));
+  // As in exponent_value(): under the exponent of 2**kMantissa the biased one is a float already.
+  constexpr T big = T(Bits(1) << digits);
+  const T biased = from_bits(((bits & ~kSign) >> digits) | to_bits(big)) - big;
+  const T mantissa = from_bits((bits & (kFraction | kSign)) | to_bits(T(0.5)));
+  return {special ? x : mantissa, special ? T(0) : biased - T(denormal ? half + up : half)};
 }
-GC_INLINE F32 frexp_mantissa(F32 x) { return {float_parts(x.v).mantissa}; }
-GC_INLINE F32 frexp_exponent(F32 x) { return {float_parts(x.v).exponent}; }
+template <class T> GC_INLINE Lane<T> frexp_mantissa(Lane<T> x) { return {float_parts(x.v).mantissa}; }
+template <class T> GC_INLINE Lane<T> frexp_exponent(Lane<T> x) { return {float_parts(x.v).exponent}; }
 
 }  // namespace gradcore::GC_ISA

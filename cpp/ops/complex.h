@@ -6,7 +6,6 @@ namespace gradcore {
 
 void conj_physical_(const Tensor& t);  // counts as a write and changes nothing
 Tensor adjoint(const Tensor& t);
-Tensor angle(const Tensor& t);   // 0, or pi for negative numbers; without slope
 Tensor isreal(const Tensor& t);  // true everywhere
 [[noreturn]] void fail_imag();
 

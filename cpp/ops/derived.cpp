@@ -122,7 +122,8 @@ Tensor norm_except_dim(const Tensor& t, int64_t pow, int64_t dim) {
   Dims others;
   for (int i = 0; i < t.dim(); ++i)
     if (i != d) others.push_back(i);
-  return others.empty() ? norm(unsqueeze(t, 1), p, Dims{1}, false, {}) : norm(t, p, others, true, {});
+  if (!others.empty()) return norm(t, p, others, true, {});
+  return p != 0 && is_floating(t.dtype()) ? abs(t) : norm(unsqueeze(t, 1), p, Dims{1}, false, {});
 }
 
 namespace {

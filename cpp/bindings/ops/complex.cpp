@@ -29,7 +29,6 @@ constexpr OpRow kRows[] = {
     view_op("is_complex(Tensor input) -> bool", says_no, {.kind = kFunction}),
     view_op("is_conj(Tensor input) -> bool", says_no, {.also = "is_neg"}),
     view_op("is_signed(Tensor input) -> bool", [](const Tensor& t) { return info_of(t.dtype()).is_signed; }),
-    op("angle(Tensor input, *, Tensor? out=None) -> Tensor", fn<angle>),
     op("isreal(Tensor input) -> Tensor", fn<isreal>),
     op("view_as_real(Tensor input) -> Tensor",
        [](const Tensor&) -> Tensor { fail("view_as_real is only supported for complex tensors"); },

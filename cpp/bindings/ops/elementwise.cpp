@@ -49,6 +49,7 @@ template <> constexpr Face face<Round>{.out = Out::Exact};
 template <> constexpr Face face<Frac>{.out = Out::Exact};
 template <> constexpr Face face<Trunc>{.also = "fix", .out = Out::Exact};
 template <> constexpr Face face<BitwiseNot>{.out = Out::Exact};
+template <> constexpr Face face<Angle>{.in_place = false};
 template <> constexpr Face face<Asin>{.also = "arcsin"};
 template <> constexpr Face face<Acos>{.also = "arccos"};
 template <> constexpr Face face<Atan>{.also = "arctan"};

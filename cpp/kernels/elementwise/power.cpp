@@ -6,8 +6,5 @@
 
 namespace gradcore::GC_ISA {
 
-template <> constexpr bool in_lanes<formulas::FrexpMantissa, float> = true;
-template <> constexpr bool in_lanes<formulas::FrexpExponent, float> = true;
-
 template struct KernelsOf<formulas::Power>;
 }  // namespace gradcore::GC_ISA
