@@ -136,6 +136,12 @@ Call::Fit Call::bind_spread(const Signature& s, PyObject** slots) {
   return Fit::Yes;
 }
 
+// meshgrid(): none came.
+PyObject* Call::bind_no_tensors() {
+  Py_XSETREF(bound_.varargs_, checked(PyTuple_New(0)));
+  return bound_.varargs_;
+}
+
 Call::Fit Call::bind_keywords(const Signature& s, PyObject** slots, int given) {
   Fit fit = Fit::Yes;
   const Py_ssize_t n = PyTuple_GET_SIZE(names_);
@@ -169,8 +175,13 @@ inline Call::Fit Call::bind(const Overload& o) {
     const Fit named = bind_keywords(s, slots, given);
     if (named != Fit::Yes) fit = named;
   }
-  for (int k = 0; k < s.required_until; ++k)
-    if (!slots[k]) fit = Fit::Shape;
+  for (int k = 0; k < s.required_until; ++k) {
+    if (slots[k]) continue;
+    if (s.params[k].type == ArgType::SpreadTensors)
+      slots[k] = bind_no_tensors();
+    else
+      fit = Fit::Shape;
+  }
   return spreads && fit == Fit::Shape ? Fit::Type : fit;  // whether ints come one by one depends on the arguments
 }
 

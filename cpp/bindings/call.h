@@ -84,6 +84,7 @@ class Call {
   Fit bind(const Overload& o);
   Fit bind_positional(const Signature& s, PyObject** slots);
   Fit bind_spread(const Signature& s, PyObject** slots);
+  PyObject* bind_no_tensors();
   Fit bind_keywords(const Signature& s, PyObject** slots, int given);
   std::string why_not(const Overload& o);
   bool may_spread(const Signature& s) const;

@@ -73,6 +73,7 @@ PyObject* subscript(PyObject* self, PyObject* key) {
 // tuple + Size is a Size, too.
 PyObject* concatenate(PyObject* a, PyObject* b) {
   if (!PyTuple_Check(a)) Py_RETURN_NOTIMPLEMENTED;
+  if (!PyTuple_Check(b) && !PyNumber_Check(b) && PyObject_HasAttrString(b, "__radd__")) Py_RETURN_NOTIMPLEMENTED;
   return guarded([&] {
     if (!PyTuple_Check(b))
       fail(ErrorKind::Type, "can only concatenate tuple (not ", Py_TYPE(b)->tp_name, ") to torch.Size");

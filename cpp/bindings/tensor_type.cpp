@@ -794,8 +794,10 @@ PyObject* method_as_subclass(PyObject* self, PyObject* cls) {
   return guarded([&] {
     check(PyType_Check(cls), ErrorKind::Type, "cls must be a type (got ", Py_TYPE(cls)->tp_name, ")");
     auto* type = reinterpret_cast<PyTypeObject*>(cls);
-    check(PyType_IsSubtype(type, tensor_type), ErrorKind::Type, "cls must be a subclass of Tensor, but ", type->tp_name,
-          " is none");
+    check(PyType_IsSubtype(type, tensor_type), ErrorKind::Type,
+          "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
+          "class "
+          "inherits from Tensor.");
     return wrap_as(type, alias(unwrap(self)));
   });
 }

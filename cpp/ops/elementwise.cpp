@@ -44,6 +44,10 @@ struct Prepared {
         in[k].tensor = &t;
         continue;
       }
+      if (stays_exact(op, static_cast<int>(k), t, type)) {
+        store(in[k].number, item(t), type, true);
+        continue;
+      }
       converted[k] = empty_strided(t.shape(), is_dense(t) ? t.strides() : contiguous_strides(t.shape()), type);
       copy_raw(converted[k], t);
       in[k].tensor = &converted[k];

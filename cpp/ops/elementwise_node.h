@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "autograd/forward.h"
+#include "ops/derived.h"
 #include "ops/elementwise.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -31,6 +33,11 @@ inline Tensor result_like(std::span<const LoopInput> in) {
   for (const LoopInput& i : in)
     if (i.tensor) tensors[count++] = i.tensor;
   return empty_strided(g.shape(), result_strides(g.shape(), tensors, count), g.dtype());
+}
+
+// Whether the only element of an operand counts as a number, which torch does not round to a half beside one.
+inline bool stays_exact(const ElementwiseOp& op, int k, const Tensor& t, DType compute) {
+  return op.info->exact_numbers && op.arity == 2 && k == 1 && is_half(compute) && t.dim() == 0 && !is_meta(t);
 }
 
 template <int N> class ElementwiseNode final : public Node {
@@ -207,7 +214,14 @@ template <int N> class ElementwiseNode final : public Node {
         store(o.number, scalars_[i], type, op_.info->exact_numbers);
         continue;
       }
-      converted[i] = operands[i].dtype() == type ? operands[i] : cast(operands[i], type);
+      if (operands[i].dtype() == type) {
+        converted[i] = operands[i];
+      } else if (stays_exact(op_, i, operands[i], type)) {
+        store(o.number, item(operands[i]), type, true);
+        continue;
+      } else {
+        converted[i] = cast(operands[i], type);
+      }
       o.tensor = &converted[i];
     }
     const Tensor result = y ? in_computed_type(y) : y;

@@ -14,6 +14,17 @@ namespace gradcore {
 
 namespace {
 
+constexpr const char* kWhile = " (while checking arguments for embedding_bag)";
+
+// torch brings indices and offsets to one dtype first, and names the former.
+void check_ints(const Tensor& t) {
+  if (t.dtype() != DType::Int64 && t.dtype() != DType::Int32)
+    fail(
+        "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+        "torch.",
+        scalar_type_name(t.dtype()), "Tensor instead", kWhile);
+}
+
 BagMode mode_of(std::string_view name) {
   if (name == "sum") return BagMode::Sum;
   if (name == "mean") return BagMode::Mean;
@@ -134,15 +145,23 @@ Tensor embedding_bag(const Tensor& table, const Tensor& index, const Tensor& off
   // First: it may run Python code, which gives any of them other data.
   const Tensor factors = weight && weight.dim() == 2 ? reshape(weight, {-1}) : weight;
   check(table.dim() == 2, "'weight' must be 2-D");
-  check(is_floating(table.dtype()), ErrorKind::NotImplemented, "\"embedding_bag\" not implemented for '",
-        scalar_type_name(table.dtype()), "'");
+  check_ints(index);
+  if (offsets) check_ints(offsets);
+  check(is_floating(table.dtype()),
+        "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, "
+        "Double; but got torch.",
+        scalar_type_name(table.dtype()), "Tensor instead", kWhile);
   check(index.dim() == 1 || index.dim() == 2, ErrorKind::Value,
         "input has to be 1D or 2D Tensor, but got Tensor of dimension ", index.dim());
   const bool weight_fits = !weight || (weight.shape() == index.shape() && factors.numel() == index.numel());
   check(!weight || (mode == BagMode::Sum && weight_fits), ErrorKind::Value,
         "embedding_bag: per_sample_weights must have the shape of the input, and mode must be sum");
-  check(!factors || factors.dtype() == table.dtype(), "expected scalar type ", scalar_type_name(table.dtype()),
-        " but found ", scalar_type_name(factors ? factors.dtype() : table.dtype()));
+  if (factors && factors.dtype() != table.dtype())
+    fail(
+        "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 "
+        "'per_sample_weights'; but type torch.",
+        scalar_type_name(table.dtype()), "Tensor does not equal torch.", scalar_type_name(factors.dtype()), "Tensor",
+        kWhile);
   Bags bags;
   {
     const NoRecordGuard off;

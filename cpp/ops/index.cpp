@@ -184,10 +184,13 @@ void put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values,
 namespace {
 
 void check_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values) {
+  check(std::ranges::any_of(indices, &Tensor::defined), "at least one index must be provided");
   check_indices(t, indices);
-  if (values.dtype() != t.dtype())
-    fail("Index put requires the source and destination dtypes match, got ", scalar_type_name(t.dtype()),
-         " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
+  if (values.dtype() == t.dtype()) return;
+  // First what the shapes are wrong with, as torch does.
+  if (const NoRecordGuard off; levels_of_all(t, indices, values).none()) resolve(t, indices, &values);
+  fail("Index put requires the source and destination dtypes match, got ", scalar_type_name(t.dtype()),
+       " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
 }
 
 Ref<Node> put_node(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/error.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -57,13 +57,27 @@ template <class T> constexpr int64_t greatest() {
     return static_cast<int64_t>(std::numeric_limits<T>::max());
 }
 
+// Above them not every integer is a value of the type, and some are drawn more often than others.
+void warn_of_gaps(DType dtype, const char* bound, int64_t value) {
+  const int digits = digits_of(dtype);
+  const int64_t most = int64_t{1} << digits;
+  if (value >= -most && value <= most) return;
+  warn(bound, " is out of bounds [-(2^", digits, "), 2^", digits, "]. Due to precision limitations ",
+       kTypeName[index_of(dtype)], " can support discrete uniform distribution only within this range. ",
+       "This warning will become an error in version 1.7 release, please fix the code in advance");
+}
+
 void check_bounds(DType dtype, int64_t from, int64_t last) {
   if (dtype == DType::Float16) {
     constexpr int64_t kMost = 65504;
     check(from >= -kMost && from <= kMost, "from is out of bounds for c10::Half");
     check(last >= -kMost && last <= kMost, "to - 1 is out of bounds for c10::Half");
   }
-  if (is_floating(dtype)) return;  // every int64 lies between the extremes of the others
+  if (is_floating(dtype)) {  // every int64 lies between the extremes of the others
+    warn_of_gaps(dtype, "from", from);
+    warn_of_gaps(dtype, "to - 1", last);
+    return;
+  }
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const int64_t low = static_cast<int64_t>(std::numeric_limits<T>::lowest()), high = greatest<T>();

@@ -58,7 +58,7 @@ class Reader:
 
     `known(module, name)` gives what a global stands for, or raises: a callable that may be called, or a value.
     `persistent_load(pid)` gives what a persistent id stands for. Raises FileError for anything that is damaged or
-    that only a real unpickler may do.
+    that only a real unpickler may do. `encoding` and `errors` are for strings that Python 2 wrote, as in pickle.load().
     """
 
     def __init__(
@@ -67,8 +67,11 @@ class Reader:
         known: Callable[[str, str], Any],
         persistent_load: Callable[[Any], Any] | None = None,
         position: int = 0,
+        encoding: str | None = None,
+        errors: str = "strict",
     ) -> None:
         self.data, self.position = data, position
+        self._encoding, self._errors = encoding, errors
         self._known, self._persistent_load = known, persistent_load
         self.protocol = 2  # what the last pickle says
 
@@ -111,6 +114,16 @@ class Reader:
 
     def _protocol(self) -> None:
         self.protocol = self._take(1)[0]
+
+    def _old_string(self, length: int) -> str | bytes:
+        """What Python 2 wrote for a str."""
+        taken = self._take(length)
+        if self._encoding:
+            return taken if self._encoding == "bytes" else taken.decode(self._encoding, self._errors)
+        try:
+            return taken.decode("utf-8")
+        except UnicodeDecodeError:
+            return taken.decode("latin1")  # every byte is a character
 
     def _line(self) -> str:
         end = self.data.find(b"\n", self.position)
@@ -275,8 +288,8 @@ _HANDLERS: dict[int, Callable[[Reader], Any]] = {
     ord("G"): lambda r: r._push(struct.unpack(">d", r._take(8))[0]),
     ord("S"): lambda r: r._push(_text(r)),
     ord("V"): lambda r: r._push(r._line().encode("latin1").decode("raw_unicode_escape")),
-    ord("T"): lambda r: r._push(r._take(r._number("<i")).decode("latin1")),
-    ord("U"): lambda r: r._push(r._take(r._number("<B")).decode("latin1")),
+    ord("T"): lambda r: r._push(r._old_string(r._number("<i"))),
+    ord("U"): lambda r: r._push(r._old_string(r._number("<B"))),
     ord("X"): lambda r: r._push(r._take(r._number("<I")).decode("utf-8", "surrogatepass")),
     0x8C: lambda r: r._push(r._take(r._number("<B")).decode("utf-8", "surrogatepass")),
     0x8D: lambda r: r._push(r._take(r._number("<Q")).decode("utf-8", "surrogatepass")),

@@ -23,7 +23,7 @@ from _thread import _local
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import gradcore
 from gradcore import Size, Tensor, device, dtype, layout
@@ -117,7 +117,10 @@ def save(
     """
     save_to = _save_archive if _use_new_zipfile_serialization else _save_legacy
     if not isinstance(f, (str, os.PathLike)):
-        return save_to(obj, f)
+        save_to(obj, f)
+        if hasattr(f, "flush"):  # others may open the file now
+            f.flush()
+        return None
     path = os.fspath(f)
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
@@ -382,7 +385,8 @@ def load(
     map_location may be the CPU, a function or a dict, and changes nothing; for "meta", or a dict that says so of "cpu" or
     another place of storages, no values are read of a file in torch's format since 1.6. With mmap=True and a path, storages that lie
     aligned in the file are mapped, not read; writes stay in this process. pickle_module says no more than that weights_only
-    is False where it is not given, as in torch; the file is read by gradcore's own reader.
+    is False where it is not given, as in torch; the file is read by gradcore's own reader. encoding= and errors= are for
+    strings that Python 2 wrote, as in pickle.load(): "latin1", "bytes" and so on.
 
     For a file that is damaged, or that holds what weights_only does not allow, it raises one error that is both a
     pickle.UnpicklingError and a RuntimeError, and says what is wrong; where the file is empty, an EOFError too. (Without weights_only the file's own code may raise
@@ -402,13 +406,29 @@ def load(
         if name not in ("fix_imports", "encoding", "errors", "buffers"):
             raise TypeError(f"load() got an unexpected keyword argument {name!r}")
     weights_only = pickle_module is None if weights_only is None else bool(weights_only)
+    reading = _Reading(weights_only, {k: pickle_load_args[k] for k in ("encoding", "errors") if k in pickle_load_args})
     place = _places(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _load_file(file, weights_only, bool(mmap), place)
+            return _load_file(file, reading, bool(mmap), place)
     if mmap:
         raise ValueError("f must be a string filename in order to use mmap argument")
-    return _load_file(f, weights_only, False, place)
+    return _load_file(f, reading, False, place)
+
+
+class _Reading(NamedTuple):
+    """How the pickles of a file are read."""
+
+    weights_only: bool
+    strings: dict[str, str]  # the encoding of those that Python 2 wrote, and its errors
+
+    def pickle(self, data: bytes, persistent_load: Callable[[Any], Any]) -> Any:
+        if not self.weights_only:
+            return _Unpickler(io.BytesIO(data), persistent_load, **self.strings).load()
+        reader = Reader(data, _known_global, persistent_load, 0, **self.strings)
+        found = reader.load()
+        _warn_of_protocol(reader)
+        return found
 
 
 _Place = Callable[[str], str]  # where the storages come that the file says are at a place: "cpu" or "meta"
@@ -438,20 +458,20 @@ def _checked_place(place: str | device) -> str:
     return "cpu"
 
 
-def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: _Place) -> Any:
+def _load_file(file: IO[bytes], reading: _Reading, mapped: bool, place: _Place) -> Any:
     start = file.tell() if hasattr(file, "tell") else 0
     head = file.read(10)
     file.seek(start)
     if head.startswith(b"PK\x03\x04"):
         try:
             with zipfile.ZipFile(file) as archive:
-                return _load_archive(archive, weights_only, file if mapped else None, place)
+                return _load_archive(archive, reading, file if mapped else None, place)
         except FileError:
             raise
         except zipfile.BadZipFile as error:
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
         except (RuntimeError, EOFError, ValueError, LookupError, OSError, struct.error) as error:
-            if not weights_only or isinstance(error, NotImplementedError):
+            if not reading.weights_only or isinstance(error, NotImplementedError):
                 raise  # what the file's own code raised, or a dtype that tensors do not have
             raise FileError(f"load: not a file that save() wrote, or damaged: {error}") from None
     if place("cpu") == "meta":
@@ -466,11 +486,11 @@ def _load_file(file: IO[bytes], weights_only: bool, mapped: bool, place: _Place)
     if data[257:262] == b"ustar":
         from . import _tar_files
 
-        return _tar_files.read(data, weights_only, _read_pickle)
-    return _Legacy(data, weights_only).load()
+        return _tar_files.read(data, reading.weights_only, reading.pickle)
+    return _Legacy(data, reading).load()
 
 
-def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes] | None, place: _Place) -> Any:
+def _load_archive(archive: zipfile.ZipFile, reading: _Reading, mapped: IO[bytes] | None, place: _Place) -> Any:
     names = archive.namelist()
     if names and all(name.endswith(".npy") for name in names):
         from . import _safetensors
@@ -485,7 +505,7 @@ def _load_archive(archive: zipfile.ZipFile, weights_only: bool, mapped: IO[bytes
     if written_in != sys.byteorder:
         raise FileError("load: the file was written on a machine of the other byte order")
     storages = _ArchiveStorages(archive, folder, mapped, place)
-    return _read_pickle(_stored(archive, pickles[0]), weights_only, storages.persistent_load)
+    return reading.pickle(_stored(archive, pickles[0]), storages.persistent_load)
 
 
 def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -500,15 +520,6 @@ def _compressed(name: str) -> FileError:
     return FileError(f"load: {name!r:.200} is compressed, which save() does not do")
 
 
-def _read_pickle(data: bytes, weights_only: bool, persistent_load: Callable[[Any], Any]) -> Any:
-    if weights_only:
-        reader = Reader(data, _known_global, persistent_load)
-        found = reader.load()
-        _warn_of_protocol(reader)
-        return found
-    return _Unpickler(io.BytesIO(data), persistent_load).load()
-
-
 def _warn_of_protocol(reader: Reader) -> None:
     if reader.protocol != 2:
         warnings.warn(
@@ -521,8 +532,10 @@ def _warn_of_protocol(reader: Reader) -> None:
 class _Unpickler(pickle.Unpickler):
     """For files that may run code."""
 
-    def __init__(self, data: IO[bytes], persistent_load: Callable[[Any], Any]) -> None:
-        super().__init__(data, encoding="utf-8")
+    def __init__(
+        self, data: IO[bytes], persistent_load: Callable[[Any], Any], encoding: str = "utf-8", errors: str = "strict"
+    ) -> None:
+        super().__init__(data, encoding=encoding, errors=errors)
         self._load_storage = persistent_load
 
     def find_class(self, module: str, name: str) -> Any:
@@ -533,6 +546,13 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         return self._load_storage(pid)
+
+
+def _of_text(pid: Any) -> Any:
+    """A persistent id whose strings came as bytes, as encoding="bytes" lets them."""
+    if not isinstance(pid, tuple):
+        return pid
+    return tuple(item.decode("latin1") if isinstance(item, bytes) else item for item in pid)
 
 
 class _ArchiveStorages:
@@ -547,7 +567,7 @@ class _ArchiveStorages:
         self.budget = file.seek(0, os.SEEK_END)  # what all storages together may have
 
     def persistent_load(self, pid: Any) -> TypedStorage:
-        match pid:
+        match _of_text(pid):
             case ("storage", StorageType() as kind, str() as key, str() as location, int() as numel):
                 if key not in self.storages:
                     self.storages[key] = _storage_on(self.read(kind, key, numel, self.place(location)))
@@ -602,23 +622,26 @@ class _Legacy:
 
     MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 
-    def __init__(self, data: bytes, weights_only: bool) -> None:
-        self.data, self.weights_only, self.position = data, weights_only, 0
+    def __init__(self, data: bytes, reading: _Reading) -> None:
+        self.data, self.reading, self.position = data, reading, 0
         self.memories: dict[str, Tensor] = {}
         self.views: dict[str, Tensor] = {}
         self.budget = len(data)
 
-    def next_pickle(self, weights_only: bool = True) -> Any:
-        if weights_only:
-            reader = Reader(self.data, _known_global, self.persistent_load, self.position)
-            found = reader.load()
-            self.position = reader.position
-            if self.weights_only:
-                _warn_of_protocol(reader)
-            return found
+    def next_pickle(self, strings: dict[str, str] | None = None) -> Any:
+        reader = Reader(self.data, _known_global, self.persistent_load, self.position, **(strings or {}))
+        found = reader.load()
+        self.position = reader.position
+        if self.reading.weights_only:
+            _warn_of_protocol(reader)
+        return found
+
+    def next_object(self) -> Any:
+        if self.reading.weights_only:
+            return self.next_pickle(self.reading.strings)
         stream = io.BytesIO(self.data)
         stream.seek(self.position)
-        found = _Unpickler(stream, self.persistent_load).load()
+        found = _Unpickler(stream, self.persistent_load, **self.reading.strings).load()
         self.position = stream.tell()
         return found
 
@@ -628,7 +651,7 @@ class _Legacy:
         system = self.next_pickle()
         if not isinstance(system, dict) or system.get("little_endian") is not (sys.byteorder == "little"):
             raise FileError("load: the file was written on a machine of the other byte order")
-        result = self.next_pickle(self.weights_only)
+        result = self.next_object()
         keys = self.next_pickle()
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.memories):
             raise FileError("load: the file is damaged: it has other storages than it names")
@@ -637,7 +660,7 @@ class _Legacy:
         return result
 
     def persistent_load(self, pid: Any) -> TypedStorage:
-        match pid:
+        match _of_text(pid):
             case ("storage", StorageType() as kind, str() as key, str(), int() as numel, view):
                 if key not in self.memories:
                     self.memories[key] = self.reserve(kind, numel)
@@ -653,7 +676,7 @@ class _Legacy:
         return gradcore.zeros(numel, dtype=target)
 
     def part(self, memory: Tensor, view: Any) -> Tensor:
-        match view:
+        match _of_text(view):
             case (str(), int() as start, int() as length) if 0 <= start <= start + length <= memory.numel():
                 return memory.narrow(0, start, length)
         raise FileError(f"load: the file names a part of a storage in an unknown way: {view!r:.200}")

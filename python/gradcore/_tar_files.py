@@ -18,7 +18,7 @@ from ._storage_types import STORAGE_DTYPES, StorageType, dtype_named, storage_ty
 _BLOCK = 512  # what a tar archive is made of
 
 
-def read(data: bytes, weights_only: bool, read_pickle: Callable[[bytes, bool, Callable[[Any], Any]], Any]) -> Any:
+def read(data: bytes, weights_only: bool, read_pickle: Callable[[bytes, Callable[[Any], Any]], Any]) -> Any:
     """What such a file holds; `read_pickle` reads its "pickle". Raises FileError for a file that is damaged."""
     files = _members(data)
     missing = {"storages", "tensors", "pickle"} - set(files)
@@ -28,7 +28,7 @@ def read(data: bytes, weights_only: bool, read_pickle: Callable[[bytes, bool, Ca
     objects.read_storages(_Stream(files["storages"]))
     objects.read_tensors(_Stream(files["tensors"]))
     load = objects.named if weights_only else objects.named_or_class
-    return read_pickle(files["pickle"], weights_only, load)
+    return read_pickle(files["pickle"], load)
 
 
 def _members(data: bytes) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import pytest
 
 import gradcore
 from gradcore.utils.data import DataLoader, IterableDataset, TensorDataset, get_worker_info
-from support import both
+from support import both, libraries
 
 SIZES = [{"batch_size": 4}, {"batch_size": 4, "drop_last": True}, {"batch_size": 3, "shuffle": True}, {"batch_size": None},
          {"batch_sampler": [[1, 2], [5], [-1]]}, {"sampler": [4, 4, 1], "batch_size": 2}, {}, {"batch_size": 50, "drop_last": True}]  # fmt: skip
@@ -349,3 +349,9 @@ class Longer(IterableDataset):
 
     def __iter__(self):
         return iter(range(5))
+
+
+def test_a_warning_of_more_workers_than_cpus():
+    for lib in libraries():
+        with pytest.warns(UserWarning, match="suggested max number of worker in current system is"):
+            lib.utils.data.DataLoader([1], num_workers=10000)

@@ -591,6 +591,32 @@ def test_options_of_load(options):
     assert not support.outcome_difference(support.outcome(program, gradcore), support.outcome(program, torch))
 
 
+# [text, lib.zeros(1), 2] as Python 2 wrote it: `text` a str of bytes that are UTF-8.
+OF_PYTHON_2 = (
+    b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}q\x01(U\x10protocol_versionq\x02M\xe9\x03U\n"
+    b"type_sizesq\x03}q\x04(U\x03intq\x05K\x04U\x05shortq\x06K\x02U\x04longq\x07K\x04uU\rlittle_endianq\x08\x88u.\x80\x02]q"
+    b"\x01(U\x04\xc3\xa4\xc3\xb6q\x02ctorch._utils\n_rebuild_tensor_v2\nq\x03((U\x07storageq\x04ctorch\nFloatStorage\nq\x05"
+    b"U\x017q\x06U\x03cpuq\x07\x8a\x01\x01NtQK\x00K\x01\x85K\x01\x85\x89NtRq\x08K\x02e.\x80\x02]q\x01U\x017q\x02a."
+    b"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+)
+
+
+@needs_torch
+@pytest.mark.parametrize("weights_only", [False, True])
+@pytest.mark.parametrize("options", [{}, {"encoding": "utf-8"}, {"encoding": "latin1"}, {"encoding": "bytes"},
+                                     {"encoding": "ascii", "errors": "replace"}])  # fmt: skip
+def test_strings_of_python_2(options, weights_only):
+    if weights_only and "errors" in options:
+        pytest.skip("torch knows no errors= here")
+    both(lambda lib: lib.load(io.BytesIO(OF_PYTHON_2), weights_only=weights_only, **options))
+
+
+def test_what_was_saved_can_be_read_before_the_file_is_closed(tmp_path):
+    with open(tmp_path / "x.pt", "wb") as file:
+        gradcore.save(gradcore.ones(2), file)
+        assert gradcore.load(tmp_path / "x.pt").tolist() == [1.0, 1.0]
+
+
 def test_an_empty_file(tmp_path):
     """torch's error is an EOFError; ours is one, too."""
     (tmp_path / "empty.pt").touch()

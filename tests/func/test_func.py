@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support import both, gradcore, outcome
+from support import Raised, both, gradcore, needs_torch, outcome
 
 X = np.array([0.5, -1.25, 2.0])
 Y = np.array([1.5, 0.25, -0.75])
@@ -316,6 +316,55 @@ def test_functional_call_ties_weights():
     assert gradcore.func.functional_call(model, {"w": new}, x, tie_weights=False).item() == 10.0
     with pytest.raises(ValueError, match="tied"):
         gradcore.func.functional_call(model, {"w": new, "inner.w": x}, x)
+
+
+class Counter:
+    """Modules that assign to their attributes, beside torch's."""
+
+    def __new__(cls, lib):
+        class Module(lib.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("count", lib.zeros(1))
+                self.factor = self.tied = lib.nn.Parameter(lib.ones(1))
+                self.size = 3.0
+
+            def forward(self, x):
+                self.count = self.count + 1
+                return x * self.factor * self.tied + self.count, [name for name, _ in self.named_parameters()]
+
+        return Module()
+
+
+@needs_torch
+@pytest.mark.parametrize("given", [{"count": 2.0}, {"factor": 3.0}, {"size": 2.0}, {"new": 2.0}, {"factor": 1.0, "tied": 2.0},
+                                   {"count": 2.0, "size": 1.0}])  # fmt: skip
+@pytest.mark.parametrize("options", [{}, {"tie_weights": False}, {"strict": True}])
+def test_functional_call_beside_torch(given, options):
+    """The dict that was given has what the module assigned; the module is as it was. Parameters are some even if unknown."""
+
+    def program(lib):
+        module = Counter(lib)
+        values = {name: lib.nn.Parameter(lib.tensor([value])) if name == "new" else lib.tensor([value])
+                  for name, value in given.items()}  # fmt: skip
+        found = outcome(lambda: lib.func.functional_call(module, values, lib.ones(1), **options))
+        return (
+            str(found) if isinstance(found, Raised) else found,
+            values,
+            module.count,
+            module.factor,
+            module.size,
+            hasattr(module, "new"),
+        )
+
+    both(program)
+
+
+def test_functional_call_of_a_module_in_itself():
+    module = gradcore.nn.Sequential(gradcore.nn.Linear(1, 1))
+    module[0].again = module
+    new = {"0.again.0.weight": gradcore.ones(1, 1), "0.bias": gradcore.zeros(1)}
+    assert gradcore.func.functional_call(module, new, gradcore.ones(1), tie_weights=False).item() == 1.0
 
 
 @pytest.mark.parametrize(

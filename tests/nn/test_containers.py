@@ -40,6 +40,8 @@ PARAMETER_DICT = """
     q.__or__({"zz": lib.ones(1)}) | q.__or__(nn.ParameterDict({"m": lib.ones(1)})) | {"zz": lib.ones(1)}.__class__ | q.copy() | q.popitem() | q(3) | list(reversed(q)) | "a" in q
     q.update(3) | q.update([3]) | q.update([(1, 2, 3)]) | list(q.state_dict()) | nn.ParameterDict([("a", 1), ("b", "x")])
     q.__ior__({"w": lib.ones(2)}) | len(q) | q.__delitem__("w") | q.clear() | q | list(q.values()) | nn.ParameterDict(nn.ParameterDict({"k": lib.ones(1)}))
+    list(nn.ParameterDict({"b": lib.ones(1), "a": lib.ones(1)})) | list(nn.ParameterDict([("b", lib.ones(1)), ("a", lib.ones(1))]))
+    list(nn.ParameterDict(nn.ParameterDict([("b", lib.ones(1)), ("a", lib.ones(1))]))) | q.update({"y": 1, "x": 2}) | list(q)
     nn.ParameterDict({1: lib.ones(1)}) | q.__setitem__(3.5, 1)
 """
 

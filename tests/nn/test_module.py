@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from support import both, gradcore, needs_torch
+from support import both, gradcore, libraries, needs_torch
 
 
 def nets(lib):
@@ -562,3 +562,25 @@ def test_a_lazy_parameter_takes_a_size_alone():
     weight = gradcore.nn.UninitializedParameter()
     weight.materialize(4)
     assert weight.shape == (4,)
+
+
+def test_apply_hands_over_the_parameters_themselves():
+    """What is done to them in place counts as a change."""
+
+    def program(lib):
+        module = lib.nn.Linear(2, 1)
+        module.weight.sum().backward()
+        version, seen = module.weight._version, []
+        module._apply(lambda t: [seen.append(type(t) is lib.nn.Parameter), t.add_(1.0)][1])
+        return module.weight._version - version, module.weight.grad, seen
+
+    both(program)
+
+
+def test_a_warning_of_values_for_a_module_without_memory():
+    for lib in libraries():
+        module = lib.nn.Linear(1, 1, bias=False, device="meta")
+        with pytest.warns(
+            UserWarning, match="for weight: copying from a non-meta parameter in the checkpoint to a meta"
+        ):
+            module.load_state_dict({"weight": lib.ones(1, 1)})

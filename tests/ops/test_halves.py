@@ -450,3 +450,21 @@ def test_gradients_of_what_is_written_in_another_type_than_computed(name, dtype,
     tolerance = 2.0 ** -(min(DIGITS.get(dtype, 20), DIGITS.get(operand, 20)) - 2)
     for found, expected in zip(gradients(dtype, operand), gradients("float64", "float64"), strict=True):
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@needs_torch
+@pytest.mark.parametrize("other", ["lib.tensor(0.3)", "lib.tensor(0.3, dtype=lib.float64)", "lib.tensor(3001)"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_tensor_without_dims_beside_halves_is_not_rounded_to_one(dtype, other):
+    """As the divisor or second factor; as the first one it is. To the bit, and so is the gradient of the halves."""
+
+    def program(lib):
+        x = (lib.arange(1.0, 400.0) / 7).to(getattr(lib, dtype)).requires_grad_()
+        number = eval(other, {"lib": lib})  # noqa: S307  (texts of ours)
+        made = [x * number, x / number, number * x, number / x, x // number, lib.div(x, number, rounding_mode="trunc"),
+                x.detach().clone().mul_(number), x.detach().clone().div_(number)]  # fmt: skip
+        return [*made, *(lib.autograd.grad(m.sum(), x)[0] for m in made[:2])]
+
+    ours, theirs = program(gradcore), program(torch)
+    for k, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        np.testing.assert_array_equal(a.detach().float().numpy(), b.detach().float().numpy(), err_msg=str(k))

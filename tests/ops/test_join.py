@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from support import gradcore
+from support import both, gradcore, needs_torch
 
 DTYPES = {
     "uint8": gradcore.uint8,
@@ -44,3 +44,12 @@ def test_short_pieces_of_several_dtypes():
     expected = np.concatenate([x.numpy(), y.numpy().astype(np.float32)], axis=-1)
     assert np.array_equal(gradcore.cat([x, y], -1).numpy(), expected)
     assert np.array_equal(gradcore.cat([x, gradcore.zeros(0), y.t().contiguous().t()], -1).numpy(), expected)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "name", ["block_diag", "broadcast_tensors", "atleast_1d", "atleast_3d", "meshgrid", "cartesian_prod"]
+)
+def test_of_no_tensors(name):
+    phrase = "expects a non-empty TensorList" if name in ("meshgrid", "cartesian_prod") else None
+    both(lambda lib: getattr(lib, name)(), raises=phrase)

@@ -7,7 +7,7 @@ test checks the whole table in a loop.
 import numpy as np
 import pytest
 
-from support import Raised, both, collected, gradcore, needs_torch, outcome, outcome_difference, torch
+from support import Raised, both, collected, gradcore, libraries, needs_torch, outcome, outcome_difference, torch
 
 # fmt: off
 INDICES = {
@@ -122,6 +122,22 @@ def test_refused():
             compare(
                 failures, f"{label} = 1", lambda lib, s=shape, i=source: tensor_of(lib, s).__setitem__(index(lib, i), 1)
             )
+
+
+@needs_torch
+@pytest.mark.parametrize("key", ["lib.tensor([True, False, True])", "lib.tensor([0, 2])"])
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_a_shape_is_refused_before_a_dtype(key, dtype):
+    def program(lib):
+        lib.zeros(3)[eval(key, {"lib": lib})] = lib.ones(3, dtype=getattr(lib, dtype))  # noqa: S307  (texts of ours)
+
+    both(program, raises="cannot be broadcast to indexing result of shape [2]")
+
+
+def test_no_indices_at_all():
+    for lib in libraries():
+        with pytest.raises(RuntimeError):
+            lib.ones(2).index_put([], lib.tensor(1.0))
 
 
 VALUES = {

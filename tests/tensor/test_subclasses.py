@@ -64,6 +64,13 @@ OPERATIONS = {
 }
 
 
+def test_a_class_that_is_no_tensor():
+    both(
+        lambda lib: lib.ones(1).as_subclass(int),
+        raises="from a class that does not inherit from Tensor is not possible",
+    )
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_results_are_instances(name):
     for lib in libraries():

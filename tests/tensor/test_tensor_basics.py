@@ -256,6 +256,8 @@ FORMS = [
     "lib.autograd.grad(lib.Tensor(y := lib.ones(2, requires_grad=True)).square().sum(), y)",
     "lib.Tensor(x).data_ptr() == x.data_ptr()",
     "complex(lib.tensor([2.0]))",
+    "lib.Size([1, 2]) + Adds()",
+    "Adds() + lib.Size([1, 2])",
     "lib.Size([1, 2]) * 2",
     "(1,) + lib.Size([2])",
     *(f"(lambda a: ({text}, type({text}) is lib.Size))(lib.Size([2, 3]))" for text in SIZES),
@@ -309,6 +311,15 @@ def test_devices_do_not_change(name, phrase):
     both(lambda lib: setattr(lib.device("cpu"), name, "cuda"), raises=phrase)
 
 
+class Adds:
+    """What a shape can be added to by this class's own rules."""
+
+    def __add__(self, other):
+        return "added"
+
+    __radd__ = __add__
+
+
 @needs_torch
 @pytest.mark.parametrize("source", FORMS)
 def test_forms_of_calls(source):
@@ -318,6 +329,7 @@ def test_forms_of_calls(source):
             {
                 "lib": lib,
                 "np": np,
+                "Adds": Adds,
                 "copy": copy,
                 "pickle": pickle,
                 "ints": lib.tensor([[2, 0, 1]]),

@@ -23,6 +23,15 @@ def hooked(lib):
 CALLS = {
     "a byte mask": (lambda lib: lib.ones(2)[mask(lib)], "dtype torch.uint8 is now deprecated"),
     "a byte mask in a tuple": (lambda lib: lib.ones(2, 3)[mask(lib), 0], "dtype torch.uint8 is now deprecated"),
+    "a byte mask in index_put": (
+        lambda lib: lib.ones(2).index_put((mask(lib),), lib.ones(2)), "dtype torch.uint8 is now deprecated"),
+    "a byte mask in index_put_": (
+        lambda lib: lib.ones(2).index_put_((mask(lib),), lib.ones(2)), "dtype torch.uint8 is now deprecated"),
+    "integers that a float skips": (lambda lib: lib.ones(2).random_(0, 2**25), r"to - 1 is out of bounds [-(2^24), 2^24]"),
+    "integers that a half skips": (
+        lambda lib: lib.ones(2, dtype=lib.float16).random_(-(2**12), 0), r"from is out of bounds [-(2^11), 2^11]"),
+    "a grid of one pixel": (
+        lambda lib: lib.nn.functional.affine_grid(lib.ones(1, 2, 3), (1, 1, 1, 2), align_corners=True), "unit-size grids"),
     "where by bytes": (lambda lib: lib.where(mask(lib), lib.ones(2), lib.ones(2)), "uint8 condition tensor"),
     "tensor(tensor)": (lambda lib: lib.tensor(lib.ones(2)), "To copy construct from a tensor"),
     "new_tensor(tensor)": (lambda lib: lib.ones(2).new_tensor(lib.ones(2)), "To copy construct from a tensor"),

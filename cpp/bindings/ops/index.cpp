@@ -47,6 +47,21 @@ constexpr auto warned_index_reduce_ = [](const Tensor& t, int64_t dim, const Ten
   warn_of_beta();
   index_reduce_(t, dim, index, source, reduce, include_self);
 };
+void warn_of_bytes(std::span<const Tensor> indices) {
+  for (const Tensor& index : indices)
+    if (index && index.dtype() == DType::UInt8)
+      warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.");
+}
+constexpr auto warned_index_put = [](const Tensor& t, std::span<const Tensor> indices, const Tensor& values,
+                                     bool accumulate) {
+  warn_of_bytes(indices);
+  return index_put(t, indices, values, accumulate);
+};
+constexpr auto warned_index_put_ = [](const Tensor& t, std::span<const Tensor> indices, const Tensor& values,
+                                      bool accumulate) {
+  warn_of_bytes(indices);
+  index_put_(t, indices, values, accumulate);
+};
 constexpr auto all_put = [](const Tensor& t, const Tensor& index, const Tensor& source, bool accumulate) {
   return put(t, index, source, accumulate);
 };
@@ -113,8 +128,8 @@ constexpr OpRow kRows[] = {
     op("index_copy_(Tensor input, int dim, Tensor index, Tensor source) -> Tensor", fn<index_copy_>, {.kind = kMethod}),
     op("index_fill(Tensor input, int dim, Tensor index, Operand value) -> Tensor", fn<index_fill>),
     op("index_fill_(Tensor input, int dim, Tensor index, Operand value) -> Tensor", fn<index_fill_>, {.kind = kMethod}),
-    op("index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor", fn<index_put>),
-    op("index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor", fn<index_put_>),
+    op("index_put(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor", warned_index_put),
+    op("index_put_(Tensor input, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor", warned_index_put_),
     op("masked_select(Tensor input, Tensor mask, *, Tensor? out=None) -> Tensor", fn<masked_select>,
        {.out = Out::Exact}),
     op("nonzero_static(Tensor input, *, int size, int fill_value=-1, Tensor? out=None) -> Tensor", fn<nonzero_static>,

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from ..nn.parameter import Parameter
 
 __all__ = ["functional_call", "stack_module_state"]
 
@@ -29,7 +30,8 @@ def functional_call(
     parameter_and_buffer_dicts: tensors by name as in named_parameters() and named_buffers(), or several such dicts.
     args: a tuple, or the only argument. tie_weights: a parameter that the module knows under two names is replaced
     under both. strict: every parameter and buffer must be given, and nothing else; otherwise a name that the module does
-    not have is one of its attributes for the time of the call.
+    not have is one of its attributes for the time of the call. Where the module assigns to an attribute that was given, the
+    only dict that was given has the new tensor afterwards.
 
     Raises ValueError for something else than dicts, and for a name in two dicts or tied names with different tensors,
     RuntimeError if strict finds a name too many or too few, AttributeError for the name of a part that the module does
@@ -56,31 +58,51 @@ def functional_call(
 @contextmanager
 def replaced(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
     """A block in which the module has these tensors in place of its own: functional_call()."""
-    own = {
-        **dict(module.named_parameters(remove_duplicate=False)),
-        **dict(module.named_buffers(remove_duplicate=False)),
-    }
+    own: dict[str, Any] = {}
+    if tie_weights or strict:  # a module that is its own part has no end of names
+        own = {
+            **dict(module.named_parameters(remove_duplicate=False)),
+            **dict(module.named_buffers(remove_duplicate=False)),
+        }
+    values = _with_ties(own, given) if tie_weights else given
     if strict:
-        _check_names(module, own, given)
-    if tie_weights:
-        given = _with_ties(own, given)
-    for value in given.values():
+        _check_names(module, own, values)
+    for value in values.values():
         if not (value is None or isinstance(value, Tensor)):
             raise TypeError(f"{value} is not an instance of torch.Tensor")
-    places = [(_owner(module, name), name.rpartition(".")[2], value) for name, value in given.items()]
-    before: list[tuple[dict[str, Any], str, Any]] = []  # _ABSENT for what was not there
+    places = [_Place(module, name, value) for name, value in values.items()]
+    done: list[_Place] = []
     try:
-        for owner, name, value in places:
-            holder = _holder(owner, name)
-            before.append((holder, name, holder.get(name, _ABSENT)))
-            holder[name] = value
+        for place in places:
+            place.fill()
+            done.append(place)
         yield
     finally:
-        for holder, name, value in reversed(before):
-            if value is _ABSENT:
-                del holder[name]
-            else:
-                holder[name] = value
+        left = {place.path: place.restore() for place in reversed(done)}
+        given.update((name, left[name]) for name in given if left.get(name, _ABSENT) is not _ABSENT)
+
+
+class _Place:
+    """Where a module has a tensor, or would have it, and what is to stand there."""
+
+    def __init__(self, module: Any, path: str, value: Any) -> None:
+        self.path, self.value = path, value
+        self.name = path.rpartition(".")[2]
+        owner = _owner(module, path)
+        self.holder = _holder(owner, self.name, value)
+        self.before = self.holder.get(self.name, _ABSENT)
+        if not (self.before is None or self.before is _ABSENT or isinstance(self.before, Tensor)):
+            raise TypeError(f"attribute `{self.name}`: {self.before} is not an instance of torch.Tensor")
+
+    def fill(self) -> None:
+        self.holder[self.name] = self.value
+
+    def restore(self) -> Any:
+        """Gives what stands there by now: the module may have assigned to its attribute."""
+        last = self.holder.pop(self.name, _ABSENT) if self.before is _ABSENT else self.holder.get(self.name, _ABSENT)
+        if self.before is not _ABSENT:
+            self.holder[self.name] = self.before
+        return last
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:
@@ -120,7 +142,8 @@ def _with_ties(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
         values = [given[name] for name in tied if name in given]
         if any(value is not values[0] for value in values):
             raise ValueError(
-                f"functional_call got values for both {tied}, which are tied: pass one of them, or tie_weights=False"
+                f"functional_call got multiple values for keys {sorted(tied)}, which are tied. Consider using "
+                "tie_weights=False"
             )
         result.update((name, values[0]) for name in tied if values)
     return result
@@ -134,13 +157,13 @@ def _owner(module: Any, name: str) -> Any:
     return module
 
 
-def _holder(owner: Any, name: str) -> dict[str, Any]:
+def _holder(owner: Any, name: str, value: Any) -> dict[str, Any]:
     """The dict in which a module keeps the tensor, or would: past __setattr__, which takes only parameters."""
     state: dict[str, Any] = vars(owner)
     for holder in (state.get("_parameters", {}), state.get("_buffers", {}), state):
         if name in holder:
             return holder
-    return state
+    return state["_parameters"] if isinstance(value, Parameter) and "_parameters" in state else state
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -111,7 +111,7 @@ def embedding_bag(
     >>> gradcore.nn.functional.embedding_bag(gradcore.tensor([[0, 2]]), weight, mode="sum")
     tensor([[5.]])
     """
-    _check_index("embedding_bag", input)
+    need_tensor("embedding_bag", "indices", 2, input)
     _no_sparse("embedding_bag", sparse)
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")

@@ -256,6 +256,8 @@ def _fractional_max_pool(
     sizes = input.shape[-dims:]
     if output_size is None:
         ratios = (output_ratio,) * dims if isinstance(output_ratio, (int, float)) else tuple(output_ratio)
+        if len(ratios) > dims:
+            raise ValueError(f"{function} requires output_ratio to either be a single Int or tuple of Ints.")
         out = [int(n * r) for n, r in zip(sizes, ratios)]
     else:
         out = list(_sizes(output_size, dims, "output_size", function))

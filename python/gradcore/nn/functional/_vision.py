@@ -120,6 +120,11 @@ def _resized(sizes: Sequence[int], size: Any, scale_factor: Any, dims: int) -> t
                 f"{list(sizes[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
                 "format and output size in (o1, o2, ...,oK) format."
             )
+        if any((isinstance(n, Tensor) and n.is_floating_point()) or not hasattr(n, "__index__") for n in out):
+            raise TypeError(
+                "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got size with "
+                f"types {[type(n) for n in out]}"
+            )
         return [int(n) for n in out], None
     if scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
@@ -208,6 +213,11 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         raise NotImplementedError(
             "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
             f"{list(size)}."
+        )
+    if align_corners and min(size[2:]) == 1:
+        warn_caller(
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This is not an "
+            "intended use case of affine_grid. See the documentation of affine_grid for details.",
         )
     return affine_grid_generator(theta, size, align_corners)
 

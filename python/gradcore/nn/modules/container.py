@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from ..._C import Tensor
 from ..parameter import Parameter
@@ -527,8 +528,11 @@ class ParameterDict(Module):
         return (self[key] for key in self._keys)
 
     def update(self, parameters: Any) -> None:
-        """Puts the values of a mapping or of an iterable of pairs in."""
-        for key, value in _pairs(parameters, "ParameterDict", "ParametersDict"):
+        """Puts the values of a mapping or of an iterable of pairs in: those of a plain mapping sorted by their names."""
+        pairs = _pairs(parameters, "ParameterDict", "ParametersDict")
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs.sort()
+        for key, value in pairs:
             self[key] = value
 
     def __or__(self, other: Any) -> ParameterDict:

@@ -534,8 +534,8 @@ class Module:
             if parameter is None:
                 continue
             with no_grad():
-                data = fn(parameter.data)
-                grad = None if parameter.grad is None else fn(parameter.grad.detach())
+                data = fn(parameter)
+                grad = None if parameter.grad is None else fn(parameter.grad)
                 if data.is_meta != parameter.is_meta:  # a tensor stays on its device
                     self._parameters[name] = parameter = Parameter(data, parameter.requires_grad)
                     parameter.grad = grad
@@ -993,6 +993,13 @@ class Module:
             return None
         if undo is not None and not lazy:
             undo.append((self, name, tensor, tensor.detach().clone()))
+        if tensor.is_meta and not value.is_meta:
+            warnings.warn(
+                f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, "
+                "which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their "
+                "corresponding key in the module instead of copying them in place?)",
+                stacklevel=2,
+            )
         with no_grad():
             tensor.copy_(value)
         return None

@@ -6,6 +6,7 @@ import functools
 import itertools
 import multiprocessing
 import multiprocessing.connection
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -101,6 +102,7 @@ class DataLoader(Generic[T]):
         self.collate_fn = collate_fn or (default_collate if self._auto_collation else default_convert)
         self.multiprocessing_context = multiprocessing_context
         self._initialized = True
+        self.check_worker_number_rationality()
         if pin_memory:
             warnings.warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
@@ -185,7 +187,24 @@ class DataLoader(Generic[T]):
         return _DatasetKind.Iterable if isinstance(self.dataset, IterableDataset) else _DatasetKind.Map
 
     def check_worker_number_rationality(self) -> None:
-        """Does nothing: as many workers are started as were asked for."""
+        """Warns of more workers than this process may use CPUs; as many are started as were asked for."""
+        allowed = getattr(os, "sched_getaffinity", None)
+        cpus = len(allowed(0)) if allowed else os.cpu_count()
+        if not self.num_workers or (cpus is not None and self.num_workers <= cpus):
+            return
+        advice = "DataLoader is not able to compute a suggested max number of worker in current system."
+        if cpus is not None:
+            without = "" if allowed else " (`cpuset` is not taken into account)"
+            advice = (
+                f"Our suggested max number of worker in current system is {cpus}{without}, which is smaller than what this "
+                "DataLoader is going to create."
+            )
+        warnings.warn(
+            f"This DataLoader will create {self.num_workers} worker processes in total. {advice} Please be aware that "
+            "excessive worker creation might get DataLoader running slow or even freeze, lower the worker number to avoid "
+            "potential slowness/freeze if necessary.",
+            stacklevel=3,
+        )
 
 
 def _check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool) -> None:
