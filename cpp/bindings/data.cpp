@@ -762,9 +762,8 @@ void add_data(py::module_& m) {
   m.def("_make_subclass", [](py::type type, const Tensor& t, bool requires_grad_) {
     auto* cls = reinterpret_cast<PyTypeObject*>(type.ptr());
     check(PyType_IsSubtype(cls, tensor_type), ErrorKind::Type,
-          "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
-          "class "
-          "inherits from Tensor.");
+          "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible: ", cls->tp_name,
+          " is none");
     Tensor alias = detach(t);
     check(!requires_grad_ || is_floating(t.dtype()),
           "Only Tensors of floating point and complex dtype can require gradients");

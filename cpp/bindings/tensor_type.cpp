@@ -795,9 +795,8 @@ PyObject* method_as_subclass(PyObject* self, PyObject* cls) {
     check(PyType_Check(cls), ErrorKind::Type, "cls must be a type (got ", Py_TYPE(cls)->tp_name, ")");
     auto* type = reinterpret_cast<PyTypeObject*>(cls);
     check(PyType_IsSubtype(type, tensor_type), ErrorKind::Type,
-          "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
-          "class "
-          "inherits from Tensor.");
+          "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible: ", type->tp_name,
+          " is none");
     return wrap_as(type, alias(unwrap(self)));
   });
 }

@@ -63,8 +63,7 @@ void warn_of_gaps(DType dtype, const char* bound, int64_t value) {
   const int64_t most = int64_t{1} << digits;
   if (value >= -most && value <= most) return;
   warn(bound, " is out of bounds [-(2^", digits, "), 2^", digits, "]. Due to precision limitations ",
-       kTypeName[index_of(dtype)], " can support discrete uniform distribution only within this range. ",
-       "This warning will become an error in version 1.7 release, please fix the code in advance");
+       kTypeName[index_of(dtype)], " can support discrete uniform distribution only within this range.");
 }
 
 void check_bounds(DType dtype, int64_t from, int64_t last) {
