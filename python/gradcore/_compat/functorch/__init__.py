@@ -138,8 +138,8 @@ def combine_state_for_ensemble(models: Sequence[nn.Module]) -> tuple[FunctionalM
     >>> from gradcore._compat.functorch import combine_state_for_ensemble
     >>> warnings.simplefilter("ignore", FutureWarning)
     >>> function, params, buffers = combine_state_for_ensemble([gradcore.nn.Linear(2, 3) for _ in range(4)])
-    >>> gradcore.vmap(function, (0, 0, None))(params, buffers, gradcore.ones(5, 2)).shape
-    Size([4, 5, 3])
+    >>> tuple(gradcore.vmap(function, (0, 0, None))(params, buffers, gradcore.ones(5, 2)).shape)
+    (4, 5, 3)
     """
     if len(models) == 0:
         raise RuntimeError("combine_state_for_ensemble: Expected at least one model, got 0.")
