@@ -40,6 +40,13 @@ Ref<Node> accumulator_of(const Tensor& t) {
   return fresh;
 }
 
+void forget_accumulator(const Tensor& t) {
+  AutogradMeta* meta = meta_of(t);
+  if (!meta) return;
+  const TapeLock lock = lock_accumulators();
+  meta->accumulator = nullptr;
+}
+
 // A dense leaf's gradient takes its memory order.
 static Tensor copy_for(const Tensor& leaf, const Tensor& grad) {
   if (!is_dense(leaf) || grad.strides() == leaf.strides()) return tape_ops.clone(grad);

@@ -6,6 +6,8 @@ namespace gradcore {
 
 // The accumulator of a leaf that requires grad: the living one, else a new one.
 Ref<Node> accumulator_of(const Tensor& t);
+// The next one is a new one: graphs from before lead to the old one, which still fills the leaf's .grad.
+void forget_accumulator(const Tensor& t);
 // t.grad += grad, as torch does it: stolen when nobody else has it, copied into t's memory order otherwise.
 void accumulate_grad(const Tensor& t, Tensor grad);
 

@@ -14,6 +14,7 @@
 #include "core/allocator.h"
 #include "core/generator.h"
 #include "core/parallel.h"
+#include "core/warning.h"
 
 namespace gradcore {
 
@@ -148,8 +149,8 @@ std::vector<Tensor> run_from_python(BackwardRequest&& request) {
 
 // Once in a process, as torch does.
 void warn_of_cycles() {
-  static bool warned = false;
-  if (std::exchange(warned, true)) return;
+  static std::atomic<bool> warned = false;
+  if (!warning_is_due(warned)) return;
   const char* text =
       "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
       "which can cause a memory leak. Use autograd.grad when creating the graph to avoid this. If you have to use this "
@@ -302,6 +303,20 @@ void add_autograd(py::module_& m) {
   });
   m.def("_next_sequence_number", &Node::next_seq);
   m.def("_increment_version", [](const Tensor& t) { t.bump_version(); });
+  // The levels of vmap that a tensor has batch dims of, and the same tensor with others in their place.
+  m.def("_batch_levels", [](const Tensor& t) {
+    py::tuple levels(t->batch ? t->batch->levels.size() : 0);
+    for (size_t i = 0; i < levels.size(); ++i) levels[i] = t->batch->levels[static_cast<int>(i)];
+    return levels;
+  });
+  m.def("_with_batch_levels", [](const Tensor& t, const py::tuple& levels) {
+    if (!t->batch || static_cast<size_t>(t->batch->levels.size()) != levels.size()) return t;
+    Ref<Batch> batch = Ref<Batch>::adopt(new Batch(*t->batch));
+    for (size_t i = 0; i < levels.size(); ++i) batch->levels[static_cast<int>(i)] = py::cast<int64_t>(levels[i]);
+    return make_window(t, t.shape(), t.strides(), std::move(batch));
+  });
+  m.def("_set_version", [](const Tensor& t, uint32_t version) { t->version().store(version); });
+  m.def("_set_warn_always", [](bool on) { warn_always = on; });
   m.def("_end_point", [](const Tensor& leaf) {
     set_requires_grad(leaf, false);
     make_meta(leaf).over = true;

@@ -173,7 +173,11 @@ PyObject* node_dir(PyObject* self, PyObject*) {
 }
 
 void add_saved_fields(py::module_& m) {
-  py::class_<SavedTensor> saved(m, "_SavedTensor", "A tensor that a node keeps for backward.");
+  py::class_<SavedTensor> saved(
+      m, "_SavedTensor",
+      "A tensor that a node keeps for backward.\n\n>>> import gradcore\n>>> x = "
+      "gradcore.ones(1, requires_grad=True)\n>>> isinstance(x.exp().grad_fn._raw_saved_result, "
+      "gradcore.autograd.SavedTensor)\nTrue");
   forbid_new(saved);
   saved.def("register_hooks", &SavedTensor::register_hooks, py::arg("pack_hook"), py::arg("unpack_hook"),
             "register_hooks(pack_hook, unpack_hook)\n\nKeeps pack_hook(tensor) in the tensor's place, and "

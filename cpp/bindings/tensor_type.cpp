@@ -614,7 +614,7 @@ PyObject* get_data(PyObject* self, void*) {
     if (overrides_exist) [[unlikely]]
       if (PyObject* result = overridden_attribute("data", self)) return result;
     Tensor t = alias_of(Borrowed(self));
-    t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(0));
+    count_versions_apart(t);
     return wrap(std::move(t));
   });
 }

@@ -15,9 +15,11 @@ inline constinit ShowWarning show_warning = nullptr;
 template <class... Parts> [[gnu::cold]] void warn(const Parts&... parts) {
   if (show_warning) show_warning(str_cat(parts...));
 }
-// Only the first time that it is due.
+// Whether a warning that is said once in a process is due; the program can ask for all of them: set_warn_always().
+inline constinit std::atomic<bool> warn_always = false;
+inline bool warning_is_due(std::atomic<bool>& warned) { return !warned.exchange(true) || warn_always; }
 inline void warn_once(std::atomic<bool>& warned, const char* text) {
-  if (!warned.exchange(true)) warn(text);
+  if (warning_is_due(warned)) warn(text);
 }
 
 }  // namespace gradcore

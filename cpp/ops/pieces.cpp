@@ -135,8 +135,12 @@ std::vector<Tensor> cut_by(const Tensor& t, int64_t sections, const Cut& cut) {
   return tensor_split(t, sections, d);
 }
 
+// A write to one part is not seen in the others, nor in the whole, whatever they were saved for.
 std::vector<Tensor> not_views(std::vector<Tensor> parts, const char* node) {
-  for (Tensor& part : parts) part = alias_without_base(part, node);
+  for (Tensor& part : parts) {
+    part = alias_without_base(part, node);
+    count_versions_apart(part);
+  }
   return parts;
 }
 

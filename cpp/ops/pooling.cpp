@@ -501,12 +501,25 @@ TwoTensors adaptive_max_pool(int dims, const Tensor& x, const Dims& out) {
   return max_of_taps(x, d, true, kAdaptiveMaxNodes[dims - 1]);
 }
 
+// One for each plane and dim; those of further samples of a batch are not used.
+static void check_samples(const Tensor& x, const Tensor& samples, int dims) {
+  check(samples.dtype() == x.dtype(), "Expect _random_samples to have the same dtype as input");
+  check(samples.dim() == 3, "Expect _random_samples to have 3 dimensions, got ", samples.dim());
+  check(samples.size(0) >= x.size(0), "Expect _random_samples.size(0) no less then input batch size.");
+  check(samples.size(1) == x.size(1), "Expect _random_samples.size(1) equals to input channel size.");
+  check(samples.size(2) == dims, "Expect _random_samples.size(2) equals to ", dims, "; got ", samples.size(2), ".");
+}
+
 TwoTensors fractional_max_pool(const Tensor& x, const Tensor& samples, const Dims& kernel, const Dims& out) {
   const int dims = kernel.size();
   check((dims == 2 || dims == 3) && out.size() == dims && x.dim() == dims + 2,
         "fractional_max_pool: expected an input of ", dims + 2, " dims, but got one of ", x.dim());
   check(is_floating(x.dtype()) && is_floating(samples.dtype()), ErrorKind::NotImplemented, "\"fractional_max_pool",
         dims, "d\" not implemented for '", scalar_type_name(x.dtype()), "'");
+  for (int i = 1; i < x.dim(); ++i)
+    check(x.size(i) != 0, "fractional_max_pool", dims, dims == 2 ? "d()" : "d_out()",
+          ": Expected input to have non-zero size for non-batch dimensions, but got", x.shape(), " with dimension ", i,
+          " being empty.");
   const FractionalWindows w{dims, last_sizes(x, dims), kernel, out};
   for (int i = 0; i < dims; ++i) {
     check(kernel[i] > 0 && out[i] >= 0, "fractional_max_pool", dims,
@@ -514,9 +527,8 @@ TwoTensors fractional_max_pool(const Tensor& x, const Tensor& samples, const Dim
     check(kernel[i] <= w.sizes[i] && out[i] <= w.sizes[i] - kernel[i] + 1, "fractional_max_pool", dims,
           "d(): pool size (", kernel[i], ") too large relative to input size ", w.sizes[i]);
   }
+  check_samples(x, samples, dims);
   const int64_t tables = x.size(0) * x.size(1);
-  check(samples.numel() == tables * dims, "fractional_max_pool", dims, "d(): expected ", tables * dims,
-        " random samples, but got ", samples.numel());
   TwoTensors r;
   {
     const NoRecordGuard off;

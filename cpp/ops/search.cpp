@@ -148,7 +148,7 @@ void warn_of_copies(const Tensor& sorted, const Tensor& wanted, const Tensor& so
   const Tensor* const tensors[] = {&wanted, &sorted, &sorter};
   constexpr const char* kNames[] = {"input value", "boundary", "sorter"};
   for (int i = 0; i < 3; ++i) {
-    if (!*tensors[i] || (*tensors[i])->batch || tensors[i]->is_contiguous() || warned[i].exchange(true)) continue;
+    if (!*tensors[i] || (*tensors[i])->batch || tensors[i]->is_contiguous() || !warning_is_due(warned[i])) continue;
     warn(kSearch, kNames[i],
          " tensor is non-contiguous, this will lower the performance due to extra data copy when "
          "converting non-contiguous tensor to contiguous, please use contiguous ",

@@ -81,6 +81,7 @@ void set_(const Tensor& t, const Tensor& source) {
   check(!should_record(t, source), ErrorKind::NotImplemented,
         "derivative for set_ is not implemented: use x.data = y, or no_grad()");
   set_window(t, source);
+  forget_accumulator(t);
   t.bump_version();
 }
 

@@ -182,6 +182,8 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<
   return window_at(t, shape, strides, Memory::of(t.impl()), std::move(batch));
 }
 
+void count_versions_apart(const Tensor& t) { t->own_version = Ref<VersionCounter>::adopt(new VersionCounter(0)); }
+
 Tensor alias_of(const Tensor& t) { return make_window(t, t.shape(), t.strides()); }
 
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset) {

@@ -220,6 +220,8 @@ Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, int6
 Tensor make_window(const Tensor& t, const Dims& shape, const Dims& strides, Ref<Batch> batch);
 // The same window again (what detach() and saved outputs start from).
 Tensor alias_of(const Tensor& t);
+// Gives a new tensor a version counter of its own: writes to it are not seen in others on its memory.
+void count_versions_apart(const Tensor& t);
 // A window given by an offset in elements from the storage's start, checked against the storage's bounds.
 Tensor checked_window(const Tensor& t, const Dims& shape, const Dims& strides, int64_t offset);
 // Where such a window ends, in elements from the storage's start; 0 where it has none, or where checked_window()

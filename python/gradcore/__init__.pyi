@@ -7,8 +7,17 @@ from . import __config__ as __config__
 from . import __future__ as __future__
 from . import _dynamo as _dynamo
 from . import _higher_order_ops as _higher_order_ops
+from . import _custom_ops as _custom_ops
+from . import _jit_internal as _jit_internal
+from . import _lowrank as _lowrank
+from . import _ops as _ops
+from . import _subclasses as _subclasses
+from . import _tensor_str as _tensor_str
+from . import _utils as _utils
+from . import _vmap_internals as _vmap_internals
 from . import accelerator as accelerator
 from . import amp as amp
+from . import ao as ao
 from . import array_api as array_api
 from . import backends as backends
 from . import compiler as compiler
@@ -38,6 +47,7 @@ from . import serialization as serialization
 from . import signal as signal
 from . import special as special
 from . import storage as storage
+from . import torch_version as torch_version
 from . import types as types
 from . import version as version
 from . import xpu as xpu

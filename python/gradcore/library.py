@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from . import _C, is_autocast_enabled
 from ._compat.absent import absent
@@ -18,6 +18,7 @@ from ._modes import no_grad
 from ._transforms.vmap import in_vmap
 from ._types import device
 from .autograd.function import Function
+from .types import Number
 
 __all__ = [
     "CustomOpDef",
@@ -87,40 +88,99 @@ def _signature(schema: str) -> inspect.Signature:
     return inspect.Signature(parameters, return_annotation=result.strip())
 
 
-_TYPES = {_C.Tensor: "Tensor", int: "SymInt", float: "float", bool: "bool", str: "str", _C.dtype: "ScalarType"}
+# What schemas call a type, and which of T, T?, T[], T?[] and T[]? an operator takes of it.
+_TYPES = {
+    _C.Tensor: "Tensor",
+    int: "SymInt",
+    float: "float",
+    bool: "bool",
+    str: "str",
+    Number: "Scalar",
+    _C.dtype: "ScalarType",
+    device: "Device",
+}
+_ENDINGS = {"Tensor": ("[]", "?[]"), "Scalar": ("[]",)} | dict.fromkeys(("SymInt", "float", "bool"), ("[]", "[]?"))
+_RESULTS = ("Tensor", "Tensor[]", "SymInt", "float", "bool", "Scalar")
 
 
 def _type_text(annotation: Any) -> str | None:
-    """A type as schemas write it."""
-    if annotation in _TYPES:
-        return _TYPES[annotation]
-    if annotation is device:
-        return "Device"
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if type(None) in arguments:
-        inner = _type_text(next(a for a in arguments if a is not type(None)))
-        return inner and inner + "?"
-    if origin in (list, Sequence) and arguments:
-        inner = _type_text(arguments[0])
+    """A type as schemas write it; None if they cannot."""
+    if get_origin(annotation) in (list, Sequence):
+        inner = _type_text(*get_args(annotation))
         return inner and inner + "[]"
-    return None
+    arguments = get_args(annotation)
+    if type(None) in arguments:
+        inner = _type_text(Union[tuple(a for a in arguments if a is not type(None))])  # noqa: UP007  a tuple of types
+        return inner and inner + "?"
+    return _TYPES.get(annotation)
 
 
-def _results_text(annotation: Any) -> str:
+def _parameter_text(annotation: Any) -> str | None:
+    text = _type_text(annotation)
+    name = text and text.rstrip("[]?")
+    return text if text and text[len(name) :] in ("", "?", *_ENDINGS.get(name, ())) else None
+
+
+def _result_text(annotation: Any) -> str:
     if annotation in (None, type(None)):
         return "()"
     texts = [_type_text(a) for a in (get_args(annotation) if get_origin(annotation) is tuple else (annotation,))]
-    if None in texts:
-        raise ValueError(f"infer_schema(func): the return type {annotation} is not supported")
-    return f"({', '.join(map(str, texts))})" if get_origin(annotation) is tuple else str(texts[0])
+    if not set(texts) <= set(_RESULTS):
+        raise ValueError(f"Return has unsupported type {annotation}. The valid types are: {', '.join(_RESULTS)}.")
+    text = ", ".join(map(str, texts))
+    if get_origin(annotation) is not tuple:
+        return text
+    return f"(({text}))" if len(texts) == 1 else f"({text})"
+
+
+def _default_text(name: str, value: Any) -> str:
+    if value is inspect.Parameter.empty:
+        return ""
+    if value is None or isinstance(value, (int, float)):
+        return f"={value}"
+    if isinstance(value, (str, device)):
+        return f'="{value}"'
+    if isinstance(value, _C.dtype):
+        return f"={str(value).removeprefix('torch.')}"
+    raise ValueError(f"Parameter {name} has an unsupported default value type {type(value)}.")
+
+
+def _schema_parts(signature: inspect.Signature, hints: dict[str, Any], mutates_args: Any) -> Iterator[str]:
+    """The arguments of a schema, with the star before those that go by name alone."""
+    seen_star = False
+    for i, (name, parameter) in enumerate(signature.parameters.items()):
+        if parameter.kind not in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
+            raise ValueError("We do not support positional-only args, varargs, or varkwargs.")
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not seen_star:
+            seen_star = True
+            yield "*"
+        if name not in hints:
+            raise ValueError(f"Parameter {name} must have a type annotation.")
+        text = _parameter_text(hints[name])
+        if text is None:
+            hint = (
+                " We do not support Tuple inputs in schema; a List is one." if get_origin(hints[name]) is tuple else ""
+            )
+            raise ValueError(f"Parameter {name} has unsupported type {parameter.annotation}.{hint}")
+        is_tensor = text.startswith("Tensor")
+        if name in mutates_args and not is_tensor:
+            raise ValueError(
+                f"Parameter {name} is in mutable_args but only Tensors or collections of Tensors can be mutated"
+            )
+        if name in mutates_args or (mutates_args == "unknown" and is_tensor):
+            text = text.replace("Tensor", f"Tensor(a{i}!)")
+        yield f"{text} {name}{_default_text(name, parameter.default)}"
 
 
 def infer_schema(
     prototype_function: Callable[..., Any], /, *, mutates_args: str | Iterable[str], op_name: str | None = None
 ) -> str:
-    """The schema of a function, from the annotations of its parameters and result; `mutates_args` names those it writes to.
+    """The schema of a function, from the annotations of its parameters and result.
 
-    Raises ValueError for a parameter without annotation, or with one that no operator takes.
+    `mutates_args` names the parameters that it writes to; "unknown" says that it may write to every tensor. A parameter is
+    a Tensor, number, str, dtype or device, an optional one, or a list of tensors or numbers.
+    Raises ValueError for a parameter without annotation, for a type that no operator takes, and for a name in
+    `mutates_args` that is no parameter or no tensor.
 
     >>> import gradcore
     >>> from gradcore.library import infer_schema
@@ -128,27 +188,24 @@ def infer_schema(
     >>> infer_schema(scaled, mutates_args=())
     '(Tensor x, float factor=2.0) -> Tensor'
     """
-    signature, hints = inspect.signature(prototype_function), get_type_hints(prototype_function)
-    parts = []
-    seen_star = False
-    for name, parameter in signature.parameters.items():
-        if name not in hints:
-            raise ValueError(
-                f"infer_schema(func): Parameter {name} must have a type annotation. Got func with signature {signature}"
-            )
-        text = _type_text(hints[name])
-        if text is None:
-            raise ValueError(f"infer_schema(func): Parameter {name} has unsupported type {hints[name]}.")
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not seen_star:
-            seen_star = True
-            parts.append("*")
-        if name in mutates_args or mutates_args == "unknown":
-            text = text.replace("Tensor", f"Tensor(a{len(parts)}!)")
-        value = parameter.default
-        shown = f'"{value}"' if isinstance(value, str) else repr(value)
-        default = "" if value is inspect.Parameter.empty else f"={shown}"
-        parts.append(f"{text} {name}{default}")
-    return f"{op_name or ''}({', '.join(parts)}) -> {_results_text(hints.get('return'))}"
+    signature = inspect.signature(prototype_function)
+    mutated = mutates_args if isinstance(mutates_args, str) else tuple(mutates_args)
+    if isinstance(mutated, str) and mutated != "unknown":
+        raise ValueError("mutates_args is a sequence of names of arguments that are mutated, or the string 'unknown'.")
+    try:
+        hints = get_type_hints(prototype_function)
+        parts = list(_schema_parts(signature, hints, mutated))
+        unseen = set() if mutated == "unknown" else set(mutated) - set(signature.parameters)
+        if unseen:
+            raise ValueError(f"{unseen} in mutates_args were not found in the custom op's signature.")
+        if "return" not in hints:
+            raise ValueError("No return type annotation was provided. Please add one.")
+        result = _result_text(hints["return"])
+    except NameError as e:
+        raise ValueError(f"infer_schema(func): Unsupported type annotation. ({e})") from e
+    except ValueError as e:
+        raise ValueError(f"infer_schema(func): {e} Got func with signature {signature}") from None
+    return f"{op_name or ''}({', '.join(parts)}) -> {result}"
 
 
 # ---- an operator
@@ -176,6 +233,13 @@ class CustomOpDef:
 
     def __repr__(self) -> str:
         return f"<CustomOpDef({self._qualname})>"
+
+    @property
+    def _opoverload(self) -> Any:
+        """The operator as gradcore.ops gives it."""
+        from . import ops
+
+        return getattr(getattr(ops, self._namespace), self._name).default
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args, keywords = self._bound(args, kwargs)

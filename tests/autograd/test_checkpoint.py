@@ -677,3 +677,44 @@ def test_the_second_run_is_under_the_autocast_of_the_first(enabled, reentrant):
         return seen, x.grad, lib.is_autocast_enabled("cpu")
 
     both(program)
+
+
+VMAPPED = {
+    "an output": lambda lib, x: lib.func.vmap(lambda row: row.exp())(x),
+    "an input": lambda lib, x: lib.func.vmap(lambda row: row * row * 2)(x),
+    "nested": lambda lib, x: lib.func.vmap(lib.func.vmap(lambda a: a * a * a))(x),
+    "nested over two": lambda lib, x: lib.func.vmap(lambda a: lib.func.vmap(lambda b: a.sum() * b * b)(x))(x),
+    "another dim": lambda lib, x: lib.func.vmap(lambda row: row * row, in_dims=1, out_dims=1)(x) * x,
+}
+
+
+@pytest.mark.parametrize("how", VMAPPED)
+def test_a_vmap_inside(how):
+    """The second run's vmap is another one than that which the graph was made in."""
+
+    def program(lib):
+        x = lib.tensor([[1.0, 2.0, -1.0], [0.5, 3.0, 4.0]], requires_grad=True)
+        out = importlib.import_module(f"{lib.__name__}.utils.checkpoint").checkpoint(
+            VMAPPED[how], lib, x, use_reentrant=False
+        )
+        out.sum().backward()
+        return x.grad
+
+    both(program, ulps=2)
+
+
+def test_a_vmap_around():
+    def program(lib):
+        x = lib.tensor([[1.0, 2.0, -1.0], [0.5, 3.0, 4.0]])
+
+        def loss(row):
+            inner = lambda r: lib.func.vmap(lambda a: a * a * a)(r)  # noqa: E731
+            return (
+                importlib.import_module(f"{lib.__name__}.utils.checkpoint")
+                .checkpoint(inner, row, use_reentrant=False)
+                .sum()
+            )
+
+        return lib.func.vmap(loss)(x)
+
+    both(program)

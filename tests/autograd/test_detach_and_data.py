@@ -203,3 +203,53 @@ def test_set_has_no_derivative():
     with pytest.raises(NotImplementedError, match="derivative for set_ is not implemented"):
         a.set_(x * 2)
     assert not a.requires_grad and a.tolist() == [1.0] * 3
+
+
+def test_what_was_computed_before_set_leads_elsewhere():
+    """A leaf that set_() gave other memory is another leaf; both fill its .grad, and its hooks are those that it had."""
+
+    def program(lib):
+        x, seen = leaf(lib, 1.0, 2.0), []
+        x.register_hook(lambda g: seen.append("tensor"))
+        x.register_post_accumulate_grad_hook(lambda t: seen.append("accumulated"))
+        edge = lib.autograd.graph.get_gradient_edge(x)
+        out = (x * 2).sum()
+        with lib.no_grad():
+            x.set_(lib.tensor([5.0, 6.0]))
+        found = lib.autograd.grad(out, [x], retain_graph=True, allow_unused=True)
+        by_edge = lib.autograd.grad(out, edge, retain_graph=True)
+        out.backward()
+        before = x.grad.clone()
+        (x * 3).sum().backward()
+        return found, by_edge, before, x.grad, seen
+
+    both(program)
+
+
+@pytest.mark.parametrize(("how", "arg"), [("split", 1), ("chunk", 2), ("split_with_sizes", [1, 1])])
+@pytest.mark.parametrize("write", [lambda t: t.mul_(3), lambda t: t.copy_(t * 0 + 1), lambda t: t.relu_()])
+def test_parts_that_are_no_views_are_written_to_apart(how, arg, write):
+    def program(lib):
+        x = lib.tensor([[1.0, 2.0], [-3.0, 4.0]], requires_grad=True)
+        whole = x * 1
+        first, second = getattr(lib, f"unsafe_{how}")(whole, arg)
+        kept = second * second  # saved before the write to the other
+        write(first)
+        (first.sum() + kept.sum() * 2).backward()
+        return x.grad, whole, [t._version for t in (whole, first, second)], first._is_view()
+
+    both(program)
+
+
+def test_a_write_that_backward_does_not_see():
+    def program(lib):
+        x, y = leaf(lib, 1.0, 2.0), lib.tensor([3.0, 4.0])
+        out = x * y
+        with lib.autograd._unsafe_preserve_version_counter(y):
+            y.mul_(2)
+        with lib.autograd._unsafe_preserve_version_counter((x, y)):
+            y.add_(1)
+        out.sum().backward()
+        return x.grad, y._version
+
+    both(program)

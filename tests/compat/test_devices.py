@@ -2,11 +2,12 @@
 
 import importlib
 import os
+import warnings
 
 import pytest
 
 import gradcore
-from support import both, needs_torch
+from support import both, needs_torch, torch
 
 PRESENT = [
     "str(lib.device('cuda:0'))",
@@ -84,6 +85,32 @@ PRESENT = [
 @pytest.mark.parametrize("program", PRESENT)
 def test_what_programs_probe(program):
     both(lambda lib: eval(program))
+
+
+@pytest.fixture
+def warn_always():
+    libs = [lib for lib in (gradcore, torch) if lib]
+    for lib in libs:
+        lib.set_warn_always(True)
+    yield
+    for lib in libs:
+        lib.set_warn_always(False)
+
+
+def test_warnings_each_time(warn_always):
+    """Those that come once in a process otherwise: of an op, and of backward()."""
+
+    def program(lib):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                lib.searchsorted(lib.ones(2), lib.ones(4)[::2])
+                x = lib.ones(2, requires_grad=True)
+                (x * x).sum().backward(create_graph=True)
+                x.grad = None
+        return [str(w.message)[:30] for w in seen]
+
+    both(program)
 
 
 REFUSED = [

@@ -1,6 +1,7 @@
 """torch.library: operators of a program's own."""
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
@@ -231,6 +232,102 @@ def test_schemas():
 
     both(program)
     both(lambda lib: lib.library.infer_schema(lambda x: x, mutates_args=()), raises="must have a type annotation")
+
+
+def schema_or_refusal(lib, function):
+    try:
+        return lib.library.infer_schema(function, mutates_args=())
+    except ValueError:
+        return "refused"
+
+
+TYPES = """
+T; T | None; list[T]; list[T | None]; Sequence[T]; list[T] | None; int; int | None; list[int]; Sequence[int] | None;
+list[int | None]; float; bool; str; str | None; list[str]; int | float | bool; int | float | bool | None; int | float;
+list[int | float | bool]; list[int | float | bool] | None; lib.dtype; lib.dtype | None; list[lib.dtype]; lib.device;
+lib.device | None; list[list[int]]; tuple[int, int]; dict[str, int]; object; T2
+"""
+
+
+@pytest.mark.parametrize("annotation", TYPES.replace("\n", " ").split(";"))
+@pytest.mark.filterwarnings("ignore")
+def test_schemas_of_each_type(annotation):
+    def program(lib):
+        def f(x, *, y): ...
+
+        def g(): ...
+
+        scope = {"T": lib.Tensor, "lib": lib, "Sequence": Sequence, "T2": "T2"}
+        f.__annotations__ = {"x": lib.Tensor, "y": eval(annotation, scope), "return": lib.Tensor}
+        g.__annotations__ = {"return": f.__annotations__["y"]}
+        taken = schema_or_refusal(lib, f)
+        given = schema_or_refusal(lib, g) if "Sequence" not in annotation else None
+        return taken, given
+
+    both(program)
+
+
+def test_schemas_name_what_is_written_to():
+    def program(lib):
+        def f(a: int, x: lib.Tensor, *, y: list[lib.Tensor], z: lib.Tensor | None = None) -> None: ...
+
+        infer = lib.library.infer_schema
+        return [infer(f, mutates_args=names, op_name="mine::f") for names in (("x",), ("y", "z"), "unknown")]
+
+    both(program)
+
+
+def test_schemas_show_defaults():
+    def program(lib):
+        cpu = lib.device("cpu")
+
+        def f(
+            a: float = float("inf"), b: str = "s", c: lib.dtype = lib.float32, d: lib.device = cpu, e: bool = True
+        ) -> tuple[lib.Tensor]: ...
+
+        return lib.library.infer_schema(f, mutates_args=())
+
+    both(program)
+
+
+REFUSED = {
+    "in mutable_args but only Tensors": ("def f(x: T, n: int) -> T: ...", ["n"]),
+    "in mutates_args were not found": ("def f(x: T) -> T: ...", ["y"]),
+    "We do not support positional-only args, varargs, or varkwargs": ("def f(*x: T) -> T: ...", []),
+    "We do not support Tuple inputs in schema": ("def f(x: tuple[int, int]) -> T: ...", []),
+    "unsupported default value type": ("def f(x: list[int] = [1]) -> T: ...", []),
+    "No return type annotation was provided": ("def f(x: T): ...", []),
+    "Return has unsupported type": ("def f(x: T) -> str: ...", []),
+    "Unsupported type annotation": ("def f(x: 'Missing') -> T: ...", []),
+    "mutates_args": ("def f(x: T) -> T: ...", "x"),
+}
+
+
+@pytest.mark.parametrize("phrase", REFUSED)
+@pytest.mark.filterwarnings("ignore")
+def test_schemas_that_are_refused(phrase):
+    source, mutates_args = REFUSED[phrase]
+
+    def program(lib):
+        scope = {"T": lib.Tensor}
+        exec(source, scope)
+        lib.library.infer_schema(scope["f"], mutates_args=mutates_args)
+
+    both(program, raises=phrase)
+
+
+def test_an_operator_knows_itself_in_ops():
+    name = fresh()
+
+    def program(lib):
+        @lib.library.custom_op(name, mutates_args=())
+        def op(x: lib.Tensor, factor: int | float | bool) -> lib.Tensor:
+            return x * factor
+
+        overload = getattr(lib.ops, name.partition("::")[0]).op.default
+        return op._opoverload(lib.ones(2), 3), type(op._opoverload).__name__, str(op._opoverload) == str(overload)
+
+    both(program)
 
 
 def test_autocast():

@@ -184,6 +184,9 @@ def test_older_arguments_of_reductions(size_average, reduce):
 
 
 PROBES = [
+    "[lib._C._current_graph_task_id(), isinstance(lib.ones(1, requires_grad=True).exp().grad_fn._raw_saved_result, lib.autograd.SavedTensor)]",
+    "[callable(f) for f in (lib._vmap_internals._vmap, lib._utils._unflatten_dense_tensors, lib.optim._muon.Muon)]",
+    "[lib._ops.OpOverload.__name__, lib._jit_internal.__name__.split('.')[1:], lib.nn.common_types._size_2_t is not None]",
     "lib._C._get_tracing_state()",
     "lib._C._log_api_usage_once('name')",
     "[lib._C._are_functorch_transforms_active(), lib.func.vmap(lambda x: x + lib._C._are_functorch_transforms_active())(lib.ones(2))]",

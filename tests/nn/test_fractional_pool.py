@@ -102,3 +102,40 @@ def test_any_number_of_threads_gives_the_same_bits():
         assert values() == alone
     finally:
         gradcore.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize(
+    ("shape", "phrase"),
+    {
+        (1, 2): "Expect _random_samples to have 3 dimensions, got 2",
+        (1, 3, 2, 1): "Expect _random_samples to have 3 dimensions, got 4",
+        (1, 3, 3): "Expect _random_samples.size(0) no less then input batch size.",
+        (2, 2, 3): "Expect _random_samples.size(1) equals to input channel size.",
+        (2, 3, 1): "Expect _random_samples.size(2) equals to",
+        (2, 3, 4): "Expect _random_samples.size(2) equals to",
+    }.items(),
+)
+def test_random_numbers_of_another_shape(dims, shape, phrase):
+    def program(lib):
+        function = getattr(lib.nn.functional, f"fractional_max_pool{dims}d")
+        function(image(lib, 2, 3, *[4] * dims), 2, output_size=1, _random_samples=lib.full(shape, 0.5).double())
+
+    both(program, raises=phrase)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_random_numbers_of_another_dtype_and_more_of_them(dims):
+    def program(lib, dtype="float64", batch=4):
+        samples = lib.full((batch, 3, dims), 0.5, dtype=getattr(lib, dtype))
+        function = getattr(lib.nn.functional, f"fractional_max_pool{dims}d")
+        return function(image(lib, 2, 3, *[5] * dims), 2, output_size=2, _random_samples=samples)
+
+    both(program)
+    both(lambda lib: program(lib, "float32"), raises="Expect _random_samples to have the same dtype as input")
+
+
+@pytest.mark.parametrize("shape", [(1, 0, 4, 4), (0, 4, 4), (1, 0, 4, 4, 4)])
+def test_no_channels(shape):
+    layer = "FractionalMaxPool3d" if len(shape) == 5 else "FractionalMaxPool2d"
+    both(lambda lib: getattr(lib.nn, layer)(2, output_size=1)(lib.ones(shape)), raises="to have non-zero size")

@@ -237,6 +237,8 @@ REFUSED = {
     "no weight_norm": lambda lib: lib.nn.utils.remove_weight_norm(layer(lib)),
     "no spectral_norm": lambda lib: lib.nn.utils.remove_spectral_norm(layer(lib)),
     "weight_norm twice": lambda lib: lib.nn.utils.weight_norm(lib.nn.utils.weight_norm(layer(lib))),
+    "weight_norm of what has no values": lambda lib: lib.nn.utils.weight_norm(lib.nn.LazyLinear(3)),
+    "spectral_norm of what has no values": lambda lib: lib.nn.utils.spectral_norm(lib.nn.LazyLinear(3)),
     "spectral_norm twice": lambda lib: lib.nn.utils.spectral_norm(lib.nn.utils.spectral_norm(layer(lib))),
 }
 

@@ -137,13 +137,13 @@ constexpr OpRow kRows[] = {
     op("_linalg_matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False, Tensor? "
        "out=None) "
        "-> Tensor",
-       fn<linalg::matrix_rank>, kPreciseLinalg),
+       fn<linalg::matrix_rank>, kPreciseComposed),
     op(
         "_linalg_matrix_rank(Tensor A, Operand tol, bool hermitian=False, *, Tensor? out=None) -> Tensor",
         [](const Tensor& a, const Operand& tol, bool hermitian) {
           return linalg::matrix_rank(a, tol, Operand(Scalar(0.0)), hermitian);
         },
-        kPreciseLinalg),
+        kPreciseComposed),
     op(
         "_linalg_cond(Tensor A, float? p=None, *, Tensor? out=None) -> Tensor",
         [](const Tensor& a, const MaybeNumber& p) { return linalg::cond(a, order(p)); }, kPreciseComposed),

@@ -16,7 +16,7 @@ PyObject* to_python(const Args& a, Named r) {
 
 void warn_of_old_form(const OpRow& row) {
   static std::atomic<bool> warned = false;
-  if (warned.exchange(true)) return;
+  if (!warning_is_due(warned)) return;
   std::string_view takes = row.signature.substr(0, row.signature.find(" -> "));
   constexpr std::string_view kReceiver = "(Tensor input, ";
   const bool method = row.kind == kMethod && takes.starts_with(kReceiver);

@@ -71,6 +71,22 @@ class _nn:
         return place, dtype, bool(kwargs.get("non_blocking", False)), kwargs.get("memory_format")
 
 
+def _current_graph_task_id() -> int:
+    """The number of the backward that runs in this thread; -1 where none does."""
+    from .. import _C
+
+    return _C._running_backward()[0] or -1
+
+
+def _will_engine_execute_node(node: Any) -> bool:
+    """Whether the backward that runs in this thread comes to a node. Raises RuntimeError where none does."""
+    from .. import _C
+
+    if _C._running_backward()[0] == 0:
+        raise RuntimeError("_get_current_graph_task_exec_info should only be called during autograd execution")
+    return _C._backward_reaches(node)
+
+
 DispatchKey = enum.Enum(
     "DispatchKey",
     "Undefined Dense CPU CUDA XPU MPS Meta Python Functionalize ADInplaceOrView Autograd AutogradCPU AutogradCUDA "
@@ -102,6 +118,8 @@ _THERE = {
     "DispatchKeySet": DispatchKeySet,
     "ScriptModule": ScriptModule,
     "_ExcludeDispatchKeyGuard": _ExcludeDispatchKeyGuard,
+    "_current_graph_task_id": _current_graph_task_id,
+    "_will_engine_execute_node": _will_engine_execute_node,
     "_TensorMeta": type,  # the metaclass of Tensor
     "_nn": _nn,
 }

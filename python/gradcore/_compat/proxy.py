@@ -99,7 +99,7 @@ def _version_module() -> ModuleType:
 
 
 # What torch installs, and where it is here.
-_HOMES = {"torch": "gradcore", "functorch": "gradcore.func"}
+_HOMES = {"torch": "gradcore", "functorch": "gradcore._compat.functorch"}
 
 
 def _is_torch(name: str) -> bool:

@@ -150,12 +150,14 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def set_warn_always(b: bool, /) -> None:
-    """Remembered, and no more: gradcore's warnings follow Python's filters.
+    """Whether warnings that are given once in a process are given each time that they are due. Python's filters see them
+    all the same.
 
     >>> import gradcore
     >>> gradcore.set_warn_always(False)
     """
     _State.warn_always = b
+    _C._set_warn_always(b)
 
 
 def is_warn_always_enabled() -> bool:

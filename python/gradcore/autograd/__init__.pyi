@@ -1,4 +1,5 @@
 from .._C import Node as Node
+from .._C import _SavedTensor as SavedTensor
 from .._C import is_grad_enabled as is_grad_enabled
 from .._modes import enable_grad as enable_grad
 from .._modes import inference_mode as inference_mode
@@ -18,6 +19,7 @@ from ._backward import grad as grad
 from .anomaly_mode import detect_anomaly as detect_anomaly
 from .anomaly_mode import set_detect_anomaly as set_detect_anomaly
 from .function import Function as Function
+from .grad_mode import _unsafe_preserve_version_counter as _unsafe_preserve_version_counter
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
 from .variable import Variable as Variable

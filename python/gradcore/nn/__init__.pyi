@@ -1,6 +1,7 @@
 # What gradcore.nn holds, by the file that it comes from. _lazy.attach() reads this at run time.
 
 from . import attention as attention
+from . import common_types as common_types
 from . import functional as functional
 from . import grad as grad
 from . import init as init

@@ -1,3 +1,5 @@
+from . import _adafactor as _adafactor
+from . import _muon as _muon
 from . import lr_scheduler as lr_scheduler
 from . import swa_utils as swa_utils
 from ._adafactor import Adafactor as Adafactor

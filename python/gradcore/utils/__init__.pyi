@@ -1,5 +1,6 @@
 from . import _device as _device
 from . import _foreach_utils as _foreach_utils
+from . import _python_dispatch as _python_dispatch
 from . import benchmark as benchmark
 from . import checkpoint as checkpoint
 from . import collect_env as collect_env

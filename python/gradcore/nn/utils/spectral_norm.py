@@ -6,7 +6,7 @@ from ... import _lazy
 from ..._C import Tensor
 from ..._modes import no_grad
 from ..functional import normalize
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedParameter
 from ._norms import as_matrix, improve, output_dim
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -57,7 +57,7 @@ class SpectralNorm:
 
     @staticmethod
     def apply(module: Module, name: str, n_power_iterations: int, dim: int, eps: float) -> SpectralNorm:
-        """Replaces the parameter. Raises RuntimeError where it has such a hook."""
+        """Replaces the parameter. Raises RuntimeError where it has such a hook, ValueError for one without values yet."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, SpectralNorm) and hook.name == name:
                 raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
@@ -65,6 +65,11 @@ class SpectralNorm:
         weight = module._parameters[name]
         if weight is None:
             raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
+        if isinstance(weight, UninitializedParameter):
+            raise ValueError(
+                "The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
+                "before applying spectral normalization"
+            )
         with no_grad():
             h, w = as_matrix(weight, dim).shape
             u = normalize(weight.new_empty(h).normal_(0, 1), dim=0, eps=eps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from ... import _lazy
-from ..parameter import Parameter
+from ..parameter import Parameter, UninitializedParameter
 from ._norms import norm_except, normalised
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -31,12 +31,17 @@ class WeightNorm:
 
     @staticmethod
     def apply(module: Module, name: str, dim: int | None) -> WeightNorm:
-        """Replaces the parameter. Raises RuntimeError where it has such a hook."""
+        """Replaces the parameter. Raises RuntimeError where it has such a hook, ValueError for one without values yet."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm) and hook.name == name:
                 raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
         made = WeightNorm(name, dim)
         weight = getattr(module, name)
+        if isinstance(weight, UninitializedParameter):
+            raise ValueError(
+                "The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
+                "before applying weight normalization"
+            )
         del module._parameters[name]
         module.register_parameter(name + "_g", Parameter(norm_except(weight, made.dim).detach()))
         module.register_parameter(name + "_v", Parameter(weight.detach()))
