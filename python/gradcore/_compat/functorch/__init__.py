@@ -75,7 +75,7 @@ class FunctionalModuleWithBuffers(nn.Module):
 class FunctionalModule(FunctionalModuleWithBuffers):
     """A module without buffers as a function of its parameters; make_functional() makes it."""
 
-    def forward(self, params: Iterable[Tensor], *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def forward(self, params: Iterable[Tensor], *args: Any, **kwargs: Any) -> Any:
         return super().forward(params, (), *args, **kwargs)
 
 
