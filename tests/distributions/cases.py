@@ -39,8 +39,6 @@ CASES = [
 # Units in the last place that values may differ by, where that is more than for the rest: torch's Bessel functions are
 # polynomials of eight digits; stick breaking subtracts from 1 what is nearly 1.
 LOOSE = {"von mises": 1 << 35, "logistic normal": 1 << 40}
-# torch takes every Wishart matrix for singular and draws ten times: the law is the same, the numbers are others.
-OTHER_NUMBERS = {"wishart"}
 # torch's cdf compares float64 with float32 and fails.
 SINGLE = {"generalized pareto"}
 # torch's backward of samples fails: a tensor that it saved was written to.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import gradcore
@@ -75,6 +76,11 @@ class Wishart(ExponentialFamily):
             assert precision_matrix is not None
             self._unbroadcasted_scale_tril = linalg.precision_to_scale_tril(precision_matrix)
         super().__init__(batch_shape, event_shape, validate_args=validate_args)
+        if bool((self.df < event_shape[-1]).any()):
+            warnings.warn(
+                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.",
+                stacklevel=2,
+            )
         self._dist_chi2 = self._make_chi2()
 
     def _make_chi2(self) -> Chi2:
@@ -131,11 +137,11 @@ class Wishart(ExponentialFamily):
         outer = diagonal.unsqueeze(-1) * diagonal.unsqueeze(-2)
         return self.df.reshape((*self._batch_shape, 1, 1)) * (v.pow(2) + outer)
 
-    def rsample(self, sample_shape: Any = (), max_try_correction: Any = None) -> Tensor:
-        """Positive-definite matrices."""
+    def _draw(self, sample_shape: Any) -> Tensor:
+        """By Bartlett's decomposition: a triangle of normal numbers below the roots of chi-squared ones."""
         size = self._event_shape[-1]
-        tiny = gradcore.finfo(self._unbroadcasted_scale_tril.dtype).tiny
-        noise = linalg.diag_embed(self._dist_chi2.rsample(sample_shape).sqrt().clamp(min=tiny))
+        eps = gradcore.finfo(self._unbroadcasted_scale_tril.dtype).eps
+        noise = linalg.diag_embed(self._dist_chi2.rsample(sample_shape).sqrt().clamp(min=eps))
         rows, columns = _C.tril_indices(size, size, -1)
         count = int(rows.numel())
         shape = self._extended_shape(sample_shape)
@@ -145,6 +151,30 @@ class Wishart(ExponentialFamily):
         lower = flat.scatter(-1, where, below).reshape(shape)
         factor = self._unbroadcasted_scale_tril @ (noise + lower)
         return factor @ factor.mT
+
+    def _in_batch(self, mask: Tensor) -> Tensor:
+        """Of each sample, whether the mask holds for any distribution of the batch."""
+        return mask.any(dim=tuple(range(-len(self._batch_shape), 0))) if self._batch_shape else mask
+
+    def rsample(self, sample_shape: Any = (), max_try_correction: int | None = None) -> Tensor:
+        """Positive-definite matrices. What rounding makes singular is drawn again, `max_try_correction` times at most
+        (10 where it is None), with a warning."""
+        sample = self._draw(sample_shape)
+        regular = self.support.check(sample)
+        found = not bool(regular.all())
+        again = self._in_batch(
+            regular
+        )  # torch takes these for the singular ones, and so its numbers are the second ones
+        for _ in range(10 if max_try_correction is None else max_try_correction):
+            if bool(again.any()):
+                sample[again] = self._draw(again[again].shape)
+            again = self._in_batch(~self.support.check(sample))
+            if not bool(again.any()):
+                break
+            found = True
+        if found:
+            warnings.warn("Singular sample detected.", stacklevel=2)
+        return sample
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the density at `value`."""
