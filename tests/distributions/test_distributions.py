@@ -9,6 +9,7 @@ import gradcore
 import support
 from distributions.cases import (
     CASES,
+    COVARIANCE,
     LOOSE,
     NO_GRADIENTS,
     ROUGH_GRADIENTS,
@@ -379,3 +380,21 @@ def test_forward_mode_of_gamma_numbers():
     a = gradcore.tensor([0.3, 2.0, 40.0], dtype=gradcore.float64)
     value, tangent = gradcore.func.jvp(drawn, (a,), (gradcore.ones_like(a),))
     assert gradcore.equal(tangent, gradcore._standard_gamma_grad(a, value))
+
+
+def test_wishart_with_a_batch_of_degrees():
+    """The entropy by its log normalizer, whose parameters have other dims; slopes by all of a matrix; what is refused."""
+    precision = np.array([[2.0, 0.1, 0.0], [0.1, 0.25, 0.0], [0.0, 0.0, 0.3]])
+
+    def values(lib):
+        d = lib.distributions.Wishart(df=build(lib, np.array([5.0, 4.0])), precision_matrix=build(lib, precision))
+        x = build(lib, COVARIANCE)
+        two = lib.distributions.Wishart(df=build(lib, np.array(4.0)), covariance_matrix=x)
+        sample = (2 * x).detach().requires_grad_()
+        (slope,) = lib.autograd.grad(two.log_prob(sample), sample)
+        return d.entropy(), lib.distributions.ExponentialFamily.entropy(d), slope
+
+    both(values, ulps=1 << 20, scale=1.0, strides="none")
+    indefinite = np.array([[1.0, 1.0], [1.0, -2.0]])
+    refused = "to satisfy the constraint PositiveDefinite"
+    both(lambda lib: lib.distributions.Wishart(build(lib, np.array([3.0])), build(lib, indefinite)), raises=refused)

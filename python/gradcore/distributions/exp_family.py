@@ -8,7 +8,6 @@ import gradcore
 
 from .._C import Tensor
 from .distribution import Distribution
-from .utils import sum_rightmost
 
 __all__ = ["ExponentialFamily"]
 
@@ -41,5 +40,5 @@ class ExponentialFamily(Distribution):
         gradients = gradcore.autograd.grad(log_normalizer.sum(), params, create_graph=True)
         result = log_normalizer - self._mean_carrier_measure
         for param, gradient in zip(params, gradients):
-            result = result - sum_rightmost(param * gradient, len(self.event_shape))
+            result = result - (param * gradient).reshape((*self._batch_shape, -1)).sum(-1)
         return result

@@ -48,6 +48,11 @@ def log_diagonal(lower: Tensor) -> Tensor:
     return diagonal(lower).log().sum(-1)
 
 
+def log_abs_det(matrix: Tensor) -> Tensor:
+    """log |det matrix|, whose slope reads the whole matrix and not one triangle."""
+    return _C._linalg_slogdet(matrix).logabsdet
+
+
 def mahalanobis(lower: Tensor, difference: Tensor) -> Tensor:
     """difference @ (lower @ lower.mT)^-1 @ difference, over the last dim."""
     solved = solve_lower(lower, difference.unsqueeze(-1)).squeeze(-1)

@@ -68,6 +68,7 @@ class Wishart(ExponentialFamily):
         if bool((self.df <= event_shape[-1] - 1).any()):
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {event_shape[-1] - 1}.")
         setattr(self, name, matrix.expand((*batch_shape, *event_shape)))
+        super().__init__(batch_shape, event_shape, validate_args=validate_args)
         if scale_tril is not None:
             self._unbroadcasted_scale_tril = scale_tril
         elif covariance_matrix is not None:
@@ -75,7 +76,6 @@ class Wishart(ExponentialFamily):
         else:
             assert precision_matrix is not None
             self._unbroadcasted_scale_tril = linalg.precision_to_scale_tril(precision_matrix)
-        super().__init__(batch_shape, event_shape, validate_args=validate_args)
         if bool((self.df < event_shape[-1]).any()):
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.",
@@ -183,7 +183,7 @@ class Wishart(ExponentialFamily):
         nu, p = self.df, self._event_shape[-1]
         lower = self._unbroadcasted_scale_tril
         solved = linalg.solve_lower_transposed(lower, linalg.solve_lower(lower, value))
-        log_det = 2 * linalg.log_diagonal(linalg.cholesky(value))
+        log_det = linalg.log_abs_det(value)
         return (
             -nu * (p * math.log(2) / 2 + linalg.log_diagonal(lower))
             - multigammaln(nu / 2, p)
@@ -209,7 +209,7 @@ class Wishart(ExponentialFamily):
     def _log_normalizer(self, x: Any, y: Any) -> Tensor:
         p = self._event_shape[-1]
         power = y + (p + 1) / 2
-        log_det = 2 * linalg.log_diagonal(linalg.cholesky(-2 * x))
+        log_det = linalg.log_abs_det(-2 * x)
         return power * (-log_det + math.log(2) * p) + multigammaln(power, p)
 
 
