@@ -19,6 +19,7 @@
 #include "ops/complex.h"
 #include "ops/derived.h"
 #include "ops/memory_format.h"
+#include "tensor/batch.h"
 
 namespace gradcore {
 
@@ -751,17 +752,22 @@ PyObject* method_numel(PyObject* self, PyObject*) { return PyLong_FromLongLong(i
 PyObject* method_element_size(PyObject* self, PyObject*) { return get_itemsize(self, nullptr); }
 PyObject* method_storage_offset(PyObject* self, PyObject*) { return PyLong_FromLongLong(impl_of(self)->offset()); }
 PyObject* method_data_ptr(PyObject* self, PyObject*) { return PyLong_FromSize_t(impl_of(self)->address()); }
+// Of a sample under vmap, whether the batch is, with its own dims in front; a flag for C++ is false there.
+bool lies_contiguous(const Tensor& t) { return t->batch ? physical(t).is_contiguous() : t.is_contiguous(); }
 PyObject* method_is_contiguous(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   const Py_ssize_t given = n + (names ? PyTuple_GET_SIZE(names) : 0);
-  if (given == 0) return boolean(impl_of(self)->contiguous);
+  if (given == 0 && !impl_of(self)->batch) return boolean(impl_of(self)->contiguous);
   return guarded([&] {
+    if (given == 0) return boolean(lies_contiguous(Borrowed(self)));
     const bool by_name =
         n == 0 && given == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "memory_format") == 0;
     check(by_name, ErrorKind::Type, "is_contiguous() takes no argument but memory_format, by its name");
     check(Py_TYPE(args[0]) == memory_format_type, ErrorKind::Type,
           "is_contiguous(): argument 'memory_format' must be torch.memory_format, not ",
           args[0] == Py_None ? "NoneType" : Py_TYPE(args[0])->tp_name);
-    return boolean(is_stored_in(Borrowed(self), to_memory_format(args[0])));
+    const MemoryFormat format = to_memory_format(args[0]);
+    if (format == MemoryFormat::Contiguous) return boolean(lies_contiguous(Borrowed(self)));
+    return boolean(is_stored_in(Borrowed(self), format));
   });
 }
 PyObject* method_is_floating_point(PyObject* self, PyObject*) { return boolean(is_floating(impl_of(self)->dtype)); }

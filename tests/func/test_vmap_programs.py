@@ -832,3 +832,16 @@ def test_a_look_at_the_whole_batch(dim, recurse):
         return seen, lib.func.debug_unwrap(plain) is plain
 
     both(program)
+
+
+def test_is_contiguous_is_said_of_the_batch():
+    def program(lib):
+        def asked(x):
+            return lib.tensor([x.is_contiguous(), x.is_contiguous(memory_format=lib.contiguous_format)])
+
+        vmap, x = lib.func.vmap, lib.ones(3, 2, 5)
+        inner = [vmap(asked, d)(x) for d in range(3)]
+        views = [vmap(asked)(y) for y in (x.transpose(1, 2), x[:, :, :1], lib.ones(3), lib.ones(3, 1).expand(3, 4))]
+        return inner, views, vmap(vmap(asked))(x), vmap(vmap(asked, 1), 0)(x)
+
+    both(program)
