@@ -30,9 +30,7 @@ def _deprecated(instead: str) -> Callable[[Callable[..., Any]], Callable[..., An
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             warnings.warn(
-                "We've integrated functorch into PyTorch. As the final step of the integration, "
-                f"`functorch.{function.__name__}` is deprecated as of PyTorch 2.0 and will be deleted in a future version. "
-                f"Please use `{instead}` instead.",
+                f"`functorch.{function.__name__}` is deprecated as of PyTorch 2.0. Please use `{instead}` instead.",
                 FutureWarning,
                 stacklevel=2,
             )
