@@ -516,19 +516,23 @@ template <class K, class T> struct Cumulative {
       }
   }
 
+  // f() of the number of columns where they are two to four, and all there is; else false.
+  template <class F> GC_INLINE bool for_few(int64_t stride, int64_t cols, const F& f) {
+    if (stride != cols || cols < 2 || cols > 4) return false;
+    if (cols == 2) f.template operator()<2>();
+    if (cols == 3) f.template operator()<3>();
+    if (cols == 4) f.template operator()<4>();
+    return true;
+  }
   // acc[j] = the total of column j over some rows.
   static void column_totals(const T* x, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
-    if (stride == cols && cols == 2) return totals_of_few<2>(x, rows, acc);
-    if (stride == cols && cols == 3) return totals_of_few<3>(x, rows, acc);
-    if (stride == cols && cols == 4) return totals_of_few<4>(x, rows, acc);
+    if (for_few(stride, cols, [&]<int kCols>() { totals_of_few<kCols>(x, rows, acc); })) return;
     for (int64_t j = 0; j < cols; ++j) acc[j] = static_cast<Acc>(K::kIdentity);
     for (; rows > 0; --rows, x += stride)
       for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));
   }
   static void run_columns(const T* x, T* y, int64_t rows, int64_t stride, int64_t cols, Acc* acc) {
-    if (stride == cols && cols == 2) return run_few<2>(x, y, rows, acc);
-    if (stride == cols && cols == 3) return run_few<3>(x, y, rows, acc);
-    if (stride == cols && cols == 4) return run_few<4>(x, y, rows, acc);
+    if (for_few(stride, cols, [&]<int kCols>() { run_few<kCols>(x, y, rows, acc); })) return;
     for (; rows > 0; --rows, x += stride, y += stride) GC_INDEPENDENT
     for (int64_t j = 0; j < cols; ++j) {
       acc[j] = K::combine(acc[j], static_cast<Acc>(x[j]));

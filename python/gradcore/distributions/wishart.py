@@ -162,9 +162,8 @@ class Wishart(ExponentialFamily):
         sample = self._draw(sample_shape)
         regular = self.support.check(sample)
         found = not bool(regular.all())
-        again = self._in_batch(
-            regular
-        )  # torch takes these for the singular ones, and so its numbers are the second ones
+        # torch takes these for the singular ones, and so its numbers are the second ones.
+        again = self._in_batch(regular)
         for _ in range(10 if max_try_correction is None else max_try_correction):
             if bool(again.any()):
                 sample[again] = self._draw(again[again].shape)
