@@ -239,8 +239,6 @@ Saved::Saved(const Tensor& t, bool may_detach)
         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
         "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
         "in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.");
-  if (saved_hooks) [[unlikely]]
-    pack(*saved_hooks);
 }
 
 Saved Saved::output(const Tensor& t, uint32_t nr) {
@@ -251,9 +249,13 @@ Saved Saved::output(const Tensor& t, uint32_t nr) {
   s.is_output_ = s.filled_ = true;
   if (modes.forward) [[unlikely]]
     share_new_tangents(t, s.t_);
-  if (saved_hooks) [[unlikely]]
-    s.pack(*saved_hooks);
   return s;
+}
+
+void Saved::pack_unchanged(SavedHooks& hooks, const Node* node) {
+  if (!t_) return;
+  if (replaced()) fail_replaced(node);
+  pack(hooks);
 }
 
 void Saved::pack(SavedHooks& hooks) {
@@ -309,7 +311,7 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
     const Node* from = is_output_ ? node : t_->meta ? meta_of(t_)->grad_fn.get() : nullptr;
     fail_modified(t_, version_, node, from, is_output_ ? nr() : from ? meta_of(t_)->output_nr : 0);
   }
-  if (!is_output_ && !for_user && (shape_mark(t_.shape()) != which_ || t_.dtype() != dtype_)) [[unlikely]]
+  if (!for_user && replaced()) [[unlikely]]
     fail_replaced(node);
   // An output has its history for whoever looks, as in torch; our own vjps do without when nothing is recorded.
   if (!is_output_ || !(modes.grad || for_user) || node->is_for_tangents()) return t_;
@@ -318,6 +320,8 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
   join_history(out, Ref<Node>::share(node), nr());
   return out;
 }
+
+bool Saved::replaced() const { return !is_output_ && (shape_mark(t_.shape()) != which_ || t_.dtype() != dtype_); }
 
 void Saved::fail_replaced(const Node* node) const {
   fail("one of the variables needed for gradient computation has been given other data meanwhile, of another shape or ",

@@ -353,6 +353,7 @@ inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memo
 //   - An op with a new result computes it first and makes its node last: packing comes when nothing is read any more.
 //   - An op in place makes its node first, and looks at shapes, dtypes, indices and memory afterwards, all of them
 //   anew.
+//   - A node saves all its tensors before hooks pack any of them.
 //   - A vjp unpacks all that it saved before it looks at any of it. unpack() of what hooks packed is a window of its
 //   own, and whatever comes back has the shape and dtype that were saved: a vjp may rely on those, but neither on
 //   strides nor on what the elements are.
@@ -364,7 +365,8 @@ inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memo
 // tests/faults/test_swapped_operands.py swaps every operand of every op at every such moment.
 
 // A tensor kept for backward. As an input it is kept as it is; as the node's own output it is kept without its history
-// and gets it back on unpacking. With hooks, what they made of it is kept instead.
+// and gets it back on unpacking. With hooks, what they made of it is kept instead: the node has everything packed once
+// it has saved everything, for a hook may replace what is not saved yet.
 class Saved {
  public:
   Saved() = default;
@@ -389,6 +391,8 @@ class Saved {
   const Tensor& raw() const { return t_; }  // undefined when packed
   // Keeps what the hooks make of the tensor in its place.
   void pack(SavedHooks& hooks);
+  // The same for a `node` that has just saved it; hooks that packed others must not have replaced it meanwhile.
+  void pack_unchanged(SavedHooks& hooks, const Node* node);
 
  private:
   // Nothing, where nothing was saved; refuses where it is freed, which may have happened in the middle of a vjp.
@@ -397,6 +401,7 @@ class Saved {
   Tensor unpack_packed(Node* node, bool for_user) const;
 
   uint32_t nr() const { return static_cast<uint32_t>(which_); }
+  bool replaced() const;  // by x.data = y
   [[noreturn]] void fail_replaced(const Node* node) const;
 
   Tensor t_;

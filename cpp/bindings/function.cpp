@@ -431,6 +431,8 @@ class Call {
       const std::optional<uint32_t> nr = own_output(outputs, o);
       saved.push_back(nr ? Saved::output(unwrap(o), *nr) : Saved(unwrap(o), true));
     }
+    if (saved_hooks)
+      for (Saved& one : saved) one.pack_unchanged(*saved_hooks, &node());
     node().save(std::move(saved));
   }
   // Which output of the node it is: that is saved without its history, which leads to the node. A view that was written

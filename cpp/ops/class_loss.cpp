@@ -211,6 +211,8 @@ struct CrossEntropyVjp {
 
 // Rows of classes, (N, C).
 Tensor rows_loss(const Tensor& x, const Tensor& target, const Tensor& weight, const LossOptions& o) {
+  if (nodes_run_python()) [[unlikely]]  // those of views of the input: Note [Python in the middle]
+    check_loss(x, target, weight, "log_softmax_lastdim_kernel_impl");
   check_classes(target, x.size(1), o.ignored);
   if (any_batched(x, target, weight) || x.numel() == 0) return cross_entropy_by_ops(x, target, weight, o);
   Tensor out;

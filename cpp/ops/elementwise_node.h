@@ -69,18 +69,23 @@ template <int N> class ElementwiseNode final : public Node {
         saved_[k] = Saved(*in[k].tensor);
     }
     for (int i = 0; i < op.params; ++i) params_[i] = params[i];
+    if (saved_hooks) [[unlikely]]
+      for (Saved& s : saved_) s.pack_unchanged(*saved_hooks, this);
     number();
   }
 
   // Notes how the operands were broadcast and converted on the way to `out`.
   void set_output(const Tensor& out, std::span<const Operand> in) {
-    if (uses_ & formulas::kUsesOutput) output_ = Saved::output(out);
     for (int k = 0; k < N; ++k) {
       if (!needs(k)) continue;
       dtype_[k] = in[k].tensor->dtype();
       reduce_[k] = in[k].tensor->shape() != out.shape();
       if (reduce_[k]) shape_[k] = in[k].tensor->shape();
     }
+    if (!(uses_ & formulas::kUsesOutput)) return;
+    output_ = Saved::output(out);
+    if (saved_hooks) [[unlikely]]
+      output_.pack_unchanged(*saved_hooks, this);
   }
 
   const char* name() const override {

@@ -43,7 +43,7 @@ template <class Vjp> class OpNode final : public Node {
   void release_saved() override {
     if constexpr (requires { vjp_.saves(); }) {
       released_ = true;  // first: what goes may run Python code
-      std::apply([](auto&... saved) { (drop(saved), ...); }, vjp_.saves());
+      for_each_saved([](Saved& saved) { saved.reset(); });
     }
   }
   unsigned hidden_edges() const override {
@@ -62,11 +62,19 @@ template <class Vjp> class OpNode final : public Node {
       return {};
   }
   Vjp& state() { return vjp_; }
+  void pack_saved(SavedHooks& hooks) {
+    if constexpr (requires { vjp_.saves(); }) for_each_saved([&](Saved& saved) { saved.pack_unchanged(hooks, this); });
+  }
 
  private:
-  static void drop(Saved& saved) { saved.reset(); }
-  static void drop(std::vector<Saved>& several) {
-    for (Saved& saved : several) saved.reset();
+  template <class F> void for_each_saved(F&& f) {
+    const auto visit = [&]<class S>(S& saved) {
+      if constexpr (std::is_same_v<S, Saved>)
+        f(saved);
+      else
+        for (Saved& one : saved) f(one);
+    };
+    std::apply([&](auto&... saved) { (visit(saved), ...); }, vjp_.saves());
   }
 
   Vjp vjp_;
@@ -74,7 +82,8 @@ template <class Vjp> class OpNode final : public Node {
 };
 
 template <class Vjp> Ref<Node> make_node(std::span<const Tensor* const> inputs, Vjp&& v, uint32_t outputs = 1) {
-  auto node = Ref<Node>::adopt(new OpNode<Vjp>(std::move(v)));
+  auto* made = new OpNode<Vjp>(std::move(v));
+  auto node = Ref<Node>::adopt(made);
   if (inputs.size() <= 3) {
     for (const Tensor* t : inputs) node->add_edge(input_edge(*t));
   } else {
@@ -84,6 +93,8 @@ template <class Vjp> Ref<Node> make_node(std::span<const Tensor* const> inputs, 
     node->set_edges(edges);
   }
   node->output_count = outputs;
+  if (saved_hooks) [[unlikely]]
+    made->pack_saved(*saved_hooks);
   node->number();
   return node;
 }

@@ -1,6 +1,7 @@
 """Single programs in which Python code runs in the middle of C++ and takes away what that works on."""
 
 import gc
+import traceback
 
 import numpy as np
 import pytest
@@ -84,8 +85,40 @@ def test_a_tensor_that_a_pack_hook_gives_other_data_is_unpacked_as_it_was():
     with hooks(pack, lambda tensor: tensor):
         y = x.exp()
     assert y.grad_fn._saved_result.tolist() == leaf(4).exp().tolist()
-    with pytest.raises(RuntimeError, match="shape"):  # of the gradient, which has no place in x any more
-        gradcore.autograd.grad(y.sum(), x)
+    (g,) = gradcore.autograd.grad(y.sum(), x)  # of what x was
+    assert g.tolist() == leaf(4).exp().tolist()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, y: gradcore.cdist(x, y),
+        lambda x, y: gradcore.cdist(x, y, p=1.0),
+        lambda x, y: x * y,
+    ],
+)
+def test_a_pack_hook_that_replaces_what_is_saved_after_it(call):
+    """Both are saved with the shapes that the op saw, or not at all."""
+    x, y = leaf(4, 3), leaf(4, 3).clone()
+
+    def pack(tensor):
+        y.data = gradcore.zeros(40, 300)
+        return tensor
+
+    with hooks(pack, lambda tensor: tensor), pytest.raises(RuntimeError, match="has been given other data meanwhile"):
+        call(x, y)
+
+
+def test_an_input_that_is_replaced_while_its_views_are_recorded(monkeypatch):
+    x, target = leaf(4, 3, 5), gradcore.zeros(4, 5, dtype=gradcore.int64)
+
+    def format_stack():
+        target.data = gradcore.zeros(1, dtype=gradcore.int64)
+        return []
+
+    monkeypatch.setattr(traceback, "format_stack", format_stack)
+    with gradcore.autograd.set_detect_anomaly(True), pytest.raises(ValueError, match="batch_size"):
+        gradcore.nn.functional.cross_entropy(x, target)
 
 
 @pytest.mark.parametrize(
