@@ -62,6 +62,21 @@ def _entry(*args: Any, _answer: Any, **kwargs: Any) -> Any:
     return _answer(args, kwargs)
 
 
+def _entry_code(free: tuple[str, ...]) -> Any:
+    """Code of an entry for a function that has these free variables.
+
+    The compiler has to make it: an instruction puts the cells of free variables into the frame, where debuggers and
+    printers of tracebacks look for them. Code that only has their names crashes these.
+    """
+    if not free:
+        return _entry.__code__
+    body = "        return _answer(args, kwargs)\n        " + ", ".join(free)
+    source = f"def outer({', '.join(free)}):\n    def entry(*args, _answer, **kwargs):\n{body}\n    return entry"
+    made: dict[str, Any] = {}
+    exec(compile(source, __file__, "exec"), made)
+    return made["outer"](*free).__code__.replace(co_firstlineno=_entry.__code__.co_firstlineno)
+
+
 def _offer(function: Any) -> None:
     code = function.__code__
     plain = _Function(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
@@ -80,5 +95,4 @@ def _offer(function: Any) -> None:
 
     function.__wrapped__ = plain  # inspect shows its signature
     function.__defaults__, function.__kwdefaults__ = None, {"_answer": answer}
-    names = {"co_name": code.co_name, "co_qualname": code.co_qualname, "co_freevars": code.co_freevars}
-    function.__code__ = _entry.__code__.replace(**names)
+    function.__code__ = _entry_code(code.co_freevars).replace(co_name=code.co_name, co_qualname=code.co_qualname)

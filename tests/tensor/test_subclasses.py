@@ -376,3 +376,26 @@ def test_nothing_is_asked_before_the_first_subclass():
     )
     for overriding in ("class S(t.Tensor): pass", "t.nn.UninitializedParameter()", "t.nn.UninitializedBuffer()"):
         subprocess.run([sys.executable, "-c", code.format(overriding)], check=True)
+
+
+def test_the_frames_of_functions_that_subclasses_answer_for_can_be_looked_into():
+    """Some have free variables; a debugger, or a traceback with variables, reads those of every frame."""
+
+    class Asks(gradcore.Tensor):
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            return super().__torch_function__(function, types, args, kwargs or {})
+
+    looked = 0
+    for call in (
+        lambda x: gradcore.nn.functional.cross_entropy(x, gradcore.zeros(1, dtype=gradcore.int64)),
+        lambda x: gradcore.nn.functional.cosine_similarity(x, gradcore.zeros(3, 7)),
+    ):
+        for x in (gradcore.ones(4, 3, 5), gradcore.ones(4, 3, 5).as_subclass(Asks)):
+            with pytest.raises((RuntimeError, ValueError)) as caught:
+                call(x)
+            traceback = caught.tb
+            while traceback is not None:
+                looked += "function" in traceback.tb_frame.f_locals  # what a decorator calls
+                traceback = traceback.tb_next
+    assert looked
