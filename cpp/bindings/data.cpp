@@ -683,6 +683,14 @@ Tensor with_grad(Tensor t, bool needs_grad) {
   return t;
 }
 
+// A storage's memory as a tensor, whatever its bytes would be as a list; undefined for what is no storage.
+Tensor tensor_on_storage(PyObject* o, const py::handle& dtype) {
+  static PyObject* const name = PyUnicode_InternFromString("_elements");
+  if (PyList_CheckExact(o) || !_PyType_Lookup(Py_TYPE(o), name)) return {};
+  const Owned made(checked(PyObject_CallMethodOneArg(o, name, dtype.ptr())));
+  return unwrap(made.get());
+}
+
 Tensor as_tensor(PyObject* data, std::optional<DType> dtype) {
   const auto cast_to = [&](const Tensor& t) { return dtype ? cast(t, *dtype) : t; };
   if (is_tensor(data)) return cast_to(unwrap(data));
@@ -781,7 +789,8 @@ void add_data(py::module_& m) {
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
         if (is_tensor(data.ptr())) warn_of_copy("torch.tensor(sourceTensor)");
-        const Tensor t = tensor_from_object(data.ptr(), dtype_or_none(dtype));
+        Tensor t = tensor_on_storage(data.ptr(), dtype);
+        if (!t) t = tensor_from_object(data.ptr(), dtype_or_none(dtype));
         return with_grad(placed(t, device.ptr()), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
@@ -789,7 +798,8 @@ void add_data(py::module_& m) {
   m.def(
       "as_tensor",
       [](py::handle data, py::handle dtype, py::handle device) -> Tensor {
-        return placed(as_tensor(data.ptr(), dtype_or_none(dtype)), device.ptr());
+        const Tensor t = tensor_on_storage(data.ptr(), dtype);
+        return placed(t ? t : as_tensor(data.ptr(), dtype_or_none(dtype)), device.ptr());
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(), docs::as_tensor);
   m.def(

@@ -30,6 +30,7 @@ enum class Out : uint8_t {
   Fills,        // of factories: as Accumulates
   Truth,        // bool or uint8, whatever the result is
   KeepsShape,   // as Fills, and an out of as many elements keeps its shape
+  AnyType,      // whatever its type: the results are 0 and 1
 };
 
 // What an op does with float16 and bfloat16: Note [Computed as floats] in casting.h.

@@ -6,6 +6,7 @@
 
 #include "autograd/node.h"
 #include "kernels/portable/range.h"
+#include "ops/derived.h"
 #include "ops/memory_format.h"
 #include "tensor/batch.h"
 #include "tensor/door.h"
@@ -146,11 +147,19 @@ Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const O
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const Options& o) {
   return finish(gradcore::arange(start, end, step, o.dtype), o);
 }
-Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Options& o) {
-  return finish(gradcore::linspace(start, end, steps, dtype_of(o)), o);
+static Scalar end_of(const Operand& end, const char* op, const char* which) {
+  if (!end.is_tensor()) return end.scalar;
+  check(end.tensor->dim() == 0, op, " only supports 0-dimensional start and end tensors, but got ", which, " with ",
+        end.tensor->dim(), " dimension(s).");
+  return item(*end.tensor);
 }
-Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Options& o) {
-  return finish(gradcore::logspace(start, end, steps, base, dtype_of(o)), o);
+Tensor linspace(const Operand& start, const Operand& end, int64_t steps, const Options& o) {
+  const Scalar first = end_of(start, "linspace", "start"), last = end_of(end, "linspace", "end");
+  return finish(gradcore::linspace(first, last, steps, dtype_of(o)), o);
+}
+Tensor logspace(const Operand& start, const Operand& end, int64_t steps, double base, const Options& o) {
+  const Scalar first = end_of(start, "logspace", "start"), last = end_of(end, "logspace", "end");
+  return finish(gradcore::logspace(first, last, steps, base, dtype_of(o)), o);
 }
 Tensor eye(int64_t n, std::optional<int64_t> m, const Options& o) {
   return finish(gradcore::eye(n, m.value_or(n), dtype_of(o)), o);

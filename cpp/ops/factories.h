@@ -19,8 +19,9 @@ Tensor full(const Dims& size, const Scalar& value, const Options& options);
 Tensor scalar_tensor(const Scalar& value, const Options& options);
 Tensor range(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options);
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options);
-Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Options& options);
-Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Options& options);
+// The ends may be tensors without dims; no gradient reaches them.
+Tensor linspace(const Operand& start, const Operand& end, int64_t steps, const Options& options);
+Tensor logspace(const Operand& start, const Operand& end, int64_t steps, double base, const Options& options);
 Tensor eye(int64_t n, std::optional<int64_t> m, const Options& options);
 Tensor tril_indices(int64_t rows, int64_t cols, int64_t offset, const Options& options);
 Tensor triu_indices(int64_t rows, int64_t cols, int64_t offset, const Options& options);

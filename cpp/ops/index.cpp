@@ -200,6 +200,12 @@ Ref<Node> put_node(const Tensor& t, std::span<const Tensor> indices, const Tenso
 
 }  // namespace
 
+void warn_of_filling_expanded(const char* op) {
+  warn("Use of ", op,
+       " on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
+       "applies to advanced indexing e.g. tensor[mask] = scalar");
+}
+
 Tensor index(const Tensor& t, std::span<const Tensor> indices) {
   check_indices(t, indices);
   Tensor out = read(t, indices);
@@ -207,11 +213,7 @@ Tensor index(const Tensor& t, std::span<const Tensor> indices) {
   return out;
 }
 
-void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
-  if (overlaps_itself(t)) [[unlikely]]
-    warn(
-        "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
-        "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor");
+static void put_recorded(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
   const auto check = [&] {
     check_inplace(t, needs_history(t, values), true);
     check_put(t, indices, values);
@@ -219,6 +221,20 @@ void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& 
   write_in_place(
       t, check, [&] { return put_node(t, indices, values, accumulate); },
       [&](const Tensor& to) { put(to, indices, values, accumulate ? Put::Add : Put::Assign); });
+}
+
+void masked_put_expanded(const Tensor& t, const Tensor& mask, const Tensor& number) {
+  warn_of_filling_expanded("masked_fill_");
+  const Tensor masks[] = {mask};
+  put_recorded(t, masks, number, false);
+}
+
+void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {
+  if (overlaps_itself(t)) [[unlikely]]
+    warn(
+        "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+        "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor");
+  put_recorded(t, indices, values, accumulate);
 }
 
 Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate) {

@@ -24,6 +24,8 @@ Tensor masked_select(const Tensor& t, const Tensor& mask);
 Tensor index(const Tensor& t, std::span<const Tensor> indices);
 Tensor index_put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
 void index_put_(const Tensor& t, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
+// masked_fill_ of a tensor with elements that share memory.
+void masked_put_expanded(const Tensor& t, const Tensor& mask, const Tensor& number);
 
 // Adds `t` to what `out` is broadcast from, element by element in order: safe for windows that overlap themselves.
 void add_raw_overlapping(const Tensor& out, const Tensor& t);

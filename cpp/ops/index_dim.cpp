@@ -178,7 +178,7 @@ void index_write_(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   int d = 0;
   const auto check = [&] {
     d = wrap_dim(dim, t.dim());
-    check_inplace(t, needs_history(t, src));
+    check_inplace(t, needs_history(t, src), kind != IndexWrite::Copy);
     check_index_write(t, d, index, src, kind);
   };
   write_in_place(
@@ -271,6 +271,8 @@ Tensor index_copy(const Tensor& t, int64_t dim, const Tensor& index, const Tenso
   return index_write(t, dim, index, src, IndexWrite::Copy);
 }
 void index_fill_(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {
+  if (overlaps_itself(t)) [[unlikely]]
+    warn_of_filling_expanded("index_fill_");
   index_write_(t, dim, index, fill_value(t, value), fill_by(value));
 }
 Tensor index_fill(const Tensor& t, int64_t dim, const Tensor& index, const Operand& value) {

@@ -94,6 +94,9 @@ void put(const Tensor& t, std::span<const Tensor> indices, const Tensor& values,
 
 // ---- ops that write to a part of a tensor
 
+// torch lets them write one number to elements that share memory, but for how long is open.
+void warn_of_filling_expanded(const char* op);
+
 // The form that leaves `t` as it is, beside write_in_place(): the same on a copy with all the levels of the operands.
 // The history comes last.
 template <class MakeNode, class Write>

@@ -5,6 +5,7 @@
 #include "core/warning.h"
 #include "ops/elementwise_op.h"
 #include "ops/formula_functions.h"
+#include "ops/indexing.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 
@@ -298,7 +299,16 @@ Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value) {
     return elementwise(op_of<formulas::MaskedFill>, {{Operand(t), Operand(mask), v}});
   });
 }
+// Elements that share memory are written one after another, as an elementwise loop does not.
+static void fill_expanded(const Tensor& t, const Tensor& mask, const Operand& value) {
+  check_fill(t, mask, value);
+  const Tensor number = value.is_tensor() ? cast(*value.tensor, t.dtype())
+                                          : scalar_tensor(fill_number(value.scalar, t.dtype()), t.dtype());
+  masked_put_expanded(t, mask.shape() == t.shape() ? mask : expand(mask, t.shape()), number);
+}
 void masked_fill_(const Tensor& t, const Tensor& mask, const Operand& value) {
+  if (overlaps_itself(t)) [[unlikely]]
+    return fill_expanded(t, mask, value);
   with_fill_operand(t, mask, value, [&](const Operand& v) {
     elementwise_(op_of<formulas::MaskedFill>, t, {{Operand(t), Operand(mask), v}});
   });

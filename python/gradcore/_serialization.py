@@ -458,11 +458,25 @@ def _checked_place(place: str | device) -> str:
     return "cpu"
 
 
+def _start_of(file: IO[bytes]) -> int:
+    try:
+        start = file.tell() if hasattr(file, "tell") else 0
+        file.seek(start)
+    except (AttributeError, io.UnsupportedOperation) as error:
+        raise type(error)(
+            f"{error}. You can only torch.load from a file that is seekable. Please pre-load the data into a buffer like "
+            "io.BytesIO and try to load from it instead."
+        ) from None
+    return start
+
+
 def _load_file(file: IO[bytes], reading: _Reading, mapped: bool, place: _Place) -> Any:
-    start = file.tell() if hasattr(file, "tell") else 0
+    start = _start_of(file)
     head = file.read(10)
     file.seek(start)
     if head.startswith(b"PK\x03\x04"):
+        if not hasattr(file, "seekable"):  # zipfile asks for it, torch does not
+            file = io.BytesIO(file.read())
         try:
             with zipfile.ZipFile(file) as archive:
                 return _load_archive(archive, reading, file if mapped else None, place)

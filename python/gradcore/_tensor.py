@@ -206,7 +206,7 @@ class _TensorMethods(Tensor):
 
     def __format__(self, spec: str) -> str:
         """A single number formats as a number, anything else as its text."""
-        if self.dim() == 0 and type(self) is Tensor:
+        if self.dim() == 0 and not self.is_meta and type(self) is Tensor:
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
@@ -282,6 +282,9 @@ class _TensorMethods(Tensor):
             )
         numbers = [tensor.expand(self.shape).flatten().tolist() for tensor in (self, *others)]
         made = [function(*elements) for elements in zip(*numbers)]
+        for number in made:
+            if isinstance(number, (str, bytes)):  # which would be sequences
+                raise TypeError(f"{name}(): must be real number, not {type(number).__name__}")
         return self.copy_(_C.tensor(made, dtype=self.dtype).view(self.shape))
 
     def hardshrink(self, lambd: float = 0.5) -> Tensor:

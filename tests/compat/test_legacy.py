@@ -23,6 +23,14 @@ PROGRAMS = [
     "lib.zeros(2).storage().size()", "lib.zeros(2).untyped_storage().nbytes()", "lib.zeros(3)[1:].untyped_storage().size()",
     "lib.ones(1).untyped_storage().tolist()", "repr(lib.zeros(2).storage())", "repr(lib.zeros(1).untyped_storage())",
     "lib.is_storage(lib.zeros(1).untyped_storage())", "lib.FloatStorage(3).size()",
+    "lib.tensor(lib.arange(4.0).untyped_storage(), dtype=lib.float32)", "lib.tensor(lib.arange(4.0).untyped_storage())",
+    "lib.as_tensor(lib.arange(4.0).untyped_storage(), dtype=lib.int16)", "lib.as_tensor(lib.arange(4.0).storage())",
+    "lib.tensor(lib.UntypedStorage(0), dtype=lib.float32)",
+    "lib.IntTensor(lib.arange(3).untyped_storage())", "lib.zeros(2).new(lib.arange(3.0).storage())",
+    "lib.ByteStorage.from_buffer(bytearray(b'abcd')).tolist()", "lib.ShortStorage.from_buffer(b'abcdef', 'big', 2, 2).tolist()",
+    "lib.IntStorage.from_buffer(b'abcd', 'little').tolist()", "lib.ShortStorage.from_buffer(b'abcdef', 'native', offset=2).tolist()",
+    "lib.UntypedStorage.from_buffer(b'abcd', byte_order='big', dtype=lib.int16).tolist()",
+    "lib.ByteTensor(lib.ByteStorage.from_buffer(np.arange(6, dtype=np.uint8).tobytes()))",
 ]  # fmt: skip
 
 
@@ -40,6 +48,12 @@ REFUSED = [
     ("lib.FloatTensor(1, requires_grad=True)", "invalid combination of arguments"),
     ("lib.zeros(2).new(3, device='cuda')", "legacy constructor expects device type"),
     ("lib.zeros(2).new(lib.zeros(3, dtype=lib.int64))", "expected"),
+    ("lib.zeros(2).new(lib.arange(3).storage())", "Expected a Storage of type"),
+    ("lib.tensor(lib.zeros(2).storage(), dtype=lib.int64)", "Expected a Storage of type"),
+    ("lib.IntStorage.from_buffer(b'abcde', 'little')", "buffer size (5) must be a multiple of element size (4)"),
+    ("lib.IntStorage.from_buffer(b'abcd')", "missing required argument 'byte_order'"),
+    ("lib.IntStorage.from_buffer(b'abcd', 'middle')", "invalid byte_order 'middle'"),
+    ("lib.ShortStorage.from_buffer(b'abcdef', 'big', 3, 2)", "specified a size of 3"),
     ("lib.zeros(2).type('LongTensor')", "invalid type"), ("lib.zeros(2).type(int)", "invalid type"),
     ("lib.zeros(2).type(3)", "dtype must be a type, str, or dtype object"),
     ("lib.set_default_tensor_type(lib.LongTensor)", "only floating-point types"), ("lib.set_default_tensor_type(5)", "invalid type object"),
@@ -148,3 +162,13 @@ def test_storages_of_their_own_are_resized():
         gradcore.ones(2)._typed_storage().resize_(0)
     with pytest.raises(RuntimeError):
         gradcore.UntypedStorage(2).resize_(-1)
+
+
+def test_a_tensor_of_a_storage_is_on_its_memory():
+    def program(lib):
+        x = lib.zeros(3)
+        lib.tensor(x.untyped_storage(), dtype=lib.float32)[0] = 1
+        lib.as_tensor(x.storage())[1] = 2
+        return x
+
+    both(program)

@@ -617,6 +617,34 @@ def test_what_was_saved_can_be_read_before_the_file_is_closed(tmp_path):
         assert gradcore.load(tmp_path / "x.pt").tolist() == [1.0, 1.0]
 
 
+class Reader:
+    """What the program wrote itself to read from a network: with few of a file's methods."""
+
+    def __init__(self, content, *names):
+        for name in ("read", "readline", *names):
+            setattr(self, name, getattr(content, name))
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_reader_of_few_methods(new):
+    def program(lib):
+        file = io.BytesIO()
+        file.write(b"before")
+        lib.save({"x": lib.arange(3.0)}, file, _use_new_zipfile_serialization=new)
+        file.seek(6)
+        return lib.load(Reader(file, "seek", "tell", "readinto"))
+
+    both(program)
+
+
+@pytest.mark.parametrize("names", [("tell",), ()])
+def test_a_reader_that_does_not_seek(names):
+    both(
+        lambda lib: lib.load(Reader(io.BytesIO(b"data"), *names)),
+        raises="You can only torch.load from a file that is seekable. Please pre-load the data into a buffer",
+    )
+
+
 def test_an_empty_file(tmp_path):
     """torch's error is an EOFError; ours is one, too."""
     (tmp_path / "empty.pt").touch()

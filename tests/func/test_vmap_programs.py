@@ -150,6 +150,8 @@ RANDOM = {
     "random_": lambda lib, x: (x * 1).random_(0, 9),
     "multinomial": lambda lib, x: lib.multinomial(x.abs(), 2, True),
     "dropout of elements": lambda lib, x: lib.nn.functional.dropout(x, 0.4),
+    "dropout of what is shared": lambda lib, x: lib.nn.functional.dropout(data(lib, A[0]), 0.4) + x,
+    "alpha dropout of what is shared": lambda lib, x: lib.nn.functional.alpha_dropout(data(lib, A[0]), 0.4, True) + x,
     "dropout of channels": lambda lib, x: lib.nn.functional.dropout1d(lib.stack([x] * 6)),
     "dropout of channels in 2-d": lambda lib, x: lib.nn.functional.dropout2d(lib.stack([x, x + 1]).reshape(1, 3, 2, 1)),
     "alpha dropout of channels": lambda lib, x: lib.nn.functional.feature_alpha_dropout(

@@ -453,6 +453,27 @@ def test_gradients_of_what_is_written_in_another_type_than_computed(name, dtype,
 
 
 @needs_torch
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_differences_of_differences_are_rounded_each_time(dtype):
+    def program(lib):
+        x = ((lib.arange(60.0) * 37 % 101) / 7).to(getattr(lib, dtype))
+        return [lib.diff(x, n=n).tolist() for n in range(1, 12)] + [lib.diff(x, n=5, prepend=x, append=x).tolist()]
+
+    assert program(gradcore) == program(torch)
+
+
+@needs_torch
+def test_bernoulli_into_any_dtype():
+    def program(lib):
+        lib.manual_seed(3)
+        p = lib.rand(50)
+        names = ("bool", "uint8", "int16", "int64", "float16", "float64")
+        return [lib.bernoulli(p, out=lib.empty(50, dtype=getattr(lib, name))) for name in names]
+
+    both(program)
+
+
+@needs_torch
 @pytest.mark.parametrize("other", ["lib.tensor(0.3)", "lib.tensor(0.3, dtype=lib.float64)", "lib.tensor(3001)"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_a_tensor_without_dims_beside_halves_is_not_rounded_to_one(dtype, other):

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -223,6 +224,45 @@ def test_whole_numbers_of_linspace_are_rounded_once():
         return [lib.linspace(a, b, 2 + k % 90, dtype=(lib.int64, lib.int16)[k % 2]) for k, (a, b) in enumerate(draws)]
 
     both(program)
+
+
+@needs_torch
+def test_ends_of_linspace_may_be_tensors():
+    def program(lib):
+        first, last = lib.tensor(1.5, requires_grad=True), lib.tensor(3)
+        made = [
+            lib.linspace(first, last, 4),
+            lib.linspace(0, last, 3, dtype=lib.int64),
+            lib.linspace(end=last, start=first, steps=2),
+        ]
+        return [
+            *made,
+            lib.logspace(first, 2, 3, base=2.0),
+            lib.logspace(0, last, 3),
+            lib.linspace(0, last, 3, out=lib.empty(3)),
+        ]
+
+    both(program)
+
+
+@needs_torch
+def test_elements_that_share_memory_are_filled():
+    def program(lib):
+        x, row = lib.zeros(2, 1).expand(2, 5), lib.ones(1, requires_grad=True) * 2
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            x[:1].masked_fill_(lib.arange(5) == 3, 4.0)
+            x[1:].index_fill_(1, lib.tensor([0, -1]), lib.tensor(5.0))
+            twice = row.clone().expand(4).masked_fill_(lib.tensor([False]), 7.0)
+            filled = (
+                lib.zeros(1).expand(3).masked_fill_(lib.tensor([True, False, True]), lib.tensor(2, dtype=lib.int32))
+            )
+        return x, twice, filled
+
+    both(program)
+    for call in (lambda x: x.index_copy_(0, gradcore.tensor([1]), gradcore.ones(1)), lambda x: x.add_(1)):
+        with pytest.raises(RuntimeError, match="single memory location"):
+            call(gradcore.zeros(1).expand(3))
 
 
 @needs_torch

@@ -98,10 +98,15 @@ def test_results(expression):
         "lib.nn.Parameter(t)",
         "lib.empty(2, dtype=lib.int64, device='meta')",
         "lib.empty(0, device='meta')",
+        "lib.empty((), device='meta')",
     ],
 )
 def test_printing(expression):
-    both(lambda lib: repr(eval(expression, {"lib": lib, "t": lib.empty(2, 3, device="meta", requires_grad=True)})))
+    def program(lib):
+        t = eval(expression, {"lib": lib, "t": lib.empty(2, 3, device="meta", requires_grad=True)})
+        return repr(t), format(t)
+
+    both(program)
 
 
 def test_gradients_have_shapes_too():

@@ -40,6 +40,10 @@ CALLS = {
     ".mT of none": (lambda lib: lib.ones(()).mT, "deprecated on 0-D tensors"),
     "index_put_ on repeated memory": (
         lambda lib: lib.ones(3, 1).expand(3, 4).index_put_((lib.tensor([0]),), lib.tensor(2.0)), "expanded tensors"),
+    "index_fill_ on repeated memory": (
+        lambda lib: lib.ones(1).expand(4).index_fill_(0, lib.tensor([1]), 2.0), "Use of index_fill_ on expanded tensors"),
+    "masked_fill_ on repeated memory": (
+        lambda lib: lib.ones(1).expand(4).masked_fill_(lib.arange(4) > 2, 2.0), "Use of masked_fill_ on expanded tensors"),
     "a resized out": (lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(2)), "was resized"),
     "a sequence into a smaller out": (lambda lib: lib.arange(3, out=lib.empty(2)), "esized"),
     "a full backward hook without inputs": (

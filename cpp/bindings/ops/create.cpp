@@ -41,10 +41,10 @@ constexpr OpRow kRows[] = {
        fn<factories::arange>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("range(Number start, Number end, Number step=1, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<range_that_warns>, {.kind = kFunction, .out = Out::KeepsShape}),
-    op("linspace(Number start, Number end, int steps, *, Tensor? out=None, TensorOptions options) -> Tensor",
+    op("linspace(Operand start, Operand end, int steps, *, Tensor? out=None, TensorOptions options) -> Tensor",
        fn<factories::linspace>, {.kind = kFunction, .out = Out::KeepsShape}),
-    op("logspace(Number start, Number end, int steps, float base=10.0, *, Tensor? out=None, TensorOptions options) -> "
-       "Tensor",
+    op("logspace(Operand start, Operand end, int steps, float base=10.0, *, Tensor? out=None, TensorOptions options) "
+       "-> Tensor",
        fn<factories::logspace>, {.kind = kFunction, .out = Out::KeepsShape}),
     op("eye(int n, int? m=None, *, Tensor? out=None, TensorOptions options) -> Tensor", fn<factories::eye>,
        {.kind = kFunction, .out = Out::Fills}),

@@ -109,7 +109,7 @@ constexpr OpRow kRows[] = {
 
     op("diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None) -> "
        "Tensor",
-       fn<diff>),
+       fn<diff>, {.halves = Halves::Native}),
     op("trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor", trapezoid_over, {.kind = kFunction, .also = "trapz"}),
     op("trapezoid(Tensor y, *, Number dx=1, int dim=-1) -> Tensor", trapezoid_by, {.kind = kFunction, .also = "trapz"}),
     op("cumulative_trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",

@@ -91,7 +91,7 @@ constexpr OpRow kRows[] = {
     op("bernoulli_(Tensor input, float p=0.5, *, Generator? generator=None) -> Tensor",
        [](const Tensor& t, double p, Generator* g) { bernoulli_(t, p, g); }, {.kind = kMethod}),
     op("bernoulli(Tensor input, *, Generator? generator=None, Tensor? out=None) -> Tensor",
-       [](const Tensor& p, Generator* g) { return bernoulli(p, g); }),
+       [](const Tensor& p, Generator* g) { return bernoulli(p, g); }, {.out = Out::AnyType}),
     op("bernoulli(Tensor input, float p, *, Generator? generator=None) -> Tensor", fn<factories::bernoulli_like>),
     op("native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", fn<native_dropout>,
        {.kind = kFunction}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -107,10 +108,8 @@ def _from_data(dtype: Any, data: Any) -> Tensor:
             )
         alias: Tensor = data.as_subclass(Tensor)  # recorded
         return alias
-    if isinstance(data, TypedStorage):
-        return data._memory.detach()
-    if isinstance(data, UntypedStorage):
-        return data._owner.detach().view(dtype)
+    if isinstance(data, (TypedStorage, UntypedStorage)):
+        return data._elements(dtype)
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
     if not hasattr(data, "__len__") or getattr(data, "shape", None) == ():
@@ -236,6 +235,13 @@ class TypedStorage:
         dtype = cls.dtype or _C.get_default_dtype()
         return cls(_memory=mapped(filename, shared, size, dtype), dtype=dtype)
 
+    @classmethod
+    def from_buffer(cls, buffer: Any, byte_order: str | None = None, count: int = -1, offset: int = 0) -> TypedStorage:
+        """A copy of the numbers in a buffer: see UntypedStorage.from_buffer()."""
+        dtype = cls.dtype or _C.get_default_dtype()
+        memory = UntypedStorage.from_buffer(buffer, byte_order, count, offset, dtype=dtype)
+        return cls(_memory=memory._elements(dtype), dtype=dtype)
+
     def __len__(self) -> int:
         """How many numbers it holds."""
         return self._memory.numel()
@@ -295,8 +301,9 @@ class TypedStorage:
         check_device("cuda")
         return self
 
-    def _elements(self, dtype: Any, room: int = 0) -> Tensor:
-        if dtype != self.dtype:
+    def _elements(self, dtype: Any = None, room: int = 0) -> Tensor:
+        """The memory as a tensor, which gradcore.tensor() and others ask for."""
+        if dtype not in (None, self.dtype):
             raise RuntimeError(
                 f"Expected a Storage of type {dtype} or an UntypedStorage, but got {self.dtype} for argument 1 'storage'"
             )
@@ -409,6 +416,40 @@ class UntypedStorage:
         """
         return cls(_owner=mapped(filename, shared, nbytes, _C.uint8))
 
+    @classmethod
+    def from_buffer(
+        cls, buffer: Any, byte_order: str | None = None, count: int = -1, offset: int = 0, *, dtype: Any
+    ) -> UntypedStorage:
+        """A copy of `count` numbers of a buffer, or of all, from the byte `offset` on; those of more than a byte lie in it by
+        byte_order: "big", "little" or "native".
+
+        Raises ValueError for another order and where the buffer has other than whole numbers or too few of them.
+
+        >>> import gradcore
+        >>> gradcore.UntypedStorage.from_buffer(b"abcd", "big", dtype=gradcore.int16).tolist()
+        [98, 97, 100, 99]
+        """
+        item = _C.empty(0, dtype=dtype).element_size()
+        content = bytearray(memoryview(buffer).cast("B")[offset:])
+        if byte_order is None and item > 1:
+            raise RuntimeError("function missing required argument 'byte_order' (pos 2)")
+        if byte_order not in (None, "big", "little", "native"):
+            raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
+        if count < 0 and len(content) % item:
+            raise ValueError(f"buffer size ({len(content)}) must be a multiple of element size ({item})")
+        if count * item > len(content):
+            raise ValueError(
+                f"buffer has only {len(content) // item} elements after offset {offset}, but specified a size of {count}"
+            )
+        if count >= 0:
+            del content[count * item :]
+        if not content:
+            return cls(0)
+        numbers = _C.frombuffer(content, dtype=_C.uint8)
+        if byte_order in ("big", "little") and byte_order != sys.byteorder:
+            numbers = numbers.view(-1, item).flip(1).flatten()
+        return cls(_owner=numbers)
+
     def untyped(self) -> UntypedStorage:
         """The storage itself."""
         return self
@@ -425,8 +466,12 @@ class UntypedStorage:
         """The bytes as a tensor on the same memory."""
         return self._owner.detach().view(_C.uint8)
 
-    def _elements(self, dtype: Any, room: int = 0) -> Tensor:
-        """The memory as numbers of this dtype, so many if it can grow; bytes that are too few for another one are left out."""
+    def _elements(self, dtype: Any = None, room: int = 0) -> Tensor:
+        """The memory as numbers of this dtype, so many if it can grow; bytes that are too few for another one are left out.
+
+        Without a dtype they are int64, as the type of a list of bytes would be.
+        """
+        dtype = dtype or _C.int64
         item = _C.empty(0, dtype=dtype).element_size()
         if room * item > len(self) and self.resizable():
             self.resize_(room * item)

@@ -63,11 +63,15 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     True
     >>> gradcore.use_deterministic_algorithms(False)
 
-    Raises TypeError for a mode that is no bool.
+    Raises TypeError for a mode or a warn_only that is no bool.
     """
     if not isinstance(mode, bool):
         raise TypeError(
             f"_set_deterministic_algorithms(): argument 'mode' (position 1) must be bool, not {type(mode).__name__}"
+        )
+    if not isinstance(warn_only, bool):
+        raise TypeError(
+            f"_set_deterministic_algorithms(): argument 'warn_only' must be bool, not {type(warn_only).__name__}"
         )
     _State.deterministic, _State.warn_only = mode, warn_only
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 
 def bernoulli(like: Tensor, p: float) -> Tensor:
     """A bool tensor, of the shape and memory order of `like`, whose elements are True with probability p."""
-    return _C.empty_like(like.detach(), dtype=_C.float64).uniform_() < p
+    return _C.rand_like(like.detach(), dtype=_C.float64) < p
 
 
 def exponential(like: Tensor) -> Tensor:
