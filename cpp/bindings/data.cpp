@@ -417,6 +417,21 @@ static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, siz
 
 Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype) { return tensor_from_object(data, dtype, 0); }
 
+static PyObject* storage_method() {
+  static PyObject* const name = PyUnicode_InternFromString("_tensor_on_memory");
+  return name;
+}
+
+bool is_storage(PyObject* o) { return !PyList_CheckExact(o) && _PyType_Lookup(Py_TYPE(o), storage_method()); }
+
+Tensor tensor_on_storage(PyObject* storage, PyObject* dtype, int64_t room) {
+  const Owned size(checked(PyLong_FromLongLong(room)));
+  const Owned made(checked(
+      PyObject_CallMethodObjArgs(storage, storage_method(), dtype, size.get(), static_cast<PyObject*>(nullptr))));
+  check(is_tensor(made.get()), ErrorKind::Type, "a storage's memory is a tensor, not ", Py_TYPE(made.get())->tp_name);
+  return unwrap(made.get());
+}
+
 bool share_array(PyObject* array, Tensor& out) {
   if (!PyObject_CheckBuffer(array)) return false;
   out = tensor_on_buffer(array, true);
@@ -683,14 +698,6 @@ Tensor with_grad(Tensor t, bool needs_grad) {
   return t;
 }
 
-// A storage's memory as a tensor, whatever its bytes would be as a list; undefined for what is no storage.
-Tensor tensor_on_storage(PyObject* o, const py::handle& dtype) {
-  static PyObject* const name = PyUnicode_InternFromString("_elements");
-  if (PyList_CheckExact(o) || !_PyType_Lookup(Py_TYPE(o), name)) return {};
-  const Owned made(checked(PyObject_CallMethodOneArg(o, name, dtype.ptr())));
-  return unwrap(made.get());
-}
-
 Tensor as_tensor(PyObject* data, std::optional<DType> dtype) {
   const auto cast_to = [&](const Tensor& t) { return dtype ? cast(t, *dtype) : t; };
   if (is_tensor(data)) return cast_to(unwrap(data));
@@ -789,8 +796,8 @@ void add_data(py::module_& m) {
       "tensor",
       [](py::handle data, py::handle dtype, py::handle device, bool requires_grad_, bool) {
         if (is_tensor(data.ptr())) warn_of_copy("torch.tensor(sourceTensor)");
-        Tensor t = tensor_on_storage(data.ptr(), dtype);
-        if (!t) t = tensor_from_object(data.ptr(), dtype_or_none(dtype));
+        const Tensor t = is_storage(data.ptr()) ? tensor_on_storage(data.ptr(), dtype.ptr())
+                                                : tensor_from_object(data.ptr(), dtype_or_none(dtype));
         return with_grad(placed(t, device.ptr()), requires_grad_);
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
@@ -798,8 +805,8 @@ void add_data(py::module_& m) {
   m.def(
       "as_tensor",
       [](py::handle data, py::handle dtype, py::handle device) -> Tensor {
-        const Tensor t = tensor_on_storage(data.ptr(), dtype);
-        return placed(t ? t : as_tensor(data.ptr(), dtype_or_none(dtype)), device.ptr());
+        if (is_storage(data.ptr())) return placed(tensor_on_storage(data.ptr(), dtype.ptr()), device.ptr());
+        return placed(as_tensor(data.ptr(), dtype_or_none(dtype)), device.ptr());
       },
       py::arg("data"), py::kw_only(), py::arg("dtype") = py::none(), py::arg("device") = py::none(), docs::as_tensor);
   m.def(

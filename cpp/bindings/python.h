@@ -164,7 +164,10 @@ Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype);  // torch
 void warn_of_copy(const char* call);             // that copies a tensor where detach().clone() says so
 bool is_array(PyObject* o);                      // of NumPy or alike, a scalar too
 bool share_array(PyObject* array, Tensor& out);  // zero-copy from an object with the buffer or array interface
-Tensor tensor_of_dlpack(PyObject* o);            // zero-copy from an object with __dlpack__
+bool is_storage(PyObject* o);                    // of _compat/legacy.py
+// Its memory as a vector of this dtype, or None; it grows to have `room` elements if it can.
+Tensor tensor_on_storage(PyObject* storage, PyObject* dtype, int64_t room = 0);
+Tensor tensor_of_dlpack(PyObject* o);  // zero-copy from an object with __dlpack__
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);
 void tensor_releasebuffer(PyObject* self, Py_buffer* view);
 PyObject* getitem(PyObject* self, PyObject* key);

@@ -161,3 +161,14 @@ def test_objects_of_the_core_that_cannot_be_pickled(protocol):
             pickle.dumps(thing, protocol)
     with pytest.raises((TypeError, RuntimeError)):
         type(gradcore.float32).__mro__[1]()
+
+
+def test_what_looks_like_a_storage_must_give_a_tensor():
+    class Fake:
+        def _tensor_on_memory(self, *args):
+            return 5
+
+    calls = (gradcore.tensor, gradcore.as_tensor, gradcore.zeros(3).set_, lambda o: gradcore.zeros(3).set_(o, 0, (2,)))
+    for call in calls:
+        with pytest.raises(TypeError, match="a storage's memory is a tensor, not int"):
+            call(Fake())

@@ -37,16 +37,11 @@ constexpr auto* sliced = +[](const Tensor& t, int64_t dim, MaybeInt start, Maybe
   return slice(t, dim, start.value_or(0), end.value_or(std::numeric_limits<int64_t>::max()), step);
 };
 
-// What a storage (of Python, in _compat/legacy.py) holds, as a vector of this dtype. One that is below no tensor grows
-// to have so many elements.
+// What a storage holds, as a vector of this dtype. One that is below no tensor grows to have so many elements.
 Tensor elements_of(PyObject* storage, DType dtype, int64_t room = 0) {
-  const Owned method(PyObject_GetAttrString(storage, "_elements"));
-  if (!method.get()) PyErr_Clear();
-  check(method.get(), ErrorKind::Type, "set_() received an invalid combination of arguments - got (",
+  check(is_storage(storage), ErrorKind::Type, "set_() received an invalid combination of arguments - got (",
         Py_TYPE(storage)->tp_name, "), but expected a Tensor or a storage");
-  PyObject* type = dtype_objects[static_cast<int>(dtype)];
-  const Owned elements(checked(PyObject_CallFunction(method.get(), "OL", type, static_cast<long long>(room))));
-  return unwrap(elements.get());
+  return tensor_on_storage(storage, dtype_objects[static_cast<int>(dtype)], room);
 }
 
 // out= wants the dtype of the input.

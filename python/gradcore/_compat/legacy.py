@@ -109,7 +109,7 @@ def _from_data(dtype: Any, data: Any) -> Tensor:
         alias: Tensor = data.as_subclass(Tensor)  # recorded
         return alias
     if isinstance(data, (TypedStorage, UntypedStorage)):
-        return data._elements(dtype)
+        return data._tensor_on_memory(dtype)
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
     if not hasattr(data, "__len__") or getattr(data, "shape", None) == ():
@@ -240,7 +240,7 @@ class TypedStorage:
         """A copy of the numbers in a buffer: see UntypedStorage.from_buffer()."""
         dtype = cls.dtype or _C.get_default_dtype()
         memory = UntypedStorage.from_buffer(buffer, byte_order, count, offset, dtype=dtype)
-        return cls(_memory=memory._elements(dtype), dtype=dtype)
+        return cls(_memory=memory._tensor_on_memory(dtype), dtype=dtype)
 
     def __len__(self) -> int:
         """How many numbers it holds."""
@@ -301,7 +301,7 @@ class TypedStorage:
         check_device("cuda")
         return self
 
-    def _elements(self, dtype: Any = None, room: int = 0) -> Tensor:
+    def _tensor_on_memory(self, dtype: Any = None, room: int = 0) -> Tensor:
         """The memory as a tensor, which gradcore.tensor() and others ask for."""
         if dtype not in (None, self.dtype):
             raise RuntimeError(
@@ -466,7 +466,7 @@ class UntypedStorage:
         """The bytes as a tensor on the same memory."""
         return self._owner.detach().view(_C.uint8)
 
-    def _elements(self, dtype: Any = None, room: int = 0) -> Tensor:
+    def _tensor_on_memory(self, dtype: Any = None, room: int = 0) -> Tensor:
         """The memory as numbers of this dtype, so many if it can grow; bytes that are too few for another one are left out.
 
         Without a dtype they are int64, as the type of a list of bytes would be.
