@@ -284,22 +284,6 @@ PyObject* new_generator(PyTypeObject* type, PyObject*, PyObject*) {
 
 void register_autograd_ops() { register_rows(kRows); }
 
-namespace {
-
-// The vmaps that a tensor was in. What is computed again is in vmaps of its own, but takes the place of the first.
-struct SavedLevels {
-  Dims levels, sizes;
-};
-Tensor with_saved_levels(const Tensor& t, const SavedLevels& saved) {
-  check(t->batch && t->batch->sizes == saved.sizes,
-        "a tensor that was computed in a vmap was computed again with another batch size, or outside of it");
-  Ref<Batch> batch = Ref<Batch>::adopt(new Batch(*t->batch));
-  batch->levels = saved.levels;
-  return make_window(t, t.shape(), t.strides(), std::move(batch));
-}
-
-}  // namespace
-
 void add_autograd(py::module_& m) {
   m.def("_backward", [](py::handle tensors, py::handle grads, py::handle retain, bool create, py::handle inputs) {
     const std::vector<Place> roots = to_places(tensors, "backward() expects tensors");
@@ -319,11 +303,6 @@ void add_autograd(py::module_& m) {
   });
   m.def("_next_sequence_number", &Node::next_seq);
   m.def("_increment_version", [](const Tensor& t) { t.bump_version(); });
-  forbid_new(py::class_<SavedLevels>(m, "_SavedLevels"));
-  m.def("_save_levels", [](const Tensor& t) {
-    return t->batch ? py::cast(SavedLevels{t->batch->levels, t->batch->sizes}) : py::none();
-  });
-  m.def("_with_saved_levels", &with_saved_levels);
   m.def("_set_version", [](const Tensor& t, uint32_t version) { t->version().store(version); });
   m.def("_set_warn_always", [](bool on) { warn_always = on; });
   m.def("_end_point", [](const Tensor& leaf) {

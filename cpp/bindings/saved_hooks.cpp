@@ -18,10 +18,18 @@ struct PythonPair final : RefCounted {
   static void destroy(PythonPair* p) { delete p; }
 };
 
+// What a tensor was when it was saved.
+struct Form {
+  explicit Form(const Tensor& t) : shape(t.shape()), dtype(t.dtype()), levels(levels_of({&t})) {}
+  Dims shape;
+  DType dtype;
+  Levels levels;
+};
+
 class PythonPacked final : public Packed {
  public:
-  PythonPacked(Ref<PythonPair> pair, PyObject* object, const TensorMeta& of)
-      : pair_(std::move(pair)), object_(object), of_(of) {}
+  PythonPacked(Ref<PythonPair> pair, PyObject* object, Form of)
+      : pair_(std::move(pair)), object_(object), of_(std::move(of)) {}
   ~PythonPacked() override {
     const GilAcquire gil;
     Py_CLEAR(object_);
@@ -37,15 +45,22 @@ class PythonPacked final : public Packed {
   }
 
  private:
-  // Backward reads it by the shape and dtype that it was saved with.
+  // Backward reads it by the shape and dtype that it was saved with, and in the vmaps that it was saved in. What comes
+  // back in a vmap was computed from tensors of it, and is in it already.
   Tensor fitting(const Tensor& t) const {
-    if (t.shape() == of_.shape && t.dtype() == of_.dtype) return t;
+    if (t->batch) return fitting(t, of_.shape);
+    Dims shown = of_.levels.sizes;
+    for (int64_t size : of_.shape) shown.push_back(size);
+    return hide(fitting(t, shown), of_.levels);
+  }
+  Tensor fitting(const Tensor& t, const Dims& shape) const {
+    if (t.shape() == shape && t.dtype() == of_.dtype) return t;
     const NoRecordGuard off;
     const Tensor same_type = t.dtype() == of_.dtype ? t : cast(t, of_.dtype);
-    if (t.shape() == of_.shape) return same_type;
-    check(expandable_to(t.shape(), of_.shape), "saved tensor unpack_hook returned a tensor of shape ", t.shape(),
-          " for one of shape ", of_.shape, ": The size of the two must match", Place{pair_->unpack});
-    return expand(same_type, of_.shape);
+    if (t.shape() == shape) return same_type;
+    check(expandable_to(t.shape(), shape), "saved tensor unpack_hook returned a tensor of shape ", t.shape(),
+          " for one of shape ", shape, ": The size of the two must match", Place{pair_->unpack});
+    return expand(same_type, shape);
   }
   struct Place {
     PyObject* function;
@@ -54,7 +69,7 @@ class PythonPacked final : public Packed {
 
   Ref<PythonPair> pair_;
   PyObject* object_;
-  TensorMeta of_;
+  Form of_;
 };
 
 // A pair that is in force, and what it stands on. The thread holds the innermost; so may who wants to return to it.
@@ -67,8 +82,9 @@ class PythonHooks final : public SavedHooks, public RefCounted {
     const GilAcquire gil;
     const GradModeGuard off(false);
     const Ref<PythonPair> pair = pair_;  // what is called may leave the block, and us with it
-    const TensorMeta of{t.shape(), t.dtype()};
-    const Owned argument(wrap(t));
+    const Form of(t);
+    const OutsideOfBatchLevels outside;
+    const Owned argument(wrap(shown(t)));
     Owned object(in_python([&] { return PyObject_CallOneArg(pair->pack, argument.get()); }));
     if (!object) throw py::error_already_set();
     return Ref<Packed>::adopt(new PythonPacked(pair, object.release(), of));
@@ -76,6 +92,14 @@ class PythonHooks final : public SavedHooks, public RefCounted {
   const Ref<PythonHooks>& outer() const { return outer_; }
 
  private:
+  // The hook is outside of all vmaps, as in torch: it sees the samples together.
+  static Tensor shown(const Tensor& t) {
+    if (!t->batch) return t;
+    const Tensor all = physical(t);
+    set_requires_grad(all, requires_grad(t));
+    return all;
+  }
+
   Ref<PythonHooks> outer_;
   Ref<PythonPair> pair_;
 };

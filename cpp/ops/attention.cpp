@@ -66,7 +66,7 @@ Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor&
 
 // ---- what arrives
 
-void check_arguments(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, bool causal) {
+void check_arguments(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) {
   if (q.dim() < 2 || k.dim() < 2 || v.dim() < 2)
     fail("Expected query, key, and value to all be at least 2 dimensional, but got query.dim: ", q.dim(),
          ", key.dim: ", k.dim(), " and value.dim: ", v.dim(), " instead.");
@@ -74,7 +74,6 @@ void check_arguments(const Tensor& q, const Tensor& k, const Tensor& v, const Te
     fail("Expected query, key, and value to have the same dtype, but got query.dtype: ", dtype_name(q.dtype()),
          " key.dtype: ", dtype_name(k.dtype()), " and value.dtype: ", dtype_name(v.dtype()), " instead.");
   if (!mask) return;
-  check(!causal, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   if (mask.dtype() != DType::Bool && mask.dtype() != q.dtype())
     fail("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ",
          dtype_name(mask.dtype()), " and  query.dtype: ", dtype_name(q.dtype()), " instead.");
@@ -193,7 +192,7 @@ struct AttentionVjp {
   // Hooks may have brought back anything: what was recorded had operands that fit the kernel.
   static void check_operands(const Tensor* inputs, const Tensor& allowed) {
     const Tensor &query = inputs[0], &key = inputs[1], &value = inputs[2];
-    check_arguments(query, key, value, allowed, false);
+    check_arguments(query, key, value, allowed);
     check(query.numel() > 0 && key.numel() > 0 && value.numel() > 0 && same_heads(query, key, value, true) &&
               mask_fits(allowed, query, key),
           kChanged);
@@ -236,7 +235,9 @@ struct AttentionVjp {
 
 Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, double dropout,
                  bool causal, std::optional<double> scale, bool grouped_heads) {
-  check_arguments(query, key, value, mask, causal);
+  check_arguments(query, key, value, mask);
+  check(!causal || !mask || (dropout == 0 && !should_record(mask)),  // torch's kernel takes both, its composition not
+        "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   const bool grouped = grouped_heads && query.dim() > 2 && key.dim() > 2 && value.dim() > 2;
   if (grouped)
     for (const Tensor* t : {&key, &value})

@@ -160,6 +160,11 @@ Tensor composed(const Tensor& x, const Tensor& mean, const Tensor& var, const Te
 
 void move_towards(const RunningStatistics& running, const Tensor& mean, const Tensor& var, double momentum) {
   if (!running.mean) return;
+  for (int64_t level : levels_of({&mean, &var}).ids)
+    check(levels_of({&running.mean}).find(level) >= 0 && levels_of({&running.var}).find(level) >= 0,
+          "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in "
+          "place, were not batched.\nIf you are using a module and do not need eval mode, please set "
+          "`track_running_stats` to be False.");
   const NoRecordGuard off;
   lerp_(running.mean, reshape(mean, running.mean.shape()), Scalar(momentum));
   lerp_(running.var, reshape(var, running.var.shape()), Scalar(momentum));

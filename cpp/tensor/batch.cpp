@@ -169,6 +169,15 @@ void exit_batch_level() {
 void leave_batch_level(int64_t level) { set_left(level, true); }
 void return_to_batch_level(int64_t level) { set_left(level, false); }
 
+OutsideOfBatchLevels::OutsideOfBatchLevels() {
+  for (const Open& o : open_levels)
+    if (!o.left) left_.push_back(o.id);
+  for (int64_t level : left_) leave_batch_level(level);
+}
+OutsideOfBatchLevels::~OutsideOfBatchLevels() {
+  for (int64_t level : left_) return_to_batch_level(level);
+}
+
 bool is_open(int64_t level) {
   for (const Open& o : open_levels)
     if (o.id == level) return true;

@@ -58,6 +58,16 @@ void exit_batch_level();
 // so.
 void leave_batch_level(int64_t level);
 void return_to_batch_level(int64_t level);
+// For the time of a scope all open levels are left.
+class OutsideOfBatchLevels {
+ public:
+  OutsideOfBatchLevels();
+  ~OutsideOfBatchLevels();
+  OutsideOfBatchLevels(const OutsideOfBatchLevels&) = delete;
+
+ private:
+  Dims left_;
+};
 bool is_open(int64_t level);
 // The innermost level, 0 for none.
 inline thread_local constinit int64_t batch_level = 0;

@@ -1,6 +1,7 @@
 """graph.saved_tensors_hooks and its relatives: who decides how tensors are kept for backward."""
 
 import importlib
+from contextlib import nullcontext
 
 import pytest
 
@@ -389,3 +390,54 @@ def test_what_backward_enters_or_leaves_is_put_right_at_its_end(how):
         return x.grad, y._version
 
     both(program)
+
+
+KEEPERS = {
+    "a copy": (lambda lib, t: t.clone(), lambda lib, kept: kept),
+    "NumPy's": (lambda lib, t: t.detach().numpy().copy(), lambda lib, kept: lib.from_numpy(kept)),
+    "a list": (lambda lib, t: t.tolist(), lambda lib, kept: lib.tensor(kept)),
+    "as a half": (lambda lib, t: t.to(lib.bfloat16), lambda lib, kept: kept.float()),
+    "noise": (lambda lib, t: lib.rand_like(t), lambda lib, kept: kept),
+    "one number": (lambda lib, t: t.flatten()[0].item(), lambda lib, kept: lib.tensor(kept)),
+}
+
+
+@pytest.mark.parametrize("keeper", KEEPERS)
+@pytest.mark.parametrize("nested", (False, True))
+def test_hooks_see_the_samples_of_a_vmap_together(keeper, nested):
+    """What unpack returns knows nothing of the vmap, and yet is what each sample saved."""
+    pack, unpack = KEEPERS[keeper]
+
+    def program(lib):
+        lib.manual_seed(0)
+        x = lib.arange(12.0).reshape(2, 3, 2).div(10).requires_grad_()
+        seen = []
+
+        def packed(t):
+            seen.append(tuple(t.shape))
+            return pack(lib, t)
+
+        f = lib.func.vmap(lambda row: (row.sin() * 2).exp().sum())
+        with graph_of(lib).saved_tensors_hooks(packed, lambda kept: unpack(lib, kept)):
+            out = (lib.func.vmap(f) if nested else f)(x)
+        out.sum().backward()
+        return sorted(seen), x.grad
+
+    both(program, ulps=4)
+
+
+def test_unpack_computes_again_what_a_sample_saved():
+    """torch refuses what is still in a vmap that is over."""
+
+    def gradient(lib, hooks):
+        x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+
+        def f(row):
+            y = row.sin()
+            with graph_of(lib).saved_tensors_hooks(lambda t: None, lambda kept: y.detach()) if hooks else nullcontext():
+                return (y * y).sum()
+
+        lib.func.vmap(f)(x).sum().backward()
+        return x.grad
+
+    assert gradient(gradcore, True).equal(gradient(gradcore, False))

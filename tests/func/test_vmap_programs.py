@@ -847,3 +847,26 @@ def test_is_contiguous_is_said_of_the_batch():
         return inner, views, vmap(vmap(asked))(x), vmap(vmap(asked, 1), 0)(x)
 
     both(program)
+
+
+@pytest.mark.parametrize("layer", ["BatchNorm1d", "InstanceNorm1d"])
+@pytest.mark.parametrize("batched", ["input", "both"])
+def test_running_statistics_of_a_mapped_input(layer, batched):
+    """They are written to: each sample needs some of its own."""
+
+    def program(lib):
+        norm = getattr(lib.nn, layer)(2, track_running_stats=True)
+        buffers = {name: lib.stack([b, b, b]) for name, b in norm.named_buffers() if b.dim()}
+        x = lib.arange(48.0).reshape(3, 2, 2, 4)
+        if batched == "input":
+            return lib.vmap(norm)(x)
+        out = lib.vmap(lambda b, sample: lib.func.functional_call(norm, b, (sample,)))(buffers, x)
+        return out, buffers
+
+    both(
+        program,
+        raises="Batch norm got a batched tensor as input" if batched == "input" else None,
+        ulps=64,
+        scale=1.0,
+        strides="any",
+    )

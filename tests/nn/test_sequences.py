@@ -196,6 +196,8 @@ ATTENTIONS = {
     "numbers": ([(2, 3, 20, 8), (2, 3, 150, 8), (2, 3, 150, 8)], {"mask": numbers(2, 3, 20, 150), "scale": 0.7}),
     "one number a row": ([(2, 3, 20, 8)] * 3, {"mask": numbers(20, 1)}),
     "large scores": ([(1, 1, 40, 8), (1, 1, 300, 8), (1, 1, 300, 8)], {"scale": 400.0}),
+    "bools and causal": ([(2, 3, 150, 8)] * 3, {"mask": some_mask(150, 150), "is_causal": True}),
+    "numbers and causal": ([(2, 3, 20, 8), (2, 3, 50, 8), (2, 3, 50, 8)], {"mask": numbers(20, 50), "is_causal": True}),
     "two dims": ([(130, 8), (140, 8), (140, 3)], {}),
     "five dims": ([(2, 1, 2, 9, 8)] * 3, {"is_causal": True}),
 }
@@ -245,6 +247,16 @@ def test_a_mask_may_require_grad():
         return out, gradients(lib, [out], [q, k, v, mask])
 
     both(program, ulps=256, scale=1.0)
+
+
+@pytest.mark.parametrize("how", ["dropout", "a mask that requires grad"])
+def test_a_mask_and_causal_are_refused_where_torch_composes(how):
+    def program(lib):
+        x, mask = lib.ones(1, 2, 3, 4), lib.zeros(3, 3, requires_grad=how != "dropout")
+        dropout = 0.5 if how == "dropout" else 0.0
+        return lib.nn.functional.scaled_dot_product_attention(x, x, x, mask, dropout, is_causal=True)
+
+    both(program, raises="Explicit attn_mask should not be set when is_causal=True")
 
 
 def test_threads_do_not_change_attention():

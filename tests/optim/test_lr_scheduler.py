@@ -114,6 +114,11 @@ def test_a_state_dict_continues_the_schedule(name, options):
     assert_close(rest, [straight[30][:2]] + straight[31:])
 
 
+@pytest.mark.parametrize(("name", "options"), SCHEDULES, ids=IDS)
+def test_a_state_dict_is_printed_as_in_torch(name, options):
+    both(lambda lib: list(getattr(schedulers_of(lib), name)(make(lib), **options).state_dict()))
+
+
 def groups(optimizer):
     """All options, numbers as floats."""
 

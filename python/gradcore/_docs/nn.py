@@ -26,11 +26,12 @@ TEXTS = {
     softmax(query @ key.T * scale + mask) @ value.
 
     query: (..., L, E); key: (..., S, E); value: (..., S, Ev). attn_mask: bools that say where attention is allowed, or
-    numbers that are added, broadcast to (..., L, S); is_causal: position i sees the first i + 1; dropout_p: of the
-    weights; scale: by default 1 / sqrt(E); enable_gqa: key and value may have fewer heads (dim -3), each for several of
-    the query's. A row that may attend to nothing is 0. The scores are never all in memory, but for dropout and masks
-    that require grad. Raises RuntimeError for what does not fit. Source: A. Vaswani et al., "Attention is all you need",
-    2017; T. Dao et al., "FlashAttention", 2022.
+    numbers that are added, broadcast to (..., L, S); is_causal: position i sees the first i + 1 alone, of which attn_mask
+    may take some away, but not with dropout or where it requires grad; dropout_p: of the weights; scale: by default
+    1 / sqrt(E); enable_gqa: key and value may have fewer heads (dim -3), each for several of the query's. A row that may
+    attend to nothing is 0. The scores are never all in memory, but for dropout and masks that require grad. Raises
+    RuntimeError for what does not fit. Source: A. Vaswani et al., "Attention is all you need", 2017; T. Dao et al.,
+    "FlashAttention", 2022.
 
     >>> x = gradcore.tensor([[1.0], [2.0]])
     >>> gradcore.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)

@@ -96,6 +96,7 @@ class LRScheduler:
     _kept_out: tuple[str, ...] = ("optimizer",)  # of the state dict
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False  # while the constructor sets the first rates
+    _last_lr: list[Any]
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         _check_optimizer(optimizer)
@@ -117,7 +118,6 @@ class LRScheduler:
 
     def _initial_step(self) -> None:
         self._step_count = 0
-        self._last_lr: list[Any] = []
         self._is_initial = True
         try:
             self.step()
@@ -567,7 +567,7 @@ class CyclicLR(_MomentumCycler):
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer and a plain scale_fn; a callable object keeps its attributes."""
         state = super().state_dict()
-        f = self._scale_fn_custom
+        f = state.pop("_scale_fn_custom")  # it comes last
         state["_scale_fn_custom"] = None if f is None or hasattr(f, "__code__") else dict(f.__dict__)
         return state
 

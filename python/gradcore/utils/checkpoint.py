@@ -311,10 +311,9 @@ class _Stop(Exception):
 
 class _Place:
     """The graph keeps it in place of a saved tensor. A second run puts the tensor here, under its backward's number or
-    the group of backwards. levels: of the vmaps that the tensor was saved in; a second run has vmaps of its own."""
+    the group of backwards."""
 
-    def __init__(self, levels: _C._SavedLevels | None) -> None:
-        self.levels = levels
+    def __init__(self) -> None:
         self.tensors: dict[int | GraphExecGroup, Tensor] = {}
 
 
@@ -361,7 +360,7 @@ class _Rerun:
         return result
 
     def _pack(self, tensor: Tensor) -> _Place:
-        place = _Place(_C._save_levels(tensor))
+        place = _Place()
         if self._log:
             self._log.add_first(tensor)
         self._places.append(weakref.ref(place))
@@ -387,8 +386,7 @@ class _Rerun:
                 "If you are calling ctx.saved_tensors in backward, make sure to do so only once. Backwards within one "
                 "GraphExecGroup may not need the same tensor."
             )
-        found = place.tensors.pop(number)
-        return _C._with_saved_levels(found, place.levels) if place.levels else found
+        return place.tensors.pop(number)
 
     def _second(self, number: int | GraphExecGroup) -> None:
         """Runs the function again and fills the places that are still wanted."""
