@@ -332,6 +332,7 @@ struct Packed : RefCounted {
   bool requires_grad = false;  // of an input, which may have no edge: a view made under no_grad
   Ref<Tangents> tangents;
   Tensor original;  // until the node has its first derivative: keep_original()
+  Tensor ready;     // what the hook gave for the vjp that runs: Saved::Unpacked
 };
 // The innermost pair of hooks of this thread, or null.
 struct SavedHooks {
@@ -354,9 +355,9 @@ inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memo
 //   - An op in place makes its node first, and looks at shapes, dtypes, indices and memory afterwards, all of them
 //   anew.
 //   - A node saves all its tensors before hooks pack any of them.
-//   - A vjp unpacks all that it saved before it looks at any of it. unpack() of what hooks packed is a window of its
-//   own, and whatever comes back has the shape and dtype that were saved: a vjp may rely on those, but neither on
-//   strides nor on what the elements are.
+//   - Hooks unpack all that a node saved before its vjp starts (Saved::Unpacked), and unpack() runs no Python code
+//   then. What it gives has the shape and dtype that were saved: a vjp may rely on those, but neither on strides nor on
+//   what the elements are.
 //   - What calls Python holds a reference of its own to what it goes on with (Saved::pack, Packed, ctx's tuples).
 //   - What walks a tensor while Python may run walks an alias of it (tolist).
 //   - A list or tuple is copied, or its items are counted and checked where they are taken (item_of).
@@ -391,7 +392,10 @@ class Saved {
   const Tensor& raw() const { return t_; }  // undefined when packed
   // Keeps what the hooks make of the tensor in its place.
   void pack(SavedHooks& hooks);
-  // The same for a `node` that has just saved it; hooks that packed others must not have replaced it meanwhile.
+  // Runs the unpack hook early: until this ends, unpack() gives what it gave.
+  class Unpacked;
+  // The same as pack() for a `node` that has just saved it; hooks that packed others must not have replaced it
+  // meanwhile.
   void pack_unchanged(SavedHooks& hooks, const Node* node);
 
  private:
@@ -412,6 +416,20 @@ class Saved {
   bool is_output_ = false;
   bool filled_ = false;    // something was saved, even if it is freed by now
   bool computed_ = false;  // it was no leaf when it was saved, and must not have become one
+};
+
+class Saved::Unpacked {
+ public:
+  explicit Unpacked(const Saved& saved) : packed_(saved.packed_), before_(std::move(packed_->ready)) {}
+  Unpacked(Unpacked&&) = default;
+  ~Unpacked() {
+    if (packed_) packed_->ready = std::move(before_);
+  }
+  void run(const Saved& saved, Node* node) const { packed_->ready = saved.unpack(node); }
+
+ private:
+  Ref<Packed> packed_;
+  Tensor before_;  // of a vjp that runs around this one, in which a hook called backward
 };
 
 [[noreturn]] void fail_released(const Node& node);

@@ -32,7 +32,10 @@ template <class Vjp> class OpNode final : public Node {
     if (released_) fail_released(*this);
     bool any = false;
     for (const Tensor& t : g) any |= t.defined();
-    if (any) vjp_.vjp(*this, g, out);
+    if (!any) return;
+    if (has_packed()) [[unlikely]]
+      return apply_with_hooks(g, out);
+    vjp_.vjp(*this, g, out);
   }
   std::vector<Tensor> jvp(std::span<const Tensor> tangents, std::span<const Tensor> outputs) override {
     if constexpr (requires { vjp_.jvp(*this, tangents, outputs[0]); })
@@ -67,6 +70,19 @@ template <class Vjp> class OpNode final : public Node {
   }
 
  private:
+  bool has_packed() {
+    bool any = false;
+    if constexpr (requires { vjp_.saves(); }) for_each_saved([&](Saved& saved) { any |= saved.is_packed(); });
+    return any;
+  }
+  [[gnu::noinline]] void apply_with_hooks(std::span<Tensor> g, std::span<Tensor> out) {
+    std::vector<Saved::Unpacked> unpacked;
+    if constexpr (requires { vjp_.saves(); })
+      for_each_saved([&](Saved& saved) {
+        if (saved.is_packed()) unpacked.emplace_back(saved).run(saved, this);
+      });
+    vjp_.vjp(*this, g, out);
+  }
   template <class F> void for_each_saved(F&& f) {
     const auto visit = [&]<class S>(S& saved) {
       if constexpr (std::is_same_v<S, Saved>)

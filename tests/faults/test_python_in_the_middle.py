@@ -109,6 +109,38 @@ def test_a_pack_hook_that_replaces_what_is_saved_after_it(call):
         call(x, y)
 
 
+def test_an_unpack_hook_that_replaces_what_is_unpacked_before_it():
+    """All hooks of a node run before its backward looks at any tensor."""
+    x, y = leaf(4, 3).clone(), leaf(4, 3)
+    distances = gradcore.cdist(x, y)
+
+    def unpack(tensor):
+        x.data = gradcore.zeros(40, 300)
+        return tensor
+
+    distances.grad_fn._raw_saved_x2.register_hooks(lambda tensor: tensor, unpack)
+    with pytest.raises(RuntimeError, match="has been given other data meanwhile"):
+        distances.sum().backward()
+
+
+def test_an_unpack_hook_that_goes_backward_through_its_own_node():
+    x, y, calls = leaf(4, 3), leaf(4, 3) * 2, []
+
+    def unpack(tensor):
+        calls.append(1)
+        if len(calls) == 1:
+            with gradcore.enable_grad():
+                distances.sum().backward(retain_graph=True)
+        return tensor
+
+    with hooks(lambda tensor: tensor, unpack):
+        distances = gradcore.cdist(x, y.detach())
+    distances.sum().backward()
+    expected = leaf(4, 3)
+    gradcore.cdist(expected, y.detach()).sum().backward()
+    assert x.grad.tolist() == (2 * expected.grad).tolist()
+
+
 def test_an_input_that_is_replaced_while_its_views_are_recorded(monkeypatch):
     x, target = leaf(4, 3, 5), gradcore.zeros(4, 5, dtype=gradcore.int64)
 
