@@ -332,7 +332,8 @@ void Saved::fail_replaced(const Node* node) const {
 // What comes back knows nothing of the graph; it gets the place of the tensor that was saved.
 Tensor Saved::unpack_packed(Node* node, bool for_user) const {
   const Ref<Packed> packed = packed_;  // held: a backward that the hook runs may free it
-  if (packed->ready && !for_user) return packed->ready;
+  if (!for_user)
+    if (const Tensor* early = Unpacked::find(*packed)) return *early;
   const Tensor found = packed->original ? packed->original : packed->unpack();
   // What was no part of the graph is what the hook gives, as in torch.
   const bool outside = !is_output_ && !packed->requires_grad && !packed->tangents && !packed->original;

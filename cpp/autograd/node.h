@@ -332,7 +332,6 @@ struct Packed : RefCounted {
   bool requires_grad = false;  // of an input, which may have no edge: a view made under no_grad
   Ref<Tangents> tangents;
   Tensor original;  // until the node has its first derivative: keep_original()
-  Tensor ready;     // what the hook gave for the vjp that runs: Saved::Unpacked
 };
 // The innermost pair of hooks of this thread, or null.
 struct SavedHooks {
@@ -392,7 +391,6 @@ class Saved {
   const Tensor& raw() const { return t_; }  // undefined when packed
   // Keeps what the hooks make of the tensor in its place.
   void pack(SavedHooks& hooks);
-  // Runs the unpack hook early: until this ends, unpack() gives what it gave.
   class Unpacked;
   // The same as pack() for a `node` that has just saved it; hooks that packed others must not have replaced it
   // meanwhile.
@@ -418,18 +416,35 @@ class Saved {
   bool computed_ = false;  // it was no leaf when it was saved, and must not have become one
 };
 
+// Runs unpack hooks early: until this ends, unpack() gives this thread what they gave. It belongs to the thread, for
+// others may go backward through the same node meanwhile.
 class Saved::Unpacked {
  public:
-  explicit Unpacked(const Saved& saved) : packed_(saved.packed_), before_(std::move(packed_->ready)) {}
-  Unpacked(Unpacked&&) = default;
-  ~Unpacked() {
-    if (packed_) packed_->ready = std::move(before_);
+  Unpacked() : around_(innermost_) { innermost_ = this; }
+  ~Unpacked() { innermost_ = around_; }
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+  void add(const Saved& saved, Node* node) {
+    Ref<Packed> packed = saved.packed_;  // held before the hook runs: find() tells them by address
+    Tensor t = saved.unpack(node);
+    items_.push_back({std::move(packed), std::move(t)});
   }
-  void run(const Saved& saved, Node* node) const { packed_->ready = saved.unpack(node); }
+  // Null where nothing was unpacked for the vjp that runs.
+  static const Tensor* find(const Packed& packed) {
+    if (!innermost_) return nullptr;
+    for (const Item& item : innermost_->items_)
+      if (item.packed.get() == &packed) return &item.tensor;
+    return nullptr;
+  }
 
  private:
-  Ref<Packed> packed_;
-  Tensor before_;  // of a vjp that runs around this one, in which a hook called backward
+  struct Item {
+    Ref<Packed> packed;
+    Tensor tensor;
+  };
+  std::vector<Item> items_;
+  const Unpacked* around_;  // of a vjp in which a hook called backward
+  static thread_local constinit inline const Unpacked* innermost_ = nullptr;
 };
 
 [[noreturn]] void fail_released(const Node& node);

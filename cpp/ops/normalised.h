@@ -20,11 +20,11 @@ struct Normalised {
   }
 };
 
-// The hook that packed the input may have given the weight other data before that was saved: its shape is then not the
-// one that the op was called with.
+// Another thread may have given the weight other data while the kernel ran without the GIL: what was saved has then not
+// the shape that the op was called with.
 inline void check_saved_weight(const Tensor& weight, const Dims& shape) {
   check(!weight || weight.numel() == checked_numel(shape), "the weight was given data of shape ",
-        weight ? weight.shape() : Dims(), " while a hook packed what backward needs, where it had ", shape);
+        weight ? weight.shape() : Dims(), " before it was saved for backward, where it had ", shape);
 }
 
 // Halves with parameters and statistics of float32, as networks in mixed precision have them: they compute in float32.

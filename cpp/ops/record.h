@@ -44,10 +44,9 @@ template <class Vjp> class OpNode final : public Node {
       return Node::jvp(tangents, outputs);
   }
   void release_saved() override {
-    if constexpr (requires { vjp_.saves(); }) {
-      released_ = true;  // first: what goes may run Python code
-      for_each_saved([](Saved& saved) { saved.reset(); });
-    }
+    if constexpr (!kSaves) return;
+    released_ = true;  // first: what goes may run Python code
+    for_each_saved([](Saved& saved) { saved.reset(); });
   }
   unsigned hidden_edges() const override {
     if constexpr (requires { Vjp::kHiddenEdges; })
@@ -66,33 +65,36 @@ template <class Vjp> class OpNode final : public Node {
   }
   Vjp& state() { return vjp_; }
   void pack_saved(SavedHooks& hooks) {
-    if constexpr (requires { vjp_.saves(); }) for_each_saved([&](Saved& saved) { saved.pack_unchanged(hooks, this); });
+    for_each_saved([&](Saved& saved) { saved.pack_unchanged(hooks, this); });
   }
 
  private:
   bool has_packed() {
     bool any = false;
-    if constexpr (requires { vjp_.saves(); }) for_each_saved([&](Saved& saved) { any |= saved.is_packed(); });
+    for_each_saved([&](Saved& saved) { any |= saved.is_packed(); });
     return any;
   }
   [[gnu::noinline]] void apply_with_hooks(std::span<Tensor> g, std::span<Tensor> out) {
-    std::vector<Saved::Unpacked> unpacked;
-    if constexpr (requires { vjp_.saves(); })
-      for_each_saved([&](Saved& saved) {
-        if (saved.is_packed()) unpacked.emplace_back(saved).run(saved, this);
-      });
+    Saved::Unpacked unpacked;
+    for_each_saved([&](Saved& saved) {
+      if (saved.is_packed()) unpacked.add(saved, this);
+    });
     vjp_.vjp(*this, g, out);
   }
   template <class F> void for_each_saved(F&& f) {
+    if constexpr (kSaves) visit_all(std::forward<F>(f), vjp_.saves());
+  }
+  template <class F, class Tuple> static void visit_all(F&& f, Tuple saves) {
     const auto visit = [&]<class S>(S& saved) {
       if constexpr (std::is_same_v<S, Saved>)
         f(saved);
       else
         for (Saved& one : saved) f(one);
     };
-    std::apply([&](auto&... saved) { (visit(saved), ...); }, vjp_.saves());
+    std::apply([&](auto&... saved) { (visit(saved), ...); }, saves);
   }
 
+  static constexpr bool kSaves = requires(Vjp& v) { v.saves(); };
   Vjp vjp_;
   bool released_ = false;
 };

@@ -45,3 +45,31 @@ def test_threads_share_a_leaf():
         return w.grad
 
     both(program)
+
+
+def test_threads_unpack_what_one_graph_saved():
+    """Each thread's backward reads what its own hooks gave, though the node that saved it is one."""
+
+    def program(lib):
+        x = lib.linspace(0, 1, 40).view(10, 4).requires_grad_()
+        y = lib.linspace(1, 3, 48).view(12, 4).requires_grad_()
+        with lib.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t.clone()):
+            distance = lib.cdist(x, y).sum()
+        failures = []
+
+        def work():
+            try:
+                for _ in range(100):
+                    distance.backward(retain_graph=True)
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures
+        return x.grad, y.grad
+
+    both(program, ulps=300)  # 300 sums, whose order is the threads'
