@@ -293,6 +293,22 @@ static std::string line(const char* what, Origin o) {
        line("last written to at", t->storage->written.load()));
 }
 
+// Gives `out` the place in the graph of a tensor that was saved as an input.
+static void take_place(const Tensor& out, const Edge& edge, bool requires_grad) {
+  if (edge.node)
+    join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
+  else if (requires_grad)
+    set_requires_grad(out, true);
+}
+
+static Tensor held_apart(const Tensor& t) {
+  const Tensor out = alias_of(t);
+  if (!t->meta) return out;
+  make_meta(out).tangents = meta_of(t)->tangents;
+  take_place(out, gradient_edge(t), requires_grad(t));
+  return out;
+}
+
 Tensor Saved::unpack_nothing(Node* node) const {
   if (filled_) [[unlikely]]
     fail_released(*node);
@@ -313,8 +329,10 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
   }
   if (!for_user && replaced()) [[unlikely]]
     fail_replaced(node);
+  // Where a vjp is recorded, each of its ops may run Python code, which may give the user's tensor other data.
+  if (!is_output_) return modes.grad && !for_user && nodes_run_python() ? held_apart(t_) : t_;
   // An output has its history for whoever looks, as in torch; our own vjps do without when nothing is recorded.
-  if (!is_output_ || !(modes.grad || for_user) || node->is_for_tangents()) return t_;
+  if (!(modes.grad || for_user) || node->is_for_tangents()) return t_;
   Tensor out = alias_of(t_);
   if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
   join_history(out, Ref<Node>::share(node), nr());
@@ -343,11 +361,7 @@ Tensor Saved::unpack_packed(Node* node, bool for_user) const {
   if (packed->tangents) make_meta(out).tangents = packed->tangents;
   if (!modes.grad && !for_user) return out;
   if (is_output_ && node->is_for_tangents()) return out;
-  const Edge edge = is_output_ ? Edge{Ref<Node>::share(node), nr()} : packed->edge;
-  if (edge.node)
-    join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
-  else if (packed->requires_grad)
-    set_requires_grad(out, true);
+  take_place(out, is_output_ ? Edge{Ref<Node>::share(node), nr()} : packed->edge, packed->requires_grad);
   return out;
 }
 

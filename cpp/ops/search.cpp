@@ -104,8 +104,10 @@ Tensor starts_of_runs(const Tensor& x) {
 // The runs of equal slices of `x`, which stand in `order` of the original, or in their own where that is undefined:
 // one slice of each, and by request the run of each original slice and the lengths.
 std::vector<Tensor> runs_of(const Tensor& x, const Tensor& order, const UniqueOptions& options, const Dims& shape) {
-  const Tensor starts = starts_of_runs(x), at = reshape(std::get<Tensor>(nonzero(starts, false)), Dims{-1});
-  std::vector<Tensor> out{index_select(x, 0, at)};
+  const bool flat = x.dim() == 1;
+  const Tensor starts = starts_of_runs(x);
+  const Tensor at = flat && !options.counts ? Tensor() : reshape(std::get<Tensor>(nonzero(starts, false)), Dims{-1});
+  std::vector<Tensor> out{flat ? masked_select(x, starts) : index_select(x, 0, at)};
   if (options.inverse) {
     const Tensor run = sub(cumsum(starts, 0, {}), Scalar(1));
     out.push_back(reshape(order ? scatter(empty(run.shape(), DType::Int64), 0, order, run) : run, shape));

@@ -123,6 +123,39 @@ def test_an_unpack_hook_that_replaces_what_is_unpacked_before_it():
         distances.sum().backward()
 
 
+@pytest.mark.parametrize("name", ["logcumsumexp", "cumprod", "logsumexp", "softmax", "prod", "std", "cdist"])
+def test_a_hook_that_replaces_what_a_recorded_backward_reads(name):
+    """A vjp of several ops reads the data that it began with, at whatever op of it the tensor is given other data."""
+
+    def call(x):
+        if name == "cdist":
+            return gradcore.cdist(x, x + 1)
+        return getattr(gradcore, name)(x, 0)
+
+    def gradient(moment=None):
+        """With the number of moments. It is None where what was replaced is refused."""
+        x, seen = leaf(5, 7), 0
+        y = call(x).sum()
+
+        def pack(tensor):
+            nonlocal seen
+            if seen == moment:
+                x.data = gradcore.ones(300)
+            seen += 1
+            return tensor
+
+        with hooks(pack, lambda tensor: tensor):
+            try:
+                return gradcore.autograd.grad(y, x, create_graph=True)[0].tolist(), seen
+            except RuntimeError as error:
+                assert "other data" in str(error)
+                return None, seen
+
+    expected, moments = gradient()
+    found = [gradient(moment)[0] for moment in range(moments)]
+    assert all(one in (None, expected) for one in found) and expected in found
+
+
 def test_an_unpack_hook_that_goes_backward_through_its_own_node():
     x, y, calls = leaf(4, 3), leaf(4, 3) * 2, []
 

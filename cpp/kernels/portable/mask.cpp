@@ -9,9 +9,27 @@ namespace gradcore::portable {
 
 namespace {
 
+// Bytes are counted in bytes as long as these cannot overflow: a vector holds eight times as many as of int64_t.
 int64_t count_in(const uint8_t* mask, int64_t n) {
+  constexpr int64_t kSpan = 128;
+  int64_t count = 0, i = 0;
+  for (; i + kSpan <= n; i += kSpan) {
+    uint8_t some = 0;
+    for (int64_t j = 0; j < kSpan; ++j) some = static_cast<uint8_t>(some + (mask[i + j] != 0));
+    count += some;
+  }
+  for (; i < n; ++i) count += mask[i] != 0;
+  return count;
+}
+
+// Writes the positions of the true elements from `begin` to `end`, and gives their number. It has no branch, for a
+// mask's bytes are hard to predict.
+int64_t collect(const uint8_t* mask, int64_t begin, int64_t end, int64_t* found) {
   int64_t count = 0;
-  for (int64_t i = 0; i < n; ++i) count += mask[i] != 0;
+  for (int64_t i = begin; i < end; ++i) {
+    found[count] = i;
+    count += mask[i] != 0;
+  }
   return count;
 }
 
@@ -21,18 +39,20 @@ int64_t count_in(const uint8_t* mask, int64_t n) {
 template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int64_t* starts, F f) {
   constexpr int64_t kChunk = 256;
   parallel_blocks(mask_blocks(n), [=](int64_t b) {
-    F own = f;              // it may remember something of the elements before
-    int64_t found[kChunk];  // collected without a branch: a mask's bytes are hard to predict
+    F own = f;  // it may remember something of the elements before
+    int64_t found[kChunk];
     int64_t k = starts[b];
     const int64_t end = std::min(n, (b + 1) * kMaskBlock);
     for (int64_t i = b * kMaskBlock; i < end; i += kChunk) {
-      int64_t count = 0;
-      for (int64_t j = i; j < std::min(end, i + kChunk); ++j) {
-        found[count] = j;
-        count += mask[j] != 0;
-      }
-      count = std::min(count, starts[b + 1] - k);
-      for (int64_t j = 0; j < count; ++j) own(k++, found[j]);
+      const int64_t stop = std::min(end, i + kChunk), room = std::min(stop - i, starts[b + 1] - k);
+      const int64_t expected = count_in(mask + i, stop - i);  // chunks of one value are common, and need no list
+      if (expected == 0) continue;
+      const bool all = expected == stop - i;
+      const int64_t count = std::min(room, all ? expected : collect(mask, i, stop, found));
+      if (all)
+        for (int64_t j = 0; j < count; ++j) own(k++, i + j);
+      else
+        for (int64_t j = 0; j < count; ++j) own(k++, found[j]);
     }
     while (k < starts[b + 1]) own(k++, b * kMaskBlock);
   });
