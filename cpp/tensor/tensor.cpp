@@ -13,23 +13,24 @@ namespace gradcore {
 // to its length. Every such chain passes through a Disposable, so it is enough that deleting one never deletes another
 // inside: what falls due meanwhile waits in this thread's list.
 namespace {
-thread_local Disposable* trash = nullptr;
-thread_local bool draining = false;
+thread_local Disposable* trash = nullptr;  // null unless something is being deleted, and kEnd where nothing waits
+Disposable* const kEnd = reinterpret_cast<Disposable*>(alignof(Disposable));
 }  // namespace
 
 void dispose(Disposable* d) noexcept {
-  if (draining) {
+  if (trash) {
     d->next_in_trash = trash;
     trash = d;
     return;
   }
-  draining = true;
+  trash = kEnd;
   delete d;
-  while (Disposable* next = trash) {
+  while (trash != kEnd) {
+    Disposable* const next = trash;
     trash = next->next_in_trash;
     delete next;
   }
-  draining = false;
+  trash = nullptr;
 }
 
 namespace {
