@@ -293,7 +293,6 @@ static std::string line(const char* what, Origin o) {
        line("last written to at", t->storage->written.load()));
 }
 
-// Gives `out` the place in the graph of a tensor that was saved as an input.
 static void take_place(const Tensor& out, const Edge& edge, bool requires_grad) {
   if (edge.node)
     join_history(out, edge.node, edge.nr);  // also a leaf's accumulator: it takes the gradient as its own
@@ -301,11 +300,11 @@ static void take_place(const Tensor& out, const Edge& edge, bool requires_grad) 
     set_requires_grad(out, true);
 }
 
-static Tensor held_apart(const Tensor& t) {
+// A tensor on the memory of `t`, with its tangents, and with a place in the graph.
+static Tensor alias_at(const Tensor& t, const Edge& edge, bool requires_grad) {
   const Tensor out = alias_of(t);
-  if (!t->meta) return out;
-  make_meta(out).tangents = meta_of(t)->tangents;
-  take_place(out, gradient_edge(t), requires_grad(t));
+  if (t->meta) make_meta(out).tangents = meta_of(t)->tangents;
+  take_place(out, edge, requires_grad);
   return out;
 }
 
@@ -330,13 +329,11 @@ Tensor Saved::unpack_defined(Node* node, bool for_user) const {
   if (!for_user && replaced()) [[unlikely]]
     fail_replaced(node);
   // Where a vjp is recorded, each of its ops may run Python code, which may give the user's tensor other data.
-  if (!is_output_) return modes.grad && !for_user && nodes_run_python() ? held_apart(t_) : t_;
+  if (!is_output_)
+    return modes.grad && !for_user && nodes_run_python() ? alias_at(t_, gradient_edge(t_), requires_grad(t_)) : t_;
   // An output has its history for whoever looks, as in torch; our own vjps do without when nothing is recorded.
   if (!(modes.grad || for_user) || node->is_for_tangents()) return t_;
-  Tensor out = alias_of(t_);
-  if (t_->meta) make_meta(out).tangents = meta_of(t_)->tangents;
-  join_history(out, Ref<Node>::share(node), nr());
-  return out;
+  return alias_at(t_, {Ref<Node>::share(node), nr()}, false);
 }
 
 bool Saved::replaced() const { return !is_output_ && (shape_mark(t_.shape()) != which_ || t_.dtype() != dtype_); }

@@ -356,7 +356,7 @@ inline bool nodes_run_python() { return saved_hooks || node_watch.load(std::memo
 //   - A node saves all its tensors before hooks pack any of them.
 //   - Hooks unpack all that a node saved before its vjp starts (Saved::Unpacked), and unpack() runs no Python code
 //   then. What it gives has the shape and dtype that were saved: a vjp may rely on those, but neither on strides nor on
-//   what the elements are. Where a vjp is recorded, its own ops run hooks: it reads aliases (held_apart), which keep
+//   what the elements are. Where a vjp is recorded, its own ops run hooks: it reads aliases (alias_at), which keep
 //   their shape when the user's tensor is given other data.
 //   - What calls Python holds a reference of its own to what it goes on with (Saved::pack, Packed, ctx's tuples).
 //   - What walks a tensor while Python may run walks an alias of it (tolist).

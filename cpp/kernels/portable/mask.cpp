@@ -44,7 +44,7 @@ template <class F> void for_each_true(const uint8_t* mask, int64_t n, const int6
     int64_t k = starts[b];
     const int64_t end = std::min(n, (b + 1) * kMaskBlock);
     for (int64_t i = b * kMaskBlock; i < end; i += kChunk) {
-      const int64_t stop = std::min(end, i + kChunk), room = std::min(stop - i, starts[b + 1] - k);
+      const int64_t stop = std::min(end, i + kChunk), room = starts[b + 1] - k;
       const int64_t expected = count_in(mask + i, stop - i);  // chunks of one value are common, and need no list
       if (expected == 0) continue;
       const bool all = expected == stop - i;
