@@ -53,8 +53,8 @@ void stop() {
   rest();
 }
 
-thread_local bool making = false;
 thread_local std::unique_ptr<std::vector<bool>> entered;  // how the defaults stood, where there were any
+thread_local bool making = false;
 std::atomic<bool> outermost{false};
 
 }  // namespace
