@@ -148,6 +148,7 @@ template <class Item, class Step> void run_items(std::vector<Item>& items, bool 
     const GilRelease release;
     step(items);
   }
+  const InheritOrigin here(current_origin());  // of every write; found once
   for (const Item& item : items) item.finish();
 }
 

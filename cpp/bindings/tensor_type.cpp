@@ -320,7 +320,6 @@ PyObject* divide_slot(PyObject* a, PyObject* b) {
     return PyNumber_Multiply(inverse.get(), a);
   });
 }
-Tensor add_plain(const Operand& a, const Operand& b) { return add(a, b); }
 Tensor sub_plain(const Operand& a, const Operand& b) { return sub(a, b); }
 
 template <void (*f)(const Tensor&, const Operand&), OpName name> PyObject* inplace_slot(PyObject* a, PyObject* b) {
@@ -852,7 +851,7 @@ void add_tensor_type(const py::object& m) {
       {Py_tp_methods, kMethods},
       {Py_tp_members, kMembers},
       {Py_tp_doc, const_cast<char*>(docs::tensor_class)},
-      {Py_nb_add, reinterpret_cast<void*>(binary_slot<add_plain, "add">)},
+      {Py_nb_add, reinterpret_cast<void*>(binary_slot<plus, "add">)},
       {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<sub_plain, "sub">)},
       {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<mul, "mul">)},
       {Py_nb_true_divide, reinterpret_cast<void*>(divide_slot)},

@@ -40,7 +40,11 @@ class Dims {
   }
   Dims(Dims&& o) noexcept { take(o); }
   Dims& operator=(const Dims& o) {
-    if (this != &o) assign(o);
+    if (this == &o) return *this;
+    if (capacity_ == kInline && o.capacity_ == kInline) [[likely]]
+      std::memcpy(static_cast<void*>(this), static_cast<const void*>(&o), sizeof(Dims));
+    else
+      assign(o);
     return *this;
   }
   Dims& operator=(Dims&& o) noexcept {

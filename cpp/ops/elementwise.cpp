@@ -499,14 +499,13 @@ template <class Op> [[gnu::always_inline]] inline bool turns(const Operand& a) {
 GC_BINARY_OPS(GC_DEFINE)
 #undef GC_DEFINE
 
+Tensor plus(const Operand& a, const Operand& b) {
+  const bool turn = turns<formulas::Add>(a);
+  const Operand in[] = {turn ? b : a, turn ? a : b};
+  return elementwise_of<2>(op_of<formulas::Add>, in, nullptr);
+}
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha) {
-  // Without a detour: every a + b comes here.
-  if (alpha.is_one()) [[likely]] {
-    const bool turn = turns<formulas::Add>(a);
-    const Operand in[] = {turn ? b : a, turn ? a : b};
-    return elementwise_of<2>(op_of<formulas::Add>, in, nullptr);
-  }
-  return elementwise(calls::add(a, b, alpha));
+  return alpha.is_one() ? plus(a, b) : elementwise(calls::add(a, b, alpha));
 }
 
 // ---- every formula as functions (formula_functions.h)

@@ -18,8 +18,9 @@ struct ElementwiseOp {
   const OpInfo* info;
   int arity;
   int params;
-  int group, index;  // formulas::place_of
-  unsigned uses[3];  // Note [What a vjp reads]
+  int group, index;      // formulas::place_of
+  unsigned uses[3];      // Note [What a vjp reads]
+  unsigned used_anyway;  // used_anyway() of tensors alone
   Sym (*vjp[3])(const Sym* operands_g_a_b_c_y, const Sym* params);
 
   bool differentiable(int k) const { return uses[k] != 0; }

@@ -5,7 +5,7 @@
 
 #include "autograd/forward.h"
 #include "ops/derived.h"
-#include "ops/elementwise.h"
+#include "ops/elementwise_op.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"
 #include "tensor/meta.h"
@@ -60,7 +60,10 @@ template <int N> class ElementwiseNode final : public Node {
       else
         all_needed = false;
     }
-    if (!all_needed) uses_ |= used_anyway(op, in);
+    if (!all_needed) {
+      const unsigned absent = op.info->bare_numbers ? number_operands_ : 0;
+      uses_ |= absent ? used_anyway(op.uses, absent) : op.used_anyway;
+    }
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor() || !(uses_ & formulas::uses_operand(k))) continue;
       if (inplace && k == 0)
@@ -170,19 +173,6 @@ template <int N> class ElementwiseNode final : public Node {
   }
 
  private:
-  // What torch's node saves even where no formula will be asked for it, so that a second backward and a write to it are
-  // refused there as well: the result, what several formulas read, and all that an only one reads.
-  static unsigned used_anyway(const ElementwiseOp& op, std::span<const Operand> in) {
-    unsigned once = 0, twice = 0;
-    int formulas = 0;
-    for (int k = 0; k < N; ++k) {
-      if (!op.differentiable(k) || (op.info->bare_numbers && !in[k].is_tensor())) continue;
-      ++formulas;
-      twice |= once & op.uses[k];
-      once |= op.uses[k];
-    }
-    return formulas == 1 ? once : twice | (once & formulas::kUsesOutput);
-  }
   decltype(SavedField::value) parameter(int i) const {
     if (i >= op_.params) return fixed();
     if (op_.info->nan_is_none && std::isnan(params_[i].to_double())) return std::monostate();

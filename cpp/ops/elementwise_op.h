@@ -18,13 +18,30 @@ template <class Op, int K> constexpr auto recorded_vjp_or_null() -> Sym (*)(cons
     return nullptr;
 }
 
+// What torch's node saves even where no formula will be asked for it, so that a second backward and a write to it are
+// refused there as well: the result, what several formulas read, and all that an only one reads. Bit k of `absent`:
+// operand k is a number, and so no input.
+constexpr unsigned used_anyway(const unsigned (&uses)[3], unsigned absent) {
+  unsigned once = 0, twice = 0;
+  int count = 0;
+  for (int k = 0; k < 3; ++k) {
+    if (!uses[k] || (absent >> k & 1)) continue;
+    ++count;
+    twice |= once & uses[k];
+    once |= uses[k];
+  }
+  return count == 1 ? once : twice | (once & formulas::kUsesOutput);
+}
+
 template <class Op> constexpr ElementwiseOp make_op() {
+  constexpr unsigned uses[] = {formulas::vjp_uses<Op, 0>(), formulas::vjp_uses<Op, 1>(), formulas::vjp_uses<Op, 2>()};
   return {&Op::info,
           Op::kArity,
           formulas::params_of<Op>,
           formulas::place_of<Op>.group,
           formulas::place_of<Op>.index,
-          {formulas::vjp_uses<Op, 0>(), formulas::vjp_uses<Op, 1>(), formulas::vjp_uses<Op, 2>()},
+          {uses[0], uses[1], uses[2]},
+          used_anyway(uses, 0),
           {recorded_vjp_or_null<Op, 0>(), recorded_vjp_or_null<Op, 1>(), recorded_vjp_or_null<Op, 2>()}};
 }
 

@@ -38,6 +38,7 @@ GC_UNARY_OPS(GC_DECLARE)
 GC_BINARY_OPS(GC_DECLARE)
 #undef GC_DECLARE
 Tensor add(const Operand& a, const Operand& b, const Scalar& alpha = 1);
+Tensor plus(const Operand& a, const Operand& b);  // add() without a factor: every a + b
 void add_(const Tensor& a, const Operand& b, const Scalar& alpha = 1);
 Tensor sub(const Operand& a, const Operand& b, const Scalar& alpha = 1);
 void sub_(const Tensor& a, const Operand& b, const Scalar& alpha = 1);

@@ -1,6 +1,6 @@
 // Matrix products. Start at multiply(), near the end: it picks a method by the shape and the strides of the
 // whole product, cuts C into rectangles and runs the method on each. How C is cut does not change a bit of the
-// result (see gemm_tiles.h), so that with one thread it is not cut at all: each rectangle packs for itself.
+// result (see tiles.h), so that with one thread it is not cut at all: each rectangle packs for itself.
 #include "kernels/matmul/gemm.h"
 
 #include "core/parallel.h"
@@ -22,6 +22,7 @@ constexpr int64_t kDotDepth = 4096;   // elements along k that multiply_dots tak
 constexpr int64_t kLongDepth = 8192;  // the same for multiply_long
 constexpr int64_t kLongSize = 1024;   // elements of C, at most, for multiply_long
 constexpr int64_t kTiny = 32;         // multiplications, at most, for multiply_tiny
+constexpr int64_t kOneTile = 512;     // bytes along k, at most, for multiply_tile
 
 // Work is counted in multiplications.
 constexpr double kWorth = 1.5e5;          // makes a thread worth its start
@@ -273,7 +274,7 @@ template <class T> TilePlan<T> plan_tiles(const GemmArgs<T>& g) {
   p.depth = even_part(g.k, kPackDepth / size);
   p.pack_a = g.n > 2 * kTileCols<T> && g.m > 4;
   // Rows in place may all lie in one set of the first cache, which has eight ways: seven at once, no more.
-  p.group = even_part(g.m, !p.pack_a && g.a_col == 1 && g.k * size > 512 ? smaller(kTileRows, 7) : kTileRows);
+  p.group = even_part(g.m, !p.pack_a && g.a_col == 1 && g.k * size > kOneTile ? smaller(kTileRows, 7) : kTileRows);
   p.rows = round_up(even_part(g.m, kPackRows), p.group);
   p.by_rows = g.k * size <= kShallow;
   p.keep_b = p.by_rows || p.rows < g.m;
@@ -337,9 +338,19 @@ template <class T> void multiply_tiles(const GemmArgs<T>& g) {
       }
 }
 
+// ---- all of C in one tile, as multiply_tiles would take it, without its plan ----
+
+template <class T> bool is_one_tile(const GemmArgs<T>& g) {
+  return g.b_col == 1 && g.m <= kTileRows && g.n <= kTileCols<T> && g.k * static_cast<int64_t>(sizeof(T)) <= kOneTile;
+}
+template <class T> void multiply_tile(const GemmArgs<T>& g) {
+  Tile<T> t{g.k, g.a, g.a_row, g.a_col, g.b, g.b_row, g.c, g.ldc, 0, g.accumulate};
+  tile_fns(t, g.n)[g.m - 1](t);
+}
+
 // ---- choice and division of the work ----
 
-enum class Method { Tiny, Short, Narrow, Dot, Dots, Rows, Tiles };
+enum class Method { Tiny, Short, Narrow, Dot, Dots, Rows, Tile, Tiles };
 
 // Whether packing B would cost more than the product.
 template <class T> bool is_tiny(const GemmArgs<T>& g) {
@@ -367,6 +378,7 @@ template <class T> Method choose(const GemmArgs<T>& g) {
   if (g.m == 1 && g.k <= kNarrow && g.n > 1)
     return g.b_row == 1 && g.b_col >= g.k && g.k > 1 ? Method::Short : Method::Tiny;
   if (by_dots(g)) return Method::Dots;
+  if (is_one_tile(g)) return Method::Tile;
   return is_tiny(g) ? Method::Tiny : Method::Tiles;
 }
 
@@ -379,6 +391,7 @@ template <class T> void run_method(Method method, const GemmArgs<T>& g) {
     case Method::Dot: return multiply_dot(g);
     case Method::Dots: return multiply_dots(g);
     case Method::Rows: return multiply_rows(g);
+    case Method::Tile: return multiply_tile(g);
     case Method::Tiles: return multiply_tiles(g);
   }
 }

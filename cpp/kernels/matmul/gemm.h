@@ -1,5 +1,5 @@
 // Matrix products. The arguments are plain declarations for baseline code; the kernels are in gemm.cpp and
-// gemm_integers.cpp.
+// integers.cpp.
 #pragma once
 #include <cstdint>
 
