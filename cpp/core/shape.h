@@ -32,19 +32,10 @@ class Dims {
     resize(static_cast<int>(v.size()));
     if (!v.empty()) std::memcpy(data(), v.data(), v.size() * sizeof(int64_t));
   }
-  Dims(const Dims& o) {
-    if (o.capacity_ == kInline) [[likely]]  // the whole object: a copy of fixed size is a few vector moves
-      std::memcpy(static_cast<void*>(this), static_cast<const void*>(&o), sizeof(Dims));
-    else
-      assign(o);
-  }
+  Dims(const Dims& o) { assign(o); }
   Dims(Dims&& o) noexcept { take(o); }
   Dims& operator=(const Dims& o) {
-    if (this == &o) return *this;
-    if (capacity_ == kInline && o.capacity_ == kInline) [[likely]]
-      std::memcpy(static_cast<void*>(this), static_cast<const void*>(&o), sizeof(Dims));
-    else
-      assign(o);
+    if (this != &o) assign(o);
     return *this;
   }
   Dims& operator=(Dims&& o) noexcept {
@@ -122,6 +113,10 @@ class Dims {
   [[noreturn, gnu::cold]] void fail_outside(int i) const;
   void grow(int n);
   void assign(const Dims& o) {
+    if (capacity_ == kInline && o.capacity_ == kInline) [[likely]] {  // a copy of fixed size is a few vector moves
+      std::memcpy(static_cast<void*>(this), static_cast<const void*>(&o), sizeof(Dims));
+      return;
+    }
     resize(o.size_);
     if (o.size_) std::memcpy(data(), o.data(), sizeof(int64_t) * o.size_);
   }

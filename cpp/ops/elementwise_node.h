@@ -60,10 +60,7 @@ template <int N> class ElementwiseNode final : public Node {
       else
         all_needed = false;
     }
-    if (!all_needed) {
-      const unsigned absent = op.info->bare_numbers ? number_operands_ : 0;
-      uses_ |= absent ? used_anyway(op.uses, absent) : op.used_anyway;
-    }
+    if (!all_needed) uses_ |= absent() ? used_anyway(op.uses, absent()) : op.used_anyway;
     for (int k = 0; k < N; ++k) {
       if (!in[k].is_tensor() || !(uses_ & formulas::uses_operand(k))) continue;
       if (inplace && k == 0)
@@ -96,17 +93,13 @@ template <int N> class ElementwiseNode final : public Node {
     const bool of_tensor = op_.info->node_of_tensor && !((number_operands_ >> (N - 1)) & 1);
     return of_tensor ? op_.info->node_of_tensor : op_.info->node;
   }
-  unsigned hidden_edges() const override {
-    return (op_.info->bare_numbers ? number_operands_ : 0u) | (op_.info->mask < 0 ? 0u : 1u << op_.info->mask);
-  }
+  unsigned hidden_edges() const override { return absent() | (op_.info->mask < 0 ? 0u : 1u << op_.info->mask); }
 
   SavedFields saved_fields() override {
     SavedFields fields;
     unsigned used = 0;
-    for (int k = 0; k < N; ++k) {
-      const bool no_input = op_.info->bare_numbers && ((number_operands_ >> k) & 1);
-      if (!no_input) used |= op_.uses[k];
-    }
+    for (int k = 0; k < N; ++k)
+      if (!((absent() >> k) & 1)) used |= op_.uses[k];
     for (int k = 0; k < N; ++k) {
       const char* name = op_.info->operands[k];
       if (!name || !(used & formulas::uses_operand(k))) continue;
@@ -173,6 +166,8 @@ template <int N> class ElementwiseNode final : public Node {
   }
 
  private:
+  // Bit k: operand k is a number of an op that takes numbers for no inputs.
+  unsigned absent() const { return op_.info->bare_numbers ? number_operands_ : 0u; }
   decltype(SavedField::value) parameter(int i) const {
     if (i >= op_.params) return fixed();
     if (op_.info->nan_is_none && std::isnan(params_[i].to_double())) return std::monostate();
