@@ -42,11 +42,12 @@ struct OpInfo {
   bool exact_numbers = false;                            // torch rounds no number beside a half (as in x * 0.1)
   bool rounded_parameters = false;                       // but does so with a parameter
   bool no_halves = false;                                // torch has no kernel for them
-  bool repeats = false;     // an operand is often one element for a whole row: there are loops for that
-  bool near = false;        // most arguments allow a short way: Note [Near values]
-  bool one_by_one = false;  // in double, by a function that is compiled once; its derivatives by ops
-  double fixed = 0;         // what the first parameter is, where the formula has it built in
-  double cost = 0.25;       // about the nanoseconds of an element, for deciding on threads
+  bool repeats = false;      // an operand is often one element for a whole row: there are loops for that
+  bool small_loops = false;  // integers and floats narrower than 4 bytes have loops of their own: Note [Narrow types]
+  bool near = false;         // most arguments allow a short way: Note [Near values]
+  bool one_by_one = false;   // in double, by a function that is compiled once; its derivatives by ops
+  double fixed = 0;          // what the first parameter is, where the formula has it built in
+  double cost = 0.25;        // about the nanoseconds of an element, for deciding on threads
 };
 
 }  // namespace gradcore

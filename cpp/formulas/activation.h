@@ -88,7 +88,8 @@ struct Hardsigmoid : Unary {
     return select(le(moved, c<V>(0)), c<V>(0), select(ge(moved, c<V>(6)), c<V>(6), moved)) / c<V>(6);
   }
   template <class V> static constexpr V vjp(V g, V x, V) {
-    return reaching(select(either(le(x, c<V>(-3)), ge(x, c<V>(3))), c<V>(0), g / c<V>(6)), x);
+    // Not at NaN, as in torch.
+    return reaching(select(both(gt(x, c<V>(-3)), lt(x, c<V>(3))), g / c<V>(6), c<V>(0)), x);
   }
 };
 struct Hardswish : Unary {

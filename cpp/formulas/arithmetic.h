@@ -11,12 +11,13 @@ struct Neg : Unary {
       .types = kNumbers,
       .no_bool =
           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
-          "`~` or `logical_not()` operator instead."};
+          "`~` or `logical_not()` operator instead.",
+      .small_loops = true};
   template <class V> static constexpr V fwd(V x) { return -x; }
   template <class V> static constexpr V vjp(V g, V, V) { return -g; }
 };
 struct Abs : Unary {
-  static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kNumbers};
+  static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kNumbers, .small_loops = true};
   template <class V> static constexpr V fwd(V x) { return abs(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * sign(x); }
 };
@@ -31,8 +32,13 @@ struct Reciprocal : Unary {
   template <class V> static constexpr V vjp(V g, V, V y) { return -g * (y * y); }
 };
 struct Add : Binary {
-  static constexpr OpInfo info{
-      .name = "add", .node = "AddBackward0", .types = kAllTypes, .parameters = {"alpha"}, .repeats = true, .fixed = 1};
+  static constexpr OpInfo info{.name = "add",
+                               .node = "AddBackward0",
+                               .types = kAllTypes,
+                               .parameters = {"alpha"},
+                               .repeats = true,
+                               .small_loops = true,
+                               .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a + b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return g; }
@@ -45,8 +51,13 @@ struct AddScaled : Binary {
   template <class V> static constexpr V vjp_b(V g, V, V, V, V alpha) { return g * alpha; }
 };
 struct Sub : Binary {
-  static constexpr OpInfo info{
-      .name = "sub", .node = "SubBackward0", .types = kNumbers, .parameters = {"alpha"}, .repeats = true, .fixed = 1};
+  static constexpr OpInfo info{.name = "sub",
+                               .node = "SubBackward0",
+                               .types = kNumbers,
+                               .parameters = {"alpha"},
+                               .repeats = true,
+                               .small_loops = true,
+                               .fixed = 1};
   template <class V> static constexpr V fwd(V a, V b) { return a - b; }
   template <class V> static constexpr V vjp_a(V g, V, V, V) { return g; }
   template <class V> static constexpr V vjp_b(V g, V, V, V) { return -g; }
@@ -75,7 +86,8 @@ struct Mul : Binary {
                                .node = "MulBackward0",
                                .types = kAllTypes | kWideUnsigned,
                                .exact_numbers = true,
-                               .repeats = true};
+                               .repeats = true,
+                               .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return a * b; }
   template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * b; }
   template <class V> static constexpr V vjp_b(V g, V a, V, V) { return g * a; }

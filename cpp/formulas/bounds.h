@@ -6,7 +6,7 @@ namespace gradcore::formulas {
 
 // A NaN on either side wins; equal operands share the gradient.
 struct Maximum : Binary {
-  static constexpr OpInfo info{.name = "maximum", .node = "MaximumBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "maximum", .node = "MaximumBackward0", .types = kAllTypes, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return select(either(gt(a, b), ne(a, a)), a, b); }
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
     return select(eq(a, b), g * c<V>(0.5), select(lt(a, b), c<V>(0), g));
@@ -16,7 +16,7 @@ struct Maximum : Binary {
   }
 };
 struct Minimum : Binary {
-  static constexpr OpInfo info{.name = "minimum", .node = "MinimumBackward0", .types = kAllTypes};
+  static constexpr OpInfo info{.name = "minimum", .node = "MinimumBackward0", .types = kAllTypes, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return select(either(lt(a, b), ne(a, a)), a, b); }
   template <class V> static constexpr V vjp_a(V g, V a, V b, V) {
     return select(eq(a, b), g * c<V>(0.5), select(gt(a, b), c<V>(0), g));

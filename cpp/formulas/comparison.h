@@ -20,34 +20,48 @@ struct Eq : Binary {
   static constexpr OpInfo info{.name = "eq",
                                .result = Bool,
                                .types = kAllTypes | kWideUnsigned,
-                               .node_in_place = {"EqBackward0", "EqBackward1"}};
+                               .node_in_place = {"EqBackward0", "EqBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return eq(a, b); }
 };
 struct Ne : Binary {
   static constexpr OpInfo info{.name = "ne",
                                .result = Bool,
                                .types = kAllTypes | kWideUnsigned,
-                               .node_in_place = {"NeBackward0", "NeBackward1"}};
+                               .node_in_place = {"NeBackward0", "NeBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return ne(a, b); }
 };
 struct Lt : Binary {
-  static constexpr OpInfo info{
-      .name = "lt", .result = Bool, .types = kAllTypes, .node_in_place = {"LtBackward0", "LtBackward1"}};
+  static constexpr OpInfo info{.name = "lt",
+                               .result = Bool,
+                               .types = kAllTypes,
+                               .node_in_place = {"LtBackward0", "LtBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return lt(a, b); }
 };
 struct Le : Binary {
-  static constexpr OpInfo info{
-      .name = "le", .result = Bool, .types = kAllTypes, .node_in_place = {"LeBackward0", "LeBackward1"}};
+  static constexpr OpInfo info{.name = "le",
+                               .result = Bool,
+                               .types = kAllTypes,
+                               .node_in_place = {"LeBackward0", "LeBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return le(a, b); }
 };
 struct Gt : Binary {
-  static constexpr OpInfo info{
-      .name = "gt", .result = Bool, .types = kAllTypes, .node_in_place = {"GtBackward0", "GtBackward1"}};
+  static constexpr OpInfo info{.name = "gt",
+                               .result = Bool,
+                               .types = kAllTypes,
+                               .node_in_place = {"GtBackward0", "GtBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return gt(a, b); }
 };
 struct Ge : Binary {
-  static constexpr OpInfo info{
-      .name = "ge", .result = Bool, .types = kAllTypes, .node_in_place = {"GeBackward0", "GeBackward1"}};
+  static constexpr OpInfo info{.name = "ge",
+                               .result = Bool,
+                               .types = kAllTypes,
+                               .node_in_place = {"GeBackward0", "GeBackward1"},
+                               .small_loops = true};
   template <class V> static constexpr auto fwd(V a, V b) { return ge(a, b); }
 };
 struct Isposinf : Unary {

@@ -43,6 +43,7 @@
   X(pow, kMath, pow, std::pow(x, y))                            \
   X(atan2, kMath, atan2, std::atan2(x, y))                      \
   X(hypot, 0, hypot, std::hypot(x, y))                          \
+  X(ldexp, kMath, ldexp, (x) * std::exp2(y))                    \
   X(fmod, kQuotient, fmod, std::fmod(x, y))                     \
   X(remainder, kQuotient, remainder, x - y * std::floor(x / y)) \
   X(floor_divide, kQuotient, div_floor, std::floor(x / y))      \

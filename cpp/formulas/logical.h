@@ -25,23 +25,26 @@ struct BitwiseNot : Unary {
   template <class V> static constexpr V fwd(V x) { return bitwise_not(x); }
 };
 struct BitwiseAnd : Binary {
-  static constexpr OpInfo info{.name = "bitwise_and", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
+  static constexpr OpInfo info{
+      .name = "bitwise_and", .types = kInts | kBools | kWideUnsigned, .bools_apart = true, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_and(a, b); }
 };
 struct BitwiseOr : Binary {
-  static constexpr OpInfo info{.name = "bitwise_or", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
+  static constexpr OpInfo info{
+      .name = "bitwise_or", .types = kInts | kBools | kWideUnsigned, .bools_apart = true, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_or(a, b); }
 };
 struct BitwiseXor : Binary {
-  static constexpr OpInfo info{.name = "bitwise_xor", .types = kInts | kBools | kWideUnsigned, .bools_apart = true};
+  static constexpr OpInfo info{
+      .name = "bitwise_xor", .types = kInts | kBools | kWideUnsigned, .bools_apart = true, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return bitwise_xor(a, b); }
 };
 struct LeftShift : Binary {
-  static constexpr OpInfo info{.name = "bitwise_left_shift", .types = kInts};
+  static constexpr OpInfo info{.name = "bitwise_left_shift", .types = kInts, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return shift_left(a, b); }
 };
 struct RightShift : Binary {
-  static constexpr OpInfo info{.name = "bitwise_right_shift", .types = kInts};
+  static constexpr OpInfo info{.name = "bitwise_right_shift", .types = kInts, .small_loops = true};
   template <class V> static constexpr V fwd(V a, V b) { return shift_right(a, b); }
 };
 

@@ -34,6 +34,12 @@ struct PowScalar : Unary {
     return select(eq(e, c<V>(0)), c<V>(0), g * (e * pow(x, e - c<V>(1))));
   }
 };
+struct PowZero : Unary {
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 0};
+  template <class V> static constexpr V fwd(V x) { return power<0>(x); }
+  template <class V> static constexpr V vjp(V g, V, V) { return zeros_of(g); }
+};
 struct PowOne : Unary {
   static constexpr OpInfo info{
       .name = "pow", .node = "PowBackward0", .types = kNumbers, .parameters = {"exponent"}, .fixed = 1};
@@ -127,8 +133,8 @@ struct Hypot : Binary {
 // a * 2**b
 struct Ldexp : Binary {
   static constexpr OpInfo info{.name = "ldexp", .node = "LdexpBackward0", .result = Float, .cost = 0.6};
-  template <class V> static constexpr V fwd(V a, V b) { return a * exp2(b); }
-  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return g * pow(c<V>(2), b); }
+  template <class V> static constexpr V fwd(V a, V b) { return ldexp(a, b); }
+  template <class V> static constexpr V vjp_a(V g, V, V b, V) { return ldexp(g, b); }
   template <class V> static constexpr V vjp_b(V g, V, V, V y) { return g * (y * c<V>(0.6931471805599453)); }
 };
 // The parts of frexp().
@@ -141,7 +147,7 @@ struct FrexpExponent : Unary {
   template <class V> static constexpr V fwd(V x) { return frexp_exponent(x); }
 };
 
-using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowOne, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
-                       PowMinusHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
+using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowZero, PowOne, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
+                       PowMinusTwo, PowMinusHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
 
 }  // namespace gradcore::formulas

@@ -61,7 +61,10 @@ template <class T> GC_INLINE Lane<T> bitwise_not(Lane<T> a) {
 template <class T> GC_INLINE Lane<T> shift_left(Lane<T> a, Lane<T> b) {
   constexpr int bits = 8 * sizeof(T);
   const bool out = b.v < 0 || b.v >= bits;
-  return {out ? T(0) : static_cast<T>(static_cast<uint64_t>(a.v) << (out ? 0 : b.v))};
+  if constexpr (sizeof(T) < 8)
+    return {out ? T(0) : static_cast<T>(static_cast<uint32_t>(a.v) << (out ? 0 : b.v))};
+  else
+    return {out ? T(0) : static_cast<T>(static_cast<uint64_t>(a.v) << (out ? 0 : b.v))};
 }
 template <class T> GC_INLINE Lane<T> shift_right(Lane<T> a, Lane<T> b) {
   constexpr int bits = 8 * sizeof(T);

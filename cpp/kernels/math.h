@@ -212,6 +212,23 @@ template <class T> GC_INLINE Lane<T> exp2(Lane<T> x) {
   return {y * power_of_two<T>(half) * power_of_two<T>(to_bits(shifted) - half)};
 }
 
+// a * 2**b, also where 2**b alone is beyond the range. The factors that go first round nothing, or the result is 0: a
+// step down leaves more than the mantissa's bits to go.
+template <class T> GC_INLINE Lane<T> ldexp(Lane<T> a, Lane<T> b) {
+  constexpr int high = static_cast<int>(Ieee<T>::kBias), low = 1 - high, down = low + Ieee<T>::kMantissa + 1;
+  constexpr T shrink = sizeof(T) == 4 ? T(0x1p-102) : T(0x1p-969), grow = sizeof(T) == 4 ? T(0x1p127) : T(0x1p1023);
+  constexpr T low_end = low, high_end = high;
+  T y = a.v, rest = b.v;
+  for (int step = 0; step < 2; ++step) {
+    const bool under = rest < low_end;
+    const bool over = rest > high_end;
+    y *= under ? shrink : over ? grow : T(1);
+    rest -= under ? T(down) : over ? T(high) : T(0);
+  }
+  const bool infinite = abs(Lane<T>{rest}).v == static_cast<T>(__builtin_inf());
+  return {y * exp2(Lane<T>{infinite ? rest : clamp_value(rest, low_end, high_end)}).v};
+}
+
 // 2**n * (e**r - 1) + (2**n - 1), halved on the way so that n = 128 fits.
 template <class T> GC_INLINE Lane<T> expm1(Lane<T> x) {
   constexpr int bias_less_1 = Ieee<T>::kBias - 1;

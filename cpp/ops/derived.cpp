@@ -98,11 +98,11 @@ Tensor nanmean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType d
   return div(nansum(t, dim, keepdim, dtype), sum(logical_not(isnan(t)), dim, keepdim));
 }
 TwoTensors var_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
-  Tensor spread = var(t, dim, correction, keepdim);
+  Tensor spread = var_within("var_mean", t, dim, correction, keepdim);
   return {std::move(spread), mean(t, dim, keepdim)};
 }
 TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
-  Tensor spread = std(t, dim, correction, keepdim);
+  Tensor spread = std_within("std_mean", t, dim, correction, keepdim);
   return {std::move(spread), mean(t, dim, keepdim)};
 }
 Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype) {

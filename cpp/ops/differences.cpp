@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/warning.h"
 #include "ops/ops.h"
 
 namespace gradcore {
@@ -132,6 +133,9 @@ struct Observations {
   Tensor freedom;  // divides the products
 };
 
+void warn_without_freedom() {
+  warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.");
+}
 Observations observations_of(int64_t count, int64_t correction, const Tensor& fweights, const Tensor& aweights) {
   Observations o;
   if (fweights) o.weights = fweights;
@@ -140,6 +144,7 @@ Observations observations_of(int64_t count, int64_t correction, const Tensor& fw
     o.total = scalar_tensor(count, DType::Int64);
     int64_t freedom;
     if (__builtin_sub_overflow(count, correction, &freedom)) freedom = std::numeric_limits<int64_t>::max();
+    if (freedom <= 0) warn_without_freedom();
     o.freedom = scalar_tensor(std::max<int64_t>(freedom, 0), DType::Int64);
     return o;
   }
@@ -156,7 +161,9 @@ Observations observations_of(int64_t count, int64_t correction, const Tensor& fw
     o.freedom = clamp_min(o.freedom, Scalar(0));
   } else {
     const NoRecordGuard off;
-    if (*le(o.freedom, Scalar(0)).host<uint8_t>()) o.freedom = zeros_like(o.freedom);
+    if (!*le(o.freedom, Scalar(0)).host<uint8_t>()) return o;
+    warn_without_freedom();
+    o.freedom = zeros_like(o.freedom);
   }
   return o;
 }

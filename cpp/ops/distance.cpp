@@ -52,6 +52,9 @@ Tensor distances_backward(const Tensor& grad, const Tensor& a, const Tensor& b, 
 
 // ---- the node
 
+// NaN stays, as in the kernel.
+Tensor direction(const Tensor& difference) { return where(eq(difference, difference), sign(difference), difference); }
+
 // The same gradient in differentiable ops, for gradients of gradients: it takes memory for each pair of rows.
 Tensor recorded_backward(const Tensor& grad, const Tensor& a, const Tensor& b, const Tensor& distance, double p) {
   const Tensor difference = sub(unsqueeze(a, 2), unsqueeze(b, 1));  // (batch, rows, columns, size)
@@ -59,10 +62,10 @@ Tensor recorded_backward(const Tensor& grad, const Tensor& a, const Tensor& b, c
   const Tensor y = unsqueeze(masked_fill(distance, apart, Scalar(1)), 3);
   const Tensor g = unsqueeze(masked_fill(grad, apart, Scalar(0)), 3);
   if (p == 0) return zeros_like(a);
-  if (p == 1) return sum(mul(g, sign(difference)), Dims{2});
+  if (p == 1) return sum(mul(g, direction(difference)), Dims{2});
   if (p == 2) return sum(mul(difference, div(g, y)), Dims{2});
   const Tensor size = abs(difference);
-  if (std::isinf(p)) return sum(mul(g, mul(sign(difference), eq(size, y))), Dims{2});
+  if (std::isinf(p)) return sum(mul(g, mul(direction(difference), eq(size, y))), Dims{2});
   const Tensor none = eq(difference, Scalar(0));
   const Tensor power = masked_fill(pow(masked_fill(size, none, Scalar(1)), Scalar(p - 1)), none, Scalar(0));
   return sum(mul(div(g, pow(y, Scalar(p - 1))), mul(sign(difference), power)), Dims{2});

@@ -43,6 +43,7 @@ std::optional<DType> raised(const Tensor& t, DType type) {
 
 const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   const double v = e.to_double();
+  if (v == 0) return op_of<formulas::PowZero>;
   if (v == 1) return op_of<formulas::PowOne>;
   if (v == 2) return op_of<formulas::PowTwo>;
   if (v == 3) return op_of<formulas::PowThree>;

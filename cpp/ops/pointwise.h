@@ -20,7 +20,7 @@ namespace gradcore {
 #define GC_BINARY_OPS(X) \
   X(mul, Mul) X(div, Div) X(floor_divide, FloorDivide) X(div_floor, DivFloor) \
   X(div_trunc, DivTrunc) X(relu_backward, ReluBackward) X(remainder, Remainder) \
-  X(fmod, Fmod) X(atan2, Atan2) X(hypot, Hypot) X(maximum, Maximum) X(minimum, Minimum) \
+  X(fmod, Fmod) X(atan2, Atan2) X(hypot, Hypot) X(ldexp, Ldexp) X(maximum, Maximum) X(minimum, Minimum) \
   X(eq, Eq) X(ne, Ne) X(lt, Lt) X(le, Le) X(gt, Gt) X(ge, Ge) \
   X(logical_and, LogicalAnd) X(logical_or, LogicalOr) \
   X(logical_xor, LogicalXor) X(bitwise_and, BitwiseAnd) \

@@ -202,6 +202,32 @@ bool has_places(ReduceOp op) {
   if (o.index) copy_raw(*o.index, index);
 }
 
+void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const Outputs& o);
+
+// An expanded tensor whose reduced dims repeat each element `times` times: once is enough for most operations. False
+// for the others.
+bool run_repeated(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const Outputs& o) {
+  using enum ReduceOp;
+  const bool total = op == Sum && !is_half(t.dtype());
+  const bool divides = op == Mean || op == Var || op == Std;
+  if (!total && !divides && op != Max && op != Min && op != MaxAbs && op != MinAbs && op != Any && op != All)
+    return false;
+  Dims shape = t.shape();
+  int64_t times = 1;
+  for (int i = 0; i < t.dim(); ++i) {
+    if (!mask[i] || t.stride(i) != 0) continue;
+    times *= t.size(i);
+    shape[i] = 1;
+  }
+  if (times == 1) return false;
+  const double param = divides ? o.param / static_cast<double>(times) : o.param;
+  run(op, make_window(t, shape, t.strides()), mask, keepdim, {.out = o.out, .param = param});
+  if (!total) return true;
+  const NoRecordGuard off;
+  copy_raw(o.out, mul(o.out, Scalar(times)));
+  return true;
+}
+
 void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const Outputs& o) {
   const ReduceFn kernel = kernels().reduce[op][t.dtype()];
   if (!kernel)
@@ -219,6 +245,7 @@ void run(ReduceOp op, const Tensor& t, const DimMask& mask, bool keepdim, const 
     a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
     a.reduce = reduced_count(t, mask);
   } else if (!t.is_contiguous() || !as_three(t, mask, a)) {
+    if (run_repeated(op, t, mask, keepdim, o)) return;
     return run_in_any_order(op, k, t, mask, keepdim, o);
   }
   launch_reduction(k, t, o);
@@ -609,19 +636,26 @@ static Tensor variance(ReduceOp op, const Tensor& t, const DimMask& mask, double
   const double dof = static_cast<double>(reduced_count(t, mask)) - correction;
   return reduce(op, t, mask, keepdim, t.dtype(), dof > 0 ? dof : 0.0);
 }
-Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
-  warn_without_freedom("var", t, dim, correction);
+Tensor var_within(const char* op, const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  warn_without_freedom(op, t, dim, correction);
   const DimMask mask = mask_of(t, dim);
   const Tensor out = variance(ReduceOp::Var, t, mask, correction, keepdim);
   if (should_record(t)) record(out, {&t}, VarVjp{{t, mask, keepdim, dim}, Saved(t), correction});
   return out;
 }
-Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
-  warn_without_freedom("std", t, dim, correction);
+Tensor std_within(const char* op, const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  warn_without_freedom(op, t, dim, correction);
   const DimMask mask = mask_of(t, dim);
   const Tensor out = variance(ReduceOp::Std, t, mask, correction, keepdim);
   if (should_record(t)) record(out, {&t}, StdVjp{{t, mask, keepdim, dim}, Saved(t), Saved::output(out), correction});
   return out;
+}
+
+Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  return var_within("var", t, dim, correction, keepdim);
+}
+Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim) {
+  return std_within("std", t, dim, correction, keepdim);
 }
 
 namespace {

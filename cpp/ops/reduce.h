@@ -18,6 +18,9 @@ Tensor mean(const Tensor& t, const MaybeDims& dim = {}, bool keepdim = false, Ma
 Tensor prod(const Tensor& t, std::optional<int64_t> dim = {}, bool keepdim = false, MaybeDType dtype = {});
 Tensor var(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
 Tensor std(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
+// The same within another op, which a warning names.
+Tensor var_within(const char* op, const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
+Tensor std_within(const char* op, const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
 Tensor max(const Tensor& t);
 Tensor min(const Tensor& t);
 ValuesIndices max(const Tensor& t, int64_t dim, bool keepdim);

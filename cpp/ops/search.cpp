@@ -121,6 +121,19 @@ std::vector<Tensor> runs_of(const Tensor& x, const Tensor& order, const UniqueOp
   return out;
 }
 
+// Of truth values, which are two at most: they are counted, not sorted.
+std::vector<Tensor> unique_bools(const Tensor& t, const UniqueOptions& options) {
+  const Tensor yes = reshape(sum(t), Dims{1});
+  const Tensor both[] = {sub(Scalar(t.numel()), yes), yes};
+  const Tensor counts = cat(both, 0), present = ne(counts, Scalar(0));
+  std::vector<Tensor> out{cast(reshape(std::get<Tensor>(nonzero(present, false)), Dims{-1}), DType::Bool)};
+  const bool alike = out[0].numel() < 2;
+  if (options.inverse) out.push_back(alike ? zeros(t.shape(), DType::Int64) : contiguous(cast(t, DType::Int64)));
+  if (options.counts) out.push_back(masked_select(counts, present));
+  for (const Tensor& r : out) r.as_new();
+  return out;
+}
+
 void check_not_batched(const Tensor& t, const char* op) {
   check(!any_batched(t),
         "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::", op,
@@ -212,6 +225,7 @@ std::vector<Tensor> unique(const Tensor& t, const UniqueOptions& options) {
   std::vector<Tensor> out;
   {
     const NoRecordGuard off;
+    if (t.dtype() == DType::Bool) return unique_bools(t, options);
     const ValuesIndices r = sort(reshape(t, Dims{-1}), 0, false);
     out = runs_of(r.values, r.indices, options, t.shape());
   }

@@ -77,7 +77,7 @@ void set_(const Tensor& t, const Tensor& source) {
   check(is_meta(t) == is_meta(source), "Attempted to set the storage of a tensor on device \"", device_name(t),
         "\" to a storage on different device \"", device_name(source),
         "\".  This is no longer allowed; the devices must match.");
-  check_inplace(t, needs_history(t, source));
+  check_inplace(t, needs_history(t, source), true);  // no element is written
   check(!should_record(t, source), ErrorKind::NotImplemented,
         "derivative for set_ is not implemented: use x.data = y, or no_grad()");
   set_window(t, source);
@@ -87,7 +87,7 @@ void set_(const Tensor& t, const Tensor& source) {
 
 // The tensor keeps its identity and its memory; only the window and the history change.
 void become_view(const Tensor& t, const Tensor& v) {
-  check_inplace(t, needs_history(t));
+  check_inplace(t, needs_history(t), true);  // no element is written
   const Ref<Node> history = grad_fn_of(v);
   if (history) history->mark_in_place();
   const Tensor before = alias_of(t);

@@ -344,3 +344,34 @@ def test_truth_is_written_to_bool_and_uint8_alone(name, dim):
         both(lambda lib, d=dtype, i=into: program(lib, d, i))
     for dtype, into in itertools.product(["bool", "uint8", "float32"], ["int64", "float32"]):
         both(lambda lib, d=dtype, i=into: program(lib, d, i), raises="only supports bool tensor for result, got: ")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int32", "uint8", "bool"])
+def test_elements_that_a_reduced_dim_repeats(dtype):
+    """As of the copy, whichever dims repeat and whichever are reduced."""
+    kind = getattr(gradcore, dtype)
+    gradcore.manual_seed(0)
+    base = gradcore.randint(0, 2 if dtype == "bool" else 7, (4, 1, 3, 1)).to(kind)
+    x = base.expand(4, 5, 3, 6)
+    names = ["sum", "amax", "amin", "any", "all", "count_nonzero"]
+    if kind.is_floating_point:
+        names += ["mean", "var", "std", "nansum"]
+    for dims in ((0,), (1,), (3,), (1, 3), (0, 1), (2, 3), (0, 1, 2, 3)):
+        for name in names:
+            if name in ("any", "all") and len(dims) > 1 and dtype == "uint8":
+                continue
+            found, expected = getattr(gradcore, name)(x, dims), getattr(gradcore, name)(x.contiguous(), dims)
+            assert found.dtype == expected.dtype
+            assert found._version == 0
+            assert gradcore.allclose(found.double(), expected.double(), rtol=1e-5 if dtype != "bfloat16" else 1e-2)
+        if kind.is_floating_point:
+            for order in (1, 2, 3, float("inf"), -float("inf")):
+                found, expected = (gradcore.linalg.vector_norm(v, order, dims) for v in (x, x.contiguous()))
+                assert gradcore.allclose(found.double(), expected.double(), rtol=1e-5 if dtype != "bfloat16" else 1e-2)
+
+
+def test_gradient_through_repeated_elements():
+    row = gradcore.tensor([1.0, 2.0], requires_grad=True)
+    for f, slope in (("sum", 3.0), ("mean", 0.5)):
+        (g,) = gradcore.autograd.grad(getattr(row.expand(3, 2), f)(), row)
+        assert g.tolist() == [slope, slope]

@@ -219,3 +219,60 @@ def test_masked_gradients_stay_finite():
     for f in (gradcore.atan2, gradcore.hypot):
         gx, gy = gradcore.autograd.grad(gradcore.where(x.detach() > 0, f(y, x), gradcore.zeros(2)).sum(), (x, y))
         assert gradcore.isfinite(gx).all() and gradcore.isfinite(gy).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_ldexp_beyond_the_range_of_its_power(dtype):
+    """2**130 is infinite in float32, but 0 times it is 0; a result below the least normal number is rounded once."""
+    kind = getattr(gradcore, dtype)
+    numbers = [0.0, math.inf, -math.inf, 1.0, 3.0, 1e-30, 1.0, -1.0, 1.5, 1e300, 5e-324, 1.0]
+    powers = [2000, -2000, 5000, -140, -149, 130, 127, -126, -148, -1100, 2000, -1074]
+    x = gradcore.tensor(numbers, dtype=kind, requires_grad=True)
+    y = gradcore.ldexp(x, gradcore.tensor(powers))
+    expected = gradcore.tensor([ldexp(a, n) for a, n in zip(x.tolist(), powers, strict=True)], dtype=kind)
+    assert y.tolist() == expected.tolist()
+    y.sum().backward()
+    slopes = gradcore.tensor([ldexp(1.0, n) for n in powers], dtype=kind)
+    assert x.grad.tolist() == slopes.tolist()
+
+
+def ldexp(a, n):
+    try:
+        return math.ldexp(a, n)
+    except OverflowError:
+        return math.copysign(math.inf, a)
+
+
+def test_ldexp_of_fractions_and_infinite_powers():
+    two = gradcore.tensor([2.0, 0.0, 1.0, 1.0, math.nan, 1.0])
+    powers = gradcore.tensor([0.5, math.inf, math.inf, -math.inf, 1.0, math.nan])
+    found = gradcore.ldexp(two, powers).tolist()
+    assert found[0] == pytest.approx(2 * 2**0.5, rel=1e-6)
+    assert found[2:4] == [math.inf, 0.0]
+    assert all(math.isnan(found[i]) for i in (1, 4, 5))
+
+
+@pytest.mark.parametrize("p", [1.0, math.inf])
+def test_gradients_of_distances_keep_nan(p):
+    a = gradcore.tensor([[math.nan, 1.0], [math.inf, 1.0]], dtype=F64, requires_grad=True)
+    b = gradcore.zeros(1, 2, dtype=F64)
+    for recorded in (False, True):
+        (g,) = gradcore.autograd.grad(gradcore.cdist(a, b, p=p).sum(), a, create_graph=recorded)
+        assert math.isnan(g[0, 0].item())
+        assert g[0, 1].item() == (1.0 if p == 1.0 else 0.0)
+        assert g[1].tolist() == [1.0, 1.0 if p == 1.0 else 0.0]
+
+
+def test_hardsigmoid_has_no_gradient_at_nan():
+    x = gradcore.tensor([math.nan, 0.0, 4.0], requires_grad=True)
+    F.hardsigmoid(x).sum().backward()
+    assert x.grad.tolist() == pytest.approx([0.0, 1 / 6, 0.0])
+
+
+def test_power_of_zero():
+    x = gradcore.tensor([0.0, 2.0, math.nan, math.inf], requires_grad=True)
+    y = x**0
+    y.sum().backward()
+    assert y.tolist() == [1.0] * 4
+    assert x.grad.tolist() == [0.0] * 4
+    assert (gradcore.tensor([0, 3]) ** 0).tolist() == [1, 1]

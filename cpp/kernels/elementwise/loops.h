@@ -10,6 +10,7 @@
 
 #include "core/loop.h"
 #include "formulas/traits.h"
+#include "kernels/convert.h"
 #include "kernels/elementwise/group.h"
 #include "kernels/elementwise/walk.h"
 #include "kernels/lane_ops.h"
@@ -186,7 +187,7 @@ template <class Op, class T> struct Forward {
   static constexpr bool kPad = (kUses & formulas::kMath) && is_float<T>;
   static constexpr bool kNear =
       Op::info.near || ((kUses & formulas::kQuotient) && (is_float<T> || (near_integers<Op> && sizeof(T) == 8)));
-  static constexpr bool kRepeats = Op::info.repeats && is_float<T>;
+  static constexpr bool kRepeats = Op::info.repeats && (is_float<T> || sizeof(T) < 4);
   static constexpr bool kSplit = near_end<Op> > 0;
   GC_INLINE bool is_near(T x) { return abs(Lane<T>{x}).v <= static_cast<T>(near_end<Op>); }
   using Params = ParamLanes<T, kParams>;
@@ -244,6 +245,55 @@ template <class Op, class T> void run_as_wide(const LoopArgs& a) {
   run_narrow(ForwardLoop<Op, Computed<T>>::Type::kSpec, dtype_of<T>, formulas::params_of<Op>, a);
 }
 
+// Halves of a formula with small_loops: each vector is widened, computed and rounded in registers.
+template <class Op, class T> struct HalfLoop {
+  using Wide = typename ForwardLoop<Op, float>::Type;
+  using F = Forward<Op, float>;
+  using R = If<Op::info.result == ResultType::Bool, bool, T>;
+  static constexpr int kInputs = Op::kArity;
+  static_assert(kInputs <= 2 && formulas::params_of<Op> == 0);
+
+  GC_INLINE void step(StoredOf<R>* out, const T* const (&in)[kInputs], int64_t at, const typename F::Params& params) {
+    float x[kInputs][kWidth];
+    for (int k = 0; k < kInputs; ++k) to_floats(x[k], in[k] + at, kWidth);
+    const auto apply = [&](int64_t i) {
+      if constexpr (kInputs == 1)
+        return value_of(F::apply(params, F32{x[0][i]}));
+      else
+        return value_of(F::apply(params, F32{x[0][i]}, F32{x[1][i]}));
+    };
+    if constexpr (__is_same(R, bool)) {
+      for (int64_t i = 0; i < kWidth; ++i) out[at + i] = apply(i);
+    } else {
+      float result[kWidth];
+      for (int64_t i = 0; i < kWidth; ++i) result[i] = apply(i);
+      from_floats(out + at, result, kWidth);
+    }
+  }
+  static __attribute__((noinline)) void dense(void* out, const void* const* in, int64_t n, const void* p) {
+    const typename F::Params params = F::load(p);
+    StoredOf<R>* const to = static_cast<StoredOf<R>*>(out);
+    const T* from[kInputs];
+    for (int k = 0; k < kInputs; ++k) from[k] = static_cast<const T*>(in[k]);
+    int64_t i = 0;
+    for (; i + kWidth <= n; i += kWidth) step(to, from, i, params);
+    if (i == n) return;
+    T padded[kInputs][kWidth] = {};
+    for (int k = 0; k < kInputs; ++k) {
+      __builtin_memcpy(padded[k], from[k] + i, static_cast<size_t>(n - i) * sizeof(T));
+      from[k] = padded[k];
+    }
+    StoredOf<R> result[kWidth];
+    step(result, from, 0, params);
+    __builtin_memcpy(to + i, result, static_cast<size_t>(n - i) * sizeof(R));
+  }
+  static constexpr LoopSpec kSpec{dense, kInputs, {sizeof(R), sizeof(T), sizeof(T)}};
+  static void run(const LoopArgs& a) {
+    if (a.numbers) return run_narrow(Wide::kSpec, dtype_of<T>, 0, a);  // a number is a float
+    run_loop(kSpec, a);
+  }
+};
+
 // What is computed one by one, at plain numbers: operands, then parameters.
 template <class Op> double at_numbers(const double* x) {
   const auto params = ParamLanes<double, formulas::params_of<Op>>::load(x + Op::kArity);
@@ -268,8 +318,12 @@ template <class Op, class T> constexpr LoopFn forward_loop() {
     return nullptr;
   else if constexpr (!in_lanes<Op, T>)
     return run_one_by_one<Op, T>;
-  else if constexpr (is_narrow)
+  else if constexpr (is_narrow && Op::info.small_loops && is_half_type<T>)
+    return HalfLoop<Op, T>::run;
+  else if constexpr (is_narrow && !(Op::info.small_loops && !__is_same(T, bool)))
     return run_as_wide<Op, T>;
+  else if constexpr (is_narrow)
+    return ForwardLoop<Op, T>::Type::run;
   else if constexpr (is_wide_unsigned)
     return ForwardLoop<Op, Computed<T>>::Type::run;
   else

@@ -1,10 +1,11 @@
 // What loops of all formulas share: rows, operands that are not dense, narrow integers. Start at run_loop().
 //
 // Note [Narrow types]
-// No loop is compiled for bools and for integers narrower than int32: their elements are read as int32, a block at a
-// time, computed as such and cut again. Wrapping arithmetic, comparisons and divisions give the same that way; what
+// Few loops are compiled for bools and for integers narrower than int32: their elements are read as int32, a block at
+// a time, computed as such and cut again. Wrapping arithmetic, comparisons and divisions give the same that way; what
 // does not (~ of a bool), or is for bools above all, says bools_apart. Floats of sixteen bits are computed as float in
-// the same way, and rounded once.
+// the same way, and rounded once. Formulas that do less than the conversions cost say small_loops: they have loops of
+// each type but bool.
 #pragma once
 #include "core/loop.h"
 #include "kernels/common.h"

@@ -27,7 +27,7 @@ template <class T> struct TwoNorm {
   T slope(T d, T y) const { return y == 0 ? T(0) : d / y; }
 };
 template <class T> struct MaxNorm {
-  T slope(T d, T y) const { return std::abs(d) == y ? sign_of(d) : T(0); }
+  T slope(T d, T y) const { return sign_of(d) * static_cast<T>(std::abs(d) == y); }
 };
 template <class T> struct AnyNorm {
   T p;

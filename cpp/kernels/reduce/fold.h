@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/common.h"
+#include "kernels/convert.h"
 #include "kernels/intrinsics.h"
 #include "kernels/math.h"
 
@@ -142,38 +143,41 @@ template <class K, class T> GC_INLINE T fold_lanes(Vec<T> v) {
   return fold_halves<K, T, kVecBytes>(v, std::make_integer_sequence<int, half>());
 }
 
+// What an element is folded as: halves as floats.
+template <class In> using FoldedAs = If<is_half_type<In>, float, In>;
+
 // Eight accumulators hide the latency of an addition; what is left after the last full step goes to 4, 2, 1
 // of them, and a rest shorter than a vector is read again with its neighbours, whose lanes are then dropped.
-template <class K, class T> GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
+template <class K, class In, class T = FoldedAs<In>> GC_OUTLINE T fold_vectors(const In* p, int64_t n) {
   using V = Vec<T>;
   using Bits = Vec<SameWidthInt<T>>;
   constexpr int64_t L = kLanes<T>;
   V acc[8];
 #pragma GCC unroll 8
   for (int k = 0; k < 8; ++k) acc[k] = V{} + K::kIdentity;
-  const T* const end = p + n;
+  const In* const end = p + n;
   for (; end - p >= 8 * L; p += 8 * L)
 #pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k) acc[k] = K::combine(acc[k], K::map(load(p + k * L)));
+    for (int k = 0; k < 8; ++k) acc[k] = K::combine(acc[k], K::map(load_floats(p + k * L)));
   if (end - p >= 4 * L) {
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) acc[k] = K::combine(acc[k], K::map(load(p + k * L)));
+    for (int k = 0; k < 4; ++k) acc[k] = K::combine(acc[k], K::map(load_floats(p + k * L)));
     p += 4 * L;
   }
   if (end - p >= 2 * L) {
-    acc[4] = K::combine(acc[4], K::map(load(p)));
-    acc[5] = K::combine(acc[5], K::map(load(p + L)));
+    acc[4] = K::combine(acc[4], K::map(load_floats(p)));
+    acc[5] = K::combine(acc[5], K::map(load_floats(p + L)));
     p += 2 * L;
   }
   if (end - p >= L) {
-    acc[6] = K::combine(acc[6], K::map(load(p)));
+    acc[6] = K::combine(acc[6], K::map(load_floats(p)));
     p += L;
   }
   if (p < end) {
     Bits lane;
 #pragma GCC unroll 16
     for (int64_t j = 0; j < L; ++j) lane[j] = static_cast<SameWidthInt<T>>(j);
-    const V both = K::combine(acc[7], K::map(load(end - L)));
+    const V both = K::combine(acc[7], K::map(load_floats(end - L)));
     acc[7] = lane >= static_cast<SameWidthInt<T>>(L - (end - p)) ? both : acc[7];
   }
 #pragma GCC unroll 4
@@ -183,16 +187,16 @@ template <class K, class T> GC_OUTLINE T fold_vectors(const T* p, int64_t n) {
 
 // Largest or smallest. Only numbers are compared; a NaN shows in a sum kept beside, and then the careful fold
 // decides (which it also does, in vain, for inf together with -inf).
-template <class K, class T> GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
+template <class K, class In, class T = FoldedAs<In>> GC_OUTLINE T fold_extreme(const In* p, int64_t n) {
   using V = Vec<T>;
   constexpr int64_t L = kLanes<T>;
-  const T* const end = p + n;
-  const T* at = p;
+  const In* const end = p + n;
+  const In* at = p;
   V best[8], sum[4] = {};
 #pragma GCC unroll 8
   for (int k = 0; k < 8; ++k) best[k] = V{} + K::kIdentity;
-  const auto step = [&](const T* from, V& b, V& s) {
-    const V x = K::map(load(from));
+  const auto step = [&](const In* from, V& b, V& s) {
+    const V x = K::map(load_floats(from));
     b = K::pick(x, b);
     s += x;
   };
@@ -218,15 +222,16 @@ template <class K, class T> GC_OUTLINE T fold_extreme(const T* p, int64_t n) {
   return fold_lanes<K, T>(K::pick(K::pick(best[0], best[2]), K::pick(best[1], best[3])));
 }
 
-template <class K, class T> GC_INLINE typename K::Part fold_plain(const T* p, int64_t n) {
+template <class K, class In> GC_INLINE typename K::Part fold_plain(const In* p, int64_t n) {
   typename K::Part acc = K::kIdentity;
-  for (int64_t i = 0; i < n; ++i) acc = K::combine(acc, K::map(p[i]));
+  for (int64_t i = 0; i < n; ++i) acc = K::combine(acc, K::map(static_cast<FoldedAs<In>>(p[i])));
   return acc;
 }
 
 // Note: a kind whose Part is narrower than the sum of kChunk elements needs (int32_t) must not be given more
 // than that.
-template <class K, class T> GC_INLINE typename K::Part fold_run(const T* p, int64_t n) {
+template <class K, class In> GC_INLINE typename K::Part fold_run(const In* p, int64_t n) {
+  using T = FoldedAs<In>;
   if constexpr (is_float<T> && __is_same(typename K::Part, T)) {
     if (n >= kLanes<T>) {
       if constexpr (K::kExtreme) return fold_extreme<K>(p, n);

@@ -641,6 +641,9 @@ template <class E, class To> struct Widen {
 };
 template <class H> struct Halves {
   using In = H;
+  template <template <class> class K>
+    requires loads_as_floats<H>
+  using Kind = K<float>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
@@ -663,8 +666,8 @@ template <class E> struct Truth {
 template <class T> struct Magnitude {
   using In = T;
   template <template <class> class K>
-    requires(!is_half_type<T>)
-  using Kind = MagnitudeKind<K<T>>;
+    requires(!is_half_type<T> || loads_as_floats<T>)
+  using Kind = MagnitudeKind<K<As<T>>>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
@@ -675,8 +678,8 @@ template <class T> struct Magnitude {
 template <class T> struct Numbers {
   using In = T;
   template <template <class> class K>
-    requires(!is_half_type<T>)
-  using Kind = NumberKind<K<T>>;
+    requires(!is_half_type<T> || loads_as_floats<T>)
+  using Kind = NumberKind<K<As<T>>>;
   static constexpr bool kInPlace = false;
   static constexpr int64_t kCost = 1;
   static void load(const void* from, int64_t stride, int64_t n, double, void* to) {
@@ -754,6 +757,7 @@ template <class Op> struct Erased {
 };
 // A fold of elements as they lie in memory, whose result is an Acc of the operation on loaded ones.
 template <class K, class In, class Acc> void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
+  [[maybe_unused]] const NoDenormals<requires { K::kVanishes; } && is_half_type<In>> mode;
   *static_cast<Acc*>(acc) = static_cast<Acc>(fold_run<K>(static_cast<const In*>(p), n));
 }
 template <class Op, class Load> constexpr RunFn direct_fn() {
