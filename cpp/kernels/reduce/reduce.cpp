@@ -582,23 +582,29 @@ template <class T, class Acc> GC_INLINE bool in_range(const Acc& acc) {
   return v > kLeast<T> && v < kMost<T>;
 }
 
+// Without an end on the way, so that the loop takes vectors.
+template <class T, class Acc> GC_INLINE bool all_in_range(const Acc* acc, int64_t n) {
+  int out = 0;
+  for (int64_t j = 0; j < n; ++j) out |= !in_range<T>(acc[j]);
+  return !out;
+}
+
 template <class Scaled, class T, class Acc>
 void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const Acc* const acc = static_cast<const Acc*>(from);
+  if (all_in_range<T>(acc, n)) [[likely]]
+    return;
   for (int64_t j = 0; j < n; ++j) {
-    if (in_range<T>(acc[j])) [[likely]]
-      continue;
+    if (in_range<T>(acc[j])) continue;
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
 template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const double* const acc = static_cast<const double*>(from);
-  int64_t j = 0;
-  while (j < n && in_range<T>(acc[j])) ++j;
-  if (j == n) [[likely]]
+  if (all_in_range<T>(acc, n)) [[likely]]
     return;
   LongProducts<T> products(a);
-  for (; j < n; ++j)
+  for (int64_t j = 0; j < n; ++j)
     if (!in_range<T>(acc[j])) static_cast<T*>(a.out)[output + j] = products.of(output + j);
 }
 
