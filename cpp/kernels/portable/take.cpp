@@ -38,8 +38,9 @@ template <class T> void take_of(const TakeArgs& a) {
   const int64_t blocks = block_count(a, sizeof(T), runs);
   parallel_blocks(blocks, [&](int64_t block) {
     const int64_t end = runs * (block + 1) / blocks;
-    for (int64_t run = runs * block / blocks; run < end;) {
-      const int64_t o = run / count, k = run % count, stop = std::min(end - run, count - k);
+    int64_t run = runs * block / blocks, o = count ? run / count : 0, k = run - o * count;
+    while (run < end) {
+      const int64_t stop = std::min(end - run, count - k);
       const T* from = tensor + outer[o];
       T* to = list + run * n;
       if (n == 1)
@@ -47,6 +48,8 @@ template <class T> void take_of(const TakeArgs& a) {
       else
         for (int64_t j = 0; j < stop; ++j) take_run(to + j * n, from + index[k + j], inner, n);
       run += stop;
+      ++o;
+      k = 0;
     }
   });
 }
