@@ -7,7 +7,7 @@
 #include "kernels/attention/attention.h"
 #include "ops/batching.h"
 #include "ops/composed_vjp.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/dropout.h"
 #include "ops/ops.h"
 #include "ops/record.h"

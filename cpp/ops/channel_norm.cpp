@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/norm.h"
 #include "ops/normalised.h"
 #include "ops/reach.h"

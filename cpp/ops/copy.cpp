@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "ops/batching.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "ops/record.h"

@@ -1,11 +1,12 @@
-// Ops made of other ops: they have no kernel and no node of their own.
+// Ops made of other ops: they have no kernel and no node of their own. Those that other ops call are in derived_core.h,
+// so that one more here compiles bindings again, and no ops.
 #pragma once
 #include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
 
-#include "ops/ops.h"
+#include "ops/derived_core.h"
 
 namespace gradcore {
 
@@ -16,21 +17,14 @@ void div_(const Tensor& a, const Operand& b, const RoundingMode& mode);
 Tensor divided_by(const Operand& a, const Operand& b);  // a / b as the operator does it
 Tensor rsub(const Tensor& a, const Operand& b, const Scalar& alpha);
 Tensor positive(const Tensor& t);
-Tensor negative(const Tensor& t);  // -t: what the operator says to a bool differs from neg's words
 Tensor inverted(const Tensor& t);  // ~t
 void round_to_(const Tensor& t, int64_t decimals);
-void clamp_min_(const Tensor& t, const Operand& lo);
 void clamp_max_(const Tensor& t, const Operand& hi);
 
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan);
 bool equal(const Tensor& a, const Tensor& b);
-void check_item(const Tensor& t);  // that it has one element
-Scalar item(const Tensor& t);
 bool contains(const Tensor& t, const Operand& value);
 
-using TwoTensors = std::pair<Tensor, Tensor>;
-TwoTensors var_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
-TwoTensors std_mean(const Tensor& t, const MaybeDims& dim, double correction, bool keepdim);
 Tensor nanmean(const Tensor& t, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 Tensor norm(const Tensor& t, std::string_view p, const MaybeDims& dim, bool keepdim, MaybeDType dtype);
 
@@ -53,7 +47,6 @@ Tensor dstack(std::span<const Tensor> tensors);
 Tensor column_stack(std::span<const Tensor> tensors);
 // The places of the elements that are not zero, by dim; a 0-d tensor counts as 1-d.
 std::vector<Tensor> nonzero_by_dim(const Tensor& t);
-std::variant<Tensor, std::vector<Tensor>> nonzero(const Tensor& t, bool as_tuple);
 
 // nonzero(), which vmap runs sample by sample.
 Tensor argwhere(const Tensor& t);
@@ -62,10 +55,6 @@ Tensor nonzero_static(const Tensor& t, int64_t size, int64_t value);
 // The sum over the dims along which `shape` would be expanded to that of `t`.
 Tensor sum_to_size(const Tensor& t, const Dims& shape);
 
-// A tensor of this dtype: itself where nothing changes and no copy is asked for.
-Tensor to(const Tensor& t, MaybeDType dtype, bool copy = false);
-void copy_(const Tensor& to, const Operand& from);
-Tensor fill(const Tensor& t, const Operand& value);  // a new tensor like `t`, all of `value`
 void requires_grad_(const Tensor& t, bool on);
 void detach_from_graph_(const Tensor& t);  // detach_(), which is refused to captured tensors
 // Each makes the tensor a view of itself.
@@ -76,6 +65,5 @@ void squeeze_(const Tensor& t, const Dims& dims);
 void unsqueeze_(const Tensor& t, int64_t dim);
 void as_strided_(const Tensor& t, const Dims& shape, const Dims& strides, std::optional<int64_t> offset);
 void set_(const Tensor& t);  // empty
-void set_(const Tensor& t, const Tensor& source, int64_t offset, const Dims& shape, const MaybeDims& strides);
 
 }  // namespace gradcore

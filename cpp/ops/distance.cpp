@@ -7,7 +7,7 @@
 #include "kernels/portable/distance.h"
 #include "kernels/table.h"
 #include "ops/batching.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/formula_functions.h"
 #include "ops/ops.h"
 #include "ops/record.h"

@@ -1,6 +1,6 @@
 #include "ops/dropout.h"
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/ops.h"
 #include "ops/record.h"
 

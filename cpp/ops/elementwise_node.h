@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autograd/forward.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/elementwise_op.h"
 #include "ops/formula_ops.h"
 #include "ops/ops.h"

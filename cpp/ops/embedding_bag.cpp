@@ -3,7 +3,7 @@
 #include "kernels/portable/bags.h"
 #include "kernels/table.h"
 #include "ops/batching.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/embedding.h"
 #include "ops/ops.h"
 #include "ops/record.h"

@@ -6,7 +6,7 @@
 
 #include "autograd/node.h"
 #include "kernels/portable/range.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/memory_format.h"
 #include "tensor/batch.h"
 #include "tensor/door.h"

@@ -1,7 +1,7 @@
 // Lists of tensors. Start at for_each_tensor_(): checks the whole list, then runs it together or one by one.
 #include "ops/foreach.h"
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 
 #include <algorithm>
 #include <cmath>

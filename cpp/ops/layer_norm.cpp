@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "ops/batching.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/norm.h"
 #include "ops/normalised.h"
 #include "ops/ops.h"

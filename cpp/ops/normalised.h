@@ -1,6 +1,6 @@
 // What normalisations have in common where they are recorded as a composition.
 #pragma once
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/ops.h"
 
 namespace gradcore {

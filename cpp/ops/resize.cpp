@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "tensor/meta.h"

@@ -1,5 +1,5 @@
 #include "ops/scatter_reduce.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 
 #include <algorithm>
 #include <limits>

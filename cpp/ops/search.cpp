@@ -3,7 +3,7 @@
 #include "core/warning.h"
 #include "kernels/portable/search.h"
 #include "ops/batching.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/order.h"
 #include "ops/underivable.h"
 #include "tensor/door.h"

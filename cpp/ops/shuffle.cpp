@@ -1,6 +1,6 @@
 #include "ops/shuffle.h"
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "tensor/batch.h"

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/elementwise_op.h"
 #include "ops/formula_functions.h"
 #include "ops/ops.h"

@@ -1,7 +1,7 @@
 // Activations and losses that are formulas with parameters: nn.functional checks what torch checks before.
 #include "bindings/ops/register.h"
 #include "formulas/all.h"
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/formula_functions.h"
 #include "ops/reduced_loss.h"
 #include "tensor/batch.h"

@@ -1,6 +1,6 @@
 // Factors of symmetric matrices that need not be positive-definite, and what is solved with them. As in torch they have
 // no derivative.
-#include "ops/derived.h"
+#include "ops/derived_core.h"
 #include "ops/linalg/matrices.h"
 
 namespace gradcore::linalg {
