@@ -47,6 +47,11 @@ def is_offered(function: Any) -> bool:
     return function in _waiting or "_answer" in (getattr(function, "__kwdefaults__", None) or {})
 
 
+def is_taken_over(value: Any) -> bool:
+    """Whether a call with this argument belongs to a mode or to the argument's class."""
+    return (_C._has_mode() or _C._overrides(value)) and not _C._overrides_are_off()
+
+
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """warnings.warn() at the program's line: decorators and modules that lie between, and this module, do not count."""
     import warnings

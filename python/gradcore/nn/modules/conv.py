@@ -7,7 +7,7 @@ import math
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
-from ..init import _calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_
+from .. import init
 from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
@@ -119,12 +119,12 @@ class _ConvNd(Module):
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
-        kaiming_uniform_(self.weight, a=math.sqrt(5))
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
-            fan_in, _ = _calculate_fan_in_and_fan_out(self.weight)
+            fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
             if fan_in != 0:
                 bound = 1 / math.sqrt(fan_in)
-                uniform_(self.bias, -bound, bound)
+                init.uniform_(self.bias, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"

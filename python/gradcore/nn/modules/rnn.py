@@ -7,7 +7,7 @@ import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ..init import uniform_
+from .. import init
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
@@ -150,7 +150,7 @@ class RNNBase(Module):
         """Draws all parameters anew."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
         for weight in self.parameters():
-            uniform_(weight, -bound, bound)
+            init.uniform_(weight, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
@@ -349,7 +349,7 @@ class RNNCellBase(Module):
         """Draws all parameters anew."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
         for weight in self.parameters():
-            uniform_(weight, -bound, bound)
+            init.uniform_(weight, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"

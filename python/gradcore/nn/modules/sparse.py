@@ -6,7 +6,7 @@ from ... import _C
 from ..._C import Tensor
 from ..._modes import no_grad
 from .. import functional as F
-from ..init import normal_
+from .. import init
 from ..parameter import Parameter
 from .module import Module
 
@@ -81,7 +81,7 @@ class Embedding(Module):
 
     def reset_parameters(self) -> None:
         """Draws the table anew."""
-        normal_(self.weight)
+        init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)
@@ -200,7 +200,7 @@ class EmbeddingBag(Module):
 
     def reset_parameters(self) -> None:
         """Draws the table anew."""
-        normal_(self.weight)
+        init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)
