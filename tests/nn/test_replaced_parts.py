@@ -127,3 +127,133 @@ def test_replaced_functions_of_init(monkeypatch):
         return [list(module.parameters()) for module in modules]
 
     both(program)
+
+
+KINDS = ["RNN", "GRU", "LSTM"]
+
+
+def states(lib, kind, layers, batch, size):
+    h = lib.arange(float(layers * batch * size)).view(layers, batch, size) / 10
+    return (h, h + 1) if kind == "LSTM" else h
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_recurrent_layers_say_what_they_expect(kind):
+    def program(lib):
+        found = []
+        for batch_first in (False, True):
+            layer = getattr(lib.nn, kind)(3, 4, 2, batch_first=batch_first, bidirectional=True)
+            x, packed = lib.ones(5, 2, 3), lib.ones(7, 3)
+            sizes = lib.tensor([3, 2, 2])
+            found += [layer.get_expected_hidden_size(x, None), layer.get_expected_hidden_size(packed, sizes)]
+            if kind == "LSTM":
+                found.append(layer.get_expected_cell_size(x, None))
+            state = states(lib, kind, 4, 3, 4)
+            found += [layer.permute_hidden(state, None), layer.permute_hidden(state, lib.tensor([2, 0, 1]))]
+            layer.check_forward_args(packed, state, sizes)
+            layer.check_input(x, None)
+        return found
+
+    both(program)
+
+
+CHECKS = [
+    ("check_input(lib.ones(2, 1, 4), None)", "input.size(-1) must be equal to input_size. Expected 3, got 4"),
+    ("check_input(lib.ones(2, 3), None)", "input must have 3 dimensions, got 2"),
+    ("check_input(lib.ones(2, 1, 3), lib.tensor([2]))", "input must have 2 dimensions, got 3"),
+    ("check_input(lib.ones(2, 1, 3).double(), None)", "RNN input dtype (torch.float64) does not match weight dtype"),
+    ("check_hidden_size(lib.ones(2), (1, 2, 3))", "Expected hidden size (1, 2, 3), got [2]"),
+    ("check_hidden_size(lib.ones(2), (3,), '{1} is not {0}')", "[2] is not (3,)"),
+    ("check_forward_args(lib.ones(2, 1, 3), (lib.ones(1, 1, 4), lib.ones(1, 2, 4)), None)", "hidden[1] size (1, 1, 4)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "phrase"), CHECKS)
+def test_recurrent_layers_refuse(call, phrase):
+    def program(lib):
+        eval(f"layer.{call}", {"layer": lib.nn.LSTM(3, 4), "lib": lib})
+
+    both(program, raises=phrase)
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", ["RNN", "GRU"])
+def test_replaced_checks_of_recurrent_layers(kind, packed, given):
+    def program(lib):
+        calls = []
+
+        class Own(getattr(lib.nn, kind)):
+            def check_forward_args(self, input, hidden, batch_sizes):
+                calls.append((tuple(input.shape), tuple(hidden.shape)))
+                super().check_forward_args(input, hidden, batch_sizes)
+
+            def permute_hidden(self, hx, permutation):
+                calls.append(permutation)
+                return super().permute_hidden(hx, permutation)
+
+        x = lib.ones(4, 2, 3)
+        if packed:
+            x = lib.nn.utils.rnn.pack_padded_sequence(x, [2, 4], enforce_sorted=False)
+        Own(3, 4)(x, states(lib, kind, 1, 2, 4) if given else None)
+        return calls
+
+    both(program)
+
+
+def test_weights_that_a_program_lists_itself():
+    def program(lib):
+        layer, x = filled(lib.nn.GRU(2, 3)), lib.ones(4, 1, 2)
+        found = [layer(x)]
+        layer._flat_weights = [weight * 0.5 for weight in layer._flat_weights]
+        found.append(layer(x))
+        layer._flat_weights[2] = lib.zeros(9)
+        found.append(layer(x))
+        layer.weight_hh_l0 = lib.nn.Parameter(lib.zeros(9, 3))
+        found += [layer(x), layer._flat_weights]
+        layer._flat_weights = [weight * 2 for weight in layer._flat_weights]
+        layer.double()
+        found += [layer(x.double()), layer._flat_weights]
+        layer._flat_weights = []
+        layer._init_flat_weights()
+        return *found, layer._flat_weights, all(a is b for a, b in zip(layer.parameters(), layer._flat_weights))
+
+    both(program, ulps=16, scale=1.0)
+
+
+def test_weights_that_are_no_parameters():
+    def program(lib):
+        layer, x = filled(lib.nn.LSTM(2, 3)), lib.ones(4, 1, 2)
+        raw = layer.weight_hh_l0
+        del layer.weight_hh_l0
+        found = []
+        for factor in (0.5, 2):
+            layer.weight_hh_l0 = raw * factor
+            found.append(layer(x))
+        found[-1][0].sum().backward()
+        return found, raw.grad
+
+    both(program, ulps=16, scale=1.0)
+
+
+def test_the_old_name_of_a_permutation_warns():
+    def program(lib):
+        rnn = lib.nn.modules.rnn
+        with pytest.warns(FutureWarning, match="`apply_permutation` is deprecated"):
+            return rnn.apply_permutation(lib.ones(1, 2), lib.tensor([1, 0])), rnn._apply_permutation(
+                lib.ones(2), lib.tensor([1]), 0
+            )
+
+    both(program)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_recurrent_layers_take_what_autocast_made(kind):
+    def program(lib):
+        layer = filled(getattr(lib.nn, kind)(2, 3, num_layers=2))
+        with lib.autocast("cpu", dtype=lib.bfloat16):
+            output, state = layer(lib.ones(4, 1, 2).bfloat16())
+        output.sum().backward()
+        return output, state, [p.grad.dtype for p in layer.parameters()]
+
+    both(program, ulps=100_000, scale=1.0)  # of float32: some of bfloat16
