@@ -1,5 +1,8 @@
 """Programs that replace a part of a module, by a subclass, on one instance or on the package, and are heard."""
 
+import subprocess
+import sys
+
 import pytest
 
 from support import both
@@ -257,3 +260,46 @@ def test_recurrent_layers_take_what_autocast_made(kind):
         return output, state, [p.grad.dtype for p in layer.parameters()]
 
     both(program, ulps=100_000, scale=1.0)  # of float32: some of bfloat16
+
+
+def test_replaced_functions_are_heard(monkeypatch):
+    """Those that modules and other functions call; what was there before comes back."""
+
+    def program(lib):
+        functional, calls = lib.nn.functional, []
+        names = ["linear", "scaled_dot_product_attention", "relu", "conv1d", "layer_norm", "log_softmax"]
+        x = lib.arange(16.0).view(2, 2, 4) / 8
+
+        def noted(name, before):
+            def call(*args, **kwargs):
+                calls.append(name)
+                return before(*args, **kwargs)
+
+            return call
+
+        def everything():
+            found = [filled(lib.nn.Linear(4, 3))(x), filled(lib.nn.Conv1d(2, 1, 2))(x), lib.nn.LayerNorm(4)(x)]
+            found += [lib.nn.ReLU()(x - 1), lib.nn.LogSoftmax(1)(x)]
+            found.append(filled(lib.nn.MultiheadAttention(4, 2))(x, x, x, need_weights=False)[0])
+            return found
+
+        with monkeypatch.context() as patched:
+            for name in names:
+                patched.setattr(functional, name, noted(name, getattr(functional, name)))
+            first = everything()
+        seen = sorted({*calls})
+        calls.clear()
+        return first, seen, everything(), calls
+
+    both(program, ulps=16, scale=1.0)
+
+
+def test_a_function_is_replaced_before_it_was_asked_for():
+    done = subprocess.run([sys.executable, "-c", """if True:
+        import gradcore
+        from gradcore.nn import functional
+        functional.bilinear = lambda *args: "replaced"
+        functional.linear
+        print(functional.bilinear(), gradcore.nn.Bilinear(1, 1, 1)(1, 2))
+    """], capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout == "replaced replaced\n"

@@ -7,7 +7,7 @@ import math
 from ... import _C
 from ..._C import Tensor
 from .. import init
-from ..functional._linear import bilinear, linear
+from ..functional import bilinear, linear
 from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
