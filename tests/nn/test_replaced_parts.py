@@ -303,3 +303,46 @@ def test_a_function_is_replaced_before_it_was_asked_for():
         print(functional.bilinear(), gradcore.nn.Bilinear(1, 1, 1)(1, 2))
     """], capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stdout == "replaced replaced\n"
+
+
+def test_the_padding_of_a_transposed_convolution():
+    def program(lib):
+        layer = lib.nn.ConvTranspose2d(1, 1, 3, stride=2, output_padding=1)
+        x, options = lib.ones(1, 1, 4, 5), ((2, 3), (1, 0), (3, 2), 2)
+        found = [list(layer._output_padding(x, None, *options))]
+        for size, more in (([7, 15], ()), ([1, 1, 8, 16], ((1, 2),)), ([7, 15], (None,))):
+            found.append(layer._output_padding(x, size, *options, *more))
+        return found, layer._output_padding(x[0], [1, 8, 14], *options)
+
+    both(program)
+
+
+def test_a_replaced_padding_of_a_transposed_convolution():
+    def program(lib):
+        class Own(lib.nn.ConvTranspose1d):
+            def _output_padding(self, *args):
+                return super()._output_padding(*args[:1], [8], *args[2:])
+
+        return filled(Own(1, 1, 2, stride=2))(lib.ones(1, 1, 4)), filled(Own(1, 1, 3, stride=2, padding=1))(
+            lib.ones(1, 1, 4)
+        )
+
+    both(program)
+
+
+@pytest.mark.parametrize("kind", ["Embedding", "EmbeddingBag"])
+def test_what_fills_the_padding_of_an_embedding(kind):
+    def program(lib):
+        class Own(getattr(lib.nn, kind)):
+            def _fill_padding_idx_with_zero(self):
+                super()._fill_padding_idx_with_zero()
+                self.weight.data[0] = 5
+
+        lib.manual_seed(0)
+        layer = Own(3, 2, padding_idx=1)
+        layer.weight.data.fill_(1)
+        before = layer.weight.detach().clone()
+        layer._fill_padding_idx_with_zero()
+        return before, layer.weight
+
+    both(program)
