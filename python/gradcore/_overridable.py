@@ -36,6 +36,11 @@ def offer_calls(namespace: dict[str, Any], but: tuple[str, ...] = ()) -> None:
         offer_waiting()
 
 
+def offer_methods(cls: type, *names: str) -> None:
+    """Lets overriding classes answer for methods that `cls` has in Python."""
+    _waiting.extend(vars(cls)[name] for name in names)
+
+
 def offer_waiting() -> None:
     """For the first class that overrides: from now on the functions ask their arguments."""
     while _waiting:
