@@ -1,5 +1,6 @@
 """Programs that replace a part of a module, by a subclass, on one instance or on the package, and are heard."""
 
+import importlib
 import subprocess
 import sys
 
@@ -344,5 +345,30 @@ def test_what_fills_the_padding_of_an_embedding(kind):
         before = layer.weight.detach().clone()
         layer._fill_padding_idx_with_zero()
         return before, layer.weight
+
+    both(program)
+
+
+def test_replaced_parts_of_instance_norm():
+    def program(lib):
+        class Own(lib.nn.InstanceNorm1d):
+            def _apply_instance_norm(self, input):
+                return super()._apply_instance_norm(input) + input.dim()
+
+        class Alone(Own):
+            def _handle_no_batch_input(self, input):
+                return input * 2
+
+        x = lib.arange(6.0).view(2, 3)
+        return Own(2)(x), Own(2)(x[None]), Alone(2)(x), Alone(2)(x[None])
+
+    both(program, ulps=16, scale=1.0)
+
+
+@pytest.mark.parametrize("path", ["functional", "modules.conv", "modules.pooling"])
+def test_tuples_by_other_paths(path):
+    def program(lib):
+        home = importlib.import_module(f"{lib.__name__}.nn.{path}")
+        return home._single(1), home._pair(2), home._triple((1, 2, 3))
 
     both(program)

@@ -142,6 +142,9 @@ from ._copied import _none_or_dtype as _none_or_dtype
 from ._copied import _unpool_output_size as _unpool_output_size
 from ._copied import _verify_batch_size as _verify_batch_size
 from ._copied import _verify_spatial_size as _verify_spatial_size
+from ..modules.utils import _pair as _pair
+from ..modules.utils import _single as _single
+from ..modules.utils import _triple as _triple
 from .. import _reduction as _Reduction
 from ... import _C as _VF
 from ...overrides import handle_torch_function as handle_torch_function
