@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import sys
 
-_classes: list[type] = []
+from ._lazy import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_classes: list[Any] = []
 _root = "gradcore"
 
 
-def note(cls: type) -> type:
-    """Takes a class of gradcore.nn; others are left alone. A decorator, too."""
+def note(cls: Any) -> Any:
+    """Takes a class or function of gradcore.nn; others are left alone. A decorator, too."""
     if str(cls.__module__).startswith("gradcore."):
         _classes.append(cls)
         _rename(cls)
@@ -31,7 +36,7 @@ def torch_module(name: str) -> str:
     return "torch" + dot + rest if root == "gradcore" else name
 
 
-def _rename(cls: type) -> None:
+def _rename(cls: Any) -> None:
     before = cls.__module__
     root, dot, rest = before.partition(".")
     if root == _root:
@@ -39,6 +44,6 @@ def _rename(cls: type) -> None:
     line = vars(cls).get("__firstlineno__")  # Python 3.13 forgets it with the module, and inspect needs it
     cls.__module__ = _root + dot + rest
     if line is not None:
-        cls.__firstlineno__ = line  # type: ignore[attr-defined]
+        cls.__firstlineno__ = line
     if before in sys.modules:  # inspect and pickle look there for a class's module
         sys.modules.setdefault(cls.__module__, sys.modules[before])

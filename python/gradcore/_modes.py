@@ -31,7 +31,8 @@ class _Decorator:
 
     __slots__ = ()
 
-    def _clone(self) -> Any:
+    def clone(self) -> Any:
+        """Another mode like this one, which has not begun."""
         return type(self)()
 
     def __call__(self, function: F) -> F:
@@ -44,7 +45,7 @@ class _Decorator:
 
         @wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with self._clone():
+            with self.clone():
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
@@ -61,7 +62,7 @@ class _Decorator:
         )
 
         def make(*args: Any, **kwargs: Any) -> Any:
-            with self._clone():
+            with self.clone():
                 return cls(*args, **kwargs)
 
         return make
@@ -74,25 +75,42 @@ class _Decorator:
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             generator = function(*args, **kwargs)
             try:
-                with self._clone():
+                with self.clone():
                     item = generator.send(None)
                 while True:
                     try:
                         request = yield item
                     except GeneratorExit:
-                        with self._clone():
+                        with self.clone():
                             generator.close()
                         raise
                     except BaseException as error:
-                        with self._clone():
+                        with self.clone():
                             item = generator.throw(error)
                     else:
-                        with self._clone():
+                        with self.clone():
                             item = generator.send(request)
             except StopIteration as stop:
                 return stop.value
 
         return wrapped
+
+
+class _Signature:
+    """What inspect.signature() says of a class whose arguments the core reads: those of the function given here."""
+
+    def __init__(self, like: Callable[..., None]) -> None:
+        self.like = like
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner = owner
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is not None or owner is not self.owner:
+            raise AttributeError("__signature__")
+        from inspect import signature
+
+        return signature(self.like)
 
 
 class no_grad(_C._RecordingMode, _Decorator):
@@ -107,6 +125,7 @@ class no_grad(_C._RecordingMode, _Decorator):
 
     __slots__ = ()
     _kind = 0
+    __signature__ = _Signature(lambda: None)
 
 
 class enable_grad(_C._RecordingMode, _Decorator):
@@ -121,6 +140,7 @@ class enable_grad(_C._RecordingMode, _Decorator):
 
     __slots__ = ()
     _kind = 1
+    __signature__ = _Signature(lambda orig_func=None: None)
 
 
 class inference_mode(_C._RecordingMode, _Decorator):
@@ -135,13 +155,15 @@ class inference_mode(_C._RecordingMode, _Decorator):
 
     __slots__ = ()
     _kind = 2
+    __signature__ = _Signature(lambda mode=True: None)
 
     @property
     def mode(self) -> bool:
         """Whether the mode is turned on or off."""
         return self._on
 
-    def _clone(self) -> Any:
+    def clone(self) -> Any:
+        """Another mode like this one, which has not begun."""
         return inference_mode(self.mode)
 
 
@@ -159,6 +181,7 @@ class set_grad_enabled(_C._RecordingMode, _Decorator):
 
     __slots__ = ()
     _kind = 3
+    __signature__ = _Signature(lambda mode: None)
 
     @property
     def mode(self) -> bool:
@@ -170,7 +193,8 @@ class set_grad_enabled(_C._RecordingMode, _Decorator):
             pass
         return super().__call__(function)
 
-    def _clone(self) -> Any:
+    def clone(self) -> Any:
+        """Sets recording as this one did; undone at the end of a `with` block."""
         return set_grad_enabled(self.mode)
 
 
@@ -256,5 +280,5 @@ class set_multithreading_enabled(_Switch):
     def __exit__(self, *exc: object) -> None:
         _switches.multithreading = self.prev
 
-    def _clone(self) -> _Switch:
+    def clone(self) -> _Switch:
         return set_multithreading_enabled(self.mode)

@@ -36,6 +36,11 @@ def offer_calls(namespace: dict[str, Any], but: tuple[str, ...] = ()) -> None:
         offer_waiting()
 
 
+def offer_methods(cls: type, *names: str) -> None:
+    """Lets overriding classes answer for methods that `cls` has in Python."""
+    _waiting.extend(vars(cls)[name] for name in names)
+
+
 def offer_waiting() -> None:
     """For the first class that overrides: from now on the functions ask their arguments."""
     while _waiting:
@@ -45,6 +50,11 @@ def offer_waiting() -> None:
 def is_offered(function: Any) -> bool:
     """Whether classes that override are asked, now or once there are some."""
     return function in _waiting or "_answer" in (getattr(function, "__kwdefaults__", None) or {})
+
+
+def is_taken_over(value: Any) -> bool:
+    """Whether a call with this argument belongs to a mode or to the argument's class."""
+    return (_C._has_mode() or _C._overrides(value)) and not _C._overrides_are_off()
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:

@@ -82,7 +82,8 @@ def _add_members(found: Lists) -> None:
             found.names[member.__set__] = f"torch.Tensor.{name}.__set__"
         elif callable(member) and name not in _OF_EVERY_CLASS and getattr(object, name, None) is not member:
             is_slot = isinstance(member, _SLOT) and name not in _CONVERSIONS
-            found.add(Tensor, member, f"torch.Tensor.{name}", is_slot or isinstance(member, _METHOD))
+            is_offered = is_slot or isinstance(member, _METHOD) or _overridable.is_offered(member)
+            found.add(Tensor, member, f"torch.Tensor.{name}", is_offered)
 
 
 @functools.cache

@@ -27,6 +27,8 @@ class _CoreHandle(RemovableHandle):
 
     def __init__(self, handle: _C._HookHandle) -> None:
         self._handle = handle
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
 
     def remove(self) -> None:
         """Takes the hook out; a second call does nothing."""
@@ -203,6 +205,12 @@ class _TensorMethods(Tensor):
         from ._html import tensor_html
 
         return tensor_html(self)
+
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:
+        """The text that torch prints; tensor_contents: what stands there instead of the numbers."""
+        from ._tensor_str import tensor_str
+
+        return tensor_str(self, tensor_contents)
 
     def __format__(self, spec: str) -> str:
         """A single number formats as a number, anything else as its text."""
@@ -576,6 +584,13 @@ _give(Tensor, _TensorMethods)
 _give(Tensor, _DenseMethods)
 for _name, _method in refusing_methods().items():
     setattr(Tensor, _name, _method)
+# torch lets classes answer for these methods too, though they are no ops.
+_overridable.offer_methods(
+    Tensor,
+    "__array__", "__deepcopy__", "__dlpack__", "__dlpack_device__", "__format__", "__reduce_ex__", "__repr__", "__reversed__",
+    "apply_", "dim_order", "is_pinned", "is_shared", "map_", "map2_", "new", "numpy", "pin_memory", "register_hook",
+    "register_post_accumulate_grad_hook", "resize", "resize_as", "share_memory_", "storage", "type", "untyped_storage",
+)  # fmt: skip
 Tensor.__torch_function__ = classmethod(_torch_function)  # type: ignore[assignment, method-assign]
 Tensor.__init_subclass__ = classmethod(_init_subclass)  # type: ignore[arg-type, assignment, method-assign]
 _give(Node, _NodeMethods)

@@ -5,6 +5,7 @@ It works on nested lists of Python numbers; `...` in such a list stands for what
 
 from __future__ import annotations
 
+import sys
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -96,15 +97,17 @@ class printoptions:
         vars(PRINT_OPTS).update(self.saved)
 
 
-def tensor_str(t: Tensor) -> str:
-    """repr(t). Subclasses print under their own name; Parameter prints as a plain tensor."""
+def tensor_str(t: Tensor, contents: str | None = None) -> str:
+    """repr(t), or that with other contents. Subclasses print under their own name, parameters of such as Parameter(...); Parameter as a plain tensor."""
     if levels := _C._batch_levels(t):
         shown = tensor_str(_C._show_level(t, levels[-1], 0, 0)).replace("\n", "\n    ")
         return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n    {shown}\n)"
-    name = type(t).__name__
-    prefix = "tensor(" if name in ("Tensor", "Parameter") else name + "("
-    text = _add_suffixes(prefix + _tensor_str(t, len(prefix)), _suffixes(t), len(prefix))
-    return f"Parameter({text})" if getattr(t, "_is_param", False) else text
+    nn = sys.modules.get("gradcore.nn.parameter")  # without it there are no parameters
+    plain = type(t) is _C.Tensor or (nn is not None and type(t) is nn.Parameter)
+    prefix = "tensor(" if plain else type(t).__name__ + "("
+    shown = _tensor_str(t, len(prefix)) if contents is None else contents
+    text = _add_suffixes(prefix + shown, _suffixes(t), len(prefix))
+    return text if plain or nn is None or not isinstance(t, nn.Parameter) else f"Parameter({text})"
 
 
 def _tensor_str(t: Tensor, indent: int) -> str:

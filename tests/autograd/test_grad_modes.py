@@ -1,6 +1,7 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode around code; test_modes.py has them as decorators."""
 
 import copy
+import inspect
 import pickle
 import threading
 
@@ -196,3 +197,19 @@ def test_modes_of_subclasses():
         assert found == "inside" and not gradcore.is_grad_enabled()
     assert gradcore.is_grad_enabled()
     assert quiet()(gradcore.is_grad_enabled)() is False
+
+
+def test_modes_say_their_arguments_and_make_others():
+    def program(lib):
+        kinds = [lib.no_grad, lib.enable_grad, lib.set_grad_enabled, lib.inference_mode]
+        found = [list(inspect.signature(kind).parameters.items()) for kind in kinds]
+        found = [[(name, parameter.default is parameter.empty) for name, parameter in each] for each in found]
+
+        class Own(lib.no_grad):
+            def __init__(self, depth):
+                super().__init__()
+
+        others = [lib.no_grad().clone(), lib.enable_grad().clone(), lib.inference_mode(False).clone()]
+        return found, list(inspect.signature(Own).parameters), [type(each).__name__ for each in others], others[2].mode
+
+    both(program)

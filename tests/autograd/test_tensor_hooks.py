@@ -193,3 +193,22 @@ def test_a_written_view_retains_the_gradient_of_its_new_value_alone():
         return view.grad, other.grad, x.grad
 
     both(program)
+
+
+def test_handles_of_hooks():
+    def program(lib):
+        x = lib.ones(2, requires_grad=True)
+        y = x * 2
+        handles = [
+            x.register_hook(print),
+            y.grad_fn.register_hook(print),
+            y.grad_fn.register_prehook(print),
+            x.register_post_accumulate_grad_hook(print),
+            lib.nn.Linear(1, 1).register_forward_hook(print),
+        ]
+        with handles[0] as same:
+            assert same is handles[0]
+        kinds = [isinstance(handle, lib.utils.hooks.RemovableHandle) for handle in handles]
+        return kinds, [handle.id - handles[0].id for handle in handles], not x._backward_hooks
+
+    both(program)

@@ -257,3 +257,93 @@ def test_tensors_made_of_storages():
     both(lambda lib: [part(lib, "_utils")._element_size(of) for of in (lib.float64, lib.bool, lib.bfloat16)])
     both(lambda lib: part(lib, "_utils")._element_size(3), raises="expected torch.dtype, but got <class 'int'>")
     both(lambda lib: part(lib, "_utils")._get_available_device_type())
+
+
+def test_parts_of_distributions():
+    def program(lib):
+        distributions = "distributions"
+        many = part(lib, f"{distributions}.multivariate_normal")
+        low = part(lib, f"{distributions}.lowrank_multivariate_normal")
+        kl = part(lib, f"{distributions}.kl")
+        x, lower = lib.tensor([1.0, 2.0]), lib.tensor([[2.0, 0.0], [1.0, 3.0]])
+        w, d = lib.tensor([[1.0], [2.0]]), lib.tensor([2.0, 4.0])
+        tril = low._batch_capacitance_tril(w, d)
+        normal, wide = (lib.distributions.Normal(0.0, scale) for scale in (1.0, 2.0))
+        bessel = part(lib, f"{distributions}.von_mises")._log_modified_bessel_fn
+        return [
+            many._batch_mv(lower, x), many._batch_mahalanobis(lower, x), tril, low._batch_lowrank_logdet(w, d, tril),
+            low._batch_lowrank_mahalanobis(w, d, x, tril), kl._kl_normal_normal(normal, wide), kl._batch_trace_XXT(lower),
+            kl._dispatch_kl(type(normal), type(wide))(normal, wide), bessel(x), bessel(x * 4, order=1),
+        ]  # fmt: skip
+
+    both(program, ulps=64, scale=1.0)
+
+
+def test_samples_that_packages_draw_themselves():
+    def program(lib):
+        lib.manual_seed(0)
+        a = lib.ones(100, 3, requires_grad=True)
+        gamma = part(lib, "distributions.gamma")._standard_gamma(a)
+        shares = part(lib, "distributions.dirichlet")._Dirichlet.apply(a)
+        return gamma.requires_grad, shares.requires_grad, shares.sum(-1).mean().round()
+
+    both(program)
+
+
+def test_sizes_of_pools():
+    def sizes(*given):
+        return lambda lib: functional(lib)._unpool_output_size(lib.ones(1, 2, 4, 5), [2, 3], [2, 1], [0, 1], *given)
+
+    both(sizes(None))
+    both(sizes([7, 5]))
+    both(sizes([1, 2, 9, 5]))
+    both(sizes([6, 5]), raises='invalid output_size "[6, 5]" (dim 0 must be between 6 and 10)')
+    both(sizes([1, 2, 3]), raises="should be a sequence containing 2 or 4 elements, but it has a length of '3'")
+    both(lambda lib: [functional(lib)._list_with_default(s, [1, 2, 3]) for s in (4, [None, 5], [None, None])])
+    both(lambda lib: functional(lib)._list_with_default([1, 2], [3, 4]), raises="Input dimension should be at least 3")
+
+
+def test_ops_by_their_oldest_place():
+    def program(lib):
+        weights = [lib.ones(3, 2), lib.ones(3, 3), lib.ones(3), lib.ones(3)]
+        return functional(lib)._VF.rnn_relu_cell(lib.ones(1, 2), lib.ones(1, 3), *weights)
+
+    both(program)
+
+
+def test_private_names_of_modules():
+    def program(lib):
+        nn = lib.nn
+        layers = nn.Linear(1, 1), nn.ReLU()
+        many, row = nn.ModuleList(layers), nn.Sequential(*layers)
+        clip = part(lib, "nn.utils.clip_grad")
+        layers[0].weight.grad = lib.tensor([[3.0]])
+        total = clip._get_total_norm([layers[0].weight.grad])
+        clip._clip_grads_with_norm_(layers[0].weight, 1.0, total)
+        names = many._get_abs_string_index(-1), nn.ParameterList([lib.ones(1)])._get_abs_string_index(0)
+        found = row._get_item_by_idx(row._modules.keys(), -2), repr(nn.Module.T_destination)
+        with pytest.raises(IndexError, match="index 2 is out of range"):
+            many._get_abs_string_index(2)
+        return names, found, total, layers[0].weight.grad, part(lib, "nn.utils.parametrize")._inject_property.__name__
+
+    both(program, ulps=4)
+
+
+def test_broadcast_parameters_of_distributions():
+    for shapes in (((3,), (2,)), ((2, 3), (2, 2))):
+
+        def program(lib, shapes=shapes):
+            return lib.distributions.Normal(*map(lib.ones, shapes))
+
+        both(program, raises="The size of tensor a (3) must match the size of tensor b (2) at non-singleton dimension")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_infinite_variance(full):
+    def program(lib):
+        x = lib.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        var = lib.tensor([float("inf"), 0.0, 2.0], requires_grad=True)
+        loss = functional(lib).gaussian_nll_loss(x, lib.zeros(3), var, full=full, reduction="none")
+        return loss, lib.autograd.grad(loss.sum(), [x, var])
+
+    both(program, ulps=16, scale=1.0)

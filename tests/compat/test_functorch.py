@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from tests.support import both
+from support import both
 
 
 def functorch(lib):

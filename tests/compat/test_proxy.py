@@ -80,13 +80,13 @@ def test_classes_of_nn_are_torchs_in_the_whole_process():
             import torch
             from torch import nn
             class Own(nn.Sequential): pass
-            for cls in (Linear, nn.GRU, nn.Module, nn.Parameter, Own): print(cls.__module__)
+            for cls in (Linear, nn.GRU, nn.Module, nn.Parameter, Own, nn.init.uniform_): print(cls.__module__)
             layer = pickle.loads(pickle.dumps(nn.GRU(2, 2)))
             print(b"gradcore.nn" in pickle.dumps(layer), type(layer) is nn.GRU, "class GRU" in inspect.getsource(nn.GRU))
         print(Linear.__module__, nn.GRU.__module__, any(name.startswith("torch") for name in sys.modules))
     """) == [
         "gradcore.nn.modules.linear", "torch.nn.modules.linear", "torch.nn.modules.rnn", "torch.nn.modules.module",
-        "torch.nn.parameter", "__main__", "False True True", "gradcore.nn.modules.linear gradcore.nn.modules.rnn False",
+        "torch.nn.parameter", "__main__", "torch.nn.init", "False True True", "gradcore.nn.modules.linear gradcore.nn.modules.rnn False",
     ]  # fmt: skip
 
 

@@ -148,6 +148,8 @@ def resized(d):
         yield S(d(2, 3, 5, 4), (1, 1), mode=mode, align_corners=True)
         yield S(d(2, 3, 9, 8), (4, 3), mode=mode, antialias=True)
         yield S(d(2, 3, 9, 8), (11, 3), mode=mode, antialias=True)
+    yield S(d(2, 3, 9, 8), (4, 11), mode="lanczos", antialias=True)
+    yield S(d(2, 3, 5, 4), scale_factor=(0.6, 1.9), mode="lanczos", antialias=True)
     for mode in ("nearest", "nearest-exact", "area", "trilinear"):
         yield S(d(2, 3, 3, 4, 2), (4, 2, 5), mode=mode)
         yield S(d(2, 3, 3, 4, 2), scale_factor=2, mode=mode)

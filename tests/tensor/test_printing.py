@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from support import ALL_DTYPES, gradcore, libraries, needs_torch, torch
+from support import ALL_DTYPES, both, gradcore, libraries, needs_torch, torch
 
 NAN, INF = float("nan"), float("inf")
 FLOAT_EDGES = [1e-4, 9.9999e-5, 1e-3, 0.1, 0.5, 1.0, 9.99995, 999.99995, 1000.0, 99999.99995, 1e8, 1e8 + 8, 3e38, 1e-45]
@@ -194,3 +194,26 @@ def test_random_tensors_print_as_in_torch(seed):
         if array.ndim == 2 and pick.random() < 0.3:
             ours, theirs = ours.t(), theirs.t()
         assert repr(ours) == repr(theirs), f"{array.dtype} {array.shape} {options}"
+
+
+def test_subclasses_print_under_their_names():
+    def program(lib):
+        class Parameter(lib.Tensor):
+            pass
+
+        class Own(lib.nn.Parameter):
+            pass
+
+        x = lib.ones(2)
+        marked = lib.nn.Parameter(x.as_subclass(Parameter))
+        shown = [
+            x.as_subclass(Parameter),
+            marked,
+            Own(lib.ones(20, 20)),
+            lib.nn.Parameter(x),
+            [Own(x, False)],
+            lib.nn.Buffer(x),
+        ]
+        return [repr(t) for t in shown], f"{Own(lib.ones(()))}", x.as_subclass(Parameter).__repr__(tensor_contents="a")
+
+    both(program)

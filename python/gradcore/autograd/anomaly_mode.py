@@ -30,7 +30,7 @@ class _AnomalySwitch(_Switch):
     def _restore(self, before: Any) -> None:
         _C.set_anomaly_enabled(*before)
 
-    def _clone(self) -> _Switch:
+    def clone(self) -> _Switch:
         return _AnomalySwitch(self.mode, self.check_nan)
 
 

@@ -147,7 +147,7 @@ class _set_fwd_grad_enabled(_Switch):
     def _restore(self, before: bool) -> None:
         _C._set_fwd_grad_enabled(before)
 
-    def _clone(self) -> _set_fwd_grad_enabled:
+    def clone(self) -> _set_fwd_grad_enabled:
         return _set_fwd_grad_enabled(self.mode)
 
 

@@ -263,5 +263,5 @@ class disable_saved_tensors_hooks(_Switch):
     def _restore(self, before: Any) -> None:
         _C._disable_saved_hooks(before)
 
-    def _clone(self) -> disable_saved_tensors_hooks:
+    def clone(self) -> disable_saved_tensors_hooks:
         return disable_saved_tensors_hooks(self.error_message)

@@ -15,7 +15,7 @@ from .utils import one_hot
 __all__ = ["Dirichlet"]
 
 
-class _Sample(Function):
+class _Dirichlet(Function):
     generate_vmap_rule = True
 
     @staticmethod
@@ -59,7 +59,7 @@ class Dirichlet(ExponentialFamily):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Vectors of probabilities."""
-        drawn: Tensor = _Sample.apply(self.concentration.expand(self._extended_shape(sample_shape)))
+        drawn: Tensor = _Dirichlet.apply(self.concentration.expand(self._extended_shape(sample_shape)))
         return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -88,3 +88,6 @@ class Gamma(ExponentialFamily):
 
     def _log_normalizer(self, x: Any, y: Any) -> Tensor:
         return lgamma(x + 1) + (x + 1) * (-y.reciprocal()).log()
+
+
+_standard_gamma = _C._standard_gamma  # packages import it from here

@@ -81,6 +81,16 @@ def _formula_for(p: type, q: type) -> Formula | None:
     return min(found, key=lambda each: each[:2])[2] if found else None
 
 
+def _dispatch_kl(type_p: type, type_q: type) -> Any:
+    """The formula for two classes, NotImplemented where there is none; packages ask for it."""
+    return _formula_for(type_p, type_q) or NotImplemented
+
+
+def _batch_trace_XXT(bmat: Tensor) -> Tensor:
+    """The traces of X @ X.mT, which packages import."""
+    return bmat.square().sum((-2, -1))
+
+
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """KL(p || q): the mean under p of log p - log q, for each distribution of the batch.
 
@@ -209,7 +219,7 @@ def _geometric(p: Any, q: Any) -> Any:
 
 @register_kl(HalfNormal, HalfNormal)
 def _half_normal(p: Any, q: Any) -> Any:
-    return _normal(p.base_dist, q.base_dist)
+    return _kl_normal_normal(p.base_dist, q.base_dist)
 
 
 @register_kl(Laplace, Laplace)
@@ -219,7 +229,7 @@ def _laplace(p: Any, q: Any) -> Any:
 
 
 @register_kl(Normal, Normal)
-def _normal(p: Any, q: Any) -> Any:
+def _kl_normal_normal(p: Any, q: Any) -> Any:
     ratio = (p.scale / q.scale).pow(2)
     return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).pow(2) - 1 - ratio.log())
 

@@ -136,3 +136,8 @@ class LowRankMultivariateNormal(Distribution):
         log_det = low_rank_log_det(self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag, self._capacitance_tril)
         entropy = 0.5 * (self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + log_det)
         return entropy.expand(self._batch_shape) if self._batch_shape else entropy
+
+
+# Packages import them by torch's names.
+_batch_capacitance_tril, _batch_lowrank_logdet = capacitance_tril, low_rank_log_det
+_batch_lowrank_mahalanobis = low_rank_mahalanobis

@@ -10,10 +10,16 @@ import gradcore
 from .._C import Tensor
 from . import constraints, linalg
 from .distribution import Distribution
-from .linalg import precision_to_scale_tril as _precision_to_scale_tril  # noqa: F401  (packages take it from here)
+from .linalg import mahalanobis as _batch_mahalanobis  # noqa: F401  (packages take these from here)
+from .linalg import precision_to_scale_tril as _precision_to_scale_tril  # noqa: F401
 from .utils import lazy_property, standard_normal
 
 __all__ = ["MultivariateNormal"]
+
+
+def _batch_mv(bmat: Tensor, bvec: Tensor) -> Tensor:
+    """Matrices times vectors, in batches."""
+    return bmat.matmul(bvec.unsqueeze(-1)).squeeze(-1)
 
 
 class MultivariateNormal(Distribution):

@@ -49,8 +49,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     shapes = [tensor.shape for tensor in tensors]
     if all(shape == shapes[0] for shape in shapes):
         return tuple(tensors)
-    shape = gradcore.broadcast_shapes(*shapes)
-    return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in tensors)
+    return tuple(gradcore.broadcast_tensors(*tensors))
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:

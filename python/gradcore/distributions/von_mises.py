@@ -17,6 +17,13 @@ from .utils import broadcast_all, lazy_property
 __all__ = ["VonMises"]
 
 
+def _log_modified_bessel_fn(x: Tensor, order: int = 0) -> Tensor:
+    """log I0(x) or log I1(x), for x above 0; packages import it."""
+    if order not in (0, 1):
+        raise AssertionError("order must be 0 or 1")
+    return log_i1(x) if order else log_i0(x)
+
+
 class VonMises(Distribution):
     """Angles around `loc`, the nearer the larger the `concentration`. Samples have no gradients.
 

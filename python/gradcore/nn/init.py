@@ -10,7 +10,9 @@ import warnings
 
 from .. import _C
 from .._C import Tensor
+from .._class_names import note
 from .._modes import no_grad
+from .._overridable import is_taken_over
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -110,6 +112,33 @@ def _warn_of_nothing(tensor: Tensor) -> bool:
     return True
 
 
+# Packages import these four, which have torch's names, and modes see what they call instead of them.
+def _no_grad_uniform_(tensor: Tensor, a: float, b: float, generator: _C.Generator | None = None) -> Tensor:
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def _no_grad_normal_(tensor: Tensor, mean: float, std: float, generator: _C.Generator | None = None) -> Tensor:
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def _no_grad_fill_(tensor: Tensor, val: float) -> Tensor:
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def _no_grad_zero_(tensor: Tensor) -> Tensor:
+    with no_grad():
+        return tensor.zero_()
+
+
+def _offered(function: Callable[..., Tensor], **given: object) -> Tensor:
+    """A mode's answer, or that of the tensor's class. All is given by name, where such modes look for the tensor."""
+    answer: Tensor = _C._call_torch_function(function, (given["tensor"],), (), given)
+    return answer
+
+
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: _C.Generator | None = None) -> Tensor:
     """Numbers drawn uniformly from [a, b).
 
@@ -118,8 +147,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: _C.Gener
     >>> gradcore.nn.init.uniform_(gradcore.empty(2))
     tensor([0.4963, 0.7682])
     """
-    with no_grad():
-        return tensor.uniform_(a, b, generator=generator)
+    if is_taken_over(tensor):
+        return _offered(uniform_, tensor=tensor, a=a, b=b, generator=generator)
+    return _no_grad_uniform_(tensor, a, b, generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: _C.Generator | None = None) -> Tensor:
@@ -130,8 +160,9 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: _C.G
     >>> gradcore.nn.init.normal_(gradcore.empty(2))
     tensor([ 1.5410, -0.2934])
     """
-    with no_grad():
-        return tensor.normal_(mean, std, generator=generator)
+    if is_taken_over(tensor):
+        return _offered(normal_, tensor=tensor, mean=mean, std=std, generator=generator)
+    return _no_grad_normal_(tensor, mean, std, generator)
 
 
 def trunc_normal_(
@@ -191,8 +222,9 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> gradcore.nn.init.constant_(gradcore.empty(2), 0.3)
     tensor([0.3000, 0.3000])
     """
-    with no_grad():
-        return tensor.fill_(val)
+    if is_taken_over(tensor):
+        return _offered(constant_, tensor=tensor, val=val)
+    return _no_grad_fill_(tensor, val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -202,7 +234,7 @@ def ones_(tensor: Tensor) -> Tensor:
     >>> gradcore.nn.init.ones_(gradcore.empty(2))
     tensor([1., 1.])
     """
-    return constant_(tensor, 1.0)
+    return _no_grad_fill_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
@@ -212,7 +244,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     >>> gradcore.nn.init.zeros_(gradcore.empty(2))
     tensor([0., 0.])
     """
-    return constant_(tensor, 0.0)
+    return _no_grad_zero_(tensor)
 
 
 def eye_(tensor: Tensor) -> Tensor:
@@ -263,7 +295,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: _C.Generator |
     """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / float(fan_in + fan_out))
-    return uniform_(tensor, -bound, bound, generator)
+    return _no_grad_uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: _C.Generator | None = None) -> Tensor:
@@ -274,7 +306,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: _C.Generator | 
     torch.Size([3, 5])
     """
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
+    return _no_grad_normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
 
 
 def kaiming_uniform_(
@@ -292,12 +324,14 @@ def kaiming_uniform_(
     >>> gradcore.nn.init.kaiming_uniform_(gradcore.empty(3, 6)).abs().max() < 1
     tensor(True)
     """
+    if is_taken_over(tensor):
+        return _offered(kaiming_uniform_, tensor=tensor, a=a, mode=mode, nonlinearity=nonlinearity, generator=generator)
     if _warn_of_nothing(tensor):
         return tensor
     fan = _calculate_correct_fan(tensor, mode)
     std = calculate_gain(nonlinearity, a) / math.sqrt(fan)
     bound = math.sqrt(3.0) * std
-    return uniform_(tensor, -bound, bound, generator)
+    return _no_grad_uniform_(tensor, -bound, bound, generator)
 
 
 def kaiming_normal_(
@@ -316,7 +350,7 @@ def kaiming_normal_(
     if _warn_of_nothing(tensor):
         return tensor
     fan = _calculate_correct_fan(tensor, mode)
-    return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
+    return _no_grad_normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(fan), generator)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: _C.Generator | None = None) -> Tensor:
@@ -375,9 +409,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: _C.Ge
     return tensor
 
 
-# Packages import torch's private names of the functions that write without recording.
-_no_grad_uniform_, _no_grad_normal_, _no_grad_trunc_normal_ = uniform_, normal_, trunc_normal_
-_no_grad_fill_, _no_grad_zero_ = constant_, zeros_
+_no_grad_trunc_normal_ = trunc_normal_  # packages import it by this name, too
 
 
 def _old_name(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -404,3 +436,7 @@ kaiming_uniform = _old_name(kaiming_uniform_)
 kaiming_normal = _old_name(kaiming_normal_)
 orthogonal = _old_name(orthogonal_)
 sparse = _old_name(sparse_)
+
+# Modes that leave out initial values know these by the name of their module.
+for _function in (uniform_, normal_, constant_, kaiming_uniform_):
+    note(_function)

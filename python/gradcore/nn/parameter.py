@@ -58,10 +58,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass  # all is done in __new__, to which a subclass may add arguments
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        plain = self.detach()
-        plain.requires_grad = self.requires_grad
-        return f"Parameter containing:\n{plain!r}"
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
 
 
 class _BufferMeta(type):
@@ -168,7 +166,7 @@ class UninitializedTensorMixin:
             "before calling `module.share_memory()`."
         )
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
@@ -176,7 +174,7 @@ class UninitializedTensorMixin:
 
 
 @_class_names.note
-class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # __repr__ has more arguments
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # two __torch_function__
     """A parameter whose shape is not known yet: lazy modules have them until their first call.
 
     >>> import gradcore

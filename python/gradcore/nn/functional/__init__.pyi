@@ -136,11 +136,17 @@ from ._copied import _in_projection as _in_projection
 from ._copied import _in_projection_packed as _in_projection_packed
 from ._copied import _is_integer as _is_integer
 from ._copied import _list_or_empty as _list_or_empty
+from ._copied import _list_with_default as _list_with_default
 from ._copied import _mha_shape_check as _mha_shape_check
 from ._copied import _none_or_dtype as _none_or_dtype
+from ._copied import _unpool_output_size as _unpool_output_size
 from ._copied import _verify_batch_size as _verify_batch_size
 from ._copied import _verify_spatial_size as _verify_spatial_size
+from ..modules.utils import _pair as _pair
+from ..modules.utils import _single as _single
+from ..modules.utils import _triple as _triple
 from .. import _reduction as _Reduction
+from ... import _C as _VF
 from ...overrides import handle_torch_function as handle_torch_function
 from ...overrides import has_torch_function as has_torch_function
 from ...overrides import has_torch_function_unary as has_torch_function_unary

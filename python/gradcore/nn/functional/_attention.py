@@ -8,8 +8,7 @@ from ... import _C
 from ..._C import Tensor
 from ..._C import _nn_scaled_dot_product_attention as scaled_dot_product_attention
 from ..._overridable import offer_calls, warn_caller
-from ._dropout import dropout
-from ._linear import linear
+from . import dropout, linear  # as they are in the package: a program may have replaced them
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 

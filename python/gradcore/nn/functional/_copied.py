@@ -131,3 +131,33 @@ def _is_integer(x: Any) -> bool:
     if isinstance(x, Tensor):
         return not x.dtype.is_floating_point and not x.dtype.is_complex
     return isinstance(x, int)
+
+
+def _list_with_default(out_size: Any, defaults: list[int]) -> Any:
+    """The sizes with the last defaults in the places of None; a number stays. Raises ValueError for too many."""
+    if isinstance(out_size, int):
+        return out_size
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}")
+    return [b if a is None else a for a, b in zip(out_size, defaults[-len(out_size) :])]
+
+
+def _unpool_output_size(
+    input: Tensor, kernel_size: list[int], stride: list[int], padding: list[int], output_size: list[int] | None
+) -> list[int]:
+    """The sizes that max_unpool gives: the given ones, if they are near enough to the usual. Raises ValueError."""
+    dims = len(kernel_size)
+    parts = zip(input.shape[-dims:], kernel_size, stride, padding)
+    usual = [(n - 1) * s + k - 2 * p for n, k, s, p in parts]
+    if output_size is None:
+        return usual
+    wanted = output_size[2:] if len(output_size) == dims + 2 else output_size
+    if len(wanted) != dims:
+        raise ValueError(
+            f"output_size should be a sequence containing {dims} or {dims + 2} elements, but it has a length of "
+            f"'{len(wanted)}'"
+        )
+    for d, (n, middle, s) in enumerate(zip(wanted, usual, stride)):
+        if not middle - s < n < middle + s:
+            raise ValueError(f'invalid output_size "{wanted}" (dim {d} must be between {middle - s} and {middle + s})')
+    return wanted

@@ -457,7 +457,7 @@ def gaussian_nll_loss(
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
     # The floor is not part of the derivative: torch clamps a copy.
-    var = var + (var.detach().clamp_min(eps) - var.detach())
+    var = var + (eps - var.detach()).clamp_min(0)
     loss = (var.log() + (input - target).square() / var) * 0.5
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)

@@ -9,6 +9,7 @@ from ..._C import Tensor, channel_shuffle, native_channel_shuffle, pixel_shuffle
 from ..._C import _nn_fold as fold
 from ..._C import _nn_unfold as unfold
 from ..._overridable import offer_calls, warn_caller
+from ..._types import channels_last
 from ._checks import SCALAR_NAMES
 
 __all__ = [
@@ -45,6 +46,7 @@ _MODES = {
     "bilinear": (2,),
     "trilinear": (3,),
     "bicubic": (2,),
+    "lanczos": (2,),
 }
 
 
@@ -60,8 +62,8 @@ def interpolate(
     """The input at another resolution: size, or scale_factor times the input's.
 
     input: (N, C, L), (N, C, H, W) or (N, C, D, H, W); mode: 'nearest', 'nearest-exact', 'area', or 'linear', 'bilinear',
-    'bicubic', 'trilinear' for their number of dims; align_corners: whether the corners' pixels, not their edges, are
-    aligned; antialias: as image libraries shrink, for 'bilinear' and 'bicubic'. Bytes (uint8) are rounded after each dim.
+    'bicubic', 'lanczos', 'trilinear' for their number of dims; align_corners: whether the corners' pixels, not their edges,
+    are aligned; antialias: as image libraries shrink, for 'bilinear', 'bicubic' and 'lanczos', which needs it. Bytes (uint8) are rounded after each dim.
     Raises ValueError for what does not fit, NotImplementedError for a mode that does not have that number of dims.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 
@@ -77,26 +79,25 @@ def interpolate(
     sizes = input.shape
     dims = len(sizes) - 2
     out, factors = _resized(sizes, size, scale_factor, dims)
-    if antialias and not (dims == 2 and mode in ("bilinear", "bicubic")):
+    if antialias and not (dims == 2 and mode in ("bilinear", "bicubic", "lanczos")):
         raise ValueError(
-            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
-    if dims not in _MODES.get(mode, (1, 2, 3)):
+    if mode in ("linear", "bilinear", "trilinear") and dims in (1, 2, 3) and dims not in _MODES[mode]:
         raise NotImplementedError(f"Got {dims + 2}D input, but {mode} mode needs {_MODES[mode][0] + 2}D input")
-    if mode not in _MODES or dims not in (1, 2, 3):
+    if dims not in _MODES.get(mode, ()):
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-            f"{dims + 2}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
-            f"{mode})"
+            f"{dims + 2}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | "
+            f"nearest-exact (got {mode})"
         )
+    if mode == "lanczos":
+        return _lanczos(input, out, None if recompute_scale_factor else factors, corners, antialias)
     is_float = input.is_floating_point()
     is_computed = is_float or (input.dtype is _C.uint8 and mode in ("bilinear", "bicubic"))
     if not is_computed and mode != "nearest" and mode != "nearest-exact":
         raise NotImplementedError(f"\"interpolate\" not implemented for '{SCALAR_NAMES[input.dtype]}'")
-    if min(out) <= 0 or 0 in sizes[1:]:
-        raise RuntimeError(
-            f"Input and output sizes should be greater than 0, but got input {list(sizes[2:])} output {out}"
-        )
+    _need_sizes(sizes, out)
     if mode == "area":
         area = (_C._nn_adaptive_avg_pool1d, _C._nn_adaptive_avg_pool2d, _C._nn_adaptive_avg_pool3d)[dims - 1]
         return area(input, out)
@@ -107,6 +108,57 @@ def interpolate(
     for i in range(dims):
         input = input.index_select(2 + i, _nearest(sizes[2 + i], out[i], kept[i] if kept else None, mode))
     return input.contiguous()
+
+
+def _need_sizes(sizes: Sequence[int], out: list[int]) -> None:
+    if min(out) <= 0 or 0 in sizes[1:]:
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input {list(sizes[2:])} output {out}"
+        )
+
+
+def _lanczos(input: Tensor, out: list[int], factors: Any, corners: bool, antialias: bool) -> Tensor:
+    """Both dims by a product with a matrix of weights, the last one first."""
+    if corners:
+        raise ValueError("Lanczos mode does not support align_corners=True")
+    if not antialias:
+        raise ValueError("Lanczos mode requires antialias=True")
+    dtype = input.dtype
+    if dtype not in (_C.float32, _C.float64, _C.uint8):
+        raise NotImplementedError(f"\"interpolate\" not implemented for '{SCALAR_NAMES[dtype]}' with mode 'lanczos'")
+    _need_sizes(input.shape, out)
+    rows, columns = (_lanczos_weights(input.shape[2 + i], out[i], factors[i] if factors else None) for i in (0, 1))
+    if dtype is _C.uint8:
+        found = _product_of_bytes(_product_of_bytes(input.mT, columns).mT, rows)
+    else:
+        found = rows.to(dtype).matmul(input.matmul(columns.to(dtype).t()))
+    spread = input.is_contiguous(memory_format=channels_last) and not input.is_contiguous()
+    return found.contiguous(memory_format=channels_last) if spread else found
+
+
+def _product_of_bytes(x: Tensor, weights: Tensor) -> Tensor:
+    """weights @ x with the weights as whole numbers of 15 bits over a power of two, as torch rounds them."""
+    largest = float(weights.max())
+    bits = next((n for n in range(22) if int(0.5 + largest * 2.0 ** (n + 1)) >= 2**15), 22)
+    whole = (weights * 2.0**bits).add(0.5 * weights.sign()).trunc()
+    sums = whole.matmul(x.to(_C.float64))  # exact: they have fewer than 53 bits
+    return ((sums + 2.0 ** (bits - 1)) / 2.0**bits).floor().clamp(0, 255).to(_C.uint8)
+
+
+def _lanczos_weights(size: int, out: int, factor: Any) -> Tensor:
+    """(out, size): sinc(x) sinc(x / 3) within three pixels of the larger one of both grids, the sum of a row being 1.
+
+    Source: C. Duchon, "Lanczos filtering in one and two dimensions", 1979.
+    """
+    step = 1 / factor if factor else size / out
+    wide = max(step, 1.0)
+    centers = ((_C.arange(out, dtype=_C.float64) + 0.5) * step).unsqueeze(1)
+    pixels = _C.arange(size, dtype=_C.float64)
+    first, end = ((centers + side * 3 * wide + 0.5).trunc() for side in (-1, 1))
+    x = (pixels - centers + 0.5) / wide
+    inside = (pixels >= first) & (pixels < end) & (x.abs() < 3)
+    weights = (x.sinc() * (x / 3).sinc()).masked_fill(~inside, 0.0)
+    return weights / weights.sum(1, keepdim=True)
 
 
 def _resized(sizes: Sequence[int], size: Any, scale_factor: Any, dims: int) -> tuple[list[int], list[Any] | None]:

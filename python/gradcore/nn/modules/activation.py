@@ -7,7 +7,7 @@ import warnings
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
-from ..init import xavier_normal_, xavier_uniform_, zeros_
+from ..init import constant_, xavier_normal_, xavier_uniform_
 from ..parameter import Parameter
 from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
@@ -587,7 +587,7 @@ class PReLU(Module):
 
     def reset_parameters(self) -> None:
         """Sets the weight to `init`."""
-        self.weight.data.fill_(self.init)
+        constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)
@@ -707,9 +707,9 @@ class MultiheadAttention(Module):
             if weight is not None:
                 xavier_uniform_(weight)
         if self.in_proj_bias is not None:
-            zeros_(self.in_proj_bias)
+            constant_(self.in_proj_bias, 0.0)
             assert self.out_proj.bias is not None
-            zeros_(self.out_proj.bias)
+            constant_(self.out_proj.bias, 0.0)
         for bias in (self.bias_k, self.bias_v):
             if bias is not None:
                 xavier_normal_(bias)
@@ -754,3 +754,27 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )
         return output.transpose(0, 1) if turned else output, weights
+
+    def merge_masks(
+        self, attn_mask: Tensor | None, key_padding_mask: Tensor | None, query: Tensor
+    ) -> tuple[Tensor | None, int | None]:
+        """One mask made of both, and its kind: 1 for padding alone, 2 with attn_mask, which gets (N, heads, L, L) by that.
+
+        query: (N, L, embed_dim).
+
+        >>> import gradcore
+        >>> attention, causal = gradcore.nn.MultiheadAttention(4, 2), gradcore.ones(3, 3).triu(1)
+        >>> mask, kind = attention.merge_masks(causal, None, gradcore.ones(5, 3, 4))
+        >>> mask.shape, kind
+        (torch.Size([5, 2, 3, 3]), 2)
+        """
+        if attn_mask is None:
+            return key_padding_mask, None if key_padding_mask is None else 1
+        batch, length, _ = query.shape
+        if attn_mask.dim() == 3:
+            merged = attn_mask.view(batch, -1, length, length)
+        else:
+            merged = attn_mask.view(1, 1, length, length).expand(batch, self.num_heads, -1, -1)
+        if key_padding_mask is not None:
+            merged = merged + key_padding_mask.view(batch, 1, 1, length).expand(-1, self.num_heads, -1, -1)
+        return merged, 2

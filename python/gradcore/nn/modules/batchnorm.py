@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
-from ..init import ones_, zeros_
+from .. import init
 from ..parameter import Parameter, UninitializedBuffer, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
@@ -76,9 +76,9 @@ class _NormBase(Module):
         """Sets weight to 1, bias to 0, and the running statistics anew."""
         self.reset_running_stats()
         if self.weight is not None:
-            ones_(self.weight)
+            init.ones_(self.weight)
         if self.bias is not None:
-            zeros_(self.bias)
+            init.zeros_(self.bias)
 
     def _check_input_dim(self, input: Tensor) -> None:
         raise NotImplementedError(f"{type(self).__name__} does not say which inputs it takes")

@@ -83,6 +83,9 @@ class Sequential(Module):
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
 
+    def _get_item_by_idx(self, iterator: Iterable[Any], idx: Any) -> Any:
+        return list(iterator)[_place(idx, len(self))]
+
     def _key(self, index: Any) -> str:
         return list(self._modules)[_place(index, len(self))]
 
@@ -193,19 +196,19 @@ class ModuleList(Module):
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
 
-    def _key(self, index: Any) -> str:
-        return str(_place(index, len(self)))
+    def _get_abs_string_index(self, idx: Any) -> str:
+        return str(_place(idx, len(self)))
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return type(self)(list(self)[index])
-        return self._modules[self._key(index)]
+        return self._modules[self._get_abs_string_index(index)]
 
     def __setitem__(self, index: Any, module: Module) -> None:
-        setattr(self, self._key(index), module)
+        setattr(self, self._get_abs_string_index(index), module)
 
     def __delitem__(self, index: Any) -> None:
-        keys = list(self._modules)[index] if isinstance(index, slice) else [self._key(index)]
+        keys = list(self._modules)[index] if isinstance(index, slice) else [self._get_abs_string_index(index)]
         for key in keys:
             delattr(self, key)
         self._renumber(self._modules.values())
@@ -381,8 +384,8 @@ class ParameterList(Module):
         if values is not None:
             self += values
 
-    def _key(self, index: Any) -> str:
-        return str(_place(index, len(self)))
+    def _get_abs_string_index(self, idx: Any) -> str:
+        return str(_place(idx, len(self)))
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -390,10 +393,10 @@ class ParameterList(Module):
             for i in range(*index.indices(len(self))):
                 part.append(self[i])
             return part
-        return getattr(self, self._key(index))
+        return getattr(self, self._get_abs_string_index(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        setattr(self, self._key(index), _as_member(value))
+        setattr(self, self._get_abs_string_index(index), _as_member(value))
 
     def __len__(self) -> int:
         return self._size

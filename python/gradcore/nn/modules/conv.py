@@ -7,11 +7,11 @@ import math
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
-from ..init import _calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_
+from .. import init
 from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
-from .utils import _ntuple, _reverse_repeat_tuple
+from .utils import _ntuple, _pair, _reverse_repeat_tuple, _single, _triple  # noqa: F401  (packages take some from here)
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -119,12 +119,12 @@ class _ConvNd(Module):
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
-        kaiming_uniform_(self.weight, a=math.sqrt(5))
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
-            fan_in, _ = _calculate_fan_in_and_fan_out(self.weight)
+            fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
             if fan_in != 0:
                 bound = 1 / math.sqrt(fan_in)
-                uniform_(self.bias, -bound, bound)
+                init.uniform_(self.bias, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
@@ -275,33 +275,44 @@ class _ConvTransposeNd(_ConvNd):
             dtype,
         )
 
-    def _output_padding(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
+    def _output_padding(
+        self,
+        input: Tensor,
+        output_size: Sequence[int] | None,
+        stride: Sequence[int],
+        padding: Sequence[int],
+        kernel_size: Sequence[int],
+        num_spatial_dims: int,
+        dilation: Sequence[int] | None = None,
+    ) -> Sequence[int]:
         """The padding at the end that gives the output this size."""
-        dims = self._dims
         if output_size is None:
             return self.output_padding
+        dims = num_spatial_dims
+        outer = 2 if input.dim() == dims + 2 else 1
         wanted = list(output_size)
-        if len(wanted) == input.dim():
-            wanted = wanted[-dims:]
+        if len(wanted) == outer + dims:
+            wanted = wanted[outer:]
         if len(wanted) != dims:
             raise ValueError(
-                f"ConvTranspose{dims}D: for {input.dim()}D input, output_size must have {dims} or {input.dim()} elements "
+                f"ConvTranspose{dims}D: for {input.dim()}D input, output_size must have {dims} or {outer + dims} elements "
                 f"(got {len(output_size)})"
             )
-        parts = zip(input.shape[-dims:], self.stride, self.padding, self.dilation, self.kernel_size)
+        parts = zip(input.shape[outer:], stride, padding, dilation or (1,) * dims, kernel_size)
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in parts]
-        most = [n + s - 1 for n, s in zip(least, self.stride)]
+        most = [n + s - 1 for n, s in zip(least, stride)]
         if any(not a <= n <= b for n, a, b in zip(wanted, least, most)):
             raise ValueError(
                 f"requested an output size of {wanted}, but valid sizes range from {least} to {most} (for an input of "
                 f"{input.shape[2:]})"
             )
-        return tuple(n - a for n, a in zip(wanted, least))
+        return [n - a for n, a in zip(wanted, least)]
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        convolution = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self._dims - 1]
-        more = self._output_padding(input, output_size)
-        return convolution(input, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation)
+        dims, stride, padding, dilation = self._dims, self.stride, self.padding, self.dilation
+        more = self._output_padding(input, output_size, stride, padding, self.kernel_size, dims, dilation)
+        convolution = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[dims - 1]
+        return convolution(input, self.weight, self.bias, stride, padding, more, self.groups, dilation)
 
 
 class ConvTranspose1d(_ConvTransposeNd):

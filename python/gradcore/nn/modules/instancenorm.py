@@ -59,10 +59,15 @@ class _InstanceNorm(_NormBase):
                 stacklevel=2,
             )
         if input.dim() == self._dims - 1:
-            return self._normalized(input.unsqueeze(0)).squeeze(0)
-        return self._normalized(input)
+            return self._handle_no_batch_input(input)
+        return self._apply_instance_norm(input)
 
-    def _normalized(self, input: Tensor) -> Tensor:
+    # Subclasses replace these two, which have torch's names.
+
+    def _handle_no_batch_input(self, input: Tensor) -> Tensor:
+        return self._apply_instance_norm(input.unsqueeze(0)).squeeze(0)
+
+    def _apply_instance_norm(self, input: Tensor) -> Tensor:
         return F.instance_norm(
             input,
             self.running_mean,

@@ -6,8 +6,8 @@ import math
 
 from ... import _C
 from ..._C import Tensor
-from ..functional._linear import bilinear, linear
-from ..init import kaiming_uniform_, uniform_
+from .. import init
+from ..functional import bilinear, linear
 from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
@@ -63,11 +63,11 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
-        kaiming_uniform_(self.weight, a=math.sqrt(5))
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             fan_in = self.weight.shape[1]
             bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
-            uniform_(self.bias, -bound, bound)
+            init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
         return linear(input, self.weight, self.bias)
@@ -117,9 +117,9 @@ class Bilinear(Module):
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
         bound = 1 / math.sqrt(self.weight.shape[1])
-        uniform_(self.weight, -bound, bound)
+        init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
-            uniform_(self.bias, -bound, bound)
+            init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         return bilinear(input1, input2, self.weight, self.bias)

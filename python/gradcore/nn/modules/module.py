@@ -74,6 +74,19 @@ def _new_state() -> dict[str, Any]:
 _STATE_NAMES = _new_state().keys()
 
 
+class _TypeOfStates:
+    """A type variable for what state_dict() fills, which programs write into annotations; made once it is asked for."""
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        from typing import Any, TypeVar
+
+        if _TypeOfStates.made is None:
+            _TypeOfStates.made = TypeVar("T_destination", bound=dict[str, Any])
+        return _TypeOfStates.made
+
+    made: Any = None
+
+
 class _SignatureOfCalls:
     """What inspect.signature(module) asks for: that of __call__, which Python cannot read from C."""
 
@@ -108,6 +121,7 @@ class Module:
     """
 
     __signature__ = _SignatureOfCalls()
+    T_destination = _TypeOfStates()
 
     if TYPE_CHECKING:  # these are in C: see cpp/bindings/nn_module.cpp
 

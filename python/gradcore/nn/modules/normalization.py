@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import _C
 from ..._C import Tensor
 from .. import functional as F
-from ..init import ones_, zeros_
+from .. import init
 from ..parameter import Parameter
 from .module import Module
 
@@ -112,9 +112,9 @@ class LayerNorm(Module):
     def reset_parameters(self) -> None:
         """Sets weight to 1, bias to 0."""
         if self.weight is not None:
-            ones_(self.weight)
+            init.ones_(self.weight)
         if self.bias is not None:
-            zeros_(self.bias)
+            init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -159,7 +159,7 @@ class RMSNorm(Module):
     def reset_parameters(self) -> None:
         """Sets weight to 1."""
         if self.weight is not None:
-            ones_(self.weight)
+            init.ones_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -209,9 +209,9 @@ class GroupNorm(Module):
     def reset_parameters(self) -> None:
         """Sets weight to 1, bias to 0."""
         if self.weight is not None:
-            ones_(self.weight)
+            init.ones_(self.weight)
         if self.bias is not None:
-            zeros_(self.bias)
+            init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..._C import Tensor
 from .. import functional as F
 from .module import Module
-from .utils import _ntuple
+from .utils import _ntuple, _pair, _quadruple  # noqa: F401  (packages take some from here)
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 
 from ... import _C
 from ..._C import Tensor
-from ..init import uniform_
+from .. import init
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
@@ -22,6 +23,25 @@ __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "R
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 _OPS: dict[str, Any] = {"LSTM": _C.lstm, "GRU": _C.gru, "RNN_TANH": _C.rnn_tanh, "RNN_RELU": _C.rnn_relu}
+
+
+def _apply_permutation(tensor: Tensor, permutation: Tensor, dim: int = 1) -> Tensor:
+    return tensor.index_select(dim, permutation)
+
+
+def apply_permutation(tensor: Tensor, permutation: Tensor, dim: int = 1) -> Tensor:
+    """The old name for tensor.index_select(dim, permutation); warns.
+
+    >>> import gradcore
+    >>> gradcore.nn.modules.rnn.apply_permutation(gradcore.tensor([[1, 2]]), gradcore.tensor([1, 0]))
+    tensor([[2, 1]])
+    """
+    warnings.warn(
+        "`apply_permutation` is deprecated, please use `tensor.index_select(dim, permutation)` instead",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return _apply_permutation(tensor, permutation, dim)
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -51,6 +71,7 @@ class RNNBase(Module):
         "bidirectional",
         "proj_size",
     ]
+    _given_weights: tuple[list[Tensor], list[Tensor]] | None = None
 
     def __init__(
         self,
@@ -130,10 +151,36 @@ class RNNBase(Module):
 
     @property
     def _flat_weights(self) -> list[Any]:
-        return [getattr(self, name) for name in self._flat_weights_names]
+        try:
+            named = list(map(self._parameters.__getitem__, self._flat_weights_names))
+        except KeyError:  # some are computed, or gone
+            named = [getattr(self, name, None) for name in self._flat_weights_names]
+        if self._given_weights is None:
+            return named
+        weights, before = self._given_weights
+        if all(map(operator.is_, named, before)):
+            return weights
+        self._init_flat_weights()
+        return named
+
+    # Programs set the list itself; it counts until one of the parameters is replaced.
+    @_flat_weights.setter
+    def _flat_weights(self, weights: list[Any]) -> None:
+        self._init_flat_weights()
+        self._given_weights = weights, self._flat_weights
+
+    def _init_flat_weights(self) -> None:
+        self.__dict__.pop("_given_weights", None)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        found = super()._apply(fn, recurse)
+        self._init_flat_weights()
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_flat_weights": self._flat_weights}  # torch's modules keep the list
+        state = super().__getstate__() | {"_flat_weights": self._flat_weights}  # torch's modules keep the list
+        state.pop("_given_weights", None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({name: value for name, value in state.items() if name != "_flat_weights"})
@@ -150,7 +197,7 @@ class RNNBase(Module):
         """Draws all parameters anew."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
         for weight in self.parameters():
-            uniform_(weight, -bound, bound)
+            init.uniform_(weight, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
@@ -174,14 +221,15 @@ class RNNBase(Module):
         if input.dim() not in (2, 3):
             raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
         batched = input.dim() == 3
-        hx = self._with_batch_dim(hx, batched)
         steps = input if batched else input.unsqueeze(0 if self.batch_first else 1)
+        if hx is None:
+            state = self._zero_state(steps, None)
+        else:
+            state = self.permute_hidden(self._with_batch_dim(hx, batched), None)
+        self.check_forward_args(steps, state, None)
         if self.batch_first:
             steps = steps.transpose(0, 1)
-        length, batch = steps.shape[:2]
-        self._check_input(steps)
-        state = self._checked_state(hx, batch, steps)
-        if length == 0:
+        if steps.shape[0] == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         output, *last = self._run((steps,), state)
         if self.batch_first:
@@ -189,65 +237,108 @@ class RNNBase(Module):
         if not batched:
             output = output.squeeze(0 if self.batch_first else 1)
             last = [s.squeeze(1) for s in last]
-        return output, tuple(last) if self.mode == "LSTM" else last[0]
+        return output, self.permute_hidden(tuple(last) if self.mode == "LSTM" else last[0], None)
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
-        self._check_input(input.data)
-        states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
-        if states is not None and input.sorted_indices is not None:
-            states = tuple(s.index_select(1, input.sorted_indices) for s in states)
-        state = self._checked_state(states, int(input.batch_sizes[0]), input.data)
-        data, *last = self._run((input.data, input.batch_sizes), state)
-        if input.unsorted_indices is not None:
-            last = [s.index_select(1, input.unsorted_indices) for s in last]
-        packed = PackedSequence(data, input.batch_sizes, input.sorted_indices, input.unsorted_indices)
-        return packed, tuple(last) if self.mode == "LSTM" else last[0]
+        data, sizes, order, back = input
+        state = self._zero_state(data, sizes) if hx is None else self.permute_hidden(hx, order)
+        self.check_forward_args(data, state, sizes)
+        output, *last = self._run((data, sizes), state)
+        states = self.permute_hidden(tuple(last) if self.mode == "LSTM" else last[0], back)
+        return PackedSequence(output, sizes, order, back), states
 
     def _with_batch_dim(self, hx: Any, batched: bool) -> Any:
-        """The given state as a tuple of tensors with a dim of samples."""
-        if hx is None:
-            return None
-        states = tuple(hx) if self.mode == "LSTM" else (hx,)
+        """The given state with a dim of samples."""
+        states = hx if self.mode == "LSTM" else (hx,)
         wanted = 3 if batched else 2
         if any(s.dim() != wanted for s in states):
             kind = "batched 3-D" if batched else "unbatched 2-D"
             if self.mode == "LSTM":
                 found = ", ".join(f"{s.dim()}-D" for s in states)
                 raise RuntimeError(f"For {kind} input, hx and cx should also be {wanted}-D but got ({found}) tensors")
-            raise RuntimeError(f"For {kind} input, hx should also be {wanted}-D but got {states[0].dim()}-D tensor")
-        return states if batched else tuple(s.unsqueeze(1) for s in states)
+            raise RuntimeError(f"For {kind} input, hx should also be {wanted}-D but got {hx.dim()}-D tensor")
+        if batched:
+            return hx
+        return tuple(s.unsqueeze(1) for s in states) if self.mode == "LSTM" else hx.unsqueeze(1)
 
-    def _check_input(self, input: Tensor) -> None:
-        weight = self._flat_weights[0]
-        if input.dtype != weight.dtype:
+    def _zero_state(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
+        layers, batch, size = self.get_expected_cell_size(input, batch_sizes)
+        dtype = input.dtype
+        h = _C.zeros((layers, batch, self.proj_size or size), dtype=dtype)
+        return (h, _C.zeros((layers, batch, size), dtype=dtype)) if self.mode == "LSTM" else h
+
+    # The following have torch's names and arguments: programs call and replace them.
+
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
+        """Raises ValueError for another dtype than the weights', RuntimeError for a shape that does not fit.
+
+        batch_sizes: those of a packed sequence, whose data the input then is.
+        """
+        weight = self.weight_ih_l0 if self._given_weights is None else self._flat_weights[0]
+        dtype = weight.dtype
+        if input.dtype != dtype and not _C._autocast_enabled():
             raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
-                f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
+                f"input.to({dtype}), or convert model: model.to({input.dtype})"
             )
+        dims = 3 if batch_sizes is None else 2
+        if input.dim() != dims:
+            raise RuntimeError(f"input must have {dims} dimensions, got {input.dim()}")
         if input.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
             )
 
-    def _checked_state(self, states: Any, batch: int, like: Tensor) -> State:
-        count = self.num_layers * (2 if self.bidirectional else 1)
-        shapes = [(count, batch, self.proj_size or self.hidden_size)]
-        if self.mode == "LSTM":
-            shapes.append((count, batch, self.hidden_size))
-        if states is None:
-            return tuple(_C.zeros(shape, dtype=like.dtype) for shape in shapes)
-        for i, (state, shape) in enumerate(zip(states, shapes)):
-            if tuple(state.shape) != shape:
-                name = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
-                raise RuntimeError(f"Expected {name} size {shape}, got {list(state.shape)}")
-        return tuple(states)
+    def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of the hidden state for this input, which has a dim of samples.
 
-    def _run(self, data: tuple[Tensor, ...], state: State) -> Any:
+        >>> import gradcore
+        >>> gradcore.nn.GRU(3, 4, num_layers=2).get_expected_hidden_size(gradcore.ones(5, 1, 3), None)
+        (2, 1, 4)
+        """
+        batch = input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+        return self.num_layers * (2 if self.bidirectional else 1), batch, self.proj_size or self.hidden_size
+
+    def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
+        """The shape of an LSTM's cell state; see get_expected_hidden_size()."""
+        batch = input.shape[0 if self.batch_first else 1] if batch_sizes is None else int(batch_sizes[0])
+        return self.num_layers * (2 if self.bidirectional else 1), batch, self.hidden_size
+
+    def check_hidden_size(
+        self, hx: Tensor, expected_hidden_size: tuple[int, int, int], msg: str = "Expected hidden size {}, got {}"
+    ) -> None:
+        """Raises RuntimeError with `msg` where the state has another shape."""
+        if hx.shape != expected_hidden_size:
+            raise RuntimeError(msg.format(expected_hidden_size, list(hx.shape)))
+
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
+        """Checks input and state: a tensor, or a pair of them for an LSTM."""
+        self.check_input(input, batch_sizes)
+        size = self.get_expected_hidden_size(input, batch_sizes)
+        if self.mode != "LSTM":
+            self.check_hidden_size(hidden, size)
+            return
+        self.check_hidden_size(hidden[0], size, "Expected hidden[0] size {}, got {}")
+        cell = self.get_expected_cell_size(input, batch_sizes)
+        self.check_hidden_size(hidden[1], cell, "Expected hidden[1] size {}, got {}")
+
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
+        """The state with its samples in the order that `permutation` says, as it is for None."""
+        if permutation is None:
+            return hx
+        if self.mode == "LSTM":
+            return _apply_permutation(hx[0], permutation), _apply_permutation(hx[1], permutation)
+        return _apply_permutation(hx, permutation)
+
+    def _run(self, data: tuple[Tensor, ...], state: Any) -> Any:
         """The op on steps (T, N, features), or on the data and batch sizes of a packed sequence."""
-        hx: Any = list(state) if self.mode == "LSTM" else state[0]
+        hx: Any = list(state) if self.mode == "LSTM" else state
         form = (False,) if len(data) == 1 else ()  # batch_first, which packed data have not
+        weights = self._flat_weights
+        if _C._autocast_enabled():  # then check_input() lets an input of another dtype through
+            weights = [weight.to(data[0].dtype) for weight in weights]
         options = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional, *form)
-        return _OPS[self.mode](*data, hx, self._flat_weights, *options)
+        return _OPS[self.mode](*data, hx, weights, *options)
 
 
 class RNN(RNNBase):
@@ -349,7 +440,7 @@ class RNNCellBase(Module):
         """Draws all parameters anew."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
         for weight in self.parameters():
-            uniform_(weight, -bound, bound)
+            init.uniform_(weight, -bound, bound)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"

@@ -6,7 +6,7 @@ from ... import _C
 from ..._C import Tensor
 from ..._modes import no_grad
 from .. import functional as F
-from ..init import normal_
+from .. import init
 from ..parameter import Parameter
 from .module import Module
 
@@ -81,7 +81,10 @@ class Embedding(Module):
 
     def reset_parameters(self) -> None:
         """Draws the table anew."""
-        normal_(self.weight)
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)
@@ -200,7 +203,10 @@ class EmbeddingBag(Module):
 
     def reset_parameters(self) -> None:
         """Draws the table anew."""
-        normal_(self.weight)
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx].fill_(0)

@@ -9,8 +9,8 @@ from ... import _C
 from ..._C import Tensor
 from ...backends import mha
 from .. import functional as F
+from .. import init
 from ..functional._attention import as_masks
-from ..init import xavier_uniform_
 from .activation import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
@@ -74,19 +74,33 @@ def _is_causal(mask: Tensor | None, given: bool | None, x: Tensor, layers: Any) 
     return _detect_is_causal_mask(mask, given, _get_seq_len(x, layers[0].self_attn.batch_first))
 
 
+# forward() calls the three blocks of a layer by torch's names: programs replace them, to record what is attended to.
 class _Block(Module):
     """What encoder and decoder layers have in common."""
 
     linear1: Module
     linear2: Module
     dropout: Module
+    dropout1: Module
+    self_attn: Module
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("activation", F.relu)
 
-    def _feed_forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
+    def _sa_block(
+        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
+    ) -> Tensor:
+        found = self.self_attn(
+            x,
+            x,
+            x,
+            attn_mask=attn_mask,
+            key_padding_mask=key_padding_mask,
+            need_weights=False,
+            is_causal=is_causal,
+        )[0]
+        result: Tensor = self.dropout1(found)
         return result
 
 
@@ -142,18 +156,14 @@ class TransformerEncoderLayer(_Block):
         src_key_padding_mask, src_mask = as_masks(src_key_padding_mask, src_mask, src.dtype, names)
         x = src
         if self.norm_first:
-            x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
-            found: Tensor = x + self.dropout2(self._feed_forward(self.norm2(x)))
-            return found
-        x = self.norm1(x + self._attended(x, src_mask, src_key_padding_mask, is_causal))
-        result: Tensor = self.norm2(x + self.dropout2(self._feed_forward(x)))
+            x = x + self._sa_block(self.norm1(x), src_mask, src_key_padding_mask, is_causal=is_causal)
+            return x + self._ff_block(self.norm2(x))
+        x = self.norm1(x + self._sa_block(x, src_mask, src_key_padding_mask, is_causal=is_causal))
+        result: Tensor = self.norm2(x + self._ff_block(x))
         return result
 
-    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
-        found = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=is_causal
-        )[0]
-        result: Tensor = self.dropout1(found)
+    def _ff_block(self, x: Tensor) -> Tensor:
+        result: Tensor = self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
         return result
 
 
@@ -211,39 +221,40 @@ class TransformerDecoderLayer(_Block):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        def own(x: Tensor) -> Any:
-            found = self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=tgt_mask,
-                key_padding_mask=tgt_key_padding_mask,
-                need_weights=False,
-                is_causal=tgt_is_causal,
-            )
-            return self.dropout1(found[0])
-
-        def other(x: Tensor) -> Any:
-            found = self.multihead_attn(
-                x,
-                memory,
-                memory,
-                attn_mask=memory_mask,
-                key_padding_mask=memory_key_padding_mask,
-                need_weights=False,
-                is_causal=memory_is_causal,
-            )
-            return self.dropout2(found[0])
-
+        own = (tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        other = (memory, memory_mask, memory_key_padding_mask, memory_is_causal)
         x = tgt
         if self.norm_first:
-            x = x + own(self.norm1(x))
-            x = x + other(self.norm2(x))
-            found: Tensor = x + self.dropout3(self._feed_forward(self.norm3(x)))
-            return found
-        x = self.norm1(x + own(x))
-        x = self.norm2(x + other(x))
-        result: Tensor = self.norm3(x + self.dropout3(self._feed_forward(x)))
+            x = x + self._sa_block(self.norm1(x), *own)
+            x = x + self._mha_block(self.norm2(x), *other)
+            return x + self._ff_block(self.norm3(x))
+        x = self.norm1(x + self._sa_block(x, *own))
+        x = self.norm2(x + self._mha_block(x, *other))
+        result: Tensor = self.norm3(x + self._ff_block(x))
+        return result
+
+    def _mha_block(
+        self,
+        x: Tensor,
+        mem: Tensor,
+        attn_mask: Tensor | None,
+        key_padding_mask: Tensor | None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        found = self.multihead_attn(
+            x,
+            mem,
+            mem,
+            attn_mask=attn_mask,
+            key_padding_mask=key_padding_mask,
+            need_weights=False,
+            is_causal=is_causal,
+        )[0]
+        result: Tensor = self.dropout2(found)
+        return result
+
+    def _ff_block(self, x: Tensor) -> Tensor:
+        result: Tensor = self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
         return result
 
 
@@ -429,7 +440,7 @@ class Transformer(Module):
     def _reset_parameters(self) -> None:
         for parameter in self.parameters():
             if parameter.dim() > 1:
-                xavier_uniform_(parameter)
+                init.xavier_uniform_(parameter)
 
     def forward(
         self,

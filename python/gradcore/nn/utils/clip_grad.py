@@ -156,3 +156,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     with no_grad():
         _C._foreach_clamp_min_(grads, -clip_value)
         _C._foreach_clamp_max_(grads, clip_value)
+
+
+# torch's private names of the two that came later: packages of its time import them.
+_get_total_norm, _clip_grads_with_norm_ = get_total_norm, clip_grads_with_norm_

@@ -211,7 +211,9 @@ def _give_own_class(module: Module) -> None:
     module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), content)
 
 
-def _add_property(module: Module, name: str) -> None:
+def _inject_property(module: Module, tensor_name: str) -> None:
+    name = tensor_name
+
     def parametrized(self: Any) -> Any:
         if not _cache_depth:
             return self.parametrizations[name]()
@@ -283,7 +285,7 @@ def register_parametrization(
     if not is_parametrized(module):
         _give_own_class(module)
         module.parametrizations = ModuleDict()
-    _add_property(module, tensor_name)
+    _inject_property(module, tensor_name)
     module.parametrizations[tensor_name] = chain
     return module
 
