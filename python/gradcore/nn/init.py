@@ -15,6 +15,8 @@ from .._modes import no_grad
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable
+else:
+    from .._lazy import Callable
 
 __all__ = [
     "calculate_gain",

@@ -6,12 +6,12 @@ from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
 from ._copied import _get_scalar_dtype
-from .optimizer import Optimizer, call_closure, options_among
+from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["Adafactor", "adafactor"]
 

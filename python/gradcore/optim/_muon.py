@@ -5,12 +5,12 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, call_closure, options_among
+from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["Muon"]
 

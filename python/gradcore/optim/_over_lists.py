@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     Lists = Mapping[str, Any]  # lists of tensors, some of None too
+else:
+    from .._lazy import Any, Callable
 
 __all__: list[str] = []
 

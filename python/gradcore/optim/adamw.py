@@ -5,11 +5,12 @@ from __future__ import annotations
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
 from .adam import Adam, adam
+from .optimizer import ParamsT
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["AdamW", "adamw"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, check_lr, options_among
+from .optimizer import Closure, Optimizer, ParamsT, check_lr, options_among
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any, Callable
 
 __all__ = ["LBFGS"]
 

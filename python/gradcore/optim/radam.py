@@ -5,12 +5,12 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, option_names, options_among
+from .optimizer import ParamsT, RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["RAdam", "radam"]
 
