@@ -11,6 +11,8 @@ from ._types import device
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ._lazy import Any
 
 
 def _unsigned(seed: int) -> int:

@@ -9,6 +9,8 @@ from ._lazy import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections import OrderedDict
     from typing import Any
+else:
+    from ._lazy import Any
 
 
 class RemovableHandle:

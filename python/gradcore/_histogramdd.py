@@ -11,6 +11,8 @@ from .nn.functional._checks import SCALAR_NAMES
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ._lazy import Any
 
 _NAME = "torch.histogramdd"
 

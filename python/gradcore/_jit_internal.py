@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     F = TypeVar("F")
+else:
+    from ._lazy import Any, Callable
 
 
 def _copy_to_script_wrapper(fn: F) -> F:

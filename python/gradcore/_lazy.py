@@ -13,6 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+else:
+    # What typing.get_type_hints() finds for the names in annotations. The interpreter has loaded these classes already.
+    from _collections_abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence  # noqa: F401
+
+    _typing = sys.modules.get("typing")  # where nobody has loaded it, any value is an object
+    Any, Self, NoReturn = (getattr(_typing, name, object) for name in ("Any", "Self", "NoReturn"))
 
 
 class _LazyPackage(type(sys)):  # type: ignore[misc]  # the class of modules

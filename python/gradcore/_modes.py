@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
+else:
+    from ._lazy import Any, Callable
 
 _GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect would double our own import time
 

@@ -16,6 +16,8 @@ from ._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ._lazy import Any
 
 _Function: Any = type(lambda: None)  # the module types would take longer to import than this one
 _PACKAGE = __file__.removesuffix("_overridable.py")

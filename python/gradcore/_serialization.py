@@ -26,7 +26,7 @@ from types import FunctionType
 from typing import IO, Any, NamedTuple
 
 import gradcore
-from gradcore import Size, Tensor, device, dtype, layout
+from gradcore import Size, Tensor, device, dtype, layout, memory_format
 
 from ._archive import ArchiveWriter, read_into, start_of
 from ._bytes import bytes_of, memory_from
@@ -225,27 +225,41 @@ class _Pickler(pickle._Pickler):
         self.save_storage(self.storage_of(storage._as_tensor()))
 
     def save_tensor(self, t: Tensor) -> None:
-        storage = self.storage_of(t)
-        without = _dtype_name(t.dtype) in WITHOUT_STORAGE
         attributes = t.__dict__
         if attributes:
             self.save_known(_rebuild_with_attributes)
             self._write(pickle.MARK)
-        self.save_known(_rebuild_tensor_v3 if without else _rebuild_tensor_v2)
+        self.save_known(_rebuild_by(t))
         if attributes:
             self.save_known(Tensor)
         self._write(pickle.MARK)
-        self.save_storage(storage)
-        window = _int(t.storage_offset()) + _ints(t.shape) + _ints(t.stride())
-        self._write(window + (pickle.NEWTRUE if t.requires_grad else pickle.NEWFALSE))
-        self.save_hooks()
-        if without:
+        if t.is_meta:
             self.save_known(t.dtype)
+            self._write(_ints(t.shape) + _ints(t.stride()))
+            self._write(pickle.NEWTRUE if t.requires_grad else pickle.NEWFALSE)
+        else:
+            self.save_window(t)
         if attributes:
             self._write(pickle.TUPLE)
             self.save(attributes)  # type: ignore[attr-defined]
         self._write(pickle.TUPLE + pickle.REDUCE)
-        self.memoize(t)  # type: ignore[attr-defined]
+        self.memoize_once(t)
+
+    def save_window(self, t: Tensor) -> None:
+        self.save_storage(self.storage_of(t))
+        window = _int(t.storage_offset()) + _ints(t.shape) + _ints(t.stride())
+        self._write(window + (pickle.NEWTRUE if t.requires_grad else pickle.NEWFALSE))
+        self.save_hooks()
+        if _dtype_name(t.dtype) in WITHOUT_STORAGE:
+            self.save_known(t.dtype)
+
+    def memoize_once(self, t: Tensor) -> None:
+        """Attributes that lead to the tensor itself have written it already: that one counts, as in pickle."""
+        known = self.memo.get(id(t))  # type: ignore[attr-defined]
+        if known is None:
+            self.memoize(t)  # type: ignore[attr-defined]
+        else:
+            self._write(pickle.POP + self.get(known[0]))  # type: ignore[attr-defined]
 
     def save_parameter(self, parameter: Any) -> None:
         attributes = parameter.__dict__
@@ -258,7 +272,7 @@ class _Pickler(pickle._Pickler):
         if attributes:
             self.save(attributes)  # type: ignore[attr-defined]
         self._write((pickle.TUPLE if attributes else pickle.TUPLE3) + pickle.REDUCE)
-        self.memoize(parameter)  # type: ignore[attr-defined]
+        self.memoize_once(parameter)
 
     def save_storage(self, storage: _Storage) -> None:
         """A persistent id: ("storage", torch.FloatStorage, key, "cpu", count)."""
@@ -293,6 +307,9 @@ class _Pickler(pickle._Pickler):
     def save_layout(self, obj: layout) -> None:
         self.save_reduce(_get_layout, (str(obj),), obj=obj)  # type: ignore[attr-defined]
 
+    def save_memory_format(self, obj: memory_format) -> None:
+        raise TypeError("cannot pickle 'torch.memory_format' object")  # torch neither writes nor reads it in a file
+
 
 class _LegacyPickler(_Pickler):
     """Of the format before torch 1.6, where a storage may be a part of another one; these are not."""
@@ -307,6 +324,7 @@ def _dispatch() -> dict[type, Any]:
         Tensor: _Pickler.save_tensor,
         dtype: _Pickler.save_global,
         layout: _Pickler.save_layout,
+        memory_format: _Pickler.save_memory_format,
         StorageType: _Pickler.save_global,
         FunctionType: _Pickler.save_global,
         UntypedStorage: _Pickler.save_untyped,
@@ -317,6 +335,12 @@ def _dispatch() -> dict[type, Any]:
     if parameter is not None:
         dispatch[parameter.Parameter] = _Pickler.save_parameter
     return dispatch
+
+
+def _rebuild_by(t: Tensor) -> Any:
+    if t.is_meta:
+        return _rebuild_meta_tensor_no_storage
+    return _rebuild_tensor_v3 if _dtype_name(t.dtype) in WITHOUT_STORAGE else _rebuild_tensor_v2
 
 
 def _int(number: int) -> bytes:
@@ -336,7 +360,7 @@ def _torch_name(obj: Any) -> tuple[str, str] | None:
     """Module and name that torch knows obj by."""
     if obj is _rebuild_tensor_v2 or obj is _rebuild_tensor_v3 or obj is _rebuild_parameter:
         return "torch._utils", obj.__name__
-    if obj is _rebuild_parameter_with_state:
+    if obj is _rebuild_parameter_with_state or obj is _rebuild_meta_tensor_no_storage:
         return "torch._utils", obj.__name__
     if obj is _rebuild_with_attributes:
         return "torch._tensor", "_rebuild_from_type_v2"
@@ -743,6 +767,13 @@ def _rebuild_tensor_v1(storage: Any, offset: int, size: tuple[int, ...], stride:
     return _rebuild_tensor_v2(storage, offset, size, stride, False)
 
 
+def _rebuild_meta_tensor_no_storage(
+    of: dtype, size: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool
+) -> Tensor:
+    """Of the device meta, which has no storages."""
+    return _with_grad(gradcore.empty_strided(size, stride, dtype=of, device="meta"), requires_grad)
+
+
 def _with_grad(tensor: Tensor, requires_grad: bool) -> Tensor:
     tensor.requires_grad = requires_grad  # requires_grad_() is refused in transforms
     return tensor
@@ -761,7 +792,10 @@ def _rebuild_parameter_with_state(data: Tensor, requires_grad: bool, hooks: obje
 
 def _rebuild_with_attributes(function: Any, cls: object, arguments: tuple[Any, ...], state: object) -> Tensor:
     rebuild = getattr(function, "function", function)
-    if rebuild not in (_rebuild_tensor_v2, _rebuild_tensor_v3) or cls not in (Tensor, _TENSOR_CLASS):
+    if rebuild not in (_rebuild_tensor_v2, _rebuild_tensor_v3, _rebuild_meta_tensor_no_storage) or cls not in (
+        Tensor,
+        _TENSOR_CLASS,
+    ):
         raise FileError("load: the file has a tensor of a class of its own")
     return _set_attributes(rebuild(*arguments), state)
 
@@ -817,6 +851,7 @@ def _known_globals() -> dict[tuple[str, str], Any]:
         ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
         ("torch._utils", "_rebuild_tensor"): _rebuild_tensor_v1,
         ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor_v3,
+        ("torch._utils", "_rebuild_meta_tensor_no_storage"): _rebuild_meta_tensor_no_storage,
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter_with_state,
         ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_with_attributes,
@@ -936,15 +971,22 @@ def _name_of_today(module: str, name: str) -> tuple[str, str]:
 def reduce_tensor(t: Tensor) -> tuple[Any, ...]:
     """Tensor.__reduce_ex__: the memory that the tensor spans, or its elements if that has gaps."""
     shape, stride = tuple(t.shape), tuple(t.stride())
+    args: tuple[Any, ...] = _bytes_of_window(t, shape, stride) + (t.requires_grad,)
+    if type(t) is not Tensor:
+        return _rebuild_subclass, (type(t), *args), _attributes(t)
+    return _rebuild_tensor, args, _attributes(t)
+
+
+def _bytes_of_window(t: Tensor, shape: tuple[int, ...], stride: tuple[int, ...]) -> tuple[Any, ...]:
+    """Bytes, name of the dtype, shape and stride; no bytes where there is no memory."""
+    if t.is_meta:
+        return None, _dtype_name(t.dtype), shape, stride
     span = 1 + sum((n - 1) * s for n, s in zip(shape, stride, strict=True)) if t.numel() else 0
     if span > t.numel():
         data, stride = t._to_bytes(), _row_major(shape)
     else:
         data = t.detach().as_strided((span,), (1,), t.storage_offset())._to_bytes()
-    args = data, _dtype_name(t.dtype), shape, stride, t.requires_grad
-    if type(t) is not Tensor:
-        return _rebuild_subclass, (type(t), *args), _attributes(t)
-    return _rebuild_tensor, args, _attributes(t)
+    return data, _dtype_name(t.dtype), shape, stride
 
 
 def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -959,16 +1001,18 @@ def _attributes(t: Tensor) -> dict[str, Any] | None:
 
 
 def _rebuild_tensor(
-    data: bytes, dtype_name: str, shape: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool
+    data: bytes | None, dtype_name: str, shape: tuple[int, ...], stride: tuple[int, ...], requires_grad: bool
 ) -> Tensor:
     of = getattr(gradcore, dtype_name)
+    if data is None:
+        return _rebuild_meta_tensor_no_storage(of, shape, stride, requires_grad)
     memory = gradcore.frombuffer(data, dtype=of).clone() if data else gradcore.empty(0, dtype=of)
     return _rebuild_tensor_v2(memory, 0, shape, stride, requires_grad)
 
 
 def _rebuild_subclass(
     cls: type[Tensor],
-    data: bytes,
+    data: bytes | None,
     dtype_name: str,
     shape: tuple[int, ...],
     stride: tuple[int, ...],

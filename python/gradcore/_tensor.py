@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy import ndarray
+else:
+    from ._lazy import Any, Callable
 
 _TYPE_NAMES = {name: scalar for _, name, scalar in _C._dtypes()}
 

@@ -10,6 +10,8 @@ from ._lazy import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
+else:
+    from ._lazy import Any, Callable, NoReturn
 
 _DENSE = "all tensors are dense and strided"
 _UNQUANTISED = "there are no quantised tensors"

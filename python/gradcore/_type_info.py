@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from . import _C
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
+else:
+    from ._lazy import Any, Self
 
 # bits, bits of the fraction, largest exponent, decimal digits that survive
 _FLOATS = {
@@ -58,6 +60,9 @@ class _TypeInfo:
         if not hasattr(self, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         raise AttributeError(f"attribute {name!r} of {type(self).__name__!r} objects is not writable")
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"cannot pickle 'torch.{type(self).__name__}' object")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _TypeInfo) and self.dtype == other.dtype

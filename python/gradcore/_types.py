@@ -7,6 +7,8 @@ from ._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ._lazy import Any
 
 
 class Size(_C._Size):

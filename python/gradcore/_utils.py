@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._C import Tensor
+else:
+    from ._lazy import Any, Sequence
 
 
 def _flatten_dense_tensors(tensors: Sequence[Tensor]) -> Tensor:

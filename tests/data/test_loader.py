@@ -355,3 +355,123 @@ def test_a_warning_of_more_workers_than_cpus():
     for lib in libraries():
         with pytest.warns(UserWarning, match="suggested max number of worker in current system is"):
             lib.utils.data.DataLoader([1], num_workers=10000)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_epochs_of_persistent_workers(own):
+    """The base seed is drawn once, when the workers start: later epochs take one number fewer."""
+
+    def program(lib):
+        lib.manual_seed(3)
+        generator = lib.Generator().manual_seed(7) if own else None
+        options = {"shuffle": True, "num_workers": 2, "persistent_workers": True, "generator": generator}
+        loader = lib.utils.data.DataLoader(lib.arange(10), 3, **options)
+        epochs = [[batch.tolist() for batch in loader] for _ in range(3)]
+        return [epochs, loader._iterator._base_seed, lib.rand(1), lib.rand(1, generator=generator)]
+
+    both(program)
+
+
+class Again:
+    """A sampler without an end, as packages put it around that of a loader."""
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def __iter__(self):
+        while True:
+            yield from iter(self.sampler)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_whose_iterator_lasts_for_many_epochs(workers):
+    """timm's has it: it opens the loader again to change its sampler."""
+
+    def program(lib):
+        class Lasting(lib.utils.data.DataLoader):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **kwargs)
+                self._DataLoader__initialized = False
+                self.batch_sampler = Again(self.batch_sampler)
+                self._DataLoader__initialized = True
+                self.iterator = super().__iter__()
+
+            def __len__(self):
+                return len(self.batch_sampler.sampler)
+
+            def __iter__(self):
+                for _ in range(len(self)):
+                    yield next(self.iterator)
+
+        lib.manual_seed(1)
+        loader = Lasting(pairs(lib), 4, shuffle=True, num_workers=workers)
+        return [list(loader), list(loader), loader.iterator._num_yielded]
+
+    both(program)
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"num_workers": 2}], ids=str)
+def test_what_iterators_keep(options):
+    def program(lib):
+        lib.manual_seed(2)
+        loader = lib.utils.data.DataLoader(pairs(lib), 1, **options)
+        found = loader._get_iterator()
+        names = (
+            "_num_workers _drop_last _auto_collation _num_yielded _timeout _base_seed _persistent_workers _dataset_kind"
+        )
+        kept = [getattr(found, name) for name in names.split()]
+        kept += [found._index_sampler is loader.batch_sampler, found._dataset is loader.dataset, len(found)]
+        kept += [next(found), found._num_yielded, found._next_data(), found._num_yielded, found._next_index()]
+        if "num_workers" in options:
+            processes = list(found._workers)
+            kept.append([process.is_alive() for process in processes])
+            found._shutdown_workers()
+            return [*kept, [process.is_alive() for process in processes]]
+        kept += [list(found._sampler_iter), type(found._dataset_fetcher.collate_fn).__name__]
+        found._reset(loader)
+        return [*kept, found._dataset_fetcher.fetch([1, 3]), list(found), found._num_yielded]
+
+    names = "_MultiProcessingDataLoaderIter" if "num_workers" in options else "_SingleProcessDataLoaderIter"
+    both(program)
+    both(
+        lambda lib: lib.utils.data.DataLoader(pairs(lib), **options)._get_iterator().__getstate__(),
+        raises=f"'{names}'",
+    )
+
+
+def test_a_batch_sampler_is_begun_as_often_as_in_torch():
+    def program(lib):
+        class Loud(list):
+            begun = 0
+
+            def __iter__(self):
+                self.begun += 1
+                return super().__iter__()
+
+        counts = []
+        for workers in (0, 1):
+            order = Loud([[0], [1]])
+            loader = lib.utils.data.DataLoader(lib.arange(4), batch_sampler=order, num_workers=workers)
+            counts.append([len(list(loader)), len(list(loader)), order.begun])
+        return counts
+
+    both(program)
+
+
+def test_fetchers_by_their_names():
+    def program(lib):
+        fetch = lib.utils.data._utils.fetch
+        many = fetch._MapDatasetFetcher(lib.arange(5), True, list, False)
+        ending = fetch._IterableDatasetFetcher(range(3), True, list, True)
+        kinds = lib.utils.data.dataloader._DatasetKind
+        made = kinds.create_fetcher(kinds.Iterable, [7, 8], False, str, False)
+        return [many.fetch([1, 4]), ending.fetch([0, 0]), ending.ended, next(ending.dataset_iter), made.fetch(None)]
+
+    both(program)
+
+
+def test_memory_that_cannot_be_pinned_is_warned_of_where_an_epoch_begins():
+    for lib in libraries():
+        loader = lib.utils.data.DataLoader([1], pin_memory=True)
+        with pytest.warns(UserWarning, match="device pinned memory won't be used"):
+            iter(loader)

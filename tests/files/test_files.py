@@ -711,3 +711,63 @@ def test_a_layout_that_is_none_is_refused():
     other = file.getvalue().replace(b"torch.strided", b"torch.float32")
     with pytest.raises(pickle.UnpicklingError):
         gradcore.load(io.BytesIO(other))
+
+
+ON_META = ["lib.empty(2, 3, device='meta').t()", "lib.nn.Parameter(lib.ones(2, device='meta'))", "lib.nn.Linear(2, 3, device='meta').state_dict()",
+           "[lib.ones(2, dtype=lib.uint16, device='meta')]", "lib.ones((), device='meta', requires_grad=True)"]  # fmt: skip
+
+
+def described(lib, value):
+    if isinstance(value, dict):
+        return {key: described(lib, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [described(lib, item) for item in value]
+    return (
+        dtype_name(value),
+        str(value.device),
+        tuple(value.shape),
+        value.stride(),
+        value.requires_grad,
+        type(value).__name__,
+    )
+
+
+@pytest.mark.parametrize("program", ON_META)
+def test_tensors_without_memory(program):
+    """They keep dtype, shape and strides, in our files, in those of torch, and in pickles."""
+    value = nest(gradcore, program)
+    expected = described(gradcore, value)
+    assert described(gradcore, gradcore.load(written(gradcore, value))) == expected
+    assert described(gradcore, pickle.loads(pickle.dumps(value))) == expected
+    if torch is not None:
+        assert described(torch, torch.load(written(gradcore, value))) == expected
+        assert described(gradcore, gradcore.load(written(torch, nest(torch, program)))) == expected
+
+
+def test_attributes_of_a_tensor_without_memory():
+    value = gradcore.ones(2, device="meta")
+    value.unit = "m"
+    again = gradcore.load(written(gradcore, value))
+    assert again.unit == "m" and again.is_meta
+
+
+@pytest.mark.parametrize("kind", ["lib.ones(2)", "lib.nn.Parameter(lib.ones(2))"])
+def test_a_tensor_among_its_own_attributes(kind):
+    """torch writes and reads such a file, and loses the attribute."""
+
+    def program(lib):
+        value = eval(kind)
+        value.own = [value]
+        return lib.load(written(lib, [value, value]), weights_only=False)
+
+    found = both(program)
+    assert found is None or found[0] is found[1]
+
+
+@pytest.mark.parametrize("program", ["lib.finfo(lib.float32)", "[lib.iinfo(lib.int8)]", "{'f': lib.contiguous_format}"])
+def test_what_is_not_saved(program):
+    for lib in (gradcore, torch) if torch else (gradcore,):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            written(lib, nest(lib, program))
+    if "format" not in program:
+        both(lambda lib: pickle.dumps(nest(lib, program)), raises="cannot pickle 'torch.")

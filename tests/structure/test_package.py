@@ -3,9 +3,12 @@
 import ast
 import graphlib
 import importlib
+import inspect
 import pathlib
+import pkgutil
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -134,3 +137,54 @@ def test_only_two_modules_give_methods_to_classes_of_the_core():
                 assert not (
                     isinstance(target, ast.Attribute) and ast.unparse(target.value).rpartition(".")[2] in core
                 ), f"{path.name}:{node.lineno}"
+
+
+# Hints that name what would be costly, or circular, to import.
+HINTS_TO_OTHERS = {
+    "gradcore.Tensor.numpy": "numpy",
+    "gradcore.autograd.graph.RemovableHandle.__init__": "collections",
+    "gradcore.func.replace_all_batch_norm_modules_": "nn",
+    "gradcore.nn.modules.module.call_with_hooks": "a class of the module that imports it",
+}
+
+
+def public_functions():
+    """The functions of public modules, and the methods of their classes, each once with its name."""
+    seen = set()
+    for module in public_modules():
+        for name in dir(module):
+            found = None if name.startswith("_") else getattr(module, name, None)
+            if not getattr(found, "__module__", None) or not found.__module__.startswith(("gradcore", "torch")):
+                continue
+            members = vars(found).items() if inspect.isclass(found) else ()
+            parts = [(member, part) for member, part in members if member == "__init__" or member[0] != "_"]
+            for path, part in [(name, found), *((f"{name}.{member}", part) for member, part in parts)]:
+                part = part.fget if isinstance(part, property) else getattr(part, "__func__", part)
+                if inspect.isfunction(part) and id(part) not in seen:
+                    seen.add(id(part))
+                    yield f"{module.__name__}.{path}", part
+
+
+def public_modules():
+    yield gradcore
+    for found in pkgutil.walk_packages(gradcore.__path__, "gradcore."):
+        if not any(part.startswith("_") for part in found.name.split(".")):
+            yield importlib.import_module(found.name)
+
+
+def test_hints_of_public_functions_are_understood():
+    """Programs that make command lines, or check values, from annotations ask for them."""
+    failed = {}
+    for name, function in public_functions():
+        try:
+            typing.get_type_hints(function)
+        except NameError as error:
+            failed[name] = str(error)
+    assert set(failed) <= set(HINTS_TO_OTHERS), failed
+
+
+def test_hints_are_understood_where_typing_came_later():
+    code = (
+        "import gradcore, typing; print(typing.get_type_hints(gradcore.Tensor.cuda)['device'] in (object, typing.Any))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"

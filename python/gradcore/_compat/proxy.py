@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 else:
+    from .._lazy import Any, Iterable, Sequence
+
     ModuleType = type(sys)
 
 VERSION = "2.13.0+gradcore"

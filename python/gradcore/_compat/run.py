@@ -11,6 +11,8 @@ from .proxy import as_torch
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from .._lazy import Any
 
 USAGE = "usage: python -m gradcore run script.py args... | python -m gradcore run -m module args..."
 

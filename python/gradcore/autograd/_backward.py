@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    TensorOrTensors = Tensor | Sequence[Tensor]
+else:
+    from .._lazy import Any, Sequence
+
+TensorOrTensors = Tensor | Sequence[Tensor]
 
 
 def backward(

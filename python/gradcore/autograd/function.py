@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 
 from .. import _C
+from .._C import Tensor
 from .._lazy import TYPE_CHECKING
 from .._modes import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from .._C import Tensor
+else:
+    from .._lazy import Any, Callable
 
 __all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "once_differentiable"]
 

@@ -16,6 +16,8 @@ from .._modes import _Switch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
+else:
+    from .._lazy import Any, Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge", "increment_version",

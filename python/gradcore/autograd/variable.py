@@ -9,6 +9,8 @@ from .._tensor import _warn_of_volatile
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from .._lazy import Any
 
 __all__ = ["VariableMeta", "Variable"]
 

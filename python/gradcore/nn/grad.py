@@ -11,7 +11,10 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    _Sizes = int | Sequence[int]
+else:
+    from .._lazy import Callable, Sequence
+
+_Sizes = int | Sequence[int]
 
 
 def _at_zero(size: Sequence[int], grad_output: Tensor, others: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:

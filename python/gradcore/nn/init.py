@@ -17,6 +17,8 @@ from .._overridable import is_taken_over
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Callable
+else:
+    from .._lazy import Callable
 
 __all__ = [
     "calculate_gain",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, call_closure, options_among
+from ._copied import _get_scalar_dtype
+from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from .._lazy import Any
 
-    from .optimizer import Closure, ParamsT
-
-__all__ = ["Adafactor"]
+__all__ = ["Adafactor", "adafactor"]
 
 
 class Adafactor(Optimizer):
@@ -78,3 +79,76 @@ class Adafactor(Optimizer):
         loss = None if closure is None else call_closure(closure)
         _C._step_Adafactor(self.param_groups, self.state)
         return loss
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        row_vars: list[Tensor | None],
+        col_vars: list[Tensor | None],
+        variances: list[Tensor | None],
+        state_steps: list[Tensor],
+    ) -> bool:
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            params_with_grad.append(p)
+            grads.append(p.grad)
+            state = self.state[p]
+            if not state:
+                state.update(_new_state(p.grad))
+            row_vars.append(state.get("row_var"))
+            col_vars.append(state.get("col_var"))
+            variances.append(state.get("variance"))
+            state_steps.append(state["step"])
+        return False
+
+
+def _new_state(grad: Tensor) -> dict[str, Tensor]:
+    step = _C.tensor(0.0, dtype=_get_scalar_dtype())
+    if grad.dim() < 2:
+        return {"step": step, "variance": _C.zeros_like(grad)}
+    rows, columns = grad.narrow(-1, 0, 1), grad.narrow(-2, 0, 1)
+    return {"step": step, "row_var": grad.new_zeros(rows.shape), "col_var": grad.new_zeros(columns.shape)}
+
+
+def adafactor(
+    params: list[Tensor],
+    grads: list[Tensor],
+    row_vars: list[Tensor | None],
+    col_vars: list[Tensor | None],
+    variances: list[Tensor | None],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    has_complex: bool = False,
+    *,
+    d: float,
+    lr: float | Tensor,
+    beta2_decay: float,
+    weight_decay: float,
+    eps1: float,
+    eps2: float,
+    maximize: bool,
+) -> None:
+    """One step of Adafactor over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import scaled_step, step_over_lists
+
+    scaled_step(grads, False, grad_scale, found_inf)
+    options: dict[str, Any] = {
+        "d": d,
+        "lr": lr,
+        "beta2_decay": beta2_decay,
+        "weight_decay": weight_decay,
+        "eps": (eps1, eps2),
+        "maximize": maximize,
+        "foreach": foreach,
+    }
+    lists: dict[str, Any] = {"row_var": row_vars, "col_var": col_vars, "variance": variances, "step": state_steps}
+    step_over_lists(_step, params, grads, lists, options)
+
+
+def _step(groups: list[dict[str, Any]], state: Any, differentiable: bool) -> None:
+    _C._step_Adafactor(groups, state)

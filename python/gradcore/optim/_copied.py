@@ -10,6 +10,8 @@ from .._lazy import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+else:
+    from .._lazy import Any, Callable
 
 __all__: list[str] = []
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, call_closure, options_among
+from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["Muon"]
 
@@ -68,3 +68,53 @@ class Muon(Optimizer):
         loss = None if closure is None else call_closure(closure)
         _C._step_Muon(self.param_groups, self.state)
         return loss
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        muon_momentum_bufs: list[Tensor],
+    ) -> bool:
+        from ._over_lists import fill_lists
+
+        lists: dict[str, Any] = {"momentum_buffer": muon_momentum_bufs}
+        fill_lists(self, group, params_with_grad, grads, lists, {"momentum_buffer": 0.0})
+        return False
+
+
+def muon(
+    params: list[Tensor],
+    grads: list[Tensor],
+    muon_momentum_bufs: list[Tensor],
+    *,
+    foreach: bool | None = None,
+    lr: float,
+    weight_decay: float,
+    momentum: float,
+    nesterov: bool,
+    ns_coefficients: tuple[float, float, float],
+    ns_steps: int,
+    eps: float,
+    adjust_lr_fn: str | None,
+    has_complex: bool,
+) -> None:
+    """One step of Muon over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import step_over_lists
+
+    options: dict[str, Any] = {
+        "lr": lr,
+        "weight_decay": weight_decay,
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "ns_coefficients": ns_coefficients,
+        "ns_steps": ns_steps,
+        "eps": eps,
+        "adjust_lr_fn": adjust_lr_fn,
+    }
+    lists: dict[str, Any] = {"momentum_buffer": muon_momentum_bufs}
+    step_over_lists(_step, params, grads, lists, options)
+
+
+def _step(groups: list[dict[str, Any]], state: Any, differentiable: bool) -> None:
+    _C._step_Muon(groups, state)

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
+from .optimizer import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
-
-    from .optimizer import Optimizer
+else:
+    from .._lazy import Any, Generator
 
 __all__ = ["swap_in_optimizer_params_and_state"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, option_names, options_among
+from .optimizer import ParamsT, RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["Adagrad"]
+__all__ = ["Adagrad", "adagrad"]
 
 _ORDER = option_names("lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused")
 
@@ -58,3 +60,55 @@ class Adagrad(RuleOptimizer):
                 start = _C.full_like(p.detach(), initial_accumulator_value)
                 step = _C.tensor(0.0, dtype=_C.float32 if group["fused"] else None)
                 self.state[p] = {"step": step, "sum": start}
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        state_sums: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> tuple[bool, bool]:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {"step": counter(group), "sum": group["initial_accumulator_value"]}
+        lists: dict[str, Any] = {"sum": state_sums, "step": state_steps}
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False, False
+
+
+def adagrad(
+    params: list[Tensor],
+    grads: list[Tensor],
+    state_sums: list[Tensor],
+    state_steps: list[Tensor],
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    has_sparse_grad: bool = False,
+    foreach: bool | None = None,
+    differentiable: bool = False,
+    has_complex: bool = False,
+    *,
+    lr: float,
+    weight_decay: float,
+    lr_decay: float,
+    eps: float,
+    maximize: bool,
+) -> None:
+    """One step of Adagrad over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import scaled_step, step_over_lists
+
+    options: dict[str, Any] = {
+        "lr": lr,
+        "weight_decay": weight_decay,
+        "lr_decay": lr_decay,
+        "eps": eps,
+        "maximize": maximize,
+        "fused": fused,
+        "foreach": foreach,
+        "initial_accumulator_value": 0.0,
+    }
+    lists: dict[str, Any] = {"sum": state_sums, "step": state_steps}
+    if scaled_step(grads, fused, grad_scale, found_inf):
+        step_over_lists(_C._step_Adagrad, params, grads, lists, options, differentiable)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, _to_scalar, check_betas, option_names, options_among
+from .optimizer import ParamsT, RuleOptimizer, _to_scalar, check_betas, option_names, options_among
 
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from .._lazy import Any
 
-    from .optimizer import ParamsT
-
-__all__ = ["Adam"]
+__all__ = ["Adam", "adam"]
 
 _ORDER = option_names(
     "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
@@ -71,6 +71,30 @@ class Adam(RuleOptimizer):
         options["betas"] = tuple(map(_to_scalar, betas))
         super().__init__(params, options)
 
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        exp_avgs: list[Tensor],
+        exp_avg_sqs: list[Tensor],
+        max_exp_avg_sqs: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {"step": counter(group), "exp_avg": 0.0, "exp_avg_sq": 0.0}
+        if group["amsgrad"]:
+            starts["max_exp_avg_sq"] = 0.0
+        lists: dict[str, Any] = {
+            "exp_avg": exp_avgs,
+            "exp_avg_sq": exp_avg_sqs,
+            "max_exp_avg_sq": max_exp_avg_sqs,
+            "step": state_steps,
+        }
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False
+
 
 def _check_tensors(betas: Any, foreach: bool | None, capturable: bool) -> None:
     if not all(isinstance(beta, Tensor) for beta in betas):
@@ -84,3 +108,52 @@ def _check_tensor(name: str, value: Tensor, foreach: bool | None, capturable: bo
         raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
     if value.numel() != 1:
         raise ValueError(f"Tensor {name} must be 1-element")
+
+
+def adam(
+    params: list[Tensor],
+    grads: list[Tensor],
+    exp_avgs: list[Tensor],
+    exp_avg_sqs: list[Tensor],
+    max_exp_avg_sqs: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    capturable: bool = False,
+    differentiable: bool = False,
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    has_complex: bool = False,
+    decoupled_weight_decay: bool = False,
+    *,
+    amsgrad: bool,
+    beta1: float | Tensor,
+    beta2: float | Tensor,
+    lr: float | Tensor,
+    weight_decay: float,
+    eps: float,
+    maximize: bool,
+) -> None:
+    """One step of Adam over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import scaled_step, step_over_lists
+
+    options: dict[str, Any] = {
+        "amsgrad": amsgrad,
+        "betas": (beta1, beta2),
+        "lr": lr,
+        "weight_decay": weight_decay,
+        "eps": eps,
+        "maximize": maximize,
+        "foreach": foreach,
+        "capturable": capturable,
+        "fused": fused,
+        "decoupled_weight_decay": decoupled_weight_decay,
+    }
+    lists: dict[str, Any] = {
+        "exp_avg": exp_avgs,
+        "exp_avg_sq": exp_avg_sqs,
+        "max_exp_avg_sq": max_exp_avg_sqs,
+        "step": state_steps,
+    }
+    if scaled_step(grads, fused, grad_scale, found_inf):
+        step_over_lists(_C._step_Adam, params, grads, lists, options, differentiable)

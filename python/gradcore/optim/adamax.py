@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, options_among
+from .optimizer import ParamsT, RuleOptimizer, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["Adamax"]
+__all__ = ["Adamax", "adamax"]
 
 
 class Adamax(RuleOptimizer):
@@ -48,3 +50,53 @@ class Adamax(RuleOptimizer):
         capturable: bool = False,
     ) -> None:
         super().__init__(params, options_among(locals()))
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        exp_avgs: list[Tensor],
+        exp_infs: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {"step": counter(group), "exp_avg": 0.0, "exp_inf": 0.0}
+        lists: dict[str, Any] = {"exp_avg": exp_avgs, "exp_inf": exp_infs, "step": state_steps}
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False
+
+
+def adamax(
+    params: list[Tensor],
+    grads: list[Tensor],
+    exp_avgs: list[Tensor],
+    exp_infs: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    maximize: bool = False,
+    differentiable: bool = False,
+    capturable: bool = False,
+    has_complex: bool = False,
+    *,
+    eps: float,
+    beta1: float,
+    beta2: float,
+    lr: float,
+    weight_decay: float,
+) -> None:
+    """One step of Adamax over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import step_over_lists
+
+    options: dict[str, Any] = {
+        "eps": eps,
+        "betas": (beta1, beta2),
+        "lr": lr,
+        "weight_decay": weight_decay,
+        "foreach": foreach,
+        "maximize": maximize,
+        "capturable": capturable,
+    }
+    lists: dict[str, Any] = {"exp_avg": exp_avgs, "exp_inf": exp_infs, "step": state_steps}
+    step_over_lists(_C._step_Adamax, params, grads, lists, options, differentiable)

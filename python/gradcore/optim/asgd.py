@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, options_among
+from .optimizer import ParamsT, RuleOptimizer, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["ASGD"]
+__all__ = ["ASGD", "asgd"]
 
 
 class ASGD(RuleOptimizer):
@@ -50,3 +52,61 @@ class ASGD(RuleOptimizer):
         capturable: bool = False,
     ) -> None:
         super().__init__(params, options_among(locals()))
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        mus: list[Tensor],
+        axs: list[Tensor],
+        etas: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {
+            "step": counter(group),
+            "eta": counter(group, float(group["lr"])),
+            "mu": counter(group, 1.0),
+            "ax": 0.0,
+        }
+        lists: dict[str, Any] = {"mu": mus, "ax": axs, "eta": etas, "step": state_steps}
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False
+
+
+def asgd(
+    params: list[Tensor],
+    grads: list[Tensor],
+    axs: list[Tensor],
+    mus: list[Tensor],
+    etas: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    maximize: bool = False,
+    differentiable: bool = False,
+    capturable: bool = False,
+    has_complex: bool = False,
+    *,
+    lambd: float,
+    lr: float,
+    t0: float,
+    alpha: float,
+    weight_decay: float,
+) -> None:
+    """One step of ASGD over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import step_over_lists
+
+    options: dict[str, Any] = {
+        "lambd": lambd,
+        "lr": lr,
+        "t0": t0,
+        "alpha": alpha,
+        "weight_decay": weight_decay,
+        "foreach": foreach,
+        "maximize": maximize,
+        "capturable": capturable,
+    }
+    lists: dict[str, Any] = {"ax": axs, "mu": mus, "eta": etas, "step": state_steps}
+    step_over_lists(_C._step_ASGD, params, grads, lists, options, differentiable)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, check_lr, options_among
+from .optimizer import Closure, Optimizer, ParamsT, check_lr, options_among
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any, Callable
 
 __all__ = ["LBFGS"]
 
@@ -69,7 +69,47 @@ class LBFGS(Optimizer):
         """Up to max_iter iterations. Returns the loss of the first evaluation. `closure` computes loss and gradients."""
         if len(self.param_groups) != 1:
             raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
-        return _C._step_LBFGS(self.param_groups[0], self.state, closure)
+        group = self.param_groups[0]
+        loss = _C._step_LBFGS(group, self.state, closure)
+        _keep_lr(self.state[group["params"][0]], group["lr"])
+        return loss
+
+    # ---- private methods of torch that derived classes call
+
+    def _numel(self) -> int:
+        return sum(p.numel() for p in self._params)
+
+    def _gather_flat_grad(self) -> Tensor:
+        flat = [p.new_zeros(p.numel()) if p.grad is None else p.grad.view(-1) for p in self._params]
+        return _C.cat(flat, 0)
+
+    def _add_grad(self, step_size: float | Tensor, update: Tensor) -> None:
+        sizes = [p.numel() for p in self._params]
+        for p, part in zip(self._params, update.split(sizes)):
+            p.add_(part.view_as(p), alpha=step_size)  # type: ignore[arg-type]  # a tensor of one element is a number
+
+    def _clone_param(self) -> list[Tensor]:
+        return [p.clone().contiguous() for p in self._params]
+
+    def _set_param(self, params_data: list[Tensor]) -> None:
+        for p, data in zip(self._params, params_data, strict=True):
+            p.copy_(data)
+
+    def _directional_evaluate(
+        self, closure: Closure, x: list[Tensor], t: float | Tensor, d: Tensor
+    ) -> tuple[float, Tensor]:
+        """Loss and gradient at x + t * d; the parameters are x again afterwards."""
+        self._add_grad(t, d)
+        loss = float(closure())
+        gradient = self._gather_flat_grad()
+        self._set_param(x)
+        return loss, gradient
+
+
+# A step of the length lr has lr itself as its length in torch: an int, or a tensor, if it is one.
+def _keep_lr(state: dict[str, Any], lr: Any) -> None:
+    if state.get("n_iter", 0) > 1 and state["t"] == lr:
+        state["t"] = lr.squeeze() if isinstance(lr, Tensor) else lr
 
 
 # ---- private names of torch that packages import for methods of their own

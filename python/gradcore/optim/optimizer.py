@@ -18,14 +18,15 @@ from . import _copied
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
-
-    ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
-    Closure = Callable[[], Any]
-    StateDict = dict[str, Any]
-    StepPreHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], Any]
-    StepPostHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], None]
 else:
-    ParamsT = object  # a name that programs import for their own annotations
+    from .._lazy import Any, Callable, Iterable
+
+# What the annotations of optimizers name; programs import these for their own.
+ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+Closure = Callable[[], Any]
+StateDict = dict[str, Any]
+StepPreHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], Any]
+StepPostHook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], None]
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 

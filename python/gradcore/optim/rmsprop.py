@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, option_names, options_among
+from .optimizer import ParamsT, RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["RMSprop"]
+__all__ = ["RMSprop", "rmsprop"]
 
 _ORDER = option_names("lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable")
 
@@ -52,3 +54,72 @@ class RMSprop(RuleOptimizer):
         differentiable: bool = False,
     ) -> None:
         super().__init__(params, options_among(locals(), _ORDER))
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        square_avgs: list[Tensor],
+        momentum_buffer_list: list[Tensor],
+        grad_avgs: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {"step": counter(group), "square_avg": 0.0}
+        if group["momentum"] > 0:
+            starts["momentum_buffer"] = 0.0
+        if group["centered"]:
+            starts["grad_avg"] = 0.0
+        lists: dict[str, Any] = {
+            "square_avg": square_avgs,
+            "momentum_buffer": momentum_buffer_list,
+            "grad_avg": grad_avgs,
+            "step": state_steps,
+        }
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False
+
+
+def rmsprop(
+    params: list[Tensor],
+    grads: list[Tensor],
+    square_avgs: list[Tensor],
+    grad_avgs: list[Tensor],
+    momentum_buffer_list: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    maximize: bool = False,
+    differentiable: bool = False,
+    capturable: bool = False,
+    has_complex: bool = False,
+    *,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+) -> None:
+    """One step of RMSprop over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import step_over_lists
+
+    options: dict[str, Any] = {
+        "lr": lr,
+        "alpha": alpha,
+        "eps": eps,
+        "weight_decay": weight_decay,
+        "momentum": momentum,
+        "centered": centered,
+        "foreach": foreach,
+        "maximize": maximize,
+        "capturable": capturable,
+    }
+    lists: dict[str, Any] = {
+        "square_avg": square_avgs,
+        "grad_avg": grad_avgs,
+        "momentum_buffer": momentum_buffer_list,
+        "step": state_steps,
+    }
+    step_over_lists(_C._step_RMSprop, params, grads, lists, options, differentiable)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, option_names, options_among
+from .optimizer import ParamsT, RuleOptimizer, option_names, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["Rprop"]
+__all__ = ["Rprop", "rprop"]
 
 _ORDER = option_names("lr etas step_sizes foreach maximize differentiable capturable")
 
@@ -50,3 +52,51 @@ class Rprop(RuleOptimizer):
         differentiable: bool = False,
     ) -> None:
         super().__init__(params, options_among(locals(), _ORDER))
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        prevs: list[Tensor],
+        step_sizes: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
+        from ._over_lists import counter, fill_lists
+
+        starts: dict[str, Any] = {"step": counter(group), "prev": 0.0, "step_size": float(group["lr"])}
+        lists: dict[str, Any] = {"prev": prevs, "step_size": step_sizes, "step": state_steps}
+        fill_lists(self, group, params_with_grad, grads, lists, starts)
+        return False
+
+
+def rprop(
+    params: list[Tensor],
+    grads: list[Tensor],
+    prevs: list[Tensor],
+    step_sizes: list[Tensor],
+    state_steps: list[Tensor],
+    foreach: bool | None = None,
+    capturable: bool = False,
+    maximize: bool = False,
+    differentiable: bool = False,
+    has_complex: bool = False,
+    *,
+    step_size_min: float,
+    step_size_max: float,
+    etaminus: float,
+    etaplus: float,
+) -> None:
+    """One step of Rprop over lists of tensors, which are changed in place. The arguments are torch's."""
+    from ._over_lists import step_over_lists
+
+    options: dict[str, Any] = {
+        "step_sizes": (step_size_min, step_size_max),
+        "etas": (etaminus, etaplus),
+        "foreach": foreach,
+        "capturable": capturable,
+        "maximize": maximize,
+        "lr": 0.0,
+    }
+    lists: dict[str, Any] = {"prev": prevs, "step_size": step_sizes, "step": state_steps}
+    step_over_lists(_C._step_Rprop, params, grads, lists, options, differentiable)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import RuleOptimizer, options_among
+from .optimizer import ParamsT, RuleOptimizer, options_among
 
 if TYPE_CHECKING:
-    from .optimizer import ParamsT
+    from typing import Any
+else:
+    from .._lazy import Any
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "sgd"]
 
 
 class SGD(RuleOptimizer):
@@ -60,3 +62,65 @@ class SGD(RuleOptimizer):
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         super().__init__(params, options)
+
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params: list[Tensor],
+        grads: list[Tensor],
+        momentum_buffer_list: list[Tensor | None],
+    ) -> bool:
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            params.append(p)
+            grads.append(p.grad)
+            if group["momentum"] != 0:
+                momentum_buffer_list.append(self.state[p].get("momentum_buffer"))
+        return False
+
+
+def sgd(
+    params: list[Tensor],
+    d_p_list: list[Tensor],
+    momentum_buffer_list: list[Tensor | None],
+    has_sparse_grad: bool = False,
+    foreach: bool | None = None,
+    fused: bool | None = None,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+    *,
+    weight_decay: float,
+    momentum: float,
+    lr: float,
+    dampening: float,
+    nesterov: bool,
+    maximize: bool,
+) -> None:
+    """One step of SGD over lists of tensors, which are changed in place. The arguments are torch's.
+
+    Where the list of buffers has None, the step puts a new buffer.
+
+    >>> import gradcore
+    >>> from gradcore.optim.sgd import sgd
+    >>> w, rest = gradcore.ones(2), {"weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
+    >>> sgd([w], [gradcore.tensor([1.0, 2.0])], [None], momentum=0.0, lr=0.1, **rest)
+    >>> w
+    tensor([0.9000, 0.8000])
+    """
+    from ._over_lists import scaled_step, step_over_lists
+
+    if not scaled_step(d_p_list, fused, grad_scale, found_inf):
+        return
+    options: dict[str, Any] = {
+        "weight_decay": weight_decay,
+        "momentum": momentum,
+        "lr": lr,
+        "dampening": dampening,
+        "nesterov": nesterov,
+        "maximize": maximize,
+    }
+    lists: dict[str, Any] = {"momentum_buffer": momentum_buffer_list}
+    states = step_over_lists(_C._step_SGD, params, d_p_list, lists, options)
+    if momentum:
+        momentum_buffer_list[:] = [state["momentum_buffer"] for state in states]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .._C import Tensor
 from .._lazy import TYPE_CHECKING
-from .optimizer import Optimizer, call_closure, check_betas
+from .optimizer import Closure, Optimizer, ParamsT, call_closure, check_betas
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .optimizer import Closure, ParamsT
+else:
+    from .._lazy import Any
 
 __all__ = ["SparseAdam"]
 

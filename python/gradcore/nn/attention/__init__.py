@@ -10,6 +10,8 @@ from ...backends import cuda
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+else:
+    from ..._lazy import Iterable, Iterator
 
 __all__ = ["WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "sdpa_kernel"]
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
+else:
+    from ..._lazy import Any, Callable
 
 SCALAR_NAMES = {
     _C.float32: "Float",

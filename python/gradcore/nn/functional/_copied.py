@@ -9,6 +9,8 @@ from ._linear import linear
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__: list[str] = []
 

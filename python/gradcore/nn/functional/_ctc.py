@@ -12,6 +12,8 @@ from ._checks import precise
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 
 def _lengths(given: Any) -> Tensor:

@@ -15,6 +15,8 @@ from ._checks import need_tensor, reduced
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 
 def _name(function: str, reduction: Any) -> str:

@@ -54,7 +54,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    Sizes = int | Sequence[int]
+else:
+    from ..._lazy import Any, Sequence
+
+Sizes = int | Sequence[int]
 
 
 def _sizes(value: Any, dims: int, name: str, function: str) -> tuple[int, ...]:

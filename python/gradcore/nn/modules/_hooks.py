@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from .module import Module
 
-    Hooks = OrderedDict[int, Any]
+else:
+    from ..._lazy import Any, Callable
+
+Hooks = OrderedDict[int, Any]
 
 __all__ = ["call_with_hooks"]
 

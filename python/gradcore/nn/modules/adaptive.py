@@ -15,6 +15,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+else:
+    from ..._lazy import Any, Sequence
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 

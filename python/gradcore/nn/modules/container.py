@@ -13,6 +13,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
+else:
+    from ..._lazy import Any, Iterable, Iterator, Self
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 

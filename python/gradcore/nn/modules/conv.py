@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    Sizes = int | tuple[int, ...]
+else:
+    from ..._lazy import Any, Sequence
+
+Sizes = int | tuple[int, ...]
 
 __all__ = [
     "Conv1d",

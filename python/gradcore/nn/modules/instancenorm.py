@@ -11,6 +11,8 @@ from .batchnorm import _LazyNormBase, _NormBase
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = [
     "InstanceNorm1d",

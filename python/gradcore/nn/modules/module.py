@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from ..._types import memory_format
+else:
+    from ..._lazy import Any, Callable, Iterable, Iterator, Mapping, Self
 
 __all__ = [
     "Module",

@@ -10,6 +10,8 @@ from .utils import _ntuple, _pair, _quadruple  # noqa: F401  (packages take some
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = [
     "CircularPad1d",

@@ -10,6 +10,8 @@ from .utils import _ntuple, _pair, _single, _triple  # noqa: F401  (packages tak
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = [
     "AdaptiveAvgPool1d",

@@ -17,7 +17,10 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from typing import Any
 
-    State = tuple[Tensor, ...]  # (h) or (h, c)
+else:
+    from ..._lazy import Any
+
+State = tuple[Tensor, ...]  # (h) or (h, c)
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 

@@ -21,6 +21,8 @@ from .normalization import LayerNorm
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = [
     "Transformer",

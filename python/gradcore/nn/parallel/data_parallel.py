@@ -7,6 +7,8 @@ from ..modules.module import Module
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = ["DataParallel", "data_parallel"]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from ..._C import Tensor
 from ..functional import normalize
 from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
-if TYPE_CHECKING:
-    from ..._C import Tensor
-    from ..modules.module import Module
+from ..modules.module import Module
 
 
 def norm_except(v: Tensor, dim: int) -> Tensor:

@@ -16,6 +16,8 @@ from ..._modes import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+else:
+    from ..._lazy import Iterable
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_"]
 

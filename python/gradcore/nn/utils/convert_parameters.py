@@ -8,6 +8,8 @@ from ..._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+else:
+    from ..._lazy import Iterable
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 

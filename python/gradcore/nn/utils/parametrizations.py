@@ -14,6 +14,8 @@ from ._norms import as_matrix, improve, norm_except, normalised, output_dim
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
+else:
+    from ..._lazy import Any
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 

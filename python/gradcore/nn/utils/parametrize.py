@@ -15,6 +15,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+else:
+    from ..._lazy import Any, Iterator
 
 __all__ = [
     "ParametrizationList",

@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
+else:
+    from ..._lazy import Any, Iterable, Iterator
 
 __all__ = [
     "BasePruningMethod",

@@ -11,6 +11,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+else:
+    from ..._lazy import Any, Iterable
 
 __all__ = [
     "PackedSequence",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from ... import _lazy
 from ..._C import Tensor
+from ..._lazy import TYPE_CHECKING
 from ..._modes import no_grad
 from ..functional import normalize
+from ..modules.module import Module
 from ..parameter import Parameter, UninitializedParameter
 from ._norms import as_matrix, improve, output_dim
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
-
-    from ..modules.module import Module
+else:
+    from ..._lazy import Any
 
 __all__ = ["SpectralNorm", "remove_spectral_norm", "spectral_norm"]
 

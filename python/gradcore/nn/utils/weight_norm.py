@@ -5,15 +5,16 @@ from __future__ import annotations
 import warnings
 
 from ... import _lazy
+from ..._C import Tensor
+from ..._lazy import TYPE_CHECKING
+from ..modules.module import Module
 from ..parameter import Parameter, UninitializedParameter
 from ._norms import norm_except, normalised
 
-TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
     from typing import Any
-
-    from ..._C import Tensor
-    from ..modules.module import Module
+else:
+    from ..._lazy import Any
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
 

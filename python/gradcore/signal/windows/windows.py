@@ -17,6 +17,8 @@ TYPE_CHECKING = False  # typing itself would cost more than the rest of our impo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+else:
+    from ..._lazy import Any, Callable, Iterable
 
 __all__ = [
     "bartlett",

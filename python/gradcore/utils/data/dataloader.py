@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import multiprocessing
 import multiprocessing.connection
@@ -13,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from ... import _C
 from ._utils.collate import default_collate, default_convert
-from ._utils.fetch import Gather, make_fetch
+from ._utils.fetch import Gather, _BaseDatasetFetcher, make_fetcher
 from ._utils.worker import Ended, Failure, Job, Resume, Worker
 from ._utils.worker import get_worker_info as get_worker_info
 from .dataset import IterableDataset
@@ -50,9 +49,9 @@ class DataLoader(Generic[T]):
     traceback; RuntimeError when a worker dies, or gives nothing for `timeout` seconds.
     """
 
-    _iterator: _MultiProcessingDataLoaderIter | None = None
-    _initialized = False
-    _told_length = False
+    _iterator: Any = None
+    __initialized = False  # packages set `_DataLoader__initialized` to change the sampler of a loader later
+    _IterableDataset_len_called: int | None = None
 
     def __init__(
         self,
@@ -101,13 +100,8 @@ class DataLoader(Generic[T]):
             self.batch_sampler = BatchSampler(self.sampler, batch_size, drop_last)
         self.collate_fn = collate_fn or (default_collate if self._auto_collation else default_convert)
         self.multiprocessing_context = multiprocessing_context
-        self._initialized = True
+        self.__initialized = True
         self.check_worker_number_rationality()
-        if pin_memory:
-            warnings.warn(
-                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
-                stacklevel=2,
-            )
 
     def _default_sampler(self, shuffle: bool | None) -> Any:
         if isinstance(self.dataset, IterableDataset):
@@ -115,7 +109,7 @@ class DataLoader(Generic[T]):
         return RandomSampler(self.dataset, generator=self.generator) if shuffle else SequentialSampler(self.dataset)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self._initialized and name in _FIXED:
+        if self.__initialized and name in _FIXED:
             raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
         super().__setattr__(name, value)
 
@@ -159,28 +153,25 @@ class DataLoader(Generic[T]):
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
             return len(self._index_sampler)
-        length = len(self.dataset)  # type: ignore[arg-type]
-        self._told_length = True
+        length = self._IterableDataset_len_called = len(self.dataset)  # type: ignore[arg-type]
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
-    def __iter__(self) -> Iterator[Any]:
-        if not self.num_workers:
-            assert self.timeout == 0, "_SingleProcessDataLoaderIter requires timeout == 0"
-            return self._counted(_SingleProcessDataLoaderIter(self))
-        if not self.persistent_workers:
-            return self._counted(_MultiProcessingDataLoaderIter(self))
-        if self._iterator is None or not self._iterator._workers:
-            self._iterator = _MultiProcessingDataLoaderIter(self)
+    def __iter__(self) -> _BaseDataLoaderIter:
+        if not self.persistent_workers or not self.num_workers:
+            return self._get_iterator()
+        if self._iterator is None or getattr(self._iterator, "_shutdown", False):
+            self._iterator = self._get_iterator()
         else:
-            self._iterator.begin_again(self)
-        return self._counted(self._iterator)
+            self._iterator._reset(self)
+        return self._iterator  # type: ignore[no-any-return]
 
-    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
-        if not self._told_length:  # only a program that asked for the length relies on it
-            return batches
-        return _warn_when_longer(batches, len(self), self)
+    def _get_iterator(self) -> _BaseDataLoaderIter:
+        if not self.num_workers:
+            return _SingleProcessDataLoaderIter(self)
+        self.check_worker_number_rationality()
+        return _MultiProcessingDataLoaderIter(self)
 
     @property
     def _dataset_kind(self) -> int:
@@ -243,6 +234,13 @@ class _DatasetKind:
     Map = 0
     Iterable = 1
 
+    @staticmethod
+    def create_fetcher(
+        kind: int, dataset: Any, auto_collation: bool, collate_fn: Callable[[Any], Any], drop_last: bool
+    ) -> _BaseDatasetFetcher:
+        """What fetches from a dataset of this kind."""
+        return make_fetcher(dataset, kind == _DatasetKind.Iterable, auto_collation, collate_fn, drop_last)
+
 
 class _InfiniteConstantSampler:
     """The sampler of an IterableDataset, which has no indices."""
@@ -251,93 +249,147 @@ class _InfiniteConstantSampler:
         return itertools.repeat(None)
 
 
-def _warn_when_longer(batches: Iterator[Any], length: int, loader: Any) -> Iterator[Any]:
-    cause = (
-        "For multiprocessing data-loading, this could be caused by workers that all go through the whole dataset: "
-        "get_worker_info() says in its __iter__ which worker it is."
-    )
-    for count, batch in enumerate(batches, 1):
-        if count > length:
+class _BaseDataLoaderIter:
+    """What iterates over a DataLoader. This name and those of the classes, and of what they keep, are torch's.
+
+    Packages derive from it, and give it loaders of classes of their own, which have the names that torch's iterators
+    read: `_dataset_kind`, `_auto_collation`, `_index_sampler` and others.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self._dataset, self._dataset_kind = loader.dataset, loader._dataset_kind
+        self._auto_collation, self._collate_fn, self._drop_last = (
+            loader._auto_collation,
+            loader.collate_fn,
+            loader.drop_last,
+        )
+        self._index_sampler = loader._index_sampler
+        self._num_workers, self._persistent_workers = loader.num_workers, loader.persistent_workers
+        self._timeout, self._pin_memory = loader.timeout, False
+        self._num_yielded = 0
+        self._IterableDataset_len_called = loader._IterableDataset_len_called
+        if loader.pin_memory:
             warnings.warn(
-                f"Length of IterableDataset {loader.dataset} was reported to be {length} (when accessing len(dataloader)), "
-                f"but {count} samples have been fetched. {cause if loader.num_workers else ''}",
+                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
                 stacklevel=2,
             )
-        yield batch
+        self._sampler_iter: Iterator[Any] = iter(self._index_sampler)
+        self._base_seed = _draw_base_seed(loader)
 
+    def _reset(self, loader: Any, first_iter: bool = False) -> None:
+        """Begins the sampler again. The base seed stays, so that an epoch draws nothing else."""
+        self._sampler_iter = iter(self._index_sampler)
+        self._num_yielded = 0
+        self._IterableDataset_len_called = loader._IterableDataset_len_called
 
-class _BaseDataLoaderIter:
-    """What iterates over a DataLoader. This name and those of the classes are torch's: packages ask for them.
+    def __iter__(self) -> Any:
+        return self
 
-    Packages give them loaders of classes of their own, which have the names that torch's iterators read: `_dataset_kind`,
-    `_auto_collation`, `_index_sampler` and others.
-    """
+    def __next__(self) -> Any:
+        batch = self._next_data()
+        self._num_yielded += 1
+        if self._IterableDataset_len_called is not None:  # only a program that asked for the length relies on it
+            self._warn_when_longer(self._IterableDataset_len_called)
+        return batch
+
+    def _next_index(self) -> Any:
+        return next(self._sampler_iter)
+
+    def _next_data(self) -> Any:
+        raise NotImplementedError("An iterator of a DataLoader says in _next_data() what the next batch is")
+
+    def __len__(self) -> int:
+        return len(self._index_sampler)
+
+    def __getstate__(self) -> Any:
+        raise NotImplementedError("{} cannot be pickled", type(self).__name__)  # these are torch's arguments
+
+    def _warn_when_longer(self, length: int) -> None:
+        if self._dataset_kind != _DatasetKind.Iterable or self._num_yielded <= length:
+            return
+        cause = (
+            "For multiprocessing data-loading, this could be caused by workers that all go through the whole dataset: "
+            "get_worker_info() says in its __iter__ which worker it is."
+        )
+        warnings.warn(
+            f"Length of IterableDataset {self._dataset} was reported to be {length}(when accessing len(dataloader)), "
+            f"but {self._num_yielded} samples have been fetched. {cause if self._num_workers else ''}",
+            stacklevel=3,
+        )
 
 
 class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
     """Fetches in this process."""
 
     def __init__(self, loader: Any) -> None:
-        iterable = loader._dataset_kind == _DatasetKind.Iterable
-        self._fetch = make_fetch(loader.dataset, iterable, loader._auto_collation, loader.collate_fn, loader.drop_last)
-        quick = isinstance(self._fetch, Gather) and getattr(loader._index_sampler, "_quick", lambda: None)()
-        self._indices = quick or iter(loader._index_sampler)
-        _draw_base_seed(loader)  # unused here, but the stream goes on as with workers
-        self._length = functools.partial(len, loader)
+        super().__init__(loader)
+        assert self._timeout == 0, "_SingleProcessDataLoaderIter requires timeout == 0"
+        assert self._num_workers == 0, "_SingleProcessDataLoaderIter requires num_workers == 0"
+        self._dataset_fetcher = _DatasetKind.create_fetcher(
+            self._dataset_kind, self._dataset, self._auto_collation, self._collate_fn, self._drop_last
+        )
+        quick = isinstance(self._dataset_fetcher, Gather) and getattr(self._index_sampler, "_quick", lambda: None)()
+        if quick:
+            self._indices, self._in_tensors = quick, True
 
-    def __iter__(self) -> _SingleProcessDataLoaderIter:
-        return self
+    # Indices that come as tensors and slices become lists when a program looks at them.
+    @property
+    def _sampler_iter(self) -> Any:
+        if self._in_tensors:
+            self._sampler_iter = map(_as_list, self._indices)
+        return self._indices
 
-    def __next__(self) -> Any:
-        return self._fetch(next(self._indices))
+    @_sampler_iter.setter
+    def _sampler_iter(self, indices: Iterator[Any]) -> None:
+        self._indices, self._in_tensors = indices, False
 
-    def __len__(self) -> int:
-        return self._length()
+    def _next_data(self) -> Any:
+        return self._dataset_fetcher.fetch(next(self._indices))
+
+
+def _as_list(indices: Any) -> list[int]:
+    return list(range(indices.start, indices.stop)) if isinstance(indices, slice) else indices.tolist()
 
 
 class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """Hands out tasks to workers in turn and gives their batches in the tasks' order."""
 
     def __init__(self, loader: Any) -> None:
+        super().__init__(loader)
         context: Any = loader.multiprocessing_context or multiprocessing.get_context()
-        self._indices: Iterator[Any] = iter(loader._index_sampler)
+        self._worker_init_fn = loader.worker_init_fn
+        self._prefetch_factor, self._in_order = loader.prefetch_factor or 2, loader.in_order
         job = Job(
-            loader.dataset, loader._dataset_kind == _DatasetKind.Iterable, loader._auto_collation,
-            loader.collate_fn, loader.drop_last,
-            _draw_base_seed(loader), loader.worker_init_fn, loader.num_workers,
+            self._dataset, self._dataset_kind == _DatasetKind.Iterable, self._auto_collation, self._collate_fn,
+            self._drop_last, self._base_seed, self._worker_init_fn, self._num_workers,
         )  # fmt: skip
-        self._length = functools.partial(len, loader)
-        self._timeout, self._in_order, self._keep = loader.timeout, loader.in_order, loader.persistent_workers
-        self._ahead = (loader.prefetch_factor or 2) * loader.num_workers
-        self._workers = [Worker(context, job, number) for number in range(loader.num_workers)]
-        self._reset()
+        self._shutdown = False
+        self._workers = [Worker(context, job, number) for number in range(self._num_workers)]
+        self._reset(loader, first_iter=True)
 
-    def __len__(self) -> int:
-        return self._length()
-
-    def begin_again(self, loader: DataLoader[Any]) -> None:
-        """Another epoch with the same workers. Batches of the last one that nobody took are thrown away."""
-        while len(self._ready) < len(self._owner):
-            self._receive_one()
-        self._indices = iter(loader._index_sampler)
-        _draw_base_seed(loader)
-        for worker in self._workers:
-            worker.tell(Resume())
-        self._reset()
-
-    def _reset(self) -> None:
+    def _reset(self, loader: Any, first_iter: bool = False) -> None:
+        """Begins an epoch with the same workers. Batches of the last one that nobody took are thrown away."""
+        super()._reset(loader, first_iter)
+        if not first_iter:
+            self._call_back()
         self._owner: dict[int, int] = {}  # which worker has a task; tasks that were not given out yet, in their order
         self._ready: dict[int, Any] = {}  # batches that have come
-        self._turn = itertools.cycle(range(len(self._workers)))
-        self._active = set(range(len(self._workers)))
+        self._turn = itertools.cycle(range(self._num_workers))
+        self._active = set(range(self._num_workers))
         self._tasks = itertools.count()
-        for _ in range(self._ahead):
+        for _ in range(self._prefetch_factor * self._num_workers):
             self._send_one()
+
+    def _call_back(self) -> None:
+        while len(self._ready) < len(self._owner):
+            self._receive_one()
+        for worker in self._workers:
+            worker.tell(Resume())
 
     def _send_one(self) -> None:
         if not self._active:
             return
-        indices = next(self._indices, _END)
+        indices = next(self._sampler_iter, _END)
         if indices is _END:
             return
         task, number = next(self._tasks), next(n for n in self._turn if n in self._active)
@@ -359,18 +411,15 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         dead = [str(worker.process.pid) for worker in owing if not worker.lives()]
         raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly")
 
-    def __iter__(self) -> _MultiProcessingDataLoaderIter:
-        return self
-
-    def __next__(self) -> Any:
+    def _next_data(self) -> Any:
         try:
             batch = self._take()
         except StopIteration:
-            if not self._keep:
-                self.close()
+            if not self._persistent_workers:
+                self._shutdown_workers()
             raise
         except BaseException:
-            self.close()
+            self._shutdown_workers()
             raise
         if isinstance(batch, Failure):
             batch.reraise()
@@ -390,8 +439,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 return batch
         raise StopIteration
 
-    def close(self) -> None:
-        """Ends the workers."""
+    def _shutdown_workers(self) -> None:
+        self._shutdown = True
         self._owner, self._ready = {}, {}
         for worker in self._workers:
             worker.close()
@@ -399,4 +448,4 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def __del__(self) -> None:
         if getattr(self, "_workers", None):
-            self.close()
+            self._shutdown_workers()

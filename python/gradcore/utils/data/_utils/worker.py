@@ -15,7 +15,7 @@ from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from .fetch import Fetch, make_fetch
+from .fetch import Fetch, make_fetcher
 
 
 class WorkerInfo:
@@ -95,7 +95,7 @@ class Job:
 
     def fetch(self) -> Fetch:
         """A new beginning of the dataset."""
-        return make_fetch(self.dataset, self.iterable, self.batched, self.collate_fn, self.drop_last)
+        return make_fetcher(self.dataset, self.iterable, self.batched, self.collate_fn, self.drop_last).fetch
 
 
 def _seed_everything(base_seed: int, worker_id: int) -> None:
@@ -219,6 +219,12 @@ class Worker:
         tasks_out.close()
         results_in.close()
         self.owner = os.getpid()
+
+    # Packages take the workers of an iterator for processes: they ask for `pid`, is_alive(), terminate() ...
+    def __getattr__(self, name: str) -> Any:
+        if name == "process":  # the process could not be started
+            raise AttributeError(name)
+        return getattr(self.process, name)
 
     def tell(self, message: Any) -> None:
         """Sends a task. A worker that is dead already is noticed when its batch is waited for."""
