@@ -10,7 +10,7 @@ import warnings
 
 from .. import _C
 from .._C import Tensor
-from .._class_names import note
+from .._class_names import note as _note
 from .._modes import no_grad
 from .._overridable import is_taken_over
 
@@ -441,4 +441,4 @@ sparse = _old_name(sparse_)
 
 # Modes that leave out initial values know these by the name of their module.
 for _function in (uniform_, normal_, constant_, kaiming_uniform_):
-    note(_function)
+    _note(_function)
