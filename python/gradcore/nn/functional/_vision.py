@@ -10,7 +10,7 @@ from ..._C import _nn_fold as fold
 from ..._C import _nn_unfold as unfold
 from ..._overridable import offer_calls, warn_caller
 from ..._types import channels_last
-from ._checks import SCALAR_NAMES
+from ._checks import SCALAR_NAMES, precise
 
 __all__ = [
     "affine_grid",
@@ -119,6 +119,7 @@ def _need_sizes(sizes: Sequence[int], out: list[int]) -> None:
         )
 
 
+@precise
 def _lanczos(input: Tensor, out: list[int], factors: Any, corners: bool, antialias: bool) -> Tensor:
     """Both dims by a product with a matrix of weights, the last one first."""
     if corners:
