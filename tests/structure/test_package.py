@@ -168,7 +168,8 @@ def public_functions():
 def public_modules():
     yield gradcore
     for found in pkgutil.walk_packages(gradcore.__path__, "gradcore."):
-        if not any(part.startswith("_") for part in found.name.split(".")):
+        is_library = found.name == "gradcore.gradcore_openmp"  # threads, and no module
+        if not is_library and not any(part.startswith("_") for part in found.name.split(".")):
             yield importlib.import_module(found.name)
 
 
