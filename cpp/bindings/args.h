@@ -9,6 +9,8 @@
 
 namespace gradcore {
 
+class Generator;
+
 MemoryFormat to_memory_format(PyObject* o);  // types.cpp
 
 // The positions are those of the C++ function's parameters.

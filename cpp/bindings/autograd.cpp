@@ -3,6 +3,7 @@
 #include "bindings/define.h"
 #include "bindings/docs.h"
 #include "bindings/ops/register.h"
+#include "ops/view.h"
 #include "tensor/meta.h"
 
 #include <algorithm>

@@ -19,6 +19,7 @@
 #include "ops/complex.h"
 #include "ops/derived.h"
 #include "ops/memory_format.h"
+#include "ops/view.h"
 #include "tensor/batch.h"
 
 namespace gradcore {

@@ -10,6 +10,7 @@
 #include "ops/derived_core.h"
 #include "ops/dropout.h"
 #include "ops/ops.h"
+#include "ops/rearrange.h"
 #include "ops/record.h"
 #include "tensor/door.h"
 
@@ -95,6 +96,15 @@ bool mask_fits(const Tensor& mask, const Tensor& q, const Tensor& k) {
   Dims shape = q.shape();
   shape[q.dim() - 1] = back(k, 2);
   return !mask || broadcastable_to(mask.shape(), shape);
+}
+
+// torch's kernel takes a mask beside is_causal, its composition does not: so a program is refused where torch would
+// compose. Gradients of the mask and dropout are further reasons, which attention() knows.
+bool torch_has_kernel(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, bool grouped) {
+  if (q.numel() == 0) return true;
+  if (q.dim() != 4 || (mask.dim() != 2 && mask.dim() != 4) || k.numel() == 0) return false;
+  if (!same_heads(q, k, v, grouped) || back(q, 1) != back(v, 1) || !mask_fits(mask, q, k)) return false;
+  return q.stride(3) == 1 && k.stride(3) == 1 && v.stride(3) == 1;
 }
 
 // ---- by the kernel
@@ -236,9 +246,10 @@ struct AttentionVjp {
 Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask, double dropout,
                  bool causal, std::optional<double> scale, bool grouped_heads) {
   check_arguments(query, key, value, mask);
-  check(!causal || !mask || (dropout == 0 && !should_record(mask)),  // torch's kernel takes both, its composition not
-        "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   const bool grouped = grouped_heads && query.dim() > 2 && key.dim() > 2 && value.dim() > 2;
+  check(
+      !causal || !mask || (dropout == 0 && !should_record(mask) && torch_has_kernel(query, key, value, mask, grouped)),
+      "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   if (grouped)
     for (const Tensor* t : {&key, &value})
       check(back(*t, 3) > 0 && back(query, 3) % back(*t, 3) == 0,

@@ -4,6 +4,9 @@
 #include "autograd/views.h"
 #include "ops/batching.h"
 #include "ops/linalg.h"
+#include "ops/pointwise.h"
+#include "ops/rearrange.h"
+#include "ops/reduce.h"
 #include "ops/shapes.h"
 #include "tensor/meta.h"
 

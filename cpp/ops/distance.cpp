@@ -10,6 +10,7 @@
 #include "ops/derived_core.h"
 #include "ops/formula_functions.h"
 #include "ops/ops.h"
+#include "ops/rearrange.h"
 #include "ops/record.h"
 #include "tensor/door.h"
 

@@ -2,6 +2,7 @@
 #include "kernels/portable/random.h"
 #include "ops/drawing.h"
 #include "ops/factories.h"
+#include "ops/random.h"
 
 namespace gradcore {
 

@@ -2,6 +2,7 @@
 
 #include "ops/derived_core.h"
 #include "ops/ops.h"
+#include "ops/random.h"
 #include "ops/record.h"
 
 namespace gradcore {

@@ -8,6 +8,7 @@
 #include "kernels/portable/range.h"
 #include "ops/derived_core.h"
 #include "ops/memory_format.h"
+#include "ops/random.h"
 #include "tensor/batch.h"
 #include "tensor/door.h"
 

@@ -4,6 +4,10 @@
 #include "ops/ops.h"
 #include "ops/options.h"
 
+namespace gradcore {
+class Generator;
+}  // namespace gradcore
+
 namespace gradcore::factories {
 
 using Options = TensorOptions;

@@ -9,6 +9,7 @@
 #include "autograd/transforms.h"
 #include "autograd/views.h"
 #include "core/multi_tensor.h"
+#include "ops/reduce.h"
 
 namespace gradcore {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "ops/index.h"
 #include "ops/indexing.h"
 #include "tensor/door.h"
 

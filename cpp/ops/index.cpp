@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/warning.h"
+#include "ops/index.h"
 #include "ops/indexing.h"
 
 namespace gradcore {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/portable/rows.h"
+#include "ops/index.h"
 #include "ops/indexing.h"
 #include "tensor/door.h"
 

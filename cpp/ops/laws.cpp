@@ -5,6 +5,7 @@
 #include "kernels/portable/quantiles.h"
 #include "ops/batching.h"
 #include "ops/drawing.h"
+#include "ops/random.h"
 #include "ops/underivable.h"
 
 namespace gradcore {

@@ -8,14 +8,9 @@
 #include <vector>
 
 #include "ops/elementwise.h"
-#include "ops/reduce.h"
+#include "ops/results.h"
 
 namespace gradcore {
-
-// Several results under names: `gradcore.return_types` has a tuple with these names for each such op.
-struct Named {
-  std::vector<Tensor> parts;
-};
 
 namespace linalg {
 

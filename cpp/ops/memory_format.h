@@ -1,7 +1,7 @@
 // Memory orders that have names: contiguous, and for images and volumes (N, C, *places) the one with channels last.
 #pragma once
 #include "ops/options.h"
-#include "ops/reduce.h"
+#include "ops/reduce_core.h"
 #include "tensor/batch.h"
 
 namespace gradcore {

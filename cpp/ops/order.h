@@ -1,6 +1,6 @@
 // Ops that put elements in order. NaNs come last, and equal elements keep their order: every sort is stable.
 #pragma once
-#include "ops/reduce.h"
+#include "ops/results.h"
 
 namespace gradcore {
 

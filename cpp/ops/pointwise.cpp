@@ -7,6 +7,7 @@
 #include "ops/formula_functions.h"
 #include "ops/indexing.h"
 #include "ops/ops.h"
+#include "ops/pointwise.h"
 #include "ops/record.h"
 
 namespace gradcore {

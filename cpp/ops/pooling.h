@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "ops/reduce.h"
+#include "ops/reduce_core.h"
 #include "tensor/tensor.h"
 
 namespace gradcore {

@@ -7,6 +7,7 @@
 #include "ops/batching.h"
 #include "ops/einsum.h"
 #include "ops/ops.h"
+#include "ops/rearrange.h"
 #include "ops/record.h"
 #include "tensor/door.h"
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/drawing.h"
+#include "ops/random.h"
 #include "ops/random_range.h"
 
 namespace gradcore {

@@ -3,6 +3,8 @@
 #include "kernels/portable/recurrence.h"
 
 #include "ops/batching.h"
+#include "ops/rearrange.h"
+#include "ops/scan.h"
 #include "tensor/door.h"
 
 namespace gradcore {

@@ -6,6 +6,8 @@
 #include "core/parallel.h"
 #include "core/warning.h"
 #include "ops/picked.h"
+#include "ops/rearrange.h"
+#include "ops/reduce.h"
 #include "tensor/door.h"
 
 namespace gradcore {

@@ -3,7 +3,6 @@
 #include "autograd/forward.h"
 #include "autograd/node.h"
 #include "ops/ops.h"
-#include "ops/reduce.h"
 
 namespace gradcore {
 

@@ -1,7 +1,7 @@
 // How ops along a dim hand tensors to kernels that work on dense rows.
 #pragma once
 #include "ops/copy.h"
-#include "ops/view.h"
+#include "ops/view_core.h"
 #include "tensor/door.h"
 
 namespace gradcore {

@@ -1,6 +1,8 @@
 // Ops along one dim that keep its length: softmax, log_softmax, cumulative sums, products and extremes.
 #include "ops/picked.h"
+#include "ops/rearrange.h"
 #include "ops/recurrence.h"
+#include "ops/scan.h"
 #include "tensor/door.h"
 
 namespace gradcore {

@@ -4,6 +4,7 @@
 
 #include "kernels/portable/take.h"
 #include "ops/batching.h"
+#include "ops/rearrange.h"
 #include "ops/view_copy.h"
 #include "tensor/door.h"
 

@@ -1,7 +1,7 @@
 // Special functions, and functions of a number's parts, that are more than a formula.
 #pragma once
-#include "ops/linalg.h"
-#include "ops/pointwise.h"
+#include "ops/pointwise_core.h"
+#include "ops/results.h"
 
 namespace gradcore {
 

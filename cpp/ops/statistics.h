@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ops/elementwise.h"
-#include "ops/linalg.h"
+#include "ops/results.h"
 
 namespace gradcore {
 

@@ -2,6 +2,7 @@
 
 #include "autograd/accumulate.h"
 #include "ops/ops.h"
+#include "ops/view.h"
 
 namespace gradcore {
 

@@ -1,4 +1,5 @@
 // Other shapes of the same elements: view, reshape, flatten, unflatten, and view as another dtype.
+#include "ops/view.h"
 #include "ops/viewing.h"
 
 namespace gradcore {

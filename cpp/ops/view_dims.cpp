@@ -2,6 +2,7 @@
 // expand.
 #include <bitset>
 
+#include "ops/view.h"
 #include "ops/viewing.h"
 
 namespace gradcore {

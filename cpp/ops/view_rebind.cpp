@@ -2,6 +2,7 @@
 // what t_() and squeeze_() do.
 #include "autograd/accumulate.h"
 #include "autograd/transforms.h"
+#include "ops/view.h"
 #include "ops/viewing.h"
 #include "tensor/meta.h"
 

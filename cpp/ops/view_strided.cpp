@@ -10,6 +10,7 @@
 // by the same n_in; so one function serves both, and each is the other's vjp to any order.
 #include <algorithm>
 
+#include "ops/view.h"
 #include "ops/viewing.h"
 
 namespace gradcore {

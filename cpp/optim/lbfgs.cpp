@@ -10,7 +10,7 @@
 #include "core/multi_tensor.h"
 #include "kernels/table.h"
 #include "ops/copy.h"
-#include "ops/view.h"
+#include "ops/view_core.h"
 #include "optim/line_search.h"
 #include "optim/step.h"
 

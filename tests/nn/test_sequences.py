@@ -259,6 +259,32 @@ def test_a_mask_and_causal_are_refused_where_torch_composes(how):
     both(program, raises="Explicit attn_mask should not be set when is_causal=True")
 
 
+REFUSED_BESIDE_CAUSAL = {
+    "three dims": [(3, 4, 5), (3, 6, 5), (3, 6, 5), (4, 6)],
+    "a mask of three dims": [(2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 5), (3, 4, 6)],
+    "values of another width": [(2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7), (4, 6)],
+    "one batch of keys": [(2, 3, 4, 5), (1, 3, 6, 5), (1, 3, 6, 5), (4, 6)],
+    "one head of keys": [(2, 3, 4, 5), (2, 1, 6, 5), (2, 1, 6, 5), (4, 6)],
+    "a mask that does not fit": [(2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 5), (5, 6)],
+}
+
+
+@pytest.mark.parametrize("shapes", REFUSED_BESIDE_CAUSAL.values(), ids=REFUSED_BESIDE_CAUSAL)
+def test_a_mask_and_causal_are_refused_by_shape(shapes):
+    def program(lib):
+        return lib.nn.functional.scaled_dot_product_attention(*(lib.ones(s) for s in shapes), is_causal=True)
+
+    both(program, raises="Explicit attn_mask should not be set when is_causal=True")
+
+
+def test_a_mask_and_causal_are_taken_without_queries():
+    def program(lib):
+        q, k = lib.ones(2, 3, 0, 5), lib.ones(2, 3, 6, 5)
+        return lib.nn.functional.scaled_dot_product_attention(q, k, k, lib.ones(0, 6), is_causal=True)
+
+    both(program)
+
+
 def test_threads_do_not_change_attention():
     q, k, v = (gradcore.from_numpy(numbers(1, 3, 300, 24, seed=s, dtype="float32")).requires_grad_() for s in range(3))
     before, seen = gradcore.get_num_threads(), []

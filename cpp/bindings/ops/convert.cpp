@@ -2,6 +2,7 @@
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 #include "ops/memory_format.h"
+#include "ops/rearrange.h"
 
 namespace gradcore {
 

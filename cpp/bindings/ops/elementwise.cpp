@@ -6,6 +6,8 @@
 #include "formulas/traits.h"
 #include "ops/derived.h"
 #include "ops/formula_functions.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
 #include "ops/special.h"
 
 namespace gradcore {

@@ -1,4 +1,5 @@
 // Reading and writing at places that tensors give.
+#include "ops/index.h"
 #include "bindings/ops/register.h"
 #include "core/warning.h"
 #include "ops/derived.h"

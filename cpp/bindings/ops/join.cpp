@@ -2,6 +2,7 @@
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 #include "ops/pad.h"
+#include "ops/rearrange.h"
 
 namespace gradcore {
 

@@ -1,4 +1,5 @@
 // Sorting, searching and counting.
+#include "ops/order.h"
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 #include "ops/search.h"

@@ -1,4 +1,5 @@
 // Random numbers.
+#include "ops/random.h"
 #include "bindings/ops/register.h"
 #include "ops/dropout.h"
 #include "ops/factories.h"

@@ -1,4 +1,5 @@
 // Reductions.
+#include "ops/reduce.h"
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 

@@ -12,8 +12,6 @@
 #include "bindings/casting.h"
 #include "bindings/device.h"
 #include "bindings/gil.h"
-#include "ops/foreach.h"
-#include "ops/linalg.h"
 #include "ops/ops.h"
 
 namespace gradcore {

@@ -1,4 +1,5 @@
 // Ops that go along a dim and keep the shape: softmax, cumulative sums, products and extremes.
+#include "ops/scan.h"
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 #include "ops/recurrence.h"

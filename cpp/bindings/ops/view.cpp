@@ -1,4 +1,5 @@
 // Views, and what makes a tensor another view of its memory.
+#include "ops/view.h"
 #include "bindings/ops/register.h"
 #include "ops/derived.h"
 #include "ops/pieces.h"

@@ -109,18 +109,25 @@ void copy_short(const JoinArgs& j, int64_t begin, int64_t end) {
   }
 }
 
-// One line: the lower part is its first `cut` elements, the upper part the rest.
-void copy_line(const TriangleArgs& t, int64_t line) {
-  const int64_t cut = std::clamp<int64_t>(line % t.rows + t.shift, 0, t.columns), pitch = t.columns * t.item;
-  const size_t low = static_cast<size_t>(cut * t.item), high = static_cast<size_t>(pitch) - low;
-  char* to = t.out + line * pitch;
-  const char* from = t.in + line * pitch;
-  if (t.upper) {
-    std::memset(to, 0, low);
-    std::memcpy(to + low, from + low, high);
-  } else {
-    std::memcpy(to, from, low);
-    std::memset(to + low, 0, high);
+// The lower part of a line is its first elements, the upper part the rest. Lines that belong to one part whole stand
+// beside each other, and are copied or filled together.
+void copy_lines(const TriangleArgs& t, int64_t line, int64_t end) {
+  for (int64_t lines; line < end; line += lines) {
+    const int64_t row = line % t.rows, cut = row + t.shift;
+    lines = cut >= t.columns ? t.rows - row : cut <= 0 ? std::min(t.rows - row, 1 - cut) : 1;
+    lines = std::min(lines, end - line);
+    const int64_t pitch = t.columns * t.item, bytes = lines * pitch;
+    const auto low = static_cast<size_t>(cut >= t.columns ? bytes : std::max<int64_t>(cut, 0) * t.item);
+    const size_t high = static_cast<size_t>(bytes) - low;
+    char* to = t.out + line * pitch;
+    const char* from = t.in + line * pitch;
+    if (t.upper) {
+      std::memset(to, 0, low);
+      std::memcpy(to + low, from + low, high);
+    } else {
+      std::memcpy(to, from, low);
+      std::memset(to + low, 0, high);
+    }
   }
 }
 
@@ -139,9 +146,7 @@ void join(const JoinArgs& j) {
 void triangle(const TriangleArgs& t) {
   constexpr int64_t kSpan = 128 << 10;  // about the bytes of a block
   const int64_t blocks = std::clamp<int64_t>(t.lines * t.columns * t.item / kSpan, 1, t.lines);
-  parallel_blocks(blocks, [&](int64_t b) {
-    for (int64_t line = t.lines * b / blocks; line < t.lines * (b + 1) / blocks; ++line) copy_line(t, line);
-  });
+  parallel_blocks(blocks, [&](int64_t b) { copy_lines(t, t.lines * b / blocks, t.lines * (b + 1) / blocks); });
 }
 
 }  // namespace gradcore::portable

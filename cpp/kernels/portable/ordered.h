@@ -25,9 +25,11 @@ template <class T> struct Ordered {
     } else if constexpr (kFloat) {
       constexpr Key kSign = Key{1} << (8 * sizeof(T) - 1);
       constexpr Key kInfinity = std::bit_cast<Key>(std::numeric_limits<T>::infinity());
-      const Key bits = std::bit_cast<Key>(v), magnitude = bits & ~kSign;
-      const Key ordered = bits ^ (kSign | (Key{0} - (bits >> (8 * sizeof(T) - 1))));  // without a branch
-      return magnitude > kInfinity ? kNaN : magnitude == 0 ? kSign : ordered;
+      // Without a branch, because elements are in no order that a processor could learn.
+      const Key given = std::bit_cast<Key>(v), magnitude = given & ~kSign;
+      const Key bits = given & (Key{0} - static_cast<Key>(magnitude != 0));  // of -0 those of 0
+      const Key ordered = bits ^ (kSign | (Key{0} - (bits >> (8 * sizeof(T) - 1))));
+      return ordered | (Key{0} - static_cast<Key>(magnitude > kInfinity));
     } else {
       return static_cast<Key>(v) - static_cast<Key>(std::numeric_limits<T>::min());
     }

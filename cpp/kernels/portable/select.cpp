@@ -18,6 +18,11 @@ Item kth_of(Item* items, int64_t n, int64_t k) {
   return items[k];
 }
 
+// Items are in the order of their places: among equal ones the k-th is items[k].
+bool all_equal(const Item* items, int64_t n) {
+  return std::all_of(items, items + n, [&](const Item& i) { return i.rank == items->rank; });
+}
+
 // Buckets of the ranks of a row by their upper bits, counted for each block of the row. Rows are the user's own memory,
 // which another thread may write to while they are read more than once: a rank that is new goes to any bucket, and no
 // bucket takes more items than were counted for it.
@@ -32,7 +37,6 @@ class Buckets {
   }
   int64_t of(uint64_t rank) const { return static_cast<int64_t>(rank >> shift_) & (size_ - 1); }
   int64_t* counts(int64_t block) const { return count_.data() + block * size_; }
-  bool one_rank_each() const { return shift_ == 0; }
 
   // Of bucket `b`, in all blocks.
   int64_t total(int64_t b) const {
@@ -54,6 +58,19 @@ class Buckets {
   Scratch<int64_t> count_;
 };
 
+// Rows that are in order already are common, and reading them once is all that they need. Any other row is told by its
+// first elements. A NaN is before and after nothing here.
+template <class T> bool in_order(const ElementOf<T>* row, int64_t n) {
+  constexpr int64_t kAtOnce = 256;
+  for (int64_t i = 1; i < n; i += kAtOnce) {
+    bool ordered = true;
+    for (int64_t j = i; j < std::min(n, i + kAtOnce); ++j)
+      ordered &= std::is_same_v<T, bool> ? (row[j - 1] != 0) <= (row[j] != 0) : row[j - 1] <= row[j];
+    if (!ordered) return false;
+  }
+  return true;
+}
+
 template <class T> int64_t place_of_kth(const ElementOf<T>* row, int64_t n, int64_t k) {
   using O = Ordered<T>;
   if (n <= kFew) {
@@ -61,6 +78,7 @@ template <class T> int64_t place_of_kth(const ElementOf<T>* row, int64_t n, int6
     for (int64_t i = 0; i < n; ++i) items[i] = {O::key(row[i]), i};
     return kth_of(items, n, k).place;
   }
+  if (in_order<T>(row, n)) return k;
   const KeyRange range = KeyRange::of<T>(row, n, false);
   const Buckets buckets(n, range.bits());
   for_blocks_of_row(n, [&](int64_t block, int64_t i, int64_t end) {
@@ -89,7 +107,7 @@ template <class T> int64_t place_of_kth(const ElementOf<T>* row, int64_t n, int6
     std::copy_n(items.data() + start[block], buckets.counts(block)[bucket], items.data() + found);
     found += buckets.counts(block)[bucket];
   }
-  return buckets.one_rank_each() ? items[k].place : kth_of(items.data(), total, k).place;
+  return all_equal(items.data(), total) ? items[k].place : kth_of(items.data(), total, k).place;
 }
 
 template <class T> int64_t count_nans(const ElementOf<T>* row, int64_t n) {

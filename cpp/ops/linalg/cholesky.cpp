@@ -1,5 +1,6 @@
 // Cholesky's factor of symmetric positive-definite matrices.
 #include "ops/linalg/matrices.h"
+#include "ops/rearrange.h"
 
 namespace gradcore::linalg {
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/linalg/lu.h"
+#include "ops/rearrange.h"
 
 namespace gradcore::linalg {
 

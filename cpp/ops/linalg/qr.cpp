@@ -1,5 +1,6 @@
 // QR factors, by Householder's reflections.
 #include "ops/linalg/matrices.h"
+#include "ops/rearrange.h"
 
 namespace gradcore::linalg {
 

@@ -1,6 +1,7 @@
 // Products of Householder's reflections H_i = 1 - tau_i v_i v_i', as qr and geqrf keep them: v_i below the diagonal of
 // column i, where a one stands.
 #include "ops/linalg/matrices.h"
+#include "ops/rearrange.h"
 
 namespace gradcore::linalg {
 

@@ -1,5 +1,6 @@
 // Systems of linear equations and inverses, by LU factors; triangular systems.
 #include "ops/linalg/lu.h"
+#include "ops/rearrange.h"
 
 namespace gradcore::linalg {
 
