@@ -15,10 +15,12 @@ struct Neg : Unary {
       .small_loops = true};
   template <class V> static constexpr V fwd(V x) { return -x; }
   template <class V> static constexpr V vjp(V g, V, V) { return -g; }
+  static constexpr uint16_t half_bits(uint16_t x) { return x ^ 0x8000; }
 };
 struct Abs : Unary {
   static constexpr OpInfo info{.name = "abs", .node = "AbsBackward0", .types = kNumbers, .small_loops = true};
   template <class V> static constexpr V fwd(V x) { return abs(x); }
+  static constexpr uint16_t half_bits(uint16_t x) { return x & 0x7fff; }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * sign(x); }
 };
 struct Sign : Unary {

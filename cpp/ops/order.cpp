@@ -13,9 +13,19 @@ namespace {
 
 using portable::SortArgs;
 
+// Of rows that repeat one element, which are in order.
+void first_equal_into(const ValuesIndices& out, const Tensor& t, int d, int64_t k) {
+  Dims first = t.shape(), along(t.dim(), 0);
+  first[d] = k;
+  along[d] = 1;
+  if (out.values) copy_raw(out.values, make_window(t, first, t.strides()));
+  copy_raw(out.indices, make_window(arange(Scalar(0), Scalar(k), Scalar(1), DType::Int64), first, along));
+}
+
 // The first k of each sorted row of dim `d`. `values` may be undefined.
 void sort_into(const ValuesIndices& out, const Tensor& t, int d, int64_t k, bool descending) {
   if (out.indices.numel() == 0) return;
+  if (t.dim() && t.stride(d) == 0) return first_equal_into(out, t, d, k);
   const Tensor in = dense_rows(t, d);
   const RowsToWrite places(out.indices, d), values = out.values ? RowsToWrite(out.values, d) : RowsToWrite();
   const int64_t n = row_length(t, d);

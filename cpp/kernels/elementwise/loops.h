@@ -254,6 +254,13 @@ template <class Op, class T> struct HalfLoop {
   static_assert(kInputs <= 2 && formulas::params_of<Op> == 0);
 
   GC_INLINE void step(StoredOf<R>* out, const T* const (&in)[kInputs], int64_t at, const typename F::Params& params) {
+    if constexpr (requires { Op::half_bits(uint16_t{}); }) {  // the sign alone changes: no float is needed
+      uint16_t bits[kWidth];
+      __builtin_memcpy(bits, in[0] + at, sizeof bits);
+      for (uint16_t& b : bits) b = Op::half_bits(b);
+      __builtin_memcpy(out + at, bits, sizeof bits);
+      return;
+    }
     float x[kInputs][kWidth];
     for (int k = 0; k < kInputs; ++k) to_floats(x[k], in[k] + at, kWidth);
     const auto apply = [&](int64_t i) {

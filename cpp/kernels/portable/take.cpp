@@ -29,12 +29,32 @@ template <class T> void take_run(T* to, const T* from, const Offsets& inner, int
     for (int64_t i = 0; i < n; ++i) to[i] = from[inner[i]];
 }
 
+// A few single elements of each outer place, one index after the other, from as many places as stay in the cache.
+template <class T> void take_few(const TakeArgs& a, int64_t begin, int64_t end) {
+  constexpr int64_t kTile = 1024;
+  const T* const tensor = reinterpret_cast<const T*>(a.tensor);
+  const Offsets outer{a.outer, a.outer_step};
+  const int64_t count = a.index_count;
+  for (int64_t tile = begin; tile < end; tile += kTile)
+    for (int64_t k = 0; k < count; ++k) {
+      const T* const from = tensor + a.index[k];
+      T* const to = reinterpret_cast<T*>(a.list) + k;
+      for (int64_t o = tile; o < std::min(end, tile + kTile); ++o) to[o * count] = from[outer[o]];
+    }
+}
+
 template <class T> void take_of(const TakeArgs& a) {
   const T* const tensor = reinterpret_cast<const T*>(a.tensor);
   T* const list = reinterpret_cast<T*>(a.list);
   const Offsets outer{a.outer, a.outer_step}, inner{a.inner, a.inner_step};
   const int64_t* const index = a.index;
   const int64_t count = a.index_count, n = a.inner_count, runs = a.outer_count * count;
+  constexpr int64_t kFew = 8;
+  if (n == 1 && count <= kFew) {
+    const int64_t blocks = block_count(a, sizeof(T), a.outer_count);
+    return parallel_blocks(
+        blocks, [&](int64_t b) { take_few<T>(a, a.outer_count * b / blocks, a.outer_count * (b + 1) / blocks); });
+  }
   const int64_t blocks = block_count(a, sizeof(T), runs);
   parallel_blocks(blocks, [&](int64_t block) {
     const int64_t end = runs * (block + 1) / blocks;

@@ -543,7 +543,7 @@ template <class T> class LongProducts {
  public:
   explicit LongProducts(const ReduceArgs& args) : a_(args) {}
   T of(int64_t output) {
-    constexpr int64_t kLong = 256, kHigh = 64;  // fewer factors are multiplied as fast one by one
+    constexpr int64_t kLong = 64, kHigh = 64;  // fewer factors are multiplied as fast one by one
     const Elements<T> x(a_, output);
     const int64_t n = a_.slabs * a_.reduce;
     if (a_.s_reduce == 1 && n > kLong) return of_row(x.p);
@@ -599,13 +599,20 @@ void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
+// Whether a product is right although it left the range of T: where no factor is greater than 1, no partial product is
+// less than the whole, and doubles hold what is not yet 0 as a float. Where none is less than 1, the same of infinity.
+template <class T> bool is_certain(double product, const Elements<T>& x) {
+  if (sizeof(T) != 4 || x.a.s_reduce != 1) return false;
+  return magnitude(product) <= kLeast<T> ? x.most() <= 1 : x.least() >= 1;
+}
 template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const double* const acc = static_cast<const double*>(from);
   if (all_in_range<T>(acc, n)) [[likely]]
     return;
   LongProducts<T> products(a);
   for (int64_t j = 0; j < n; ++j)
-    if (!in_range<T>(acc[j])) static_cast<T*>(a.out)[output + j] = products.of(output + j);
+    if (!in_range<T>(acc[j]) && !is_certain(acc[j], Elements<T>(a, output + j)))
+      static_cast<T*>(a.out)[output + j] = products.of(output + j);
 }
 
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
