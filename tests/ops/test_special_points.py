@@ -363,3 +363,47 @@ def test_renorm_leaves_a_row_with_nan_alone(p):
         assert slope[1].isfinite().all()
     (bend,) = gradcore.autograd.grad(slope.sum(), x)
     assert bend[1].isfinite().all()
+
+
+def normalisations(x, eps):
+    """Of rows of a matrix, by each op that has them."""
+    return {
+        "layer_norm": F.layer_norm(x, x.shape[1:], eps=eps),
+        "rms_norm": F.rms_norm(x, x.shape[1:], eps=eps),
+        "instance_norm": F.instance_norm(x[None], eps=eps)[0],
+        "group_norm": F.group_norm(x[:, :, None], 2, eps=eps)[:, :, 0],
+        "batch_norm": F.batch_norm(x[None], None, None, training=True, eps=eps)[0],
+        "batch_norm of rows": F.batch_norm(x.T, None, None, training=True, eps=eps).T,
+    }
+
+
+@pytest.mark.parametrize("columns", [4, 40, 3000])
+@pytest.mark.parametrize("size", [1e20, 1e30])
+def test_normalisations_of_numbers_whose_squares_overflow(size, columns):
+    """Those of float32, and their gradients, are those of the same numbers in float64; torch's are 0."""
+    generator = gradcore.Generator().manual_seed(4)
+    exact = gradcore.randn(2, columns, generator=generator, dtype=F64)
+    slopes = gradcore.randn(2, columns, generator=generator, dtype=F64)
+    x, same = (exact * size).float().requires_grad_(), exact.float().double().requires_grad_()
+    for name, expected in normalisations(same, 1e-300).items():
+        found = normalisations(x, 1e-5)[name]
+        assert gradcore.allclose(found.double(), expected, rtol=1e-5, atol=1e-5), name
+        if size > 1e25 and "layer" not in name and "rms" not in name:
+            continue  # the cube of the scale is no number of float32
+        (g,) = gradcore.autograd.grad((found * slopes.float()).sum(), x)
+        (g_expected,) = gradcore.autograd.grad((expected * slopes).sum(), same)
+        if "group" not in name or columns > 4:
+            assert gradcore.allclose(g.double() * size, g_expected, rtol=1e-3, atol=1e-3), name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("norm", [F.layer_norm, F.rms_norm])
+def test_row_norms_of_the_largest_numbers(norm, dtype):
+    most = gradcore.finfo(getattr(gradcore, dtype)).max
+    x = gradcore.tensor([[most, -most], [1.0, math.nan]], dtype=getattr(gradcore, dtype))
+    found = norm(x, (2,))
+    assert found[0].tolist() == [1.0, -1.0]
+    assert found[1, 1].isnan()
+    wide = point(3.0, 4.0, -5.0) * 1e200
+    usual = norm(point(3.0, 4.0, -5.0), (3,), eps=1e-300)
+    assert gradcore.allclose(norm(wide, (3,)), usual)
