@@ -393,6 +393,11 @@ static Tensor tensor_from_object(PyObject* data, std::optional<DType> dtype, siz
     return dtype && *dtype != t.dtype() ? cast(t, *dtype) : clone(t);
   }
   if (is_list_of_arrays(data)) {
+    static std::atomic<bool> warned = false;
+    warn_once(
+        warned,
+        "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to "
+        "a single numpy.ndarray with numpy.array() before converting to a tensor.");
     std::vector<Tensor> parts;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(data); ++i) {
       parts.push_back(tensor_from_object(array_to_stack(item_of(data, i).get()).get(), dtype, depth + 1));

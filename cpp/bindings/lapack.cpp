@@ -28,7 +28,7 @@ bool eigh(const linalg::EighCall& c) {
       .cast<bool>();
 }
 
-bool svd(const linalg::SvdCall& c) {
+int32_t svd(const linalg::SvdCall& c) {
   const GilAcquire gil;
   const int64_t k = std::min(c.m, c.n), columns = c.full ? c.m : k, rows = c.full ? c.n : k;
   return lapack()
@@ -36,7 +36,7 @@ bool svd(const linalg::SvdCall& c) {
                    view_of(c.a, c.batch * c.m * c.n, c.dtype, false),
                    view_of(c.u, c.batch * c.m * columns, c.dtype, true), view_of(c.values, c.batch * k, c.dtype, true),
                    view_of(c.vh, c.batch * rows * c.n, c.dtype, true))
-      .cast<bool>();
+      .cast<int32_t>();
 }
 
 }  // namespace

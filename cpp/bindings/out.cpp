@@ -27,8 +27,15 @@ bool warns_of_resize(const OpRow& row) {
   return row.out != Out::Fills && (row.out != Out::KeepsShape || row.name == "arange");
 }
 
-void warn_of_resize(const Tensor& target, const Tensor& value) {
+void warn_of_resize(const OpRow& row, const Tensor& target, const Tensor& value) {
   if (target.numel() == 0) return;
+  if (row.name == "arange")
+    return warn(
+        "The number of elements in the out tensor of shape ", target.shape(), " is ", target.numel(),
+        " which does not match the computed number of elements ", value.numel(),
+        ". Note that this may occur as a result of rounding error. The out tensor will be resized to a tensor of "
+        "shape (",
+        value.numel(), ",).");
   warn("An output with one or more elements was resized since it had shape ", target.shape(),
        ", which does not match the required output shape ", value.shape(),
        ". This behavior is deprecated, and in a future release outputs will not be resized unless they have zero "
@@ -134,7 +141,7 @@ void Call::write_out(const Tensor& target, const Tensor& value) const {
     copy_raw(target, view(value, target.shape()));
   } else {
     if (!same_shape(value, target)) {
-      if (warns_of_resize(*bound_.row_)) warn_of_resize(target, value);
+      if (warns_of_resize(*bound_.row_)) warn_of_resize(*bound_.row_, target, value);
       check_writable(target, false, true);  // anew: a warning runs Python code
       set_window(target, resized(target, value.shape()));
     }

@@ -52,6 +52,15 @@ PyObject* default_value(std::string_view s) {
   return PyFloat_FromDouble(PyOS_string_to_double(text.c_str(), nullptr, nullptr));
 }
 
+// Sizes and indices may be tensors of one element, with dims too; numbers of dims and other plain ints may not. `n` is
+// a size where there is no tensor, in eye() and randperm().
+bool is_plain_int(std::string_view name, bool has_tensor) {
+  constexpr std::string_view kPlain[] = {"dim",    "dim0",     "dim1", "dim2",  "axis",    "axis0",    "axis1",
+                                         "offset", "decimals", "p",    "steps", "chunks",  "bins",     "start_dim",
+                                         "r",      "N",        "step", "size",  "end_dim", "dimension"};
+  return std::ranges::find(kPlain, name) != std::end(kPlain) || (name == "n" && has_tensor);
+}
+
 Param param_of(const ParamText& p) {
   const TypeName& type = type_named(p.type);
   Param out{};
@@ -109,6 +118,9 @@ Signature parse_signature(std::string_view text, bool is_method) {
     if (!p.keyword_only) ++out.positional;
     if (!p.has_fallback) ++out.required;
   }
+  const bool has_tensor = std::ranges::any_of(
+      out.params, [](const Param& p) { return p.type == ArgType::Tensor && p.text != std::string_view("out"); });
+  for (Param& p : out.params) p.without_dims = p.type == ArgType::Int && is_plain_int(p.text, has_tensor);
   std::ranges::stable_partition(out.params, [](const Param& p) { return !is_special(p.text, p.keyword_only); });
   for (int k = 0; k < static_cast<int>(out.params.size()); ++k) {
     const Param& p = out.params[k];
@@ -138,10 +150,10 @@ bool fits(const Param& p, PyObject* o) {
   switch (p.type) {
     case ArgType::Tensor: return is_tensor(o);
     case ArgType::Number:
+    case ArgType::Float:
       return is_number(o) || (is_tensor(o) && impl_of(o)->shape.empty() && !requires_grad(impl_of(o)));
     case ArgType::Operand: return is_tensor(o) || is_number(o);
-    case ArgType::Int: return is_int(o);
-    case ArgType::Float: return is_number(o) || (is_tensor(o) && impl_of(o)->numel == 1);
+    case ArgType::Int: return is_int(o) && !(p.without_dims && is_tensor(o) && !impl_of(o)->shape.empty());
     case ArgType::Bool: return PyBool_Check(o) || Py_TYPE(o)->tp_name == std::string_view("numpy.bool");
     case ArgType::Ints: return is_list_of_ints(o);
     case ArgType::IntOrInts: return is_int(o) || is_list_of_ints(o);

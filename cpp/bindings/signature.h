@@ -105,6 +105,7 @@ struct Param {
   uint8_t position;  // as it is written
   bool optional;     // admits None
   bool keyword_only;
+  bool without_dims;   // an int that a tensor may stand for only where it has no dims
   PyObject* fallback;  // default; null: required
 };
 

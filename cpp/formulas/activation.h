@@ -51,6 +51,7 @@ struct GeluTanh : Unary {
 
 // A gradient that does not change with x: that, too, is part of the graph, as torch has it. Tensors have an overload.
 template <class V> constexpr V reaching(V gradient, V) { return gradient; }
+constexpr Uses reaching(Uses gradient, Uses x) { return Uses(gradient.bits | x.bits | kChanged); }
 
 struct LeakyRelu : Unary {
   static constexpr OpInfo info{.name = "leaky_relu", .node = "LeakyReluBackward0", .parameters = {"negative_slope"}};
@@ -63,8 +64,12 @@ struct LeakyRelu : Unary {
 struct Prelu : Binary {
   static constexpr OpInfo info{.name = "prelu", .node = "PreluKernelBackward0", .operands = {"self", "weight"}};
   template <class V> static constexpr V fwd(V x, V slope) { return select(gt(x, c<V>(0)), x, slope * x); }
-  template <class V> static constexpr V vjp_a(V g, V x, V slope, V) { return select(gt(x, c<V>(0)), g, slope * g); }
-  template <class V> static constexpr V vjp_b(V g, V x, V, V) { return select(gt(x, c<V>(0)), c<V>(0), x * g); }
+  template <class V> static constexpr V vjp_a(V g, V x, V slope, V) {
+    return reaching(select(gt(x, c<V>(0)), g, slope * g), x);
+  }
+  template <class V> static constexpr V vjp_b(V g, V x, V slope, V) {
+    return reaching(select(gt(x, c<V>(0)), c<V>(0), x * g), slope);
+  }
 };
 struct Threshold : Unary {
   static constexpr OpInfo info{
@@ -126,12 +131,14 @@ struct Elu : Unary {
   static constexpr OpInfo info{
       .name = "elu", .node = "EluBackward0", .parameters = {"alpha", "scale", "input_scale"}, .cost = 0.5};
   // Without this an exponential that is not taken may be infinite, and its derivative NaN.
-  template <class V> static constexpr V below(V x) { return select(le(x, c<V>(0)), x, c<V>(0)); }
   template <class V> static constexpr V fwd(V x, V alpha, V scale, V input_scale) {
-    return select(le(x, c<V>(0)), expm1(below(x) * input_scale) * (alpha * scale), x * scale);
+    const V below = select(le(x, c<V>(0)), x, c<V>(0));
+    return select(le(x, c<V>(0)), expm1(below * input_scale) * (alpha * scale), x * scale);
   }
+  // At 0 the slope is constant, so that the second derivative is 0 there, as in torch.
   template <class V> static constexpr V vjp(V g, V x, V, V alpha, V scale, V input_scale) {
-    const V slope = exp(below(x) * input_scale) * (alpha * scale * input_scale);
+    const V below = select(lt(x, c<V>(0)), x, c<V>(0));
+    const V slope = exp(below * input_scale) * (alpha * scale * input_scale);
     return g * select(le(x, c<V>(0)), slope, scale);
   }
 };

@@ -31,7 +31,7 @@ struct Huber : Binary {
     const V d = abs(x - t);
     return select(le(d, delta), c<V>(0.5) * d * d, delta * (d - c<V>(0.5) * delta));
   }
-  template <class V> static constexpr V slope(V d, V delta) { return select(gt(abs(d), delta), sign(d) * delta, d); }
+  template <class V> static constexpr V slope(V d, V delta) { return select(ge(abs(d), delta), sign(d) * delta, d); }
   template <class V> static constexpr V vjp_a(V g, V x, V t, V, V delta) { return g * slope(x - t, delta); }
   template <class V> static constexpr V vjp_b(V g, V x, V t, V, V delta) { return g * slope(t - x, delta); }
 };

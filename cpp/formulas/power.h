@@ -99,6 +99,13 @@ struct PowHalf : Unary {
   template <class V> static constexpr V fwd(V x) { return sqrt(x); }
   template <class V> static constexpr V vjp(V g, V x, V) { return g * (c<V>(0.5) * rsqrt(x)); }
 };
+// Its slope is a multiple of the square root, which is NaN at -inf, where pow(x, 0.5) of a loop would be infinite.
+struct PowOneAndHalf : Unary {
+  static constexpr OpInfo info{
+      .name = "pow", .node = "PowBackward0", .parameters = {"exponent"}, .fixed = 1.5, .cost = 2.0};
+  template <class V> static constexpr V fwd(V x) { return pow(x, c<V>(1.5)); }
+  template <class V> static constexpr V vjp(V g, V x, V) { return g * (c<V>(1.5) * sqrt(x)); }
+};
 struct Pow : Binary {
   static constexpr OpInfo info{
       .name = "pow", .node = "PowBackward1", .types = kNumbers, .operands = {"self", "exponent"}, .cost = 2.0};
@@ -148,7 +155,8 @@ struct FrexpExponent : Unary {
   template <class V> static constexpr V fwd(V x) { return frexp_exponent(x); }
 };
 
-using Power = TypeList<Sqrt, Rsqrt, PowScalar, PowZero, PowOne, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne,
-                       PowMinusTwo, PowMinusHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
+using Power =
+    TypeList<Sqrt, Rsqrt, PowScalar, PowZero, PowOne, PowTwo, PowThree, PowFour, PowHalf, PowMinusOne, PowMinusTwo,
+             PowMinusHalf, PowOneAndHalf, Pow, PowNumber, Hypot, Ldexp, FrexpMantissa, FrexpExponent>;
 
 }  // namespace gradcore::formulas

@@ -6,7 +6,7 @@
 namespace gradcore {
 
 void conj_physical_(const Tensor& t) {
-  check_inplace(t, needs_history(t));
+  check_inplace(t, needs_history(t), true);  // nothing is written: elements may share memory
   t.bump_version();
 }
 

@@ -206,10 +206,13 @@ Tensor renorm(const Tensor& t, double p, int64_t dim, double most) {
   Dims others;
   for (int i = 0; i < t.dim(); ++i)
     if (i != d) others.push_back(i);
-  const Tensor size = norm(t, p, others, true, {});
+  Tensor size = norm(detach(t), p, others, true, {});
+  const Tensor large = gt(size, Scalar(most));
+  // Only what is scaled has a gradient through its norm: it would be NaN beside a NaN.
+  if (should_record(t)) size = norm(where(large, t, Scalar(0.0)), p, others, true, {});
   // torch's number beside the norm, which keeps the scale finite.
   const Tensor scale = mul(reciprocal(add(size, Scalar(1e-7))), Scalar(most));
-  return contiguous(mul(t, where(gt(size, Scalar(most)), scale, Scalar(1.0))));
+  return contiguous(mul(t, where(large, scale, Scalar(1.0))));
 }
 void renorm_(const Tensor& t, double p, int64_t dim, double most) { copy_(t, renorm(clone(t), p, dim, most)); }
 

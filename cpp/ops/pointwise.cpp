@@ -54,6 +54,7 @@ const ElementwiseOp& pow_op(DType base, const Scalar& e) {
   if (v == -1) return op_of<formulas::PowMinusOne>;
   if (v == -2) return op_of<formulas::PowMinusTwo>;
   if (v == -0.5) return op_of<formulas::PowMinusHalf>;
+  if (v == 1.5) return op_of<formulas::PowOneAndHalf>;
   return op_of<formulas::PowScalar>;
 }
 

@@ -480,11 +480,11 @@ struct NormVjp {
     const Tensor hit = cast(logical_or(eq(abs(v), n), logical_and(isnan(v), isnan(n))), v.dtype());
     return mul(mul(sign(v), hit), div(grad, v.dim() ? sum(hit, over.dims(), true) : hit));
   }
-  // sign(v) (|v| / n)^(p - 1). Where that is 0 the power is taken of 1, which has finite derivatives.
+  // sign(v) (|v| / n)^(p - 1). Where that is 0 it is a power of 1/1, which has finite derivatives.
   Tensor slope(const Tensor& v, const Tensor& n) const {
     Tensor none = logical_or(eq(v, Scalar(0.0)), eq(n, Scalar(0.0)));
     if (p < 0) none = logical_or(none, isinf(v));
-    const Tensor ratio = masked_fill(div(abs(v), without_zeros(n)), none, Scalar(1.0));
+    const Tensor ratio = div(masked_fill(abs(v), none, Scalar(1.0)), masked_fill(n, none, Scalar(1.0)));
     return mul(masked_fill(sign(v), none, Scalar(0.0)), pow(ratio, Scalar(p - 1)));
   }
   auto saves() { return std::tie(x, y); }

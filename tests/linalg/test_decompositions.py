@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import support
-from support import FLOATS, both, gradcore
+from support import FLOATS, both, gradcore, needs_torch
 
 SIZES = [0, 1, 2, 3, 8, 33, 70, 110, 150, 250, 310]
 SHAPES = [(n, n) for n in SIZES] + [
@@ -147,13 +147,109 @@ def test_vmap(n):
         assert gradients.shape == a.shape
 
 
-@pytest.mark.parametrize("n", [1, 3, 80, 120])
+@pytest.mark.parametrize("n", [1, 3, 80, 120, 320])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_numbers_that_are_not_finite_are_refused(n, value):
+def test_eigenvalues_of_numbers_that_are_not_finite_are_refused(n, value):
     a = gradcore.full((2, n, n), value)
-    for function in (gradcore.linalg.eigh, gradcore.linalg.eigvalsh, gradcore.linalg.svd, gradcore.linalg.svdvals):
+    for function in (gradcore.linalg.eigh, gradcore.linalg.eigvalsh):
         with pytest.raises(gradcore.linalg.LinAlgError, match="failed to converge"):
             function(a)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("m, n", [(1, 1), (2, 2), (5, 3), (3, 5), (80, 80), (320, 320), (400, 66)])
+def test_singular_values_of_numbers_that_are_not_finite(m, n, dtype):
+    """NaN anywhere is refused; infinities make NaN of the results of their own matrix, as LAPACK's do."""
+    a = np.ones((2, m, n), dtype)
+    for place in ((1, 0, 0), (1, m // 2, n // 2), (1, -1, -1)):
+        a[place] = np.nan
+        for function in (gradcore.linalg.svd, gradcore.linalg.svdvals):
+            with pytest.raises(gradcore.linalg.LinAlgError, match="contained non-finite values"):
+                function(gradcore.from_numpy(a))
+        a[place] = -np.inf
+        x = gradcore.from_numpy(a)
+        for result in (gradcore.linalg.svdvals(x), *gradcore.linalg.svd(x)):
+            assert result[0].isfinite().all() and result[1].isnan().all()
+        for order in (2, -2, "nuc"):
+            norms = gradcore.linalg.matrix_norm(x, order)
+            assert norms[0].isfinite() and norms[1].isnan()
+        a[place] = 1
+
+
+@needs_torch
+def test_what_is_made_of_singular_values_that_are_not_finite():
+    array = np.array([[1.0, np.inf], [0.0, 1.0]])
+
+    def gradient_of_norm(lib, a):
+        a = a.requires_grad_()
+        lib.linalg.matrix_norm(a, 2).backward()
+        return a.grad
+
+    for function in (
+        lambda lib, a: [lib.linalg.matrix_norm(a, order) for order in (2, -2, "nuc")],
+        lambda lib, a: [lib.linalg.cond(a, order) for order in (2, -2, "nuc")],
+        lambda lib, a: lib.linalg.matrix_rank(a),
+        lambda lib, a: lib.linalg.pinv(a),
+        lambda lib, a: lib.svd(a, compute_uv=False),
+        gradient_of_norm,
+    ):
+        both(lambda lib, f=function: f(lib, lib.tensor(array)), strides="any")
+
+
+def test_the_condition_of_a_singular_matrix_is_infinite():
+    a = gradcore.tensor([[1.0, 0.0], [0.0, 0.0]])
+    assert [gradcore.linalg.cond(a, order).item() for order in (1, 2, "fro", "nuc")] == [float("inf")] * 4
+
+
+def hessian_cases():
+    """Functions of singular values and their Hessians: of x x', of low rank; and of the norm of a matrix."""
+    x = gradcore.tensor([1.0, 2.0, 3.0], dtype=gradcore.float64)
+    twice = 2 * gradcore.eye(3, dtype=gradcore.float64)
+    linalg, outer = gradcore.linalg, gradcore.outer
+    squares = 4 * (x @ x) * gradcore.eye(3, dtype=gradcore.float64) + 8 * outer(x, x)
+    return {
+        "svdvals": (lambda v: linalg.svdvals(outer(v, v))[0], x, twice),
+        "largest": (lambda v: linalg.matrix_norm(outer(v, v), 2), x, twice),
+        "squares": (lambda v: (linalg.svdvals(outer(v, v)) ** 2).sum(), x, squares),
+        "nuc of two": (lambda v: linalg.matrix_norm(outer(v, v)[:, None, :2], "nuc").sum(), x, None),
+        "rectangular": (lambda v: linalg.matrix_norm(outer(v, v)[:, :2], 2), x, None),
+        "nuc of equal": (
+            lambda v: linalg.matrix_norm(v.reshape(2, 2), "nuc"),
+            gradcore.eye(2).double().flatten(),
+            None,
+        ),
+        "full rank": (lambda v: linalg.svdvals(outer(v, v) + v.diag())[1], x, None),
+    }
+
+
+@pytest.mark.parametrize("name", hessian_cases())
+def test_hessians_of_singular_values(name):
+    """Also where singular values are equal or 0. Without a Hessian in a closed form it is that of differences."""
+    function, x, expected = hessian_cases()[name]
+    forward = gradcore.func.hessian(function)(x)
+    np.testing.assert_allclose(forward, gradcore.autograd.functional.hessian(function, x), rtol=1e-9, atol=1e-9)
+    if expected is None:
+        step, gradient = 1e-6, gradcore.func.grad(function)
+        moved = step * gradcore.eye(len(x), dtype=x.dtype)
+        columns = [(gradient(x + d) - gradient(x - d)) / (2 * step) for d in moved]
+        expected = gradcore.stack(columns, 1)
+    np.testing.assert_allclose(forward, expected, rtol=1e-6, atol=1e-6)
+
+
+@needs_torch
+@pytest.mark.parametrize("diagonal", [[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [0.0, 0.0], [2.0, 1.0]])
+def test_gradients_of_logarithms_of_singular_determinants(diagonal):
+    """Infinite in the direction of the zero, as torch has it."""
+
+    def program(lib):
+        found = []
+        for f in (lib.logdet, lambda a: lib.linalg.slogdet(a)[1]):
+            a = lib.from_numpy(np.stack([np.diag(diagonal), np.eye(len(diagonal))])).requires_grad_()
+            f(a).sum().backward()
+            found.append(a.grad)
+        return found
+
+    both(program, strides="any")
 
 
 def test_legacy_svd():

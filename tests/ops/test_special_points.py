@@ -276,3 +276,134 @@ def test_power_of_zero():
     assert y.tolist() == [1.0] * 4
     assert x.grad.tolist() == [0.0] * 4
     assert (gradcore.tensor([0, 3]) ** 0).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("exponent", [1.5, 2.5])
+@needs_torch
+def test_powers_at_infinities_have_one_gradient(exponent):
+    """x ** 0.5 is a square root and so NaN at -inf, also where it is the slope of another power."""
+    at = [-math.inf, -2.0, 0.0, 4.0, math.inf, math.nan]
+    expected = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad((expected**exponent).sum(), expected, create_graph=True)
+    (bend,) = torch.autograd.grad(slope.sum(), expected)
+    x = point(*at).requires_grad_()
+    (plain,) = gradcore.autograd.grad((x**exponent).sum(), x)
+    (recorded,) = gradcore.autograd.grad((x**exponent).sum(), x, create_graph=True)
+    (second,) = gradcore.autograd.grad(recorded.sum(), x)
+    assert plain.tolist() == pytest.approx(slope.tolist(), nan_ok=True)
+    assert recorded.tolist() == pytest.approx(slope.tolist(), nan_ok=True)
+    assert second.tolist() == pytest.approx(bend.tolist(), nan_ok=True)
+
+
+@pytest.mark.parametrize("p", [-1, -2, -0.5])
+def test_norms_of_negative_order_beside_an_infinity(p):
+    """What is infinite adds nothing to them: the other element is the norm, and its slope is constant."""
+    x = point(1.0, math.inf).requires_grad_()
+    (slope,) = gradcore.autograd.grad(x.norm(p), x, create_graph=True)
+    (bend,) = gradcore.autograd.grad(slope.sum(), x)
+    assert slope.tolist() == [1.0, 0.0]
+    assert bend.tolist() == [0.0, 0.0]
+
+
+SECOND_AT_KINKS = {
+    "elu": lambda lib, x: lib.nn.functional.elu(x, 2.0),
+    "celu": lambda lib, x: lib.nn.functional.celu(x, 2.0),
+    "selu": lambda lib, x: lib.nn.functional.selu(x),
+    "leaky_relu": lambda lib, x: lib.nn.functional.leaky_relu(x),
+    "prelu": lambda lib, x: lib.nn.functional.prelu(x, lib.tensor([0.25], dtype=lib.float64)),
+    "smooth_l1_loss": lambda lib, x: lib.nn.functional.smooth_l1_loss(x, x.detach() * 0, reduction="none"),
+    "huber_loss": lambda lib, x: lib.nn.functional.huber_loss(x, x.detach() * 0, reduction="none"),
+}
+
+
+@pytest.mark.parametrize("name", SECOND_AT_KINKS)
+@needs_torch
+def test_second_derivatives_at_kinks(name):
+    """They are torch's, and forward mode over reverse mode has the same."""
+    found = []
+    for lib in (gradcore, torch):
+        x = lib.tensor([-2.0, -1.0, -0.0, 0.0, 1e-3, 1.0, 2.0], dtype=lib.float64, requires_grad=True)
+        (slope,) = lib.autograd.grad(SECOND_AT_KINKS[name](lib, x).sum(), x, create_graph=True)
+        (bend,) = lib.autograd.grad(slope.sum(), x)
+        found.append((slope.tolist(), bend.tolist()))
+    assert found[0][0] == pytest.approx(found[1][0])
+    assert found[0][1] == pytest.approx(found[1][1])
+
+    def slopes(x):
+        return gradcore.func.grad(lambda v: SECOND_AT_KINKS[name](gradcore, v).sum())(x)
+
+    x = gradcore.tensor([-2.0, -1.0, -0.0, 0.0, 1e-3, 1.0, 2.0], dtype=F64)
+    assert gradcore.func.jvp(slopes, (x,), (gradcore.ones_like(x),))[1].tolist() == pytest.approx(found[1][1])
+
+
+def test_elu_keeps_the_sign_of_zero():
+    for f in (F.elu, F.celu, F.selu):
+        assert math.copysign(1.0, f(point(-0.0)).item()) == -1.0
+
+
+def test_derivatives_of_prelu_at_zero():
+    """At 0 the gradients are g w and 0; their derivatives are those, where torch's take the slope 1 of the other side."""
+    x, w = point(-2.0, 0.0, 3.0).requires_grad_(), point(0.25).requires_grad_()
+    gx, gw = gradcore.autograd.grad(F.prelu(x, w).sum(), (x, w), create_graph=True)
+    assert gx.tolist() == [0.25, 0.25, 1.0]
+    assert gw.item() == -2.0
+    assert [g.tolist() for g in gradcore.autograd.grad(gx.sum(), (x, w), retain_graph=True)] == [[0.0] * 3, [2.0]]
+    assert [g.tolist() for g in gradcore.autograd.grad(gw, (x, w))] == [[1.0, 1.0, 0.0], [0.0]]
+    bend = gradcore.func.jacfwd(gradcore.func.grad(lambda v: (F.prelu(v, w.detach()) ** 2).sum()))(x.detach())
+    assert bend.diagonal().tolist() == [0.125, 0.125, 2.0]
+
+
+@pytest.mark.parametrize("p", [1, 2, 3.0, math.inf])
+def test_renorm_leaves_a_row_with_nan_alone(p):
+    """Its norm is no larger than the limit, so that it is not scaled: the gradient is 1 for each element."""
+    for recorded in (False, True):
+        x = point(math.nan, 1.0, 3.0, 4.0).reshape(2, 2).requires_grad_()
+        (slope,) = gradcore.autograd.grad(gradcore.renorm(x, p, 0, 1.0).sum(), x, create_graph=recorded)
+        assert slope[0].tolist() == [1.0, 1.0]
+        assert slope[1].isfinite().all()
+    (bend,) = gradcore.autograd.grad(slope.sum(), x)
+    assert bend[1].isfinite().all()
+
+
+def normalisations(x, eps):
+    """Of rows of a matrix, by each op that has them."""
+    return {
+        "layer_norm": F.layer_norm(x, x.shape[1:], eps=eps),
+        "rms_norm": F.rms_norm(x, x.shape[1:], eps=eps),
+        "instance_norm": F.instance_norm(x[None], eps=eps)[0],
+        "group_norm": F.group_norm(x[:, :, None], 2, eps=eps)[:, :, 0],
+        "batch_norm": F.batch_norm(x[None], None, None, training=True, eps=eps)[0],
+        "batch_norm of rows": F.batch_norm(x.T, None, None, training=True, eps=eps).T,
+    }
+
+
+@pytest.mark.parametrize("columns", [4, 40, 3000])
+@pytest.mark.parametrize("size", [1e20, 1e30])
+def test_normalisations_of_numbers_whose_squares_overflow(size, columns):
+    """Those of float32, and their gradients, are those of the same numbers in float64; torch's are 0."""
+    generator = gradcore.Generator().manual_seed(4)
+    exact = gradcore.randn(2, columns, generator=generator, dtype=F64)
+    slopes = gradcore.randn(2, columns, generator=generator, dtype=F64)
+    x, same = (exact * size).float().requires_grad_(), exact.float().double().requires_grad_()
+    for name, expected in normalisations(same, 1e-300).items():
+        found = normalisations(x, 1e-5)[name]
+        assert gradcore.allclose(found.double(), expected, rtol=1e-5, atol=1e-5), name
+        if size > 1e25 and "layer" not in name and "rms" not in name:
+            continue  # the cube of the scale is no number of float32
+        (g,) = gradcore.autograd.grad((found * slopes.float()).sum(), x)
+        (g_expected,) = gradcore.autograd.grad((expected * slopes).sum(), same)
+        if "group" not in name or columns > 4:
+            assert gradcore.allclose(g.double() * size, g_expected, rtol=1e-3, atol=1e-3), name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("norm", [F.layer_norm, F.rms_norm])
+def test_row_norms_of_the_largest_numbers(norm, dtype):
+    most = gradcore.finfo(getattr(gradcore, dtype)).max
+    x = gradcore.tensor([[most, -most], [1.0, math.nan]], dtype=getattr(gradcore, dtype))
+    found = norm(x, (2,))
+    assert found[0].tolist() == [1.0, -1.0]
+    assert found[1, 1].isnan()
+    wide = point(3.0, 4.0, -5.0) * 1e200
+    usual = norm(point(3.0, 4.0, -5.0), (3,), eps=1e-300)
+    assert gradcore.allclose(norm(wide, (3,)), usual)

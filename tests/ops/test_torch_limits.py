@@ -83,3 +83,47 @@ def test_results_that_were_written_have_a_type_of_their_own(program):
         return type(out).__name__, repr(out).splitlines()[0], type(out) is getattr(lib.return_types, type(out).__name__)
 
     both(found)
+
+
+# Where {one} stands torch takes a tensor for a number if it has no dims and does not require grad.
+FOR_NUMBERS = [
+    "x.cumsum({one})", "x.cumsum_({one})", "x.cumprod_({one})", "x.polygamma_({one})", "x.add_(3).mvlgamma_({one})",
+    "x.swapdims_(0, {one})", "x.transpose(0, {one})", "x.softmax({one})", "x.unsqueeze({one})", "x.matrix_power({one})",
+    "x.chunk({one})", "x.diagonal({one})", "x.round(decimals={one})", "lib.linspace(0, 1, {one})",
+]  # fmt: skip
+FOR_FLOATS = [
+    "x.logit({one})", "x.logit_({one})", "x.nan_to_num({one})", "x.nan_to_num_(posinf={one})", "lib.cdist(x, x, {one})",
+    "x.renorm(1, 0, {one})", "x.norm({one})", "lib.nn.functional.softplus(x, {one})", "x.uniform_(0, {one}).shape",
+]  # fmt: skip
+
+
+def with_one(program, one):
+    def run(lib):
+        return eval(program.format(one=one), {"lib": lib, "x": lib.tensor([[0.25, 0.5], [0.75, 0.125]])})
+
+    return run
+
+
+@pytest.mark.parametrize("program", FOR_NUMBERS + FOR_FLOATS)
+def test_tensors_for_numbers(program):
+    both(with_one(program, "lib.tensor(1)"), ulps=64, strides="any")
+    for one in ("lib.tensor([1])", "lib.tensor([[1]])", "lib.tensor([1.0])", "lib.tensor(1.0, requires_grad=True)"):
+        both(with_one(program, one), raises="")
+
+
+# Sizes and indices have torch's other rule.
+SIZES = [
+    "x.topk({one})", "x.select(0, {one})", "x.split({one})", "x.kthvalue({one})", "x.tril({one})", "lib.eye({one})",
+    "x.reshape(4, {one})", "x.sum({one})", "lib.randperm({one}).shape",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", SIZES)
+def test_tensors_of_one_element_for_sizes(program):
+    for one in ("lib.tensor(1)", "lib.tensor([1])"):
+        both(with_one(program, one), ulps=4, strides="any")
+
+
+def test_conj_physical_in_place_of_shared_elements():
+    """It writes nothing, and so they may share memory."""
+    both(lambda lib: lib.tensor([[1.0, 2.0]]).expand(2, 2).conj_physical_())

@@ -5,6 +5,7 @@ import sys
 import textwrap
 import warnings
 
+import numpy as np
 import pytest
 
 from support import libraries
@@ -45,7 +46,10 @@ CALLS = {
     "masked_fill_ on repeated memory": (
         lambda lib: lib.ones(1).expand(4).masked_fill_(lib.arange(4) > 2, 2.0), "Use of masked_fill_ on expanded tensors"),
     "a resized out": (lambda lib: lib.add(lib.ones(3), 1, out=lib.empty(2)), "was resized"),
-    "a sequence into a smaller out": (lambda lib: lib.arange(3, out=lib.empty(2)), "esized"),
+    "a sequence into a smaller out": (
+        lambda lib: lib.arange(3, out=lib.empty(2)),
+        "of shape [2] is 2 which does not match the computed number of elements 3. Note that this may occur",
+    ),
     "a full backward hook without inputs": (
         lambda lib: hooked(lib)(lib.ones(1, 2)).sum().backward(), "Full backward hook is firing"),
     "std of one": (lambda lib: lib.ones(1).std(), "degrees of freedom"),
@@ -185,3 +189,15 @@ def test_warnings_that_come_once():
         for line, phrase, texts in zip(lines, ONCE.values(), shown):
             assert len(texts) == (phrase is not None), (lib.__name__, line, texts)
             assert not texts or phrase in texts[0], (lib.__name__, line, texts)
+
+
+def test_a_list_of_arrays():
+    """It is said once in a process, if the program does not ask for all warnings."""
+    for lib in libraries():
+        lib.set_warn_always(True)
+        try:
+            for call in (lib.tensor, lib.as_tensor):
+                with pytest.warns(UserWarning, match="from a list of numpy.ndarrays is extremely slow"):
+                    call([np.ones(2), np.zeros(2)])
+        finally:
+            lib.set_warn_always(False)

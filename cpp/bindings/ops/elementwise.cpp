@@ -36,11 +36,11 @@ template <class Op> constexpr Face face = IndexIn<Op, Polynomials>::value < 0 ? 
 // Formulas that are parts of ops, or whose ops have parameters: their rows stand below.
 using OwnRows =
     TypeList<Add, AddScaled, Sub, SubScaled, Rsub, Div, PowScalar, PowZero, PowOne, PowTwo, PowThree, PowFour, PowHalf,
-             PowMinusOne, PowMinusTwo, PowMinusHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf, Isfinite,
-             ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor, ClampOnlyMinTensor,
-             ClampOnlyMaxTensor, ReluBackward, Heaviside, Nextafter, NextafterHalf, Isposinf, Isneginf, FrexpMantissa,
-             FrexpExponent, Gelu, GeluTanh, Prelu, Hardsigmoid, Hardswish, Silu, Mish, LogSigmoid, Glu, MseLoss,
-             BinaryCrossEntropy, BinaryCrossEntropyWithLogits, IsProbability>;
+             PowMinusOne, PowMinusTwo, PowMinusHalf, PowOneAndHalf, Pow, PowNumber, DivFloor, DivTrunc, Isnan, Isinf,
+             Isfinite, ClampMin, ClampMax, ClampOnlyMin, ClampOnlyMax, Clamp, ClampMinTensor, ClampMaxTensor,
+             ClampOnlyMinTensor, ClampOnlyMaxTensor, ReluBackward, Heaviside, Nextafter, NextafterHalf, Isposinf,
+             Isneginf, FrexpMantissa, FrexpExponent, Gelu, GeluTanh, Prelu, Hardsigmoid, Hardswish, Silu, Mish,
+             LogSigmoid, Glu, MseLoss, BinaryCrossEntropy, BinaryCrossEntropyWithLogits, IsProbability>;
 
 template <> constexpr Face face<Abs>{.also = "absolute", .out = Out::Exact};
 template <> constexpr Face face<Neg>{.also = "negative", .out = Out::Exact};

@@ -39,7 +39,7 @@ template <class T> GC_INLINE T largest(int64_t n, const T* x) {
   T most = 0;
   for (int64_t i = 0; i < n; ++i) {
     const T size = absolute(x[i]);
-    if (!(size <= most)) most = size;  // a NaN stays
+    if (size > most || size != size) most = size;  // a NaN stays
   }
   return most;
 }

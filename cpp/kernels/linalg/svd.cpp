@@ -183,13 +183,18 @@ template <class T> struct Work {
     v_turned = columns ? take(Rotations<T>::room(n)) : nullptr;
   }
 
-  // 0, or what LAPACK says: -4 where there are NaN or infinities, 1 where it did not converge. `a` is filled.
+  // 0, or what LAPACK says: -4 where there are NaN, 1 where it did not converge. `a` is filled. As LAPACK's, results of
+  // infinities are NaN.
   int32_t run(T* d) const {
     T most = 0;
     for (int64_t j = 0; j < n; ++j) {
       const T size = largest(m, a.column(j));
-      if (!(size <= most)) most = size;
-      if (!(most <= Limits<T>::value)) return -4;
+      if (size != size) return -4;
+      if (size > most) most = size;
+    }
+    if (most > Limits<T>::value) {
+      fill_nan(d);
+      return 0;
     }
     const T by = scale_for(most);
     if (by != 1) scale(m * n, by, a.data);
@@ -206,6 +211,13 @@ template <class T> struct Work {
     b.sort_falling();
     if (by != 1) scale(n, 1 / by, d);
     return 0;
+  }
+  void fill_nan(T* d) const {
+    const T nan = static_cast<T>(__builtin_nan(""));
+    for (int64_t i = 0; i < n; ++i) d[i] = nan;
+    for (int64_t i = 0; i < m * columns; ++i) u.data[i] = nan;
+    if (columns)
+      for (int64_t i = 0; i < n * n; ++i) v.data[i] = nan;
   }
 };
 

@@ -32,6 +32,15 @@ struct Products {
   double g = 0, gx = 0;
 };
 
+// Where squares overflow in T: in double.
+template <class T> [[gnu::noinline, gnu::cold]] Moments moments_in_double(const T* x, int64_t n, int64_t step) {
+  const double count = static_cast<double>(n);
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i * step]);
+  for (int64_t i = 0; i < n; ++i) squares += square(static_cast<double>(x[i * step]) - sum / count);
+  return {count, sum / count, squares};
+}
+
 template <class T> GC_INLINE Moments moments_of(const T* x, int64_t n) {
   Moments all;
   for (int64_t i = 0; i < n; i += kPiece) {
@@ -44,6 +53,8 @@ template <class T> GC_INLINE Moments moments_of(const T* x, int64_t n) {
     const double squares = sum_of<T>(m, [&](auto at, int64_t j) { return square(at(x + i, j) - about); });
     all.add({count, mean, squares - count * d * d});
   }
+  if (!(all.squares <= __DBL_MAX__)) [[unlikely]]
+    return moments_in_double(x, n, 1);
   return all;
 }
 
@@ -140,8 +151,13 @@ template <class T> void moments_of_rows(const T* x, int64_t n, int64_t channels,
       const T d = piece[r * channels + c] - sum[c];
       squares[c] += d * d;
     }
-    for (int64_t c = 0; c < channels; ++c)
-      into[c].add({static_cast<double>(m), static_cast<double>(sum[c]), static_cast<double>(squares[c])});
+    for (int64_t c = 0; c < channels; ++c) {
+      const double total = static_cast<double>(squares[c]);
+      if (total <= __DBL_MAX__) [[likely]]
+        into[c].add({static_cast<double>(m), static_cast<double>(sum[c]), total});
+      else
+        into[c].add(moments_in_double(piece + c, m, channels));
+    }
   }
 }
 

@@ -23,9 +23,49 @@ template <class T> GC_INLINE Moments<T> moments_of(const T* x, int64_t n, double
   return {mean, static_cast<T>(1 / __builtin_sqrt(squares / count + eps))};
 }
 
+// A row whose squares overflow: moments and results in double, of elements times a power of two that makes the largest
+// about 1, or not far from it.
+template <class T> struct LargeRow {
+  double by = 1, mean = 0, scale = 1;
+  const T* x;
+
+  double operator[](int64_t i) const { return (static_cast<double>(x[i]) * by - mean) * scale; }
+  // False where elements are not finite: their results are what the usual way has.
+  bool take(int64_t n, double eps, bool centred) {
+    double most = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double size = __builtin_fabs(static_cast<double>(x[i]));
+      if (!(size <= __DBL_MAX__)) return false;
+      if (size > most) most = size;
+    }
+    int exponent;
+    (void)__builtin_frexp(most, &exponent);
+    by = __builtin_ldexp(1.0, -smaller(exponent, 1000));  // no denormal number, which may count as 0
+    const double count = static_cast<double>(n);
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; centred && i < n; ++i) sum += static_cast<double>(x[i]) * by;
+    mean = sum / count;
+    for (int64_t i = 0; i < n; ++i) squares += square(static_cast<double>(x[i]) * by - mean);
+    const double beside = eps * by * by;
+    scale = 1 / __builtin_sqrt(squares / count + (beside > __DBL_MIN__ ? beside : __DBL_MIN__));
+    return true;
+  }
+};
+template <class T>
+[[gnu::noinline, gnu::cold]] bool normalise_large_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps,
+                                                      bool centred) {
+  LargeRow<T> row{.x = x};
+  if (!row.take(n, eps, centred)) return false;
+  for (int64_t i = 0; i < n; ++i)
+    y[i] = static_cast<T>(row[i] * (w ? static_cast<double>(w[i]) : 1) + (b ? static_cast<double>(b[i]) : 0));
+  return true;
+}
+
 template <class T>
 GC_INLINE void normalise_row(const T* x, const T* w, const T* b, T* y, int64_t n, double eps, bool centred) {
   const auto [mean, scale] = moments_of(x, n, eps, centred);
+  if (!(scale > 0)) [[unlikely]]
+    if (normalise_large_row(x, w, b, y, n, eps, centred)) return;
   if (w && b) {
     GC_INDEPENDENT
     for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * w[i] + b[i];
@@ -53,12 +93,31 @@ template <class T> void normalise(const LayerNormArgs& a) {
   });
 }
 
+template <class T>
+[[gnu::noinline, gnu::cold]] bool differentiate_large_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db,
+                                                          int64_t n, double eps, bool centred) {
+  LargeRow<T> row{.x = x};
+  if (!row.take(n, eps, centred)) return false;
+  const auto p = [&](int64_t i) { return static_cast<double>(g[i]) * (w ? static_cast<double>(w[i]) : 1); };
+  double mean_p = 0, mean_ph = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    if (centred) mean_p += p(i) / static_cast<double>(n);
+    mean_ph += p(i) * row[i] / static_cast<double>(n);
+  }
+  for (int64_t i = 0; i < n; ++i) dx[i] = static_cast<T>(row.by * row.scale * (p(i) - mean_p - row[i] * mean_ph));
+  for (int64_t i = 0; dw && i < n; ++i) dw[i] += static_cast<T>(static_cast<double>(g[i]) * row[i]);
+  for (int64_t i = 0; db && i < n; ++i) db[i] += g[i];
+  return true;
+}
+
 // Writes dx, and adds the row's part to the gradients of weight and bias. With h = (x - mean) * scale and p = g *
 // weight: dx = scale * (p - mean(p) - h * mean(p * h)), and without mean(p) where the row is not centred.
 template <class T>
 GC_INLINE void differentiate_row(const T* g, const T* x, const T* w, T* dx, T* dw, T* db, int64_t n, double eps,
                                  bool centred) {
   const Moments<T> m = moments_of(x, n, eps, centred);
+  if (!(m.scale > 0)) [[unlikely]]
+    if (differentiate_large_row(g, x, w, dx, dw, db, n, eps, centred)) return;
   const double count = static_cast<double>(n);
   T mean_p, mean_ph;
   if (w) {

@@ -71,7 +71,18 @@ struct SlogdetVjp {
   Saved a, lu, pivots, sign;
   SavedFields fields() { return {{"A", &a}, {"LU", &lu}, {"pivots", &pivots}, {"sign", &sign}}; }
   void vjp(Node& self, std::span<Tensor> g, std::span<Tensor> out) {
-    if (g[1]) out[0] = mul(as_matrices(g[1]), inverse_transposed(self, a, lu, pivots));
+    if (!g[1]) return;
+    if (!is_recorded() && any_zero(sign.unpack(&self)))
+      out[0] = of_singular(g[1], a.unpack(&self));
+    else
+      out[0] = mul(as_matrices(g[1]), inverse_transposed(self, a, lu, pivots));
+  }
+  // Where A is singular the solution of A' X = g I by the factors of A', as torch has it: infinite in the direction of
+  // the zero, finite in others.
+  static Tensor of_singular(const Tensor& g, const Tensor& a) {
+    const Factors f = lu_raw(mT(a));
+    const Tensor diagonal = expand(unsqueeze(g, -1), with(batch_of(a), {rows_of(a)}));
+    return lu_solve_raw(f.lu, f.pivots, diagonal_matrix(diagonal), true, false);
   }
   auto saves() { return std::tie(a, lu, pivots, sign); }
 };

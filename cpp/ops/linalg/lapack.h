@@ -21,7 +21,8 @@ inline bool is_large(DType dtype, int64_t m, int64_t n) {
   return m >= kLeast && n >= kLeast && m * n > most;
 }
 
-// Results are arrays by rows. Null: not wanted. False where it does not converge.
+// Results are arrays by rows. Null: not wanted. large_eigh() gives false where it does not converge, large_svd() what
+// LAPACK says.
 struct EighCall {
   DType dtype;
   int64_t batch, n;
@@ -37,6 +38,6 @@ struct SvdCall {
   void *u, *values, *vh;
 };
 inline bool (*large_eigh)(const EighCall&) = nullptr;
-inline bool (*large_svd)(const SvdCall&) = nullptr;
+inline int32_t (*large_svd)(const SvdCall&) = nullptr;
 
 }  // namespace gradcore::linalg

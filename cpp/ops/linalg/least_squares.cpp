@@ -293,6 +293,10 @@ Tensor cond(const Tensor& a, const std::optional<Order>& p) {
     return squeeze(*number > 0 ? div(most, least) : div(least, most), Dims{-1});
   }
   need_square(a, number ? str_cat("linalg.cond(ord=", *number, ")").c_str() : "linalg.cond");
+  if (!number && std::get<std::string_view>(ord) == "nuc") {  // an inverse that is not finite has no singular values
+    const Tensor s = svdvals(a, {});
+    return mul(sum(s, Dims{-1}), sum(reciprocal(s), Dims{-1}));
+  }
   const Named inverse = inv_ex(a, false);
   const Dims matrix{-2, -1};
   const Tensor both =

@@ -11,9 +11,17 @@ using Parts = std::array<Tensor, 4>;
 
 Tensor skew(const Tensor& t) { return sub(t, mT(t)); }
 
-// Giles (2008), 3.2, completed by what moves out of the spaces that U and V span. With E_ij = s_j^2 - s_i^2 it is
-//   U (skew(U' gU) / E S + S skew(V' gV) / E + diag(gS)) V' + (1 - U U') gU S^-1 V' + U S^-1 gV' (1 - V V').
-// Columns of full matrices that belong to no singular value have no gradient.
+// t / divisor, and 0 where the divisor is 0: Note [Divisors of zero].
+Tensor over_or_zero(const Tensor& t, const Tensor& divisor) {
+  return div(t, masked_fill(divisor, eq(divisor, Scalar(0.0)), Scalar(HUGE_VAL)));
+}
+
+// Giles (2008), 3.2, completed by what moves out of the spaces that U and V span. With P = skew(U' gU), Q = skew(V' gV)
+// and E_ij = s_j^2 - s_i^2 it is
+//   U (P / E S + S Q / E + diag(gS)) V' + (1 - U U') gU S^-1 V' + U S^-1 gV' (1 - V V'),
+// where (P_ij s_j + Q_ij s_i) / E_ij is ((P + Q)_ij / (s_j - s_i) + (P - Q)_ij / (s_j + s_i)) / 2. Of equal singular
+// values P + Q is 0 in what does not depend on the choice of their vectors, and the limit is the second quotient; of
+// values 0 both are left out. Columns of full matrices that belong to no singular value have no gradient.
 struct SvdVjp {
   static constexpr const char* kName = "LinalgSvdBackward0";
   bool full;
@@ -27,20 +35,22 @@ struct SvdVjp {
     const Tensor gu = first(g[0], -1), gs = g[1], gvh = first(g[2], -2);
     const Tensor across = unsqueeze(values, -2), down = unsqueeze(values, -1);
     Tensor inner = gs ? diagonal_matrix(gs) : Tensor();
-    const auto add_inner = [&](const Tensor& t) { inner = inner ? add(inner, t) : t; };
     if (gu || gvh) {
-      const Tensor gaps = add(mul(sub(across, down), add(across, down)), eye(k, k, values.dtype()));
-      if (gu) add_inner(mul(div(skew(matmul(mT(left), gu)), gaps), across));
-      if (gvh) add_inner(mul(div(skew(matmul(right, mT(gvh))), gaps), down));
+      const Tensor p = gu ? skew(matmul(mT(left), gu)) : Tensor();
+      const Tensor q = gvh ? skew(matmul(right, mT(gvh))) : Tensor();
+      const Tensor plus = p && q ? add(p, q) : p ? p : q, minus = p && q ? sub(p, q) : p ? p : neg(q);
+      const Tensor turned =
+          mul(add(over_or_zero(plus, sub(across, down)), over_or_zero(minus, add(across, down))), Scalar(0.5));
+      inner = inner ? add(inner, turned) : turned;
     }
     Tensor grad = matmul(left, matmul(inner, right));
     if (gu && rows_of(left) > k) {
       const Tensor outside = sub(gu, matmul(left, matmul(mT(left), gu)));
-      grad = add(grad, matmul(div(outside, across), right));
+      grad = add(grad, matmul(over_or_zero(outside, across), right));
     }
     if (gvh && columns_of(right) > k) {
       const Tensor outside = sub(gvh, matmul(matmul(gvh, mT(right)), right));
-      grad = add(grad, matmul(left, div(outside, down)));
+      grad = add(grad, matmul(left, over_or_zero(outside, down)));
     }
     out[0] = grad;
   }
@@ -71,9 +81,9 @@ void run_large(const Tensor& p, bool full, const Parts& out) {
   if (vectors) windows.insert(windows.end(), {writes(u), writes(vh)});
   launch_host("large_svd", windows, [&](Opener open) {
     const int64_t batch = numel_of(batch_of(p));
-    const bool done = large_svd({p.dtype(), batch, rows_of(p), columns_of(p), full, open(from),
-                                 vectors ? open(u) : nullptr, open(out[1]), vectors ? open(vh) : nullptr});
-    std::fill_n(open.operator()<int32_t>(out[3]), batch, done ? 0 : 1);
+    const int32_t info = large_svd({p.dtype(), batch, rows_of(p), columns_of(p), full, open(from),
+                                    vectors ? open(u) : nullptr, open(out[1]), vectors ? open(vh) : nullptr});
+    std::fill_n(open.operator()<int32_t>(out[3]), batch, info);
   });
   if (!vectors) return;
   copy_raw(out[0], u);

@@ -1,6 +1,7 @@
 """LAPACK's algorithms for large matrices, which come with NumPy. The core calls these with memory of its own.
 
-Each gives False where LAPACK does not converge, or where there are numbers that are not finite.
+eigh() gives False where LAPACK does not converge, or where there are numbers that are not finite; svd() what LAPACK says:
+0, 1 where it does not converge, -4 of NaN. Results of infinities are NaN.
 """
 
 from __future__ import annotations
@@ -35,21 +36,24 @@ def svd(
     u: memoryview | None,
     values: memoryview,
     vh: memoryview | None,
-) -> bool:
+) -> int:
     """Singular values and, where there is memory for them, vectors of matrices (batch, m, n)."""
     matrices = np.frombuffer(a, dtype).reshape(shape)
-    if not np.isfinite(matrices).all():
-        return False
+    if np.isnan(matrices).any():
+        return -4
+    infinite = np.isinf(matrices).any((-2, -1))
+    matrices = np.where(infinite[:, None, None], matrices.dtype.type(0), matrices) if infinite.any() else matrices
     try:
         if u is None or vh is None:
-            _fill(values, np.linalg.svd(matrices, compute_uv=False))
+            pairs = [(values, np.linalg.svd(matrices, compute_uv=False))]
         else:
-            parts = np.linalg.svd(matrices, full_matrices=full)
-            for memory, part in zip((u, values, vh), parts, strict=True):
-                _fill(memory, part)
+            pairs = list(zip((u, values, vh), np.linalg.svd(matrices, full_matrices=full), strict=True))
+        for memory, part in pairs:
+            part[infinite] = np.nan
+            _fill(memory, part)
     except np.linalg.LinAlgError:
-        return False
-    return True
+        return 1
+    return 0
 
 
 def _fill(memory: memoryview, part: np.ndarray) -> None:
