@@ -6,6 +6,8 @@ from math import pi as pi
 from . import __config__ as __config__
 from . import __future__ as __future__
 from . import _dynamo as _dynamo
+from . import _functorch as _functorch
+from . import _inductor as _inductor
 from . import _higher_order_ops as _higher_order_ops
 from . import _custom_ops as _custom_ops
 from . import _jit_internal as _jit_internal
@@ -14,6 +16,7 @@ from . import _ops as _ops
 from . import _subclasses as _subclasses
 from . import _tensor_str as _tensor_str
 from . import _utils as _utils
+from . import _VF as _VF
 from . import _vmap_internals as _vmap_internals
 from . import accelerator as accelerator
 from . import amp as amp
