@@ -422,3 +422,48 @@ def test_where_storages_are():
         lambda lib: lib.serialization.default_restore_location(lib.ones(1).untyped_storage(), "foo"),
         raises="don't know how to restore data location of torch.storage.UntypedStorage (tagged with foo)",
     )
+
+
+# ---- utils.benchmark
+
+
+def test_measurements_know_their_task():
+    def program(lib):
+        bench = importlib.import_module(f"{lib.__name__}.utils.benchmark")
+        found = bench.Timer("x + 1", globals={"x": 1}, label="sums", sub_label="ints", description="d").timeit(4)
+        task = found.task_spec
+        merged = bench.Measurement.merge([found, found])
+        facts = [task.stmt, task.setup, task.title, task.summarize(), found.as_row_name, found.env, found.num_threads]
+        return [*facts, found.label, len(merged), len(merged[0].raw_times), merged[0].number_per_run, merged[0].title]
+
+    both(program)
+
+
+def test_helpers_of_benchmarks():
+    def program(lib):
+        bench = importlib.import_module(f"{lib.__name__}.utils.benchmark")
+        units = [bench.select_unit(t) for t in (2.0, 0.5, 2e-5, 3e-8)]
+        numbers = [round(bench.trim_sigfig(x, 2), 6) for x in (3.14159, 1234.0)]
+        return units, numbers, bench.unit_to_english("ms"), bench.ordered_unique([2, 1, 2]), bench.Language.PYTHON.name
+
+    both(program)
+    both(
+        lambda lib: importlib.import_module(f"{lib.__name__}.utils.benchmark").Timer("1").repeat(),
+        raises="blocked_autorange",
+    )
+
+
+def test_tables_of_measurements():
+    """A line for each label below and number of threads, a column for each description."""
+    from gradcore.utils.benchmark import Compare, Measurement, TaskSpec
+
+    def made(description, sub_label, seconds, threads=1):
+        spec = TaskSpec("x", "pass", label="L", sub_label=sub_label, description=description, num_threads=threads)
+        return Measurement(1, [seconds, seconds], spec)
+
+    table = str(Compare([made("a", "small", 2e-6), made("b", "small", 3e-6), made("a", "big", 4e-6, 2)]))
+    lines = [line.split() for line in table.splitlines()]
+    assert lines[1] == ["|", "a", "|", "b"] and lines[3] == ["small", "|", "2.0", "|", "3.0"]
+    assert lines[5] == ["big", "|", "4.0", "|"] and "microseconds (us)" in table
+    with pytest.raises(ValueError, match="Expected an instance of `Measurement`"):
+        Compare([1])
