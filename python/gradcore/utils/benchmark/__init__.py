@@ -25,7 +25,12 @@ __getattr__ = absent(
 )
 
 timer = timeit.default_timer
-_UNITS: dict[str, tuple[float, str]] = {"s": (1, "second"), "ms": (1e-3, "millisecond"), "us": (1e-6, "microsecond"), "ns": (1e-9, "nanosecond")}
+_UNITS: dict[str, tuple[float, str]] = {
+    "s": (1, "second"),
+    "ms": (1e-3, "millisecond"),
+    "us": (1e-6, "microsecond"),
+    "ns": (1e-9, "nanosecond"),
+}
 
 
 class Language(enum.Enum):
