@@ -330,7 +330,7 @@ class TypedStorage(_Conversions):
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The name of its class; with a dtype, or a class of storages, the numbers in that dtype."""
         if dtype is None:
-            return f"torch.{next(name for name, kind in STORAGES.items() if kind.dtype == self.dtype)}Storage"
+            return f"torch.{next(name for name, kind in STORAGES.items() if vars(kind)['dtype'] == self.dtype)}Storage"
         return self._converted(getattr(dtype, "dtype", dtype))
 
     def cpu(self) -> TypedStorage:
