@@ -648,12 +648,47 @@ def test_a_compiler_that_is_told_what_to_do():
         return inside, found, decorated(lib.ones(1)), ran, dynamo.utils.counters["no such thing"]
 
     both(program)
-    with pytest.raises(RuntimeError, match="invalid torch.compile stance"):
-        gradcore.compiler.set_stance("loud")
     importlib.import_module("gradcore._inductor.config").triton.unique_kernel_names = True
     assert gradcore._dynamo.optimize("eager")(len) is len and gradcore._dynamo.list_backends() == []
     with pytest.raises(NotImplementedError, match="no graphs to explain"):
         gradcore._dynamo.explain(len)([1])
+
+
+def test_stances_are_restored():
+    def program(lib):
+        frames = importlib.import_module(f"{lib.__name__}._dynamo.eval_frame")
+        seen = [frames._stance.stance]
+
+        def look(*ignored):
+            seen.append(frames._stance.stance)
+
+        before = frames._stance
+        decorated = lib.compiler.set_stance("fail_on_recompile")(look)
+        look()
+        with lib.compiler.set_stance("force_eager"):
+            decorated()
+            look()
+        look()
+        lib.compiler.set_stance("eager_on_recompile")
+        look()
+        lasting = frames._set_stance(before)
+        look()
+        return seen, lasting.stance, frames._stance is before
+
+    both(program)
+    both(lambda lib: lib.compiler.set_stance("force_eager", force_backend="eager"), raises="cannot have force_backend")
+
+
+def test_a_stance_that_is_not_known_changes_nothing():
+    from gradcore._dynamo import eval_frame
+
+    before = eval_frame._stance
+    with pytest.raises(RuntimeError, match="invalid torch.compile stance 'loud'"):
+        gradcore.compiler.set_stance("loud")
+    assert eval_frame._stance is before
+    with gradcore.compiler.set_stance("force_eager"), gradcore.compiler.set_stance(before):
+        assert eval_frame._stance is before
+    assert eval_frame._stance is before
 
 
 def test_paths_of_function_transforms():

@@ -12,11 +12,11 @@ from ..compiler import disable as disable
 from ..compiler import is_compiling as is_compiling
 from ..compiler import list_backends as list_backends
 from ..compiler import reset as reset
-from ..compiler import set_stance as set_stance
 from ..compiler import substitute_in_graph as substitute_in_graph
 from . import eval_frame as eval_frame
 from . import utils as utils
 from .eval_frame import OptimizedModule as OptimizedModule
+from .eval_frame import set_stance as set_stance
 
 absent_modules(__name__, {"exc": "TorchDynamoException Unsupported"}, "gradcore does not compile programs")
 

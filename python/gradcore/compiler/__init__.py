@@ -51,34 +51,18 @@ def cudagraph_mark_step_begin() -> None:
     """Does nothing."""
 
 
-class set_stance:
-    """A context manager, a decorator, or a call that lasts: how compiled programs are to run. None are: it changes nothing.
+def set_stance(stance: Any = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None) -> Any:
+    """A context manager, a decorator, or a call that lasts: how compiled programs are to run. None are compiled, so that the
+    stance is kept, and changes nothing.
 
-    Raises RuntimeError for a stance that torch does not have.
+    stance: one of torch's names, or what `_dynamo.eval_frame._set_stance` gave for the stance before.
+    Raises RuntimeError for a stance that torch does not have; torch itself does when a compiled function is called.
 
     >>> import gradcore
     >>> with gradcore.compiler.set_stance("force_eager"):
     ...     gradcore.compile(gradcore.neg)(gradcore.ones(1))
     tensor([-1.])
     """
+    from .._dynamo.eval_frame import set_stance as make
 
-    _known = (
-        "default eager_then_compile aot_eager_then_compile force_eager eager_on_recompile fail_on_recompile".split()
-    )
-
-    def __init__(
-        self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
-    ) -> None:
-        if stance not in self._known:
-            raise RuntimeError(f"invalid torch.compile stance {stance!r}: it is none of {self._known}")
-        if force_backend is not None and stance != "default":
-            raise RuntimeError("force_backend cannot be used with a stance other than 'default'")
-
-    def __call__(self, fn: Any) -> Any:
-        return fn
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        pass
+    return make(stance, skip_guard_eval_unsafe=skip_guard_eval_unsafe, force_backend=force_backend)
