@@ -151,6 +151,10 @@ from ._compat.checks import _check_index as _check_index
 from ._compat.checks import _check_not_implemented as _check_not_implemented
 from ._compat.checks import _check_type as _check_type
 from ._compat.checks import _check_value as _check_value
+from ._compat.checks import _check_is_size as _check_is_size
+from ._compat.checks import _check_tensor_all as _check_tensor_all
+from ._compat.checks import _check_tensor_all_with as _check_tensor_all_with
+from ._compat.checks import _check_with as _check_with
 from ._compat.checks import _shape_as_tensor as _shape_as_tensor
 from ._compat.checks import cond as cond
 from ._compat.checks import sym_float as sym_float

@@ -467,3 +467,39 @@ def test_tables_of_measurements():
     assert lines[5] == ["big", "|", "4.0", "|"] and "microseconds (us)" in table
     with pytest.raises(ValueError, match="Expected an instance of `Measurement`"):
         Compare([1])
+
+
+# ---- checks
+
+
+CHECKS = {
+    "size": lambda lib: lib._check_is_size(3, max=4),
+    "negative": lambda lib: lib._check_is_size(-1),
+    "too much": lambda lib: lib._check_is_size(5, lambda: "no", max=4),
+    "all": lambda lib: lib._check_tensor_all(lib.tensor([True, True])),
+    "not all": lambda lib: lib._check_tensor_all(lib.tensor([True, False]), lambda: "no"),
+    "no bools": lambda lib: lib._check_tensor_all(lib.ones(2)),
+    "no tensor": lambda lib: lib._check_tensor_all_with(ValueError, True),
+    "chosen": lambda lib: lib._check_with(ValueError, False, lambda: "chosen"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:_check_is_size will be removed:FutureWarning")
+@pytest.mark.parametrize("name", CHECKS)
+def test_checks(name):
+    def program(lib):
+        try:
+            return CHECKS[name](lib)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is compared
+            return type(error).__name__, str(error)
+
+    both(program)
+
+
+def test_a_tensor_as_text_with_other_contents():
+    def program(lib):
+        texts = lib._tensor_str
+        t = lib.ones(2, requires_grad=True)
+        return texts._str(t), texts._str(t, tensor_contents="..."), texts._str(lib.ones(1, dtype=lib.int32))
+
+    both(program)
