@@ -13,6 +13,9 @@ from . import _custom_ops as _custom_ops
 from . import _jit_internal as _jit_internal
 from . import _lowrank as _lowrank
 from . import _ops as _ops
+from . import _guards as _guards
+from . import _logging as _logging
+from . import _prims_common as _prims_common
 from . import _subclasses as _subclasses
 from . import _tensor_str as _tensor_str
 from . import _utils as _utils

@@ -11,14 +11,8 @@ from ..._modes import no_grad
 from ..._types import device
 from ...utils.hooks import RemovableHandle
 from ..parameter import Buffer, Parameter, is_lazy
-from ._hooks import (
-    EVERYWHERE,
-    backward_pre_hooks,
-    call_with_hooks,
-    full_backward_hooks,
-    old_backward_hooks,
-    register,
-)
+from . import _hooks
+from ._hooks import EVERYWHERE, call_with_hooks, register
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
 if TYPE_CHECKING:
@@ -825,11 +819,11 @@ class Module:
 
     def _get_backward_hooks(self) -> tuple[list[Any], list[Any]]:
         """The full backward hooks of a call, of all modules and of this one, and those of the old kind."""
-        return full_backward_hooks(self), old_backward_hooks(self)
+        return _hooks.full_backward_hooks(self), _hooks.old_backward_hooks(self)
 
     def _get_backward_pre_hooks(self) -> list[Any]:
         """The backward pre-hooks of a call, of all modules and of this one."""
-        return backward_pre_hooks(self)
+        return _hooks.backward_pre_hooks(self)
 
     def _slow_forward(self, *input: Any, **kwargs: Any) -> Any:
         """forward(), without hooks: no tracer looks on."""
