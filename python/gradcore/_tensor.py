@@ -196,6 +196,14 @@ class _TensorMethods(Tensor):
         result: Tensor = deepcopy_tensor(self, memo)
         return result
 
+    @staticmethod
+    def _make_wrapper_subclass(*args: Any, **kwargs: Any) -> Tensor:
+        """Raises NotImplementedError: a tensor without memory of its own lives by __torch_dispatch__."""
+        raise NotImplementedError(
+            "Tensor._make_wrapper_subclass: gradcore has no dispatcher, and calls no __torch_dispatch__; a subclass with "
+            "__torch_function__ sees the program's calls"
+        )
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         """pickle."""
         from ._serialization import reduce_tensor

@@ -110,6 +110,11 @@ def tensor_str(t: Tensor, contents: str | None = None) -> str:
     return text if plain or nn is None or not isinstance(t, nn.Parameter) else f"Parameter({text})"
 
 
+def _str(self: Tensor, *, tensor_contents: str | None = None) -> str:
+    """repr(self), by torch's name of the function."""
+    return tensor_str(self, tensor_contents)
+
+
 def _tensor_str(t: Tensor, indent: int) -> str:
     if t.is_meta:
         return "..."

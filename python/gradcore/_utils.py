@@ -79,3 +79,78 @@ def _element_size(dtype: Any) -> int:
 def _get_available_device_type() -> str | None:
     """The kind of accelerator that is there: None."""
     return None
+
+
+class KeyErrorMessage(str):
+    """A message whose repr, which KeyError shows, has its line ends."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class ExceptionWrapper:
+    """An exception on its way from one process or thread to another: the class, and its traceback as text.
+
+    exc_info: as sys.exc_info() gives it, which is asked where it is None; where: what the message says of the place.
+
+    >>> try:
+    ...     raise ValueError("odd")
+    ... except ValueError:
+    ...     wrapped = ExceptionWrapper(where="in thread 1")
+    >>> wrapped.exc_type.__name__, wrapped.exc_msg.splitlines()[-1]
+    ('ValueError', 'ValueError: odd')
+    """
+
+    def __init__(self, exc_info: Any = None, where: str = "in background") -> None:
+        import sys
+        import traceback
+
+        given: Any = sys.exc_info() if exc_info is None else exc_info
+        self.exc_type, self.where = given[0], where
+        self.exc_msg = "".join(traceback.format_exception(*given))
+
+    def reraise(self) -> None:
+        """Raises the exception with the traceback as its message; RuntimeError where its class takes no message."""
+        text = f"Caught {self.exc_type.__name__} {self.where}.\nOriginal {self.exc_msg}"
+        if self.exc_type is KeyError:
+            raise KeyError(KeyErrorMessage(text))
+        if getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=text)
+        try:
+            error = self.exc_type(text)
+        except Exception:  # its class wants other arguments
+            raise RuntimeError(text) from None
+        raise error
+
+
+def _get_device_index(device: Any, optional: bool = False, allow_cpu: bool = False) -> int | None:
+    """The number of an accelerator: that of a device, or the number itself. None stands for the one in use, and there is none.
+
+    >>> _get_device_index("cpu", allow_cpu=True)
+    -1
+
+    Raises ValueError for the CPU without allow_cpu, and where no number is said without `optional`.
+    """
+    from ._types import device as device_class
+
+    place = device_class(device) if isinstance(device, str) else device
+    if isinstance(place, int):
+        return place
+    if isinstance(place, device_class) and place.type == "cpu":
+        if not allow_cpu:
+            raise ValueError(f"Expected a non cpu device, but got: {place}")
+        return -1
+    number = place.index if isinstance(place, device_class) else None
+    if number is None and not optional:
+        raise ValueError(f"Expected a torch.device with a specified index or an integer, but got:{place}")
+    return number
+
+
+def _get_all_device_indices() -> list[int] | None:
+    """The numbers of all accelerators: None."""
+    return None
+
+
+def _handle_complex(tensor: Tensor) -> Tensor:
+    """The tensor, which is real."""
+    return tensor

@@ -10,10 +10,19 @@ class _NamedTuple(tuple[Any, ...]):
     """Its parts are its properties, in order, those of a base class first."""
 
     __slots__ = ()
+    n_fields = n_sequence_fields = n_unnamed_fields = 0
+
+    # As of Python's own named results, such as os.stat_result.
+    def __init_subclass__(cls) -> None:
+        cls.n_fields = cls.n_sequence_fields = len(cls._names())
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        bases = reversed(cls.__mro__)
+        return [name for base in bases for name, value in vars(base).items() if isinstance(value, property)]
 
     def __repr__(self) -> str:
-        bases = reversed(type(self).__mro__)
-        names = [name for base in bases for name, value in vars(base).items() if isinstance(value, property)]
+        names = self._names()
         parts = ",\n".join(f"{name}={part!r}" for name, part in zip(names, self))
         return f"torch.return_types.{type(self).__name__}(\n{parts})"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from ._C import Tensor as Tensor
@@ -19,3 +20,11 @@ _size: TypeAlias = Size | list[builtins.int] | tuple[builtins.int, ...]
 Number: TypeAlias = builtins.int | builtins.float | builtins.bool
 Device: TypeAlias = Any
 FileLike: TypeAlias = Any
+Storage: TypeAlias = Any
+IntLikeType: TypeAlias = builtins.int
+FloatLikeType: TypeAlias = builtins.float
+BoolLikeType: TypeAlias = builtins.bool
+_TensorOrTensors: TypeAlias = Tensor | Sequence[Tensor]
+_TensorOrTensorsOrGradEdge: TypeAlias = Any
+_TensorOrOptionalTensors: TypeAlias = Tensor | Sequence[Tensor | None]
+_Number = (builtins.int, builtins.float, builtins.bool)

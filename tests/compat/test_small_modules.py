@@ -1,5 +1,6 @@
 """Small modules that packages import by their path: fft's frequencies, futures, a group of one, foreach's groups."""
 
+import collections
 import contextlib
 import copy
 import importlib
@@ -531,3 +532,190 @@ def test_a_mode_of_the_dispatcher_that_makes_itself():
 
     with pytest.raises(NotImplementedError, match="no dispatcher"):
         Mode().__enter__()
+
+
+TREES = [
+    "{'a': [1, (2, None)]}",
+    "collections.OrderedDict(a=1)",
+    "collections.deque([1], maxlen=2)",
+    "collections.defaultdict(list, {'a': 1})",
+    "3",
+]
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_structures_as_text(tree):
+    def program(lib):
+        trees = lib.utils._pytree
+        spec = trees.tree_flatten(eval(tree, {"collections": collections}))[1]
+        text = trees.treespec_dumps(spec)
+        return text, trees.treespec_loads(text) == spec, str(trees.treespec_loads(text))
+
+    importlib.import_module("torch.utils._pytree")
+    both(program)
+    both(
+        lambda lib: lib.utils._pytree.treespec_dumps(lib.utils._pytree.tree_flatten(1)[1], 7),
+        raises="Unknown protocol 7",
+    )
+
+
+def test_exceptions_on_their_way():
+    class Odd(Exception):
+        def __init__(self, a, b):
+            super().__init__(a)
+
+    def program(lib, kind):
+        try:
+            raise kind("bad", 1) if kind is Odd else kind("bad")
+        except Exception:
+            wrapped = lib._utils.ExceptionWrapper(where="in thread 7")
+        assert wrapped.exc_type is kind and wrapped.where == "in thread 7"
+        wrapped.reraise()
+
+    both(lambda lib: program(lib, ValueError), raises="Caught ValueError in thread 7.\nOriginal Traceback")
+    both(lambda lib: program(lib, KeyError), raises="Caught KeyError in thread 7.\nOriginal Traceback")
+    both(lambda lib: program(lib, Odd), raises="Caught Odd in thread 7.\nOriginal Traceback")
+
+
+@pytest.mark.parametrize("options", [{}, {"optional": True}, {"allow_cpu": True}], ids=str)
+@pytest.mark.parametrize("device", ["cpu", 0, "meta", None])
+def test_numbers_of_devices(device, options):
+    if device == "cpu" and "allow_cpu" not in options:
+        both(lambda lib: lib._utils._get_device_index(device, **options), raises="Expected a non cpu device")
+    elif device in ("meta", None) and "optional" not in options:
+        both(lambda lib: lib._utils._get_device_index(device, **options), raises="with a specified index or an integer")
+    else:
+        both(lambda lib: lib._utils._get_device_index(device, **options))
+
+
+def test_a_context_that_decorates():
+    def program(lib):
+        contexts = importlib.import_module(f"{lib.__name__}.utils._contextlib")
+        seen = []
+
+        class Loud(contexts._DecoratorContextManager):
+            def __init__(self, name="it"):
+                self.name = name
+
+            def clone(self):
+                return Loud(self.name)
+
+            def __enter__(self):
+                seen.append(f"into {self.name}")
+
+            def __exit__(self, *error):
+                seen.append(f"out of {self.name}")
+
+        @Loud("f")
+        def f(x):
+            return x + 1
+
+        @Loud("g")
+        def g(n):
+            given = 0
+            for i in range(n):
+                given = yield i + (given or 0)
+            return "end"
+
+        class Bare(contexts._NoParamDecoratorContextManager, Loud):
+            pass
+
+        @Bare
+        def h():
+            return "h"
+
+        generator = g(2)
+        found = [f(1), next(generator), generator.send(5), h(), contexts.context_decorator(lambda: Loud(), len)([1])]
+        with pytest.raises(StopIteration, match="end"):
+            next(generator)
+        return found, seen
+
+    both(program)
+
+
+def test_a_compiler_that_is_told_what_to_do():
+    def program(lib):
+        dynamo = importlib.import_module(f"{lib.__name__}._dynamo")
+        before = dynamo.config.suppress_errors
+        with dynamo.config.patch(suppress_errors=not before, recompile_limit=3):
+            inside = dynamo.config.suppress_errors is before, dynamo.config.recompile_limit
+        assert dynamo.config.suppress_errors is before
+        with lib.compiler.set_stance("force_eager"):
+            found = lib.compile(lambda x: x + 1)(lib.ones(2))
+        decorated = lib.compiler.set_stance("force_eager")(lambda x: x * 2)
+        ran = dynamo.run(lambda x: x * 3)(lib.ones(1))
+        lib._C._jit_set_profiling_mode(True), lib._C._jit_set_profiling_executor(True)
+        return inside, found, decorated(lib.ones(1)), ran, dynamo.utils.counters["no such thing"]
+
+    both(program)
+    importlib.import_module("gradcore._inductor.config").triton.unique_kernel_names = True
+    assert gradcore._dynamo.optimize("eager")(len) is len and gradcore._dynamo.list_backends() == []
+    with pytest.raises(NotImplementedError, match="no graphs to explain"):
+        gradcore._dynamo.explain(len)([1])
+
+
+def test_stances_are_restored():
+    def program(lib):
+        frames = importlib.import_module(f"{lib.__name__}._dynamo.eval_frame")
+        seen = [frames._stance.stance]
+
+        def look(*ignored):
+            seen.append(frames._stance.stance)
+
+        before = frames._stance
+        decorated = lib.compiler.set_stance("fail_on_recompile")(look)
+        look()
+        with lib.compiler.set_stance("force_eager"):
+            decorated()
+            look()
+        look()
+        lib.compiler.set_stance("eager_on_recompile")
+        look()
+        lasting = frames._set_stance(before)
+        look()
+        return seen, lasting.stance, frames._stance is before
+
+    both(program)
+    both(lambda lib: lib.compiler.set_stance("force_eager", force_backend="eager"), raises="cannot have force_backend")
+
+
+def test_a_stance_that_is_not_known_changes_nothing():
+    from gradcore._dynamo import eval_frame
+
+    before = eval_frame._stance
+    with pytest.raises(RuntimeError, match="invalid torch.compile stance 'loud'"):
+        gradcore.compiler.set_stance("loud")
+    assert eval_frame._stance is before
+    with gradcore.compiler.set_stance("force_eager"), gradcore.compiler.set_stance(before):
+        assert eval_frame._stance is before
+    assert eval_frame._stance is before
+
+
+def test_paths_of_function_transforms():
+    for lib in libraries():
+        paths = [importlib.import_module(f"{lib.__name__}._functorch.{name}") for name in ("apis", "functional_call")]
+        assert paths[0].vmap is lib.func.vmap and paths[1].functional_call is lib.func.functional_call
+        assert (
+            importlib.import_module(f"{lib.__name__}._functorch.eager_transforms").jacrev(lambda x: x * 2)(lib.ones(1))
+            == 2
+        )
+
+
+def test_functions_of_the_core_as_modules():
+    both(lambda lib: importlib.import_module(f"{lib.__name__}._VF").tanh(lib.ones(1)))
+    both(lambda lib: lib._C._nn.gelu(lib.ones(1)), ulps=1)
+    assert gradcore._C._nn.linear is gradcore.nn.functional.linear
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        gradcore._C._nn.nothing  # noqa: B018
+
+
+def test_counts_of_named_results():
+    names = "max min sort topk kthvalue median mode cummax cummin aminmax frexp slogdet lu_unpack histogram qr".split()
+
+    def program(lib):
+        counts = [(n, getattr(lib.return_types, n)) for n in names]
+        return [(n, t.n_fields, t.n_sequence_fields, t.n_unnamed_fields) for n, t in counts], lib.ones(2).max(
+            0
+        ).n_fields
+
+    both(program)

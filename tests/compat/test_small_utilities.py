@@ -422,3 +422,84 @@ def test_where_storages_are():
         lambda lib: lib.serialization.default_restore_location(lib.ones(1).untyped_storage(), "foo"),
         raises="don't know how to restore data location of torch.storage.UntypedStorage (tagged with foo)",
     )
+
+
+# ---- utils.benchmark
+
+
+def test_measurements_know_their_task():
+    def program(lib):
+        bench = importlib.import_module(f"{lib.__name__}.utils.benchmark")
+        found = bench.Timer("x + 1", globals={"x": 1}, label="sums", sub_label="ints", description="d").timeit(4)
+        task = found.task_spec
+        merged = bench.Measurement.merge([found, found])
+        facts = [task.stmt, task.setup, task.title, task.summarize(), found.as_row_name, found.env, found.num_threads]
+        return [*facts, found.label, len(merged), len(merged[0].raw_times), merged[0].number_per_run, merged[0].title]
+
+    both(program)
+
+
+def test_helpers_of_benchmarks():
+    def program(lib):
+        bench = importlib.import_module(f"{lib.__name__}.utils.benchmark")
+        units = [bench.select_unit(t) for t in (2.0, 0.5, 2e-5, 3e-8)]
+        numbers = [round(bench.trim_sigfig(x, 2), 6) for x in (3.14159, 1234.0)]
+        return units, numbers, bench.unit_to_english("ms"), bench.ordered_unique([2, 1, 2]), bench.Language.PYTHON.name
+
+    both(program)
+    both(
+        lambda lib: importlib.import_module(f"{lib.__name__}.utils.benchmark").Timer("1").repeat(),
+        raises="blocked_autorange",
+    )
+
+
+def test_tables_of_measurements():
+    """A line for each label below and number of threads, a column for each description."""
+    from gradcore.utils.benchmark import Compare, Measurement, TaskSpec
+
+    def made(description, sub_label, seconds, threads=1):
+        spec = TaskSpec("x", "pass", label="L", sub_label=sub_label, description=description, num_threads=threads)
+        return Measurement(1, [seconds, seconds], spec)
+
+    table = str(Compare([made("a", "small", 2e-6), made("b", "small", 3e-6), made("a", "big", 4e-6, 2)]))
+    lines = [line.split() for line in table.splitlines()]
+    assert lines[1] == ["|", "a", "|", "b"] and lines[3] == ["small", "|", "2.0", "|", "3.0"]
+    assert lines[5] == ["big", "|", "4.0", "|"] and "microseconds (us)" in table
+    with pytest.raises(ValueError, match="Expected an instance of `Measurement`"):
+        Compare([1])
+
+
+# ---- checks
+
+
+CHECKS = {
+    "size": lambda lib: lib._check_is_size(3, max=4),
+    "negative": lambda lib: lib._check_is_size(-1),
+    "too much": lambda lib: lib._check_is_size(5, lambda: "no", max=4),
+    "all": lambda lib: lib._check_tensor_all(lib.tensor([True, True])),
+    "not all": lambda lib: lib._check_tensor_all(lib.tensor([True, False]), lambda: "no"),
+    "no bools": lambda lib: lib._check_tensor_all(lib.ones(2)),
+    "no tensor": lambda lib: lib._check_tensor_all_with(ValueError, True),
+    "chosen": lambda lib: lib._check_with(ValueError, False, lambda: "chosen"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:_check_is_size will be removed:FutureWarning")
+@pytest.mark.parametrize("name", CHECKS)
+def test_checks(name):
+    def program(lib):
+        try:
+            return CHECKS[name](lib)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is compared
+            return type(error).__name__, str(error)
+
+    both(program)
+
+
+def test_a_tensor_as_text_with_other_contents():
+    def program(lib):
+        texts = lib._tensor_str
+        t = lib.ones(2, requires_grad=True)
+        return texts._str(t), texts._str(t, tensor_contents="..."), texts._str(lib.ones(1, dtype=lib.int32))
+
+    both(program)

@@ -575,3 +575,41 @@ def test_threads_share_a_new_class():
     for thread in threads:
         thread.join()
     assert all(found) and len(found) == 4000
+
+
+def test_hooks_of_a_call():
+    def program(lib):
+        def first(*given):
+            return None
+
+        def second(*given):
+            return None
+
+        net, old = lib.nn.Linear(2, 2), lib.nn.ReLU()
+        net.register_full_backward_hook(first)
+        net.register_full_backward_pre_hook(second)
+        old.register_backward_hook(second)
+        handle = lib.nn.modules.module.register_module_full_backward_hook(second)
+        found = [part._get_backward_hooks() for part in (net, old)] + [net._get_backward_pre_hooks()]
+        handle.remove()
+        return [
+            [getattr(h, "__name__", [g.__name__ for g in h] if isinstance(h, list) else h) for h in f] for f in found
+        ]
+
+    both(program)
+
+
+def test_a_replica_has_no_parameters():
+    def program(lib):
+        net = lib.nn.Sequential(lib.nn.BatchNorm1d(2), lib.nn.Linear(2, 1))
+        net.note = ["kept"]
+        replica = net._replicate_for_data_parallel()
+        part = net[0]._replicate_for_data_parallel()
+        part.weight = lib.full((2,), 3.0)  # a plain tensor now
+        part.num_batches_tracked = lib.tensor(7)
+        replica.add_module("0", part)
+        facts = [replica.note is net.note, replica._is_replica, type(replica) is type(net), net[0] is part]
+        facts += [list(part._parameters), list(net[0]._parameters), int(net[0].num_batches_tracked), part.training]
+        return [*facts, part.weight, net[0].weight, replica[1] is net[1], net[1]._slow_forward(lib.zeros(1, 2)).shape]
+
+    both(program)

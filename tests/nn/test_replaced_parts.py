@@ -372,3 +372,52 @@ def test_tuples_by_other_paths(path):
         return home._single(1), home._pair(2), home._triple((1, 2, 3))
 
     both(program)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("width", [4, 3])
+def test_a_replaced_attention_is_told_what_torch_tells_it(batch_first, width, monkeypatch):
+    def program(lib):
+        told = []
+        original = lib.nn.functional.multi_head_attention_forward
+
+        def attention(query, key, value, *args, **kwargs):
+            told.append((query is key, key is value, len(args), sorted(kwargs), kwargs.get("use_separate_proj_weight")))
+            return original(query, key, value, *args, **kwargs)
+
+        monkeypatch.setattr(lib.nn.functional, "multi_head_attention_forward", attention)
+        layer = lib.nn.MultiheadAttention(4, 2, kdim=width, vdim=width, batch_first=batch_first)
+        x, memory = lib.ones(2, 3, 4), lib.ones(2, 3, width)
+        layer(x, memory, memory), layer(x, memory, lib.ones(2, 3, width))
+        if width == 4:
+            layer(x, x, x)
+        return told
+
+    both(program)
+
+
+def test_a_replaced_number_of_spatial_dims():
+    def program(lib):
+        kinds = [lib.nn.LazyConv1d(1, 1), lib.nn.LazyConv2d(1, 1), lib.nn.LazyConvTranspose3d(1, 1)]
+
+        class Never(lib.nn.LazyConv2d):
+            def _get_num_spatial_dims(self):
+                raise ValueError("asked")
+
+        with pytest.raises(ValueError, match="asked"):
+            Never(1, 1)(lib.ones(1, 2, 3, 3))
+        return [kind._get_num_spatial_dims() for kind in kinds]
+
+    both(program)
+
+
+def test_a_replaced_distribution_over_all_classes():
+    def program(lib):
+        class Flat(lib.nn.AdaptiveLogSoftmaxWithLoss):
+            def _get_full_log_prob(self, input, head_output):
+                return lib.zeros(len(input), self.n_classes) + head_output.shape[1]
+
+        flat = Flat(4, 6, [2, 4])
+        return flat.log_prob(lib.ones(2, 4)), flat.head_size
+
+    both(program)

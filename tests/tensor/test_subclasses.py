@@ -434,3 +434,9 @@ def test_the_frames_of_functions_that_subclasses_answer_for_can_be_looked_into()
                 looked += "function" in traceback.tb_frame.f_locals  # what a decorator calls
                 traceback = traceback.tb_next
     assert looked
+
+
+def test_a_tensor_that_wraps_others_is_refused():
+    """Its class would see its ops by __torch_dispatch__, which nobody calls here."""
+    with pytest.raises(NotImplementedError, match="no dispatcher"):
+        gradcore.Tensor._make_wrapper_subclass(gradcore.Tensor, (2,))

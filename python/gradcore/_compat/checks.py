@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,38 @@ def _check_type(cond: Any, message: Callable[[], str] | None = None) -> None:
 def _check_not_implemented(cond: Any, message: Callable[[], str] | None = None) -> None:
     """_check() with NotImplementedError."""
     _raise_unless(NotImplementedError, cond, message)
+
+
+def _check_with(error_type: type[Exception], cond: Any, message: Callable[[], str]) -> None:
+    """_check() with an exception of the program's choice."""
+    _raise_unless(error_type, cond, message)
+
+
+def _check_is_size(i: Any, message: Callable[[], str] | None = None, *, max: Any = None) -> None:
+    """_check() that i is no negative number, and at most `max`. Warns: torch will remove it."""
+    warnings.warn(
+        "_check_is_size will be removed in a future PyTorch release along with guard_size_oblivious. Use _check(i >= 0) "
+        "instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    _check(i >= 0, message)
+    if max is not None:
+        _check(i <= max, message)
+
+
+def _check_tensor_all_with(error_type: type[Exception], cond: Any, message: Callable[[], str] | None = None) -> None:
+    """_check_with() that all elements of a tensor are true."""
+    if not isinstance(cond, Tensor):
+        raise TypeError(f"cond must be a tensor, but got {type(cond)}")
+    if cond.dtype != _C.bool:
+        raise TypeError(f"cond tensor must have dtype torch.bool, but got {cond.dtype}")
+    _raise_unless(error_type, bool(cond.all()), message)
+
+
+def _check_tensor_all(cond: Any, message: Callable[[], str] | None = None) -> None:
+    """_check() that all elements of a tensor are true."""
+    _check_tensor_all_with(RuntimeError, cond, message)
 
 
 def _assert(condition: Any, message: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import enum
 from typing import Any
 
+from . import nn_of_core as _nn
 from .absent import absent
 
 _absent = absent(
@@ -51,26 +52,6 @@ class PyTorchFileWriter(PyTorchFileReader):
     """
 
 
-class _nn:
-    """torch._C._nn."""
-
-    @staticmethod
-    def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
-        """(device, dtype, non_blocking, memory_format) of the arguments of Module.to(). Raises what to() raises."""
-        from .. import _C, _types
-
-        _C.empty(0).to(*args, **kwargs)
-        place = dtype = None
-        for given in (*args, *kwargs.values()):
-            if isinstance(given, _C.Tensor):
-                place, dtype = given.device, given.dtype
-            elif isinstance(given, _C.dtype):
-                dtype = given
-            elif isinstance(given, (str, _types.device)):
-                place = _types.device(given)
-        return place, dtype, bool(kwargs.get("non_blocking", False)), kwargs.get("memory_format")
-
-
 def _current_graph_task_id() -> int:
     """The number of the backward that runs in this thread; -1 where none does."""
     from .. import _C
@@ -113,7 +94,16 @@ class _ExcludeDispatchKeyGuard(contextlib.nullcontext[None]):
         super().__init__()
 
 
+def _change_nothing(*args: Any) -> None:
+    """A switch of torch's own compiler of programs, which is not there."""
+
+
+_SWITCHES = (
+    "_jit_override_can_fuse_on_cpu _jit_override_can_fuse_on_gpu _jit_set_bailout_depth _jit_set_nvfuser_enabled "
+    "_jit_set_profiling_executor _jit_set_profiling_mode _jit_set_texpr_fuser_enabled _set_graph_executor_optimize"
+)
 _THERE = {
+    **dict.fromkeys(_SWITCHES.split(), _change_nothing),
     "DispatchKey": DispatchKey,
     "DispatchKeySet": DispatchKeySet,
     "ScriptModule": ScriptModule,

@@ -196,7 +196,37 @@ def mapped(filename: Any, shared: bool, size: int, dtype: Any) -> Tensor:
     return _C.from_numpy(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(size * item,))).view(dtype)
 
 
-class TypedStorage:
+class _Conversions:
+    """What storages of both kinds turn into. float(), long() and kin give the numbers in another dtype, on new memory."""
+
+    def _numbers(self) -> Tensor:
+        raise NotImplementedError("a storage says in _numbers() what it holds")
+
+    def _converted(self, to: Any) -> TypedStorage:
+        return TypedStorage(_memory=self._numbers().to(to, copy=True), dtype=to)
+
+    def get_device(self) -> None:
+        """None: the CPU has no number."""
+
+    is_hpu = False
+
+
+def _conversion(name: str) -> Any:
+    to = getattr(_C.empty(0), name)().dtype
+
+    def converted(self: Any) -> Any:
+        """The numbers in the dtype that the method's name says."""
+        return self._converted(to)
+
+    converted.__name__ = name
+    return converted
+
+
+for _method in "double float half bfloat16 long int short char byte bool".split():
+    setattr(_Conversions, _method, _conversion(_method))
+
+
+class TypedStorage(_Conversions):
     """The memory of a tensor as a sequence of numbers. Writes are seen by the tensor.
 
     >>> import gradcore
@@ -292,6 +322,17 @@ class TypedStorage:
         """A copy with its own memory."""
         return type(self)(_memory=self._memory.clone(), dtype=self.dtype)
 
+    filename = None  # of a storage that is mapped from a file
+
+    def _numbers(self) -> Tensor:
+        return self._memory
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The name of its class; with a dtype, or a class of storages, the numbers in that dtype."""
+        if dtype is None:
+            return f"torch.{next(name for name, kind in STORAGES.items() if vars(kind)['dtype'] == self.dtype)}Storage"
+        return self._converted(getattr(dtype, "dtype", dtype))
+
     def cpu(self) -> TypedStorage:
         """The storage itself."""
         return self
@@ -369,7 +410,7 @@ class TypedStorage:
         return f"{numbers}[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"
 
 
-class UntypedStorage:
+class UntypedStorage(_Conversions):
     """The memory of a tensor as bytes. Writes are seen by the tensor.
 
     >>> import gradcore
@@ -494,6 +535,13 @@ class UntypedStorage:
         copy = UntypedStorage()
         copy._owner = self._owner.clone()
         return copy
+
+    def _numbers(self) -> Tensor:
+        return self._as_tensor()
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The name of its class; with a dtype the bytes as numbers of that dtype."""
+        return "torch.storage.UntypedStorage" if dtype is None else self._converted(dtype)
 
     def cpu(self) -> UntypedStorage:
         """The storage itself."""

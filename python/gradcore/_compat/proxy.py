@@ -110,6 +110,8 @@ def _is_torch(name: str) -> bool:
 
 def _ours(name: str) -> str:
     """The name of gradcore's module for one of torch's."""
+    if name == "torch._C._nn":  # torch registers it as a module of its own
+        return "gradcore._compat.nn_of_core"
     root, dot, rest = name.partition(".")
     return _HOMES[root] + dot + rest
 

@@ -2,9 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from ..nn.modules.module import Module
+from ..utils._contextlib import _DecoratorContextManager
+
+_STANCES = "default eager_then_compile aot_eager_then_compile force_eager eager_on_recompile fail_on_recompile".split()
+
+
+@dataclass
+class DynamoStance:
+    """How compiled programs are to run. None are compiled."""
+
+    stance: str = "default"
+    skip_guard_eval_unsafe: bool = False
+    backend: Any = None
+
+
+_stance = DynamoStance()
+
+
+def _set_stance(stance: DynamoStance) -> DynamoStance:
+    """Sets the stance and gives the one before, which it takes to restore it."""
+    global _stance
+
+    if stance.stance not in _STANCES:  # refused before it is set: what is restored later must be a valid one
+        raise RuntimeError(f"invalid torch.compile stance {stance.stance!r}: it is none of {_STANCES}")
+    before, _stance = _stance, stance
+    return before
+
+
+class set_stance(_DecoratorContextManager):
+    """What compiler.set_stance() gives. The stance is set at once; `with` and a decorated function restore the one before."""
+
+    def __init__(
+        self, stance: Any = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
+    ) -> None:
+        if isinstance(stance, DynamoStance):
+            self.stance = stance
+        elif force_backend is not None and stance != "default":
+            raise RuntimeError("non-default stance cannot have force_backend set")
+        else:
+            self.stance = DynamoStance(stance, skip_guard_eval_unsafe, force_backend)
+        self.prev = _set_stance(self.stance)
+
+    def __call__(self, orig_func: Any) -> Any:
+        _set_stance(self.prev)
+        return super().__call__(orig_func)
+
+    def __enter__(self) -> None:
+        _set_stance(self.stance)
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        _set_stance(self.prev)
+
+    def clone(self) -> Self:
+        return type(self)(self.stance)
 
 
 class OptimizedModule(Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from .._compat.absent import absent
@@ -19,3 +20,6 @@ def is_compile_supported(device_type: str) -> bool:
 def disable_cache_limit() -> Iterator[None]:
     """Changes nothing: there is no cache of compiled programs."""
     yield
+
+
+counters: defaultdict[str, Counter[str]] = defaultdict(Counter)  # what the compiler did: nothing

@@ -49,3 +49,20 @@ def list_backends(exclude_tags: Any = ()) -> list[str]:
 
 def cudagraph_mark_step_begin() -> None:
     """Does nothing."""
+
+
+def set_stance(stance: Any = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None) -> Any:
+    """A context manager, a decorator, or a call that lasts: how compiled programs are to run. None are compiled, so that the
+    stance is kept, and changes nothing.
+
+    stance: one of torch's names, or what `_dynamo.eval_frame._set_stance` gave for the stance before.
+    Raises RuntimeError for a stance that torch does not have; torch itself does when a compiled function is called.
+
+    >>> import gradcore
+    >>> with gradcore.compiler.set_stance("force_eager"):
+    ...     gradcore.compile(gradcore.neg)(gradcore.ones(1))
+    tensor([-1.])
+    """
+    from .._dynamo.eval_frame import set_stance as make
+
+    return make(stance, skip_guard_eval_unsafe=skip_guard_eval_unsafe, force_backend=force_backend)

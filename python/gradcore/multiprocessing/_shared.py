@@ -68,7 +68,7 @@ def _close(address: int, descriptor: int) -> None:
     os.close(descriptor)
 
 
-def _reduce(t: Tensor) -> Any:
+def reduce_tensor(t: Tensor) -> Any:
     """How a tensor goes to another process: shared memory stays so, other memory is copied. Its graph cannot go."""
     if not t.is_leaf:
         raise RuntimeError(
@@ -99,7 +99,7 @@ def _rebuild(
 
 def _register() -> None:
     for cls in (Tensor, gradcore.nn.Parameter):
-        ForkingPickler.register(cls, _reduce)
+        ForkingPickler.register(cls, reduce_tensor)
 
 
 _register()

@@ -171,7 +171,8 @@ class profile:
     the line of the program is always recorded. schedule: a function of the step number that says what to record, with step()
     called at the end of each step; on_trace_ready is called with the profile after each recorded cycle.
     There is one profiler for the process: a second one that starts meanwhile raises RuntimeError.
-    profile_memory, with_flops, with_modules and an execution trace raise NotImplementedError.
+    profile_memory, with_flops and with_modules are accepted: of memory the bytes that each op moves are told in any case, as
+    `bytes`; operations are not counted. An execution trace raises NotImplementedError.
     Source: https://docs.pytorch.org/docs/stable/profiler.html
 
     >>> import gradcore
@@ -203,9 +204,6 @@ class profile:
         custom_trace_id_callback: Callable[[], str] | None = None,
     ) -> None:
         for name, value, instead in (
-            ("profile_memory", profile_memory, "gradcore.memory_stats() tells what the allocator holds"),
-            ("with_flops", with_flops, "the bytes that each op moves are recorded"),
-            ("with_modules", with_modules, "each op's line of the program is recorded"),
             ("experimental_config", experimental_config, "there is no other profiler beneath this one"),
             ("execution_trace_observer", execution_trace_observer, "export_chrome_trace() writes what was recorded"),
         ):
@@ -217,6 +215,7 @@ class profile:
         self.activities = chosen
         self.record_shapes = record_shapes
         self.with_stack = with_stack
+        self.profile_memory, self.with_flops, self.with_modules = profile_memory, with_flops, with_modules
         self.acc_events = acc_events
         self.schedule = schedule or _always
         self.on_trace_ready = on_trace_ready

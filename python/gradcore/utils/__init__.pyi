@@ -1,11 +1,16 @@
+from . import _contextlib as _contextlib
 from . import _device as _device
 from . import _foreach_utils as _foreach_utils
 from . import _python_dispatch as _python_dispatch
+from . import _ordered_set as _ordered_set
+from . import _pytree as _pytree
+from . import _triton as _triton
 from . import benchmark as benchmark
 from . import checkpoint as checkpoint
 from . import collect_env as collect_env
 from . import cpp_extension as cpp_extension
 from . import data as data
+from . import deterministic as deterministic
 from . import dlpack as dlpack
 from . import hooks as hooks
 from . import model_zoo as model_zoo

@@ -172,6 +172,35 @@ for _definition in SUPPORTED_NODES.values():
     globals()[f"{_name}_flatten"] = _definition.flatten_fn
     globals()[f"{_name}_unflatten"] = _definition.unflatten_fn
     globals()[f"{_name}_flatten_with_keys"] = _definition.flatten_with_keys_fn
+
+
+class _Text(NamedTuple):
+    """How contexts of a class are written: by functions, or by json."""
+
+    kind: Any
+    write: Any = None
+    read: Any = None
+
+
+def _write_default(context: Any) -> dict[str, Any]:
+    factory, keys = context
+    if factory is None:
+        raise NotImplementedError("treespec_dumps: a defaultdict without a factory cannot be written")
+    names = {"default_factory_module": factory.__module__, "default_factory_name": factory.__qualname__}
+    return {**names, "dict_context": keys}
+
+
+def _read_default(text: dict[str, Any]) -> list[Any]:
+    import importlib
+
+    module = importlib.import_module(text["default_factory_module"])
+    return [getattr(module, text["default_factory_name"]), text["dict_context"]]
+
+
+_TEXTS: dict[str, _Text] = {
+    f"{kind.__module__}.{kind.__name__}": _Text(kind) for kind in (tuple, list, dict, OrderedDict, deque)
+}
+_TEXTS["collections.defaultdict"] = _Text(defaultdict, _write_default, _read_default)
 _DICTS = (dict, OrderedDict, defaultdict)  # which stand for one another where only keys count
 
 
@@ -187,8 +216,8 @@ def register_pytree_node(
 ) -> None:
     """Makes instances of a class nodes. flatten_fn gives (children, context), unflatten_fn takes the same two.
 
-    flatten_with_keys_fn gives (pairs of key and child, context), for paths. What serialises structures is accepted and
-    not used. Raises ValueError for a class that is registered.
+    flatten_with_keys_fn gives (pairs of key and child, context), for paths. serialized_type_name and the functions for
+    contexts are for treespec_dumps() and treespec_loads(). Raises ValueError for a class that is registered.
 
     >>> class Pair:
     ...     def __init__(self, a, b):
@@ -200,6 +229,8 @@ def register_pytree_node(
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
     SUPPORTED_NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
+    if serialized_type_name is not None:
+        _TEXTS[serialized_type_name] = _Text(cls, to_dumpable_context, from_dumpable_context)
 
 
 _register_pytree_node = register_pytree_node
@@ -703,3 +734,55 @@ def key_get(obj: Any, kp: KeyPath) -> Any:
     for key in kp:
         obj = key.get(obj)
     return obj
+
+
+# ---- structures as text ----
+
+
+def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
+    """The structure as JSON, as torch writes it. Raises ValueError for another protocol than 1, NotImplementedError for a
+    class that was registered without a name to be written by.
+
+    >>> treespec_loads(treespec_dumps(tree_structure([1, (2, 3)]))) == tree_structure([1, (2, 3)])
+    True
+    """
+    import json
+
+    if protocol not in (None, 1):
+        raise ValueError(f"Unknown protocol {protocol}. Available protocols: [1]")
+    return json.dumps((1, _to_json(treespec)))
+
+
+def treespec_loads(serialized: str) -> TreeSpec:
+    """The structure that treespec_dumps() wrote. Raises as it does."""
+    import json
+
+    protocol, written = json.loads(serialized)
+    if protocol != 1:
+        raise ValueError(f"Unknown protocol {protocol}. Available protocols: [1]")
+    return _from_json(written)
+
+
+def _to_json(spec: TreeSpec) -> dict[str, Any]:
+    import json
+
+    if spec.type is None:
+        return {"type": None, "context": None, "children_spec": []}
+    for name, text in _TEXTS.items():
+        if text.kind is spec.type:
+            write = text.write or json.dumps
+            children = [_to_json(child) for child in spec.children_specs]
+            return {"type": name, "context": write(spec.context), "children_spec": children}
+    raise NotImplementedError(f"Serializing {spec.type} in pytree is not registered.")
+
+
+def _from_json(written: dict[str, Any]) -> TreeSpec:
+    import json
+
+    if written["type"] is None:
+        return LeafSpec()
+    if written["type"] not in _TEXTS:
+        raise NotImplementedError(f"Deserializing {written['type']} in pytree is not registered.")
+    text = _TEXTS[written["type"]]
+    children = [_from_json(child) for child in written["children_spec"]]
+    return TreeSpec(text.kind, (text.read or json.loads)(written["context"]), children)

@@ -147,13 +147,23 @@ def _run_the_rest(module: Module, pending: Hooks, args: Any, kwargs: Any, result
 # Backward
 
 
-def _backward_hooks(module: Module) -> BackwardHooks | None:
-    pre = [*EVERYWHERE.backward_pre.values(), *module._backward_pre_hooks.values()]
+def backward_pre_hooks(module: Module) -> list[Any]:
+    """Those of all modules, then those of this one."""
+    return [*EVERYWHERE.backward_pre.values(), *module._backward_pre_hooks.values()]
+
+
+def full_backward_hooks(module: Module) -> list[Any]:
+    """Those of all modules, then those of this one."""
     full: list[Any] = []
     if EVERYWHERE.backward_is_full:
         full += EVERYWHERE.backward.values()
     if module._is_full_backward_hook:
         full += module._backward_hooks.values()
+    return full
+
+
+def _backward_hooks(module: Module) -> BackwardHooks | None:
+    pre, full = backward_pre_hooks(module), full_backward_hooks(module)
     return BackwardHooks(module, pre, full) if pre or full else None
 
 
@@ -299,12 +309,18 @@ def _watch_outputs(backward: BackwardHooks, result: Any) -> Any:
 # Backward hooks of the old kind, which see only the node of the first output
 
 
-def _watch_output_node(module: Module, args: tuple[Any, ...], result: Any) -> None:
+def old_backward_hooks(module: Module) -> list[Any]:
+    """Those of all modules, then those of this one."""
     hooks: list[Any] = []
     if EVERYWHERE.backward_is_full is False:
         hooks += EVERYWHERE.backward.values()
     if module._is_full_backward_hook is False:
         hooks += module._backward_hooks.values()
+    return hooks
+
+
+def _watch_output_node(module: Module, args: tuple[Any, ...], result: Any) -> None:
+    hooks = old_backward_hooks(module)
     if not hooks:
         return
     first = result

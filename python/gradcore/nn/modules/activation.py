@@ -729,7 +729,16 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor | None]:
         turned = self.batch_first and query.dim() == 3
         if turned:
-            query, key, value = (t.transpose(0, 1) if t.dim() == 3 else t for t in (query, key, value))
+            # A tensor that comes twice stays one: a program's own attention may ask whether query is key.
+            found: dict[int, Tensor] = {}
+            for t in (query, key, value):
+                if id(t) not in found:
+                    found[id(t)] = t.transpose(1, 0) if t.dim() == 3 else t
+            query, key, value = found[id(query)], found[id(key)], found[id(value)]
+        separate: dict[str, Any] = {}  # a program's own attention need not know of weights that are not used
+        if not self._qkv_same_embed_dim:
+            separate = {name: getattr(self, name) for name in ("q_proj_weight", "k_proj_weight", "v_proj_weight")}
+            separate["use_separate_proj_weight"] = True
         output, weights = F.multi_head_attention_forward(
             query,
             key,
@@ -744,14 +753,11 @@ class MultiheadAttention(Module):
             self.dropout,
             self.out_proj.weight,
             self.out_proj.bias,
+            **separate,
             training=self.training,
             key_padding_mask=key_padding_mask,
             need_weights=need_weights,
             attn_mask=attn_mask,
-            use_separate_proj_weight=not self._qkv_same_embed_dim,
-            q_proj_weight=self.q_proj_weight,
-            k_proj_weight=self.k_proj_weight,
-            v_proj_weight=self.v_proj_weight,
             average_attn_weights=average_attn_weights,
             is_causal=is_causal,
         )

@@ -120,8 +120,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 input.size(),
             )
 
-    def _all_log_probs(self, input: Tensor, head: Tensor) -> Tensor:
-        head = log_softmax(head, dim=1)
+    def _get_full_log_prob(self, input: Tensor, head_output: Tensor) -> Tensor:
+        head = log_softmax(head_output, dim=1)
         parts = [head[:, : self.shortlist_size]]
         for i in range(self.n_clusters):
             whole = head[:, self.shortlist_size + i].unsqueeze(1)
@@ -136,7 +136,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         >>> module.log_prob(gradcore.ones(3, 8)).exp().sum(dim=1).detach().round(decimals=4)
         tensor([1., 1., 1.])
         """
-        return self._all_log_probs(input, self.head(input))
+        return self._get_full_log_prob(input, self.head(input))
 
     def predict(self, input: Tensor) -> Tensor:
         """The most probable class of each sample. Tails are computed only where the head finds their cluster the likeliest.
@@ -150,5 +150,5 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         best: Tensor = head.argmax(dim=1)
         (rows,) = (best >= self.shortlist_size).nonzero(as_tuple=True)
         if rows.numel():
-            best = best.index_copy(0, rows, self._all_log_probs(input[rows], head[rows]).argmax(dim=1))
+            best = best.index_copy(0, rows, self._get_full_log_prob(input[rows], head[rows]).argmax(dim=1))
         return best

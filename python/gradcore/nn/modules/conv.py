@@ -364,11 +364,14 @@ class _LazyConvXdMixin(LazyModuleMixin):
         if not self.has_uninitialized_params() and self.in_channels != 0:
             super().reset_parameters()  # type: ignore[misc]  # of the convolution that comes behind
 
+    def _get_num_spatial_dims(self: Any) -> int:
+        return len(self.kernel_size)
+
     def initialize_parameters(self: Any, input: Tensor, *args: Any, **kwargs: Any) -> None:
         """Takes in_channels from the input."""
         if not self.has_uninitialized_params():
             return
-        dims = len(self.kernel_size)
+        dims = self._get_num_spatial_dims()
         if input.dim() not in (dims + 1, dims + 2):
             raise RuntimeError(
                 f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {type(self).__name__}, but got input of "

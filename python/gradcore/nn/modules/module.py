@@ -11,6 +11,7 @@ from ..._modes import no_grad
 from ..._types import device
 from ...utils.hooks import RemovableHandle
 from ..parameter import Buffer, Parameter, is_lazy
+from . import _hooks
 from ._hooks import EVERYWHERE, call_with_hooks, register
 
 TYPE_CHECKING = False  # typing itself would cost more than the rest of our import
@@ -815,6 +816,26 @@ class Module:
                 "of them."
             )
         self._is_full_backward_hook = full
+
+    def _get_backward_hooks(self) -> tuple[list[Any], list[Any]]:
+        """The full backward hooks of a call, of all modules and of this one, and those of the old kind."""
+        return _hooks.full_backward_hooks(self), _hooks.old_backward_hooks(self)
+
+    def _get_backward_pre_hooks(self) -> list[Any]:
+        """The backward pre-hooks of a call, of all modules and of this one."""
+        return _hooks.backward_pre_hooks(self)
+
+    def _slow_forward(self, *input: Any, **kwargs: Any) -> Any:
+        """forward(), without hooks: no tracer looks on."""
+        return self.forward(*input, **kwargs)
+
+    def _replicate_for_data_parallel(self) -> Self:
+        """A module with the same attributes and no parameters of its own: who asks for it puts tensors in their place.
+        Its dicts of buffers and of submodules are its own."""
+        replica = type(self).__new__(type(self))
+        changed = {"_parameters": {}, "_buffers": self._buffers.copy(), "_modules": self._modules.copy()}
+        replica.__dict__.update(self.__dict__, **changed, _is_replica=True)
+        return replica
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(module, prefix, keep_vars) runs before state_dict() collects."""

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from . import collate as collate
 from . import fetch as fetch
+from . import pin_memory as pin_memory
 from . import worker as worker

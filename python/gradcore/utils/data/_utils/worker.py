@@ -9,12 +9,12 @@ import pickle
 import queue
 import random
 import threading
-import traceback
 import weakref
 from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from ...._utils import ExceptionWrapper
 from .fetch import Fetch, make_fetcher
 
 
@@ -41,30 +41,11 @@ def get_worker_info() -> WorkerInfo | None:
     return _info
 
 
-class Failure:
-    """An exception of a worker, on its way to the program: the class, and its traceback as text."""
+class Failure(ExceptionWrapper):
+    """An exception of a worker, on its way to the program."""
 
     def __init__(self, error: BaseException, where: str) -> None:
-        self.kind, self.where = type(error), where
-        self.text = "".join(traceback.format_exception(error))
-
-    def reraise(self) -> None:
-        """Raises the exception with the worker's traceback as its message."""
-        text = f"Caught {self.kind.__name__} {self.where}.\nOriginal {self.text}"
-        if self.kind is KeyError:
-            raise KeyError(_Raw(text))
-        try:
-            error = self.kind(text)
-        except Exception:  # its class wants other arguments
-            raise RuntimeError(text) from None
-        raise error
-
-
-class _Raw(str):
-    """A message whose repr, which KeyError shows, has its line ends."""
-
-    def __repr__(self) -> str:
-        return str(self)
+        super().__init__((type(error), error, error.__traceback__), where)
 
 
 class Ended:

@@ -1,0 +1,1 @@
+"""Where torch keeps its function transforms; gradcore's are in func."""
