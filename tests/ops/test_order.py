@@ -59,6 +59,24 @@ def test_the_first_of_short_rows_are_those_of_the_sorted_rows(dtype, nans):
             np.testing.assert_array_equal(found.values.numpy(), whole.values.numpy()[:, :k])
 
 
+def test_rows_that_repeat_one_element():
+    rows = gradcore.from_numpy(RANDOM.standard_normal((5, 1, 3))).expand(5, 40, 3)
+    places = gradcore.arange(40).view(1, 40, 1).expand(5, 40, 3)
+    for descending in (False, True):
+        values, indices = rows.sort(1, descending=descending)
+        assert gradcore.equal(values, rows)
+        assert gradcore.equal(indices, places)
+        assert gradcore.equal(rows.argsort(1, descending=descending), places)
+        values, indices = rows.topk(7, 1, largest=descending)
+        assert gradcore.equal(values, rows[:, :7])
+        assert gradcore.equal(indices, places[:, :7])
+    into = gradcore.empty(3, 40, 5).transpose(0, 2).double(), gradcore.empty(5, 3, 40).long().transpose(1, 2)
+    gradcore.sort(rows, 1, out=into)
+    assert gradcore.equal(into[0], rows)
+    assert gradcore.equal(into[1], places)
+    assert gradcore.equal(gradcore.full((), 2.5).expand(0, 4).sort(1).indices, gradcore.empty(0, 4).long())
+
+
 def test_nans_and_zeros_of_both_signs():
     values = np.tile([np.nan, -0.0, 1.0, 0.0, -np.inf, np.nan, np.inf], 1000)
     found = gradcore.from_numpy(values).sort()

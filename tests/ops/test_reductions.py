@@ -102,6 +102,23 @@ def test_what_long_products_leave_the_range_with_is_their_sign(value, size, coun
 
 
 @pytest.mark.parametrize("dtype", [gradcore.float32, gradcore.float64])
+@pytest.mark.parametrize("n", [40, 200, 1000])
+@pytest.mark.parametrize("among", [None, 0.0, math.inf, math.nan, 1e-30, 1e30])
+@pytest.mark.parametrize(("least", "most"), [(1e-4, 1.0), (1.0, 1e4)])
+def test_products_that_only_shrink_or_only_grow(least, most, among, n, dtype):
+    gradcore.manual_seed(n)
+    x = gradcore.rand(6, n, dtype=dtype) * (most - least) + least
+    x *= gradcore.randn(6, n).sign()
+    if among is not None:
+        x[:, n // 3] = among
+    expected = gradcore.tensor([product_of(row) for row in x.tolist()], dtype=gradcore.float64).to(dtype)
+    rel, tiny = (1e-5, 2.0**-149) if dtype == gradcore.float32 else (1e-12, 2.0**-1074)
+    for found in (x.prod(1), x.t().contiguous().prod(0)):
+        gradcore.testing.assert_close(found, expected, rtol=rel, atol=2 * tiny, equal_nan=True)
+        assert gradcore.equal(found.signbit()[found == found], expected.signbit()[found == found])
+
+
+@pytest.mark.parametrize("dtype", [gradcore.float32, gradcore.float64])
 def test_long_products_come_back_into_the_range(dtype):
     least, most = (2.0**-149, 2.0**120) if dtype == gradcore.float32 else (2.0**-1074, 2.0**1000)
     x = gradcore.tensor([least, most], dtype=dtype).repeat(1000)

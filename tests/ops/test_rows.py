@@ -49,6 +49,30 @@ def test_many_rows_that_are_taken():
 
 
 @pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_few_columns_that_are_taken(dtype, count, threads):
+    threads(count)
+    for rows in (1, 1023, 1025, 70_000):
+        table = (numbers(rows, 5) * 50).astype(dtype)
+        for index in ([], [2], [4, 0, 4], list(range(5)) * 2):
+            found = gradcore.tensor(table).index_select(1, gradcore.tensor(index, dtype=gradcore.int64))
+            assert np.array_equal(found.numpy(), table[:, np.array(index, "int64")])
+    layers = gradcore.tensor(numbers(3, 5, 700))
+    found = layers.permute(2, 0, 1).index_select(2, gradcore.tensor([3, 1]))
+    assert np.array_equal(found.numpy(), layers.numpy().transpose(2, 0, 1)[..., [3, 1]])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (400, 3), (3, 400), (65, 65), (2, 50, 2), (0, 4)])
+def test_triangles(shape):
+    x = numbers(*shape)
+    for diagonal in (-500, -64, -2, -1, 0, 1, 2, 64, 500):
+        for f, right in ((gradcore.tril, np.tril), (gradcore.triu, np.triu)):
+            expected = right(x, diagonal)
+            assert np.array_equal(f(gradcore.tensor(x), diagonal).numpy(), expected)
+            assert np.array_equal(f(gradcore.tensor(x.swapaxes(-1, -2).copy()).mT, diagonal).numpy(), expected)
+
+
+@pytest.mark.parametrize("count", [1, 3])
 def test_gradients_of_rows(count, threads):
     threads(count)
     index, g = drawn(50, 4000), numbers(4000, 40)

@@ -77,8 +77,13 @@ def test_signs(name, dtype):
     f = SIGNS[name]
     for n in SIZES:
         a = integers(dtype, 2 * n, n) if dtype in INTEGERS else halves(dtype, 2 * n, n)
+        if dtype in HALVES:
+            a[0], a[1] = -0.0, float("-inf")
         for x in (a, a[::2], a.reshape(n, 2).t(), a.flip(0)):
-            check_same(f(x), f(x.long() if dtype in INTEGERS else x.float()).to(x.dtype))
+            found, wide = f(x), f(x.long() if dtype in INTEGERS else x.float())
+            check_same(found, wide.to(x.dtype))
+            if dtype in HALVES:
+                assert ((found.signbit() == wide.signbit()) | (found != found)).all()
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, "int32", "int64"])

@@ -68,13 +68,26 @@ template <class K> struct MagnitudeKind : K {
 
 // Denormal numbers become 0 meanwhile. Products that vanish go through them, at a hundred times the cost; what comes
 // out too small is computed again: Note [Out of range].
-template <bool kWanted> struct NoDenormals {};
 #ifdef __SSE2__
-template <> struct NoDenormals<true> {
-  unsigned before = _mm_getcsr();
-  NoDenormals() { _mm_setcsr(before | 0x8000); }
-  ~NoDenormals() { _mm_setcsr(before); }
+constexpr bool kCanFlush = true;
+class NoDenormals {
+ public:
+  explicit NoDenormals(bool wanted) : wanted_(wanted), before_(wanted ? _mm_getcsr() : 0) {
+    if (wanted) _mm_setcsr(before_ | 0x8000);
+  }
+  ~NoDenormals() {
+    if (wanted_) _mm_setcsr(before_);
+  }
   NoDenormals(const NoDenormals&) = delete;
+
+ private:
+  bool wanted_;
+  unsigned before_;
+};
+#else
+constexpr bool kCanFlush = false;
+struct NoDenormals {
+  explicit NoDenormals(bool) {}
 };
 #endif
 
@@ -99,12 +112,9 @@ template <class E, template <class> class Kind> struct FoldOp {
 
   GC_INLINE Acc empty() { return static_cast<Acc>(K::kIdentity); }
   static constexpr bool kVanishes = requires { K::kVanishes; } && is_float<E>;
-  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) {
-    [[maybe_unused]] const NoDenormals<kVanishes> mode;
-    return static_cast<Acc>(fold_run<K>(p, n));
-  }
+  GC_INLINE Acc run(const In* p, int64_t n, int64_t, double) { return static_cast<Acc>(fold_run<K>(p, n)); }
   GC_INLINE void band(const In* p, int64_t stride, int64_t rows, int64_t cols, int64_t, double, Acc* acc) {
-    [[maybe_unused]] const NoDenormals<kVanishes> mode;
+    [[maybe_unused]] const NoDenormals mode(kVanishes);
     alignas(64) Part part[tile_of<Part>];
     fold_band<K>(p, stride, rows, cols, part);
     for (int64_t j = 0; j < cols; ++j) acc[j] = K::combine(acc[j], static_cast<Acc>(part[j]));
@@ -482,7 +492,7 @@ template <class T, bool kRoot> struct ScaledVariance {
 template <class T> struct ScaledProduct {
   // That of not so many factors seldom leaves the range of doubles. 0, infinite or NaN where it did.
   static double simple(const Elements<T>& x) {
-    [[maybe_unused]] const NoDenormals<true> mode;
+    [[maybe_unused]] const NoDenormals mode(sizeof(T) == 8);  // of floats the caller does so for many
     double product = 1;
     x.each_block([&](const double* block, int64_t n) { product *= fold_run<ProdKind<double>>(block, n); });
     return product;
@@ -490,8 +500,13 @@ template <class T> struct ScaledProduct {
   static double compute(const Elements<T>& x) {
     constexpr double kFew = 256;
     if (x.count() <= kFew)
-      if (const double product = simple(x); product != 0 && product - product == 0) return product;
+      if (const double product = simple(x); is_certain(product, x)) return product;
     return compute_scaled(x);
+  }
+  // What left the range of doubles for good did so where every factor leads there.
+  static bool is_certain(double product, const Elements<T>& x) {
+    if (product == 0) return x.most() <= 1;
+    return product - product == 0 || (magnitude(product) == __builtin_inf() && x.least() >= 1);
   }
   static double compute_scaled(const Elements<T>& x) {
     using Products = ScaledProducts<double>;
@@ -542,24 +557,24 @@ template <class T> class LongProducts {
 
  public:
   explicit LongProducts(const ReduceArgs& args) : a_(args) {}
-  T of(int64_t output) {
-    constexpr int64_t kLong = 64, kHigh = 64;  // fewer factors are multiplied as fast one by one
+  double of(int64_t output) {
+    constexpr int64_t kLong = 256, kHigh = 64;  // fewer factors are multiplied as fast one by one
     const Elements<T> x(a_, output);
     const int64_t n = a_.slabs * a_.reduce;
     if (a_.s_reduce == 1 && n > kLong) return of_row(x.p);
     if (a_.s_inner == 1 && n > kHigh && a_.inner >= larger(Bounds::kCols, Scaled::kCols))
       return of_column(x.p, output % a_.inner);
-    return static_cast<T>(ScaledProduct<T>::compute(x));
+    return ScaledProduct<T>::compute(x);
   }
 
  private:
-  T of_row(const T* p) const {
-    const T certain = product_of_row<Bounds>(a_, p);
-    return certain == certain ? certain : static_cast<T>(product_of_row<Scaled>(a_, p));
+  double of_row(const T* p) const {
+    const auto certain = static_cast<double>(product_of_row<Bounds>(a_, p));
+    return certain == certain ? certain : product_of_row<Scaled>(a_, p);
   }
-  T of_column(const T* p, int64_t column) {
-    const T certain = bounds_.of(a_, p, column);
-    return certain == certain ? certain : static_cast<T>(scaled_.of(a_, p, column));
+  double of_column(const T* p, int64_t column) {
+    const auto certain = static_cast<double>(bounds_.of(a_, p, column));
+    return certain == certain ? certain : scaled_.of(a_, p, column);
   }
 
   const ReduceArgs& a_;
@@ -599,20 +614,29 @@ void rescue(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
     static_cast<T*>(a.out)[output + j] = static_cast<T>(Scaled::compute(Elements<T>(a, output + j)));
   }
 }
-// Whether a product is right although it left the range of T: where no factor is greater than 1, no partial product is
-// less than the whole, and doubles hold what is not yet 0 as a float. Where none is less than 1, the same of infinity.
-template <class T> bool is_certain(double product, const Elements<T>& x) {
-  if (sizeof(T) != 4 || x.a.s_reduce != 1) return false;
-  return magnitude(product) <= kLeast<T> ? x.most() <= 1 : x.least() >= 1;
+// Without denormals a partial product in floats that is too small is 0, and so is the whole.
+template <class T> GC_INLINE bool is_product(double v) {
+  if (kCanFlush && sizeof(T) <= 4) return v != 0 && v - v == 0;
+  return in_range<T>(v);
 }
 template <class T> void rescue_products(const ReduceArgs& a, int64_t output, const void* from, int64_t n) {
   const double* const acc = static_cast<const double*>(from);
-  if (all_in_range<T>(acc, n)) [[likely]]
-    return;
   LongProducts<T> products(a);
-  for (int64_t j = 0; j < n; ++j)
-    if (!in_range<T>(acc[j]) && !is_certain(acc[j], Elements<T>(a, output + j)))
-      static_cast<T*>(a.out)[output + j] = products.of(output + j);
+  constexpr int64_t kGroupOf = 64;
+  double right[kGroupOf];
+  for (int64_t first = 0; first < n; first += kGroupOf) {
+    const int64_t count = smaller(kGroupOf, n - first);
+    int64_t found = 0;
+    for (int64_t j = first; j < first + count; ++j) found += !is_product<T>(acc[j]);
+    if (found == 0) [[likely]]
+      continue;
+    {
+      [[maybe_unused]] const NoDenormals mode(sizeof(T) <= 4);
+      for (int64_t j = 0; j < count; ++j)
+        right[j] = is_product<T>(acc[first + j]) ? acc[first + j] : products.of(output + first + j);
+    }
+    for (int64_t j = 0; j < count; ++j) static_cast<T*>(a.out)[output + first + j] = static_cast<T>(right[j]);
+  }
 }
 
 // ---- how elements are loaded: n of them, `stride` apart, into dense ones ----
@@ -725,7 +749,7 @@ using RunFn = void (*)(const void* p, int64_t n, int64_t first, double param, vo
 
 struct OpTable {
   int64_t item, acc_size, tile, band_rows;  // item: bytes of an element as run and band read it
-  bool folds;
+  bool folds, vanishes;                     // vanishes: run wants NoDenormals, which costs more than a short row
   void (*empty)(void* acc, int64_t n);
   RunFn run;
   void (*band)(const void* p, int64_t stride, int64_t rows, int64_t cols, int64_t first, double param, void* acc);
@@ -749,6 +773,7 @@ template <class Op> struct Erased {
   using In = typename Op::In;
   using Acc = typename Op::Acc;
   static_assert(sizeof(Acc) <= kMaxAcc);
+  static constexpr bool kVanishes = requires { requires Op::kVanishes; };
 
   static void empty(void* acc, int64_t n) {
     for (int64_t j = 0; j < n; ++j) static_cast<Acc*>(acc)[j] = Op::empty();
@@ -766,11 +791,10 @@ template <class Op> struct Erased {
     for (int64_t j = 0; j < n; ++j) Op::merge(a[j], b[j]);
   }
   static constexpr OpTable kTable{
-      sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds, empty, run, band, merge};
+      sizeof(In), sizeof(Acc), tile_of<typename Op::Part>, Op::kBand, Op::kFolds, kVanishes, empty, run, band, merge};
 };
 // A fold of elements as they lie in memory, whose result is an Acc of the operation on loaded ones.
 template <class K, class In, class Acc> void run_direct(const void* p, int64_t n, int64_t, double, void* acc) {
-  [[maybe_unused]] const NoDenormals<requires { K::kVanishes; } && is_half_type<In>> mode;
   *static_cast<Acc*>(acc) = static_cast<Acc>(fold_run<K>(static_cast<const In*>(p), n));
 }
 template <class Op, class Load> constexpr RunFn direct_fn() {
@@ -847,6 +871,10 @@ struct Walk {
     if (r.direct && a.s_reduce == 1) return r.direct(element(p, begin), end - begin, begin, a.param, acc);
     run_loaded(p, begin, end, acc);
   }
+  void flushed_run(const char* p, int64_t begin, int64_t end, void* acc) const {
+    [[maybe_unused]] const NoDenormals mode(op.vanishes);
+    run(p, begin, end, acc);
+  }
   __attribute__((noinline)) void run_loaded(const char* p, int64_t begin, int64_t end, void* acc) const {
     alignas(64) char buffer[kGather * 8];
     alignas(8) char part[kMaxAcc];
@@ -896,14 +924,17 @@ struct Walk {
     int64_t outer_left = begin ? a.outer - begin / a.inner % a.outer : a.outer;
     for (; begin < end; begin += kStoreGroup) {
       const int64_t n = smaller(kStoreGroup, end - begin);
-      for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
-        whole(p, acc + i * op.acc_size);
-        if (--left > 0) continue;
-        p = element(p, a.s_outer - a.inner * a.s_inner);
-        left = a.inner;
-        if (--outer_left > 0) continue;
-        p = element(p, a.s_group - a.outer * a.s_outer);
-        outer_left = a.outer;
+      {
+        [[maybe_unused]] const NoDenormals mode(op.vanishes);
+        for (int64_t i = 0; i < n; ++i, p = element(p, a.s_inner)) {
+          whole(p, acc + i * op.acc_size);
+          if (--left > 0) continue;
+          p = element(p, a.s_outer - a.inner * a.s_inner);
+          left = a.inner;
+          if (--outer_left > 0) continue;
+          p = element(p, a.s_group - a.outer * a.s_outer);
+          outer_left = a.outer;
+        }
       }
       store(begin, acc, n);
     }
@@ -911,7 +942,7 @@ struct Walk {
   // The one output of a small reduction.
   void single() const {
     alignas(8) char acc[kMaxAcc];
-    run(static_cast<const char*>(a.in), 0, a.reduce, acc);
+    flushed_run(static_cast<const char*>(a.in), 0, a.reduce, acc);
     store(0, acc, 1);
   }
 
@@ -998,7 +1029,7 @@ void reduce_chunks(const Walk& w, int64_t outputs) {
   parallel_blocks(outputs * chunks, [&](int64_t b) {
     const int64_t chunk = b % chunks, begin = chunk % of_slab * kChunk;
     const char* const p = w.element(w.start(b / chunks), chunk / of_slab * w.a.s_slab);
-    w.run(p, begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
+    w.flushed_run(p, begin, smaller(w.a.reduce, begin + kChunk), scratch.data() + b * size);
   });
   for (int64_t i = 0; i < outputs; ++i) w.finish(i, 1, scratch.data() + i * chunks * size, chunks);
 }
