@@ -13,80 +13,69 @@ using formulas::Hyperparameter;
 namespace {
 
 // Note [Muon in bfloat16]
-// torch iterates in bfloat16: it adds products up in float32 and rounds what it stores. So do we, in float32 arrays,
-// since bfloat16 is no dtype of ours and few processors multiply it. What we save is the half of two of the three
-// products that symmetry gives: they are made in strips of rows, each up to the diagonal, and mirrored.
-constexpr int64_t kStrip = 64;
+// As in torch the iteration is one in bfloat16: products are added up in float32, and what is kept is rounded. A
+// product that is then scaled and added to something is not rounded by itself.
+constexpr int64_t kSlice = 1 << 14;    // elements that one thread combines at a time
 constexpr double kTogether = 1 << 26;  // multiplications in a product, above which a matrix has all threads for itself
 constexpr double kWorth = 1e5;         // multiplications, below which nothing is worth a second thread
 
 const MuonKernels& loops() { return kernels().muon; }
 
-float rounded(float x) {
-  loops().round(1, &x);
-  return x;
-}
-
 // A matrix as the kernel sees it.
 struct Matrix {
-  const float* at;
+  const bfloat16* at;
   int64_t row, col;
   Matrix transposed() const { return {at, col, row}; }
-  Matrix from_row(int64_t i) const { return {at + i * row, row, col}; }
 };
 
-// c (m x n, dense rows of ldc) = a (m x k) b (k x n)
-void multiply(int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, float* c, int64_t ldc) {
-  kernels().matmul.f32({m, n, k, a.at, a.row, a.col, b.at, b.row, b.col, c, ldc, false});
+// c (m x n, dense; floats or bfloat16, as `kernel` writes it) = a (m x k) b (k x n)
+void multiply(GemmFn<bfloat16> kernel, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c) {
+  kernel({m, n, k, a.at, a.row, a.col, b.at, b.row, b.col, static_cast<bfloat16*>(c), n, false});
 }
 
-template <class F> void for_each_strip(int64_t rows, F&& f) {
-  parallel_blocks((rows + kStrip - 1) / kStrip, [&](int64_t i) { f(i * kStrip, std::min(kStrip, rows - i * kStrip)); });
-}
-
-// Makes a symmetric c (n x n) = a (n x k) b: finish(i, length) sees each row up to the diagonal, then it is mirrored.
-template <class F> void symmetric_product(int64_t n, int64_t k, Matrix a, Matrix b, float* c, F&& finish) {
-  for_each_strip(n, [&](int64_t first, int64_t rows) {
-    multiply(rows, first + rows, k, a.from_row(first), b, c + first * n, n);
-    for (int64_t i = first; i < first + rows; ++i) finish(i, first + rows);
-    loops().transpose(rows, first, c + first * n, c + first, n);
+// out = a x + b y
+void combine(int64_t n, float a, const bfloat16* x, float b, const float* y, bfloat16* out) {
+  parallel_blocks((n + kSlice - 1) / kSlice, [&](int64_t i) {
+    const int64_t first = i * kSlice;
+    loops().combine(std::min(kSlice, n - first), a, x + first, b, y + first, out + first);
   });
 }
 
-float norm_of(const float* x, int64_t n) {
-  float norm = 0;
+float norm_of(const bfloat16* x, int64_t n) {
+  bfloat16 norm(0);
   ReduceArgs a{};
   a.in = x, a.out = &norm, a.reduce = n;
   a.outer = a.inner = a.s_outer = a.s_reduce = a.s_inner = 1;
-  kernels().reduce[ReduceOp::Norm2][DType::Float32](a);
+  kernels().reduce[ReduceOp::Norm2][DType::BFloat16](a);
   return norm;
 }
 
 // U V^T of the singular value decomposition x = U S V^T, roughly: a quintic Newton-Schulz iteration drives the singular
-// values towards 1. `spare` is like the matrix, `squares` two of its smaller dim.
-void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, float* matrix, float* spare, float* squares) {
+// values towards 1. `spare` and `product` are like the matrix, `squares` two of its smaller dim.
+void orthogonalize(const MuonOptions& o, int64_t rows, int64_t cols, bfloat16* matrix, bfloat16* spare,
+                   bfloat16* squares, float* product) {
   const bool tall = rows > cols;
   const int64_t n = std::min(rows, cols), k = std::max(rows, cols);
+  if (n == 0) return;
   const auto a = static_cast<float>(o.a), b = static_cast<float>(o.b), c = static_cast<float>(o.c);
-  float *x = matrix, *next = spare;
-  float *gram = squares, *poly = gram + n * n;
+  const auto& rounded = kernels().matmul.bf16;
+  const auto& whole = kernels().matmul.bf16_to_f32;
+  bfloat16 *x = matrix, *next = spare;
+  bfloat16 *gram = squares, *poly = gram + n * n;
   const Matrix g{gram, n, 1}, p{poly, n, 1};
 
-  const float norm = rounded(norm_of(x, n * k)), eps = rounded(static_cast<float>(o.eps));
-  loops().divide(n * k, x, norm < eps ? eps : norm);
+  const bfloat16 eps(o.eps);
+  loops().divide(n * k, x, std::max(norm_of(x, n * k), float(eps)));
   for (int64_t step = 0; step < o.ns_steps; ++step) {
     const Matrix m{x, cols, 1}, wide = tall ? m.transposed() : m;
     // G = X X^T
-    symmetric_product(n, k, wide, wide.transposed(), gram,
-                      [&](int64_t i, int64_t end) { loops().round(end, gram + i * n); });
+    multiply(rounded, n, n, k, wide, wide.transposed(), gram);
     // P = b G + c G^2
-    symmetric_product(n, n, g, g, poly,
-                      [&](int64_t i, int64_t end) { loops().combine(end, b, gram + i * n, c, poly + i * n); });
+    multiply(whole, n, n, n, g, g, product);
+    combine(n * n, b, gram, c, product, poly);
     // X = a X + P X, or of the transposed a X + X P
-    multiply(rows, cols, n, tall ? m : p, tall ? p : m, next, cols);
-    for_each_strip(rows, [&](int64_t first, int64_t count) {
-      loops().combine(count * cols, a, x + first * cols, 1, next + first * cols);
-    });
+    multiply(whole, rows, cols, n, tall ? m : p, tall ? p : m, product);
+    combine(n * k, a, x, 1, product, next);
     std::swap(x, next);
   }
   if (x != matrix) std::copy_n(x, n * k, next);
@@ -117,11 +106,13 @@ double MuonItem::work() const {
 
 void MuonItem::find_direction() {
   const Tensor& p = array(kParam);
-  direction_ = empty(p.shape(), DType::Float32);
+  direction_ = empty(p.shape(), DType::BFloat16);
   loops().update[dtype()](n, average_, data(kState, 0), data(kGrad, 0), direction());
   const int64_t n = std::min(p.size(0), p.size(1));
-  const Tensor spare = empty(p.shape(), DType::Float32), squares = empty({2, n, n}, DType::Float32);
-  orthogonalize(*options_, p.size(0), p.size(1), direction(), floats(spare), floats(squares));
+  const Tensor spare = empty(p.shape(), DType::BFloat16), squares = empty({2, n, n}, DType::BFloat16);
+  const Tensor product = empty(p.shape(), DType::Float32);
+  orthogonalize(*options_, p.size(0), p.size(1), direction(), memory<bfloat16>(spare), memory<bfloat16>(squares),
+                memory<float>(product));
 }
 
 void MuonItem::move(int64_t begin, int64_t end) const {

@@ -41,9 +41,9 @@ class MuonItem : public RowMajorItem {
  private:
   const MuonOptions* options_;
   MuonAverage average_;
-  static float* floats(const Tensor& t) { return reinterpret_cast<float*>(open(t.window())); }
-  float* direction() const { return floats(direction_); }
-  Tensor direction_;  // float32, rounded to bfloat16
+  template <class T> static T* memory(const Tensor& t) { return reinterpret_cast<T*>(open(t.window())); }
+  bfloat16* direction() const { return memory<bfloat16>(direction_); }
+  Tensor direction_;  // in bfloat16
 };
 
 // One step of each, after prepare(). When it fails nothing has changed.

@@ -108,7 +108,7 @@ template <class Out, class T> void multiply_whole(const GemmArgs<T>& g) {
   const FloatMatrix left = Operand<T>{g.a, g.m, g.k, g.a_row, g.a_col}.converted_by_all(a.data());
   const FloatMatrix right = Operand<T>{g.b, g.k, g.n, g.b_row, g.b_col}.converted_by_all(b.data());
   multiply_floats(left, right, g.m, g.n, g.k, c.data());
-  const int64_t step = larger(1, kPart / g.n);
+  const int64_t step = larger(1, kPart / larger(1, g.n));
   parallel_blocks(ceil_div(g.m, step), [&](int64_t block) {
     const int64_t first = block * step;
     store_rows<Out>(g, first, smaller(step, g.m - first), 0, g.n, c.data() + first * g.n);

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "core/half.h"
 
 namespace gradcore {
 
@@ -11,18 +12,16 @@ struct MuonAverage {
   bool nesterov;
 };
 
-// Arrays of the parameter's dtype come for float32 and for float64. What is bfloat16 in torch is float32 here, rounded.
+// Arrays of the parameter's dtype come for float32 and for float64. What is bfloat16 is computed in float, and rounded.
 struct MuonKernels {
-  // update = what the average of gradients gives for this step, rounded; nothing else is written
-  FloatRow<void (*)(int64_t n, MuonAverage how, const void* average, const void* grad, float* update)> update;
+  // update = what the average of gradients gives for this step; nothing else is written
+  FloatRow<void (*)(int64_t n, MuonAverage how, const void* average, const void* grad, bfloat16* update)> update;
   // average = with this gradient; p = shrink * p + rate * direction
-  FloatRow<void (*)(int64_t n, MuonAverage how, void* p, void* average, const void* grad, const float* direction,
+  FloatRow<void (*)(int64_t n, MuonAverage how, void* p, void* average, const void* grad, const bfloat16* direction,
                     double shrink, double rate)>
       move;
-  void (*round)(int64_t n, float* x);
-  void (*divide)(int64_t n, float* x, float by);                                            // x = x / by, rounded
-  void (*combine)(int64_t n, float a, const float* x, float b, float* y);                   // y = a x + b y, rounded
-  void (*transpose)(int64_t rows, int64_t cols, const float* from, float* to, int64_t ld);  // rows of both are ld apart
+  void (*divide)(int64_t n, bfloat16* x, float by);                                                // x = x / by
+  void (*combine)(int64_t n, float a, const bfloat16* x, float b, const float* y, bfloat16* out);  // a x + b y
 };
 
 #ifdef GC_ISA
