@@ -6,6 +6,7 @@ import contextlib
 import enum
 from typing import Any
 
+from . import functorch_of_core as _functorch
 from . import nn_of_core as _nn
 from .absent import absent
 
@@ -108,6 +109,7 @@ _THERE = {
     "DispatchKeySet": DispatchKeySet,
     "ScriptModule": ScriptModule,
     "_ExcludeDispatchKeyGuard": _ExcludeDispatchKeyGuard,
+    "_functorch": _functorch,
     "_current_graph_task_id": _current_graph_task_id,
     "_will_engine_execute_node": _will_engine_execute_node,
     "_TensorMeta": type,  # the metaclass of Tensor
