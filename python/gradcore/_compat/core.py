@@ -119,4 +119,12 @@ _THERE = {
 
 def name_of_core(name: str) -> Any:
     """What torch._C has by this name. Raises AttributeError for another one."""
+    if name in ("TensorBase", "_TensorBase"):  # the class whose methods torch's Tensor inherits
+        from .._C import Tensor
+
+        return Tensor
+    if name == "StorageBase":
+        from .legacy import StorageBase
+
+        return StorageBase
     return _THERE[name] if name in _THERE else _absent(name)
