@@ -78,6 +78,7 @@ from ._compat.legacy import LongStorage as LongStorage
 from ._compat.legacy import LongTensor as LongTensor
 from ._compat.legacy import ShortStorage as ShortStorage
 from ._compat.legacy import ShortTensor as ShortTensor
+from ._compat.legacy import StorageBase as StorageBase
 from ._compat.legacy import TypedStorage as TypedStorage
 from ._compat.legacy import UntypedStorage as UntypedStorage
 from ._compat.legacy import is_storage as is_storage

@@ -81,6 +81,18 @@ def _get_available_device_type() -> str | None:
     return None
 
 
+def _get_device_module(device_type: str) -> Any:
+    """The module of a kind of device, such as gradcore.cpu. Raises RuntimeError for a kind that has none."""
+    import gradcore
+
+    module = getattr(gradcore, device_type, None)
+    if not isinstance(module, type(gradcore)):
+        raise RuntimeError(
+            f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'."
+        )
+    return module
+
+
 class KeyErrorMessage(str):
     """A message whose repr, which KeyError shows, has its line ends."""
 

@@ -5,6 +5,7 @@ import warnings
 
 import pytest
 
+import gradcore
 from support import both
 
 
@@ -113,3 +114,46 @@ def test_an_ensemble():
         "of the same class": lambda lib: [lib.nn.Linear(1, 1), lib.nn.Bilinear(1, 1, 1)],
     }.items():
         both(lambda lib, m=models: functorch(lib).combine_state_for_ensemble(m(lib)), raises=message)
+
+
+def core(lib):
+    return importlib.import_module("torch._C._functorch") if lib.__name__ == "torch" else gradcore._C._functorch
+
+
+def test_what_the_core_says_of_mapped_tensors():
+    def program(lib):
+        c, seen = core(lib), []
+
+        def look(x):
+            seen.append((c.is_batchedtensor(x), c.is_functorch_wrapped_tensor(x), tuple(c.get_unwrapped(x).shape)))
+            return x.sum()
+
+        lib.vmap(look, in_dims=1)(lib.ones(2, 3))
+        lib.vmap(lib.vmap(look))(lib.ones(2, 3, 4))
+        return seen, c.is_batchedtensor(lib.ones(1))
+
+    both(program)
+    both(lambda lib: core(lib).get_unwrapped(lib.ones(1)), raises="No wrappers present!")
+
+
+def test_vmap_in_steps():
+    def program(lib):
+        steps = importlib.import_module(f"{lib.__name__}._functorch.vmap")
+        x = lib.arange(6.0).reshape(2, 3)
+        level = steps._vmap_increment_nesting(3, "error")
+        try:
+            sample = steps._add_batch_dim(x, 1, level)
+            shape, squares = tuple(sample.shape), (sample * sample).sum()
+            kept = steps._maybe_remove_batch_dim("f", lib.ones(2), level, 3, None)
+            errors = []
+            for given, dim in ((sample, None), (3, 0)):
+                try:
+                    steps._maybe_remove_batch_dim("f", given, level, 3, dim)
+                except ValueError as error:
+                    errors.append(str(error))
+            out = steps._maybe_remove_batch_dim("f", squares, level, 3, 0)
+        finally:
+            steps._vmap_decrement_nesting()
+        return shape, kept, errors, out, steps._get_name(lib.sin), lib.vmap(lib.sin)(x)
+
+    both(program, ulps=1)

@@ -189,3 +189,13 @@ def test_numbers_of_storages_in_other_dtypes(name):
 def test_storages_of_another_class():
     """torch's own type() of a class fails where the sizes of the numbers differ."""
     assert gradcore.FloatStorage([1.5]).type(gradcore.LongStorage).tolist() == [1]
+
+
+def test_the_base_of_untyped_storages():
+    def program(lib):
+        x = lib.ones(2)
+        kinds = lib.StorageBase, lib._C.StorageBase
+        found = [isinstance(s, kind) for s in (x.untyped_storage(), x.storage(), x) for kind in kinds]
+        return found, issubclass(lib.UntypedStorage, lib.StorageBase), issubclass(lib.FloatStorage, lib.StorageBase)
+
+    both(program)

@@ -249,3 +249,32 @@ def test_members_by_their_names(name):
         return tried(lambda: ACCESSES[name](accessor, lib))
 
     both(program)
+
+
+def test_numbers_of_numpy_in_workers():
+    both(lambda lib: [helper(lib, "utils.data._utils.worker")._generate_state(s, i) for s in (0, 5, 2**40 + 7) for i in (0, 3)])  # fmt: skip
+
+
+def test_modules_of_devices():
+    both(lambda lib: [helper(lib, "_utils")._get_device_module(kind) is getattr(lib, kind) for kind in ("cpu", "cuda")])
+    for kind in ("meta", "ones"):
+        both(
+            lambda lib: helper(lib, "_utils")._get_device_module("meta"), raises="does not have a corresponding module"
+        )
+
+
+def test_results_with_names():
+    def program(lib):
+        tree, result = helper(lib, "utils._pytree"), lib.max(lib.ones(1, 1), 0)
+        given = [
+            result,
+            type(result),
+            lib.linalg.slogdet(lib.eye(2)),
+            (1,),
+            tuple,
+            collections.namedtuple("N", "a")(1),
+            3,
+        ]
+        return [(tree.is_structseq(g), tree.is_structseq_instance(g), tree.is_structseq_class(g)) for g in given]
+
+    both(program)

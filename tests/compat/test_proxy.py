@@ -230,3 +230,16 @@ def test_processes_that_a_program_spawns_begin_with_the_proxy(tmp_path, form):
     (tmp_path / "spawns.py").write_text(SPAWNS)
     run = python("-m", "gradcore", "run", *form, cwd=tmp_path)
     assert run.stdout == "2.13.0+gradcore {<class 'str'>}\n", run.stderr
+
+
+def test_modules_below_the_core():
+    assert output("""
+        import gradcore
+        with gradcore.as_torch():
+            from torch._C._functorch import is_batchedtensor
+            import torch._C._nn
+            import torch
+            print(torch._C._nn.gelu is torch.nn.functional.gelu, is_batchedtensor(torch.ones(1)))
+            try: import torch._C._nothing
+            except ModuleNotFoundError as error: print(error)
+    """) == ["True False", "No module named 'torch._C._nothing'; 'torch._C' is not a package"]

@@ -719,3 +719,13 @@ def test_counts_of_named_results():
         ).n_fields
 
     both(program)
+
+
+def test_the_class_that_tensors_inherit_from():
+    def program(lib):
+        bases = lib._C.TensorBase, lib._C._TensorBase
+        return [isinstance(x, base) for x in (lib.ones(1), lib.nn.Parameter(lib.ones(1)), 1) for base in bases], bases[
+            0
+        ].add(lib.ones(1), 1)
+
+    both(program)

@@ -6,6 +6,7 @@ import contextlib
 import enum
 from typing import Any
 
+from . import functorch_of_core as _functorch
 from . import nn_of_core as _nn
 from .absent import absent
 
@@ -108,6 +109,7 @@ _THERE = {
     "DispatchKeySet": DispatchKeySet,
     "ScriptModule": ScriptModule,
     "_ExcludeDispatchKeyGuard": _ExcludeDispatchKeyGuard,
+    "_functorch": _functorch,
     "_current_graph_task_id": _current_graph_task_id,
     "_will_engine_execute_node": _will_engine_execute_node,
     "_TensorMeta": type,  # the metaclass of Tensor
@@ -117,4 +119,12 @@ _THERE = {
 
 def name_of_core(name: str) -> Any:
     """What torch._C has by this name. Raises AttributeError for another one."""
+    if name in ("TensorBase", "_TensorBase"):  # the class whose methods torch's Tensor inherits
+        from .._C import Tensor
+
+        return Tensor
+    if name == "StorageBase":
+        from .legacy import StorageBase
+
+        return StorageBase
     return _THERE[name] if name in _THERE else _absent(name)

@@ -410,7 +410,16 @@ class TypedStorage(_Conversions):
         return f"{numbers}[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"
 
 
-class UntypedStorage(_Conversions):
+class StorageBase:
+    """What untyped storages are, for isinstance().
+
+    >>> import gradcore
+    >>> isinstance(gradcore.zeros(3).untyped_storage(), gradcore.StorageBase)
+    True
+    """
+
+
+class UntypedStorage(_Conversions, StorageBase):
     """The memory of a tensor as bytes. Writes are seen by the tensor.
 
     >>> import gradcore

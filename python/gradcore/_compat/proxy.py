@@ -102,6 +102,10 @@ def _version_module() -> ModuleType:
 
 # What torch installs, and where it is here.
 _HOMES = {"torch": "gradcore", "functorch": "gradcore._compat.functorch"}
+_OF_CORE = {
+    "torch._C._functorch": "gradcore._compat.functorch_of_core",
+    "torch._C._nn": "gradcore._compat.nn_of_core",
+}
 
 
 def _is_torch(name: str) -> bool:
@@ -110,8 +114,8 @@ def _is_torch(name: str) -> bool:
 
 def _ours(name: str) -> str:
     """The name of gradcore's module for one of torch's."""
-    if name == "torch._C._nn":  # torch registers it as a module of its own
-        return "gradcore._compat.nn_of_core"
+    if name in _OF_CORE:
+        return _OF_CORE[name]
     root, dot, rest = name.partition(".")
     return _HOMES[root] + dot + rest
 
@@ -151,6 +155,8 @@ class _Loader:
         if name == "torch":
             found.__spec__ = module.__spec__
         sys.modules[name] = found  # the import system takes what stands here in the end
+        if name == "torch._C":  # an extension is no package, so that nothing would look for modules below it
+            sys.modules.update({below: _module(below) for below in _OF_CORE})
 
 
 class _Finder:

@@ -292,6 +292,24 @@ def is_namedtuple(obj: Any) -> bool:
     return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
 
 
+def is_structseq_class(cls: Any) -> bool:
+    """Whether it is a class of results with names, such as that of max(): a tuple that counts its fields."""
+    counts = ("n_fields", "n_sequence_fields", "n_unnamed_fields")
+    return (
+        isinstance(cls, type) and issubclass(cls, tuple) and all(isinstance(getattr(cls, n, None), int) for n in counts)
+    )
+
+
+def is_structseq_instance(obj: Any) -> bool:
+    """Whether it is a result with names."""
+    return is_structseq_class(type(obj))
+
+
+def is_structseq(obj: Any) -> bool:
+    """Whether it is a result with names or a class of them."""
+    return is_structseq_class(obj if isinstance(obj, type) else type(obj))
+
+
 def _get_node_type(tree: Any) -> Any:
     """The key of SUPPORTED_NODES for a node: its class, or namedtuple."""
     kind = type(tree)

@@ -79,6 +79,15 @@ class Job:
         return make_fetcher(self.dataset, self.iterable, self.batched, self.collate_fn, self.drop_last).fetch
 
 
+def _generate_state(base_seed: int, worker_id: int) -> list[int]:
+    """The four numbers that NumPy's generator is seeded with in a worker."""
+    import numpy
+
+    entropy = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    state: list[int] = numpy.random.SeedSequence(entropy).generate_state(4).tolist()
+    return state
+
+
 def _seed_everything(base_seed: int, worker_id: int) -> None:
     import gradcore
 
@@ -88,8 +97,7 @@ def _seed_everything(base_seed: int, worker_id: int) -> None:
         import numpy
     except ImportError:
         return
-    entropy = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-    numpy.random.seed(numpy.random.SeedSequence(entropy).generate_state(4))
+    numpy.random.seed(_generate_state(base_seed, worker_id))
 
 
 class _Sender:
