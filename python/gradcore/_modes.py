@@ -204,6 +204,9 @@ class set_grad_enabled(_C._RecordingMode, _Decorator):
         """Sets recording as this one did; undone at the end of a `with` block."""
         return set_grad_enabled(self.mode)
 
+    def __repr__(self) -> str:  # what a notebook shows behind a cell that ends with the call
+        return f"{type(self).__module__}.set_grad_enabled(mode={self.mode})"
+
 
 class _Switch(_Decorator):
     """A mode whose subclasses say how it is set and what it was."""
