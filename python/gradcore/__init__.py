@@ -8,7 +8,7 @@ from . import _C, _generator, _lazy, _tensor, _types  # noqa: F401  (these give 
 from ._C import *  # noqa: F403  (the ops; _C holds nothing else public)
 
 __version__ = _C.__version__
-__getattr__, __dir__ = _lazy.attach(__name__, star_submodules=False)  # as in torch
+__getattr__, __dir__ = _lazy.attach(__name__)
 
 # What torch has under such names, and public packages call.
 _CALLED = ("_foreach_", "_standard_gamma", "_sample_dirichlet", "_dirichlet_grad")

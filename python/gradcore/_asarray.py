@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from . import _C
@@ -9,11 +10,12 @@ from ._C import Tensor
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
     """`obj` as a tensor: on its memory if it is a tensor, an array or a buffer of the right dtype.
 
-    copy=True always copies; copy=False raises ValueError where a copy is needed.
+    copy=True always copies; copy=False raises ValueError where a copy is needed. requires_grad: False gives a tensor without
+    history; without it a tensor keeps its own, of which a warning tells.
 
     >>> import gradcore
     >>> x = gradcore.zeros(2)
@@ -21,6 +23,22 @@ def asarray(
     >>> x
     tensor([1., 0.])
     """
+    if requires_grad is None and isinstance(obj, Tensor) and obj.requires_grad:
+        warnings.warn(
+            "torch.asarray: unspecified requires_grad is obj.requires_grad now; requires_grad=False gives a tensor that "
+            "does not require grad",
+            stacklevel=2,
+        )
+    result = on_its_memory(obj, dtype, device, copy)
+    if requires_grad is False:
+        return result.detach() if result.requires_grad else result
+    if requires_grad and not result.requires_grad:  # what has a history keeps it
+        result.requires_grad = True  # requires_grad_() is refused in transforms
+    return result
+
+
+def on_its_memory(obj: Any, dtype: Any, device: Any, copy: bool | None) -> Tensor:
+    """asarray() without a word about gradients."""
     shared = _shared(obj, dtype)
     if copy is False and shared is None:
         raise ValueError(f"can't alias arbitrary sequence into a tensor: asarray() must copy this {type(obj).__name__}")
@@ -29,8 +47,6 @@ def asarray(
         raise ValueError("can't alias tensor with different dtype: asarray() must copy")
     if copy and result is shared:
         result = shared.clone()
-    if requires_grad and not result.requires_grad:  # what has a history keeps it
-        result.requires_grad = True  # requires_grad_() is refused in transforms
     return result
 
 

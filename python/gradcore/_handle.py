@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _weakref import ref  # the module weakref takes longer to import than all of ours
 
+from ._class_names import belongs_to
 from ._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ else:
     from ._lazy import Any
 
 
+@belongs_to("gradcore.utils.hooks")
 class RemovableHandle:
     """A hook in a dict of hooks, under the key `id`. `remove()` takes it out; it also works as a context manager.
 
@@ -42,6 +44,10 @@ class RemovableHandle:
             hooks = reference()
             if hooks is not None:
                 hooks.pop(self.id, None)
+
+    def __repr__(self) -> str:
+        # Subclasses hold hooks in other ways, which is nobody's concern who reads this behind a notebook's cell.
+        return f"<{RemovableHandle.__module__}.RemovableHandle object at {id(self):#x}>"
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.hooks_dict_ref(), self.id, tuple(reference() for reference in self.extra_dict_ref)

@@ -11,7 +11,7 @@ import sys
 # Type checkers take this name for true. The import of typing would cost more than that of the package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 else:
     # What typing.get_type_hints() finds for the names in annotations. The interpreter has loaded these classes already.
@@ -47,13 +47,14 @@ def _namespace(module: Any) -> dict[str, Any]:
 
 
 def attach(
-    package: str, *, star_submodules: bool = True, whole_dict: bool = False
+    package: str, *, star_submodules: Iterable[str] = (), whole_dict: bool = False
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package that has a stub. `from package import *` takes all public names.
 
-    star_submodules: whether it takes the submodules that the stub names, too. whole_dict: whether the package's `__dict__`
-    has every name, for programs that walk through it; a look-up in the package then takes some nanoseconds longer. The `__getattr__` raises AttributeError for
-    a name that the stub does not have.
+    star_submodules: the submodules that it takes, too. They are those that torch's takes: a program that has a `normal` or
+    a `utils` of its own keeps it. whole_dict: whether the package's `__dict__` has every name, for programs that walk
+    through it; a look-up in the package then takes some nanoseconds longer. The `__getattr__` raises AttributeError for a
+    name that the stub does not have.
     """
     table: dict[str, tuple[str, str | None]] = {}
     namespace = _namespace(sys.modules[package])
@@ -68,7 +69,7 @@ def attach(
     def getattribute(name: str) -> Any:
         if name == "__all__":
             own = {name for name, value in namespace.items() if not isinstance(value, type(sys))}
-            listed = {name for name, (_, attribute) in names().items() if attribute or star_submodules}
+            listed = {name for name, (_, attribute) in names().items() if attribute or name in star_submodules}
             return sorted(name for name in own | listed if not name.startswith("_"))
         if name not in names():
             raise AttributeError(f"module {package!r} has no attribute {name!r}{_nearest(name, directory())}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from _thread import _local
 
 from . import _C
+from ._class_names import belongs_to
 from ._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class _Signature:
         return signature(self.like)
 
 
+@belongs_to("gradcore.autograd.grad_mode")
 class no_grad(_C._RecordingMode, _Decorator):
     """Nothing is recorded inside.
 
@@ -130,6 +132,7 @@ class no_grad(_C._RecordingMode, _Decorator):
     __signature__ = _Signature(lambda: None)
 
 
+@belongs_to("gradcore.autograd.grad_mode")
 class enable_grad(_C._RecordingMode, _Decorator):
     """Ops are recorded inside, also within a no_grad block.
 
@@ -145,6 +148,7 @@ class enable_grad(_C._RecordingMode, _Decorator):
     __signature__ = _Signature(lambda orig_func=None: None)
 
 
+@belongs_to("gradcore.autograd.grad_mode")
 class inference_mode(_C._RecordingMode, _Decorator):
     """Like no_grad; what is made inside never takes part in autograd, not even later. False turns both off for a block.
 
@@ -169,6 +173,7 @@ class inference_mode(_C._RecordingMode, _Decorator):
         return inference_mode(self.mode)
 
 
+@belongs_to("gradcore.autograd.grad_mode")
 class set_grad_enabled(_C._RecordingMode, _Decorator):
     """Sets recording on or off at once; as a context manager it is undone at the end of the block.
 
@@ -198,6 +203,9 @@ class set_grad_enabled(_C._RecordingMode, _Decorator):
     def clone(self) -> Any:
         """Sets recording as this one did; undone at the end of a `with` block."""
         return set_grad_enabled(self.mode)
+
+    def __repr__(self) -> str:  # what a notebook shows behind a cell that ends with the call
+        return f"{type(self).__module__}.set_grad_enabled(mode={self.mode})"
 
 
 class _Switch(_Decorator):
@@ -255,6 +263,7 @@ def is_multithreading_enabled() -> bool:
     return _switches.multithreading
 
 
+@belongs_to("gradcore.autograd.grad_mode")
 class set_multithreading_enabled(_Switch):
     """Remembered at once for is_multithreading_enabled(), and no more: backward always runs on the thread that called it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _C
+from ._class_names import belongs_to
 
 if TYPE_CHECKING:
     from typing import Any, Self
@@ -72,6 +73,7 @@ class _TypeInfo:
         return f"{type(self).__name__}({limits}, dtype={self.dtype})"
 
 
+@belongs_to("gradcore")
 class finfo(_TypeInfo):
     """Limits of a floating-point dtype, or of a complex one's parts; of the default dtype when none is given.
 
@@ -110,6 +112,7 @@ class finfo(_TypeInfo):
         return self._show("resolution", "min", "max", "eps", "smallest_normal", "tiny")
 
 
+@belongs_to("gradcore")
 class iinfo(_TypeInfo):
     """Limits of an integer dtype.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _C
+from ._class_names import belongs_to
 from ._lazy import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ else:
     from ._lazy import Any
 
 
+@belongs_to("gradcore")
 class Size(_C._Size):
     """The shape of a tensor: a tuple of ints that prints as torch's.
 
@@ -33,6 +35,7 @@ _DEVICE_TYPES = (
 _devices: dict[str | device, device] = {}
 
 
+@belongs_to("gradcore")
 class device:
     """Where a tensor lives: on the CPU, or on "meta", where it has a shape, a dtype and no values. Others can be named,
     compared and printed.
@@ -187,6 +190,7 @@ class _Named:
         return self._name.removeprefix("torch.")  # the constant of this module, itself
 
 
+@belongs_to("gradcore")
 class layout(_Named):
     """How a tensor's elements are laid out: `strided`. The sparse ones are names to compare with.
 
@@ -196,6 +200,7 @@ class layout(_Named):
     """
 
 
+@belongs_to("gradcore")
 class memory_format(_Named):
     """A memory order: `contiguous_format`; `channels_last` of images (N, C, H, W) and `channels_last_3d` of volumes, where
     the channels of one place lie side by side; `preserve_format`, which keeps what is there.

@@ -31,6 +31,16 @@ def state(lib):
     return lib.is_grad_enabled(), lib.is_inference_mode_enabled()
 
 
+def test_set_grad_enabled_says_what_it_set():
+    """Notebooks show it behind a cell that ends with the call."""
+
+    def program(lib):
+        shown = [repr(lib.set_grad_enabled(mode)) for mode in (False, True)]
+        return [text.replace("gradcore", "torch") for text in shown]
+
+    both(program)
+
+
 @parametrized
 @outside
 def test_functions(mode, grad):

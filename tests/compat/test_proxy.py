@@ -90,6 +90,44 @@ def test_classes_of_nn_are_torchs_in_the_whole_process():
     ]  # fmt: skip
 
 
+def test_small_classes_show_the_names_that_torch_has():
+    """Notebooks print `type(x.shape)`, and the handle that a cell's last line returned."""
+    lines = output("""
+        import pickle
+        from collections import OrderedDict
+        import gradcore
+        def show(lib):
+            x = lib.ones(1, requires_grad=True)
+            handles = [
+                x.register_hook(print), lib.nn.Linear(1, 1).register_forward_hook(print),
+                lib.optim.SGD([x], lr=1).register_step_post_hook(print), lib.utils.hooks.RemovableHandle(OrderedDict()),
+            ]
+            names = [repr(handle).partition(" at 0x")[0] for handle in handles]
+            for cls in (
+                lib.Size, lib.device, lib.layout, lib.memory_format, lib.finfo, lib.iinfo, lib.no_grad, lib.enable_grad,
+                lib.inference_mode, lib.set_grad_enabled, lib.utils.hooks.RemovableHandle, lib.optim.Adafactor, lib.optim.Muon,
+            ):
+                assert pickle.loads(pickle.dumps(cls)) is cls
+                names.append(f"{cls.__module__}.{cls.__qualname__}")
+            print(*names, sep="; ")
+        show(gradcore)
+        with gradcore.as_torch():
+            import torch
+            show(torch)
+            print(torch.__name__, torch is not gradcore, pickle.loads(pickle.dumps(torch.Size([2]))))
+        show(gradcore)
+    """)
+    handle = "<torch.utils.hooks.RemovableHandle object"
+    names = [
+        "torch.Size", "torch.device", "torch.layout", "torch.memory_format", "torch.finfo", "torch.iinfo",
+        *(f"torch.autograd.grad_mode.{name}" for name in ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled")),
+        "torch.utils.hooks.RemovableHandle", "torch.optim.Adafactor", "torch.optim.Muon",
+    ]  # fmt: skip
+    with_torch = "; ".join([handle] * 4 + names)
+    with_gradcore = with_torch.replace("torch.", "gradcore.")
+    assert lines == [with_gradcore, with_torch, "torch True torch.Size([2])", with_gradcore]
+
+
 def test_it_is_never_on_by_itself():
     lines = output("""
         import sys, gradcore, gradcore.optim, gradcore.utils.data

@@ -6,6 +6,7 @@ import copy
 import importlib
 import itertools
 import sys
+import types
 import typing
 
 import pytest
@@ -724,8 +725,29 @@ def test_counts_of_named_results():
 def test_the_class_that_tensors_inherit_from():
     def program(lib):
         bases = lib._C.TensorBase, lib._C._TensorBase
-        return [isinstance(x, base) for x in (lib.ones(1), lib.nn.Parameter(lib.ones(1)), 1) for base in bases], bases[
-            0
-        ].add(lib.ones(1), 1)
+        things = lib.ones(1), lib.nn.Parameter(lib.ones(1)), 1
+        return [isinstance(x, base) for x in things for base in bases], bases[0].add(lib.ones(1), 1)
 
     both(program)
+
+
+@pytest.mark.parametrize(
+    "package", ["distributions", "nn", "nn.modules", "nn.utils", "optim", "optim.lr_scheduler", "utils.data"]
+)
+def test_star_imports_take_no_more_than_torchs(package):
+    """What a program calls `normal`, `utils` or `init` itself is not overwritten by a submodule."""
+    taken = {}
+    for lib in (gradcore, torch):
+        taken[lib] = {}
+        exec(f"from {lib.__name__}.{package} import *", taken[lib])
+    assert set(taken[gradcore]) <= set(taken[torch])
+
+
+@pytest.mark.parametrize("package", ["autograd", "utils"])
+def test_star_imports_take_no_submodule_that_torchs_leaves_out(package):
+    def modules(lib):
+        names = {}
+        exec(f"from {lib.__name__}.{package} import *", names)
+        return {name for name, value in names.items() if isinstance(value, types.ModuleType)}
+
+    assert modules(gradcore) <= modules(torch)

@@ -1,5 +1,7 @@
 """NumPy's protocols on tensors, and tensors of what other packages hold: pandas' columns, PIL's images, lists of these."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,33 @@ def test_copies_that_are_forbidden_or_asked_for():
         np.asarray(x, dtype="float64", copy=False)
     with pytest.raises(RuntimeError, match="requires grad"):
         np.asarray(gradcore.ones(1, requires_grad=True))
+
+
+@pytest.mark.filterwarnings("ignore:.*unspecified requires_grad")
+@pytest.mark.parametrize("requires_grad", [None, False, True])
+@pytest.mark.parametrize("data", ["x", "x * 2", "x.detach()", "x.double()", "[1.0, 2.0]", "np.ones(2)"])
+@pytest.mark.parametrize("options", [{}, {"copy": True}, {"dtype": "float64"}])
+def test_asarray_may_leave_the_history_behind(requires_grad, data, options):
+    def run(lib):
+        x = lib.ones(2, requires_grad=True)
+        named = {key: getattr(lib, value) if key == "dtype" else value for key, value in options.items()}
+        if requires_grad is not None:
+            named["requires_grad"] = requires_grad
+        result = lib.asarray(eval(data, {"x": x, "np": np}), **named)
+        return result, result.is_leaf, result.data_ptr() == x.data_ptr()
+
+    both(run)
+
+
+def test_asarray_warns_where_it_takes_the_gradients_along():
+    x = gradcore.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="torch.asarray: unspecified requires_grad"):
+        gradcore.asarray(x * 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gradcore.asarray(x, requires_grad=False)
+        gradcore.asarray(x.detach())
+        gradcore.array_api.asarray(x)
 
 
 def test_lists_of_arrays():

@@ -196,6 +196,17 @@ def test_orthogonal_weights(kind, shape, trivial):
     assert gradcore.allclose(layer.weight, wanted)
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (2, 3), (3, 2)])
+def test_orthogonal_begins_where_torchs_does(shape):
+    def program(lib):
+        lib.manual_seed(0)
+        layer = lib.nn.utils.parametrizations.orthogonal(lib.nn.Linear(*shape))
+        original = layer.parametrizations.weight.original.detach()
+        return original, repr(original)  # as text, because 0 and -0 are equal numbers
+
+    both(program, ulps=0)
+
+
 def test_orthogonal_refuses():
     orthogonal = gradcore.nn.utils.parametrizations.orthogonal
     linear = gradcore.nn.Linear(2, 2)

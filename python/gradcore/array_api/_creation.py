@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _C
-from .._asarray import asarray as _asarray
+from .._asarray import on_its_memory
 from .._C import Tensor
 from ..utils.dlpack import from_dlpack as _from_dlpack
 
@@ -27,7 +27,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """`obj`, a number, a nest of lists, a buffer or an array, as an array."""
-    return _asarray(obj, dtype=dtype, device=device, copy=copy)
+    return on_its_memory(obj, dtype, device, copy)
 
 
 def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:

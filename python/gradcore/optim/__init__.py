@@ -4,4 +4,8 @@ lr_scheduler and swa_utils.
 
 from .. import _lazy
 
-__getattr__, __dir__ = _lazy.attach(__name__, whole_dict=True)  # programs walk through its __dict__
+__getattr__, __dir__ = _lazy.attach(
+    __name__,
+    star_submodules=("lr_scheduler", "swa_utils"),
+    whole_dict=True,  # programs walk through its __dict__
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
+from .._class_names import belongs_to
 from .._lazy import TYPE_CHECKING
 from ._copied import _get_scalar_dtype
 from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
@@ -16,6 +17,7 @@ else:
 __all__ = ["Adafactor", "adafactor"]
 
 
+@belongs_to("gradcore.optim")
 class Adafactor(Optimizer):
     """Adafactor: N. Shazeer and M. Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", ICML 2018, in
     torch's form: the learning rate bounds the relative step, and the first eps acts on the root of the variance.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
+from .._class_names import belongs_to
 from .._lazy import TYPE_CHECKING
 from .optimizer import Closure, Optimizer, ParamsT, call_closure, options_among
 
@@ -15,6 +16,7 @@ else:
 __all__ = ["Muon"]
 
 
+@belongs_to("gradcore.optim")
 class Muon(Optimizer):
     """Muon: momentum whose matrix is orthogonalised: K. Jordan et al., "Muon: An optimizer for hidden layers in neural
     networks", https://kellerjordan.github.io/posts/muon/, 2024.

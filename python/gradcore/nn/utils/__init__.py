@@ -2,4 +2,4 @@
 
 from ... import _lazy
 
-__getattr__, __dir__ = _lazy.attach(__name__)
+__getattr__, __dir__ = _lazy.attach(__name__, star_submodules=("parametrizations", "parametrize", "rnn", "stateless"))

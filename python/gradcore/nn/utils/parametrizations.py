@@ -177,8 +177,9 @@ class _Orthogonal(Module):
         else:
             q = _orthonormal(q)
         self.base = q
-        start = -_C.eye(n, dtype=q.dtype).expand(q.shape)[..., :k].clone()  # each map takes it to the identity
-        return start.mT if matrix.shape[-2] < matrix.shape[-1] else start
+        # Each map takes minus the identity to the identity. A difference, because -eye() prints as -0.
+        start = (0 - _C.eye(n, dtype=q.dtype)).expand(q.shape)[..., :k].clone()
+        return start.mT.contiguous() if matrix.shape[-2] < matrix.shape[-1] else start
 
     def _without_base(self, q: Tensor) -> Tensor:
         if self.kind != "householder":
