@@ -257,7 +257,8 @@ Tensor nll_loss(const Tensor& x, const Tensor& target, const Tensor& weight, int
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t ignored, Reduction reduction,
                      double smoothing) {
-  check(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
+  if (!(smoothing > 0)) smoothing = 0;  // as in torch, also what is below 0 or NaN
+  check(smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
   check_loss(x, target, weight, "log_softmax_lastdim_kernel_impl");
   const LossOptions o{ignored, reduction, smoothing};
   const Tensor t = as_index(target);

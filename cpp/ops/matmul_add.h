@@ -17,9 +17,9 @@ void addr_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta
 void baddbmm_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha);
 void addbmm_(const Tensor& t, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha);
 
-// A factor of a tensor of this dtype. As torch's, one of integers loses what stands behind the point.
+// A factor of a tensor of this dtype. As torch's, one of integers loses what stands behind the point, and True is 1.
 inline Scalar factor_for(DType dtype, const Scalar& factor) {
-  return is_floating(dtype) ? factor : Scalar(factor.to_int());
+  return is_floating(dtype) && factor.kind() != Category::Bool ? factor : Scalar(factor.to_int());
 }
 
 // The sum as a new tensor, without history. `shape`, to which `t` broadcasts, is the product's.

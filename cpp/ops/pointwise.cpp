@@ -23,6 +23,12 @@ void check_alpha(const Scalar& alpha, DType result) {
   if (is_integral(result) && result != DType::Bool) check_fits(alpha, result);
 }
 
+// What is added is -alpha times the other, so that this must fit: of the lowest number's size there is no other one.
+void check_negative_alpha(const Scalar& alpha, DType result) {
+  const bool is_int = !alpha.is_float() && alpha.kind() != Category::Bool;
+  check_alpha(is_int ? Scalar(static_cast<int64_t>(0 - static_cast<uint64_t>(alpha.to_int()))) : alpha, result);
+}
+
 void refuse_bool_sub(const Operand& a, const Operand& b) {
   const auto is_bool = [](const Operand& o) {
     return o.is_tensor() ? o.tensor->dtype() == DType::Bool : o.scalar.kind() == Category::Bool;
@@ -79,7 +85,7 @@ ElementwiseCall sub(const Operand& a, const Operand& b, const Scalar& alpha) {
   if (alpha.is_one() && !a.is_tensor()) return {&op_of<formulas::Rsub>, {b, a}, {}, {}};
   if (alpha.is_one()) return {&op_of<formulas::Sub>, {a, b}, {}, {}};
   const Operand in[] = {a, b};
-  check_alpha(alpha, result_type(in));
+  check_negative_alpha(alpha, result_type(in));
   return {&op_of<formulas::SubScaled>, {a, b}, {alpha}, {}};
 }
 

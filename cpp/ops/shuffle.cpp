@@ -4,6 +4,7 @@
 #include "ops/memory_format.h"
 #include "ops/ops.h"
 #include "tensor/batch.h"
+#include "tensor/meta.h"
 
 namespace gradcore {
 
@@ -87,6 +88,7 @@ Tensor one_hot(const Tensor& classes, int64_t count) {
     check(count > 0, "Can not infer total number of classes from empty tensor.");
     return zeros(shape, DType::Int64);
   }
+  if (is_meta(classes) && count != -1) return empty(shape, DType::Int64);
   {
     // What is refused is refused under vmap too.
     const NoRecordGuard off;

@@ -266,6 +266,7 @@ Tensor histc(const Tensor& t, int64_t bins, const Scalar& min, const Scalar& max
   if (!is_floating(t.dtype()))
     fail(ErrorKind::NotImplemented, "\"histogram_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
   check_bins(bins);
+  if (is_meta(t)) return zeros(Dims{bins}, t.dtype());
   const NoRecordGuard off;
   const Range range = histc_range(t, min, max);
   const Tensor totals = zeros(Dims{bins}, DType::Int64);

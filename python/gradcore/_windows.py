@@ -7,6 +7,7 @@ windows for harmonic analysis with the discrete Fourier transform", 1978.
 from __future__ import annotations
 
 import math
+from operator import index
 
 from . import _C
 from ._C import Tensor
@@ -20,12 +21,23 @@ else:
     from ._lazy import Any, Callable
 
 
+def _length(name: str, length: Any) -> int:
+    """An int, also where it comes as a tensor without dims or as NumPy's."""
+    if isinstance(length, Tensor):
+        is_int = length.dim() == 0 and not length.dtype.is_floating_point and length.dtype is not _C.bool
+    else:
+        is_array = hasattr(length, "__len__")  # NumPy's without dims has an __index__ too
+        is_int = hasattr(length, "__index__") and not isinstance(length, bool) and not is_array
+    if not is_int:
+        raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {type(length).__name__}")
+    return index(length)
+
+
 def _window(
     name: str, length: int, periodic: bool, options: dict[str, Any], weights: Callable[[Tensor, int], Tensor]
 ) -> Tensor:
     """weights(0 ... n - 1, n - 1), of the points asked for. The options are those of a factory."""
-    if isinstance(length, bool) or not isinstance(length, int):
-        raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {type(length).__name__}")
+    length = _length(name, length)
     dtype, layout = options["dtype"] or _C.get_default_dtype(), options["layout"]
     if layout not in (None, strided):
         raise RuntimeError(f"{name} is not implemented for sparse types, got: {layout}")

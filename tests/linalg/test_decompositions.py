@@ -196,6 +196,13 @@ def test_what_is_made_of_singular_values_that_are_not_finite():
         both(lambda lib, f=function: f(lib, lib.tensor(array)), strides="any")
 
 
+@pytest.mark.parametrize("order", [1, -1, float("inf"), -float("inf"), "fro"])
+def test_the_condition_of_nan_is_infinite(order):
+    nan = float("nan")
+    matrices = [[[1.0, nan], [2.0, 3.0]], [[nan, 1.0], [2.0, 3.0]], [[nan] * 2] * 2, [[2.0, 1.0], [0.0, 4.0]]]
+    both(lambda lib: lib.linalg.cond(lib.tensor(matrices), order), ulps=4)
+
+
 def test_the_condition_of_a_singular_matrix_is_infinite():
     a = gradcore.tensor([[1.0, 0.0], [0.0, 0.0]])
     assert [gradcore.linalg.cond(a, order).item() for order in (1, 2, "fro", "nuc")] == [float("inf")] * 4

@@ -237,6 +237,10 @@ REFUSED = {
     "no weight_norm": lambda lib: lib.nn.utils.remove_weight_norm(layer(lib)),
     "no spectral_norm": lambda lib: lib.nn.utils.remove_spectral_norm(layer(lib)),
     "weight_norm twice": lambda lib: lib.nn.utils.weight_norm(lib.nn.utils.weight_norm(layer(lib))),
+    "weight_norm along a dim that is not there": lambda lib: lib.nn.utils.weight_norm(layer(lib), dim=5),
+    "weight_norm of now along a dim that is not there": lambda lib: lib.nn.utils.parametrizations.weight_norm(
+        layer(lib), dim=-3
+    ),
     "weight_norm of what has no values": lambda lib: lib.nn.utils.weight_norm(lib.nn.LazyLinear(3)),
     "spectral_norm of what has no values": lambda lib: lib.nn.utils.spectral_norm(lib.nn.LazyLinear(3)),
     "spectral_norm twice": lambda lib: lib.nn.utils.spectral_norm(lib.nn.utils.spectral_norm(layer(lib))),
@@ -326,3 +330,13 @@ def test_spectral_norm_of_a_vector():
 def test_the_largest_singular_value_becomes_one():
     net = gradcore.nn.utils.parametrizations.spectral_norm(gradcore.nn.Linear(5, 6).double(), n_power_iterations=50)
     assert abs(np.linalg.norm(net.weight.detach().numpy(), 2) - 1) < 1e-6
+
+
+def test_a_weight_norm_that_fails_leaves_the_module_as_it_was():
+    net = layer(gradcore)
+    before = list(net.state_dict())
+    for utils in (gradcore.nn.utils, gradcore.nn.utils.parametrizations):
+        with warnings.catch_warnings(action="ignore"), pytest.raises(IndexError):
+            utils.weight_norm(net, dim=5)
+        assert list(net.state_dict()) == before
+        assert not net._forward_pre_hooks

@@ -273,3 +273,12 @@ def test_consume_prefix():
         return list(state), list(state._metadata), net_of(lib).load_state_dict(state)
 
     both(program)
+
+
+@pytest.mark.parametrize("amount", [50, 2.0, -1])
+def test_what_fails_leaves_the_order_of_parameters(amount):
+    """An optimizer's state counts them."""
+    linear = gradcore.nn.Linear(2, 2)
+    with pytest.raises(ValueError):  # noqa: PT011  the text depends on the amount
+        gradcore.nn.utils.prune.l1_unstructured(linear, "weight", amount)
+    assert [name for name, _ in linear.named_parameters()] == ["weight", "bias"]

@@ -38,11 +38,22 @@ VALUES = {
     "activations into out": "[f(x.abs(), out=lib.empty(0)) for f in (F.gelu, F.hardshrink, F.softshrink, F.softplus, F.logsigmoid)]",
     "means of windows into out": "[F.avg_pool2d(x[None], 2, out=lib.empty(0)), F.avg_pool3d(x[None, None], (1, 2, 2), out=lib.empty(0))]",
     "a bilinear form of bytes": "F.bilinear(*[lib.full((1, 1), 200, dtype=lib.uint8)] * 2, lib.ones(1, 1, 1, dtype=lib.uint8))",
+    "largest sizes of windows": "[F.lp_pool1d(x, float('inf'), 2), F.lp_pool2d(x[None], float('inf'), 2, 1), F.lp_pool3d(-x.view(1, 1, 2, 5), float('inf'), (1, 2, 2), ceil_mode=True)]",
+    "smallest sizes of windows": "F.lp_pool1d(-x, -float('inf'), 2)",
+    "slopes of largest sizes": "lib.autograd.grad(F.lp_pool1d(-r, float('inf'), 2).sum(), r)",
+    "smoothing below 0": "[F.cross_entropy(x, t, label_smoothing=-0.1) for t in (lib.tensor([0, 1]), x)]",
+    "smoothing by NaN": "F.cross_entropy(x, lib.tensor([0, 1]), label_smoothing=float('nan'))",
+    "a power that is a tensor": "F.multi_margin_loss(x, lib.tensor([0, 1]), lib.tensor(2))",
     "variances that are the samples' own": "[F.gaussian_nll_loss(x, x.exp(), lib.rand(*shape) + 1) for shape in ((1, 5), (2, 1), (2,))]",
     "a module with a number in channels_last": "list(nn.BatchNorm2d(2).to(memory_format=lib.channels_last).state_dict().values())",
 }  # fmt: skip
 
 REFUSED = {
+    "smoothing above 1": ("F.cross_entropy(x, x, label_smoothing=1.1)", "label_smoothing must be between"),
+    "dropout by NaN": ("F.dropout(x, float('nan'))", "has to be between 0 and 1, but got nan"),
+    "dropout by NaN of channels": ("F.dropout2d(x, float('nan'))", "has to be between 0 and 1, but got nan"),
+    "dropout by NaN that changes nothing": ("F.dropout(x, float('nan'), training=False)", "has to be between 0 and 1, but got nan"),
+    "alpha dropout by NaN": ("nn.AlphaDropout(float('nan'))(x)", "has to be between 0 and 1, but got nan"),
     "more than there is cut": ("F.pad(x, (-3, -3), mode='circular')", "Negative padding value"),
     "an eps of 0 in training": ("F.batch_norm(x, None, None, training=True, eps=0.0)", "eps must be positive during training"),
     "a negative eps": ("F.batch_norm(x, x[0], x[0].exp(), eps=-1.0)", "eps must be non-negative"),
@@ -342,3 +353,20 @@ def test_gradients_where_every_class_is_ignored(record, reduction):
         return found
 
     both(program, strides="ignored")
+
+
+@needs_torch
+@pytest.mark.parametrize("norm_type", [1.0, 2.0])
+@pytest.mark.parametrize("name", ["embedding", "embedding_bag"])
+def test_rows_that_are_made_shorter_keep_their_tangents(name, norm_type):
+    """A renormalisation has no history, and so no derivative. Of bags torch has no forward mode: one row is its mean."""
+
+    def program(lib):
+        x = lib.arange(6.0).view(3, 2) + 1
+        bags = lib is gradcore and name == "embedding_bag"
+        rows, look_up = lib.tensor([0, 2]), getattr(lib.nn.functional, name if bags else "embedding")
+        where = rows.view(2, 1) if bags else rows
+        with warnings.catch_warnings(action="ignore"):
+            return lib.func.jvp(lambda w: look_up(where, w.clone(), max_norm=2.0, norm_type=norm_type), (x,), (x * 3,))
+
+    both(program, ulps=4)

@@ -387,6 +387,8 @@ CREATION = [
     ("lib.addcmul(eight, eight, eight, value=300)", RuntimeError, ("without overflow",)),
     ("lib.index_add(eight, 0, lib.tensor([0, 1]), eight, alpha=300)", RuntimeError, ("without overflow",)),
     ("lib.add(eight, eight, alpha=True)", RuntimeError, ("Boolean alpha",)),
+    ("lib.sub(eight, eight, alpha=-128)", RuntimeError, ("without overflow",)),
+    ("lib.sub(ints.int(), 1, alpha=-(2**31))", RuntimeError, ("without overflow",)),
     (
         "lib.nn.functional.linear(x, x.double(), x[:, 0].double())",
         RuntimeError,

@@ -3,7 +3,7 @@ numbers alone, tensors without elements, bools."""
 
 import pytest
 
-from support import both
+from support import both, needs_torch
 
 D = "lib.ones(3, dtype=lib.float64)"
 F = "lib.empty(3)"
@@ -127,3 +127,45 @@ def test_tensors_of_one_element_for_sizes(program):
 def test_conj_physical_in_place_of_shared_elements():
     """It writes nothing, and so they may share memory."""
     both(lambda lib: lib.tensor([[1.0, 2.0]]).expand(2, 2).conj_physical_())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8"])
+def test_the_largest_factors_of_a_difference(dtype):
+    """What has to fit is the negative factor, of which there is one more."""
+
+    def program(lib):
+        bits = lib.iinfo(getattr(lib, dtype)).bits
+        x, y = lib.tensor([5, 3], dtype=getattr(lib, dtype)), lib.tensor([3, 2], dtype=getattr(lib, dtype))
+        most = 2 ** (bits - 1)
+        factors = [most - 1, 1 - most, most, -most] if bits < 64 else [most - 1, 1 - most]
+        calls = (
+            lambda alpha: lib.sub(x, y, alpha=alpha),
+            lambda alpha: lib.sub(x, 3, alpha=alpha),
+            lambda alpha: lib.rsub(x, y, alpha=alpha),
+            lambda alpha: x.clone().sub_(y, alpha=alpha),
+        )
+        return [outcome_of(call, alpha) for call in calls for alpha in factors]
+
+    def outcome_of(call, alpha):
+        try:
+            return call(alpha)
+        except RuntimeError as error:
+            return str(error)
+
+    both(program)
+
+
+@needs_torch
+@pytest.mark.parametrize("beta", [True, False])
+def test_a_bool_as_factor_of_a_sum(beta):
+    def program(lib):
+        x = lib.arange(4.0).view(2, 2)
+        return [
+            lib.addmm(x, x, x, beta=beta, alpha=True),
+            lib.addmv(x[0], x, x[1], beta=beta),
+            lib.baddbmm(x[None], x[None], x[None], beta=beta),
+            lib.addbmm(x, x[None], x[None], beta=beta),
+            lib.addmm(x.long(), x.long(), x.long(), beta=beta),
+        ]
+
+    both(program)

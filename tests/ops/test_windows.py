@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from support import both, gradcore
+from support import both, gradcore, refused
 
 NAMES = ["bartlett", "blackman", "hamming", "hann", "kaiser"]
 SIGNAL = gradcore.signal.windows.__all__
@@ -42,6 +42,17 @@ def test_gaussian_is_its_formula(n, std):
     found = gradcore.signal.windows.gaussian(n, std=std, dtype=gradcore.float64).numpy()
     at = np.arange(n) - (n - 1) / 2
     np.testing.assert_allclose(found, np.exp(-0.5 * (at / std) ** 2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lengths_that_are_no_plain_ints(name):
+    def program(lib):
+        window = getattr(lib, f"{name}_window")
+        lengths = lib.tensor(3), lib.tensor(3, dtype=lib.uint8), np.int64(3)
+        bad = lib.tensor([3]), lib.tensor(3.0), np.float32(3), True, np.array(3), None
+        return [window(n) for n in lengths], [refused(lambda n=n: window(n)) for n in bad]
+
+    both(program, **CLOSE)
 
 
 def test_parameters():

@@ -76,6 +76,15 @@ EXPRESSIONS = [
     "lib.arange(3, device='meta') // lib.arange(3, device='meta')",
     "lib.arange(3, device='meta') % lib.arange(3, device='meta')",
     "lib.quantile(t, lib.empty(2, device='meta'), dim=1)",
+    "[r.shape for full in (True, False) for r in lib.linalg.svd(t.detach(), full_matrices=full)]",
+    "lib.linalg.svdvals(lib.empty(4, 300, 200, device='meta'))",
+    "[f(t @ t.mT) for f in (lib.linalg.cholesky, lib.linalg.inv, lib.linalg.det, lib.linalg.eigvalsh, lib.linalg.matrix_exp)]",
+    "[lib.linalg.matrix_norm(t.detach(), p) for p in (2, -2, 'nuc')]",
+    "[f(t.detach()) for f in (lib.linalg.pinv, lib.linalg.matrix_rank, lib.linalg.cond)]",
+    "lib.linalg.eigh(lib.empty(2, 3, 3, device='meta'))",
+    "[lib.linalg.solve(lib.empty(3, 3, device='meta'), t.mT), lib.linalg.lu_factor(lib.empty(3, 3, device='meta'))]",
+    "lib.linalg.ldl_factor(lib.empty(3, 3, device='meta'))",
+    "[lib.nn.functional.one_hot(lib.empty(3, dtype=lib.int64, device='meta'), 4), lib.histc(t.detach(), 5)]",
 ]
 
 

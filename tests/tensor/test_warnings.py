@@ -36,6 +36,7 @@ CALLS = {
     "where by bytes": (lambda lib: lib.where(mask(lib), lib.ones(2), lib.ones(2)), "uint8 condition tensor"),
     "tensor(tensor)": (lambda lib: lib.tensor(lib.ones(2)), "To copy construct from a tensor"),
     "new_tensor(tensor)": (lambda lib: lib.ones(2).new_tensor(lib.ones(2)), "To copy construct from a tensor"),
+    "storage": (lambda lib: lib.ones(2).storage(), "TypedStorage is deprecated"),
     ".T of three dims": (lambda lib: lib.ones(2, 3, 4).T, "dimension other than 2"),
     ".T of none": (lambda lib: lib.ones(()).T, "deprecated on 0-D tensors"),
     ".mT of none": (lambda lib: lib.ones(()).mT, "deprecated on 0-D tensors"),

@@ -301,7 +301,9 @@ Tensor cond(const Tensor& a, const std::optional<Order>& p) {
   const Dims matrix{-2, -1};
   const Tensor both =
       mul(matrix_norm(inverse.parts[0], ord, matrix, false, {}), matrix_norm(a, ord, matrix, false, {}));
-  return masked_fill(both, ne(inverse.parts[1], Scalar(0)), Scalar(std::numeric_limits<double>::infinity()));
+  // Nor is a matrix well-conditioned whose numbers are NaN.
+  const Tensor no_inverse = logical_or(ne(inverse.parts[1], Scalar(0)), isnan(detach(both)));
+  return masked_fill(both, no_inverse, Scalar(std::numeric_limits<double>::infinity()));
 }
 
 Named lstsq(const Tensor& a_, const Tensor& b_, std::optional<double> rcond,

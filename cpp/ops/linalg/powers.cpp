@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/linalg/matrices.h"
+#include "tensor/meta.h"
 
 namespace gradcore::linalg {
 
@@ -47,7 +48,7 @@ Tensor pade(const Tensor& a) {
 
 Tensor exp_raw(const Tensor& a) {
   const NoRecordGuard off;
-  if (a.numel() == 0) return clone(a);
+  if (a.numel() == 0 || is_meta(a)) return clone(a);
   const Tensor times = halvings(a);
   Tensor e = pade(mul(a, pow(Scalar(2.0), neg(times))));
   const Tensor most = cast(max(contiguous(physical(times))), DType::Int64);

@@ -11,6 +11,7 @@ import gradcore
 
 from .. import _C
 from .._C import Tensor
+from .._overridable import warn_caller
 from .._types import check_cpu, check_device, device, strided
 
 _NAMES = {
@@ -651,9 +652,8 @@ def _whole_memory(t: Tensor) -> Tensor:
 
 def tensor_storage(self: Tensor) -> TypedStorage:
     """The memory below this tensor as a sequence of numbers. Deprecated in torch, which warns."""
-    warnings.warn(
-        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class.",
-        stacklevel=2,
+    warn_caller(
+        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class."
     )
     return typed_storage(self)
 

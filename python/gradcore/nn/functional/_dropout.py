@@ -16,6 +16,8 @@ _ALPHA = 1.7580993408473766
 def _check(p: float) -> None:
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if p != p:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")  # as torch, for NaN
 
 
 def _scaled_mask(like: Tensor, p: float, dtype: _C.dtype) -> Tensor:

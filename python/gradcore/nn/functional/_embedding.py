@@ -35,7 +35,8 @@ def _renormalized(weight: Tensor, index: Tensor, max_norm: float, norm_type: flo
         rows = _rows(weight.detach(), used)
         norms = _C.norm(rows, norm_type, 1)
         factor = _C.where(norms > max_norm, max_norm / (norms + 1e-7), 1.0)
-        weight.index_copy_(0, used, rows * factor.unsqueeze(1))
+        # Derivatives are those of the weight as it comes out, so that a tangent stays as it is, like a history.
+        weight.detach().index_copy_(0, used, rows * factor.unsqueeze(1))
 
 
 def _rows(weight: Tensor, index: Tensor) -> Tensor:

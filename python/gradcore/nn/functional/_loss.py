@@ -214,7 +214,7 @@ def _soft_cross_entropy(
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got " + SCALAR_NAMES[target.dtype]
         )
-    if not 0 <= smoothing <= 1:
+    if smoothing > 1:  # what is below 0, or NaN, smooths nothing
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
@@ -596,7 +596,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
         raise ValueError("weight must be one-dimensional")
-    return reduced_at_once(_C._nn_multi_margin(input, target, p == 2, margin, weight), reduction)
+    return reduced_at_once(_C._nn_multi_margin(input, target, bool(p == 2), margin, weight), reduction)
 
 
 @precise

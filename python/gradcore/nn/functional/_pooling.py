@@ -83,6 +83,11 @@ def _batched(function: str, input: Any, dims: int) -> tuple[Tensor, bool]:
 
 
 def _lp_pool(dims: int, input: Tensor, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
+    if math.isinf(norm_type):  # the largest size in a window, or the smallest
+        most = (max_pool1d, max_pool2d, max_pool3d)[dims - 1]
+        sizes = input.abs() if norm_type > 0 else -input.abs()
+        extremes: Tensor = most(sizes, kernel_size, stride, 0, 1, ceil_mode)  # type: ignore[assignment]  # no indices
+        return extremes if norm_type > 0 else -extremes
     average = (avg_pool1d, avg_pool2d, avg_pool3d)[dims - 1]
     mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
     taps = math.prod(_sizes(kernel_size, dims, "kernel_size", f"lp_pool{dims}d"))

@@ -12,6 +12,10 @@ def norm_except(v: Tensor, dim: int) -> Tensor:
     """The norm of v over all dims but one, which stay as dims of one element; over all of them for dim -1."""
     if dim == -1:
         return v.norm()
+    if not -v.dim() <= dim < v.dim():
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-v.dim()}, {v.dim() - 1}], but got {dim})"
+        )
     dims = [d for d in range(v.dim()) if d != dim % v.dim()]
     return v.norm(2, dims, keepdim=True) if dims else v.abs()
 

@@ -76,20 +76,16 @@ class BasePruningMethod(ABC):
         if importance_scores is not None:
             _same_shape("importance_scores", importance_scores, original)
         scores = original if importance_scores is None else importance_scores
-        if before is None:
-            del module._parameters[name]
-            module.register_parameter(name + "_orig", original)
-            default = _C.ones_like(original)
-        else:
-            default = getattr(module, name + "_mask").detach().clone()
+        default = _C.ones_like(original) if before is None else getattr(module, name + "_mask").detach().clone()
         try:
             mask = hook.compute_mask(scores, default_mask=default)
         except Exception:
-            if before is None:
-                module.register_parameter(name, module._parameters.pop(name + "_orig"))
-            else:
+            if before is not None:
                 module.register_forward_pre_hook(before)
             raise
+        if before is None:
+            del module._parameters[name]
+            module.register_parameter(name + "_orig", original)
         module.register_buffer(name + "_mask", mask)
         setattr(module, name, hook.apply_mask(module))
         module.register_forward_pre_hook(hook)

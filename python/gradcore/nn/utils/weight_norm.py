@@ -43,8 +43,9 @@ class WeightNorm:
                 "The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
                 "before applying weight normalization"
             )
+        lengths = norm_except(weight, made.dim).detach()  # first, for a dim that is not there
         del module._parameters[name]
-        module.register_parameter(name + "_g", Parameter(norm_except(weight, made.dim).detach()))
+        module.register_parameter(name + "_g", Parameter(lengths))
         module.register_parameter(name + "_v", Parameter(weight.detach()))
         setattr(module, name, made.compute_weight(module))
         module.register_forward_pre_hook(made)
