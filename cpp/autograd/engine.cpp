@@ -136,8 +136,8 @@ class Sweep {
     discover();
     order();
     find_captures();
+    const GradModeGuard mode(request_.create_graph);  // hooks of a leaf among the roots run when it is seeded
     seed();
-    const GradModeGuard mode(request_.create_graph);
     for (size_t i = 0; i < w_->entries.size(); ++i) {
       Entry& e = w_->entries[i];
       if (e.needed && !e.node->leaf()) watched_ ? visit_watched(e) : visit(e);

@@ -299,6 +299,7 @@ class AccumulatedHook final : public PythonHook {
     if (result.get() == Py_None) return;
     Tensor replaced = leaf[0];
     replace(replaced, result.get());  // torch's order: what is returned is looked at first
+    if (replaced.is_same(leaf[0])) return;
     fail("hooks should return None: nothing can be replaced after accumulation, as ", text(), " tried to");
   }
 };

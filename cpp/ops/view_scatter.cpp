@@ -90,7 +90,7 @@ Tensor as_strided_scatter(const Tensor& t, const Tensor& src, const Dims& size, 
   // The numbers of the elements that it stands for.
   const Tensor places = as_strided(arange(0, t.numel(), 1, DType::Int64), size, stride, offset);
   check_source(src, places.shape());
-  return put(t, places, src, false);
+  return put(t, places, cast(src, t.dtype()), false);
 }
 
 }  // namespace gradcore

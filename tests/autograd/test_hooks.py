@@ -140,6 +140,31 @@ def test_the_mode_hooks_run_in():
     both(program)
 
 
+def test_the_mode_hooks_of_a_leaf_that_is_the_root_run_in():
+    def program(lib):
+        modes = []
+        x = leaf(lib, 1.0)
+        x.register_hook(lambda grad: modes.append(lib.is_grad_enabled()))
+        x.register_post_accumulate_grad_hook(lambda t: modes.append(lib.is_grad_enabled()))
+        x.backward(lib.ones(1))
+        x.register_post_accumulate_grad_hook(lambda t: t.sub_(t.grad))
+        x.backward(lib.ones(1))
+        return modes, x
+
+    both(program)
+
+
+def test_a_hook_after_accumulation_may_return_its_leaf():
+    def program(lib, returned):
+        x = leaf(lib, 1.0)
+        x.register_post_accumulate_grad_hook(returned)
+        x.backward(lib.ones(1))
+        return x.grad
+
+    both(lambda lib: program(lib, lambda t: t))
+    both(lambda lib: program(lib, lambda t: t.grad), raises="hooks should return None")
+
+
 def test_hooks_are_differentiated():
     def program(lib):
         x, weight = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)

@@ -28,6 +28,7 @@ VALUES = {
     "ints with weights": "F.mse_loss(lib.arange(3), lib.arange(3) * 2, weight=lib.tensor([1.0, 2.0, 1.0]))",
     "a wide target of multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, lib.ones(3, 2, 5))",
     "a target of another dtype": "F.binary_cross_entropy_with_logits(x.double(), x.sigmoid(), weight=lib.ones(5), reduction='none')",
+    "a wide target of losses": "[f(a, b.double(), reduction=how) for f in (F.huber_loss, F.soft_margin_loss) for how in ('mean', 'none') for a, b in ((x, x + 1), (x.double(), x.float() + 1))]",
     "pairs of one order 0": "lib.autograd.grad(F.pdist(r, 0).sum(), r)",
     "maxima of empty bags": "F.embedding_bag(lib.empty(0).long(), x.clone().requires_grad_(), lib.tensor([0, 0]), mode='max')",
     "weights behind the last bag": "F.embedding_bag(lib.tensor([1, 0, 1, 0]), x, lib.tensor([0, 1, 3]), mode='sum', include_last_offset=True, padding_idx=0, per_sample_weights=lib.arange(4.0))",

@@ -48,6 +48,12 @@ def test_swalr_is_that_of_torch(options):
 
 
 @needs_torch
+def test_swalr_has_torchs_state():
+    ours, theirs = (swa_of(lib).SWALR(make_sgd(lib), 0.05).state_dict() for lib in (gradcore, torch))
+    assert list(ours) == list(theirs)
+
+
+@needs_torch
 def test_swalr_after_another_schedule():
     """A learning rate that something else sets meanwhile counts as the one to go on from."""
 

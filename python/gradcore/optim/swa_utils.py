@@ -276,8 +276,8 @@ class SWALR(LRScheduler):
             raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
         for group, lr in zip(optimizer.param_groups, swa_lrs):
             group["swa_lr"] = _plain(lr)
+        self._anneal_strategy = anneal_strategy  # the first in torch's state dict, too
         self.anneal_epochs = anneal_epochs
-        self._anneal_strategy = anneal_strategy
         super().__init__(optimizer, last_epoch)
 
     def anneal_func(self, t: float) -> float:

@@ -134,6 +134,11 @@ def smooth_l1_loss(
     return reduced_at_once(_C._nn_smooth_l1(input, target, beta), reduction)
 
 
+def _of_dtype(loss: Tensor, input: Tensor) -> Tensor:
+    """A few losses have the input's dtype beside a wider target, as in torch."""
+    return loss.to(input.dtype) if loss.dtype != input.dtype and input.is_floating_point() else loss
+
+
 @precise
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
@@ -154,7 +159,7 @@ def huber_loss(
         _check_weight(weight, shape)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    loss = _C._nn_huber(input, target, delta)
+    loss = _of_dtype(_C._nn_huber(input, target, delta), input)
     return reduced_at_once(loss, reduction) if weight is None else reduced(loss * weight, reduction)
 
 
@@ -568,7 +573,7 @@ def soft_margin_loss(
     tensor(0.6931)
     """
     reduction = old_reduction(size_average, reduce, reduction)
-    return reduced(-logsigmoid(target * input), reduction)
+    return reduced(_of_dtype(-logsigmoid(input * target), input), reduction)
 
 
 @precise
