@@ -115,11 +115,11 @@ struct Pow : Binary {
     const auto flat = both(eq(b, c<V>(0)), either(eq(a, c<V>(0)), ne(a, a)));
     return g * (b * pow(select(flat, c<V>(1), a), b - c<V>(1)));
   }
-  // 0**b has slope 0 in b for b >= 0, where log(0) would say -inf.
+  // 0**b has slope 0 in b for b >= 0, where log(0) would say -inf. It does say so for b < 0, of further derivatives
+  // too. A number is given the dtype of y: chosen between two of them it would be rounded to float32.
   template <class V> static constexpr V vjp_b(V g, V a, V b, V y) {
-    const auto zero = eq(a, c<V>(0));
-    const V slope = y * log(select(zero, c<V>(1), a));
-    return g * select(both(zero, lt(b, c<V>(0))), c<V>(-__builtin_inf()), slope);
+    const auto flat = both(eq(a, c<V>(0)), ge(b, c<V>(0)));
+    return g * (y * log(select(flat, c<V>(1), a + zeros_of(y))));
   }
 };
 // A number to the power of a tensor.

@@ -278,6 +278,29 @@ def test_power_of_zero():
     assert (gradcore.tensor([0, 3]) ** 0).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("exponent", [-2.0, -1.0, -0.5, 0.0, -0.0, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("base", [0.0, lambda lib: lib.tensor(0.0, dtype=lib.float64)])
+def test_second_derivatives_of_a_power_of_zero_in_its_exponent(base, exponent):
+    """0**b is 0, and flat, for b > 0, and infinite, with slopes that are, for b < 0."""
+    zero = base(gradcore) if callable(base) else base
+    at = gradcore.tensor(exponent, dtype=gradcore.float64)
+    slope = gradcore.func.grad(lambda b: zero**b)
+    expected = (-math.inf, math.inf) if exponent < 0 else (0.0, 0.0)
+    (bend,) = gradcore.func.jvp(slope, (at,), (gradcore.ones_like(at),))[1:]
+    assert (slope(at).item(), gradcore.func.grad(slope)(at).item()) == expected
+    assert bend.item() == expected[1]
+
+
+@needs_torch
+def test_a_power_of_minus_zero_in_its_exponent():
+    def slopes(lib):
+        b = lib.tensor([-1.0, -2.0, 1.0], dtype=lib.float64, requires_grad=True)
+        (slope,) = lib.autograd.grad((lib.full((3,), -0.0, dtype=lib.float64) ** b).sum(), b)
+        return slope.tolist()
+
+    assert slopes(gradcore) == slopes(torch) == [math.inf, -math.inf, 0.0]
+
+
 @pytest.mark.parametrize("exponent", [1.5, 2.5])
 @needs_torch
 def test_powers_at_infinities_have_one_gradient(exponent):
