@@ -39,6 +39,7 @@ TAKEN = [
     "lib.empty(0, dtype=lib.int64).normal_()", "lib.empty(0, dtype=lib.int64).exponential_()",
     "lib.empty(0, dtype=lib.int64).log_normal_()", "lib.empty(0, dtype=lib.bool).geometric_(0.5)",
     "lib.normal(lib.empty(0, dtype=lib.int64), 1.0)",
+    "lib.as_strided_scatter(lib.zeros(3, 3), lib.arange(4).reshape(2, 2) + 1, (2, 2), (1, 2))",
     "lib.ops.aten._safe_softmax(lib.tensor([[1.0, 2.0], [-float('inf')] * 2]), 1)",
     "lib.ops.aten._safe_softmax.default(lib.tensor([[1.0], [-float('inf')]]), 0, dtype=lib.float64)",
 ]  # fmt: skip
