@@ -21,6 +21,12 @@ def hooked(lib):
     return module
 
 
+def storage_of(lib):
+    if lib.__name__ == "torch":
+        lib.storage._reset_warn_typed_storage_removal()  # it warns once, and another test may have asked before
+    return lib.ones(2).storage()
+
+
 CALLS = {
     "a byte mask": (lambda lib: lib.ones(2)[mask(lib)], "dtype torch.uint8 is now deprecated"),
     "a byte mask in a tuple": (lambda lib: lib.ones(2, 3)[mask(lib), 0], "dtype torch.uint8 is now deprecated"),
@@ -36,7 +42,7 @@ CALLS = {
     "where by bytes": (lambda lib: lib.where(mask(lib), lib.ones(2), lib.ones(2)), "uint8 condition tensor"),
     "tensor(tensor)": (lambda lib: lib.tensor(lib.ones(2)), "To copy construct from a tensor"),
     "new_tensor(tensor)": (lambda lib: lib.ones(2).new_tensor(lib.ones(2)), "To copy construct from a tensor"),
-    "storage": (lambda lib: lib.ones(2).storage(), "TypedStorage is deprecated"),
+    "storage": (storage_of, "TypedStorage is deprecated"),
     ".T of three dims": (lambda lib: lib.ones(2, 3, 4).T, "dimension other than 2"),
     ".T of none": (lambda lib: lib.ones(()).T, "deprecated on 0-D tensors"),
     ".mT of none": (lambda lib: lib.ones(()).mT, "deprecated on 0-D tensors"),
