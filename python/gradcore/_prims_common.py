@@ -472,6 +472,12 @@ def _tensors(args: Sequence[Any], what: str, allow_cpu_scalar_tensors: bool) -> 
     return [a for a in args if isinstance(a, Tensor) and not (allow_cpu_scalar_tensors and is_cpu_scalar_tensor(a))]
 
 
+def _check_same(found: list[Any], message: str) -> None:
+    for value in found[1:]:
+        if value != found[0]:
+            raise RuntimeError(message.format(value, found[0]))
+
+
 def extract_shape(*args: Any, allow_cpu_scalar_tensors: bool) -> Any:
     """The shape that all tensors have; None where they differ. That of a tensor without dims where no other one is given."""
     shapes = {tuple(t.shape) for t in _tensors(args, "shape", allow_cpu_scalar_tensors)}
@@ -485,17 +491,13 @@ def check_same_shape(*args: Any, allow_cpu_scalar_tensors: bool) -> None:
     if len(args) < 2:
         return
     tensors = _tensors(args, "shape", allow_cpu_scalar_tensors)
-    for t in tensors[1:]:
-        if t.shape != tensors[0].shape:
-            raise RuntimeError(f"Shape {t.shape} is not the expected shape {tensors[0].shape}!")
+    _check_same([t.shape for t in tensors], "Shape {} is not the expected shape {}!")
 
 
 def check_same_dtype(*args: Any) -> None:
     """Raises RuntimeError where tensors have other dtypes than the first."""
     tensors = _tensors(args, "dtype", allow_cpu_scalar_tensors=False)
-    for t in tensors[1:]:
-        if t.dtype != tensors[0].dtype:
-            raise RuntimeError(f"Tensor with dtype {t.dtype} is not the expected dtype of {tensors[0].dtype}!")
+    _check_same([t.dtype for t in tensors], "Tensor with dtype {} is not the expected dtype of {}!")
 
 
 def check_same_device(*args: Any, allow_cpu_scalar_tensors: bool) -> None:
@@ -503,9 +505,7 @@ def check_same_device(*args: Any, allow_cpu_scalar_tensors: bool) -> None:
     if len(args) < 2:
         return
     tensors = _tensors(args, "device", allow_cpu_scalar_tensors)
-    for t in tensors[1:]:
-        if t.device != tensors[0].device:
-            raise RuntimeError(f"Tensor on device {t.device} is not on the expected device {tensors[0].device}!")
+    _check_same([t.device for t in tensors], "Tensor on device {} is not on the expected device {}!")
 
 
 def check_is_matrix(A: Tensor, f_name: str, arg_name: str = "A") -> None:
